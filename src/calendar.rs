@@ -1,0 +1,128 @@
+//! Days and wall clocks of the lake's time zone. The zone's rules are compiled in, so that no machine's own copy of
+//! the zone database changes what a day is.
+
+use std::fmt;
+
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+
+use crate::error::{Error, Explain, Kind, Result};
+
+/// The zone in which the lake's days begin and end.
+#[derive(Clone, Debug)]
+pub struct Zone {
+    name: String,
+    rules: TimeZone,
+}
+
+impl Zone {
+    /// A zone by its IANA name, such as `Asia/Shanghai`.
+    pub fn parse(name: &str) -> Result<Self> {
+        let rules = jiff::tz::TimeZoneDatabase::bundled().get(name).map_err(|_| {
+            Error::new(Kind::Usage, format!("unknown time zone `{name}`"))
+                .hint("use a name of the IANA database, such as `Asia/Shanghai` or `UTC`")
+        })?;
+        Ok(Self { name: rules.iana_name().unwrap_or(name).to_owned(), rules })
+    }
+
+    /// The zone's name, as the database spells it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The local day that an instant lies in.
+    #[must_use]
+    pub fn day_of(&self, instant: Timestamp) -> Date {
+        self.wall_clock(instant).date()
+    }
+
+    /// What a clock on the wall shows at an instant.
+    #[must_use]
+    pub fn wall_clock(&self, instant: Timestamp) -> DateTime {
+        self.rules.to_datetime(instant)
+    }
+
+    /// The first instant of a day; where the clocks jump over midnight, the first one after the jump.
+    pub fn start_of(&self, day: Date) -> Result<Timestamp> {
+        day.to_zoned(self.rules.clone())
+            .map(|start| start.timestamp())
+            .explain(Kind::Usage, || format!("no day `{day}` in the zone `{}`", self.name))
+    }
+
+    /// The first instant after a day.
+    pub fn end_of(&self, day: Date) -> Result<Timestamp> {
+        self.start_of(next(day)?)
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+/// The time. An argument like any other, so that a test can say what time it is.
+#[derive(Clone, Debug)]
+pub enum Clock {
+    /// The machine's own.
+    System,
+    /// One that stands still.
+    Fixed(Timestamp),
+}
+
+impl Clock {
+    /// The time now, in whole milliseconds, as it is stored.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        let now = match self {
+            Self::System => Timestamp::now(),
+            Self::Fixed(instant) => *instant,
+        };
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    }
+}
+
+/// The day after.
+pub fn next(day: Date) -> Result<Date> {
+    day.checked_add(1.day()).explain(Kind::Usage, || format!("no day after `{day}`"))
+}
+
+/// The day before.
+pub fn previous(day: Date) -> Result<Date> {
+    day.checked_sub(1.day()).explain(Kind::Usage, || format!("no day before `{day}`"))
+}
+
+/// All days from `first` to `last`, both included; none where `last` lies before `first`.
+pub fn days(first: Date, last: Date) -> impl Iterator<Item = Date> {
+    first.series(1.day()).take_while(move |day| *day <= last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_starts_at_the_first_instant_that_its_clock_shows() {
+        for (zone, day, start) in [
+            ("Asia/Shanghai", "2022-10-26", "2022-10-25T16:00:00Z"),
+            ("America/New_York", "2022-11-06", "2022-11-06T04:00:00Z"),
+            ("America/New_York", "2022-11-07", "2022-11-07T05:00:00Z"),
+            // Here the clocks jumped from 00:00 to 01:00.
+            ("America/Sao_Paulo", "2018-11-04", "2018-11-04T03:00:00Z"),
+        ] {
+            let zone = Zone::parse(zone).unwrap();
+            let day: Date = day.parse().unwrap();
+            assert_eq!(zone.start_of(day).unwrap(), start.parse().unwrap(), "{zone} {day}");
+            assert_eq!(zone.day_of(start.parse().unwrap()), day);
+        }
+    }
+
+    #[test]
+    fn an_unknown_zone_is_refused_with_a_hint() {
+        let error = Zone::parse("Asia/Shangai").unwrap_err();
+        assert_eq!(error.kind(), Kind::Usage);
+        assert!(error.to_string().contains("hint: "));
+    }
+}

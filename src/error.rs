@@ -1,0 +1,168 @@
+//! One error for the whole program: what kind it is, whether trying again helps, where it happened, what to do.
+
+use std::fmt;
+
+/// The result of everything that can fail here.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, as far as a caller has to tell it apart. Callers branch on this, never on a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// The call itself is wrong: an option, a payload, a contradiction between two of them.
+    Usage,
+    /// The vendor does not accept the token, or there is none.
+    Credentials,
+    /// The vendor does not know the event.
+    UnknownEvent,
+    /// The vendor refuses the request, and would refuse it again.
+    Refused,
+    /// The vendor answered with a failure that may pass.
+    Unavailable,
+    /// The vendor cannot be reached, or the connection broke.
+    Unreachable,
+    /// No answer, or no end of it, in the time allowed.
+    Timeout,
+    /// An answer, or one record of it, is larger than allowed.
+    TooLarge,
+    /// An answer that is not what the vendor's page describes: no JSON, cut off, not UTF-8.
+    BadAnswer,
+    /// The numbers of an answer do not add up, so that nothing of it may be kept.
+    Unbalanced,
+    /// The store cannot be read or written.
+    Store,
+    /// A conditional write lost against another writer.
+    Conflict,
+    /// An object is damaged, or is not what belongs in its place.
+    Damaged,
+    /// An object was written by a newer version of this program.
+    Newer,
+    /// The lake was made with other settings than this run's.
+    OtherLake,
+    /// The run must end before this could be done.
+    Deadline,
+}
+
+impl Kind {
+    /// Whether the same call may succeed a moment later.
+    #[must_use]
+    pub fn is_passing(self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable | Self::Unreachable | Self::Timeout | Self::BadAnswer | Self::Conflict
+        )
+    }
+}
+
+/// An error with everything that its reader needs, shown on one line.
+///
+/// ```text
+/// event 609768: the vendor does not know this event (code: 40004, requestId: 172.10…) hint: check the number
+/// ```
+#[derive(Debug)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: Kind,
+    message: String,
+    context: Vec<(&'static str, String)>,
+    hint: Option<String>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// `message` starts in lower case and says what happened; literals stand in backticks.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner { kind, message: message.into(), context: Vec::new(), hint: None, source: None }))
+    }
+
+    /// Where it happened: `event`, `window`, `requestId`, `key` and the like.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
+        self.0.context.push((name, value.to_string()));
+        self
+    }
+
+    /// What the reader can do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// The error that this one explains.
+    #[must_use]
+    pub fn from_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// One value of the context, such as the vendor's `requestId`.
+    #[must_use]
+    pub fn context(&self, name: &str) -> Option<&str> {
+        self.0.context.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { message, context, hint, source, .. } = &*self.0;
+        f.write_str(message)?;
+        let mut cause = source.as_deref().map(|source| source as &dyn std::error::Error);
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        for (index, (name, value)) in context.iter().enumerate() {
+            write!(f, "{}{name}: {value}", if index == 0 { " (" } else { ", " })?;
+        }
+        if !context.is_empty() {
+            f.write_str(")")?;
+        }
+        if let Some(hint) = hint {
+            write!(f, " hint: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+// The causes are part of `Display`, so that no reader has to walk them: `source` stays empty on purpose.
+impl std::error::Error for Error {}
+
+/// Says what was being done when something outside failed.
+pub trait Explain<T> {
+    /// Turns any error into one of `kind` with `message`, the original kept as its cause.
+    fn explain(self, kind: Kind, message: impl FnOnce() -> String) -> Result<T>;
+}
+
+impl<T, E: Into<Box<dyn std::error::Error + Send + Sync>>> Explain<T> for Result<T, E> {
+    fn explain(self, kind: Kind, message: impl FnOnce() -> String) -> Result<T> {
+        self.map_err(|source| Error::new(kind, message()).from_source(source))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_line_with_cause_context_and_hint() {
+        let error = Error::new(Kind::Store, "cannot write `x`")
+            .from_source(std::io::Error::other("disk full"))
+            .with("event", 7)
+            .with("requestId", "a_b")
+            .hint("free some space");
+        assert_eq!(
+            error.to_string(),
+            "cannot write `x`: disk full (event: 7, requestId: a_b) hint: free some space"
+        );
+        assert_eq!(error.context("requestId"), Some("a_b"));
+    }
+}

@@ -1,0 +1,337 @@
+//! The answer of `report/details` as it arrives: each record is cut out of the stream and handed on, so that memory
+//! holds one record and the envelope, never the answer.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::error::{Error, Kind, Result};
+use crate::transform::tables::Table;
+
+/// The largest record, in bytes. The sample's have 1 KB.
+const LARGEST_RECORD: usize = 16 * 1024 * 1024;
+/// The largest envelope, in bytes: everything that is no record. The sample's has 300.
+const LARGEST_ENVELOPE: usize = 1024 * 1024;
+
+/// What stands around the records.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Envelope {
+    /// The vendor's name of the request, to be quoted to its support.
+    pub request_id: Option<String>,
+    /// 200 is success.
+    pub code: Option<i64>,
+    /// The vendor's text for a failure.
+    pub message: Option<String>,
+    /// How many records each array had, by the vendor's key; none where the array was null.
+    pub arrays: BTreeMap<String, Option<u64>>,
+}
+
+/// The table that an array of the report becomes.
+#[must_use]
+pub fn table_of(array: &str) -> Option<Table> {
+    match array {
+        "lives" => Some(Table::Lives),
+        "interactions" => Some(Table::Interactions),
+        "viewerDetails" => Some(Table::ViewerDetails),
+        _ => None,
+    }
+}
+
+/// Cuts an answer into its records.
+#[derive(Debug, Default)]
+pub struct Splitter {
+    /// The answer without its records: JSON again, with empty arrays.
+    envelope: Vec<u8>,
+    /// The containers that are open in the envelope, each with the key that it is at.
+    open: Vec<Container>,
+    /// Where the last text of the envelope begins.
+    text_from: usize,
+    place: Place,
+    /// The beginning of a record whose end is yet to come.
+    record: Vec<u8>,
+    counts: BTreeMap<String, Option<u64>>,
+}
+
+#[derive(Debug)]
+struct Container {
+    is_object: bool,
+    key: String,
+}
+
+/// Where in the answer the next byte is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Place {
+    /// In the envelope.
+    #[default]
+    Envelope,
+    /// In a text of the envelope.
+    Text { escaped: bool },
+    /// In an array of records, before one.
+    Before { first: bool },
+    /// In an array of records, after one.
+    After,
+    /// In a record that is an object or an array.
+    Nested { depth: u32, text: bool, escaped: bool },
+    /// In a record that is a text.
+    Quoted { escaped: bool },
+    /// In a record that is a number or a word.
+    Bare,
+}
+
+impl Splitter {
+    /// Takes the next bytes of the answer, and hands each record that ends in them on, with the key of its array.
+    pub fn push(&mut self, chunk: &[u8], mut record: impl FnMut(&str, &str) -> Result<()>) -> Result<()> {
+        let mut from = 0;
+        let mut at = 0;
+        while let Some(&byte) = chunk.get(at) {
+            at += 1;
+            match self.place {
+                Place::Envelope | Place::Text { .. } => self.envelope(byte)?,
+                Place::Before { .. } | Place::After => {
+                    self.between(byte)?;
+                    from = at - 1;
+                }
+                Place::Nested { .. } | Place::Quoted { .. } => {
+                    if self.within(byte) {
+                        self.hand_on(chunk.get(from..at).unwrap_or_default(), &mut record)?;
+                    }
+                }
+                Place::Bare => {
+                    if matches!(byte, b',' | b']' | b' ' | b'\t' | b'\r' | b'\n') {
+                        at -= 1;
+                        self.hand_on(chunk.get(from..at).unwrap_or_default(), &mut record)?;
+                    }
+                }
+            }
+        }
+        if matches!(self.place, Place::Nested { .. } | Place::Quoted { .. } | Place::Bare) {
+            self.record.extend_from_slice(chunk.get(from..).unwrap_or_default());
+            if self.record.len() > LARGEST_RECORD {
+                return Err(Error::new(
+                    Kind::BadAnswer,
+                    format!("a record is larger than {LARGEST_RECORD} bytes"),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The envelope, once the answer has ended.
+    pub fn finish(self) -> Result<Envelope> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Sent {
+            request_id: Option<Value>,
+            code: Option<Value>,
+            msg: Option<Value>,
+            data: Option<Value>,
+        }
+        let sent: Sent = serde_json::from_slice(&self.envelope).map_err(|error| {
+            let what = if error.is_eof() { "the answer ends early" } else { "the answer is no JSON" };
+            Error::new(Kind::BadAnswer, what)
+        })?;
+        let text = |value: Option<Value>| match value {
+            Some(Value::String(text)) => Some(text),
+            Some(Value::Number(number)) => Some(number.to_string()),
+            _ => None,
+        };
+        let mut arrays = self.counts;
+        if let Some(Value::Object(report)) = sent.data.as_ref().and_then(|data| data.get("report")) {
+            for key in report.keys() {
+                arrays.entry(key.clone()).or_insert(None);
+            }
+        }
+        Ok(Envelope {
+            request_id: text(sent.request_id),
+            code: text(sent.code).and_then(|code| code.parse().ok()),
+            message: text(sent.msg),
+            arrays,
+        })
+    }
+
+    fn envelope(&mut self, byte: u8) -> Result<()> {
+        if self.envelope.len() >= LARGEST_ENVELOPE {
+            return Err(Error::new(Kind::BadAnswer, "the answer is no report"));
+        }
+        if self.envelope.is_empty() && !matches!(byte, b'{' | b' ' | b'\t' | b'\r' | b'\n') {
+            return Err(Error::new(Kind::BadAnswer, "the answer is no JSON object"));
+        }
+        self.envelope.push(byte);
+        match (self.place, byte) {
+            (Place::Text { escaped: true }, _) => self.place = Place::Text { escaped: false },
+            (Place::Text { .. }, b'\\') => self.place = Place::Text { escaped: true },
+            (Place::Text { .. }, b'"') => self.place = Place::Envelope,
+            (Place::Text { .. }, _) => {}
+            (_, b'"') => {
+                self.text_from = self.envelope.len() - 1;
+                self.place = Place::Text { escaped: false };
+            }
+            (_, b':') => {
+                let text = self.envelope.get(self.text_from..self.envelope.len() - 1).unwrap_or_default();
+                let key = serde_json::from_slice(text).unwrap_or_default();
+                if let Some(container) = self.open.last_mut() {
+                    container.key = key;
+                }
+            }
+            (_, b'{' | b'[') => {
+                if byte == b'[' && self.is_at_report() {
+                    self.counts.entry(self.array().to_owned()).or_default().get_or_insert(0);
+                    self.place = Place::Before { first: true };
+                }
+                self.open.push(Container { is_object: byte == b'{', key: String::new() });
+            }
+            (_, b'}' | b']') => {
+                self.open.pop();
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Whether the next value is a field of `data.report`.
+    fn is_at_report(&self) -> bool {
+        matches!(self.open.as_slice(), [root, data, report]
+            if root.is_object && root.key == "data" && data.is_object && data.key == "report" && report.is_object)
+    }
+
+    /// The key of the array whose records are read.
+    fn array(&self) -> &str {
+        self.open.get(2).map_or("", |report| &report.key)
+    }
+
+    fn between(&mut self, byte: u8) -> Result<()> {
+        self.place = match (self.place, byte) {
+            (place, b' ' | b'\t' | b'\r' | b'\n') => place,
+            (Place::Before { first: true } | Place::After, b']') => {
+                self.envelope.push(byte);
+                self.open.pop();
+                Place::Envelope
+            }
+            (Place::After, b',') => Place::Before { first: false },
+            (Place::Before { .. }, b'{' | b'[') => Place::Nested { depth: 1, text: false, escaped: false },
+            (Place::Before { .. }, b'"') => Place::Quoted { escaped: false },
+            (Place::Before { .. }, byte) if !matches!(byte, b',' | b']' | b'}' | b':') => Place::Bare,
+            _ => return Err(Error::new(Kind::BadAnswer, "the answer is no JSON")),
+        };
+        Ok(())
+    }
+
+    /// Goes on within a record; true at its last byte.
+    fn within(&mut self, byte: u8) -> bool {
+        match &mut self.place {
+            Place::Nested { text: true, escaped, .. } | Place::Quoted { escaped } if *escaped => {
+                *escaped = false
+            }
+            Place::Nested { text: true, escaped, .. } | Place::Quoted { escaped } if byte == b'\\' => {
+                *escaped = true
+            }
+            Place::Quoted { .. } => return byte == b'"',
+            Place::Nested { text, .. } if byte == b'"' => *text = !*text,
+            Place::Nested { text: false, depth, .. } => match byte {
+                b'{' | b'[' => *depth += 1,
+                b'}' | b']' => {
+                    *depth -= 1;
+                    return *depth == 0;
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+        false
+    }
+
+    fn hand_on(&mut self, end: &[u8], record: &mut impl FnMut(&str, &str) -> Result<()>) -> Result<()> {
+        let mut kept = std::mem::take(&mut self.record);
+        let bytes = if kept.is_empty() {
+            end
+        } else {
+            kept.extend_from_slice(end);
+            &kept
+        };
+        let text =
+            std::str::from_utf8(bytes).map_err(|_| Error::new(Kind::BadAnswer, "the answer is not UTF-8"))?;
+        let outcome = record(self.array(), text);
+        if let Some(count) = self.counts.get_mut(self.open.get(2).map_or("", |report| &report.key)) {
+            *count = Some(count.unwrap_or(0) + 1);
+        }
+        kept.clear();
+        self.record = kept;
+        self.place = Place::After;
+        outcome
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Records = Vec<(String, String)>;
+
+    fn split(answer: &[u8], chunk: usize) -> Result<(Records, Envelope)> {
+        let mut splitter = Splitter::default();
+        let mut records = Vec::new();
+        for chunk in answer.chunks(chunk) {
+            splitter.push(chunk, |array, record| {
+                records.push((array.to_owned(), record.to_owned()));
+                Ok(())
+            })?;
+        }
+        Ok((records, splitter.finish()?))
+    }
+
+    const ANSWER: &str = r#" { "code" : 200, "msg": "a \"b\" [", "data": {"report": {
+        "li\u0076es": [ {"a": "}]\"", "b": [1, {}]} , 7,"x,]\\" ,null, [ ] ],
+        "other": [], "viewerDetails": null, "interactions": [true]},
+        "lives": [{"not": "here"}]}, "requestId": 12 } "#;
+
+    #[test]
+    fn records_are_the_same_however_the_answer_is_cut() {
+        let (records, envelope) = split(ANSWER.as_bytes(), ANSWER.len()).unwrap();
+        let expected = [
+            ("lives", r#"{"a": "}]\"", "b": [1, {}]}"#),
+            ("lives", "7"),
+            ("lives", r#""x,]\\""#),
+            ("lives", "null"),
+            ("lives", "[ ]"),
+            ("interactions", "true"),
+        ];
+        assert_eq!(records, expected.map(|(array, record)| (array.to_owned(), record.to_owned())));
+        assert_eq!(envelope.request_id.as_deref(), Some("12"));
+        assert_eq!((envelope.code, envelope.message.as_deref()), (Some(200), Some("a \"b\" [")));
+        let arrays =
+            [("interactions", Some(1)), ("lives", Some(5)), ("other", Some(0)), ("viewerDetails", None)];
+        assert_eq!(envelope.arrays, arrays.map(|(key, count)| (key.to_owned(), count)).into());
+        for chunk in 1..40 {
+            assert_eq!(split(ANSWER.as_bytes(), chunk).unwrap().0, records, "{chunk}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_cut_off_anywhere_is_an_error() {
+        let answer = ANSWER.trim().as_bytes();
+        for length in 0..answer.len() {
+            let error = split(&answer[..length], 7).unwrap_err();
+            assert_eq!(error.kind(), Kind::BadAnswer, "{length}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_an_error() {
+        for answer in [
+            "<html>",
+            "[]",
+            r#"{"data": {"report": {"lives": [{},]}}}"#,
+            r#"{"data": {"report": {"lives": [,{}]}}}"#,
+            r#"{"data": {"report": {"lives": [{} {}]}}}"#,
+            r#"{"data": {"report": {"lives": [}]}}}"#,
+            r#"{"code": 200}}"#,
+            r#"{"code": 200,}"#,
+            r#"{"code": 200} x"#,
+        ] {
+            assert_eq!(split(answer.as_bytes(), 5).unwrap_err().kind(), Kind::BadAnswer, "{answer}");
+        }
+        let latin = b"{\"data\": {\"report\": {\"lives\": [{\"name\": \"\xe9\"}]}}}";
+        assert_eq!(split(latin, 100).unwrap_err().kind(), Kind::BadAnswer);
+    }
+}

@@ -1,0 +1,10 @@
+//! From the vendor: which events there are, and their reports, a window at a time.
+
+pub mod auth;
+pub mod body;
+pub mod client;
+mod failure;
+pub mod retry;
+pub mod roster;
+pub mod usage;
+pub mod window;

@@ -1,0 +1,63 @@
+//! What was asked of the vendor.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// Counters of one visit, or of the reading of the roster.
+#[derive(Debug, Default)]
+pub struct Usage {
+    requests: AtomicU64,
+    retries: AtomicU64,
+    bytes: AtomicU64,
+    waited: AtomicU64,
+}
+
+/// The counters at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Used {
+    /// Requests, retries among them.
+    pub requests: u64,
+    /// Requests that repeated a failed one.
+    pub retries: u64,
+    /// Bytes of the answers, unpacked.
+    pub bytes: u64,
+    /// Milliseconds waited between a failure and its retry.
+    pub waited_milliseconds: u64,
+}
+
+impl Usage {
+    pub(super) fn request(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn received(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn retry(&self, after: Duration) {
+        self.retries.fetch_add(1, Ordering::Relaxed);
+        self.waited.fetch_add(u64::try_from(after.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// The counters now.
+    #[must_use]
+    pub fn used(&self) -> Used {
+        Used {
+            requests: self.requests.load(Ordering::Relaxed),
+            retries: self.retries.load(Ordering::Relaxed),
+            bytes: self.bytes.load(Ordering::Relaxed),
+            waited_milliseconds: self.waited.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl std::ops::AddAssign for Used {
+    fn add_assign(&mut self, other: Self) {
+        self.requests += other.requests;
+        self.retries += other.retries;
+        self.bytes += other.bytes;
+        self.waited_milliseconds += other.waited_milliseconds;
+    }
+}

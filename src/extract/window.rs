@@ -1,0 +1,95 @@
+//! Windows: the parts of a day that are asked for, one request each.
+
+use std::ops::Range;
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::calendar::Zone;
+use crate::error::Result;
+
+/// The shortest window that is worth a request; what does not fit into it is an error.
+const SHORTEST: SignedDuration = SignedDuration::from_mins(1);
+
+/// Half-open `[from, to)` on `online_time`, in whole seconds; a day or a part of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// The first instant within.
+    pub from: Timestamp,
+    /// The first instant after.
+    pub to: Timestamp,
+}
+
+impl Window {
+    /// What is asked: `startTime` and `endTime` in seconds, one second wider at both ends, because it is not known
+    /// which ends the vendor includes.
+    #[must_use]
+    pub fn asked(&self) -> (i64, i64) {
+        (self.from.as_second() - 1, self.to.as_second() + 1)
+    }
+
+    /// What is kept of the answer.
+    #[must_use]
+    pub fn kept(&self) -> Range<Timestamp> {
+        self.from..self.to
+    }
+}
+
+/// A day in `pieces` windows of the same length, to the second, in order. None where they would be shorter than a
+/// minute.
+pub fn split(zone: &Zone, day: Date, pieces: u32) -> Result<Option<Vec<Window>>> {
+    let (from, to) = (zone.start_of(day)?.as_second(), zone.end_of(day)?.as_second());
+    let length = to - from;
+    let pieces = i64::from(pieces);
+    if pieces > 1 && length / pieces < SHORTEST.as_secs() {
+        return Ok(None);
+    }
+    let edge = |piece: i64| Timestamp::from_second(from + length * piece / pieces).unwrap_or(Timestamp::MAX);
+    Ok(Some((0..pieces).map(|piece| Window { from: edge(piece), to: edge(piece + 1) }).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_cover_the_day_exactly_once_also_when_clocks_change() {
+        for (zone, day, hours) in [
+            ("Asia/Shanghai", "2022-10-26", 24),
+            ("America/New_York", "2022-11-06", 25),
+            ("America/New_York", "2022-03-13", 23),
+            ("America/Sao_Paulo", "2018-11-04", 23),
+            ("Australia/Lord_Howe", "2022-04-03", 24),
+        ] {
+            let zone = Zone::parse(zone).unwrap();
+            let day = day.parse().unwrap();
+            for pieces in [1, 2, 4, 8, 1024] {
+                let windows = split(&zone, day, pieces).unwrap().unwrap();
+                assert_eq!(windows.len(), pieces as usize);
+                assert_eq!(windows[0].from, zone.start_of(day).unwrap());
+                assert_eq!(windows.last().unwrap().to, zone.end_of(day).unwrap());
+                assert!(windows.windows(2).all(|pair| pair[0].to == pair[1].from));
+                assert!(windows.iter().all(|window| window.from < window.to));
+            }
+            let whole = split(&zone, day, 1).unwrap().unwrap()[0];
+            assert_eq!(whole.to.duration_since(whole.from).as_hours(), hours, "{zone}");
+        }
+    }
+
+    #[test]
+    fn a_window_is_never_shorter_than_a_minute() {
+        let zone = Zone::parse("UTC").unwrap();
+        let day = "2022-10-26".parse().unwrap();
+        assert!(split(&zone, day, 1440).unwrap().is_some());
+        assert!(split(&zone, day, 1441).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_window_is_asked_one_second_wider() {
+        let window = Window {
+            from: "2022-10-25T16:00:00Z".parse().unwrap(),
+            to: "2022-10-26T16:00:00Z".parse().unwrap(),
+        };
+        assert_eq!(window.asked(), (1_666_713_599, 1_666_800_001));
+    }
+}

@@ -1,0 +1,9 @@
+//! rollcall: who watched which webinar, when, and for how long, as Parquet tables.
+//!
+//! `extract` asks the vendor, `transform` makes rows of records, `load` keeps them; `job` puts the three together.
+
+pub mod calendar;
+pub mod error;
+pub mod extract;
+pub mod load;
+pub mod transform;

@@ -1,0 +1,176 @@
+//! A cell: the rows of one table, one event, one day, the unit that is replaced; and which of two is better.
+
+use std::cmp::Ordering;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::transform::digest::{Digest, Totals};
+use crate::transform::tables::Table;
+
+/// What a footer says of a cell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cell {
+    /// The event.
+    pub event_id: i64,
+    /// What tells cells of one event apart in one table and day: the run in `pulls`, the requests that brought them in
+    /// `rejects`, nothing in the others.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub part: String,
+    /// When the visit began.
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    pub pulled_at: Timestamp,
+    /// When the cell was staged.
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    pub staged_at: Timestamp,
+    /// When a user last said that fewer rows are right, as far as the visit knew.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "jiff::fmt::serde::timestamp::millisecond::optional"
+    )]
+    pub accepted_at: Option<Timestamp>,
+    /// How many rows.
+    pub rows: u64,
+    /// What counts when a settled cell could shrink.
+    pub weight: u64,
+    /// The sum over its rows.
+    pub digest: Digest,
+}
+
+/// What makes two cells of one table and day rivals for one place.
+pub type Place<'a> = (i64, &'a str);
+
+impl Cell {
+    /// A cell with the sums of its rows.
+    #[must_use]
+    pub fn new(
+        event_id: i64,
+        part: &str,
+        pulled_at: Timestamp,
+        staged_at: Timestamp,
+        totals: &Totals,
+    ) -> Self {
+        Self {
+            event_id,
+            part: part.to_owned(),
+            pulled_at,
+            staged_at,
+            accepted_at: None,
+            rows: totals.rows,
+            weight: totals.weight,
+            digest: totals.digest,
+        }
+    }
+
+    /// Its place, by which cells are ordered in an object.
+    #[must_use]
+    pub fn place(&self) -> Place<'_> {
+        (self.event_id, &self.part)
+    }
+}
+
+/// How rivals are judged in one table and day.
+#[derive(Clone, Copy, Debug)]
+pub struct Judge {
+    later_wins: bool,
+    settled_at: Timestamp,
+}
+
+impl Judge {
+    /// `settled_at`: from when on the day's rows are not expected to change.
+    #[must_use]
+    pub fn new(table: Table, settled_at: Timestamp) -> Self {
+        let later_wins = matches!(table, Table::Events | Table::Rejects | Table::Pulls);
+        Self { later_wins, settled_at }
+    }
+
+    /// Whether a cell was pulled after the day settled.
+    #[must_use]
+    pub fn is_settled(&self, cell: &Cell) -> bool {
+        cell.pulled_at >= self.settled_at
+    }
+
+    /// The total order: an acceptance that the other did not know, some rows over none, settled over fresh, of two
+    /// settled ones the greater weight, then the later. The digest decides between cells that were pulled and staged
+    /// in the same millisecond, so that no two that differ are equal.
+    #[must_use]
+    pub fn compare(&self, one: &Cell, other: &Cell) -> Ordering {
+        let time = |cell: &Cell| (cell.pulled_at, cell.staged_at, cell.digest);
+        if self.later_wins {
+            return time(one).cmp(&time(other));
+        }
+        let rank = |cell: &Cell| {
+            let settled = self.is_settled(cell);
+            (cell.accepted_at, cell.rows > 0, settled, if settled { cell.weight } else { 0 })
+        };
+        rank(one).cmp(&rank(other)).then_with(|| time(one).cmp(&time(other)))
+    }
+
+    /// Whether a staged cell takes the place of the lake's. One with the same rows does only where it makes the cell a
+    /// settled one, so that a later, smaller answer cannot win, or carries a new acceptance.
+    #[must_use]
+    pub fn replaces(&self, staged: &Cell, lake: &Cell) -> bool {
+        if staged.digest == lake.digest && !self.later_wins {
+            let standing = |cell: &Cell| (cell.accepted_at, self.is_settled(cell));
+            return standing(staged) > standing(lake);
+        }
+        self.compare(staged, lake).is_gt()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SETTLED_AT: i64 = 100;
+
+    fn cell(pulled_at: i64, rows: u64, accepted_at: Option<i64>) -> Cell {
+        let instant = |millis| Timestamp::from_millisecond(millis).unwrap();
+        let digest = Digest::try_from(format!("{rows:x}")).unwrap();
+        Cell {
+            event_id: 1,
+            part: String::new(),
+            pulled_at: instant(pulled_at),
+            staged_at: instant(pulled_at),
+            accepted_at: accepted_at.map(instant),
+            rows,
+            weight: rows,
+            digest,
+        }
+    }
+
+    fn judge(table: Table) -> Judge {
+        Judge::new(table, Timestamp::from_millisecond(SETTLED_AT).unwrap())
+    }
+
+    #[test]
+    fn the_better_cell_takes_the_place() {
+        for (staged, lake, replaces, why) in [
+            (cell(20, 3, None), cell(10, 5, None), true, "a fresh day is corrected by the later"),
+            (cell(10, 5, None), cell(20, 3, None), false, "an earlier pull is not better"),
+            (cell(20, 0, None), cell(10, 5, None), false, "nothing becomes empty"),
+            (cell(10, 5, None), cell(20, 0, None), true, "some rows beat none"),
+            (cell(100, 3, None), cell(99, 5, None), true, "settled beats fresh"),
+            (cell(200, 3, None), cell(150, 5, None), false, "a settled cell does not shrink"),
+            (cell(150, 5, None), cell(200, 3, None), true, "whichever is published first"),
+            (cell(200, 3, Some(200)), cell(150, 5, None), true, "unless it is told to"),
+            (cell(200, 0, Some(200)), cell(150, 5, None), true, "to nothing, too"),
+            (cell(150, 5, None), cell(200, 0, Some(200)), false, "and stays so"),
+            (cell(300, 4, Some(200)), cell(200, 3, Some(200)), true, "until more comes"),
+            (cell(20, 5, None), cell(10, 5, None), false, "the same rows add nothing"),
+            (cell(100, 5, None), cell(10, 5, None), true, "but for the first settled"),
+            (cell(200, 5, None), cell(100, 5, None), false, "not the second"),
+        ] {
+            assert_eq!(judge(Table::Lives).replaces(&staged, &lake), replaces, "{why}");
+        }
+    }
+
+    #[test]
+    fn in_events_and_rejects_the_later_wins() {
+        for table in [Table::Events, Table::Rejects] {
+            assert!(judge(table).replaces(&cell(200, 0, None), &cell(150, 5, None)));
+            assert!(!judge(table).replaces(&cell(150, 5, None), &cell(200, 0, None)));
+        }
+    }
+}

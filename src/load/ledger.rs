@@ -1,0 +1,302 @@
+//! The ledger of one event: what is known, owed and done. Pure; `ledgers` reads and writes it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::FORMAT;
+use crate::transform::digest::Totals;
+use crate::transform::event::Event;
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// After how many failed visits past the horizon an event is closed all the same.
+const LAST_TRIES: u32 = 3;
+
+/// One event's document.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// Format of the document.
+    pub format: u32,
+    /// The event as the vendor last described it.
+    pub event: Event,
+    /// When it was first heard of.
+    pub first_seen: Timestamp,
+    /// The day that `events` and `viewer_details` lie in; fixed at the first visit.
+    pub event_day: Option<Date>,
+    /// When the last visit began.
+    pub last_visit: Option<Timestamp>,
+    /// Up to when all days were asked, what is owed aside.
+    pub through: Option<Timestamp>,
+    /// When a user last said that fewer rows are right.
+    pub accepted_at: Option<Timestamp>,
+    /// The last answer of each day that had rows, or has had.
+    pub days: BTreeMap<Date, Day>,
+    /// The last snapshot.
+    pub snapshot: Option<Snapshot>,
+    /// What the next visit has to ask again.
+    pub owed: Owed,
+    /// Failed visits since the last one that did not fail.
+    pub failures: u32,
+    /// Why it is not visited any more; none while it is.
+    pub closed: Option<Closing>,
+}
+
+/// The last answer for one day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Day {
+    /// When the visit began that asked.
+    pub pulled_at: Timestamp,
+    /// Rows of `lives`.
+    pub lives: Totals,
+    /// Rows of `interactions`.
+    pub interactions: Totals,
+    /// Records that no table can hold.
+    pub rejects: u64,
+}
+
+/// The last snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// When the visit began that asked.
+    pub pulled_at: Timestamp,
+    /// Rows of `viewer_details`.
+    pub viewer_details: Totals,
+    /// Records that no table can hold.
+    pub rejects: u64,
+}
+
+/// What could not be asked, or failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owed {
+    /// Days.
+    pub days: BTreeSet<Date>,
+    /// The snapshot.
+    pub snapshot: bool,
+}
+
+impl Owed {
+    /// Whether nothing is owed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.days.is_empty() && !self.snapshot
+    }
+
+    /// As a list for people: the days, then `snapshot`.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let snapshot = self.snapshot.then(|| "snapshot".to_owned());
+        self.days.iter().map(Date::to_string).chain(snapshot).collect()
+    }
+}
+
+/// Why an event is not visited any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Closing {
+    /// Past the horizon with nothing owed.
+    Complete,
+    /// Past the horizon with something owed, after three tries.
+    Incomplete,
+    /// Cancelled before it began.
+    Cancelled,
+}
+
+/// How a visit ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Everything that was due is there.
+    Complete,
+    /// Something failed.
+    Failed,
+    /// The deadline came first.
+    Left,
+}
+
+impl Outcome {
+    /// The word in the column `outcome`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Failed => "failed",
+            Self::Left => "left",
+        }
+    }
+}
+
+/// What a visit adds to the ledger.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// When it began.
+    pub pulled_at: Timestamp,
+    /// The day of the event, if it was not fixed yet.
+    pub event_day: Date,
+    /// Days that were answered.
+    pub days: BTreeMap<Date, Day>,
+    /// The snapshot, if it was answered.
+    pub snapshot: Option<Snapshot>,
+    /// What failed or was left.
+    pub owed: Owed,
+    /// Whether the visit knows of every day up to now, answered or owed.
+    pub through: bool,
+    /// The acceptance that its cells carry.
+    pub accepted_at: Option<Timestamp>,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+impl Ledger {
+    /// The ledger of an event that is heard of for the first time.
+    #[must_use]
+    pub fn new(event: Event, now: Timestamp) -> Self {
+        Self {
+            format: FORMAT,
+            event,
+            first_seen: now,
+            event_day: None,
+            last_visit: None,
+            through: None,
+            accepted_at: None,
+            days: BTreeMap::new(),
+            snapshot: None,
+            owed: Owed::default(),
+            failures: 0,
+            closed: None,
+        }
+    }
+
+    /// When the event ended, as far as is known.
+    #[must_use]
+    pub fn end(&self) -> Timestamp {
+        self.event.end_time.unwrap_or(self.first_seen)
+    }
+
+    /// Whether an instant lies past the event's horizon.
+    #[must_use]
+    pub fn is_past(&self, horizon: SignedDuration, now: Timestamp) -> bool {
+        now.duration_since(self.end()) >= horizon
+    }
+
+    /// When the event is due; none while it has not ended, and when it is closed.
+    #[must_use]
+    pub fn due_at(&self, now: Timestamp) -> Option<Timestamp> {
+        if self.closed.is_some() || !self.event.has_ended(now) {
+            return None;
+        }
+        let Some(last) = self.last_visit else { return Some(self.end().min(now)) };
+        let pause = if self.failures > 0 {
+            HOUR.checked_mul(1 << (self.failures - 1).min(5)).unwrap_or(DAY).min(DAY)
+        } else if !self.owed.is_empty() {
+            SignedDuration::ZERO
+        } else {
+            (last.duration_since(self.end()) / 4).clamp(HOUR, DAY)
+        };
+        last.checked_add(pause).ok()
+    }
+
+    /// The ledger after a visit. Visits may be folded in any order; what an earlier one says of a day does not cover
+    /// what a later one says.
+    pub fn fold(&mut self, visit: &Visit, horizon: SignedDuration) {
+        self.event_day.get_or_insert(visit.event_day);
+        for (day, answer) in &visit.days {
+            let known = self.days.get(day);
+            if known.is_none_or(|known| known.pulled_at <= answer.pulled_at) {
+                self.days.insert(*day, *answer);
+            }
+            self.owed.days.remove(day);
+        }
+        if let Some(snapshot) = visit.snapshot {
+            if self.snapshot.is_none_or(|known| known.pulled_at <= snapshot.pulled_at) {
+                self.snapshot = Some(snapshot);
+            }
+            self.owed.snapshot = false;
+        }
+        self.owed.days.extend(&visit.owed.days);
+        self.owed.snapshot |= visit.owed.snapshot;
+        self.last_visit = self.last_visit.max(Some(visit.pulled_at));
+        if visit.through {
+            self.through = self.through.max(Some(visit.pulled_at));
+        }
+        self.accepted_at = self.accepted_at.max(visit.accepted_at);
+        self.failures = if visit.outcome == Outcome::Failed { self.failures.saturating_add(1) } else { 0 };
+        if self.closed.is_none() && self.is_past(horizon, visit.pulled_at) {
+            self.closed = match visit.outcome {
+                Outcome::Complete if self.owed.is_empty() => Some(Closing::Complete),
+                Outcome::Failed if self.failures >= LAST_TRIES => Some(Closing::Incomplete),
+                _ => None,
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HORIZON: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+    fn at(hours: i64) -> Timestamp {
+        "2022-10-26T00:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_hours(hours)
+    }
+
+    fn ledger() -> Ledger {
+        Ledger::new(Event { end_time: Some(at(0)), ..Event::unknown(1) }, at(-48))
+    }
+
+    fn visit(hours: i64, outcome: Outcome) -> Visit {
+        Visit {
+            pulled_at: at(hours),
+            event_day: "2022-10-26".parse().unwrap(),
+            days: BTreeMap::new(),
+            snapshot: None,
+            owed: Owed { snapshot: outcome != Outcome::Complete, ..Owed::default() },
+            through: true,
+            accepted_at: None,
+            outcome,
+        }
+    }
+
+    #[test]
+    fn an_event_is_due_at_its_end_and_then_more_and_more_seldom() {
+        let mut ledger = ledger();
+        assert_eq!(ledger.due_at(at(-1)), None);
+        assert_eq!(ledger.due_at(at(0)), Some(at(0)));
+        for (visited, due) in [(0, 1), (1, 2), (8, 10), (40, 50), (96, 120), (400, 424)] {
+            ledger.fold(&visit(visited, Outcome::Complete), HORIZON);
+            ledger.owed = Owed::default();
+            assert_eq!(ledger.due_at(at(1000)), Some(at(due)), "visited {visited} h after the end");
+        }
+    }
+
+    #[test]
+    fn failed_visits_back_off_and_what_the_deadline_left_is_due_at_once() {
+        let mut ledger = ledger();
+        for (failures, pause) in [(1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 24), (7, 24)] {
+            ledger.fold(&visit(100, Outcome::Failed), HORIZON);
+            assert_eq!(ledger.due_at(at(1000)), Some(at(100 + pause)), "{failures} failures");
+        }
+        ledger.fold(&visit(200, Outcome::Left), HORIZON);
+        assert_eq!(ledger.due_at(at(1000)), Some(at(200)));
+    }
+
+    #[test]
+    fn the_first_visit_past_the_horizon_closes_and_the_third_failure_does_too() {
+        let mut complete = ledger();
+        complete.fold(&visit(30 * 24 - 1, Outcome::Complete), HORIZON);
+        assert_eq!(complete.closed, None);
+        complete.fold(&visit(30 * 24, Outcome::Complete), HORIZON);
+        assert_eq!(complete.closed, Some(Closing::Complete));
+        assert_eq!(complete.due_at(at(10_000)), None);
+
+        let mut failing = ledger();
+        for closed in [None, None, Some(Closing::Incomplete)] {
+            failing.fold(&visit(31 * 24, Outcome::Failed), HORIZON);
+            assert_eq!(failing.closed, closed);
+        }
+    }
+}

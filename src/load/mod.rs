@@ -1,0 +1,17 @@
+//! From record batches to tables that engines read: staged files, their merge into the lake, and the ledger of what is
+//! known, owed and done.
+
+pub mod cell;
+pub mod keys;
+pub mod lake;
+pub mod ledger;
+pub mod ledgers;
+pub mod merge;
+pub mod object;
+pub mod properties;
+pub mod publish;
+pub mod staging;
+pub mod store;
+
+/// The format of everything that this program writes: documents, footers, ledger. A newer one is never written over.
+pub const FORMAT: u32 = 1;

@@ -1,0 +1,290 @@
+//! A folder as a store. Safe for several processes at once: an object is written beside the others, synced, and renamed
+//! into its place under a lock, after its condition was checked.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tempfile::NamedTempFile;
+use twox_hash::XxHash3_128;
+
+use super::{Condition, Head, Store, Upload, Version};
+use crate::error::{Error, Explain, Kind, Result};
+
+/// Objects that are being written, out of sight of every reader.
+const PARTIAL: &str = ".partial";
+/// Held while a condition is checked and the object put.
+const LOCK: &str = ".lock";
+/// What a killed process left in `PARTIAL` is taken away when it is older than any run can be.
+const STALE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Bytes at the end of an object that go into its version: a Parquet footer names every cell, and when it was staged.
+const TAIL: u64 = 64 * 1024;
+
+/// A folder as a store.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    root: PathBuf,
+}
+
+impl Folder {
+    /// The folder is made when the first object is written.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// Runs `work`, which blocks, away from the threads that wait for the network.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        key: &str,
+        verb: &'static str,
+        work: impl FnOnce(&Path, &Path) -> io::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let root = self.root.clone();
+        let path = root.join(key);
+        let shown = path.display().to_string();
+        let outcome = tokio::task::spawn_blocking(move || work(&root, &path)).await;
+        outcome
+            .explain(Kind::Store, || format!("cannot {verb} `{shown}`"))?
+            .map_err(|error| explain(verb, &shown, error))
+    }
+}
+
+fn explain(verb: &str, path: &str, error: io::Error) -> Error {
+    let hint = match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "check the rights on the folder"
+        }
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => "name a folder, not a file",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some space",
+        _ => "name a folder that can be read and written with `--store`",
+    };
+    Error::new(Kind::Store, format!("cannot {verb} `{path}`")).from_source(error).hint(hint)
+}
+
+/// Nothing where there is nothing.
+fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The version of an open file. Size, time and inode alone could be the same for two contents written within one tick
+/// of the clock; with the end of the content they are not.
+fn head(file: &mut File) -> io::Result<Head> {
+    let metadata = file.metadata()?;
+    let size = metadata.len();
+    file.seek(SeekFrom::Start(size.saturating_sub(TAIL)))?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail)?;
+    let (seconds, nanos, inode) = (metadata.mtime(), metadata.mtime_nsec(), metadata.ino());
+    let version = format!("{size:x}-{seconds:x}-{nanos:x}-{inode:x}-{:x}", XxHash3_128::oneshot(&tail));
+    Ok(Head { size, version: Version(version) })
+}
+
+fn walk(folder: &Path, key: &str, keys: &mut Vec<String>) -> io::Result<()> {
+    let Some(entries) = found(fs::read_dir(folder))? else { return Ok(()) };
+    for entry in entries {
+        let entry = entry?;
+        let key = format!("{key}{}", entry.file_name().to_string_lossy());
+        // An entry may be gone since the folder was read.
+        match found(entry.file_type())? {
+            Some(kind) if kind.is_dir() => walk(&entry.path(), &format!("{key}/"), keys)?,
+            Some(_) => keys.push(key),
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl Store for Folder {
+    async fn list(&self, prefix: &str) -> Result<Vec<String>> {
+        let folder = prefix.rfind('/').map_or("", |at| prefix.get(..=at).unwrap_or_default()).to_owned();
+        let mut keys = self
+            .blocking(&folder.clone(), "list", move |_, path| {
+                let mut keys = Vec::new();
+                walk(path, &folder, &mut keys)?;
+                Ok(keys)
+            })
+            .await?;
+        keys.retain(|key| key.starts_with(prefix));
+        keys.sort_unstable();
+        Ok(keys)
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<(Bytes, Version)>> {
+        self.blocking(key, "read", |_, path| {
+            let Some(mut file) = found(File::open(path))? else { return Ok(None) };
+            let head = head(&mut file)?;
+            let mut content = Vec::new();
+            file.seek(SeekFrom::Start(0))?;
+            file.read_to_end(&mut content)?;
+            Ok(Some((Bytes::from(content), head.version)))
+        })
+        .await
+    }
+
+    async fn head(&self, key: &str) -> Result<Option<Head>> {
+        self.blocking(key, "read", |_, path| {
+            found(File::open(path))?.map(|mut file| head(&mut file)).transpose()
+        })
+        .await
+    }
+
+    async fn read(&self, key: &str, version: &Version, range: Range<u64>) -> Result<Bytes> {
+        let expected = version.clone();
+        let bytes = self
+            .blocking(key, "read", move |_, path| {
+                let Some(mut file) = found(File::open(path))? else { return Ok(None) };
+                if head(&mut file)?.version != expected {
+                    return Ok(None);
+                }
+                let length = usize::try_from(range.end - range.start).map_err(io::Error::other)?;
+                let mut content = vec![0; length];
+                file.read_exact_at(&mut content, range.start)?;
+                Ok(Some(Bytes::from(content)))
+            })
+            .await?;
+        bytes.ok_or_else(|| conflict(key))
+    }
+
+    async fn upload(&self, key: &str) -> Result<Box<dyn Upload>> {
+        let file = self
+            .blocking(key, "write", |root, _| {
+                let partial = root.join(PARTIAL);
+                fs::create_dir_all(&partial)?;
+                clear_stale(&partial)?;
+                // The umask decides who may read an object, as for any file of the user.
+                tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o666)).tempfile_in(partial)
+            })
+            .await?;
+        Ok(Box::new(Partial { folder: self.clone(), key: key.to_owned(), file }))
+    }
+
+    async fn delete(&self, key: &str) -> Result<()> {
+        self.blocking(key, "delete", |_, path| found(fs::remove_file(path)).map(|_| ())).await
+    }
+}
+
+fn clear_stale(partial: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(partial)? {
+        let path = entry?.path();
+        let Some(metadata) = found(fs::metadata(&path))? else { continue };
+        let age = SystemTime::now().duration_since(metadata.modified()?).unwrap_or_default();
+        if age > STALE {
+            found(fs::remove_file(&path))?;
+        }
+    }
+    Ok(())
+}
+
+/// An object on its way, in a file that only its writer knows.
+struct Partial {
+    folder: Folder,
+    key: String,
+    file: NamedTempFile,
+}
+
+#[async_trait]
+impl Upload for Partial {
+    async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        // A write to the page cache; moving the bytes to another thread would cost more.
+        self.file
+            .write_all(&bytes)
+            .map_err(|error| explain("write", &self.file.path().display().to_string(), error))
+    }
+
+    async fn finish(self: Box<Self>, condition: Condition) -> Result<()> {
+        let Self { folder, key, file } = *self;
+        let done = folder
+            .blocking(&key, "write", move |root, path| {
+                file.as_file().sync_all()?;
+                let lock = File::create(root.join(LOCK))?;
+                lock.lock()?;
+                let standing = found(File::open(path))?.map(|mut file| head(&mut file)).transpose()?;
+                let holds = match (&condition, &standing) {
+                    (Condition::Absent, None) => true,
+                    (Condition::Unchanged(version), Some(head)) => head.version == *version,
+                    _ => false,
+                };
+                if !holds {
+                    return Ok(false);
+                }
+                if let Some(parent) = path.parent() {
+                    fs::create_dir_all(parent)?;
+                    file.persist(path).map_err(|error| error.error)?;
+                    File::open(parent)?.sync_all()?;
+                }
+                Ok(true)
+            })
+            .await?;
+        if done { Ok(()) } else { Err(conflict(&key)) }
+    }
+}
+
+fn conflict(key: &str) -> Error {
+    Error::new(Kind::Conflict, "another writer was faster").with("key", key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn put(store: &Folder, key: &str, content: &'static str, condition: Condition) -> Result<(), Kind> {
+        store.put(key, Bytes::from(content), condition).await.map_err(|error| error.kind())
+    }
+
+    #[tokio::test]
+    async fn a_write_happens_only_under_its_condition() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Folder::new(folder.path().join("store"));
+        assert_eq!(store.head("a/b").await.unwrap(), None);
+        assert_eq!(put(&store, "a/b", "one", Condition::Absent).await, Ok(()));
+        assert_eq!(put(&store, "a/b", "two", Condition::Absent).await, Err(Kind::Conflict));
+        let first = store.head("a/b").await.unwrap().unwrap().version;
+        assert_eq!(put(&store, "a/b", "two", Condition::Unchanged(first.clone())).await, Ok(()));
+        assert_eq!(put(&store, "a/b", "six", Condition::Unchanged(first.clone())).await, Err(Kind::Conflict));
+        assert_eq!(store.read("a/b", &first, 0..1).await.unwrap_err().kind(), Kind::Conflict);
+        let (content, _) = store.get("a/b").await.unwrap().unwrap();
+        assert_eq!(content, "two");
+        store.delete("a/b").await.unwrap();
+        store.delete("a/b").await.unwrap();
+        assert_eq!(store.list("").await.unwrap(), [".lock"]);
+    }
+
+    #[tokio::test]
+    async fn one_of_many_writers_wins_and_an_upload_that_is_dropped_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Folder::new(folder.path());
+        let racers = (0..8).map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { put(&store, "k", "x", Condition::Absent).await.is_ok() })
+        });
+        let won =
+            futures::future::join_all(racers).await.into_iter().filter(|won| *won.as_ref().unwrap()).count();
+        assert_eq!(won, 1);
+        let mut upload = store.upload("other").await.unwrap();
+        upload.write(Bytes::from_static(b"half")).await.unwrap();
+        drop(upload);
+        assert_eq!(store.list("").await.unwrap(), [".lock", "k"]);
+    }
+
+    #[tokio::test]
+    async fn keys_are_listed_by_prefix_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Folder::new(folder.path());
+        for key in ["s/b/2", "s/a/1", "s/ab", "t/1"] {
+            put(&store, key, "x", Condition::Absent).await.unwrap();
+        }
+        assert_eq!(store.list("s/").await.unwrap(), ["s/a/1", "s/ab", "s/b/2"]);
+        assert_eq!(store.list("s/a").await.unwrap(), ["s/a/1", "s/ab"]);
+        assert_eq!(store.list("none/").await.unwrap(), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,126 @@
+//! Rows to record batches: a builder for each column, filled a row at a time.
+
+use arrow::array::{
+    ArrayBuilder, ArrayRef, BooleanBuilder, Date32Builder, Int64Builder, RecordBatch, StringBuilder,
+    TimestampMillisecondBuilder, new_null_array,
+};
+use jiff::civil::date;
+
+use super::column::{Column, Kind};
+use super::tables::Table;
+use super::value::Value;
+use crate::error::{Explain, Kind as ErrorKind, Result};
+
+/// The rows of one table on their way to a record batch.
+pub struct BatchBuilder {
+    table: Table,
+    builders: Vec<Builder>,
+    rows: usize,
+}
+
+impl BatchBuilder {
+    /// No rows yet.
+    #[must_use]
+    pub fn new(table: Table) -> Self {
+        Self { table, builders: table.columns().iter().map(Builder::of).collect(), rows: 0 }
+    }
+
+    /// How many rows are waiting.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Adds a row, its values in the order of the columns. A value of another kind than its column's is null.
+    pub fn push<'a>(&mut self, values: impl IntoIterator<Item = Value<'a>>) {
+        for (builder, value) in self.builders.iter_mut().zip(values) {
+            builder.push(value);
+        }
+        self.rows += 1;
+    }
+
+    /// Adds a row, its values by the names of their columns; columns that are not named are null.
+    pub fn push_named(&mut self, mut values: Vec<(&'static str, Value<'_>)>) {
+        let table = self.table;
+        self.push(table.columns().iter().map(|column| {
+            let named = values.iter_mut().find(|(name, _)| *name == column.name);
+            named.map_or(Value::Null, |(_, value)| std::mem::replace(value, Value::Null))
+        }));
+    }
+
+    /// The rows as one batch; the builder is empty afterwards.
+    pub fn finish(&mut self) -> Result<RecordBatch> {
+        self.rows = 0;
+        let arrays = self.builders.iter_mut().map(Builder::finish).collect();
+        RecordBatch::try_new(self.table.schema(), arrays)
+            .explain(ErrorKind::Damaged, || format!("cannot build a batch of `{}`", self.table.name()))
+    }
+}
+
+/// A batch as read from a file, with the columns of today: by name, null where the file is older than the column.
+pub fn conform(table: Table, batch: &RecordBatch) -> Result<RecordBatch> {
+    let schema = table.schema();
+    let arrays = schema
+        .fields()
+        .iter()
+        .map(|field| {
+            let found = batch.column_by_name(field.name()).cloned();
+            found.unwrap_or_else(|| new_null_array(field.data_type(), batch.num_rows()))
+        })
+        .collect();
+    RecordBatch::try_new(schema, arrays)
+        .explain(ErrorKind::Damaged, || format!("the columns are not those of `{}`", table.name()))
+}
+
+/// The builder of one column.
+enum Builder {
+    Text(StringBuilder),
+    Integer(Int64Builder),
+    Millis(TimestampMillisecondBuilder),
+    Flag(BooleanBuilder),
+    Day(Date32Builder),
+}
+
+impl Builder {
+    fn of(column: &Column) -> Self {
+        match column.kind {
+            Kind::Identifier | Kind::Text | Kind::Json | Kind::Label { .. } => {
+                Self::Text(StringBuilder::new())
+            }
+            Kind::Count | Kind::Seconds => Self::Integer(Int64Builder::new()),
+            Kind::Instant | Kind::WallClock { .. } => {
+                Self::Millis(TimestampMillisecondBuilder::new().with_data_type(column.kind.data_type()))
+            }
+            Kind::Flag => Self::Flag(BooleanBuilder::new()),
+            Kind::Day => Self::Day(Date32Builder::new()),
+        }
+    }
+
+    fn push(&mut self, value: Value<'_>) {
+        match (self, value) {
+            (Self::Text(builder), Value::Text(text)) => builder.append_value(text),
+            (Self::Text(builder), _) => builder.append_null(),
+            (Self::Integer(builder), Value::Integer(number)) => builder.append_value(number),
+            (Self::Integer(builder), _) => builder.append_null(),
+            (Self::Millis(builder), Value::Millis(millis)) => builder.append_value(millis),
+            (Self::Millis(builder), _) => builder.append_null(),
+            (Self::Flag(builder), Value::Flag(flag)) => builder.append_value(flag),
+            (Self::Flag(builder), _) => builder.append_null(),
+            (Self::Day(builder), Value::Day(day)) => {
+                builder.append_value(day.since(date(1970, 1, 1)).map_or(0, |span| span.get_days()));
+            }
+            (Self::Day(builder), _) => builder.append_null(),
+        }
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        let builder: &mut dyn ArrayBuilder = match self {
+            Self::Text(builder) => builder,
+            Self::Integer(builder) => builder,
+            Self::Millis(builder) => builder,
+            Self::Flag(builder) => builder,
+            Self::Day(builder) => builder,
+        };
+        builder.finish()
+    }
+}

@@ -1,0 +1,102 @@
+//! What a column is: its name, the vendor's key for it, how a value is read, and what it means.
+
+use arrow::datatypes::{DataType, Field, TimeUnit};
+
+/// How the values of a column are read and stored. `docs/tables.md` names the type that each engine shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// An identifier: text, whether the vendor sends text or a number.
+    Identifier,
+    /// Text as sent.
+    Text,
+    /// JSON text.
+    Json,
+    /// A whole number. Null is not zero.
+    Count,
+    /// A duration in seconds, sent as a number or as `"HH:MM:SS"`.
+    Seconds,
+    /// An instant, sent in seconds since 1970, stored in milliseconds in UTC.
+    Instant,
+    /// What the lake's wall clock shows at the instant in the column `of`; stored without zone. The vendor's own text
+    /// under this key is only compared.
+    WallClock {
+        /// The column with the instant.
+        of: &'static str,
+    },
+    /// Yes or no.
+    Flag,
+    /// A code or label of the vendor, translated where `labels` knows it and kept as sent where not.
+    Label {
+        /// Code or label as sent, and the word for it.
+        labels: &'static [(&'static str, &'static str)],
+    },
+    /// A day of the lake's calendar.
+    Day,
+}
+
+impl Kind {
+    /// The Arrow type, which decides the Parquet type.
+    #[must_use]
+    pub fn data_type(self) -> DataType {
+        match self {
+            Self::Identifier | Self::Text | Self::Json | Self::Label { .. } => DataType::Utf8,
+            Self::Count | Self::Seconds => DataType::Int64,
+            Self::Instant => DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())),
+            Self::WallClock { .. } => DataType::Timestamp(TimeUnit::Millisecond, None),
+            Self::Flag => DataType::Boolean,
+            Self::Day => DataType::Date32,
+        }
+    }
+}
+
+/// One column of one table. The lists in `tables` are the only place where a column is named.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// The name in SQL.
+    pub name: &'static str,
+    /// The vendor's key; none where this program makes the value.
+    pub key: Option<&'static str>,
+    /// How a value is read and stored.
+    pub kind: Kind,
+    /// Whether a row may have no value here.
+    pub nullable: bool,
+    /// Whether the value can point to a person.
+    pub personal: bool,
+    /// Whether people look one viewer up by it, so that a bloom filter pays.
+    pub looked_up: bool,
+    /// One line for the dictionary, with the vendor's own term.
+    pub doc: &'static str,
+}
+
+impl Column {
+    /// A column that the vendor sends under `key`.
+    pub(super) const fn sent(name: &'static str, key: &'static str, kind: Kind, doc: &'static str) -> Self {
+        Self { name, key: Some(key), kind, nullable: true, personal: false, looked_up: false, doc }
+    }
+
+    /// A column that this program makes.
+    pub(super) const fn made(name: &'static str, kind: Kind, doc: &'static str) -> Self {
+        Self { name, key: None, kind, nullable: true, personal: false, looked_up: false, doc }
+    }
+
+    /// Every row has a value.
+    pub(super) const fn required(self) -> Self {
+        Self { nullable: false, ..self }
+    }
+
+    /// The value can point to a person.
+    pub(super) const fn personal(self) -> Self {
+        Self { personal: true, ..self }
+    }
+
+    /// People look one viewer up by it.
+    pub(super) const fn looked_up(self) -> Self {
+        Self { looked_up: true, ..self }
+    }
+
+    /// The field of the Arrow schema.
+    #[must_use]
+    pub fn field(&self) -> Field {
+        Field::new(self.name, self.kind.data_type(), self.nullable)
+    }
+}

@@ -1,0 +1,189 @@
+//! An event as the vendor's lists describe it: what is allowed to be known of it, and nothing else.
+
+use arrow::array::RecordBatch;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::batch::BatchBuilder;
+use super::column::Kind;
+use super::raw::{Raw, Record};
+use super::tables::Table;
+use super::value::{self, Value};
+use crate::calendar::Zone;
+use crate::error::Result;
+
+/// One webinar. A field that the vendor did not send, or not in a form that its column holds, is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Event {
+    /// The vendor's `eventId`.
+    pub event_id: i64,
+    /// Title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Start as scheduled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_time: Option<Timestamp>,
+    /// End as scheduled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_time: Option<Timestamp>,
+    /// When it was created.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub create_time: Option<Timestamp>,
+    /// When it was last edited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub modify_time: Option<Timestamp>,
+    /// Length as scheduled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub length_minutes: Option<i64>,
+    /// `phone`, `web_meeting`, `interactive_live`, `large_live`, or the code as sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_form: Option<String>,
+    /// `cancelled`, `created`, `ended`, or the code as sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// Account of the host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host_id: Option<String>,
+    /// Name of the host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host_name: Option<String>,
+    /// Billing code of the conference.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub billing_code: Option<String>,
+    /// Conference.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conference_id: Option<String>,
+}
+
+impl Event {
+    /// An event of which nothing but its number is known.
+    #[must_use]
+    pub fn unknown(event_id: i64) -> Self {
+        Self { event_id, ..Self::default() }
+    }
+
+    /// Reads one element of a list of events; none where it is no object or has no `eventId`.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let record = Record::parse(text).ok()??;
+        let Ok(Value::Integer(event_id)) = value::read(Kind::Count, &record.get("eventId")?) else {
+            return None;
+        };
+        let mut event = Self::unknown(event_id);
+        for column in Table::Events.columns() {
+            let Some(raw) = column.key.and_then(|key| record.get(key)) else { continue };
+            if let Ok(value) = value::read(column.kind, &raw) {
+                event.set(column.name, value);
+            }
+        }
+        if record
+            .get("eventStatus")
+            .is_some_and(|raw| matches!(raw, Raw::Number("0")) || raw == Raw::Text("0".into()))
+        {
+            event.status = Some("cancelled".to_owned());
+        }
+        Some(event)
+    }
+
+    fn set(&mut self, column: &str, value: Value<'_>) {
+        match value {
+            Value::Text(text) => {
+                let field = match column {
+                    "title" => &mut self.title,
+                    "event_form" => &mut self.event_form,
+                    "status" => &mut self.status,
+                    "host_id" => &mut self.host_id,
+                    "host_name" => &mut self.host_name,
+                    "billing_code" => &mut self.billing_code,
+                    "conference_id" => &mut self.conference_id,
+                    _ => return,
+                };
+                *field = Some(text.into_owned());
+            }
+            Value::Millis(millis) => {
+                let field = match column {
+                    "start_time" => &mut self.start_time,
+                    "end_time" => &mut self.end_time,
+                    "create_time" => &mut self.create_time,
+                    "modify_time" => &mut self.modify_time,
+                    _ => return,
+                };
+                *field = Timestamp::from_millisecond(millis).ok();
+            }
+            Value::Integer(number) if column == "length_minutes" => self.length_minutes = Some(number),
+            _ => {}
+        }
+    }
+
+    /// Whether it was cancelled before it began, so that nobody can have come.
+    #[must_use]
+    pub fn never_was(&self) -> bool {
+        self.status.as_deref() == Some("cancelled")
+            && match (self.modify_time, self.start_time) {
+                (Some(modified), Some(start)) => modified < start,
+                _ => false,
+            }
+    }
+
+    /// Whether it is over: the vendor says so, or its end has passed.
+    #[must_use]
+    pub fn has_ended(&self, now: Timestamp) -> bool {
+        self.status.as_deref() == Some("ended") || self.end_time.is_some_and(|end| end <= now)
+    }
+
+    /// Its row in `events`; `made` are the columns that this program knows.
+    pub fn row(&self, zone: &Zone, made: Vec<(&'static str, Value<'_>)>) -> Result<RecordBatch> {
+        let clock = |instant: Option<Timestamp>| Value::from(instant.map(|instant| zone.wall_clock(instant)));
+        let mut values = vec![
+            ("event_id", self.event_id.into()),
+            ("title", self.title.as_deref().into()),
+            ("start_time", self.start_time.into()),
+            ("end_time", self.end_time.into()),
+            ("create_time", self.create_time.into()),
+            ("modify_time", self.modify_time.into()),
+            ("length_minutes", self.length_minutes.into()),
+            ("event_form", self.event_form.as_deref().into()),
+            ("status", self.status.as_deref().into()),
+            ("host_id", self.host_id.as_deref().into()),
+            ("host_name", self.host_name.as_deref().into()),
+            ("billing_code", self.billing_code.as_deref().into()),
+            ("conference_id", self.conference_id.as_deref().into()),
+            ("start_date", clock(self.start_time)),
+            ("end_date", clock(self.end_time)),
+        ];
+        values.extend(made);
+        let mut batch = BatchBuilder::new(Table::Events);
+        batch.push_named(values);
+        batch.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_keeps_what_has_a_column_and_drops_links_and_passcodes() {
+        let event = Event::read(
+            r#"{"eventId": "609768", "title": "发布会", "startTime": 1666772400, "status": 4, "eventForm": 7,
+                "hostId": 88589655, "joinUrl": "https://secret", "hostPassword": "1234"}"#,
+        )
+        .unwrap();
+        assert_eq!(event.event_id, 609_768);
+        assert_eq!(event.host_id.as_deref(), Some("88589655"));
+        assert_eq!(event.status.as_deref(), Some("ended"));
+        assert_eq!(event.event_form.as_deref(), Some("large_live"));
+        assert!(!serde_json::to_string(&event).unwrap().contains("secret"));
+    }
+
+    #[test]
+    fn an_event_never_was_only_if_it_was_cancelled_before_its_start() {
+        for (modified, never_was) in [(1_666_772_399, true), (1_666_772_400, false)] {
+            let event = Event::read(&format!(
+                r#"{{"eventId": 1, "eventStatus": 0, "startTime": 1666772400, "modifyTime": {modified}}}"#
+            ));
+            assert_eq!(event.unwrap().never_was(), never_was);
+        }
+    }
+}

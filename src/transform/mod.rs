@@ -1,0 +1,12 @@
+//! From records to record batches: the columns of each table, how a value is read, what happens to what does not fit.
+//! No I/O, no clock, no async: the same records always give the same rows.
+
+pub mod batch;
+pub mod column;
+pub mod decode;
+pub mod digest;
+pub mod event;
+pub mod person;
+pub mod raw;
+pub mod tables;
+pub mod value;

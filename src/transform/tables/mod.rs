@@ -1,0 +1,145 @@
+//! The six tables: for each one list of columns, from which everything else about it follows.
+
+mod events;
+mod interactions;
+mod lives;
+mod pulls;
+mod rejects;
+mod shared;
+mod viewer_details;
+
+use std::sync::{Arc, LazyLock};
+
+use arrow::datatypes::{Schema, SchemaRef};
+
+use super::column::Column;
+
+/// A table of the lake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Table {
+    /// Viewings through the web: a row each time somebody came.
+    Lives,
+    /// Viewings through app and telephone: a row each time somebody came.
+    Interactions,
+    /// The vendor's summary: a row a viewer.
+    ViewerDetails,
+    /// What this program did: a row a visit.
+    Pulls,
+    /// Records that no table can hold: a row each.
+    Rejects,
+    /// A row an event. Last, so that an event is there when its rows are.
+    Events,
+}
+
+impl Table {
+    /// All tables, in the order in which they are published.
+    pub const ALL: [Self; 6] =
+        [Self::Lives, Self::Interactions, Self::ViewerDetails, Self::Pulls, Self::Rejects, Self::Events];
+
+    /// The name in SQL and in keys.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lives => "lives",
+            Self::Interactions => "interactions",
+            Self::ViewerDetails => "viewer_details",
+            Self::Pulls => "pulls",
+            Self::Rejects => "rejects",
+            Self::Events => "events",
+        }
+    }
+
+    /// The table of a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|table| table.name() == name)
+    }
+
+    /// The columns, in the order of the file.
+    #[must_use]
+    pub fn columns(self) -> &'static [Column] {
+        match self {
+            Self::Lives => lives::COLUMNS,
+            Self::Interactions => interactions::COLUMNS,
+            Self::ViewerDetails => viewer_details::COLUMNS,
+            Self::Pulls => pulls::COLUMNS,
+            Self::Rejects => rejects::COLUMNS,
+            Self::Events => events::COLUMNS,
+        }
+    }
+
+    /// Keys under which the vendor says again what another key says: `(key, the other)`. They are compared, and kept
+    /// in `extra` only where the two differ.
+    #[must_use]
+    pub fn repeats(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Lives | Self::Interactions => &[("clientType", "client_type")],
+            _ => &[],
+        }
+    }
+
+    /// Where the column of a name stands.
+    #[must_use]
+    pub fn index_of(self, name: &str) -> Option<usize> {
+        self.columns().iter().position(|column| column.name == name)
+    }
+
+    /// The Arrow schema.
+    #[must_use]
+    pub fn schema(self) -> SchemaRef {
+        static SCHEMAS: LazyLock<[SchemaRef; 6]> = LazyLock::new(|| {
+            Table::ALL.map(|table| {
+                Arc::new(Schema::new(table.columns().iter().map(Column::field).collect::<Vec<_>>()))
+            })
+        });
+        let [lives, interactions, viewer_details, pulls, rejects, events] = &*SCHEMAS;
+        Arc::clone(match self {
+            Self::Lives => lives,
+            Self::Interactions => interactions,
+            Self::ViewerDetails => viewer_details,
+            Self::Pulls => pulls,
+            Self::Rejects => rejects,
+            Self::Events => events,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_plain_sql_and_unique() {
+        for table in Table::ALL {
+            let mut names = HashSet::new();
+            for column in table.columns() {
+                assert!(column.name.starts_with(|c: char| c.is_ascii_lowercase()), "{}", column.name);
+                assert!(
+                    column.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'),
+                    "{}",
+                    column.name
+                );
+                assert!(names.insert(column.name), "{} twice in {}", column.name, table.name());
+                assert!(!column.doc.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn every_field_of_the_vendors_page_has_its_place() {
+        let page = include_str!("../../../samples/vendor-fields.txt");
+        let mut fields = 0;
+        for line in page.lines().filter(|line| !line.starts_with('#')) {
+            let (table, key) = line.split_once(' ').unwrap();
+            let table = Table::named(table).unwrap();
+            let placed = table.columns().iter().any(|column| column.key == Some(key))
+                || table.repeats().iter().any(|(repeat, _)| *repeat == key);
+            assert!(placed, "{key} has no place in {}", table.name());
+            fields += 1;
+        }
+        // Documented fields and the undocumented ones of the sample, as the vendor's page counts them.
+        assert_eq!(fields, 39 + 40 + 45);
+    }
+}

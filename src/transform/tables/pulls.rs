@@ -1,0 +1,56 @@
+//! `pulls`: a row a visit: what was asked, what came, what was kept, and whether it adds up.
+
+use super::shared::{EVENT_ID, PULLED_AT};
+use crate::transform::column::{Column, Kind};
+
+const fn count(name: &'static str, doc: &'static str) -> Column {
+    Column::made(name, Kind::Count, doc).required()
+}
+
+/// A figure of the snapshot: null where the visit asked for none.
+const fn figure(name: &'static str, doc: &'static str) -> Column {
+    Column::made(name, Kind::Count, doc)
+}
+
+pub(super) const COLUMNS: &[Column] = &[
+    EVENT_ID,
+    Column::made("run", Kind::Text, "The run that the visit belongs to").required(),
+    Column::made("outcome", Kind::Text, "complete, failed or left").required(),
+    Column::made("error", Kind::Text, "The first error of the visit; null when none"),
+    count("requests", "Requests to the vendor, retries among them"),
+    count("retries", "Requests that repeated a failed one"),
+    Column::made(
+        "request_ids",
+        Kind::Json,
+        "The vendor's requestId of each answer that was used, as a JSON list",
+    )
+    .required(),
+    Column::made("windows", Kind::Json, "The windows asked, each `[from, to]`, as a JSON list").required(),
+    count("received", "Records in the answers that were used"),
+    count("rows", "Records that became rows"),
+    count("rejects", "Records that no table can hold"),
+    count("outside", "Records outside the window that they were asked for"),
+    count("counted", "Records of the snapshot that were counted only"),
+    count("set_aside", "Values that did not fit their column and went to extra"),
+    count("fewer", "Cells with fewer rows than the visit before"),
+    figure(
+        "days_checked",
+        "Settled days whose windows were compared with the snapshot; null without a snapshot",
+    ),
+    figure("days_differing", "Settled days whose windows still differ from the snapshot"),
+    figure("detail_seconds", "Sum of duration over viewerDetails"),
+    figure("session_seconds", "Sum of durations over lives and interactions in the lake"),
+    figure("detail_live_times", "Sum of liveTimes over viewerDetails"),
+    figure("session_live_times", "Live viewings in lives and interactions"),
+    figure("detail_replay_times", "Sum of replayTimes over viewerDetails"),
+    figure("session_replay_times", "Replays in lives and interactions"),
+    count("bytes", "Bytes of the answers, as received and unpacked"),
+    count("milliseconds", "How long the visit took"),
+    Column::made(
+        "owed",
+        Kind::Json,
+        "Days, and `snapshot`, that the next visit has to ask again, as a JSON list",
+    )
+    .required(),
+    PULLED_AT,
+];

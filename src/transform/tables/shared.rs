@@ -1,0 +1,166 @@
+//! Columns that stand in several tables, described once, and the vendor's vocabulary in words.
+
+use crate::transform::column::{Column, Kind};
+
+/// Codes of `live_type`: numbers in lives and interactions, labels in viewerDetails.
+const LIVE_TYPES: &[(&str, &str)] =
+    &[("0", "live"), ("1", "replay"), ("直播", "live"), ("回放", "replay"), ("直播+回放", "both")];
+
+/// Codes of `auth_type` in lives and interactions.
+const AUTH_TYPES: &[(&str, &str)] =
+    &[("0", "public"), ("1", "whitelist"), ("2", "encrypted"), ("3", "paid"), ("4", "mobile")];
+
+/// Codes of `whitelist_type`: numbers in lives and interactions, labels in viewerDetails.
+const WHITELIST_TYPES: &[(&str, &str)] =
+    &[("1", "enterprise"), ("2", "temporary"), ("企业白名单", "enterprise"), ("临时白名单", "temporary")];
+
+pub(super) const fn text(name: &'static str, key: &'static str, doc: &'static str) -> Column {
+    Column::sent(name, key, Kind::Text, doc)
+}
+
+pub(super) const fn identifier(name: &'static str, key: &'static str, doc: &'static str) -> Column {
+    Column::sent(name, key, Kind::Identifier, doc)
+}
+
+pub(super) const fn count(name: &'static str, key: &'static str, doc: &'static str) -> Column {
+    Column::sent(name, key, Kind::Count, doc)
+}
+
+pub(super) const fn seconds(name: &'static str, key: &'static str, doc: &'static str) -> Column {
+    Column::sent(name, key, Kind::Seconds, doc)
+}
+
+pub(super) const fn flag(name: &'static str, key: &'static str, doc: &'static str) -> Column {
+    Column::sent(name, key, Kind::Flag, doc)
+}
+
+pub(super) const fn instant(name: &'static str, key: &'static str, doc: &'static str) -> Column {
+    Column::sent(name, key, Kind::Instant, doc)
+}
+
+pub(super) const fn label(
+    name: &'static str,
+    key: &'static str,
+    labels: &'static [(&'static str, &'static str)],
+    doc: &'static str,
+) -> Column {
+    Column::sent(name, key, Kind::Label { labels }, doc)
+}
+
+// What this program adds to every table.
+pub(super) const EVENT_ID: Column =
+    Column::made("event_id", Kind::Count, "The event, the vendor's number (直播会议ID)").required();
+pub(super) const PULLED_AT: Column =
+    Column::made("pulled_at", Kind::Instant, "When the visit that brought this row began").required();
+pub(super) const PERSON_KEY: Column = Column::made(
+    "person_key",
+    Kind::Text,
+    "One person in all tables: mobile as plus and digits, else mail in lower case, else ext_id",
+)
+.personal()
+.looked_up();
+pub(super) const EXTRA: Column = Column::made(
+    "extra",
+    Kind::Json,
+    "JSON of what has no column or does not fit its column, under the vendor's keys; null when none",
+)
+.personal();
+
+// What the vendor says of the event in every record.
+pub(super) const CONFERENCE_ID: Column = identifier(
+    "conference_id",
+    "conferenceId",
+    "Conference (会议ID); differs between the tables for the same event",
+);
+pub(super) const HOST_ID: Column = identifier("host_id", "hostId", "Account of the host (主持人ID)");
+pub(super) const BILLING_CODE: Column =
+    identifier("billing_code", "billingCode", "Billing code of the conference (会议BC)");
+
+// Who it was.
+pub(super) const EXT_ID: Column =
+    identifier("ext_id", "extId", "The customer's own identifier of the viewer (第三方ID)")
+        .personal()
+        .looked_up();
+pub(super) const MOBILE: Column =
+    identifier("mobile", "mobile", "Mobile number as sent (手机号)").personal().looked_up();
+pub(super) const EMAIL: Column = text("email", "email", "Mail address as sent (邮箱)").personal().looked_up();
+pub(super) const NAME: Column = text("name", "name", "Name as the viewer gave it (姓名)").personal();
+pub(super) const COMPANY: Column = text("company", "company", "Company (公司)");
+pub(super) const GROUP_NAME: Column = text("group_name", "group", "Group (分组)");
+pub(super) const IDEN: Column = text("iden", "iden", "Identity, a free label such as 观众 or 主持人 (身份)");
+pub(super) const COUNTRY_CODE: Column =
+    identifier("country_code", "countryCode", "Country code of the number (国家码)");
+pub(super) const PHONE_NUMBER: Column =
+    identifier("phone_number", "phoneNumber", "Telephone number (电话号码)").personal();
+pub(super) const VIEWER_ID: Column =
+    identifier("viewer_id", "viewerId", "The vendor's number of one viewing (not on the vendor's page)")
+        .personal();
+pub(super) const DISTINCT_ID: Column = identifier(
+    "distinct_id",
+    "distinctId",
+    "Identifier by which the vendor tells viewers apart (not on the vendor's page)",
+)
+.personal();
+
+// When.
+pub(super) const ONLINE_TIME: Column =
+    instant("online_time", "online_time", "When the viewer came (上线时间)");
+pub(super) const OFFLINE_TIME: Column =
+    instant("offline_time", "offline_time", "When the viewer left (下线时间)");
+pub(super) const ONLINE_DATE: Column = Column::sent(
+    "online_date",
+    "online_date",
+    Kind::WallClock { of: "online_time" },
+    "online_time on the lake's wall clock; its date is dt in lives and interactions",
+);
+pub(super) const OFFLINE_DATE: Column = Column::sent(
+    "offline_date",
+    "offline_date",
+    Kind::WallClock { of: "offline_time" },
+    "offline_time on the lake's wall clock",
+);
+pub(super) const CALL_DURATION: Column =
+    count("call_duration", "call_duration", "Time spoken in total, unit not stated (合计发言时长)");
+
+// How and from where.
+pub(super) const LIVE_TYPE: Column =
+    label("live_type", "live_type", LIVE_TYPES, "live, replay or both (观看类型: 直播, 回放)");
+pub(super) const AUTH_TYPE: Column = label(
+    "auth_type",
+    "auth_type",
+    AUTH_TYPES,
+    "How the viewer was let in: public, whitelist, encrypted, paid or mobile (认证方式)",
+);
+pub(super) const WHITELIST_TYPE: Column = label(
+    "whitelist_type",
+    "whitelist_type",
+    WHITELIST_TYPES,
+    "enterprise or temporary (白名单类型); the undocumented 0 stays 0",
+);
+pub(super) const DEVICE_TYPE: Column =
+    text("device_type", "device_type", "Device as sent, several with commas (终端类型)");
+pub(super) const CLIENT_TYPE: Column =
+    text("client_type", "client_type", "Client as sent, several with commas (客户端类型)");
+pub(super) const IP: Column =
+    text("ip", "ip", "Address on the internet, several with commas (观众外网请求IP)").personal();
+pub(super) const LOCATION: Column =
+    text("location", "location", "Country, province, city of the address as sent (地域)");
+
+// What the viewer did.
+pub(super) const GOODS_SUM_HITS: Column =
+    count("goods_sum_hits", "goods_sum_hits", "Clicks on goods (商品点击次数)");
+pub(super) const PRAISE_NUM: Column = count("praise_num", "praise_num", "Likes given (点赞数量)");
+pub(super) const PRIZE_NUM: Column =
+    count("prize_num", "prize_num", "Prize draws joined, not prizes won (抽奖次数)");
+pub(super) const QUESTION_NUM: Column =
+    count("question_num", "question_num", "Quizzes answered, not questions asked (参与答题次数)");
+pub(super) const RAISE_HAND_NUM: Column =
+    count("raise_hand_num", "raise_hand_num", "Times the hand was raised to speak (举手发言次数)");
+pub(super) const SHARE_NUM: Column = count("share_num", "share_num", "Times shared (分享数量)");
+pub(super) const SIGN_NUM: Column = count("sign_num", "sign_num", "Roll calls signed (参与签到数)");
+pub(super) const VOTE_NUM: Column = count("vote_num", "vote_num", "Votes joined (参与投票次数)");
+pub(super) const ENVELOPE_NUM: Column =
+    count("envelope_num", "envelope_num", "Red envelopes taken (领红包数量)");
+pub(super) const CHAT_NUM: Column = count("chat_num", "chat_num", "Chat messages written (聊天/弹幕数量)");
+pub(super) const QUIZ_NUM: Column =
+    count("quiz_num", "quiz_num", "Questions asked, not quizzes answered (提问次数)");

@@ -1,0 +1,65 @@
+//! `viewer_details`: the vendor's summary over `lives` and `interactions`, a row a viewer as the vendor tells viewers apart.
+
+#[allow(clippy::wildcard_imports, reason = "a list of columns is made of nothing but these")]
+use super::shared::*;
+use crate::transform::column::Column;
+
+/// Labels of `type`.
+const ENTRIES: &[(&str, &str)] = &[("直播端", "live"), ("互动端", "interaction")];
+
+pub(super) const COLUMNS: &[Column] = &[
+    EVENT_ID,
+    CONFERENCE_ID,
+    BILLING_CODE,
+    HOST_ID,
+    EXT_ID,
+    MOBILE,
+    EMAIL,
+    NAME,
+    ONLINE_TIME,
+    OFFLINE_TIME,
+    seconds("duration_seconds", "duration", "Time in total (时长)"),
+    IP,
+    IDEN,
+    label(
+        "entry",
+        "type",
+        ENTRIES,
+        "Where the viewer came in: live or interaction (观看入口: 直播端, 互动端)",
+    ),
+    LIVE_TYPE,
+    flag("whitelisted", "auth_type", "Whether the viewer stands on the whitelist (是否白名单)"),
+    DEVICE_TYPE,
+    CLIENT_TYPE,
+    COMPANY,
+    LOCATION,
+    WHITELIST_TYPE,
+    text("whitelist_tag", "whitelist_tag", "Tag of the whitelist (白名单标签)"),
+    count("times", "times", "Viewings in total (合计观看次数)"),
+    count("live_times", "liveTimes", "Live viewings (直播观看次数)"),
+    count("replay_times", "replayTimes", "Replays (回放观看次数)"),
+    seconds("watch_duration_seconds", "watchDuration", "Time watched in total (合计观看时长)"),
+    seconds("live_watch_duration_seconds", "liveWatchDuration", "Time watched live (直播观看时长)"),
+    seconds("replay_watch_duration_seconds", "replayWatchDuration", "Time watched as replay (回放观看时长)"),
+    CHAT_NUM,
+    PRAISE_NUM,
+    RAISE_HAND_NUM,
+    QUIZ_NUM,
+    GOODS_SUM_HITS,
+    flag("survey", "survey", "Whether the viewer answered a quiz (是否参与答题)"),
+    flag("vote", "vote", "Whether the viewer voted (是否参与投票)"),
+    flag("sign", "sign", "Whether the viewer signed a roll call (是否签到)"),
+    flag("envelope", "envelope", "Whether the viewer took a red envelope (是否领红包)"),
+    GROUP_NAME,
+    CALL_DURATION,
+    text("dialed_in", "dialedIn", "Who dialled, a free label (电话入会方式)"),
+    text("dialout_source", "dialoutSource", "Why the viewer was called, a free label (电话外呼方式)"),
+    COUNTRY_CODE,
+    PHONE_NUMBER,
+    text("watch_form", "watchForm", "Form of watching as sent (观看形式)"),
+    ONLINE_DATE,
+    OFFLINE_DATE,
+    PERSON_KEY,
+    EXTRA,
+    PULLED_AT,
+];

@@ -1,0 +1,282 @@
+//! How each kind of column reads what was sent. One rule a kind; a value that breaks it is told apart from no value.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::Offset;
+
+use super::column::Kind;
+use super::raw::Raw;
+
+/// The vendor writes its `*_date` texts in this zone, wherever the lake is.
+const VENDOR_OFFSET: Offset = jiff::tz::offset(8);
+
+/// The last instant that a column holds, in seconds: the end of the year 9999, the last that engines show.
+const LAST_SECOND: i64 = 253_402_300_799;
+
+/// A value that a column holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// No value.
+    Null,
+    /// Text.
+    Text(Cow<'a, str>),
+    /// A whole number.
+    Integer(i64),
+    /// An instant, or a wall clock's reading as if it were in UTC, in milliseconds since 1970.
+    Millis(i64),
+    /// Yes or no.
+    Flag(bool),
+    /// A day.
+    Day(Date),
+}
+
+impl From<i64> for Value<'_> {
+    fn from(number: i64) -> Self {
+        Self::Integer(number)
+    }
+}
+
+impl From<u64> for Value<'_> {
+    fn from(number: u64) -> Self {
+        Self::Integer(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<bool> for Value<'_> {
+    fn from(flag: bool) -> Self {
+        Self::Flag(flag)
+    }
+}
+
+impl From<String> for Value<'_> {
+    fn from(text: String) -> Self {
+        Self::Text(Cow::Owned(text))
+    }
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
+}
+
+impl From<Timestamp> for Value<'_> {
+    fn from(instant: Timestamp) -> Self {
+        Self::Millis(instant.as_millisecond())
+    }
+}
+
+impl From<DateTime> for Value<'_> {
+    fn from(clock: DateTime) -> Self {
+        Offset::UTC.to_timestamp(clock).map_or(Self::Null, Self::from)
+    }
+}
+
+impl From<Date> for Value<'_> {
+    fn from(day: Date) -> Self {
+        Self::Day(day)
+    }
+}
+
+impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// A value that its column cannot hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unfit;
+
+/// Reads one value for a column of `kind`.
+pub fn read<'a>(kind: Kind, raw: &Raw<'a>) -> Result<Value<'a>, Unfit> {
+    if raw.is_absent() {
+        return Ok(Value::Null);
+    }
+    match kind {
+        Kind::Identifier | Kind::Text | Kind::Json => text(raw).map(Value::Text),
+        Kind::Count => integer(raw).map(Value::Integer),
+        Kind::Seconds => seconds(raw).map(Value::Integer),
+        Kind::Instant => instant(raw).map(Value::from),
+        Kind::WallClock { .. } | Kind::Day => Err(Unfit),
+        Kind::Flag => flag(raw).map(Value::Flag),
+        Kind::Label { labels } => text(raw).map(|sent| Value::Text(label(labels, sent))),
+    }
+}
+
+/// Text, or a number in the digits that were sent; a whole number sent as `8.0` or `8e3` loses its fraction.
+fn text<'a>(raw: &Raw<'a>) -> Result<Cow<'a, str>, Unfit> {
+    match raw {
+        Raw::Text(text) => Ok(text.clone()),
+        Raw::Number(digits) if digits.contains(['.', 'e', 'E']) => {
+            Ok(integral(digits).map_or(Cow::Borrowed(*digits), |number| Cow::Owned(number.to_string())))
+        }
+        Raw::Number(digits) => Ok(Cow::Borrowed(*digits)),
+        _ => Err(Unfit),
+    }
+}
+
+/// A whole number, also as `8.0` or as text.
+fn integer(raw: &Raw<'_>) -> Result<i64, Unfit> {
+    let digits = match raw {
+        Raw::Number(digits) => digits,
+        Raw::Text(text) => text.trim(),
+        _ => return Err(Unfit),
+    };
+    digits.parse().ok().or_else(|| integral(digits)).ok_or(Unfit)
+}
+
+/// A number with a fraction or an exponent whose value is whole, and small enough for a float to hold it exactly.
+fn integral(digits: &str) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let number: f64 = digits.parse().ok()?;
+    #[allow(clippy::cast_possible_truncation, reason = "whole and within the exact range of a float")]
+    (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
+}
+
+/// Seconds as a number, or `HH:MM:SS` with as many digits of hours as it takes.
+fn seconds(raw: &Raw<'_>) -> Result<i64, Unfit> {
+    let Raw::Text(text) = raw else { return integer(raw) };
+    let mut parts = text.trim().split(':');
+    let (Some(hours), Some(minutes), Some(seconds), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return integer(raw);
+    };
+    let number = |digits: &str| -> Result<i64, Unfit> {
+        let plain = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+        if plain { digits.parse().map_err(|_| Unfit) } else { Err(Unfit) }
+    };
+    let (hours, minutes, seconds) = (number(hours)?, number(minutes)?, number(seconds)?);
+    if minutes > 59 || seconds > 59 {
+        return Err(Unfit);
+    }
+    hours.checked_mul(3600).and_then(|sum| sum.checked_add(minutes * 60 + seconds)).ok_or(Unfit)
+}
+
+/// Seconds since 1970, after it and up to the year 9999.
+pub fn instant(raw: &Raw<'_>) -> Result<Timestamp, Unfit> {
+    let second = integer(raw)?;
+    if !(1..=LAST_SECOND).contains(&second) {
+        return Err(Unfit);
+    }
+    Timestamp::from_second(second).map_err(|_| Unfit)
+}
+
+/// The instant that the vendor's own wall clock text stands for.
+#[must_use]
+pub fn vendor_clock(text: &str) -> Option<Timestamp> {
+    VENDOR_OFFSET.to_timestamp(text.trim().parse::<DateTime>().ok()?).ok()
+}
+
+/// Y and N, yes and no in Chinese, and what other programs send for them.
+fn flag(raw: &Raw<'_>) -> Result<bool, Unfit> {
+    match raw {
+        Raw::Flag(flag) => Ok(*flag),
+        Raw::Number("1") => Ok(true),
+        Raw::Number("0") => Ok(false),
+        Raw::Text(text) => match text.trim() {
+            "Y" | "y" | "是" | "1" | "true" => Ok(true),
+            "N" | "n" | "否" | "0" | "false" => Ok(false),
+            _ => Err(Unfit),
+        },
+        _ => Err(Unfit),
+    }
+}
+
+/// The word for a code, or the code as sent.
+fn label<'a>(labels: &'static [(&'static str, &'static str)], sent: Cow<'a, str>) -> Cow<'a, str> {
+    let code = sent.trim();
+    match labels.iter().find(|(known, _)| *known == code) {
+        Some((_, word)) => Cow::Borrowed(*word),
+        None => sent,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIVE: Kind = Kind::Label { labels: &[("0", "live"), ("直播", "live")] };
+
+    fn read_json(kind: Kind, json: &str) -> Result<Value<'static>, Unfit> {
+        let raw: &'static serde_json::value::RawValue =
+            Box::leak(serde_json::value::RawValue::from_string(json.to_owned()).unwrap());
+        read(kind, &Raw::read(raw))
+    }
+
+    #[test]
+    fn absent_is_null_in_every_kind() {
+        for kind in
+            [Kind::Identifier, Kind::Text, Kind::Count, Kind::Seconds, Kind::Instant, Kind::Flag, LIVE]
+        {
+            for json in ["null", r#""""#, r#""-""#, r#"" - ""#] {
+                assert_eq!(read_json(kind, json), Ok(Value::Null), "{kind:?} {json}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_kind_has_one_rule() {
+        use Value::{Flag, Integer, Millis};
+        let text = |text: &'static str| Value::from(text);
+        for (kind, json, value) in [
+            (Kind::Identifier, r#""88589655""#, text("88589655")),
+            (Kind::Identifier, "88589655", text("88589655")),
+            (Kind::Identifier, "8.8589655e7", text("88589655")),
+            (Kind::Identifier, "123456789012345678901234567890", text("123456789012345678901234567890")),
+            (Kind::Identifier, r#""007""#, text("007")),
+            (Kind::Text, r#""Windows,iOS""#, text("Windows,iOS")),
+            (Kind::Text, r#"" kept as sent ""#, text(" kept as sent ")),
+            (Kind::Text, r#""\u4e2d\ud83d\ude00""#, text("中😀")),
+            (Kind::Text, "1.5", text("1.5")),
+            (Kind::Count, "0", Integer(0)),
+            (Kind::Count, "-3", Integer(-3)),
+            (Kind::Count, r#""12""#, Integer(12)),
+            (Kind::Count, "12.0", Integer(12)),
+            (Kind::Count, "1e3", Integer(1000)),
+            (Kind::Count, "9223372036854775807", Integer(i64::MAX)),
+            (Kind::Seconds, "2060", Integer(2060)),
+            (Kind::Seconds, r#""00:34:20""#, Integer(2060)),
+            (Kind::Seconds, r#""100:00:01""#, Integer(360_001)),
+            (Kind::Instant, "1666772823", Millis(1_666_772_823_000)),
+            (Kind::Instant, r#""1666772823""#, Millis(1_666_772_823_000)),
+            (Kind::Flag, r#""Y""#, Flag(true)),
+            (Kind::Flag, r#""否""#, Flag(false)),
+            (Kind::Flag, "1", Flag(true)),
+            (LIVE, "0", text("live")),
+            (LIVE, r#""0""#, text("live")),
+            (LIVE, r#""直播""#, text("live")),
+            (LIVE, "7", text("7")),
+            (LIVE, r#""录播""#, text("录播")),
+        ] {
+            assert_eq!(read_json(kind, json), Ok(value), "{kind:?} {json}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_its_column_cannot_hold_is_unfit() {
+        for (kind, json) in [
+            (Kind::Count, r#""many""#),
+            (Kind::Count, "1.5"),
+            (Kind::Count, "1e30"),
+            (Kind::Count, "true"),
+            (Kind::Count, "[1]"),
+            (Kind::Seconds, r#""00:60:00""#),
+            (Kind::Seconds, r#""1:2""#),
+            (Kind::Seconds, r#""-1:00:00""#),
+            (Kind::Seconds, r#""99999999999999999:00:00""#),
+            (Kind::Instant, "0"),
+            (Kind::Instant, "1666772823000000"),
+            (Kind::Instant, r#""2022-10-26 16:27:03""#),
+            (Kind::Flag, r#""maybe""#),
+            (Kind::Flag, "2"),
+            (Kind::Text, r#"{"a":1}"#),
+            (Kind::Text, r#""\ud800""#),
+        ] {
+            assert_eq!(read_json(kind, json), Err(Unfit), "{kind:?} {json}");
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The vendor's webinar-report API, simulated: for tests, demo and benchmarks.
+//!
+//! [`World`] is the pure core: events, their viewers and what they watched, all a function of a seed, without I/O
+//! and without a clock. [`Server`] is a thin shell that answers the vendor's endpoints from it over HTTP.
+//! [`report()`] is the body of the one answer that matters, as an iterator of chunks.
+//!
+//! Instants are seconds since the epoch, as on the wire, unless a name or type says otherwise.
+
+mod attendance;
+mod draw;
+mod event;
+mod json;
+mod local;
+mod range;
+mod record;
+mod report;
+mod sample;
+mod server;
+mod session;
+mod totals;
+mod viewer;
+mod viewer_detail;
+mod words;
+mod world;
+
+pub use event::Event;
+pub use range::{Range, RangeEnds, ViewerDetails};
+pub use report::{CHUNK_BYTES, Query, report};
+pub use sample::{SAMPLE, SAMPLE_ID};
+pub use server::{Clock, PublicList, Request, Server, ServerOptions};
+pub use session::{Array, Kind, Session};
+pub use viewer::Viewer;
+pub use world::{Viewers, World, WorldOptions};

@@ -1,0 +1,111 @@
+//! The vendor's webinar-report API on this machine. Prints its base URL when it is ready.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::thread;
+
+use clap::Parser;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use simulator::{
+    Clock, PublicList, RangeEnds, Server, ServerOptions, ViewerDetails, Viewers, World, WorldOptions,
+};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+
+/// Simulates the vendor's webinar-report API; prints its base URL when it is ready.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Options {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:0")]
+    bind: SocketAddr,
+    /// The seed of all events
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many events there are besides the vendor's sample
+    #[arg(long, default_value_t = 24)]
+    events: u64,
+    /// How many viewers an event has: a number, or the least and the most
+    #[arg(long, default_value = "0..300")]
+    viewers: Viewers,
+    /// The first day on which events start, in UTC+8
+    #[arg(long, default_value = "2022-10-20")]
+    first_day: Date,
+    /// Over how many days the events are spread
+    #[arg(long, default_value_t = 10)]
+    days: u32,
+    /// A token that is valid besides those issued
+    #[arg(long)]
+    token: Option<String>,
+    /// The customer's key
+    #[arg(long, default_value = "demo")]
+    app_key: String,
+    /// The secret under which calls are signed
+    #[arg(long, default_value = "demo")]
+    app_secret: String,
+    /// The user for whom tokens are issued
+    #[arg(long, default_value_t = 1)]
+    user_id: u64,
+    /// Which ends of a range belong to it
+    #[arg(long, value_enum, default_value_t)]
+    range_ends: RangeEnds,
+    /// What the totals of viewers cover when a range is asked for
+    #[arg(long, value_enum, default_value_t)]
+    viewer_details: ViewerDetails,
+    /// The shape of the list of public events
+    #[arg(long, value_enum, default_value_t)]
+    public_list: PublicList,
+    /// What time it always is, such as 2022-11-01T00:00:00Z [default: the machine's time]
+    #[arg(long)]
+    now: Option<Timestamp>,
+    /// Stop when standard input is closed, as it is when the process that started this one ends
+    #[arg(long)]
+    until_stdin_closes: bool,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> io::Result<()> {
+    let options = Options::parse();
+    let world = World::new(WorldOptions {
+        seed: options.seed,
+        events: options.events,
+        viewers: options.viewers,
+        first_day: options.first_day,
+        days: options.days,
+    });
+    let server = Server::start(
+        world,
+        ServerOptions {
+            bind: options.bind,
+            token: options.token,
+            app_key: options.app_key,
+            app_secret: options.app_secret,
+            user_id: options.user_id,
+            range_ends: options.range_ends,
+            viewer_details: options.viewer_details,
+            public_list: options.public_list,
+            clock: options.now.map_or(Clock::System, Clock::Fixed),
+        },
+    )?;
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    writeln!(io::stdout(), "{}", server.url())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        () = stdin_closed(), if options.until_stdin_closes => {}
+    }
+    Ok(())
+}
+
+/// Returns when standard input is closed. What comes in until then is dropped.
+async fn stdin_closed() {
+    let (closed, is_closed) = oneshot::channel::<()>();
+    thread::spawn(move || {
+        // An unreadable input counts as closed.
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        drop(closed);
+    });
+    // It is dropped and never sent.
+    let _ = is_closed.await;
+}

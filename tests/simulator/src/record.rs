@@ -1,0 +1,115 @@
+//! One record of `lives` or `interactions`, with the keys in the sample's order and the vendor's mix of types.
+
+use crate::draw::Draw;
+use crate::event::Event;
+use crate::json::Object;
+use crate::local::WallClock;
+use crate::session::{Array, Session};
+use crate::viewer::Viewer;
+
+/// Writes the record of `session`, one of `viewer`'s.
+pub(crate) fn write(out: &mut Vec<u8>, event: &Event, viewer: &Viewer, session: &Session) {
+    let draw = session.draw;
+    let in_lives = session.array == Array::Lives;
+    let (role, iden) = viewer.role();
+    let (device, client) = (session.device().0, session.client().0);
+
+    let mut record = Object::open(out, viewer.in_ascii());
+    if in_lives {
+        record.plain("viewerId", format_args!("{:016x}{:016x}", draw.roll("id high"), draw.roll("id low")));
+    } else {
+        record.text("viewerId", None);
+        record.number("role", Some(role));
+    }
+    record.number("live_type", Some(session.kind.code()));
+    counter(&mut record, session, "prize_num");
+    record.text("device_type", Some(device));
+    record.text("client_type", Some(client));
+    counter(&mut record, session, "call_duration");
+    distinct_id(&mut record, viewer);
+    record.number("online_time", Some(session.online));
+    counter(&mut record, session, "raise_hand_num");
+    record.text("clientType", Some(client));
+    counter(&mut record, session, "praise_num");
+    counter(&mut record, session, "sign_num");
+    record.plain("offline_date", WallClock(session.offline));
+    text(&mut record, "company", viewer.company(), draw);
+    text(&mut record, "extId", viewer.ext_id.as_deref(), draw);
+    text(&mut record, "email", viewer.email.as_deref(), draw);
+    counter(&mut record, session, "share_num");
+    text(&mut record, "group", viewer.company(), draw);
+    record.text("auth_type", in_lives.then(|| auth_type(event)));
+    record.number("whitelist_type", Some(whitelist_type(event, viewer)));
+    text(&mut record, "ip", session.ip().as_deref(), draw);
+    text(&mut record, "mobile", viewer.mobile.as_deref(), draw);
+    if in_lives {
+        record.number("watch_duration", Some(session.seconds()));
+    }
+    record.plain("hostId", event.host_id);
+    counter(&mut record, session, "goods_sum_hits");
+    counter(&mut record, session, "chat_num");
+    counter(&mut record, session, "question_num");
+    record.text("billingCode", Some(&event.billing_code));
+    record.number("offline_time", Some(session.offline));
+    counter(&mut record, session, "quiz_num");
+    counter(&mut record, session, "envelope_num");
+    if in_lives {
+        record.text("conferenceId", Some(&event.conference_id));
+    } else {
+        // The app's side of an event is another conference to the vendor.
+        record.plain("conferenceId", event.draw.between("interactions", 700_000_000, 799_999_999));
+    }
+    record.text("iden", Some(iden));
+    record.plain("online_date", WallClock(session.online));
+    record.text("name", Some(&viewer.name(session)));
+    record.text("location", Some(&location(session)));
+    if !in_lives {
+        record.number("online_duration", Some(session.seconds()));
+    }
+    counter(&mut record, session, "vote_num");
+    if sends_phone_numbers(event) {
+        text(&mut record, "countryCode", viewer.mobile.as_ref().map(|_| "+86"), draw);
+        text(&mut record, "phoneNumber", viewer.phone_number().as_deref(), draw);
+    }
+    record.close();
+}
+
+/// A text, or one of the ways in which the vendor says that there is none.
+pub(crate) fn text(record: &mut Object<'_>, key: &str, value: Option<&str>, draw: Draw) {
+    record.text(key, value.or_else(|| draw.pick(key, &[None, Some(""), Some("-")])));
+}
+
+/// How viewers are let into `event`: the vendor's code.
+pub(crate) fn auth_type(event: &Event) -> &'static str {
+    event.draw.pick("auth_type", &["0", "0", "0", "1", "1", "2", "3", "4"])
+}
+
+/// By which whitelist `viewer` was let in: 1 the company's, 2 a temporary one; 0, which the page does not name, by none.
+pub(crate) fn whitelist_type(event: &Event, viewer: &Viewer) -> i64 {
+    if auth_type(event) == "1" { viewer.draw.between("whitelist_type", 1, 2) } else { 0 }
+}
+
+fn counter(record: &mut Object<'_>, session: &Session, key: &str) {
+    record.number(key, session.counter(key));
+}
+
+fn distinct_id(record: &mut Object<'_>, viewer: &Viewer) {
+    let known = viewer.mobile.as_ref().or(viewer.email.as_ref()).or(viewer.ext_id.as_ref());
+    match known {
+        Some(known) => record.text("distinctId", Some(known)),
+        None => record.plain("distinctId", format_args!("{:016x}", viewer.draw.roll("distinctId"))),
+    }
+}
+
+fn location(session: &Session) -> String {
+    match (session.place(), session.ip()) {
+        (Some((province, city)), _) => format!("中国-{province}-{city}"),
+        (None, Some(_)) => "本地局域网".to_owned(),
+        (None, None) => "-".to_owned(),
+    }
+}
+
+/// Whether the records of `event` have the fields that the page names and the sample lacks.
+fn sends_phone_numbers(event: &Event) -> bool {
+    event.draw.one_in("phone numbers", 2)
+}

@@ -1,0 +1,58 @@
+//! Who may call: signatures and tokens.
+
+use std::collections::HashSet;
+use std::fmt::Write;
+use std::sync::{Mutex, PoisonError};
+
+use axum::http::HeaderMap;
+use sha1::{Digest, Sha1};
+
+use super::ServerOptions;
+use super::reply::Failure;
+use crate::draw::Draw;
+
+/// The most characters that a nonce may have.
+const NONCE_CHARS: usize = 128;
+
+/// The tokens that were issued. They stay valid for as long as the server runs.
+#[derive(Debug, Default)]
+pub(super) struct Tokens(Mutex<HashSet<String>>);
+
+impl Tokens {
+    /// Issues a token: 32 hex characters that differ with `number`.
+    pub(super) fn issue(&self, number: u64) -> String {
+        let draw = Draw::new(number);
+        let token = format!("{:016x}{:016x}", draw.roll("token high"), draw.roll("token low"));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(token.clone());
+        token
+    }
+
+    /// Fails unless `token` is valid.
+    pub(super) fn verify(&self, token: Option<&str>, options: &ServerOptions) -> Result<(), Failure> {
+        let token = token.ok_or(Failure::BAD_TOKEN)?;
+        let is_issued = || self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(token);
+        if options.token.as_deref() == Some(token) || is_issued() { Ok(()) } else { Err(Failure::BAD_TOKEN) }
+    }
+}
+
+/// Fails unless the call is signed by the customer. How old a signature may be is not known, so it may be any.
+pub(super) fn verify_signature(headers: &HeaderMap, options: &ServerOptions) -> Result<(), Failure> {
+    let header =
+        |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).ok_or(Failure::BAD_SIGNATURE);
+    let (nonce, cur_time) = (header("Nonce")?, header("CurTime")?);
+    let is_signed = header("AppKey")? == options.app_key
+        && (1..=NONCE_CHARS).contains(&nonce.chars().count())
+        && cur_time.parse::<u64>().is_ok()
+        && header("CheckSum")? == check_sum(&options.app_secret, nonce, cur_time);
+    if is_signed { Ok(()) } else { Err(Failure::BAD_SIGNATURE) }
+}
+
+/// The lower-case hex SHA-1 of the three, one after another.
+fn check_sum(app_secret: &str, nonce: &str, cur_time: &str) -> String {
+    let digest = Sha1::new().chain_update(app_secret).chain_update(nonce).chain_update(cur_time).finalize();
+    digest.iter().fold(String::new(), |mut hex, byte| {
+        // Writing to memory does not fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}

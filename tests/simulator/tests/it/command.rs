@@ -1,0 +1,21 @@
+//! The program: one line when it is ready, and an end.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+#[test]
+fn it_prints_its_url_and_stops_when_standard_input_closes() {
+    let mut simulator = Command::new(env!("CARGO_BIN_EXE_simulator"))
+        .args(["--now", "2022-11-01T00:00:00Z", "--until-stdin-closes"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(simulator.stdout.take().unwrap()).lines();
+    let url = lines.next().unwrap().unwrap();
+    let address = url.strip_prefix("http://").unwrap();
+    std::net::TcpStream::connect(address).unwrap();
+    drop(simulator.stdin.take());
+    assert!(simulator.wait().unwrap().success());
+    assert!(lines.next().is_none());
+}

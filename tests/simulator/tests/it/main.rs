@@ -1,0 +1,13 @@
+//! The simulator as its users see it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+mod command;
+mod common;
+mod http;
+mod report;
+mod world;
