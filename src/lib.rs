@@ -3,7 +3,11 @@
 //! `extract` asks the vendor, `transform` makes rows of records, `load` keeps them; `job` puts the three together.
 
 pub mod calendar;
+pub mod config;
 pub mod error;
 pub mod extract;
+pub mod job;
 pub mod load;
+pub mod progress;
+pub mod report;
 pub mod transform;

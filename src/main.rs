@@ -1,1 +1,82 @@
-fn main() {}
+//! The command `rollcall`: parse, do the job, show its result, end with its status.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use rollcall::calendar::Clock;
+use rollcall::config::{Config, Options};
+use rollcall::error::{Error, Explain, Kind, Result};
+use rollcall::job::Job;
+use rollcall::job::context::Context;
+use rollcall::progress::Progress;
+use rollcall::report::Report;
+use tracing::level_filters::LevelFilter;
+
+/// Who watched which webinar, when, and for how long, as Parquet tables.
+#[derive(Parser)]
+#[command(version, after_help = EXAMPLES)]
+struct Call {
+    #[command(subcommand)]
+    job: Job,
+    #[command(flatten)]
+    options: Options,
+    /// Show the result as JSON.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ROLLCALL_TOKEN=… rollcall sync                              everything that is due
+  rollcall sync --event 609768                                one event, due or not
+  rollcall sync --from 2022-10-24 --to 2022-10-30             the events of a week
+  rollcall sync --store /data/webinars --zone Asia/Shanghai   into another folder
+
+Exit status: 0 all done, 1 something failed and is named, 2 the call was wrong.";
+
+fn main() -> ExitCode {
+    let call = Call::parse();
+    let json = call.json;
+    let outcome = run(call).and_then(|report| show(&report, json).map(|()| report));
+    let (errors, status) = match outcome {
+        Ok(report) => {
+            let status = u8::from(!report.ok);
+            (report.failures.into_iter().map(|failure| failure.error).collect(), status)
+        }
+        Err(error) => {
+            let is_wrong_call = matches!(error.kind(), Kind::Usage | Kind::OtherLake);
+            (vec![error.to_string()], if is_wrong_call { 2 } else { 1 })
+        }
+    };
+    let mut stderr = std::io::stderr().lock();
+    for error in errors {
+        // Nobody is left to tell when standard error is closed; the status still says it.
+        let _ = writeln!(stderr, "error: {error}");
+    }
+    ExitCode::from(status)
+}
+
+#[tokio::main]
+async fn run(call: Call) -> Result<Report> {
+    let level = if std::io::stderr().is_terminal() { LevelFilter::WARN } else { LevelFilter::INFO };
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(level).with_target(false).init();
+    let config = Config::try_from(call.options)?;
+    let context = Context::new(config, Clock::System, Progress::new())?;
+    call.job.run(&context).await
+}
+
+fn show(report: &Report, json: bool) -> Result<()> {
+    let text = if json {
+        serde_json::to_string_pretty(report).explain(Kind::Store, || "cannot write the result".to_owned())?
+    } else {
+        report.to_string()
+    };
+    match writeln!(std::io::stdout().lock(), "{text}") {
+        // Whoever read the result has enough of it.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        outcome => {
+            outcome.map_err(|error| Error::new(Kind::Store, "cannot write the result").from_source(error))
+        }
+    }
+}

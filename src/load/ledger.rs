@@ -142,6 +142,8 @@ pub struct Visit {
     pub snapshot: Option<Snapshot>,
     /// What failed or was left.
     pub owed: Owed,
+    /// All days that were asked, also those without rows and those that failed.
+    pub asked: BTreeSet<Date>,
     /// Whether the visit knows of every day up to now, answered or owed.
     pub through: bool,
     /// The acceptance that its cells carry.
@@ -167,6 +169,18 @@ impl Ledger {
             owed: Owed::default(),
             failures: 0,
             closed: None,
+        }
+    }
+
+    /// Takes in how the vendor now describes the event. A closed one that now ends later is visited again; one that was
+    /// cancelled before it began, and never visited, is closed.
+    pub fn describe(&mut self, event: &Event) {
+        if self.closed.is_some() && event.end_time > self.event.end_time && !event.never_was() {
+            self.closed = None;
+        }
+        self.event = event.clone();
+        if event.never_was() && self.last_visit.is_none() {
+            self.closed = Some(Closing::Cancelled);
         }
     }
 
@@ -208,8 +222,8 @@ impl Ledger {
             if known.is_none_or(|known| known.pulled_at <= answer.pulled_at) {
                 self.days.insert(*day, *answer);
             }
-            self.owed.days.remove(day);
         }
+        self.owed.days.retain(|day| !visit.asked.contains(day));
         if let Some(snapshot) = visit.snapshot {
             if self.snapshot.is_none_or(|known| known.pulled_at <= snapshot.pulled_at) {
                 self.snapshot = Some(snapshot);
@@ -255,6 +269,7 @@ mod tests {
             days: BTreeMap::new(),
             snapshot: None,
             owed: Owed { snapshot: outcome != Outcome::Complete, ..Owed::default() },
+            asked: BTreeSet::new(),
             through: true,
             accepted_at: None,
             outcome,

@@ -1,5 +1,7 @@
 //! Staged files: one cell of one visit each, complete, not yet visible to readers.
 
+use std::sync::Arc;
+
 use arrow::array::RecordBatch;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -27,47 +29,63 @@ pub struct Visitor {
 
 /// Writes one cell. Dropped before it is staged, it leaves nothing behind.
 pub struct CellWriter {
+    store: Arc<dyn Store>,
+    visitor: Visitor,
     table: Table,
-    writer: ObjectWriter,
+    day: Date,
+    part: String,
+    writer: Option<ObjectWriter>,
     totals: Totals,
-    cell: Cell,
 }
 
 impl CellWriter {
-    /// Begins a cell. `part` tells it apart from others of the visit in the same table and day.
-    pub async fn create(
-        store: &dyn Store,
-        visitor: &Visitor,
-        table: Table,
-        day: Date,
-        part: &str,
-    ) -> Result<Self> {
-        let Visitor { event_id, pulled_at, run, accepted_at } = visitor;
-        let key = keys::staged(table, day, *event_id, *pulled_at, run, part);
-        let mut cell = Cell::new(*event_id, part, *pulled_at, *pulled_at, &Totals::default());
-        cell.accepted_at = *accepted_at;
-        let writer = ObjectWriter::create(store, &key, table, day).await?;
-        Ok(Self { table, writer, totals: Totals::default(), cell })
+    /// A cell without rows. `part` tells it apart from others of the visit in the same table and day. Nothing is
+    /// written before the first row, or before it is staged.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, visitor: Visitor, table: Table, day: Date, part: &str) -> Self {
+        let part = part.to_owned();
+        Self { store, visitor, table, day, part, writer: None, totals: Totals::default() }
     }
 
     /// Adds rows.
     pub async fn write(&mut self, batch: RecordBatch) -> Result<()> {
         self.totals.add(self.table, &batch);
-        self.writer.write(batch).await
+        self.writer().await?.write(batch).await
+    }
+
+    /// The table.
+    #[must_use]
+    pub fn table(&self) -> Table {
+        self.table
     }
 
     /// The sums over what was written so far.
     #[must_use]
-    pub fn totals(&self) -> &Totals {
-        &self.totals
+    pub fn totals(&self) -> Totals {
+        self.totals
     }
 
-    /// Completes the staged file.
+    /// Completes the staged file, also one without rows.
     pub async fn stage(mut self, staged_at: Timestamp) -> Result<()> {
-        self.cell.staged_at = staged_at;
-        self.cell.rows = self.totals.rows;
-        self.cell.weight = self.totals.weight;
-        self.cell.digest = self.totals.digest;
-        self.writer.finish(&[self.cell], Condition::Absent).await
+        self.writer().await?;
+        let Visitor { event_id, pulled_at, accepted_at, .. } = &self.visitor;
+        let mut cell = Cell::new(*event_id, &self.part, *pulled_at, staged_at, &self.totals);
+        cell.accepted_at = *accepted_at;
+        match self.writer {
+            Some(writer) => writer.finish(&[cell], Condition::Absent).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn writer(&mut self) -> Result<&mut ObjectWriter> {
+        let writer = match self.writer.take() {
+            Some(writer) => writer,
+            None => {
+                let Visitor { event_id, pulled_at, run, .. } = &self.visitor;
+                let key = keys::staged(self.table, self.day, *event_id, *pulled_at, run, &self.part);
+                ObjectWriter::create(self.store.as_ref(), &key, self.table, self.day).await?
+            }
+        };
+        Ok(self.writer.insert(writer))
     }
 }

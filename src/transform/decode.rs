@@ -94,9 +94,9 @@ enum Target {
 }
 
 impl Decoder {
-    /// A decoder that keeps the records whose `online_time` lies within `kept`, or all where that is none.
+    /// A decoder that keeps all records.
     #[must_use]
-    pub fn new(table: Table, setting: Setting, kept: Option<Range<Timestamp>>) -> Self {
+    pub fn new(table: Table, setting: Setting) -> Self {
         let columns = table
             .columns()
             .iter()
@@ -106,11 +106,16 @@ impl Decoder {
         Self {
             table,
             setting,
-            kept,
+            kept: None,
             targets: columns.chain(repeats).collect(),
             rows: BatchBuilder::new(table),
             tally: Tally::default(),
         }
+    }
+
+    /// From now on, keeps only the records whose `online_time` lies within `kept`.
+    pub fn keep(&mut self, kept: Range<Timestamp>) {
+        self.kept = Some(kept);
     }
 
     /// Decodes one record, as it stands in the answer.
@@ -258,7 +263,7 @@ mod tests {
     }
 
     fn decode(table: Table, records: &[&str]) -> (RecordBatch, Tally) {
-        let mut decoder = Decoder::new(table, setting(), None);
+        let mut decoder = Decoder::new(table, setting());
         for record in records {
             decoder.push(record).unwrap();
         }
@@ -313,7 +318,8 @@ mod tests {
     #[test]
     fn a_record_is_kept_by_the_window_it_lies_in_and_rejected_only_without_a_place() {
         let kept = "2022-10-26T08:00:00Z".parse().unwrap().."2022-10-26T09:00:00Z".parse().unwrap();
-        let mut decoder = Decoder::new(Table::Lives, setting(), Some(kept));
+        let mut decoder = Decoder::new(Table::Lives, setting());
+        decoder.keep(kept);
         for (record, decoded) in [
             (r#"{"online_time": 1666771199}"#, Decoded::Outside),
             (r#"{"online_time": 1666771200}"#, Decoded::Row),

@@ -1,0 +1,71 @@
+//! What every job of a run needs.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::calendar::Clock;
+use crate::config::Config;
+use crate::error::{Error, Kind, Result};
+use crate::extract::client::{self, Client};
+use crate::load::lake::Lake;
+use crate::load::ledgers::Ledgers;
+use crate::load::store::{self, Store};
+use crate::progress::Progress;
+
+/// Built once a run.
+#[derive(Clone)]
+pub struct Context {
+    /// The vendor.
+    pub client: Arc<Client>,
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// The ledgers of all events.
+    pub ledgers: Ledgers,
+    /// Days and when they settle.
+    pub lake: Lake,
+    /// How long after its end an event is visited.
+    pub horizon: SignedDuration,
+    /// How far back the first listing looks.
+    pub lookback: SignedDuration,
+    /// Events visited at once.
+    pub concurrency: usize,
+    /// The time.
+    pub clock: Clock,
+    /// The name of the run.
+    pub run: String,
+    /// What is shown while it lasts.
+    pub progress: Progress,
+}
+
+impl Context {
+    /// The context of a run that begins now.
+    pub fn new(config: Config, clock: Clock, progress: Progress) -> Result<Self> {
+        let now = clock.now();
+        let credentials = config.credentials.ok_or_else(|| {
+            Error::new(Kind::Usage, "there is no token")
+                .hint("set `ROLLCALL_TOKEN`, or give `--app-key`, `--app-secret` and `--user-id`")
+        })?;
+        let client = Client::new(client::Options {
+            api_url: config.api_url,
+            credentials,
+            timeout: config.timeout,
+            max_response_bytes: config.max_response_bytes,
+            deadline: config.deadline.map(|deadline| now.checked_add(deadline).unwrap_or(Timestamp::MAX)),
+            clock: clock.clone(),
+        })?;
+        let store = store::open(&config.store)?;
+        Ok(Self {
+            client: Arc::new(client),
+            ledgers: Ledgers::new(Arc::clone(&store)),
+            store,
+            lake: Lake { zone: config.zone, settle: config.settle },
+            horizon: config.horizon,
+            lookback: config.lookback,
+            concurrency: config.concurrency,
+            clock,
+            run: (0..8).map(|_| fastrand::lowercase()).collect(),
+            progress,
+        })
+    }
+}

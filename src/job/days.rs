@@ -1,0 +1,68 @@
+//! Which days a visit asks for. Pure: from what is known to a set of days.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::context::Context;
+use super::selection::Choice;
+use crate::calendar;
+use crate::error::Result;
+use crate::load::lake::Lake;
+use crate::load::ledger::{Day, Ledger};
+
+/// Records of one day in a snapshot, which are counted only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Count {
+    pub(super) lives: u64,
+    pub(super) interactions: u64,
+}
+
+impl Count {
+    /// Whether an answer for the day has as many rows.
+    pub(super) fn agrees(self, day: Option<&Day>) -> bool {
+        let rows = |totals: fn(&Day) -> u64| day.map_or(0, totals);
+        self.lives == rows(|day| day.lives.rows) && self.interactions == rows(|day| day.interactions.rows)
+    }
+}
+
+/// The last instant at which the event's viewings are of interest.
+fn last_instant(context: &Context, ledger: &Ledger, now: Timestamp) -> Timestamp {
+    ledger.end().checked_add(context.horizon).map_or(now, |horizon| horizon.min(now))
+}
+
+/// Days that are asked before anything else: those owed, those that may have changed since the last visit, and the
+/// chosen ones that had rows. None on the first visit, but those owed.
+pub(super) fn due(context: &Context, choice: &Choice, ledger: &Ledger, now: Timestamp) -> BTreeSet<Date> {
+    let mut days = ledger.owed.days.clone();
+    if let Some(through) = ledger.through {
+        let Lake { zone, settle } = &context.lake;
+        let first = through.checked_sub(*settle).unwrap_or(through);
+        days.extend(calendar::days(zone.day_of(first), zone.day_of(last_instant(context, ledger, now))));
+    }
+    days.extend(ledger.days.keys().filter(|day| choice.has_day(**day)));
+    days
+}
+
+/// Days whose rows are not as many as the snapshot counts, and the chosen ones among those with rows.
+pub(super) fn differing(
+    choice: &Choice,
+    counts: &BTreeMap<Date, Count>,
+    known: &BTreeMap<Date, Day>,
+) -> BTreeSet<Date> {
+    let all: BTreeSet<Date> = counts.keys().chain(known.keys()).copied().collect();
+    let differs = |day: &Date| !counts.get(day).copied().unwrap_or_default().agrees(known.get(day));
+    all.into_iter().filter(|day| differs(day) || choice.has_day(*day)).collect()
+}
+
+/// Every day that can have rows, for when there is no snapshot to say which have.
+pub(super) fn possible(
+    context: &Context,
+    ledger: &Ledger,
+    event_day: Date,
+    now: Timestamp,
+) -> Result<BTreeSet<Date>> {
+    let last = context.lake.zone.day_of(last_instant(context, ledger, now));
+    Ok(calendar::days(calendar::previous(event_day)?, last).collect())
+}

@@ -1,0 +1,119 @@
+//! What a visit says of itself: its row in `pulls`, and the event's row in `events`.
+
+use arrow::array::RecordBatch;
+use serde_json::json;
+
+use super::intake::Tally;
+use crate::calendar::Zone;
+use crate::error::Result;
+use crate::extract::usage::Used;
+use crate::load::ledger::{Day, Ledger, Outcome};
+use crate::transform::batch::BatchBuilder;
+use crate::transform::digest::Totals;
+use crate::transform::tables::Table;
+use crate::transform::value::Value;
+
+/// Everything that a visit counted.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Figures {
+    /// Of the answers that were used.
+    pub(super) tally: Tally,
+    /// Windows asked, as `startTime` and `endTime`.
+    pub(super) windows: Vec<(i64, i64)>,
+    /// Cells with fewer rows than the visit before.
+    pub(super) fewer: u64,
+    /// Settled days compared with the snapshot, and how many of them differ.
+    pub(super) checked: Option<(u64, u64)>,
+    /// Sums over viewerDetails, where there was a snapshot.
+    pub(super) details: Option<Totals>,
+}
+
+impl Tally {
+    /// Adds what became of the records of another answer.
+    pub(super) fn add(&mut self, other: Tally) {
+        self.received += other.received;
+        self.rows += other.rows;
+        self.rejects += other.rejects;
+        self.outside += other.outside;
+        self.counted += other.counted;
+        self.set_aside += other.set_aside;
+        self.request_ids.extend(other.request_ids);
+        self.notes.extend(other.notes);
+    }
+}
+
+/// The row in `pulls`; `ledger` as it is after the visit.
+pub(super) fn pulls_row(
+    figures: &Figures,
+    ledger: &Ledger,
+    run: &str,
+    outcome: Outcome,
+    error: Option<&str>,
+    used: Used,
+    milliseconds: i64,
+) -> Result<RecordBatch> {
+    let Figures { tally, details, .. } = figures;
+    let sessions = sessions(ledger.days.values());
+    let checked = figures.checked;
+    let mut batch = BatchBuilder::new(Table::Pulls);
+    batch.push_named(vec![
+        ("event_id", ledger.event.event_id.into()),
+        ("run", run.into()),
+        ("outcome", outcome.name().into()),
+        ("error", error.into()),
+        ("requests", used.requests.into()),
+        ("retries", used.retries.into()),
+        ("request_ids", json!(tally.request_ids).to_string().into()),
+        ("windows", json!(figures.windows).to_string().into()),
+        ("received", tally.received.into()),
+        ("rows", tally.rows.into()),
+        ("rejects", tally.rejects.into()),
+        ("outside", tally.outside.into()),
+        ("counted", tally.counted.into()),
+        ("set_aside", tally.set_aside.into()),
+        ("fewer", figures.fewer.into()),
+        ("days_checked", checked.map(|(days, _)| days).into()),
+        ("days_differing", checked.map(|(_, differing)| differing).into()),
+        ("detail_seconds", details.map(|totals| totals.seconds).into()),
+        ("session_seconds", details.map(|_| sessions.seconds).into()),
+        ("detail_live_times", details.map(|totals| totals.live).into()),
+        ("session_live_times", details.map(|_| sessions.live).into()),
+        ("detail_replay_times", details.map(|totals| totals.replay).into()),
+        ("session_replay_times", details.map(|_| sessions.replay).into()),
+        ("bytes", used.bytes.into()),
+        ("milliseconds", milliseconds.into()),
+        ("owed", json!(ledger.owed.names()).to_string().into()),
+        ("pulled_at", ledger.last_visit.into()),
+    ]);
+    batch.finish()
+}
+
+/// The row in `events`; `ledger` as it is after the visit.
+pub(super) fn events_row(ledger: &Ledger, zone: &Zone, outcome: Outcome) -> Result<RecordBatch> {
+    let has_rows = |day: &Day| day.lives.rows + day.interactions.rows > 0;
+    let mut days = ledger.days.iter().filter(|(_, day)| has_rows(day)).map(|(day, _)| *day);
+    let first = days.next();
+    let last = days.next_back().or(first);
+    ledger.event.row(
+        zone,
+        vec![
+            ("first_day", first.into()),
+            ("last_day", last.into()),
+            ("pulled_through", ledger.through.into()),
+            ("closed", ledger.closed.is_some().into()),
+            ("outcome", outcome.name().into()),
+            ("pulled_at", ledger.last_visit.map_or(Value::Null, Value::from)),
+        ],
+    )
+}
+
+/// The sums over `lives` and `interactions` of all days.
+fn sessions<'a>(days: impl Iterator<Item = &'a Day>) -> Totals {
+    let mut sums = Totals::default();
+    for totals in days.flat_map(|day| [day.lives, day.interactions]) {
+        sums.seconds += totals.seconds;
+        sums.live += totals.live;
+        sums.replay += totals.replay;
+    }
+    sums
+}

@@ -1,0 +1,123 @@
+//! Which events a run is about: those that are due, or those that the user chose.
+
+use clap::Args;
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use crate::calendar::Zone;
+use crate::error::{Error, Explain, Kind, Result};
+use crate::transform::event::Event;
+
+/// Events and days as they are chosen. Nothing chosen means: what is due.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Selection {
+    /// Only this event, due or not; may be given several times.
+    #[arg(long = "event", value_name = "ID")]
+    pub event: Vec<i64>,
+    /// Only events that took place on this day or later, due or not; their days from here on are asked again whole.
+    #[arg(long, value_name = "DAY")]
+    pub from: Option<String>,
+    /// Only events that took place on this day or earlier.
+    #[arg(long, value_name = "DAY")]
+    pub to: Option<String>,
+    /// Believe the vendor where a settled day now has fewer rows.
+    #[arg(long)]
+    pub accept_shrink: bool,
+}
+
+/// A selection that was checked.
+#[derive(Clone, Debug)]
+pub(super) struct Choice {
+    /// Chosen events; none where all are meant.
+    pub(super) events: Vec<i64>,
+    /// Chosen days, both included.
+    pub(super) days: Option<(Date, Date)>,
+    /// Whether fewer rows are right.
+    pub(super) accept_shrink: bool,
+}
+
+impl Choice {
+    pub(super) fn checked(selection: &Selection) -> Result<Self> {
+        let from = selection.from.as_deref().map(|text| day("--from", text)).transpose()?;
+        let to = selection.to.as_deref().map(|text| day("--to", text)).transpose()?;
+        if let (Some(from), Some(to)) = (from, to)
+            && from > to
+        {
+            return Err(
+                Error::new(Kind::Usage, format!("`--from` {from} is after `--to` {to}")).hint("swap them")
+            );
+        }
+        let days = match (from, to) {
+            (None, None) => None,
+            (from, to) => Some((from.unwrap_or(Date::MIN), to.unwrap_or(Date::MAX))),
+        };
+        let mut events = selection.event.clone();
+        events.sort_unstable();
+        events.dedup();
+        Ok(Self { events, days, accept_shrink: selection.accept_shrink })
+    }
+
+    /// Whether the user chose, so that it does not matter what is due.
+    pub(super) fn is_explicit(&self) -> bool {
+        !self.events.is_empty() || self.days.is_some()
+    }
+
+    /// Whether a chosen day is this one.
+    pub(super) fn has_day(&self, day: Date) -> bool {
+        self.days.is_some_and(|(from, to)| (from..=to).contains(&day))
+    }
+
+    /// Whether the time of an event meets the chosen days; of an event without a time nothing can be said.
+    pub(super) fn meets(&self, event: &Event, zone: &Zone) -> bool {
+        let Some((from, to)) = self.days else { return true };
+        let Some(start) = event.start_time else { return false };
+        let (first, last) = (zone.day_of(start), zone.day_of(event.end_time.unwrap_or(start)));
+        first <= to && last >= from
+    }
+}
+
+fn day(option: &str, text: &str) -> Result<Date> {
+    text.parse()
+        .explain(Kind::Usage, || format!("`{text}` is no day for `{option}`"))
+        .map_err(|error: Error| error.hint("write it like `2022-10-26`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choice(from: &str, to: &str) -> Result<Choice> {
+        Choice::checked(&Selection { from: Some(from.into()), to: Some(to.into()), ..Selection::default() })
+    }
+
+    #[test]
+    fn an_event_meets_the_days_that_it_takes_place_on() {
+        let zone = Zone::parse("Asia/Shanghai").unwrap();
+        // From 23:30 to 00:30 local time.
+        let event = Event {
+            start_time: Some("2022-10-26T15:30:00Z".parse().unwrap()),
+            end_time: Some("2022-10-26T16:30:00Z".parse().unwrap()),
+            ..Event::unknown(1)
+        };
+        for (from, to, meets) in [
+            ("2022-10-26", "2022-10-26", true),
+            ("2022-10-27", "2022-10-28", true),
+            ("2022-10-28", "2022-10-29", false),
+            ("2022-10-01", "2022-10-25", false),
+        ] {
+            assert_eq!(choice(from, to).unwrap().meets(&event, &zone), meets, "{from} {to}");
+        }
+    }
+
+    #[test]
+    fn days_that_cannot_be_meant_are_refused() {
+        for (from, to) in
+            [("2022-10-27", "2022-10-26"), ("2022-10-32", "2022-10-26"), ("yesterday", "2022-10-26")]
+        {
+            let error = choice(from, to).unwrap_err();
+            assert_eq!(error.kind(), Kind::Usage);
+            assert!(error.to_string().contains("hint: "), "{error}");
+        }
+    }
+}
