@@ -1,5 +1,6 @@
 //! Credentials: a token that is given, or one that the vendor makes for signed headers.
 
+use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use sha1::{Digest, Sha1};
@@ -49,8 +50,12 @@ pub(super) fn headers(
     let time = now.as_millisecond().to_string();
     let sum =
         Sha1::new().chain_update(secret.expose_secret()).chain_update(nonce).chain_update(&time).finalize();
-    let sum = sum.iter().map(|byte| format!("{byte:02x}")).collect();
-    [("AppKey", key.to_owned()), ("Nonce", nonce.to_owned()), ("CurTime", time), ("CheckSum", sum)]
+    [
+        ("AppKey", key.to_owned()),
+        ("Nonce", nonce.to_owned()),
+        ("CurTime", time),
+        ("CheckSum", format!("{:x}", Bytes::copy_from_slice(&sum))),
+    ]
 }
 
 #[cfg(test)]

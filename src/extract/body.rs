@@ -221,10 +221,10 @@ impl Splitter {
     fn within(&mut self, byte: u8) -> bool {
         match &mut self.place {
             Place::Nested { text: true, escaped, .. } | Place::Quoted { escaped } if *escaped => {
-                *escaped = false
+                *escaped = false;
             }
             Place::Nested { text: true, escaped, .. } | Place::Quoted { escaped } if byte == b'\\' => {
-                *escaped = true
+                *escaped = true;
             }
             Place::Quoted { .. } => return byte == b'"',
             Place::Nested { text, .. } if byte == b'"' => *text = !*text,

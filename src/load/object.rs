@@ -126,8 +126,11 @@ impl ObjectReader {
     }
 
     /// The rows of these ranges, which are in order and do not overlap.
-    pub fn rows(&self, ranges: &[Range<u64>]) -> Result<BoxStream<'static, Result<RecordBatch>>> {
-        let mut selectors = Vec::with_capacity(ranges.len() * 2);
+    pub fn rows(
+        &self,
+        ranges: impl IntoIterator<Item = Range<u64>>,
+    ) -> Result<BoxStream<'static, Result<RecordBatch>>> {
+        let mut selectors = Vec::new();
         let mut at = 0;
         for range in ranges {
             selectors.push(RowSelector::skip(length(range.start.saturating_sub(at))));

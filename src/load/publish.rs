@@ -1,6 +1,7 @@
 //! Publish: staged cells go into the lake's objects, one object for each table and day, replaced as a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -125,7 +126,7 @@ async fn read_staged(
             // Another publisher was faster.
             Ok(None) => {}
             Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => {
-                published.failures.push(error)
+                published.failures.push(error);
             }
             Err(error) => return Err(error),
         }
@@ -143,15 +144,12 @@ async fn put(
     staged: &[Staged],
     merged: &[(Cell, Origin)],
 ) -> Result<()> {
-    let kept: Vec<_> = merged
-        .iter()
-        .filter_map(|(cell, origin)| match origin {
-            Origin::Lake { row } => Some(*row..row + cell.rows),
-            Origin::Staged(_) => None,
-        })
-        .collect();
+    let kept = merged.iter().filter_map(|(cell, origin)| match origin {
+        Origin::Lake { row } => Some(*row..row + cell.rows),
+        Origin::Staged(_) => None,
+    });
     let mut kept = match &standing {
-        Some(standing) => Some(Rows::new(standing.rows(&kept)?)),
+        Some(standing) => Some(Rows::new(standing.rows(kept)?)),
         None => None,
     };
     let mut writer = ObjectWriter::create(store.as_ref(), key, table, day).await?;
@@ -166,7 +164,7 @@ async fn put(
                 let gone = || Error::new(Kind::Conflict, "a staged file is gone");
                 let staged = staged.get(*at).ok_or_else(gone)?;
                 let reader = ObjectReader::open(store, &staged.key, table, day).await?.ok_or_else(gone)?;
-                one = Rows::new(reader.rows(&[0..cell.rows])?);
+                one = Rows::new(reader.rows(iter::once(0..cell.rows))?);
                 &mut one
             }
         };

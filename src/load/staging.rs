@@ -78,13 +78,12 @@ impl CellWriter {
     }
 
     async fn writer(&mut self) -> Result<&mut ObjectWriter> {
-        let writer = match self.writer.take() {
-            Some(writer) => writer,
-            None => {
-                let Visitor { event_id, pulled_at, run, .. } = &self.visitor;
-                let key = keys::staged(self.table, self.day, *event_id, *pulled_at, run, &self.part);
-                ObjectWriter::create(self.store.as_ref(), &key, self.table, self.day).await?
-            }
+        let writer = if let Some(writer) = self.writer.take() {
+            writer
+        } else {
+            let Visitor { event_id, pulled_at, run, .. } = &self.visitor;
+            let key = keys::staged(self.table, self.day, *event_id, *pulled_at, run, &self.part);
+            ObjectWriter::create(self.store.as_ref(), &key, self.table, self.day).await?
         };
         Ok(self.writer.insert(writer))
     }

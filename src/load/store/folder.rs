@@ -21,7 +21,7 @@ const PARTIAL: &str = ".partial";
 /// Held while a condition is checked and the object put.
 const LOCK: &str = ".lock";
 /// What a killed process left in `PARTIAL` is taken away when it is older than any run can be.
-const STALE: Duration = Duration::from_secs(7 * 24 * 3600);
+const STALE: Duration = Duration::from_hours(7 * 24);
 /// Bytes at the end of an object that go into its version: a Parquet footer names every cell, and when it was staged.
 const TAIL: u64 = 64 * 1024;
 

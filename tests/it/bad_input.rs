@@ -1,0 +1,111 @@
+//! What is wrong is said in one line, with a hint, by the exit status, and nothing is left half-written.
+
+use simulator::{ServerOptions, World};
+
+use crate::command::{Desk, TOKEN, files, server};
+
+#[test]
+fn a_call_that_is_wrong_ends_with_status_2_before_anything_is_done() {
+    let server = server(&World::default(), ServerOptions::default());
+    let url = server.url();
+    for (words, message) in [
+        (vec!["--api-url", &url], "there is no token"),
+        (vec!["--api-url", &url, "--app-key", "demo"], "the application's credentials are not complete"),
+        (
+            vec!["--api-url", &url, "--token", TOKEN, "--from", "2022-10-27", "--to", "2022-10-26"],
+            "`--from` 2022-10-27 is after `--to` 2022-10-26",
+        ),
+        (
+            vec!["--api-url", &url, "--token", TOKEN, "--from", "26.10.2022"],
+            "`26.10.2022` is no day for `--from`",
+        ),
+        (
+            vec!["--api-url", &url, "--token", TOKEN, "--zone", "Asia/Shangai"],
+            "unknown time zone `Asia/Shangai`",
+        ),
+        (vec!["--api-url", &url, "--token", TOKEN, "--settle", "12"], "`12` is no duration for `--settle`"),
+        (vec!["--api-url", "http://example.com", "--token", TOKEN], "would send the token in the clear"),
+        (vec!["--api-url", &url, "--token", TOKEN, "--store", "ftp://x"], "unknown kind of store `ftp://x`"),
+    ] {
+        let desk = Desk::new();
+        let outcome = desk.run(&[&["sync"], &words[..]].concat());
+        assert_eq!(outcome.status, 2, "{words:?}: {}", outcome.stderr);
+        assert_eq!(outcome.stdout, "");
+        let [error] = outcome.errors()[..] else { panic!("{}", outcome.stderr) };
+        assert!(error.contains(message) && error.contains(" hint: "), "{error}");
+        assert_eq!(files(&desk.store()), []);
+    }
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[test]
+fn an_unknown_event_is_named_and_the_others_are_pulled() {
+    let server = server(&World::default(), ServerOptions::default());
+    let desk = Desk::new();
+    let outcome = desk.sync(&server, &["--event", "12345", "--event", "609768"]);
+    assert_eq!(outcome.status, 1);
+    let [error] = outcome.errors()[..] else { panic!("{}", outcome.stderr) };
+    assert!(error.starts_with("error: the vendor does not know this event (code: 404"), "{error}");
+    assert!(
+        error.contains("requestId: ") && error.contains("event: 12345") && error.contains(" hint: "),
+        "{error}"
+    );
+    assert!(outcome.stdout.contains("2 due: 1 complete, 1 failed, 0 left"), "{}", outcome.stdout);
+    assert!(desk.store().join("lake/lives/dt=2022-10-26/part-0.parquet").exists());
+
+    let desk = Desk::new();
+    assert_eq!(desk.sync(&server, &["--event", "12345"]).status, 1);
+    assert_eq!(files(&desk.store()), []);
+}
+
+#[test]
+fn a_token_that_is_not_accepted_ends_the_run_at_the_first_request() {
+    let server = server(&World::default(), ServerOptions::default());
+    let desk = Desk::new();
+    let outcome = desk.run(&["sync", "--api-url", &server.url(), "--token", "wrong-token"]);
+    assert_eq!(outcome.status, 1);
+    let [error] = outcome.errors()[..] else { panic!("{}", outcome.stderr) };
+    assert!(error.contains("does not accept the credentials") && error.contains(" hint: "), "{error}");
+    assert!(!outcome.stderr.contains("wrong-token"));
+    assert_eq!(server.requests().len(), 1);
+    assert_eq!(files(&desk.store()), []);
+}
+
+#[test]
+fn a_server_that_is_not_there_is_an_error_of_the_run() {
+    let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let desk = Desk::new();
+    let outcome = desk.run(&["sync", "--api-url", &format!("http://{unused}"), "--token", TOKEN]);
+    assert_eq!(outcome.status, 1);
+    let [error] = outcome.errors()[..] else { panic!("{}", outcome.stderr) };
+    assert!(error.contains("cannot reach `127.0.0.1`") && error.contains(" hint: "), "{error}");
+    assert_eq!(files(&desk.store()), []);
+}
+
+#[test]
+fn a_store_that_cannot_be_written_is_named() {
+    let server = server(&World::default(), ServerOptions::default());
+    let desk = Desk::new();
+    std::fs::write(desk.store(), "a file in the way").unwrap();
+    let outcome = desk.sync(&server, &["--event", "609768"]);
+    assert_eq!(outcome.status, 1);
+    let [error] = outcome.errors()[..] else { panic!("{}", outcome.stderr) };
+    assert!(error.contains(desk.store().to_str().unwrap()) && error.contains(" hint: "), "{error}");
+    assert_eq!(std::fs::read_to_string(desk.store()).unwrap(), "a file in the way");
+}
+
+#[test]
+fn another_zone_than_the_lakes_is_refused_and_nothing_changes() {
+    let server = server(&World::default(), ServerOptions::default());
+    let desk = Desk::new();
+    desk.sync(&server, &["--event", "609768"]).succeeded();
+    let before = files(&desk.store());
+    let outcome = desk.sync(&server, &["--event", "609768", "--zone", "UTC"]);
+    assert_eq!(outcome.status, 2);
+    let [error] = outcome.errors()[..] else { panic!("{}", outcome.stderr) };
+    assert!(
+        error.contains("the lake was made with --zone `Asia/Shanghai`") && error.contains(" hint: "),
+        "{error}"
+    );
+    assert!(before == files(&desk.store()));
+}

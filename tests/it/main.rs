@@ -1,0 +1,15 @@
+//! Specifications of what the program does, told by running it against the simulator.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod bad_input;
+mod command;
+mod growth;
+mod lake;
+mod sync;
