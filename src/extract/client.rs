@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Response, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
@@ -11,8 +10,9 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 
+use super::answer::{Answer, SUCCESS};
 use super::auth::{self, Credentials, Token};
-use super::body::{Envelope, Splitter};
+use super::body::Splitter;
 use super::failure;
 use super::retry::Attempts;
 use super::usage::Usage;
@@ -20,7 +20,6 @@ use super::window::Window;
 use crate::calendar::Clock;
 use crate::error::{Error, Explain, Kind, Result};
 
-const SUCCESS: i64 = 200;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest answer that is no report, in bytes: a page of a list has some 100 KB.
 const LARGEST_DOCUMENT: usize = 16 * 1024 * 1024;
@@ -268,42 +267,6 @@ fn checked_url(text: &str) -> Result<Url> {
         url.set_path(&format!("{}/", url.path()));
     }
     Ok(url)
-}
-
-/// A report on its way.
-pub struct Answer<'a> {
-    response: Response,
-    splitter: Splitter,
-    left: u64,
-    usage: &'a Usage,
-    host: String,
-    token: SecretString,
-}
-
-impl Answer<'_> {
-    /// Waits for the next part of the answer and hands its records on, with the key of their array. False at the end.
-    pub async fn advance(&mut self, record: impl FnMut(&str, &str) -> Result<()>) -> Result<bool> {
-        let chunk: Option<Bytes> =
-            self.response.chunk().await.map_err(|error| failure::transport(error, &self.host))?;
-        let Some(chunk) = chunk else { return Ok(false) };
-        self.usage.received(chunk.len());
-        self.left = self.left.checked_sub(chunk.len() as u64).ok_or_else(|| {
-            Error::new(Kind::TooLarge, "the answer is larger than allowed")
-                .hint("raise `--max-response-bytes`")
-        })?;
-        self.splitter.push(&chunk, record)?;
-        Ok(true)
-    }
-
-    /// What stood around the records. An error where the vendor says that it failed.
-    pub fn finish(self) -> Result<Envelope> {
-        let envelope = self.splitter.finish()?;
-        if envelope.code == Some(SUCCESS) {
-            return Ok(envelope);
-        }
-        let (text, request_id) = (envelope.message.as_deref(), envelope.request_id.as_deref());
-        Err(failure::told(envelope.code, text, request_id, self.token.expose_secret()))
-    }
 }
 
 #[cfg(test)]

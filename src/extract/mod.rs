@@ -1,5 +1,6 @@
 //! From the vendor: which events there are, and their reports, a window at a time.
 
+pub mod answer;
 pub mod auth;
 pub mod body;
 pub mod client;

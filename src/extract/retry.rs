@@ -30,9 +30,15 @@ impl<'a> Attempts<'a> {
         Self { usage, time_left, failed: 0 }
     }
 
-    /// Waits until the next attempt. Gives the error back where another attempt would not help, was the last one, or
-    /// would begin too late.
+    /// Waits until the next attempt. Gives the error back where there is none.
     pub async fn pause(&mut self, error: Error) -> Result<()> {
+        tokio::time::sleep(self.next(error)?).await;
+        Ok(())
+    }
+
+    /// How long until the next attempt. Gives the error back where another attempt would not help, was the last one,
+    /// or would begin too late.
+    fn next(&mut self, error: Error) -> Result<Duration> {
         self.failed += 1;
         if !error.kind().is_passing() || self.failed >= ATTEMPTS {
             return Err(error);
@@ -47,8 +53,7 @@ impl<'a> Attempts<'a> {
         }
         tracing::debug!(error = %error, pause = ?pause, "trying again");
         self.usage.retry(pause);
-        tokio::time::sleep(pause).await;
-        Ok(())
+        Ok(pause)
     }
 }
 
@@ -57,24 +62,24 @@ mod tests {
     use super::*;
     use crate::error::Kind;
 
-    #[tokio::test(start_paused = true)]
-    async fn a_passing_failure_is_tried_again_up_to_a_limit() {
+    #[test]
+    fn a_passing_failure_is_tried_again_up_to_a_limit() {
         let usage = Usage::default();
         let mut attempts = Attempts::new(&usage, Timestamp::UNIX_EPOCH, None);
         for _ in 1..ATTEMPTS {
-            attempts.pause(Error::new(Kind::Unavailable, "busy")).await.unwrap();
+            attempts.next(Error::new(Kind::Unavailable, "busy")).unwrap();
         }
-        assert!(attempts.pause(Error::new(Kind::Unavailable, "busy")).await.is_err());
+        assert!(attempts.next(Error::new(Kind::Unavailable, "busy")).is_err());
         assert_eq!(usage.used().retries, u64::from(ATTEMPTS - 1));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn what_would_fail_again_and_what_would_come_too_late_is_not_tried_again() {
+    #[test]
+    fn what_would_fail_again_and_what_would_come_too_late_is_not_tried_again() {
         let usage = Usage::default();
         let mut attempts = Attempts::new(&usage, Timestamp::UNIX_EPOCH, None);
-        assert!(attempts.pause(Error::new(Kind::Credentials, "no")).await.is_err());
+        assert!(attempts.next(Error::new(Kind::Credentials, "no")).is_err());
         let mut attempts = Attempts::new(&usage, Timestamp::UNIX_EPOCH, Some(Timestamp::UNIX_EPOCH));
-        assert!(attempts.pause(Error::new(Kind::Timeout, "late")).await.is_err());
+        assert!(attempts.next(Error::new(Kind::Timeout, "late")).is_err());
         assert_eq!(usage.used().retries, 0);
     }
 }

@@ -1,9 +1,6 @@
 //! The jobs: one type is both the subcommand and the payload of the Lambda.
 
 pub mod context;
-mod days;
-mod figures;
-mod intake;
 mod plan;
 pub mod selection;
 mod sync;

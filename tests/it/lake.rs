@@ -26,7 +26,7 @@ pub(crate) async fn cells(folder: &Path) -> Cells {
             let object = ObjectReader::open(&store, &key, table, day).await.unwrap().unwrap();
             let mut row = 0;
             for cell in object.cells() {
-                let rows = object.rows([row..row + cell.rows]).unwrap();
+                let rows = object.rows(std::iter::once(row..row + cell.rows)).unwrap();
                 let mut totals = Totals::default();
                 for batch in rows.try_collect::<Vec<_>>().await.unwrap() {
                     totals.add(table, &batch);

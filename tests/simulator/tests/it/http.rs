@@ -78,9 +78,9 @@ async fn signed(server: &Server, path: &str, secret: &str, nonce: &str, body: Va
     let digest = Sha1::digest(format!("{secret}{nonce}{cur_time}"));
     let check_sum = digest.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     let headers = [("AppKey", key), ("Nonce", nonce), ("CurTime", cur_time), ("CheckSum", &check_sum)];
-    let call = reqwest::Client::new().post(server.url() + path).json(&body);
+    let call = reqwest::Client::new().post(server.url() + path).body(body.to_string());
     let call = headers.into_iter().fold(call, |call, (name, value)| call.header(name, value));
-    call.send().await.unwrap().json().await.unwrap()
+    serde_json::from_str(&call.send().await.unwrap().text().await.unwrap()).unwrap()
 }
 
 #[tokio::test]

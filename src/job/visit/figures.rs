@@ -3,7 +3,7 @@
 use arrow::array::RecordBatch;
 use serde_json::json;
 
-use super::intake::Tally;
+use super::tally::Tally;
 use crate::calendar::Zone;
 use crate::error::Result;
 use crate::extract::usage::Used;
@@ -15,35 +15,21 @@ use crate::transform::value::Value;
 
 /// Everything that a visit counted.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Figures {
+pub(in crate::job) struct Figures {
     /// Of the answers that were used.
-    pub(super) tally: Tally,
+    pub(in crate::job) tally: Tally,
     /// Windows asked, as `startTime` and `endTime`.
-    pub(super) windows: Vec<(i64, i64)>,
+    pub(in crate::job) windows: Vec<(i64, i64)>,
     /// Cells with fewer rows than the visit before.
-    pub(super) fewer: u64,
+    pub(in crate::job) fewer: u64,
     /// Settled days compared with the snapshot, and how many of them differ.
-    pub(super) checked: Option<(u64, u64)>,
+    pub(in crate::job) checked: Option<(u64, u64)>,
     /// Sums over viewerDetails, where there was a snapshot.
-    pub(super) details: Option<Totals>,
-}
-
-impl Tally {
-    /// Adds what became of the records of another answer.
-    pub(super) fn add(&mut self, other: Tally) {
-        self.received += other.received;
-        self.rows += other.rows;
-        self.rejects += other.rejects;
-        self.outside += other.outside;
-        self.counted += other.counted;
-        self.set_aside += other.set_aside;
-        self.request_ids.extend(other.request_ids);
-        self.notes.extend(other.notes);
-    }
+    pub(in crate::job) details: Option<Totals>,
 }
 
 /// The row in `pulls`; `ledger` as it is after the visit.
-pub(super) fn pulls_row(
+pub(in crate::job) fn pulls_row(
     figures: &Figures,
     ledger: &Ledger,
     run: &str,
@@ -89,7 +75,7 @@ pub(super) fn pulls_row(
 }
 
 /// The row in `events`; `ledger` as it is after the visit.
-pub(super) fn events_row(ledger: &Ledger, zone: &Zone, outcome: Outcome) -> Result<RecordBatch> {
+pub(in crate::job) fn events_row(ledger: &Ledger, zone: &Zone, outcome: Outcome) -> Result<RecordBatch> {
     let has_rows = |day: &Day| day.lives.rows + day.interactions.rows > 0;
     let mut days = ledger.days.iter().filter(|(_, day)| has_rows(day)).map(|(day, _)| *day);
     let first = days.next();

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::context::Context;
-use super::selection::Choice;
 use crate::calendar;
 use crate::error::Result;
+use crate::job::context::Context;
+use crate::job::selection::Choice;
 use crate::load::lake::Lake;
 use crate::load::ledger::{Day, Ledger};
 

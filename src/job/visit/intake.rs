@@ -1,11 +1,12 @@
 //! The records of one answer on their way to staged files: each becomes a row, a reject, or a number.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
 use super::days::Count;
+use super::tally::Tally;
 use crate::error::{Error, Kind, Result};
 use crate::extract::body::{Envelope, table_of};
 use crate::extract::client::Client;
@@ -29,20 +30,6 @@ pub(super) struct Intake {
     rejected: CellWriter,
     counts: Option<BTreeMap<Date, Count>>,
     tally: Tally,
-}
-
-/// What became of the records.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Tally {
-    pub(super) received: u64,
-    pub(super) rows: u64,
-    pub(super) rejects: u64,
-    pub(super) outside: u64,
-    pub(super) counted: u64,
-    pub(super) set_aside: u64,
-    pub(super) request_ids: Vec<String>,
-    /// What the vendor's page does not describe, each once.
-    pub(super) notes: BTreeSet<String>,
 }
 
 /// An answer that was taken in whole: its cells, not yet staged.

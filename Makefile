@@ -1,0 +1,70 @@
+# Everything is made by these targets; each installs what it needs, below this folder.
+# README names the first two: `make demo` and `make test`.
+
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+TOOLS := target/tools
+export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
+# The toolchain is the one that is installed; nothing is fetched behind the user's back.
+export RUSTUP_AUTO_INSTALL := 0
+
+# One place for the versions of the tools that are built here.
+NEXTEST := cargo-nextest@0.9.143
+DENY := cargo-deny@0.20.2
+MACHETE := cargo-machete@0.9.2
+
+.PHONY: demo test check test-rust test-engines format clean
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help:
+	@echo "make demo    build, pull a simulated vendor's events, and look at the tables"
+	@echo "make test    all tests"
+	@echo "make check   formatting, lints, layers, docs, dependencies"
+	@echo "make format  format the code"
+
+demo: build $(VENV)/installed
+	@$(VENV)/bin/python samples/demo.py
+
+test: test-rust test-engines
+
+test-rust: | nextest
+	cargo nextest run --workspace --locked
+	cargo test --workspace --locked --doc --quiet
+
+test-engines: build $(VENV)/installed
+	$(VENV)/bin/python -m pytest tests/engines -q
+
+check: | deny machete
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	$(PYTHON) tests/layers.py
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
+	cargo machete
+	cargo deny --workspace check --hide-inclusion-graph licenses bans sources
+
+format:
+	cargo fmt --all
+
+clean:
+	cargo clean
+	rm -rf $(VENV)
+
+.PHONY: build
+build:
+	cargo build --workspace --locked
+
+$(VENV)/installed: tests/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+# A tool that is already there is used as it is; else the pinned version is built below `target`.
+.PHONY: nextest deny machete
+nextest:
+	@cargo nextest --version >/dev/null 2>&1 || cargo install --quiet --locked --root $(TOOLS) $(NEXTEST)
+deny:
+	@cargo deny --version >/dev/null 2>&1 || cargo install --quiet --locked --root $(TOOLS) $(DENY)
+machete:
+	@cargo machete --version >/dev/null 2>&1 || cargo install --quiet --locked --root $(TOOLS) $(MACHETE)

@@ -1,0 +1,50 @@
+//! A report while it arrives.
+
+use bytes::Bytes;
+use reqwest::Response;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::body::{Envelope, Splitter};
+use super::failure;
+use super::usage::Usage;
+use crate::error::{Error, Kind, Result};
+
+/// What the vendor's `code` says of an answer that is one.
+pub(super) const SUCCESS: i64 = 200;
+
+/// A report on its way.
+pub struct Answer<'a> {
+    pub(super) response: Response,
+    pub(super) splitter: Splitter,
+    /// Bytes that the answer may still have.
+    pub(super) left: u64,
+    pub(super) usage: &'a Usage,
+    pub(super) host: String,
+    pub(super) token: SecretString,
+}
+
+impl Answer<'_> {
+    /// Waits for the next part of the answer and hands its records on, with the key of their array. False at the end.
+    pub async fn advance(&mut self, record: impl FnMut(&str, &str) -> Result<()>) -> Result<bool> {
+        let chunk: Option<Bytes> =
+            self.response.chunk().await.map_err(|error| failure::transport(error, &self.host))?;
+        let Some(chunk) = chunk else { return Ok(false) };
+        self.usage.received(chunk.len());
+        self.left = self.left.checked_sub(chunk.len() as u64).ok_or_else(|| {
+            Error::new(Kind::TooLarge, "the answer is larger than allowed")
+                .hint("raise `--max-response-bytes`")
+        })?;
+        self.splitter.push(&chunk, record)?;
+        Ok(true)
+    }
+
+    /// What stood around the records. An error where the vendor says that it failed.
+    pub fn finish(self) -> Result<Envelope> {
+        let envelope = self.splitter.finish()?;
+        if envelope.code == Some(SUCCESS) {
+            return Ok(envelope);
+        }
+        let (text, request_id) = (envelope.message.as_deref(), envelope.request_id.as_deref());
+        Err(failure::told(envelope.code, text, request_id, self.token.expose_secret()))
+    }
+}

@@ -1,0 +1,181 @@
+//! A visit: everything that one call upon one event does.
+
+mod ask;
+mod days;
+mod figures;
+mod intake;
+mod stage;
+mod tally;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+
+use self::days::Count;
+use self::figures::Figures;
+use super::context::Context;
+use super::selection::Choice;
+use crate::error::{Error, Kind, Result};
+use crate::extract::usage::{Usage, Used};
+use crate::load::ledger::{Day, Ledger, Outcome, Owed, Snapshot};
+use crate::load::staging::Visitor;
+use crate::transform::decode::Setting;
+
+/// How a visit went.
+pub(super) struct Visited {
+    pub(super) event_id: i64,
+    pub(super) outcome: Outcome,
+    pub(super) figures: Figures,
+    pub(super) used: Used,
+    pub(super) owed: Owed,
+    pub(super) error: Option<Error>,
+}
+
+/// Visits one event. An error is one that no other event would be spared, such as a token that is not accepted.
+pub(super) async fn visit(context: &Context, choice: &Choice, ledger: Ledger) -> Result<Visited> {
+    let usage = Usage::default();
+    let now = context.clock.now();
+    let after_the_last =
+        ledger.last_visit.and_then(|last| last.checked_add(SignedDuration::from_millis(1)).ok());
+    let pulled_at = after_the_last.map_or(now, |after| after.max(now));
+    let event_id = ledger.event.event_id;
+    let visitor = Visitor {
+        event_id,
+        pulled_at,
+        run: context.run.clone(),
+        accepted_at: if choice.accept_shrink { Some(pulled_at) } else { ledger.accepted_at },
+    };
+    let mut visiting = Visiting {
+        context,
+        choice,
+        usage: &usage,
+        visitor,
+        began: now,
+        event_day: ledger
+            .event_day
+            .unwrap_or_else(|| context.lake.zone.day_of(ledger.event.start_time.unwrap_or(now))),
+        known: ledger.days.clone(),
+        ledger,
+        asked: BTreeSet::new(),
+        counts: None,
+        snapshot: None,
+        owed: Owed::default(),
+        figures: Figures::default(),
+        is_left: false,
+        error: None,
+    };
+    let through = match visiting.pull().await {
+        Ok(()) => true,
+        Err(error) if error.kind() == Kind::Credentials => return Err(error),
+        Err(error) => {
+            visiting.fail(error);
+            false
+        }
+    };
+    visiting.close(through).await
+}
+
+/// A visit that is under way.
+struct Visiting<'a> {
+    context: &'a Context,
+    choice: &'a Choice,
+    usage: &'a Usage,
+    visitor: Visitor,
+    began: Timestamp,
+    event_day: Date,
+    ledger: Ledger,
+    /// The last answer of each day, this visit's where it has one.
+    known: BTreeMap<Date, Day>,
+    /// Days that this visit asked for.
+    asked: BTreeSet<Date>,
+    /// What the snapshot counts by day, where it was asked.
+    counts: Option<BTreeMap<Date, Count>>,
+    snapshot: Option<Snapshot>,
+    owed: Owed,
+    figures: Figures,
+    /// Whether the deadline came first.
+    is_left: bool,
+    /// The first error.
+    error: Option<Error>,
+}
+
+impl Visiting<'_> {
+    async fn pull(&mut self) -> Result<()> {
+        self.fix_event_day().await?;
+        for day in days::due(self.context, self.choice, &self.ledger, self.visitor.pulled_at) {
+            self.pull_day(day).await?;
+        }
+        if self.wants_snapshot() {
+            self.pull_snapshot().await?;
+            for day in self.days_to_check()? {
+                self.pull_day(day).await?;
+            }
+        }
+        self.compare();
+        Ok(())
+    }
+
+    /// The event's day, where neither ledger nor vendor says it, is that of its earliest record: a snapshot of which
+    /// nothing is kept.
+    async fn fix_event_day(&mut self) -> Result<()> {
+        if self.ledger.event_day.is_some() || self.ledger.event.start_time.is_some() {
+            return Ok(());
+        }
+        if let Some(taken) = self.take_snapshot().await?
+            && let Some(first) = taken.counts.keys().next()
+        {
+            self.event_day = *first;
+        }
+        Ok(())
+    }
+
+    /// On the first visit, on the last, when it is owed, when the user asks, and when a day is not what it was.
+    fn wants_snapshot(&self) -> bool {
+        let pulled_at = self.visitor.pulled_at;
+        let is_last = self.ledger.closed.is_none() && self.ledger.is_past(self.context.horizon, pulled_at);
+        let changed = || {
+            self.known.iter().any(|(day, now)| {
+                self.ledger.days.get(day).is_none_or(|before| {
+                    before.lives.digest != now.lives.digest
+                        || before.interactions.digest != now.interactions.digest
+                })
+            })
+        };
+        let is_first = self.ledger.through.is_none();
+        is_first || is_last || self.ledger.owed.snapshot || self.choice.is_explicit() || changed()
+    }
+
+    /// Days that the snapshot counts differently, or all where there is no snapshot; not those that were just asked.
+    fn days_to_check(&self) -> Result<BTreeSet<Date>> {
+        let days = match &self.counts {
+            Some(counts) => days::differing(self.choice, counts, &self.known),
+            None => days::possible(self.context, &self.ledger, self.event_day, self.visitor.pulled_at)?,
+        };
+        Ok(&days - &self.asked)
+    }
+
+    /// Compares every settled day with the snapshot. What differs stays as it is, and is said.
+    fn compare(&mut self) {
+        let Some(counts) = &self.counts else { return };
+        let days: BTreeSet<Date> = counts.keys().chain(self.known.keys()).copied().collect();
+        let settled = |day: &&Date| {
+            self.context.lake.settled_at(**day).is_ok_and(|settled_at| self.visitor.pulled_at >= settled_at)
+        };
+        let settled: Vec<&Date> = days.iter().filter(settled).collect();
+        let agrees = |day: &Date| counts.get(day).copied().unwrap_or_default().agrees(self.known.get(day));
+        let differing = settled.iter().filter(|day| !agrees(day)).count();
+        self.figures.checked = Some((settled.len() as u64, differing as u64));
+    }
+
+    fn setting(&self) -> Setting {
+        let Visitor { event_id, pulled_at, .. } = self.visitor;
+        Setting { event_id, pulled_at, zone: self.context.lake.zone.clone() }
+    }
+
+    fn fail(&mut self, error: Error) {
+        let error = error.with("event", self.visitor.event_id);
+        tracing::debug!("{error}");
+        self.error.get_or_insert(error);
+    }
+}

@@ -1,0 +1,157 @@
+//! Staging: what was answered becomes staged files, and the visit a part of the ledger.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::intake::Taken;
+use super::{Visited, Visiting, figures};
+use crate::error::Result;
+use crate::load::ledger::{Day, Ledger, Outcome, Snapshot, Visit};
+use crate::load::staging::CellWriter;
+use crate::transform::digest::Totals;
+use crate::transform::tables::Table;
+
+impl Visiting<'_> {
+    pub(super) async fn stage_day(&mut self, day: Date, taken: Taken) -> Result<()> {
+        let answer = Day {
+            pulled_at: self.visitor.pulled_at,
+            lives: taken.totals(Table::Lives),
+            interactions: taken.totals(Table::Interactions),
+            rejects: taken.rejected.totals().rows,
+        };
+        let before = self.known.get(&day).copied();
+        for cell in taken.cells {
+            let table = cell.table();
+            let rows = |before: Day| if table == Table::Lives { before.lives } else { before.interactions };
+            self.stage(cell, day, before.map(|before| (before.pulled_at, rows(before)))).await?;
+        }
+        self.stage_rejects(taken.rejected, before.map_or(0, |before| before.rejects)).await?;
+        self.figures.tally.add(taken.tally);
+        let is_empty = answer.lives.rows + answer.interactions.rows + answer.rejects == 0;
+        if !is_empty || before.is_some() {
+            self.known.insert(day, answer);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn stage_snapshot(&mut self, taken: Taken) -> Result<()> {
+        let details = taken.totals(Table::ViewerDetails);
+        let rejects = taken.rejected.totals().rows;
+        let before = self.ledger.snapshot;
+        for cell in taken.cells {
+            self.stage(cell, self.event_day, before.map(|before| (before.pulled_at, before.viewer_details)))
+                .await?;
+        }
+        self.stage_rejects(taken.rejected, before.map_or(0, |before| before.rejects)).await?;
+        self.figures.tally.add(taken.tally);
+        self.figures.details = Some(details);
+        self.counts = Some(taken.counts);
+        self.snapshot =
+            Some(Snapshot { pulled_at: self.visitor.pulled_at, viewer_details: details, rejects });
+        Ok(())
+    }
+
+    /// Stages a cell, unless it says what the last answer said, or takes rows away without being told to.
+    async fn stage(
+        &mut self,
+        cell: CellWriter,
+        day: Date,
+        before: Option<(Timestamp, Totals)>,
+    ) -> Result<()> {
+        let now = cell.totals();
+        let (before_at, before) = before.unzip();
+        let had = before.map_or(0, |before| before.rows);
+        self.figures.fewer += u64::from(now.rows < had);
+        let is_worth = if self.choice.accept_shrink {
+            now.rows + had > 0
+        } else if now.rows == 0 {
+            false
+        } else {
+            let settled_at = self.context.lake.settled_at(day)?;
+            let first_settled =
+                before_at.is_some_and(|at| at < settled_at) && self.visitor.pulled_at >= settled_at;
+            self.choice.is_explicit()
+                || before.map(|before| before.digest) != Some(now.digest)
+                || first_settled
+        };
+        if is_worth { cell.stage(self.context.clock.now()).await } else { Ok(()) }
+    }
+
+    /// Stages rejects, where there are some or were some.
+    async fn stage_rejects(&self, rejected: CellWriter, before: u64) -> Result<()> {
+        if rejected.totals().rows + before > 0 {
+            rejected.stage(self.context.clock.now()).await
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Stages the rows of the visit and of the event, and folds the visit into the ledger.
+    pub(super) async fn close(mut self, through: bool) -> Result<Visited> {
+        let outcome = match (&self.error, self.is_left) {
+            (Some(_), _) => Outcome::Failed,
+            (None, true) => Outcome::Left,
+            (None, false) => Outcome::Complete,
+        };
+        let pulled_at = self.visitor.pulled_at;
+        let visit = Visit {
+            pulled_at,
+            event_day: self.event_day,
+            days: self
+                .known
+                .iter()
+                .filter(|(_, day)| day.pulled_at == pulled_at)
+                .map(|(day, at)| (*day, *at))
+                .collect(),
+            snapshot: self.snapshot,
+            owed: std::mem::take(&mut self.owed),
+            asked: self.asked.clone(),
+            through,
+            accepted_at: self.visitor.accepted_at,
+            outcome,
+        };
+        let mut after = self.ledger.clone();
+        after.fold(&visit, self.context.horizon);
+        if let Err(error) = self.stage_visit(&after, outcome).await {
+            self.fail(error);
+        } else {
+            let horizon = self.context.horizon;
+            match self.context.ledgers.update(&self.ledger, |ledger| ledger.fold(&visit, horizon)).await {
+                Ok(folded) => after = folded,
+                Err(error) => self.fail(error),
+            }
+        }
+        let outcome = if self.error.is_some() { Outcome::Failed } else { outcome };
+        Ok(Visited {
+            event_id: self.visitor.event_id,
+            outcome,
+            figures: self.figures,
+            used: self.usage.used(),
+            owed: after.owed,
+            error: self.error,
+        })
+    }
+
+    async fn stage_visit(&self, after: &Ledger, outcome: Outcome) -> Result<()> {
+        let now = self.context.clock.now();
+        let error = self.error.as_ref().map(ToString::to_string);
+        let took = now.duration_since(self.began).as_millis();
+        let took = i64::try_from(took).unwrap_or(i64::MAX);
+        let run = &self.visitor.run;
+        let used = self.usage.used();
+        let pulls = figures::pulls_row(&self.figures, after, run, outcome, error.as_deref(), used, took)?;
+        let zone = &self.context.lake.zone;
+        let events = figures::events_row(after, zone, outcome)?;
+        let cell = |table, day, part| {
+            CellWriter::new(Arc::clone(&self.context.store), self.visitor.clone(), table, day, part)
+        };
+        let mut row = cell(Table::Pulls, zone.day_of(self.visitor.pulled_at), run);
+        row.write(pulls).await?;
+        row.stage(now).await?;
+        let mut row = cell(Table::Events, after.event_day.unwrap_or(self.event_day), "");
+        row.write(events).await?;
+        row.stage(now).await
+    }
+}

@@ -1,0 +1,31 @@
+//! What became of the records of one or more answers.
+
+use std::collections::BTreeSet;
+
+/// What became of the records.
+#[derive(Clone, Debug, Default)]
+pub(in crate::job) struct Tally {
+    pub(in crate::job) received: u64,
+    pub(in crate::job) rows: u64,
+    pub(in crate::job) rejects: u64,
+    pub(in crate::job) outside: u64,
+    pub(in crate::job) counted: u64,
+    pub(in crate::job) set_aside: u64,
+    pub(in crate::job) request_ids: Vec<String>,
+    /// What the vendor's page does not describe, each once.
+    pub(in crate::job) notes: BTreeSet<String>,
+}
+
+impl Tally {
+    /// Adds what became of the records of another answer.
+    pub(super) fn add(&mut self, other: Tally) {
+        self.received += other.received;
+        self.rows += other.rows;
+        self.rejects += other.rejects;
+        self.outside += other.outside;
+        self.counted += other.counted;
+        self.set_aside += other.set_aside;
+        self.request_ids.extend(other.request_ids);
+        self.notes.extend(other.notes);
+    }
+}
