@@ -47,8 +47,9 @@ def look():
         "SELECT name, live_type, online_date, watch_duration_seconds AS seconds, device_type, location "
         "FROM lives WHERE event_id = 609768 ORDER BY online_time"
     ).show(max_width=160)
-    say("look for yourself: in Python, after `source .venv/bin/activate` and `python -m duckdb` or `import duckdb`")
-    print(f"  SELECT * FROM read_parquet('{STORE}/lake/lives/*/*.parquet', union_by_name = true);")
+    say("look for yourself, with DuckDB's own command or in Python")
+    files = f"'{STORE}/lake/lives/*/*.parquet'"
+    print(f"""  duckdb -c "FROM {files}"\n  {sys.executable} -c "import duckdb; duckdb.sql(\\"FROM {files}\\").show()" """)
 
 
 def say(text):
