@@ -1,12 +1,19 @@
 //! Options: each defined once, from the command line or the environment, checked once.
 
+use std::num::NonZeroU32;
+use std::time::Duration;
+
 use clap::Args;
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use secrecy::SecretString;
 
 use crate::calendar::Zone;
 use crate::error::{Error, Explain, Kind, Result};
-use crate::extract::auth::Credentials;
+use crate::extract::auth::{App, Credentials, User};
+use crate::extract::secret::{self, Hidden, Secret};
+
+/// The longest pause after the first failure of a request.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// Options as they are written. Durations are written like `12h`, `30d` or `90s`.
 #[derive(Args, Clone, Debug)]
@@ -24,17 +31,29 @@ pub struct Options {
     )]
     pub api_url: String,
     /// Token of the vendor's API. Better given by the environment, which other users cannot see.
-    #[arg(long, env = "ROLLCALL_TOKEN", hide_env_values = true, value_parser = secret, global = true)]
+    #[arg(long, env = "ROLLCALL_TOKEN", hide_env_values = true, value_parser = hidden, global = true)]
     pub token: Option<SecretString>,
     /// Instead of a token: the application's key.
     #[arg(long, env = "ROLLCALL_APP_KEY", global = true)]
     pub app_key: Option<String>,
     /// Instead of a token: the application's secret.
-    #[arg(long, env = "ROLLCALL_APP_SECRET", hide_env_values = true, value_parser = secret, global = true)]
+    #[arg(long, env = "ROLLCALL_APP_SECRET", hide_env_values = true, value_parser = hidden, global = true)]
     pub app_secret: Option<SecretString>,
     /// Instead of a token: the vendor's number of the user.
     #[arg(long, env = "ROLLCALL_USER_ID", global = true)]
     pub user_id: Option<i64>,
+    /// Instead of the user's number: the mail address that it is looked up by.
+    #[arg(long, env = "ROLLCALL_USER_EMAIL", hide_env_values = true, value_parser = hidden, global = true)]
+    pub user_email: Option<SecretString>,
+    /// Header that carries the application's key; some of the vendor's pages say `AppId`.
+    #[arg(long, env = "ROLLCALL_APP_KEY_HEADER", default_value = "AppKey", global = true)]
+    pub app_key_header: String,
+    /// Field of the answer to `token/create` that carries the token.
+    #[arg(long, env = "ROLLCALL_TOKEN_FIELD", default_value = "token", global = true)]
+    pub token_field: String,
+    /// Instead of all these: the AWS Secrets Manager secret that holds them, as JSON with the same names.
+    #[arg(long, env = "ROLLCALL_SECRET_ARN", global = true)]
+    pub secret_arn: Option<String>,
     /// Time zone in which days begin and end.
     #[arg(long, env = "ROLLCALL_ZONE", default_value = "Asia/Shanghai", global = true)]
     pub zone: String,
@@ -47,9 +66,21 @@ pub struct Options {
     /// How far back the first listing of events looks for when they were last edited.
     #[arg(long, env = "ROLLCALL_LOOKBACK", default_value = "400d", global = true)]
     pub lookback: String,
+    /// Roster of your own besides the vendor's lists: CSV or JSON lines with `event_id`; `store:KEY` for one in the store.
+    #[arg(long, env = "ROLLCALL_ROSTER", value_name = "FILE", global = true)]
+    pub roster: Option<String>,
+    /// Do not ask for the vendor's lists: only the events of `--roster`, and those that are known.
+    #[arg(long, env = "ROLLCALL_NO_LISTS", global = true)]
+    pub no_lists: bool,
+    /// Do not ask for the vendor's list of public events.
+    #[arg(long, env = "ROLLCALL_NO_PUBLIC_LIST", global = true)]
+    pub no_public_list: bool,
     /// Events visited at once.
     #[arg(long, env = "ROLLCALL_CONCURRENCY", default_value_t = 4, global = true)]
     pub concurrency: usize,
+    /// Requests a second, for the whole run.
+    #[arg(long, env = "ROLLCALL_REQUESTS_PER_SECOND", default_value = "20", global = true)]
+    pub requests_per_second: NonZeroU32,
     /// Largest report, in bytes; a day whose report is larger is asked for in parts.
     #[arg(long, env = "ROLLCALL_MAX_RESPONSE_BYTES", default_value_t = 4 << 30, global = true)]
     pub max_response_bytes: u64,
@@ -59,6 +90,17 @@ pub struct Options {
     /// How long the run may take; what is not done by then is left to the next [default: no limit].
     #[arg(long, env = "ROLLCALL_DEADLINE", global = true)]
     pub deadline: Option<String>,
+}
+
+/// Where the roster comes from, besides chosen events.
+#[derive(Clone, Debug)]
+pub struct Rosters {
+    /// `event/modify/list`.
+    pub edited: bool,
+    /// `event/public/list`.
+    pub public: bool,
+    /// A file, or an object of the store as `store:KEY`.
+    pub file: Option<String>,
 }
 
 /// Options that were checked.
@@ -78,14 +120,39 @@ pub struct Config {
     pub horizon: SignedDuration,
     /// How far back the first listing looks.
     pub lookback: SignedDuration,
+    /// Where the roster comes from.
+    pub rosters: Rosters,
     /// Events visited at once; at least one.
     pub concurrency: usize,
+    /// Requests a second, for the whole run.
+    pub requests_per_second: NonZeroU32,
+    /// The longest pause after the first failure of a request; it doubles with each.
+    pub first_pause: Duration,
     /// Largest report, in bytes.
     pub max_response_bytes: u64,
     /// How long one request may take.
-    pub timeout: std::time::Duration,
+    pub timeout: Duration,
     /// How long the run may take.
     pub deadline: Option<SignedDuration>,
+}
+
+impl Options {
+    /// The same, with the credentials that the secret holds, if one is named.
+    pub async fn with_secret(self) -> Result<Self> {
+        let Some(arn) = &self.secret_arn else { return Ok(self) };
+        let given = self.token.is_some() || self.app_key.is_some() || self.app_secret.is_some();
+        if given {
+            return Err(Error::new(
+                Kind::Usage,
+                "there are credentials and a secret that holds them as well",
+            )
+            .hint("give `--secret-arn`, or the credentials themselves, not both"));
+        }
+        let Secret { token, app_key, app_secret, user_id, user_email } = secret::read(arn).await?;
+        let shown = |hidden: Option<Hidden>| hidden.map(|hidden| hidden.0);
+        let (token, app_secret, user_email) = (shown(token), shown(app_secret), shown(user_email));
+        Ok(Self { token, app_key, app_secret, user_id, user_email, ..self })
+    }
 }
 
 impl TryFrom<Options> for Config {
@@ -104,7 +171,14 @@ impl TryFrom<Options> for Config {
             settle: duration("--settle", &options.settle)?,
             horizon: duration("--horizon", &options.horizon)?,
             lookback: duration("--lookback", &options.lookback)?,
+            rosters: Rosters {
+                edited: !options.no_lists,
+                public: !options.no_lists && !options.no_public_list,
+                file: options.roster,
+            },
             concurrency: options.concurrency,
+            requests_per_second: options.requests_per_second,
+            first_pause: FIRST_PAUSE,
             max_response_bytes: options.max_response_bytes,
             timeout: timeout.try_into().explain(Kind::Usage, || "`--timeout` is negative".to_owned())?,
             deadline: options.deadline.map(|text| duration("--deadline", &text)).transpose()?,
@@ -113,21 +187,34 @@ impl TryFrom<Options> for Config {
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "the form that a value parser has")]
-fn secret(text: &str) -> std::result::Result<SecretString, std::convert::Infallible> {
+fn hidden(text: &str) -> std::result::Result<SecretString, std::convert::Infallible> {
     Ok(SecretString::from(text))
 }
 
 fn credentials(options: &Options) -> Result<Option<Credentials>> {
-    match (&options.token, &options.app_key, &options.app_secret, options.user_id) {
-        (Some(token), None, None, None) => Ok(Some(Credentials::Token(token.clone()))),
-        (None, Some(key), Some(secret), Some(user_id)) => {
-            Ok(Some(Credentials::App { key: key.clone(), secret: secret.clone(), user_id }))
+    let user = match (options.user_id, &options.user_email) {
+        (Some(user_id), None) => Some(User::Id(user_id)),
+        (None, Some(email)) => Some(User::Email(email.clone())),
+        (None, None) => None,
+        (Some(_), Some(_)) => {
+            return Err(Error::new(Kind::Usage, "there is a user's number and a mail address as well")
+                .hint("give `--user-id` or `--user-email`, not both"));
         }
+    };
+    match (&options.token, &options.app_key, &options.app_secret, user) {
+        (None, None, None, None) => Ok(None),
+        (Some(token), None, None, None) => Ok(Some(Credentials::Token(token.clone()))),
+        (None, Some(key), Some(secret), Some(user)) => Ok(Some(Credentials::App(App {
+            key: key.clone(),
+            secret: secret.clone(),
+            user,
+            key_header: options.app_key_header.clone(),
+            token_field: options.token_field.clone(),
+        }))),
         (Some(_), ..) => Err(Error::new(Kind::Usage, "there is a token and an application's key as well")
             .hint("give `--token`, or `--app-key`, `--app-secret` and `--user-id`, not both")),
-        (None, None, None, None) => Ok(None),
         (None, ..) => Err(Error::new(Kind::Usage, "the application's credentials are not complete")
-            .hint("give all of `--app-key`, `--app-secret` and `--user-id`")),
+            .hint("give all of `--app-key`, `--app-secret` and `--user-id` or `--user-email`")),
     }
 }
 

@@ -1,6 +1,7 @@
 //! One error for the whole program: what kind it is, whether trying again helps, where it happened, what to do.
 
 use std::fmt;
+use std::time::Duration;
 
 /// The result of everything that can fail here.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -19,8 +20,12 @@ pub enum Kind {
     Refused,
     /// The vendor answered with a failure that may pass.
     Unavailable,
-    /// The vendor cannot be reached, or the connection broke.
+    /// The vendor refuses a token that was made for it; a new one can be made.
+    TokenRefused,
+    /// No connection to the vendor can be made.
     Unreachable,
+    /// A connection to the vendor broke.
+    Broken,
     /// No answer, or no end of it, in the time allowed.
     Timeout,
     /// An answer, or one record of it, is larger than allowed.
@@ -49,7 +54,13 @@ impl Kind {
     pub fn is_passing(self) -> bool {
         matches!(
             self,
-            Self::Unavailable | Self::Unreachable | Self::Timeout | Self::BadAnswer | Self::Conflict
+            Self::Unavailable
+                | Self::TokenRefused
+                | Self::Unreachable
+                | Self::Broken
+                | Self::Timeout
+                | Self::BadAnswer
+                | Self::Conflict
         )
     }
 }
@@ -57,7 +68,7 @@ impl Kind {
 /// An error with everything that its reader needs, shown on one line.
 ///
 /// ```text
-/// event 609768: the vendor does not know this event (code: 40004, requestId: 172.10…) hint: check the number
+/// event 609768: the vendor does not know this event (code: 404, requestId: 172.10…) hint: check the number
 /// ```
 #[derive(Debug)]
 pub struct Error(Box<Inner>);
@@ -68,13 +79,21 @@ struct Inner {
     message: String,
     context: Vec<(&'static str, String)>,
     hint: Option<String>,
+    retry_after: Option<Duration>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
     /// `message` starts in lower case and says what happened; literals stand in backticks.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), context: Vec::new(), hint: None, source: None }))
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            context: Vec::new(),
+            hint: None,
+            retry_after: None,
+            source: None,
+        }))
     }
 
     /// Where it happened: `event`, `window`, `requestId`, `key` and the like.
@@ -91,6 +110,20 @@ impl Error {
         self
     }
 
+    /// How long the other side asks to be left alone.
+    #[must_use]
+    pub fn retry_after(mut self, pause: Option<Duration>) -> Self {
+        self.0.retry_after = pause;
+        self
+    }
+
+    /// The same, taken for another kind.
+    #[must_use]
+    pub fn taken_for(mut self, kind: Kind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
     /// The error that this one explains.
     #[must_use]
     pub fn from_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
@@ -102,6 +135,12 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.0.kind
+    }
+
+    /// How long the other side asked to be left alone.
+    #[must_use]
+    pub fn pause_asked(&self) -> Option<Duration> {
+        self.0.retry_after
     }
 
     /// One value of the context, such as the vendor's `requestId`.

@@ -63,7 +63,7 @@ async fn run(call: Call) -> Result<Report> {
     let level = if is_terminal { LevelFilter::WARN } else { LevelFilter::INFO };
     let logs = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(is_terminal);
     logs.with_max_level(level).with_target(false).init();
-    let config = Config::try_from(call.options)?;
+    let config = Config::try_from(call.options.with_secret().await?)?;
     let context = Context::new(config, Clock::System, Progress::new())?;
     call.job.run(&context).await
 }

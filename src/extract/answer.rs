@@ -1,10 +1,10 @@
 //! A report while it arrives.
 
-use bytes::Bytes;
 use reqwest::Response;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::body::{Envelope, Splitter};
+use super::client::Client;
 use super::failure;
 use super::usage::Usage;
 use crate::error::{Error, Kind, Result};
@@ -14,20 +14,29 @@ pub(super) const SUCCESS: i64 = 200;
 
 /// A report on its way.
 pub struct Answer<'a> {
-    pub(super) response: Response,
-    pub(super) splitter: Splitter,
+    client: &'a Client,
+    response: Response,
+    token: SecretString,
+    usage: &'a Usage,
+    splitter: Splitter,
     /// Bytes that the answer may still have.
-    pub(super) left: u64,
-    pub(super) usage: &'a Usage,
-    pub(super) host: String,
-    pub(super) token: SecretString,
+    left: u64,
 }
 
-impl Answer<'_> {
+impl<'a> Answer<'a> {
+    pub(super) fn new(
+        client: &'a Client,
+        response: Response,
+        token: SecretString,
+        usage: &'a Usage,
+        left: u64,
+    ) -> Self {
+        Self { client, response, token, usage, splitter: Splitter::default(), left }
+    }
+
     /// Waits for the next part of the answer and hands its records on, with the key of their array. False at the end.
     pub async fn advance(&mut self, record: impl FnMut(&str, &str) -> Result<()>) -> Result<bool> {
-        let chunk: Option<Bytes> =
-            self.response.chunk().await.map_err(|error| failure::transport(error, &self.host))?;
+        let chunk = self.response.chunk().await.map_err(|error| self.client.transport(error))?;
         let Some(chunk) = chunk else { return Ok(false) };
         self.usage.received(chunk.len());
         self.left = self.left.checked_sub(chunk.len() as u64).ok_or_else(|| {
@@ -39,12 +48,13 @@ impl Answer<'_> {
     }
 
     /// What stood around the records. An error where the vendor says that it failed.
-    pub fn finish(self) -> Result<Envelope> {
+    pub async fn finish(self) -> Result<Envelope> {
         let envelope = self.splitter.finish()?;
         if envelope.code == Some(SUCCESS) {
             return Ok(envelope);
         }
         let (text, request_id) = (envelope.message.as_deref(), envelope.request_id.as_deref());
-        Err(failure::told(envelope.code, text, request_id, self.token.expose_secret()))
+        let error = failure::told(envelope.code, text, request_id, self.token.expose_secret());
+        Err(self.client.refused(&self.token, error).await)
     }
 }

@@ -1,79 +1,94 @@
-//! Credentials: a token that is given, or one that the vendor makes for signed headers.
+//! Credentials: a token that is given, or an application's key and secret, with which the vendor makes one.
 
 use bytes::Bytes;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use sha1::{Digest, Sha1};
 
-/// How a token is come by. Secrets cannot be printed.
+/// How a token is come by. Secrets cannot be printed:
+///
+/// ```compile_fail
+/// let token = secrecy::SecretString::from("5d41c4ac806c6440eb6aa8e071115f2b");
+/// println!("{token}");
+/// ```
 #[derive(Clone, Debug)]
 pub enum Credentials {
     /// A token of the user's own.
     Token(SecretString),
-    /// A token is made with the application's key and secret, for one user.
-    App {
-        /// `AppKey`.
-        key: String,
-        /// `AppSecret`.
-        secret: SecretString,
-        /// The vendor's `userId`.
-        user_id: i64,
-    },
+    /// A token is made when it is needed.
+    App(App),
 }
 
-/// A token that was made.
+/// An application that the vendor knows.
 #[derive(Clone, Debug)]
-pub(super) struct Token {
-    pub(super) secret: SecretString,
-    pub(super) customer: Option<String>,
-    pub(super) valid_until: Timestamp,
+pub struct App {
+    /// `AppKey`.
+    pub key: String,
+    /// `AppSecret`.
+    pub secret: SecretString,
+    /// For whom the token is made.
+    pub user: User,
+    /// The name of the header with the key: `AppKey`, or `AppId` as some pages of the vendor have it.
+    pub key_header: String,
+    /// The name of the token's field in the answer, which the vendor's page does not show.
+    pub token_field: String,
 }
 
-/// How long before its end a token is made anew.
-const RESERVE: SignedDuration = SignedDuration::from_mins(5);
+/// A user of the vendor's.
+#[derive(Clone, Debug)]
+pub enum User {
+    /// By number.
+    Id(i64),
+    /// By mail address, which is asked for its number first.
+    Email(SecretString),
+}
 
-impl Token {
-    /// Whether it can be used for one more request.
-    pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
-        self.valid_until.duration_since(now) > RESERVE
+impl App {
+    /// The signed headers: key, `Nonce`, `CurTime` in milliseconds, and `CheckSum`, the SHA-1 of secret, nonce and time
+    /// in lower-case hex.
+    pub(super) fn headers(&self, nonce: &str, now: Timestamp) -> [(&str, String); 4] {
+        let time = now.as_millisecond().to_string();
+        let secret = self.secret.expose_secret();
+        let sum = Sha1::new().chain_update(secret).chain_update(nonce).chain_update(&time).finalize();
+        [
+            (&self.key_header, self.key.clone()),
+            ("Nonce", nonce.to_owned()),
+            ("CurTime", time),
+            ("CheckSum", format!("{:x}", Bytes::copy_from_slice(&sum))),
+        ]
     }
-}
-
-/// The signed headers: `AppKey`, `Nonce`, `CurTime` in milliseconds, and `CheckSum`, the SHA-1 of secret, nonce and
-/// time in lower-case hex.
-pub(super) fn headers(
-    key: &str,
-    secret: &SecretString,
-    nonce: &str,
-    now: Timestamp,
-) -> [(&'static str, String); 4] {
-    let time = now.as_millisecond().to_string();
-    let sum =
-        Sha1::new().chain_update(secret.expose_secret()).chain_update(nonce).chain_update(&time).finalize();
-    [
-        ("AppKey", key.to_owned()),
-        ("Nonce", nonce.to_owned()),
-        ("CurTime", time),
-        ("CheckSum", format!("{:x}", Bytes::copy_from_slice(&sum))),
-    ]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn app() -> App {
+        App {
+            key: "key".into(),
+            secret: "secret".into(),
+            user: User::Email("li@example.com".into()),
+            key_header: "AppId".into(),
+            token_field: "token".into(),
+        }
+    }
+
     #[test]
     fn the_check_sum_is_sha1_of_secret_nonce_and_time() {
         // `printf secretnonce1666948293682 | sha1sum`
         let now = Timestamp::from_millisecond(1_666_948_293_682).unwrap();
-        let [_, _, time, sum] = headers("key", &"secret".into(), "nonce", now);
+        let app = app();
+        let [key, _, time, sum] = app.headers("nonce", now);
+        assert_eq!(key, ("AppId", "key".to_owned()));
         assert_eq!(time.1, "1666948293682");
         assert_eq!(sum.1, "4febf9fb2bd27d8f935b304a9c4c11cbb7dc2a54");
     }
 
     #[test]
     fn secrets_do_not_print() {
-        let credentials = Credentials::App { key: "key".into(), secret: "hidden".into(), user_id: 1 };
-        assert!(!format!("{credentials:?} {:?}", Credentials::Token("hidden".into())).contains("hidden"));
+        let shown = format!("{:?} {:?}", Credentials::App(app()), Credentials::Token("hidden".into()));
+        for secret in ["\"secret\"", "li@example.com", "hidden"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
     }
 }

@@ -1,26 +1,29 @@
 //! The vendor's API over HTTP: one connection pool, one place where a request is made and its answer judged.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use reqwest::{Response, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
-use tokio::sync::Mutex;
 
 use super::answer::{Answer, SUCCESS};
-use super::auth::{self, Credentials, Token};
-use super::body::Splitter;
+use super::auth::Credentials;
 use super::failure;
-use super::retry::Attempts;
+use super::pace::Pace;
+use super::retry::{Attempts, Policy};
+use super::tokens::Tokens;
 use super::usage::Usage;
 use super::window::Window;
 use crate::calendar::Clock;
 use crate::error::{Error, Explain, Kind, Result};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an answer may be silent.
+const READ_TIMEOUT: Duration = Duration::from_mins(1);
 /// The largest answer that is no report, in bytes: a page of a list has some 100 KB.
 const LARGEST_DOCUMENT: usize = 16 * 1024 * 1024;
 
@@ -35,8 +38,10 @@ pub struct Options {
     pub timeout: Duration,
     /// The largest report, in bytes, unpacked.
     pub max_response_bytes: u64,
-    /// When the run must have ended.
-    pub deadline: Option<Timestamp>,
+    /// Requests a second, for the whole run.
+    pub requests_per_second: NonZeroU32,
+    /// When and how often a request is tried again.
+    pub policy: Policy,
     /// The time.
     pub clock: Clock,
 }
@@ -46,40 +51,51 @@ pub struct Client {
     http: reqwest::Client,
     base: Url,
     options: Options,
-    /// The token that was made; held while one is made, so that one is made for all.
-    token: Mutex<Option<Token>>,
+    pace: Pace,
+    tokens: Tokens,
 }
 
 impl Client {
     /// A client. Nothing is asked yet.
     pub fn new(options: Options) -> Result<Self> {
         let base = checked_url(&options.api_url)?;
+        // Proxies and certificates come from the environment: `HTTPS_PROXY`, `NO_PROXY`, `SSL_CERT_FILE`.
         let http = reqwest::Client::builder()
             .user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
+            // One loop tries again, and counts: that of `retry`.
+            .retry(reqwest::retry::never())
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(options.timeout)
+            .read_timeout(READ_TIMEOUT)
             .build()
             .explain(Kind::Usage, || "cannot set up HTTPS".to_owned())?;
-        Ok(Self { http, base, options, token: Mutex::new(None) })
+        let pace = Pace::new(options.requests_per_second);
+        let tokens = Tokens::new(options.credentials.clone());
+        Ok(Self { http, base, options, pace, tokens })
     }
 
     /// When no request may begin any more.
     #[must_use]
     pub fn is_out_of_time(&self) -> bool {
-        self.options.deadline.is_some_and(|deadline| self.options.clock.now() >= deadline)
+        self.options.policy.deadline.is_some_and(|deadline| self.now() >= deadline)
     }
 
-    /// The attempts at one thing, none of them after the deadline.
+    /// The attempts at one thing.
     #[must_use]
     pub fn attempts<'a>(&self, usage: &'a Usage) -> Attempts<'a> {
-        Attempts::new(usage, self.options.clock.now(), self.options.deadline)
+        Attempts::new(self.options.policy, usage)
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.options.clock.now()
     }
 
     /// The vendor's name of the customer, where the credentials tell it.
     pub async fn customer(&self, usage: &Usage) -> Result<Option<String>> {
-        self.token(usage).await?;
-        Ok(self.token.lock().await.as_ref().and_then(|token| token.customer.clone()))
+        self.tokens.get(self, usage).await?;
+        Ok(self.tokens.customer().await)
     }
 
     /// Calls an endpoint whose answer is small, and gives its `data` as sent.
@@ -89,126 +105,91 @@ impl Client {
         path: &str,
         parameters: Map<String, Value>,
     ) -> Result<Box<RawValue>> {
-        let token = self.token(usage).await?;
         let mut attempts = self.attempts(usage);
         loop {
-            let outcome = async {
-                let response = self.request(usage, path, parameters.clone(), &token).await?;
-                self.document(usage, response, &token).await
-            };
-            match outcome.await {
-                Err(error) => attempts.pause(error).await?,
+            match self.try_call(usage, path, parameters.clone()).await {
+                Err(error) => attempts.pause(error, self.now()).await?,
                 data => return data,
             }
         }
     }
 
-    /// Asks for the report of an event: of one window, or all of it so far. One attempt.
-    pub async fn report<'a>(
-        &self,
-        usage: &'a Usage,
-        event_id: i64,
-        window: Option<Window>,
-    ) -> Result<Answer<'a>> {
-        let token = self.token(usage).await?;
-        let mut parameters = Map::from_iter([("eventId".to_owned(), json!(event_id))]);
-        if let Some(window) = window {
-            let (from, to) = window.asked();
-            parameters.extend([("startTime".to_owned(), json!(from)), ("endTime".to_owned(), json!(to))]);
-        }
-        let response = self.request(usage, "event/report/details", parameters, &token).await?;
-        Ok(Answer {
-            response,
-            splitter: Splitter::default(),
-            left: self.options.max_response_bytes,
-            usage,
-            host: self.host().to_owned(),
-            token,
-        })
-    }
-
-    async fn token(&self, usage: &Usage) -> Result<SecretString> {
-        let Credentials::App { key, secret, user_id } = &self.options.credentials else {
-            let Credentials::Token(token) = &self.options.credentials else {
-                return Err(Error::new(Kind::Credentials, "there is no token"));
-            };
-            return Ok(token.clone());
-        };
-        let mut known = self.token.lock().await;
-        if let Some(token) = known.as_ref().filter(|token| token.is_fresh(self.options.clock.now())) {
-            return Ok(token.secret.clone());
-        }
-        let mut attempts = self.attempts(usage);
-        let token = loop {
-            match self.make_token(usage, key, secret, *user_id).await {
-                Err(error) => attempts.pause(error).await?,
-                Ok(token) => break token,
-            }
-        };
-        let secret = token.secret.clone();
-        *known = Some(token);
-        Ok(secret)
-    }
-
-    async fn make_token(
-        &self,
-        usage: &Usage,
-        key: &str,
-        secret: &SecretString,
-        user_id: i64,
-    ) -> Result<Token> {
-        #[derive(Deserialize)]
-        struct Made {
-            token: String,
-            expire: Option<i64>,
-            #[serde(rename = "customerCode")]
-            customer_code: Option<Value>,
-        }
-        let nonce: String = (0..32).map(|_| fastrand::alphanumeric()).collect();
-        let now = self.options.clock.now();
-        let mut request = self.http.post(self.url("token/create")?).header("accept", "application/json");
-        for (name, value) in auth::headers(key, secret, &nonce, now) {
-            request = request.header(name, value);
-        }
-        usage.request();
-        let body = json!({ "userId": user_id }).to_string();
-        let response = request.header("content-type", "application/json").body(body).send().await;
-        let response = self.accepted(response)?;
-        let data = self.document(usage, response, secret).await?;
-        let made: Made = serde_json::from_str(data.get())
-            .map_err(|_| Error::new(Kind::BadAnswer, "the answer has no `token`"))?;
-        // The unit of `expire` is not documented; its sample, 86400, is a day in seconds.
-        let valid = SignedDuration::from_secs(made.expire.unwrap_or(3600));
-        let customer = match made.customer_code {
-            Some(Value::String(code)) => Some(code),
-            Some(Value::Number(code)) => Some(code.to_string()),
-            _ => None,
-        };
-        let valid_until = now.checked_add(valid).unwrap_or(Timestamp::MAX);
-        Ok(Token { secret: made.token.into(), customer, valid_until })
-    }
-
-    async fn request(
+    async fn try_call(
         &self,
         usage: &Usage,
         path: &str,
         mut parameters: Map<String, Value>,
-        token: &SecretString,
-    ) -> Result<Response> {
+    ) -> Result<Box<RawValue>> {
+        let token = self.tokens.get(self, usage).await?;
         parameters.insert("token".to_owned(), json!(token.expose_secret()));
+        let outcome = async {
+            let response = self.post(usage, path, &[], Value::Object(parameters).to_string(), &token).await?;
+            self.document(usage, response, &token).await
+        };
+        match outcome.await {
+            Err(error) => Err(self.tokens.refused(&token, error).await),
+            data => data,
+        }
+    }
+
+    /// Asks for the report of an event: of one window, or all of it so far. One attempt.
+    pub async fn report<'a>(
+        &'a self,
+        usage: &'a Usage,
+        event_id: i64,
+        window: Option<Window>,
+    ) -> Result<Answer<'a>> {
+        let token = self.tokens.get(self, usage).await?;
+        let mut parameters = Map::from_iter([("eventId".to_owned(), json!(event_id))]);
+        parameters.insert("token".to_owned(), json!(token.expose_secret()));
+        if let Some(window) = window {
+            let (from, to) = window.asked();
+            parameters.extend([("startTime".to_owned(), json!(from)), ("endTime".to_owned(), json!(to))]);
+        }
+        match self
+            .post(usage, "event/report/details", &[], Value::Object(parameters).to_string(), &token)
+            .await
+        {
+            Ok(response) => Ok(Answer::new(self, response, token, usage, self.options.max_response_bytes)),
+            Err(error) => Err(self.tokens.refused(&token, error).await),
+        }
+    }
+
+    /// What the refusal of a token means.
+    pub(super) async fn refused(&self, token: &SecretString, error: Error) -> Error {
+        self.tokens.refused(token, error).await
+    }
+
+    /// Sends a request once its turn has come, and gives the answer if HTTP calls it a success; `secret` is kept out of
+    /// its errors.
+    pub(super) async fn post(
+        &self,
+        usage: &Usage,
+        path: &str,
+        headers: &[(&str, String)],
+        body: String,
+        secret: &SecretString,
+    ) -> Result<Response> {
+        self.pace.wait().await;
         usage.request();
-        let request = self.http.post(self.url(path)?).header("accept", "application/json");
-        let body = Value::Object(parameters).to_string();
-        self.accepted(request.header("content-type", "application/json").body(body).send().await)
+        let url = self
+            .base
+            .join(&format!("eventopenapi/{path}"))
+            .explain(Kind::Usage, || "cannot make a URL".to_owned())?;
+        let mut request = self.http.post(url).timeout(self.time_for_a_request()).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        let request = request.header("accept", "application/json").header("content-type", "application/json");
+        let response = request.send().await.map_err(|error| self.transport(error))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        Err(failure::status(response, self.now(), secret.expose_secret()).await)
     }
 
-    fn accepted(&self, response: reqwest::Result<Response>) -> Result<Response> {
-        let response = response.map_err(|error| failure::transport(error, self.host()))?;
-        if response.status().is_success() { Ok(response) } else { Err(failure::status(response.status())) }
-    }
-
-    /// Reads an answer that is no report to its end.
-    async fn document(
+    /// Reads an answer that is no report to its end; `secret` is kept out of its errors.
+    pub(super) async fn document(
         &self,
         usage: &Usage,
         mut response: Response,
@@ -223,13 +204,11 @@ impl Client {
             data: Option<Box<RawValue>>,
         }
         let mut body = Vec::new();
-        while let Some(chunk) =
-            response.chunk().await.map_err(|error| failure::transport(error, self.host()))?
-        {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.transport(error))? {
             usage.received(chunk.len());
             body.extend_from_slice(&chunk);
             if body.len() > LARGEST_DOCUMENT {
-                return Err(Error::new(Kind::TooLarge, "the answer is larger than a list can be"));
+                return Err(Error::new(Kind::BadAnswer, "the answer is larger than a list can be"));
             }
         }
         let sent: Sent = serde_json::from_slice(&body).map_err(|_| {
@@ -242,14 +221,16 @@ impl Client {
         sent.data.ok_or_else(|| Error::new(Kind::BadAnswer, "the answer has no `data`"))
     }
 
-    fn url(&self, path: &str) -> Result<Url> {
-        self.base
-            .join(&format!("eventopenapi/{path}"))
-            .explain(Kind::Usage, || "cannot make a URL".to_owned())
+    /// A connection that could not be made, or broke.
+    pub(super) fn transport(&self, error: reqwest::Error) -> Error {
+        failure::transport(error, self.base.host_str().unwrap_or_default())
     }
 
-    fn host(&self) -> &str {
-        self.base.host_str().unwrap_or_default()
+    /// A request ends with the run's time for visits, if that comes first.
+    fn time_for_a_request(&self) -> Duration {
+        let left = self.options.policy.deadline.map(|deadline| deadline.duration_since(self.now()));
+        let left = left.map_or(Duration::MAX, |left| Duration::try_from(left).unwrap_or_default());
+        self.options.timeout.min(left)
     }
 }
 

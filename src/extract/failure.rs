@@ -1,12 +1,19 @@
 //! What a failed request means: whether it may pass, whose fault it is, what to do. The vendor publishes no table of
 //! codes, so those that follow HTTP are read as in HTTP, and every other is taken for one that may pass.
 
-use reqwest::StatusCode;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::Response;
+use reqwest::header::RETRY_AFTER;
+use serde::Deserialize;
 
 use crate::error::{Error, Kind};
 
 /// The longest part of the vendor's own text that goes into a message, in characters.
 const LONGEST_TEXT: usize = 200;
+/// How much of a failure's body is read, in bytes.
+const LARGEST_BODY: usize = 64 * 1024;
 
 /// A failure that the vendor tells in the envelope.
 pub(super) fn told(code: Option<i64>, text: Option<&str>, request_id: Option<&str>, secret: &str) -> Error {
@@ -23,14 +30,53 @@ pub(super) fn told(code: Option<i64>, text: Option<&str>, request_id: Option<&st
     }
 }
 
-/// A failure that is told by the status of HTTP alone.
-pub(super) fn status(status: StatusCode) -> Error {
-    let error = if status.is_redirection() {
-        Error::new(Kind::Refused, "the vendor's host redirects elsewhere").hint("check `--api-url`")
-    } else {
-        of_code(status.as_u16().into())
+/// A failure that HTTP tells by its status. What the vendor itself says of it in the body goes before: a page of some
+/// gateway on the way is no word of the vendor's, least of all that an event is not there.
+pub(super) async fn status(mut response: Response, now: Timestamp, secret: &str) -> Error {
+    let status = response.status();
+    let asked = response.headers().get(RETRY_AFTER).and_then(|asked| asked.to_str().ok());
+    let asked = asked.and_then(|asked| pause(asked, now));
+    let mut body = Vec::new();
+    while body.len() < LARGEST_BODY
+        && let Ok(Some(chunk)) = response.chunk().await
+    {
+        body.extend_from_slice(&chunk);
+    }
+    let error = match serde_json::from_slice::<Sent>(&body) {
+        Ok(Sent { code: Some(code), msg, request_id }) => {
+            told(Some(code), msg.as_deref(), request_id.as_deref(), secret)
+        }
+        _ if status.is_redirection() => {
+            Error::new(Kind::Refused, "the vendor's host redirects elsewhere").hint("check `--api-url`")
+        }
+        _ => match status.as_u16() {
+            404 => Error::new(Kind::Unavailable, "there is no such page at the vendor's host")
+                .hint("check `--api-url`"),
+            408 => Error::new(Kind::Unavailable, "the vendor waited too long for the request"),
+            429 => Error::new(Kind::Unavailable, "the vendor is asked too often")
+                .hint("lower `--requests-per-second`"),
+            code => of_code(code.into()),
+        },
     };
-    error.with("status", status.as_u16())
+    error.with("status", status.as_u16()).retry_after(asked)
+}
+
+/// The envelope of a failure.
+#[derive(Deserialize)]
+struct Sent {
+    code: Option<i64>,
+    msg: Option<String>,
+    #[serde(rename = "requestId")]
+    request_id: Option<String>,
+}
+
+/// `Retry-After` of RFC 9110: seconds, or a date.
+fn pause(asked: &str, now: Timestamp) -> Option<Duration> {
+    if let Ok(seconds) = asked.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let then = jiff::fmt::rfc2822::parse(asked.trim()).ok()?.timestamp();
+    Some(then.duration_since(now).try_into().unwrap_or_default())
 }
 
 fn of_code(code: i64) -> Error {
@@ -45,13 +91,12 @@ fn of_code(code: i64) -> Error {
 
 /// A connection that could not be made, or broke.
 pub(super) fn transport(error: reqwest::Error, host: &str) -> Error {
-    let kind = if error.is_timeout() { Kind::Timeout } else { Kind::Unreachable };
-    let (message, hint) = if error.is_connect() {
-        (format!("cannot reach `{host}`"), "check `--api-url`, the network and the proxy")
+    let (kind, message, hint) = if error.is_connect() {
+        (Kind::Unreachable, format!("cannot reach `{host}`"), "check `--api-url`, the network and the proxy")
     } else if error.is_timeout() {
-        (format!("no answer from `{host}` in time"), "raise `--timeout`")
+        (Kind::Timeout, format!("no answer from `{host}` in time"), "raise `--timeout`")
     } else {
-        (format!("the connection to `{host}` broke"), "try again later")
+        (Kind::Broken, format!("the connection to `{host}` broke"), "try again later")
     };
     Error::new(kind, message).from_source(error.without_url()).hint(hint)
 }
@@ -74,6 +119,20 @@ mod tests {
             assert_eq!(told(Some(code), None, None, "secret").kind(), kind, "{code}");
         }
         assert_eq!(told(None, None, None, "secret").kind(), Kind::BadAnswer);
+    }
+
+    #[test]
+    fn a_pause_is_asked_for_in_seconds_or_by_a_date() {
+        let now = "2015-10-21T07:27:30Z".parse().unwrap();
+        for (asked, seconds) in [
+            ("7", Some(7)),
+            ("Wed, 21 Oct 2015 07:28:00 GMT", Some(30)),
+            ("Wed, 21 Oct 2015 07:00:00 GMT", Some(0)),
+            ("soon", None),
+            ("-1", None),
+        ] {
+            assert_eq!(pause(asked, now), seconds.map(Duration::from_secs), "{asked}");
+        }
     }
 
     #[test]

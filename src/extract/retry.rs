@@ -1,55 +1,85 @@
-//! Trying again: exponential backoff with full jitter, never past the deadline.
+//! Trying again: exponential backoff with full jitter, or as long as the vendor asks, never past the deadline.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::usage::Usage;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
-/// How often one request is tried.
-const ATTEMPTS: u32 = 5;
-/// The longest pause after the first failure; it doubles with each.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-/// The longest pause of all.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// How often one request is tried. With the pauses below, this outlasts an outage of two to three minutes.
+const ATTEMPTS: u32 = 16;
+/// How often a connection is tried that cannot be made at all: most often the address is wrong.
+const CONNECTION_ATTEMPTS: u32 = 5;
+/// How often a request is tried where another one was just given up.
+const FEW_ATTEMPTS: u32 = 3;
+/// The longest pause of our own choice, in first pauses.
+const LONGEST_PAUSE: u32 = 60;
+/// The longest pause that the vendor may ask for.
+const LONGEST_PAUSE_ASKED: Duration = Duration::from_mins(2);
+
+/// What the attempts at everything have in common.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// The longest pause after the first failure; it doubles with each.
+    pub first_pause: Duration,
+    /// When no attempt may begin any more.
+    pub deadline: Option<Timestamp>,
+}
 
 /// The attempts at one thing.
 #[derive(Debug)]
 pub struct Attempts<'a> {
+    policy: Policy,
     usage: &'a Usage,
-    time_left: Option<Duration>,
+    most: u32,
     failed: u32,
+    /// Whether a token was made anew already.
+    renewed: bool,
 }
 
 impl<'a> Attempts<'a> {
-    /// No attempt yet; none begins after `deadline`.
+    /// No attempt yet.
     #[must_use]
-    pub fn new(usage: &'a Usage, now: Timestamp, deadline: Option<Timestamp>) -> Self {
-        let time_left = deadline.map(|deadline| deadline.duration_since(now).try_into().unwrap_or_default());
-        Self { usage, time_left, failed: 0 }
+    pub fn new(policy: Policy, usage: &'a Usage) -> Self {
+        Self { policy, usage, most: ATTEMPTS, failed: 0, renewed: false }
+    }
+
+    /// The same, but few: for what will most likely fail.
+    #[must_use]
+    pub fn few(self) -> Self {
+        Self { most: FEW_ATTEMPTS, ..self }
     }
 
     /// Waits until the next attempt. Gives the error back where there is none.
-    pub async fn pause(&mut self, error: Error) -> Result<()> {
-        tokio::time::sleep(self.next(error)?).await;
+    pub async fn pause(&mut self, error: Error, now: Timestamp) -> Result<()> {
+        tokio::time::sleep(self.next(error, now)?).await;
         Ok(())
     }
 
     /// How long until the next attempt. Gives the error back where another attempt would not help, was the last one,
     /// or would begin too late.
-    fn next(&mut self, error: Error) -> Result<Duration> {
+    fn next(&mut self, error: Error, now: Timestamp) -> Result<Duration> {
+        if error.kind() == Kind::TokenRefused {
+            if std::mem::replace(&mut self.renewed, true) {
+                return Err(error.taken_for(Kind::Credentials));
+            }
+            self.usage.retry(Duration::ZERO);
+            return Ok(Duration::ZERO);
+        }
         self.failed += 1;
-        if !error.kind().is_passing() || self.failed >= ATTEMPTS {
+        let attempts =
+            if error.kind() == Kind::Unreachable { self.most.min(CONNECTION_ATTEMPTS) } else { self.most };
+        if !error.kind().is_passing() || self.failed >= attempts {
             return Err(error);
         }
-        let longest = FIRST_PAUSE.saturating_mul(1 << (self.failed - 1)).min(LONGEST_PAUSE);
-        let pause = longest.mul_f64(fastrand::f64());
-        if let Some(left) = &mut self.time_left {
-            if pause >= *left {
-                return Err(error);
-            }
-            *left -= pause;
+        let doubled = (1 << (self.failed - 1)).min(LONGEST_PAUSE);
+        let ours = self.policy.first_pause.saturating_mul(doubled).mul_f64(fastrand::f64());
+        let pause = error.pause_asked().map_or(ours, |asked| asked.min(LONGEST_PAUSE_ASKED));
+        if let Some(deadline) = self.policy.deadline
+            && now.checked_add(pause).is_ok_and(|then| then >= deadline)
+        {
+            return Err(error);
         }
         tracing::debug!(error = %error, pause = ?pause, "trying again");
         self.usage.retry(pause);
@@ -60,26 +90,56 @@ impl<'a> Attempts<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Kind;
 
-    #[test]
-    fn a_passing_failure_is_tried_again_up_to_a_limit() {
-        let usage = Usage::default();
-        let mut attempts = Attempts::new(&usage, Timestamp::UNIX_EPOCH, None);
-        for _ in 1..ATTEMPTS {
-            attempts.next(Error::new(Kind::Unavailable, "busy")).unwrap();
-        }
-        assert!(attempts.next(Error::new(Kind::Unavailable, "busy")).is_err());
-        assert_eq!(usage.used().retries, u64::from(ATTEMPTS - 1));
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn attempts(usage: &Usage, deadline: Option<Timestamp>) -> Attempts<'_> {
+        Attempts::new(Policy { first_pause: Duration::from_millis(500), deadline }, usage)
     }
 
     #[test]
-    fn what_would_fail_again_and_what_would_come_too_late_is_not_tried_again() {
+    fn a_failure_that_may_pass_is_tried_again_up_to_a_limit() {
+        for (kind, tries) in [
+            (Kind::Unavailable, ATTEMPTS),
+            (Kind::Broken, ATTEMPTS),
+            (Kind::BadAnswer, ATTEMPTS),
+            (Kind::Unreachable, CONNECTION_ATTEMPTS),
+            (Kind::TokenRefused, 2),
+            (Kind::Credentials, 1),
+            (Kind::UnknownEvent, 1),
+            (Kind::Refused, 1),
+            (Kind::TooLarge, 1),
+        ] {
+            let usage = Usage::default();
+            let mut attempts = attempts(&usage, None);
+            let mut tried = 1;
+            while attempts.next(Error::new(kind, "failed"), NOW).is_ok() {
+                tried += 1;
+            }
+            assert_eq!(tried, tries, "{kind:?}");
+            assert_eq!(usage.used().retries, u64::from(tries - 1));
+        }
+    }
+
+    #[test]
+    fn a_pause_is_at_most_what_doubling_allows_and_what_the_vendor_asks_goes_before() {
         let usage = Usage::default();
-        let mut attempts = Attempts::new(&usage, Timestamp::UNIX_EPOCH, None);
-        assert!(attempts.next(Error::new(Kind::Credentials, "no")).is_err());
-        let mut attempts = Attempts::new(&usage, Timestamp::UNIX_EPOCH, Some(Timestamp::UNIX_EPOCH));
-        assert!(attempts.next(Error::new(Kind::Timeout, "late")).is_err());
+        let mut attempts = attempts(&usage, None);
+        for longest in [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000] {
+            let pause = attempts.next(Error::new(Kind::Timeout, "late"), NOW).unwrap();
+            assert!(pause <= Duration::from_millis(longest), "{pause:?}");
+        }
+        for (asked, waited) in [(7, 7), (3600, 120)] {
+            let error = Error::new(Kind::Unavailable, "busy").retry_after(Some(Duration::from_secs(asked)));
+            assert_eq!(attempts.next(error, NOW).unwrap(), Duration::from_secs(waited));
+        }
+    }
+
+    #[test]
+    fn no_attempt_begins_after_the_deadline() {
+        let usage = Usage::default();
+        let mut attempts = attempts(&usage, Some(NOW));
+        assert!(attempts.next(Error::new(Kind::Timeout, "late"), NOW).is_err());
         assert_eq!(usage.used().retries, 0);
     }
 }

@@ -1,17 +1,21 @@
-//! The roster: which events there are.
+//! The roster: which events the vendor lists.
+
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 use super::client::Client;
 use super::usage::Usage;
 use crate::error::{Error, Kind, Result};
 use crate::transform::event::Event;
 
-/// Events of one page.
+/// Events that are asked for in one page.
 const PAGE: usize = 100;
+/// What `event/public/list` gives in a page unless told otherwise: a shorter page is the last.
+const DEFAULT_PAGE: usize = 20;
 /// How much of the time before the cursor is listed again: what the vendor's own clocks and queues may be late by.
 const OVERLAP: SignedDuration = SignedDuration::from_hours(1);
 /// More pages than any customer has; an answer that goes on for ever ends here.
@@ -20,13 +24,29 @@ const MOST_PAGES: usize = 100_000;
 /// Events as the vendor lists them.
 #[derive(Debug, Default)]
 pub struct Listed {
-    /// The events, each once, in the order of their numbers.
-    pub events: Vec<Event>,
+    /// The events, each once, by number; of one that stood on two pages, as the later page has it.
+    pub events: BTreeMap<i64, Event>,
     /// Entries without a number.
     pub unreadable: u64,
 }
 
-/// All events that were made or edited since `cursor`.
+impl Listed {
+    /// Adds a page; how many of its events were not on an earlier one.
+    fn add(&mut self, page: &[Box<RawValue>]) -> usize {
+        let before = self.events.len();
+        for entry in page {
+            match Event::read(entry.get()) {
+                Some(event) => {
+                    self.events.insert(event.event_id, event);
+                }
+                None => self.unreadable += 1,
+            }
+        }
+        self.events.len() - before
+    }
+}
+
+/// All events that were made or edited since `cursor`: `event/modify/list`.
 pub async fn edited_since(
     client: &Client,
     usage: &Usage,
@@ -42,38 +62,85 @@ pub async fn edited_since(
     let mut listed = Listed::default();
     let mut seen = 0;
     for page in 1..=MOST_PAGES {
-        let mut parameters = Map::new();
-        parameters.insert("startTime".to_owned(), json!(from));
-        parameters.insert("endTime".to_owned(), json!(now.as_second() + 1));
-        parameters.insert("page".to_owned(), json!(page));
-        parameters.insert("pageSize".to_owned(), json!(PAGE));
-        let data = client.call(usage, "event/modify/list", parameters).await?;
+        let parameters = [
+            ("startTime", json!(from)),
+            ("endTime", json!(now.as_second() + 1)),
+            ("page", json!(page)),
+            ("pageSize", json!(PAGE)),
+        ];
+        let data = client.call(usage, "event/modify/list", named(parameters)).await?;
         let sent: Page = serde_json::from_str(data.get())
-            .map_err(|_| Error::new(Kind::BadAnswer, "the list of events has no `list`"))?;
+            .map_err(|_| Error::new(Kind::BadAnswer, "the list of edited events has no `list`"))?;
         seen += sent.list.len();
-        for entry in &sent.list {
-            match Event::read(entry.get()) {
-                Some(event) => listed.events.push(event),
-                None => listed.unreadable += 1,
-            }
-        }
+        listed.add(&sent.list);
         if sent.list.is_empty() || sent.count.is_some_and(|count| seen >= count) {
             break;
         }
     }
-    // An event that was edited between two pages stands on both; the later page says the later state.
-    listed.events.reverse();
-    listed.events.sort_by_key(|event| event.event_id);
-    listed.events.dedup_by_key(|event| event.event_id);
     Ok(listed)
 }
 
-/// One event by its number.
+/// All events that take place from `from` to `to`: `event/public/list`, the shape of whose `data` the vendor's page does
+/// not say: an array, or an object with an array in it.
+pub async fn held_between(client: &Client, usage: &Usage, from: Timestamp, to: Timestamp) -> Result<Listed> {
+    let mut listed = Listed::default();
+    for page in 0..MOST_PAGES {
+        let parameters = [
+            ("listType", json!(2)),
+            ("startTime", json!(from.as_second())),
+            ("endTime", json!(to.as_second())),
+            ("page", json!(page)),
+            ("count", json!(PAGE)),
+        ];
+        let data = client.call(usage, "event/public/list", named(parameters)).await?;
+        let entries = array_in(&data).ok_or_else(|| {
+            Error::new(Kind::BadAnswer, "the list of public events has no array")
+                .hint("give `--no-public-list`")
+        })?;
+        if listed.add(&entries) == 0 || entries.len() < DEFAULT_PAGE {
+            break;
+        }
+    }
+    Ok(listed)
+}
+
+/// One event by its number: `event/info`.
 pub async fn info(client: &Client, usage: &Usage, event_id: i64) -> Result<Event> {
-    let parameters = Map::from_iter([("eventId".to_owned(), json!(event_id))]);
-    let data =
-        client.call(usage, "event/info", parameters).await.map_err(|error| error.with("event", event_id))?;
+    let data = client.call(usage, "event/info", named([("eventId", json!(event_id))])).await;
+    let data = data.map_err(|error| error.with("event", event_id))?;
     Event::read(data.get()).filter(|event| event.event_id == event_id).ok_or_else(|| {
         Error::new(Kind::BadAnswer, "the answer describes no event, or another one").with("event", event_id)
     })
+}
+
+fn named<const N: usize>(parameters: [(&str, Value); N]) -> Map<String, Value> {
+    parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The array that is the value itself, or the first field of it that is one.
+fn array_in(data: &RawValue) -> Option<Vec<Box<RawValue>>> {
+    if let Ok(entries) = serde_json::from_str(data.get()) {
+        return Some(entries);
+    }
+    let fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(data.get()).ok()?;
+    fields.values().find_map(|field| serde_json::from_str(field.get()).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_array_is_found_in_whatever_it_is_wrapped() {
+        for (data, entries) in [
+            ("[1, 2]", Some(2)),
+            (r#"{"count": 2, "list": [1, 2]}"#, Some(2)),
+            (r#"{"records": [], "total": 0}"#, Some(0)),
+            (r#"{"total": 0}"#, None),
+            ("7", None),
+        ] {
+            let data = RawValue::from_string(data.to_owned()).unwrap();
+            assert_eq!(array_in(&data).map(|found| found.len()), entries, "{data}");
+        }
+    }
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::calendar::Clock;
-use crate::config::Config;
+use crate::config::{Config, Rosters};
 use crate::error::{Error, Kind, Result};
 use crate::extract::client::{self, Client};
+use crate::extract::retry::Policy;
 use crate::load::lake::Lake;
 use crate::load::ledgers::Ledgers;
 use crate::load::store::{self, Store};
@@ -28,6 +29,8 @@ pub struct Context {
     pub horizon: SignedDuration,
     /// How far back the first listing looks.
     pub lookback: SignedDuration,
+    /// Where the roster comes from.
+    pub rosters: Rosters,
     /// Events visited at once.
     pub concurrency: usize,
     /// The time.
@@ -51,7 +54,11 @@ impl Context {
             credentials,
             timeout: config.timeout,
             max_response_bytes: config.max_response_bytes,
-            deadline: config.deadline.map(|deadline| now.checked_add(deadline).unwrap_or(Timestamp::MAX)),
+            requests_per_second: config.requests_per_second,
+            policy: Policy {
+                first_pause: config.first_pause,
+                deadline: config.deadline.map(|deadline| end_of_visits(now, deadline)),
+            },
             clock: clock.clone(),
         })?;
         let store = store::open(&config.store)?;
@@ -62,10 +69,16 @@ impl Context {
             lake: Lake { zone: config.zone, settle: config.settle },
             horizon: config.horizon,
             lookback: config.lookback,
+            rosters: config.rosters,
             concurrency: config.concurrency,
             clock,
             run: (0..8).map(|_| fastrand::lowercase()).collect(),
             progress,
         })
     }
+}
+
+/// Visits end when four fifths of the time are over; the rest is for publishing what they brought.
+fn end_of_visits(now: Timestamp, deadline: SignedDuration) -> Timestamp {
+    now.checked_add(deadline / 5 * 4).unwrap_or(Timestamp::MAX)
 }

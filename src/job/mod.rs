@@ -1,6 +1,7 @@
 //! The jobs: one type is both the subcommand and the payload of the Lambda.
 
 pub mod context;
+mod listing;
 mod plan;
 pub mod selection;
 mod sync;

@@ -27,7 +27,10 @@ pub(super) async fn sync(context: &Context, selection: &Selection) -> Result<Rep
         }
     }
     context.progress.events(planned.due.len());
+    // What the deadline cuts off is left to the next run.
+    let in_time = || futures::future::ready(!context.client.is_out_of_time());
     let mut visits = stream::iter(planned.due)
+        .take_while(|_| in_time())
         .map(|ledger| {
             let (context, choice) = (context.clone(), choice.clone());
             let event_id = ledger.event.event_id;

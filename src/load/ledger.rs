@@ -134,8 +134,8 @@ impl Outcome {
 pub struct Visit {
     /// When it began.
     pub pulled_at: Timestamp,
-    /// The day of the event, if it was not fixed yet.
-    pub event_day: Date,
+    /// The day of the event; none where it is not known yet.
+    pub event_day: Option<Date>,
     /// Days that were answered.
     pub days: BTreeMap<Date, Day>,
     /// The snapshot, if it was answered.
@@ -216,7 +216,7 @@ impl Ledger {
     /// The ledger after a visit. Visits may be folded in any order; what an earlier one says of a day does not cover
     /// what a later one says.
     pub fn fold(&mut self, visit: &Visit, horizon: SignedDuration) {
-        self.event_day.get_or_insert(visit.event_day);
+        self.event_day = self.event_day.or(visit.event_day);
         for (day, answer) in &visit.days {
             let known = self.days.get(day);
             if known.is_none_or(|known| known.pulled_at <= answer.pulled_at) {
@@ -265,7 +265,7 @@ mod tests {
     fn visit(hours: i64, outcome: Outcome) -> Visit {
         Visit {
             pulled_at: at(hours),
-            event_day: "2022-10-26".parse().unwrap(),
+            event_day: Some("2022-10-26".parse().unwrap()),
             days: BTreeMap::new(),
             snapshot: None,
             owed: Owed { snapshot: outcome != Outcome::Complete, ..Owed::default() },

@@ -129,6 +129,12 @@ impl Decoder {
         Ok(decoded)
     }
 
+    /// The table.
+    #[must_use]
+    pub fn table(&self) -> Table {
+        self.table
+    }
+
     /// Rows that wait for [`Decoder::batch`].
     #[must_use]
     pub fn waiting(&self) -> usize {

@@ -10,6 +10,9 @@
 
 mod bad_input;
 mod command;
+mod faults;
 mod growth;
 mod lake;
+mod roster;
+mod run;
 mod sync;

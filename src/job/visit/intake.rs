@@ -1,38 +1,75 @@
-//! The records of one answer on their way to staged files: each becomes a row, a reject, or a number.
+//! The answers for one day, or for a snapshot, on their way to staged files.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use jiff::civil::Date;
 
 use super::days::Count;
+use super::reading::Reading;
 use super::tally::Tally;
 use crate::error::{Error, Kind, Result};
-use crate::extract::body::{Envelope, table_of};
 use crate::extract::client::Client;
 use crate::extract::usage::Usage;
 use crate::extract::window::Window;
-use crate::load::properties::BATCH_ROWS;
 use crate::load::staging::{CellWriter, Visitor};
 use crate::load::store::Store;
-use crate::transform::batch::BatchBuilder;
-use crate::transform::decode::{Decoded, Decoder, Reason, Setting, day_of};
+use crate::transform::decode::{Decoder, Setting};
 use crate::transform::digest::Totals;
 use crate::transform::tables::Table;
-use crate::transform::value::Value;
 
-/// Where the records of a request go.
-pub(super) struct Intake {
-    setting: Setting,
-    part: &'static str,
-    tables: Vec<(Decoder, CellWriter)>,
-    rejects: BatchBuilder,
-    rejected: CellWriter,
-    counts: Option<BTreeMap<Date, Count>>,
-    tally: Tally,
+/// So many batches of an answer are held back until it has ended. What has more is written as it comes: then a failure
+/// in its middle costs the whole day, and a smaller one only the answer.
+const HELD_BATCHES: usize = 4;
+
+/// What is kept of the answers.
+#[derive(Clone)]
+pub(super) enum Kept {
+    /// Of a day's windows: `lives` and `interactions`.
+    Windows(Setting),
+    /// Of a snapshot: `viewer_details`; the others are counted by day.
+    Snapshot(Setting),
 }
 
-/// An answer that was taken in whole: its cells, not yet staged.
+impl Kept {
+    pub(super) fn setting(&self) -> &Setting {
+        let (Self::Windows(setting) | Self::Snapshot(setting)) = self;
+        setting
+    }
+
+    /// The word in the column `source` of `rejects`.
+    pub(super) fn part(&self) -> &'static str {
+        match self {
+            Self::Windows(_) => "windows",
+            Self::Snapshot(_) => "snapshot",
+        }
+    }
+
+    pub(super) fn counts_days(&self) -> bool {
+        matches!(self, Self::Snapshot(_))
+    }
+
+    fn tables(&self) -> &'static [Table] {
+        match self {
+            Self::Windows(_) => &[Table::Lives, Table::Interactions],
+            Self::Snapshot(_) => &[Table::ViewerDetails],
+        }
+    }
+}
+
+/// Where the rows go.
+pub(super) struct Intake {
+    kept: Kept,
+    cells: Vec<CellWriter>,
+    rejected: CellWriter,
+    counts: BTreeMap<Date, Count>,
+    tally: Tally,
+    /// Whether rows were written of an answer that then failed.
+    is_spoiled: bool,
+}
+
+/// Answers that were taken in whole: their cells, not yet staged.
 pub(super) struct Taken {
     pub(super) cells: Vec<CellWriter>,
     pub(super) rejected: CellWriter,
@@ -48,172 +85,87 @@ impl Taken {
 }
 
 impl Intake {
-    /// For the windows of a day, which bring `lives` and `interactions`.
-    pub(super) fn of_day(store: &Arc<dyn Store>, visitor: &Visitor, setting: Setting, day: Date) -> Self {
-        Self::new(store, visitor, setting, &[Table::Lives, Table::Interactions], day, "windows")
-    }
-
-    /// For the snapshot, which brings `viewer_details` and counts the others by day.
-    pub(super) fn of_snapshot(
-        store: &Arc<dyn Store>,
-        visitor: &Visitor,
-        setting: Setting,
-        day: Date,
-    ) -> Self {
-        let intake = Self::new(store, visitor, setting, &[Table::ViewerDetails], day, "snapshot");
-        Self { counts: Some(BTreeMap::new()), ..intake }
-    }
-
-    fn new(
-        store: &Arc<dyn Store>,
-        visitor: &Visitor,
-        setting: Setting,
-        tables: &[Table],
-        day: Date,
-        part: &'static str,
-    ) -> Self {
+    pub(super) fn new(store: &Arc<dyn Store>, visitor: &Visitor, kept: Kept, day: Date) -> Self {
         let cell = |table, part| CellWriter::new(Arc::clone(store), visitor.clone(), table, day, part);
-        let tables =
-            tables.iter().map(|table| (Decoder::new(*table, setting.clone()), cell(*table, ""))).collect();
         Self {
-            setting,
-            part,
-            tables,
-            rejects: BatchBuilder::new(Table::Rejects),
-            rejected: cell(Table::Rejects, part),
-            counts: None,
+            cells: kept.tables().iter().map(|table| cell(*table, "")).collect(),
+            rejected: cell(Table::Rejects, kept.part()),
+            kept,
+            counts: BTreeMap::new(),
             tally: Tally::default(),
+            is_spoiled: false,
         }
+    }
+
+    /// Whether an answer failed after some of its rows were written, so that everything has to begin anew.
+    pub(super) fn is_spoiled(&self) -> bool {
+        self.is_spoiled
     }
 
     /// Asks for a window, or for everything, and takes the answer in. One attempt.
     pub(super) async fn ask(&mut self, client: &Client, usage: &Usage, window: Option<Window>) -> Result<()> {
-        for (decoder, _) in &mut self.tables {
+        let kept = self.kept.clone();
+        let mut written = false;
+        let outcome = self.read(client, usage, window, &kept, &mut written).await;
+        self.is_spoiled |= written && outcome.is_err();
+        outcome
+    }
+
+    async fn read(
+        &mut self,
+        client: &Client,
+        usage: &Usage,
+        window: Option<Window>,
+        kept: &Kept,
+        written: &mut bool,
+    ) -> Result<()> {
+        let decoders = kept.tables().iter().map(|table| {
+            let mut decoder = Decoder::new(*table, kept.setting().clone());
             if let Some(window) = window {
                 decoder.keep(window.kept());
             }
+            decoder
+        });
+        let mut reading = Reading::new(kept, decoders.collect());
+        let mut held: Vec<(Table, RecordBatch)> = Vec::new();
+        let mut answer = client.report(usage, kept.setting().event_id, window).await?;
+        while answer.advance(|array, record| reading.record(array, record)).await? {
+            held.extend(reading.full_batches()?);
+            if held.len() > HELD_BATCHES {
+                *written = true;
+                self.write(&mut held).await?;
+            }
         }
-        let mut answer = client.report(usage, self.setting.event_id, window).await?;
-        let mut positions: BTreeMap<String, u64> = BTreeMap::new();
-        while answer
-            .advance(|array, record| {
-                let position = match positions.get_mut(array) {
-                    Some(position) => position,
-                    None => positions.entry(array.to_owned()).or_default(),
-                };
-                self.record(array, *position, record)?;
-                *position += 1;
-                Ok(())
-            })
-            .await?
-        {
-            self.flush(BATCH_ROWS).await?;
+        let envelope = answer.finish().await?;
+        held.extend(reading.batches(1)?);
+        let brought = reading.finish(envelope)?;
+        *written = true;
+        self.write(&mut held).await?;
+        for (day, count) in brought.counts {
+            let sum = self.counts.entry(day).or_default();
+            sum.lives += count.lives;
+            sum.interactions += count.interactions;
         }
-        self.note(answer.finish()?);
+        self.tally.add(brought.tally);
         Ok(())
     }
 
-    /// All rows, once every answer has ended. An error where the numbers do not balance.
-    pub(super) async fn finish(mut self) -> Result<Taken> {
-        self.flush(1).await?;
-        let mut tally = self.tally;
-        for (decoder, cell) in &self.tables {
-            let decoded = decoder.tally();
-            if cell.totals().rows != decoded.rows {
-                return Err(unbalanced(&format!(
-                    "{} rows were decoded, {} written",
-                    decoded.rows,
-                    cell.totals().rows
-                )));
-            }
-            tally.rows += decoded.rows;
-            tally.outside += decoded.outside;
-            tally.set_aside += decoded.set_aside;
-            tally.notes.extend(decoded.unknown.iter().map(|key| format!("a field `{key}` has no column")));
-        }
-        tally.rejects = self.rejected.totals().rows;
-        let accounted = tally.rows + tally.rejects + tally.outside + tally.counted;
-        if accounted != tally.received {
-            return Err(unbalanced(&format!(
-                "{} records were received, {accounted} accounted for",
-                tally.received
-            )));
-        }
-        let cells = self.tables.into_iter().map(|(_, cell)| cell).collect();
-        Ok(Taken { cells, rejected: self.rejected, counts: self.counts.unwrap_or_default(), tally })
-    }
-
-    fn record(&mut self, array: &str, position: u64, record: &str) -> Result<()> {
-        let table = table_of(array);
-        let decoder = self.tables.iter_mut().find(|(_, cell)| Some(cell.table()) == table);
-        let reason = match decoder {
-            Some((decoder, _)) => match decoder.push(record)? {
-                Decoded::Reject(reason) => Some(reason),
-                Decoded::Row | Decoded::Outside => None,
-            },
-            None => self.count(table, record)?,
-        };
-        if let (Some(reason), Some(table)) = (reason, table) {
-            self.reject(table, array, position, reason, record);
+    async fn write(&mut self, batches: &mut Vec<(Table, RecordBatch)>) -> Result<()> {
+        for (table, batch) in batches.drain(..) {
+            let cell = self.cells.iter_mut().find(|cell| cell.table() == table).unwrap_or(&mut self.rejected);
+            cell.write(batch).await?;
         }
         Ok(())
     }
 
-    /// Counts a record that is not kept; says why where it has no day to be counted by.
-    fn count(&mut self, table: Option<Table>, record: &str) -> Result<Option<Reason>> {
-        if let (Some(counts), Some(table)) = (&mut self.counts, table) {
-            let day = match day_of(record, &self.setting.zone)? {
-                Ok(day) => day,
-                Err(reason) => return Ok(Some(reason)),
-            };
-            let count = counts.entry(day).or_default();
-            *(if table == Table::Lives { &mut count.lives } else { &mut count.interactions }) += 1;
+    /// All rows, once every answer was taken in. An error where fewer or more were written than decoded.
+    pub(super) fn finish(self) -> Result<Taken> {
+        let Self { cells, rejected, counts, tally, .. } = self;
+        let written: u64 = cells.iter().map(|cell| cell.totals().rows).sum();
+        if (written, rejected.totals().rows) != (tally.rows, tally.rejects) {
+            let message = format!("{} rows were decoded, {written} written", tally.rows);
+            return Err(Error::new(Kind::Unbalanced, message).hint("report it to the makers of rollcall"));
         }
-        self.tally.counted += 1;
-        Ok(None)
+        Ok(Taken { cells, rejected, counts, tally })
     }
-
-    fn reject(&mut self, table: Table, array: &str, position: u64, reason: Reason, record: &str) {
-        self.rejects.push_named(vec![
-            ("event_id", Value::Integer(self.setting.event_id)),
-            ("source_table", table.name().into()),
-            ("source", self.part.into()),
-            ("path", format!("$.data.report.{array}[{position}]").into()),
-            ("reason", reason.name().into()),
-            ("record", record.into()),
-            ("pulled_at", self.setting.pulled_at.into()),
-        ]);
-    }
-
-    /// Moves rows on where at least so many wait.
-    async fn flush(&mut self, rows: usize) -> Result<()> {
-        for (decoder, cell) in &mut self.tables {
-            if decoder.waiting() >= rows {
-                cell.write(decoder.batch()?).await?;
-            }
-        }
-        if self.rejects.rows() >= rows {
-            self.rejected.write(self.rejects.finish()?).await?;
-        }
-        Ok(())
-    }
-
-    fn note(&mut self, envelope: Envelope) {
-        let tally = &mut self.tally;
-        tally.received += envelope.arrays.values().flatten().sum::<u64>();
-        tally.request_ids.extend(envelope.request_id);
-        for array in ["lives", "interactions", "viewerDetails"] {
-            if !matches!(envelope.arrays.get(array), Some(Some(_))) {
-                tally.notes.insert(format!("the array `{array}` is missing"));
-            }
-        }
-        for array in envelope.arrays.keys().filter(|array| table_of(array).is_none()) {
-            tally.notes.insert(format!("an array `{array}` has no table"));
-        }
-    }
-}
-
-fn unbalanced(what: &str) -> Error {
-    Error::new(Kind::Unbalanced, what)
-        .hint("report it to the makers of rollcall; nothing of the answer was kept")
 }

@@ -4,6 +4,7 @@ mod ask;
 mod days;
 mod figures;
 mod intake;
+mod reading;
 mod stage;
 mod tally;
 
@@ -55,6 +56,7 @@ pub(super) async fn visit(context: &Context, choice: &Choice, ledger: Ledger) ->
         event_day: ledger
             .event_day
             .unwrap_or_else(|| context.lake.zone.day_of(ledger.event.start_time.unwrap_or(now))),
+        event_day_is_known: ledger.event_day.is_some() || ledger.event.start_time.is_some(),
         known: ledger.days.clone(),
         ledger,
         asked: BTreeSet::new(),
@@ -62,11 +64,12 @@ pub(super) async fn visit(context: &Context, choice: &Choice, ledger: Ledger) ->
         snapshot: None,
         owed: Owed::default(),
         figures: Figures::default(),
+        given_up: 0,
         is_left: false,
         error: None,
     };
     let through = match visiting.pull().await {
-        Ok(()) => true,
+        Ok(through) => through,
         Err(error) if error.kind() == Kind::Credentials => return Err(error),
         Err(error) => {
             visiting.fail(error);
@@ -84,6 +87,7 @@ struct Visiting<'a> {
     visitor: Visitor,
     began: Timestamp,
     event_day: Date,
+    event_day_is_known: bool,
     ledger: Ledger,
     /// The last answer of each day, this visit's where it has one.
     known: BTreeMap<Date, Day>,
@@ -94,6 +98,8 @@ struct Visiting<'a> {
     snapshot: Option<Snapshot>,
     owed: Owed,
     figures: Figures,
+    /// Requests in a row that were given up.
+    given_up: u32,
     /// Whether the deadline came first.
     is_left: bool,
     /// The first error.
@@ -101,8 +107,12 @@ struct Visiting<'a> {
 }
 
 impl Visiting<'_> {
-    async fn pull(&mut self) -> Result<()> {
-        self.fix_event_day().await?;
+    /// True where every day up to now was answered or is owed.
+    async fn pull(&mut self) -> Result<bool> {
+        if !self.event_day_is_known && !self.find_event_day().await? {
+            self.is_left = true;
+            return Ok(false);
+        }
         for day in days::due(self.context, self.choice, &self.ledger, self.visitor.pulled_at) {
             self.pull_day(day).await?;
         }
@@ -113,21 +123,18 @@ impl Visiting<'_> {
             }
         }
         self.compare();
-        Ok(())
+        Ok(true)
     }
 
     /// The event's day, where neither ledger nor vendor says it, is that of its earliest record: a snapshot of which
-    /// nothing is kept.
-    async fn fix_event_day(&mut self) -> Result<()> {
-        if self.ledger.event_day.is_some() || self.ledger.event.start_time.is_some() {
-            return Ok(());
-        }
-        if let Some(taken) = self.take_snapshot().await?
-            && let Some(first) = taken.counts.keys().next()
-        {
+    /// nothing is kept. False where there is no time left.
+    async fn find_event_day(&mut self) -> Result<bool> {
+        let Some(taken) = self.take_snapshot(self.event_day).await? else { return Ok(false) };
+        if let Some(first) = taken.counts.keys().next() {
             self.event_day = *first;
         }
-        Ok(())
+        self.event_day_is_known = true;
+        Ok(true)
     }
 
     /// On the first visit, on the last, when it is owed, when the user asks, and when a day is not what it was.

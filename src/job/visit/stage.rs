@@ -98,7 +98,7 @@ impl Visiting<'_> {
         let pulled_at = self.visitor.pulled_at;
         let visit = Visit {
             pulled_at,
-            event_day: self.event_day,
+            event_day: self.event_day_is_known.then_some(self.event_day),
             days: self
                 .known
                 .iter()
@@ -150,7 +150,9 @@ impl Visiting<'_> {
         let mut row = cell(Table::Pulls, zone.day_of(self.visitor.pulled_at), run);
         row.write(pulls).await?;
         row.stage(now).await?;
-        let mut row = cell(Table::Events, after.event_day.unwrap_or(self.event_day), "");
+        // An event whose day is not known yet has its row when it is: a row never moves to another day.
+        let Some(event_day) = after.event_day else { return Ok(()) };
+        let mut row = cell(Table::Events, event_day, "");
         row.write(events).await?;
         row.stage(now).await
     }

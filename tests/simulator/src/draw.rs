@@ -40,6 +40,12 @@ impl Draw {
         (0..3).fold(max, |max, turn| self.branch(turn).below(field, max.saturating_add(1)))
     }
 
+    /// A uniform number from 0 up to but not including 1.
+    pub(crate) fn share(self, field: &str) -> f64 {
+        let [.., a, b, c, d] = self.roll(field).to_le_bytes();
+        f64::from(u32::from_le_bytes([a, b, c, d])) / (f64::from(u32::MAX) + 1.0)
+    }
+
     /// True once in `n` times.
     pub(crate) fn one_in(self, field: &str, n: u64) -> bool {
         self.below(field, n) == 0

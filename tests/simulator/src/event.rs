@@ -13,6 +13,9 @@ use crate::{attendance, sample};
 /// How long after an event's end the vendor holds it open for people who come back.
 const OPEN_AFTER_END: i64 = 12 * HOUR;
 
+/// How long before its start an event was last edited that was edited long before.
+const LONG_BEFORE: i64 = 350 * DAY;
+
 /// One event. It serializes as `event/info` shows it, all but its status, which depends on the time.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -77,8 +80,11 @@ impl Event {
             + draw.between("start", 0, steps) * 5 * MINUTE;
         let length = draw.between("length", shortest, 180);
         let end_time = start_time + length * MINUTE;
-        let create_time = start_time - draw.between("created", 3 * DAY, 30 * DAY);
-        let modify_time = if edited_after_end {
+        let planned_at = start_time - if options.edited_long_before { LONG_BEFORE } else { 0 };
+        let create_time = planned_at - draw.between("created", 3 * DAY, 30 * DAY);
+        let modify_time = if options.edited_long_before {
+            planned_at
+        } else if edited_after_end {
             end_time + draw.between("modified", HOUR, 2 * DAY)
         } else {
             draw.between("modified", create_time, start_time - 1)

@@ -50,6 +50,12 @@ impl<'a> Object<'a> {
         let _ = serde_json::to_writer(&mut *self.out, &value);
     }
 
+    /// A number with a fraction, even if that is 0.
+    pub(crate) fn float(&mut self, key: &str, value: f64) {
+        self.key(key);
+        let _ = serde_json::to_writer(&mut *self.out, &value);
+    }
+
     fn key(&mut self, key: &str) {
         if !std::mem::take(&mut self.is_empty) {
             self.out.push(b',');

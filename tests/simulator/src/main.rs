@@ -8,7 +8,7 @@ use clap::Parser;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use simulator::{
-    Clock, PublicList, RangeEnds, Server, ServerOptions, ViewerDetails, Viewers, World, WorldOptions,
+    Clock, Fault, PublicList, RangeEnds, Server, ServerOptions, ViewerDetails, Viewers, World, WorldOptions,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
@@ -59,6 +59,15 @@ struct Options {
     /// What time it always is, such as 2022-11-01T00:00:00Z [default: the machine's time]
     #[arg(long)]
     now: Option<Timestamp>,
+    /// What goes wrong: `NAME[=VALUE][@WHEN]`, such as `reset@rate:0.1` or `status=503@every:3`; may be repeated
+    #[arg(long = "fault")]
+    faults: Vec<Fault>,
+    /// The seed of what goes wrong at random
+    #[arg(long, default_value_t = 1)]
+    fault_seed: u64,
+    /// Send gzip to clients that take it
+    #[arg(long)]
+    gzip: bool,
     /// Stop when standard input is closed, as it is when the process that started this one ends
     #[arg(long)]
     until_stdin_closes: bool,
@@ -73,6 +82,7 @@ async fn main() -> io::Result<()> {
         viewers: options.viewers,
         first_day: options.first_day,
         days: options.days,
+        ..WorldOptions::default()
     });
     let server = Server::start(
         world,
@@ -86,6 +96,10 @@ async fn main() -> io::Result<()> {
             viewer_details: options.viewer_details,
             public_list: options.public_list,
             clock: options.now.map_or(Clock::System, Clock::Fixed),
+            faults: options.faults,
+            fault_seed: options.fault_seed,
+            gzip: options.gzip,
+            ..ServerOptions::default()
         },
     )?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

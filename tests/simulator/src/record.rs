@@ -3,12 +3,16 @@
 use crate::draw::Draw;
 use crate::event::Event;
 use crate::json::Object;
-use crate::local::WallClock;
+use crate::local::{DAY, WallClock};
+use crate::quirks::Oddity;
 use crate::session::{Array, Session};
 use crate::viewer::Viewer;
 
+/// An instant in the year 60000, in seconds.
+const YEAR_60000: i64 = 1_831_249_900_800;
+
 /// Writes the record of `session`, one of `viewer`'s.
-pub(crate) fn write(out: &mut Vec<u8>, event: &Event, viewer: &Viewer, session: &Session) {
+pub(crate) fn write(out: &mut Vec<u8>, event: &Event, viewer: &Viewer, session: &Session, odd: Oddity) {
     let draw = session.draw;
     let in_lives = session.array == Array::Lives;
     let (role, iden) = viewer.role();
@@ -22,21 +26,21 @@ pub(crate) fn write(out: &mut Vec<u8>, event: &Event, viewer: &Viewer, session: 
         record.number("role", Some(role));
     }
     record.number("live_type", Some(session.kind.code()));
-    counter(&mut record, session, "prize_num");
+    counter(&mut record, session, odd, "prize_num");
     record.text("device_type", Some(device));
     record.text("client_type", Some(client));
-    counter(&mut record, session, "call_duration");
+    counter(&mut record, session, odd, "call_duration");
     distinct_id(&mut record, viewer);
-    record.number("online_time", Some(session.online));
-    counter(&mut record, session, "raise_hand_num");
+    record.number("online_time", (!odd.unplaceable).then_some(session.online));
+    counter(&mut record, session, odd, "raise_hand_num");
     record.text("clientType", Some(client));
-    counter(&mut record, session, "praise_num");
-    counter(&mut record, session, "sign_num");
+    counter(&mut record, session, odd, "praise_num");
+    counter(&mut record, session, odd, "sign_num");
     record.plain("offline_date", WallClock(session.offline));
     text(&mut record, "company", viewer.company(), draw);
     text(&mut record, "extId", viewer.ext_id.as_deref(), draw);
     text(&mut record, "email", viewer.email.as_deref(), draw);
-    counter(&mut record, session, "share_num");
+    counter(&mut record, session, odd, "share_num");
     text(&mut record, "group", viewer.company(), draw);
     record.text("auth_type", in_lives.then(|| auth_type(event)));
     record.number("whitelist_type", Some(whitelist_type(event, viewer)));
@@ -46,13 +50,14 @@ pub(crate) fn write(out: &mut Vec<u8>, event: &Event, viewer: &Viewer, session: 
         record.number("watch_duration", Some(session.seconds()));
     }
     record.plain("hostId", event.host_id);
-    counter(&mut record, session, "goods_sum_hits");
-    counter(&mut record, session, "chat_num");
-    counter(&mut record, session, "question_num");
+    counter(&mut record, session, odd, "goods_sum_hits");
+    counter(&mut record, session, odd, "chat_num");
+    counter(&mut record, session, odd, "question_num");
     record.text("billingCode", Some(&event.billing_code));
-    record.number("offline_time", Some(session.offline));
-    counter(&mut record, session, "quiz_num");
-    counter(&mut record, session, "envelope_num");
+    let is_far = odd.wrong_types && draw.one_in("year 60000", 16);
+    record.number("offline_time", Some(if is_far { YEAR_60000 } else { session.offline }));
+    counter(&mut record, session, odd, "quiz_num");
+    counter(&mut record, session, odd, "envelope_num");
     if in_lives {
         record.text("conferenceId", Some(&event.conference_id));
     } else {
@@ -60,16 +65,20 @@ pub(crate) fn write(out: &mut Vec<u8>, event: &Event, viewer: &Viewer, session: 
         record.plain("conferenceId", event.draw.between("interactions", 700_000_000, 799_999_999));
     }
     record.text("iden", Some(iden));
-    record.plain("online_date", WallClock(session.online));
+    let disagrees = odd.wrong_types && draw.one_in("disagrees", 8);
+    record.plain("online_date", WallClock(session.online + if disagrees { DAY } else { 0 }));
     record.text("name", Some(&viewer.name(session)));
     record.text("location", Some(&location(session)));
     if !in_lives {
         record.number("online_duration", Some(session.seconds()));
     }
-    counter(&mut record, session, "vote_num");
+    counter(&mut record, session, odd, "vote_num");
     if sends_phone_numbers(event) {
         text(&mut record, "countryCode", viewer.mobile.as_ref().map(|_| "+86"), draw);
         text(&mut record, "phoneNumber", viewer.phone_number().as_deref(), draw);
+    }
+    if odd.unknown_field {
+        record.text("newField", Some("新"));
     }
     record.close();
 }
@@ -89,8 +98,13 @@ pub(crate) fn whitelist_type(event: &Event, viewer: &Viewer) -> i64 {
     if auth_type(event) == "1" { viewer.draw.between("whitelist_type", 1, 2) } else { 0 }
 }
 
-fn counter(record: &mut Object<'_>, session: &Session, key: &str) {
-    record.number(key, session.counter(key));
+fn counter(record: &mut Object<'_>, session: &Session, odd: Oddity, key: &str) {
+    match odd.wrong_types.then(|| session.draw.branch(1).below(key, 24)) {
+        Some(0) => record.text(key, Some("many")),
+        Some(1) => record.text(key, Some("3")),
+        Some(2) => record.float(key, 3.0),
+        _ => record.number(key, session.counter(key)),
+    }
 }
 
 fn distinct_id(record: &mut Object<'_>, viewer: &Viewer) {

@@ -1,11 +1,12 @@
 //! The body of an answer of `event/report/details`, made while it is sent.
 
 use bytes::Bytes;
-use jiff::Timestamp;
 
 use crate::event::Event;
-use crate::range::{Range, ViewerDetails};
+use crate::query::Query;
+use crate::quirks::{Oddity, Quirks, ReportArray};
 use crate::session::{Array, Session};
+use crate::viewer::Viewer;
 use crate::{record, sample, viewer_detail};
 
 /// The size at which a chunk is full; what the last viewer's rows exceed it by comes on top.
@@ -14,79 +15,43 @@ pub const CHUNK_BYTES: usize = 64 * 1024;
 /// More than the rows of one viewer take.
 const VIEWER_BYTES: usize = 16 * 1024;
 
-/// What stands between the lives and the viewer details.
-pub(crate) const BEFORE_VIEWER_DETAILS: &str = r#"],"viewerDetails":["#;
-
-/// What stands between the viewer details and the interactions.
-pub(crate) const BEFORE_INTERACTIONS: &str = r#"],"interactions":["#;
-
-/// What is asked for, when, and under which id.
-#[derive(Clone, Debug)]
-pub struct Query {
-    /// Which records are wanted.
-    pub range: Range,
-    /// What the totals cover.
-    pub viewer_details: ViewerDetails,
-    /// The time of the answer. What has not ended by then is not in it.
-    pub now: Timestamp,
-    /// The id of the request.
-    pub request_id: String,
-}
-
-impl Query {
-    /// Whether `session` is one of the records asked for.
-    pub(crate) fn keeps(&self, session: &Session) -> bool {
-        session.exists_at(self.now.as_second()) && self.range.contains(session.online)
-    }
-
-    /// Whether `session` counts in `viewerDetails`.
-    pub(crate) fn counts(&self, session: &Session) -> bool {
-        match self.viewer_details {
-            ViewerDetails::Cumulative => session.exists_at(self.now.as_second()),
-            ViewerDetails::PerRange => self.keeps(session),
-        }
-    }
-
-    /// The body up to the first record.
-    pub(crate) fn head(&self, event: u64) -> String {
-        let now = self.now.as_millisecond();
-        format!(
-            r#"{{"timeStamp":{now},"code":200,"msg":"Successfully to get the event report details!","data":{{"eventId":{event},"report":{{"lives":["#
-        )
-    }
-
-    /// The body from the last record on.
-    pub(crate) fn tail(&self) -> String {
-        let instant =
-            |instant: Option<i64>| instant.map_or_else(|| "null".to_owned(), |instant| instant.to_string());
-        let (start, end) = (instant(self.range.start), instant(self.range.end));
-        format!(r#"]}},"startTime":{start},"endTime":{end}}},"requestId":"{}"}}"#, self.request_id)
-    }
-}
+/// An array that the vendor's page does not know.
+const UNKNOWN_ARRAY: &str = r#","polls":[{"pollId":1,"options":["a","b"]}]"#;
 
 /// The body of the report of `event`, in chunks of about [`CHUNK_BYTES`], of which only one is in memory at a time.
 pub fn report(event: Event, query: Query) -> impl Iterator<Item = Bytes> + Send + 'static {
+    quirky_report(event, query, Quirks::default())
+}
+
+/// As [`report()`], with `quirks`.
+pub fn quirky_report(
+    event: Event,
+    query: Query,
+    quirks: Quirks,
+) -> impl Iterator<Item = Bytes> + Send + 'static {
     let first = if event.id == sample::SAMPLE_ID { Part::Sample } else { Part::Head };
-    Chunks { event, query, next: Some(first), array_is_empty: true }
+    Chunks { event, query, quirks, next: Some(first), is_first: true, rows: 0 }
 }
 
 /// The chunks of a report. Each array walks the viewers anew, so that none has to be kept.
 struct Chunks {
     event: Event,
     query: Query,
+    quirks: Quirks,
     /// What is to be written next, if anything.
     next: Option<Part>,
-    /// Whether the array that is being written has no row yet.
-    array_is_empty: bool,
+    /// Whether nothing stands yet in the array, or in the report, that is being written.
+    is_first: bool,
+    /// How many rows the array has so far, those included that the query leaves out.
+    rows: u64,
 }
 
 /// A part of the body; in an array, the rows of the viewer of this number.
 #[derive(Clone, Copy)]
 enum Part {
     Head,
-    Lives(u64),
-    ViewerDetails(u64),
-    Interactions(u64),
+    Open(ReportArray),
+    Rows(ReportArray, u64),
     Tail,
     /// The whole body of the vendor's own event.
     Sample,
@@ -111,66 +76,114 @@ impl Chunks {
     /// Writes `part`, and says which follows.
     fn write(&mut self, part: Part, out: &mut Vec<u8>) -> Option<Part> {
         let viewers = self.event.viewer_count;
-        let next = match part {
-            Part::Head => self.open_array(out, &self.query.head(self.event.id), Part::Lives(0)),
-            Part::Lives(viewer) if viewer < viewers => {
-                self.records(out, viewer, Array::Lives);
-                Part::Lives(viewer + 1)
+        match part {
+            Part::Head => {
+                out.extend_from_slice(self.query.head(self.event.id, self.quirks.envelope).as_bytes());
+                Some(Part::Open(ReportArray::Lives))
             }
-            Part::Lives(_) => self.open_array(out, BEFORE_VIEWER_DETAILS, Part::ViewerDetails(0)),
-            Part::ViewerDetails(viewer) if viewer < viewers => {
-                self.viewer_detail(out, viewer);
-                Part::ViewerDetails(viewer + 1)
+            Part::Open(array) => Some(self.open(out, array)),
+            Part::Rows(array, number) if number < viewers => {
+                self.viewer(out, array, number);
+                Some(Part::Rows(array, number + 1))
             }
-            Part::ViewerDetails(_) => self.open_array(out, BEFORE_INTERACTIONS, Part::Interactions(0)),
-            Part::Interactions(viewer) if viewer < viewers => {
-                self.records(out, viewer, Array::Interactions);
-                Part::Interactions(viewer + 1)
+            Part::Rows(array, _) => {
+                out.push(b']');
+                self.is_first = false;
+                Some(after(array))
             }
-            Part::Interactions(_) => Part::Tail,
             Part::Tail => {
-                out.extend_from_slice(self.query.tail().as_bytes());
-                return None;
+                if self.quirks.unknown_fields.is_some() {
+                    let comma = usize::from(self.is_first);
+                    out.extend(UNKNOWN_ARRAY.bytes().skip(comma));
+                }
+                out.extend_from_slice(self.query.tail(self.quirks.envelope).as_bytes());
+                None
             }
             Part::Sample => {
                 out.extend_from_slice(&sample::report(&self.query));
-                return None;
-            }
-        };
-        Some(next)
-    }
-
-    /// Writes all that stands before an array whose first part is `first`.
-    fn open_array(&mut self, out: &mut Vec<u8>, text: &str, first: Part) -> Part {
-        out.extend_from_slice(text.as_bytes());
-        self.array_is_empty = true;
-        first
-    }
-
-    fn records(&mut self, out: &mut Vec<u8>, viewer: u64, array: Array) {
-        let viewer = self.event.viewer(viewer);
-        for session in &viewer.sessions {
-            if session.array == array && self.query.keeps(session) {
-                self.separate(out);
-                record::write(out, &self.event, &viewer, session);
+                None
             }
         }
     }
 
-    fn viewer_detail(&mut self, out: &mut Vec<u8>, viewer: u64) {
-        let viewer = self.event.viewer(viewer);
+    /// Writes the key of `array` and what opens it, and says which part follows.
+    fn open(&mut self, out: &mut Vec<u8>, array: ReportArray) -> Part {
+        if self.quirks.missing_array == Some(array) {
+            return after(array);
+        }
+        self.separate(out);
+        out.push(b'"');
+        out.extend_from_slice(array.key().as_bytes());
+        out.extend_from_slice(b"\":");
+        if self.quirks.null_array == Some(array) {
+            out.extend_from_slice(b"null");
+            return after(array);
+        }
+        out.push(b'[');
+        (self.is_first, self.rows) = (true, 0);
+        if self.quirks.unplaceable.is_some() && array == ReportArray::Lives && self.event.viewer_count > 0 {
+            self.separate(out);
+            out.extend_from_slice(b"\"lost\"");
+        }
+        Part::Rows(array, 0)
+    }
+
+    /// Writes the rows in `array` of the viewer `number`, in the order in which they are to stand.
+    fn viewer(&mut self, out: &mut Vec<u8>, array: ReportArray, number: u64) {
+        let number = if self.quirks.shuffled { self.event.viewer_count - 1 - number } else { number };
+        let mut viewer = self.event.viewer(number);
+        match array {
+            ReportArray::ViewerDetails => self.viewer_detail(out, &viewer),
+            ReportArray::Lives | ReportArray::Interactions => {
+                if self.quirks.shuffled {
+                    viewer.sessions.reverse();
+                }
+                self.records(out, &viewer, array);
+            }
+        }
+    }
+
+    fn records(&mut self, out: &mut Vec<u8>, viewer: &Viewer, array: ReportArray) {
+        let in_lives = array == ReportArray::Lives;
+        for session in viewer.sessions.iter().filter(|session| (session.array == Array::Lives) == in_lives) {
+            let odd = self.row(array);
+            let exists = session.exists_at(self.query.now.as_second());
+            if self.query.keeps(session) || odd.unplaceable && exists {
+                self.separate(out);
+                record::write(out, &self.event, viewer, session, odd);
+            }
+        }
+    }
+
+    fn viewer_detail(&mut self, out: &mut Vec<u8>, viewer: &Viewer) {
+        let odd = self.row(ReportArray::ViewerDetails);
         let counts = |session: &&Session| self.query.counts(session);
         let sessions: Vec<Session> = viewer.sessions.iter().filter(counts).copied().collect();
         if !sessions.is_empty() {
             self.separate(out);
-            viewer_detail::write(out, &self.event, &viewer, &sessions);
+            viewer_detail::write(out, &self.event, viewer, &sessions, odd);
         }
     }
 
-    /// Writes the comma between two rows of an array.
+    /// Counts one more row of `array`, and says what is odd about it.
+    fn row(&mut self, array: ReportArray) -> Oddity {
+        self.rows += 1;
+        self.quirks.of_row(array, self.rows)
+    }
+
+    /// Writes the comma between two elements.
     fn separate(&mut self, out: &mut Vec<u8>) {
-        if !std::mem::take(&mut self.array_is_empty) {
+        if !std::mem::take(&mut self.is_first) {
             out.push(b',');
         }
+    }
+}
+
+/// What follows `array` in the order of the sample.
+fn after(array: ReportArray) -> Part {
+    match array {
+        ReportArray::Lives => Part::Open(ReportArray::ViewerDetails),
+        ReportArray::ViewerDetails => Part::Open(ReportArray::Interactions),
+        ReportArray::Interactions => Part::Tail,
     }
 }

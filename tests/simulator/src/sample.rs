@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use crate::draw::Draw;
 use crate::event::Event;
 use crate::local::{Duration, HOUR, MINUTE, WallClock};
-use crate::report::{BEFORE_INTERACTIONS, BEFORE_VIEWER_DETAILS, Query};
+use crate::query::Query;
+use crate::quirks::Envelope;
 use crate::session::{Array, Kind, Session};
 use crate::totals::Totals;
 use crate::viewer::Viewer;
@@ -112,13 +113,15 @@ pub(crate) fn report(query: &Query) -> Cow<'static, [u8]> {
     }
     let report = serde_json::from_slice::<Answer<'_>>(SAMPLE).unwrap_or_default().data.report;
     let body = [
-        query.head(SAMPLE_ID),
+        query.head(SAMPLE_ID, Envelope::Around),
+        r#""lives":["#.to_owned(),
         records(&report.lives, Array::Lives, query),
-        BEFORE_VIEWER_DETAILS.to_owned(),
+        r#"],"viewerDetails":["#.to_owned(),
         viewer_details(&report.viewer_details, query),
-        BEFORE_INTERACTIONS.to_owned(),
+        r#"],"interactions":["#.to_owned(),
         records(&report.interactions, Array::Interactions, query),
-        query.tail(),
+        "]".to_owned(),
+        query.tail(Envelope::Around),
     ];
     body.concat().into_bytes().into()
 }

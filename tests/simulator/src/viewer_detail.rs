@@ -3,13 +3,14 @@
 use crate::event::Event;
 use crate::json::Object;
 use crate::local::{Duration, WallClock};
+use crate::quirks::Oddity;
 use crate::record::{auth_type, text, whitelist_type};
 use crate::session::{Array, Session};
 use crate::totals::Totals;
 use crate::viewer::Viewer;
 
 /// Writes the row of `viewer` over `sessions`, which are some of the viewer's and at least one.
-pub(crate) fn write(out: &mut Vec<u8>, event: &Event, viewer: &Viewer, sessions: &[Session]) {
+pub(crate) fn write(out: &mut Vec<u8>, event: &Event, viewer: &Viewer, sessions: &[Session], odd: Oddity) {
     let draw = viewer.draw;
     let totals = Totals::of(sessions);
     let sum = |key: &str| Some(sessions.iter().filter_map(|session| session.counter(key)).sum());
@@ -63,6 +64,9 @@ pub(crate) fn write(out: &mut Vec<u8>, event: &Event, viewer: &Viewer, sessions:
     row.text("whitelist_type", whitelist(event, viewer));
     if event.draw.one_in("watch form", 2) {
         row.text("watchForm", Some(totals.live_type()));
+    }
+    if odd.unknown_field {
+        row.text("newField", Some("新"));
     }
     row.close();
 }

@@ -25,11 +25,20 @@ pub struct WorldOptions {
     pub first_day: Date,
     /// Over how many days their starts are spread; at least one.
     pub days: u32,
+    /// Whether generated events were last edited 350 days before their start, and created before that.
+    pub edited_long_before: bool,
 }
 
 impl Default for WorldOptions {
     fn default() -> Self {
-        Self { seed: 1, events: 24, viewers: Viewers::Range(0, 300), first_day: date(2022, 10, 20), days: 10 }
+        Self {
+            seed: 1,
+            events: 24,
+            viewers: Viewers::Range(0, 300),
+            first_day: date(2022, 10, 20),
+            days: 10,
+            edited_long_before: false,
+        }
     }
 }
 

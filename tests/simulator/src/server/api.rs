@@ -11,13 +11,17 @@ use axum::routing::post;
 use serde_json::json;
 
 use super::ServerOptions;
+use super::broken::broken;
 use super::credentials::{Tokens, verify_signature};
+use super::faults::Faults;
+use super::gzip;
 use super::parameters::{Parameters, Request};
 use super::reply::{Failure, Reply};
 use super::roster::{Info, modify_list, public_list};
 use crate::event::Event;
+use crate::fault::FaultKind;
+use crate::query::Query;
 use crate::range::Range;
-use crate::report::Query;
 use crate::world::World;
 
 /// For how long a token is said to be valid, in seconds.
@@ -29,6 +33,7 @@ pub(super) struct Api {
     world: World,
     options: ServerOptions,
     tokens: Tokens,
+    faults: Faults,
     calls: AtomicU64,
     requests: Mutex<Vec<Request>>,
 }
@@ -57,15 +62,16 @@ const ENDPOINTS: [(&str, Endpoint); 6] = [
 pub(super) fn router(api: &Arc<Api>) -> Router {
     ENDPOINTS.into_iter().fold(Router::new(), |router, (path, endpoint)| {
         let api = Arc::clone(api);
-        let answer = async move |headers: HeaderMap, body: Bytes| api.answer(path, endpoint, &headers, &body);
+        let answer =
+            async move |headers: HeaderMap, body: Bytes| api.answer(path, endpoint, &headers, &body).await;
         router.route(path, post(answer))
     })
 }
 
 impl Api {
     pub(super) fn new(world: World, options: ServerOptions) -> Self {
-        let (tokens, calls, requests) = (Tokens::default(), AtomicU64::default(), Mutex::default());
-        Self { world, options, tokens, calls, requests }
+        let (tokens, faults) = (Tokens::default(), Faults::new(&options));
+        Self { world, options, tokens, faults, calls: AtomicU64::default(), requests: Mutex::default() }
     }
 
     /// All calls so far.
@@ -73,17 +79,29 @@ impl Api {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Answers one call.
-    fn answer(&self, path: &'static str, endpoint: Endpoint, headers: &HeaderMap, body: &[u8]) -> Response {
+    /// Answers one call, or fails to, as the faults will have it.
+    async fn answer(
+        &self,
+        path: &'static str,
+        endpoint: Endpoint,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Response {
         let number = self.calls.fetch_add(1, Ordering::Relaxed);
         let reply = Reply::new(number, self.options.clock.now());
         let asked = serde_json::from_slice::<Parameters>(body);
-        self.log(path, asked.as_ref().unwrap_or(&Parameters::default()));
-        let answer = match asked {
-            Ok(asked) => self.call(endpoint, headers, asked, &reply),
-            Err(_) => Err(Failure::BAD_REQUEST),
+        let fault = self.log(number, path, asked.as_ref().unwrap_or(&Parameters::default()));
+        let answer = || {
+            let asked = asked.map_err(|_| Failure::BAD_REQUEST);
+            asked
+                .and_then(|asked| self.call(endpoint, headers, asked, &reply))
+                .unwrap_or_else(|failure| reply.failure(failure))
         };
-        answer.unwrap_or_else(|failure| reply.failure(failure))
+        let response = match fault {
+            Some(fault) => broken(fault, &reply, answer).await,
+            None => answer(),
+        };
+        if self.options.gzip && gzip::is_accepted(headers) { gzip::gzip(response) } else { response }
     }
 
     fn call(
@@ -101,7 +119,10 @@ impl Api {
         Ok(match endpoint {
             Endpoint::TokenCreate => self.token(&asked, reply)?,
             Endpoint::UserSearch => {
-                asked.email.ok_or(Failure::BAD_REQUEST)?;
+                let email = asked.email.ok_or(Failure::BAD_REQUEST)?;
+                if self.options.email.as_ref().is_some_and(|known| *known != email) {
+                    return Err(Failure::UNKNOWN_USER);
+                }
                 reply.success(json!({"userId": self.options.user_id}))
             }
             Endpoint::ModifyList => reply.success(modify_list(&self.world, &asked, now)?),
@@ -118,7 +139,7 @@ impl Api {
                     now: reply.now,
                     request_id: reply.request_id.clone(),
                 };
-                Reply::report(self.event(&asked, now)?, query)
+                Reply::report(self.event(&asked, now)?, query, self.options.quirks)
             }
         })
     }
@@ -133,7 +154,7 @@ impl Api {
             "createTime": reply.now.as_millisecond(),
             "expire": EXPIRE,
             "customerCode": "100001",
-            "token": self.tokens.issue(reply.number),
+            &self.options.token_field: self.tokens.issue(reply.number, &self.options),
         })))
     }
 
@@ -143,9 +164,13 @@ impl Api {
         self.world.event(id).and_then(|event| event.at(now)).ok_or(Failure::UNKNOWN_EVENT)
     }
 
-    fn log(&self, path: &'static str, asked: &Parameters) {
+    /// Logs the call `number`, and says what is to go wrong with it.
+    fn log(&self, number: u64, path: &'static str, asked: &Parameters) -> Option<&FaultKind> {
         let Parameters { event_id, start_time, end_time, .. } = *asked;
-        let request = Request { path, event_id, start_time, end_time };
+        let request = Request { path, event_id, start_time, end_time, fault: None };
+        let fault = self.faults.strike(number, &request);
+        let request = Request { fault: fault.map(FaultKind::name), ..request };
         self.requests.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+        fault
     }
 }

@@ -1,6 +1,6 @@
 //! Who may call: signatures and tokens.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
 
@@ -14,24 +14,37 @@ use crate::draw::Draw;
 /// The most characters that a nonce may have.
 const NONCE_CHARS: usize = 128;
 
-/// The tokens that were issued. They stay valid for as long as the server runs.
+/// The tokens that were issued and are valid, each with the number of its uses.
 #[derive(Debug, Default)]
-pub(super) struct Tokens(Mutex<HashSet<String>>);
+pub(super) struct Tokens(Mutex<HashMap<String, u64>>);
 
 impl Tokens {
-    /// Issues a token: 32 hex characters that differ with `number`.
-    pub(super) fn issue(&self, number: u64) -> String {
+    /// Issues a token: 32 hex characters that differ with `number`. It may end those before it.
+    pub(super) fn issue(&self, number: u64, options: &ServerOptions) -> String {
         let draw = Draw::new(number);
         let token = format!("{:016x}{:016x}", draw.roll("token high"), draw.roll("token low"));
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(token.clone());
+        let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if options.new_token_ends_old {
+            tokens.clear();
+        }
+        tokens.insert(token.clone(), 0);
         token
     }
 
-    /// Fails unless `token` is valid.
+    /// Fails unless `token` is valid. This is one use of it.
     pub(super) fn verify(&self, token: Option<&str>, options: &ServerOptions) -> Result<(), Failure> {
         let token = token.ok_or(Failure::BAD_TOKEN)?;
-        let is_issued = || self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(token);
-        if options.token.as_deref() == Some(token) || is_issued() { Ok(()) } else { Err(Failure::BAD_TOKEN) }
+        if options.token.as_deref() == Some(token) {
+            return Ok(());
+        }
+        let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let uses = tokens.get_mut(token).ok_or(Failure::BAD_TOKEN)?;
+        *uses += 1;
+        if options.token_expires_after.is_none_or(|most| *uses <= most) {
+            Ok(())
+        } else {
+            Err(Failure::BAD_TOKEN)
+        }
     }
 }
 
@@ -40,7 +53,7 @@ pub(super) fn verify_signature(headers: &HeaderMap, options: &ServerOptions) -> 
     let header =
         |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).ok_or(Failure::BAD_SIGNATURE);
     let (nonce, cur_time) = (header("Nonce")?, header("CurTime")?);
-    let is_signed = header("AppKey")? == options.app_key
+    let is_signed = header(&options.app_id_header)? == options.app_key
         && (1..=NONCE_CHARS).contains(&nonce.chars().count())
         && cur_time.parse::<u64>().is_ok()
         && header("CheckSum")? == check_sum(&options.app_secret, nonce, cur_time);

@@ -29,4 +29,6 @@ pub struct Request {
     pub start_time: Option<i64>,
     /// Where the range asked for ends, in seconds.
     pub end_time: Option<i64>,
+    /// The name of the fault that struck it, such as `cut-body`.
+    pub fault: Option<&'static str>,
 }

@@ -10,13 +10,15 @@ use serde::Serialize;
 
 use crate::event::Event;
 use crate::local::wall_clock;
-use crate::report::{Query, report};
+use crate::query::Query;
+use crate::quirks::Quirks;
+use crate::report::quirky_report;
 
 /// Why a call fails: the vendor's code and text. The HTTP status is 200 all the same.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Failure {
-    code: u32,
-    msg: &'static str,
+    pub(super) code: i64,
+    pub(super) msg: &'static str,
 }
 
 impl Failure {
@@ -47,7 +49,7 @@ pub(super) struct Reply {
 struct Envelope<'a, T> {
     time_stamp: i64,
     request_id: &'a str,
-    code: u32,
+    code: i64,
     msg: &'a str,
     data: Option<T>,
 }
@@ -71,13 +73,18 @@ impl Reply {
     }
 
     /// The report that `query` asks for, made while it is sent.
-    pub(super) fn report(event: Event, query: Query) -> Response {
-        let chunks = stream::iter(report(event, query)).map(Ok::<_, std::convert::Infallible>);
-        ([(CONTENT_TYPE, "application/json")], Body::from_stream(chunks)).into_response()
+    pub(super) fn report(event: Event, query: Query, quirks: Quirks) -> Response {
+        let chunks = stream::iter(quirky_report(event, query, quirks)).map(Ok::<_, std::convert::Infallible>);
+        json(Body::from_stream(chunks))
     }
 
-    fn envelope<T: Serialize>(&self, code: u32, msg: &str, data: Option<T>) -> Response {
+    fn envelope<T: Serialize>(&self, code: i64, msg: &str, data: Option<T>) -> Response {
         let time_stamp = self.now.as_millisecond();
         Json(Envelope { time_stamp, request_id: &self.request_id, code, msg, data }).into_response()
     }
+}
+
+/// Success to HTTP, with a body of JSON.
+pub(super) fn json(body: Body) -> Response {
+    ([(CONTENT_TYPE, "application/json")], body).into_response()
 }

@@ -4,6 +4,18 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 #[test]
+fn it_knows_its_faults() {
+    let run = |fault| {
+        let mut simulator = Command::new(env!("CARGO_BIN_EXE_simulator"));
+        // Closed from the start, so that it ends.
+        simulator.args(["--until-stdin-closes", "--fault", fault]).stdin(Stdio::null());
+        simulator.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
+    };
+    assert!(run("cut-body@event:700004,nth:2"));
+    assert!(!run("cut-corners"));
+}
+
+#[test]
 fn it_prints_its_url_and_stops_when_standard_input_closes() {
     let mut simulator = Command::new(env!("CARGO_BIN_EXE_simulator"))
         .args(["--now", "2022-11-01T00:00:00Z", "--until-stdin-closes"])

@@ -1,4 +1,5 @@
 //! The endpoints over HTTP.
+
 use std::collections::HashSet;
 
 use jiff::Timestamp;
@@ -7,9 +8,9 @@ use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 use simulator::{Clock, PublicList, Request, SAMPLE, SAMPLE_ID, Server, ServerOptions, World, WorldOptions};
 
-const REPORT: &str = "/eventopenapi/event/report/details";
+pub(crate) const REPORT: &str = "/eventopenapi/event/report/details";
 
-fn start(options: ServerOptions) -> Server {
+pub(crate) fn start(options: ServerOptions) -> Server {
     let world = World::new(WorldOptions { events: 60, ..WorldOptions::default() });
     Server::start(world, ServerOptions { token: Some("token".to_owned()), ..options }).unwrap()
 }
@@ -20,7 +21,7 @@ async fn text(server: &Server, path: &str, body: impl Into<reqwest::Body>) -> St
     response.text().await.unwrap()
 }
 
-async fn call(server: &Server, path: &str, body: Value) -> Value {
+pub(crate) async fn call(server: &Server, path: &str, body: Value) -> Value {
     serde_json::from_str(&text(server, path, body.to_string()).await).unwrap()
 }
 
@@ -29,7 +30,8 @@ async fn the_sample_comes_byte_for_byte() {
     let server = start(ServerOptions::default());
     let body = json!({"token": "token", "eventId": SAMPLE_ID, "liveType": 0}).to_string();
     assert_eq!(text(&server, REPORT, body).await.as_bytes(), SAMPLE);
-    let expected = Request { path: REPORT, event_id: Some(SAMPLE_ID), start_time: None, end_time: None };
+    let expected =
+        Request { path: REPORT, event_id: Some(SAMPLE_ID), start_time: None, end_time: None, fault: None };
     assert_eq!(server.requests(), [expected]);
 }
 
@@ -73,7 +75,7 @@ async fn other_methods_and_paths_are_nonsense() {
 }
 
 /// Calls with the four headers, signed with `secret`.
-async fn signed(server: &Server, path: &str, secret: &str, nonce: &str, body: Value) -> Value {
+pub(crate) async fn signed(server: &Server, path: &str, secret: &str, nonce: &str, body: Value) -> Value {
     let (cur_time, key) = ("1666948293406", "demo");
     let digest = Sha1::digest(format!("{secret}{nonce}{cur_time}"));
     let check_sum = digest.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));

@@ -8,6 +8,10 @@
 
 mod command;
 mod common;
+mod faults;
 mod http;
+mod quirks;
 mod report;
+mod tokens;
+mod when;
 mod world;

@@ -1,0 +1,91 @@
+//! A roster of the user's own: numbers of events, in CSV with a header or in JSON lines.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::error::{Error, Kind, Result};
+
+/// The names that the column or key with the event's number may have.
+const NAMES: [&str; 2] = ["event_id", "eventId"];
+
+/// The numbers of the events in a roster, in its order; other columns and keys are not looked at.
+pub fn parse(text: &str) -> Result<Vec<i64>> {
+    let text = text.trim_start_matches('\u{feff}');
+    if text.trim_start().starts_with('{') { json_lines(text) } else { csv(text) }
+}
+
+fn csv(text: &str) -> Result<Vec<i64>> {
+    let mut reader =
+        csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.as_bytes());
+    let unreadable = |error: csv::Error| wrong("the roster is no CSV").from_source(error);
+    let header = reader.headers().map_err(unreadable)?;
+    let column = header
+        .iter()
+        .position(|name| NAMES.contains(&name))
+        .ok_or_else(|| wrong("the roster's header has no column `event_id`"))?;
+    let mut events = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(unreadable)?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let number = record.get(column).and_then(|text| text.parse().ok());
+        events.push(
+            number.ok_or_else(|| wrong("an event's number in the roster is no number").with("line", line))?,
+        );
+    }
+    Ok(events)
+}
+
+fn json_lines(text: &str) -> Result<Vec<i64>> {
+    #[derive(Deserialize)]
+    struct Entry {
+        #[serde(alias = "eventId")]
+        event_id: Value,
+    }
+    let entries = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let number = |(at, line): (usize, &str)| {
+        let entry: Option<Entry> = serde_json::from_str(line).ok();
+        let number = entry.and_then(|entry| match entry.event_id {
+            Value::Number(number) => number.as_i64(),
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        });
+        number.ok_or_else(|| {
+            wrong("an entry of the roster has no `event_id` that is a number").with("line", at + 1)
+        })
+    };
+    entries.map(number).collect()
+}
+
+fn wrong(message: &str) -> Error {
+    Error::new(Kind::Usage, message).hint("give CSV with a header, or JSON lines, with `event_id`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn csv_and_json_lines_name_the_same_events() {
+        for text in [
+            "event_id\n609768\n700001\n",
+            "\u{feff}title,eventId\r\n\"a, \"\"b\"\"\",609768\r\nc, 700001 \r\n",
+            "{\"event_id\": 609768}\n\n{\"eventId\": \"700001\", \"title\": \"x\"}\n",
+        ] {
+            assert_eq!(parse(text).unwrap(), [609_768, 700_001], "{text}");
+        }
+        assert_eq!(parse("event_id\n").unwrap(), [0; 0]);
+    }
+
+    #[test]
+    fn what_is_no_roster_is_said_with_its_line() {
+        for (text, said) in [
+            ("609768\n700001\n", "no column `event_id`"),
+            ("event_id\n609768\nmany\n", "line: 3"),
+            ("{\"event_id\": 1}\n{\"event\": 2}\n", "line: 2"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert_eq!(error.kind(), Kind::Usage);
+            assert!(error.to_string().contains(said), "{error}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The vendor's credentials, where they are kept in AWS Secrets Manager: a JSON object with the same names as the
+//! options, `{"token": …}` or `{"app_key": …, "app_secret": …, "user_id": …}`.
+
+use aws_config::BehaviorVersion;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::error::{Error, Kind, Result};
+
+/// What the secret may hold.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Secret {
+    /// A token.
+    pub token: Option<Hidden>,
+    /// The application's key.
+    pub app_key: Option<String>,
+    /// The application's secret.
+    pub app_secret: Option<Hidden>,
+    /// The vendor's number of the user.
+    pub user_id: Option<i64>,
+    /// The mail address of the user.
+    pub user_email: Option<Hidden>,
+}
+
+/// A text that cannot be printed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(from = "String")]
+pub struct Hidden(pub SecretString);
+
+impl From<String> for Hidden {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+/// Reads the secret with the credentials of the usual chain: environment, profile, role.
+pub async fn read(arn: &str) -> Result<Secret> {
+    let config = aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await;
+    let client = aws_sdk_secretsmanager::Client::new(&config);
+    let answer = client.get_secret_value().secret_id(arn).send().await;
+    let answer = answer.map_err(|error| {
+        let error = aws_sdk_secretsmanager::Error::from(error);
+        let cause = format!("cannot read the secret `{arn}`");
+        let hint = "check its name, the region, and the right `secretsmanager:GetSecretValue`";
+        Error::new(Kind::Credentials, cause).from_source(error).hint(hint)
+    })?;
+    parse(answer.secret_string().unwrap_or_default()).map_err(|error| {
+        error.hint("write `{\"token\": …}` or `{\"app_key\": …, \"app_secret\": …, \"user_id\": …}`")
+    })
+}
+
+fn parse(text: &str) -> Result<Secret> {
+    // The parser's own words may repeat a part of the secret: only where it stumbled is said.
+    serde_json::from_str(text).map_err(|error| {
+        let at = format!("line {} column {}", error.line(), error.column());
+        Error::new(Kind::Usage, format!("the secret is not the JSON it should be, at {at}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_read_by_the_names_of_the_options_and_never_printed() {
+        let secret = parse(r#"{"app_key": "key", "app_secret": "hidden", "user_id": 7}"#).unwrap();
+        assert_eq!((secret.app_key.as_deref(), secret.user_id), (Some("key"), Some(7)));
+        assert!(!format!("{secret:?}").contains("hidden"));
+        for wrong in ["", "hidden", r#"{"tokn": "hidden"}"#, r#"{"token": ["hidden"]}"#] {
+            let error = parse(wrong).unwrap_err();
+            assert!(!error.to_string().contains("hidden"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The token that requests are made with: made when it is needed, shared by all, made anew before it runs out and when
+//! the vendor refuses it.
+
+use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value, json};
+use tokio::sync::Mutex;
+
+use super::auth::{App, Credentials, User};
+use super::client::Client;
+use super::usage::Usage;
+use crate::error::{Error, Kind, Result};
+
+/// How long before its end a token is made anew.
+const RESERVE: SignedDuration = SignedDuration::from_mins(5);
+
+/// How long a token is used where the vendor does not say how long it is valid.
+const UNSTATED: SignedDuration = SignedDuration::from_hours(1);
+
+/// The tokens of one run.
+#[derive(Debug)]
+pub(super) struct Tokens {
+    credentials: Credentials,
+    /// Held while a token is made, so that one is made for all who wait.
+    made: Mutex<Option<Token>>,
+}
+
+#[derive(Debug)]
+struct Token {
+    secret: SecretString,
+    customer: Option<String>,
+    valid_until: Timestamp,
+}
+
+impl Tokens {
+    pub(super) fn new(credentials: Credentials) -> Self {
+        Self { credentials, made: Mutex::new(None) }
+    }
+
+    /// The token to use now.
+    pub(super) async fn get(&self, client: &Client, usage: &Usage) -> Result<SecretString> {
+        let app = match &self.credentials {
+            Credentials::Token(token) => return Ok(token.clone()),
+            Credentials::App(app) => app,
+        };
+        let mut made = self.made.lock().await;
+        let now = client.now();
+        if let Some(token) = &*made
+            && token.valid_until.duration_since(now) > RESERVE
+        {
+            return Ok(token.secret.clone());
+        }
+        let token = made.insert(make(client, usage, app).await?);
+        Ok(token.secret.clone())
+    }
+
+    /// What the refusal of a token means: one that was made is made anew, another is for the user to replace.
+    pub(super) async fn refused(&self, secret: &SecretString, error: Error) -> Error {
+        if error.kind() != Kind::Credentials || matches!(self.credentials, Credentials::Token(_)) {
+            return error;
+        }
+        let mut made = self.made.lock().await;
+        // Another request may have been refused before and have made a new one already.
+        if made.as_ref().is_some_and(|token| token.secret.expose_secret() == secret.expose_secret()) {
+            *made = None;
+        }
+        error.taken_for(Kind::TokenRefused)
+    }
+
+    /// The vendor's name of the customer, where it came with the token.
+    pub(super) async fn customer(&self) -> Option<String> {
+        self.made.lock().await.as_ref().and_then(|token| token.customer.clone())
+    }
+}
+
+async fn make(client: &Client, usage: &Usage, app: &App) -> Result<Token> {
+    let user_id = match &app.user {
+        User::Id(user_id) => json!(user_id),
+        User::Email(email) => {
+            let asked = json!({ "email": email.expose_secret() });
+            let found = signed(client, usage, app, "user/search/email", asked).await?;
+            found.get("userId").cloned().ok_or_else(|| missing("userId"))?
+        }
+    };
+    let now = client.now();
+    let made = signed(client, usage, app, "token/create", json!({ "userId": user_id })).await?;
+    let token =
+        made.get(&app.token_field).and_then(Value::as_str).ok_or_else(|| missing(&app.token_field))?;
+    // The unit of `expire` is not documented; its sample, 86400, is a day in seconds.
+    let valid = made.get("expire").and_then(Value::as_i64).map_or(UNSTATED, SignedDuration::from_secs);
+    let customer = match made.get("customerCode") {
+        Some(Value::String(code)) => Some(code.clone()),
+        Some(Value::Number(code)) => Some(code.to_string()),
+        _ => None,
+    };
+    let valid_until = now.checked_add(valid).unwrap_or(Timestamp::MAX);
+    Ok(Token { secret: token.into(), customer, valid_until })
+}
+
+/// A request that is signed by the application, tried as often as any.
+async fn signed(
+    client: &Client,
+    usage: &Usage,
+    app: &App,
+    path: &str,
+    body: Value,
+) -> Result<Map<String, Value>> {
+    let mut attempts = client.attempts(usage);
+    loop {
+        let nonce: String = (0..32).map(|_| fastrand::alphanumeric()).collect();
+        let headers = app.headers(&nonce, client.now());
+        let outcome = async {
+            let response = client.post(usage, path, &headers, body.to_string(), &app.secret).await?;
+            client.document(usage, response, &app.secret).await
+        };
+        match outcome.await {
+            Ok(data) => {
+                return serde_json::from_str(data.get())
+                    .map_err(|_| Error::new(Kind::BadAnswer, "the answer's `data` is no object"));
+            }
+            Err(error) => attempts.pause(error, client.now()).await?,
+        }
+    }
+}
+
+fn missing(field: &str) -> Error {
+    let message = format!("the answer has no `{field}`");
+    Error::new(Kind::Refused, message).hint("say with `--token-field` what the token's field is called")
+}

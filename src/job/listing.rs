@@ -1,0 +1,186 @@
+//! Listening to the rosters: the vendor's two lists, a file of the user's, or chosen numbers.
+
+use std::collections::BTreeMap;
+
+use futures::{StreamExt, stream};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::context::Context;
+use super::selection::Choice;
+use crate::error::{Error, Explain, Kind, Result};
+use crate::extract::roster::{self, Listed};
+use crate::extract::roster_file;
+use crate::extract::usage::Usage;
+use crate::load::ledger::Ledger;
+use crate::load::store::Condition;
+use crate::load::{FORMAT, keys};
+use crate::transform::event::Event;
+
+/// An event that a roster named.
+pub(super) struct Heard {
+    pub(super) event: Event,
+    /// Whether this is how the vendor describes it now; else it only says that there is such an event.
+    pub(super) is_current: bool,
+}
+
+/// `ledger/roster.json`: up to when the vendor's list of edited events was read.
+#[derive(Serialize, Deserialize)]
+struct Document {
+    format: u32,
+    edited_until: Timestamp,
+}
+
+/// A cursor that may be put once everything before it is noted.
+pub(super) struct Cursor {
+    edited_until: Timestamp,
+    condition: Condition,
+}
+
+impl Cursor {
+    pub(super) async fn put(self, context: &Context) -> Result<()> {
+        let document = Document { format: FORMAT, edited_until: self.edited_until };
+        match context.ledgers.put_document(keys::ROSTER, &document, self.condition).await {
+            // Another run moved it; what this one noted is noted.
+            Err(error) if error.kind() == Kind::Conflict => Ok(()),
+            outcome => outcome,
+        }
+    }
+}
+
+/// Every event that the rosters name and the ledgers do not know as it is, and the cursor to put afterwards.
+pub(super) async fn listen(
+    context: &Context,
+    choice: &Choice,
+    usage: &Usage,
+    known: &BTreeMap<i64, Ledger>,
+    failures: &mut Vec<(Option<i64>, Error)>,
+) -> Result<(Vec<Heard>, Option<Cursor>)> {
+    if !choice.events.is_empty() {
+        let events = ask_about(context, usage, choice.events.clone(), failures).await?;
+        return Ok((events, None));
+    }
+    let now = context.clock.now();
+    let (edited, cursor) =
+        if context.rosters.edited { edited(context, choice, usage, now).await? } else { Default::default() };
+    let mut heard: BTreeMap<i64, Heard> = BTreeMap::new();
+    let mut incomplete: Vec<i64> = match &context.rosters.file {
+        Some(name) => read_file(context, name).await?,
+        None => Vec::new(),
+    };
+    if context.rosters.public {
+        match public(context, choice, usage, cursor.as_ref(), now).await {
+            Ok(public) => {
+                note_unreadable(public.unreadable, failures);
+                for event in public.events.into_values() {
+                    if event.end_time.is_none() {
+                        incomplete.push(event.event_id);
+                    } else {
+                        heard.insert(event.event_id, Heard { event, is_current: false });
+                    }
+                }
+            }
+            Err(error) if error.kind() == Kind::Credentials => return Err(error),
+            // The other list goes on without it.
+            Err(error) => {
+                failures.push((None, error.hint("give `--no-public-list` if there is no such list")));
+            }
+        }
+    }
+    note_unreadable(edited.unreadable, failures);
+    heard.extend(edited.events.into_iter().map(|(id, event)| (id, Heard { event, is_current: true })));
+    incomplete.retain(|id| !known.contains_key(id) && !heard.contains_key(id));
+    for found in ask_about(context, usage, incomplete, failures).await? {
+        heard.insert(found.event.event_id, found);
+    }
+    let news = heard.into_values().filter(|heard| match known.get(&heard.event.event_id) {
+        Some(ledger) => heard.is_current && ledger.event != heard.event,
+        None => !heard.event.never_was(),
+    });
+    Ok((news.collect(), cursor))
+}
+
+/// Events by the time of their last edit.
+async fn edited(
+    context: &Context,
+    choice: &Choice,
+    usage: &Usage,
+    now: Timestamp,
+) -> Result<(Listed, Option<Cursor>)> {
+    if let Some((from, _)) = choice.days {
+        let from = context.lake.zone.start_of(from).unwrap_or(Timestamp::UNIX_EPOCH);
+        let from = before(from, context.lookback);
+        return Ok((roster::edited_since(&context.client, usage, from, now).await?, None));
+    }
+    let found = context.ledgers.read_document::<Document>(keys::ROSTER).await?;
+    let from = found.as_ref().map_or_else(|| before(now, context.lookback), |(found, _)| found.edited_until);
+    let listed = roster::edited_since(&context.client, usage, from, now).await?;
+    let condition = found.map_or(Condition::Absent, |(_, version)| Condition::Unchanged(version));
+    Ok((listed, Some(Cursor { edited_until: now, condition })))
+}
+
+/// Events by their own time: those of the chosen days, else those that are still of interest; on the first run as far
+/// back as the other list.
+async fn public(
+    context: &Context,
+    choice: &Choice,
+    usage: &Usage,
+    cursor: Option<&Cursor>,
+    now: Timestamp,
+) -> Result<Listed> {
+    let zone = &context.lake.zone;
+    let is_first = cursor.is_some_and(|cursor| cursor.condition == Condition::Absent);
+    let (from, to) = match choice.days {
+        Some((from, to)) => {
+            let from = zone.start_of(from).unwrap_or(Timestamp::UNIX_EPOCH);
+            (from, zone.end_of(to).unwrap_or(now).min(now))
+        }
+        None => (before(now, if is_first { context.lookback } else { context.horizon }), now),
+    };
+    roster::held_between(&context.client, usage, from, to).await
+}
+
+fn before(instant: Timestamp, span: jiff::SignedDuration) -> Timestamp {
+    instant.checked_sub(span).unwrap_or_default().max(Timestamp::UNIX_EPOCH)
+}
+
+/// Asks about each of these events. One that the vendor does not know fails alone.
+async fn ask_about(
+    context: &Context,
+    usage: &Usage,
+    events: Vec<i64>,
+    failures: &mut Vec<(Option<i64>, Error)>,
+) -> Result<Vec<Heard>> {
+    let asked = stream::iter(events)
+        .map(|event_id| async move { (event_id, roster::info(&context.client, usage, event_id).await) })
+        .buffered(context.concurrency);
+    let mut found = Vec::new();
+    for (event_id, outcome) in asked.collect::<Vec<_>>().await {
+        match outcome {
+            Ok(event) => found.push(Heard { event, is_current: true }),
+            Err(error) if error.kind() == Kind::Credentials => return Err(error),
+            Err(error) => failures.push((Some(event_id), error)),
+        }
+    }
+    Ok(found)
+}
+
+/// The numbers in a roster of the user's.
+async fn read_file(context: &Context, name: &str) -> Result<Vec<i64>> {
+    let unreadable = || format!("cannot read the roster `{name}`");
+    let bytes = match name.strip_prefix("store:") {
+        Some(key) => {
+            let object = context.store.get(key).await?;
+            object.map(|(bytes, _)| bytes.to_vec()).ok_or_else(|| Error::new(Kind::Usage, unreadable()))?
+        }
+        None => std::fs::read(name).explain(Kind::Usage, unreadable)?,
+    };
+    roster_file::parse(&String::from_utf8(bytes).explain(Kind::Usage, unreadable)?)
+}
+
+fn note_unreadable(entries: u64, failures: &mut Vec<(Option<i64>, Error)>) {
+    if entries > 0 {
+        let message = format!("{entries} entries of the vendor's list of events have no `eventId`");
+        failures.push((None, Error::new(Kind::BadAnswer, message)));
+    }
+}

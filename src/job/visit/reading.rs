@@ -1,0 +1,146 @@
+//! Reading one answer: each record becomes a row, a reject, or a number. Nothing of it counts before the answer has
+//! ended well.
+
+use std::collections::BTreeMap;
+
+use arrow::array::RecordBatch;
+use jiff::civil::Date;
+
+use super::days::Count;
+use super::intake::Kept;
+use super::tally::Tally;
+use crate::error::{Error, Kind, Result};
+use crate::extract::body::{Envelope, table_of};
+use crate::load::properties::BATCH_ROWS;
+use crate::transform::batch::BatchBuilder;
+use crate::transform::decode::{Decoded, Decoder, Reason, day_of};
+use crate::transform::tables::Table;
+use crate::transform::value::Value;
+
+/// One answer under way.
+pub(super) struct Reading<'a> {
+    kept: &'a Kept,
+    decoders: Vec<Decoder>,
+    rejects: BatchBuilder,
+    /// Where in its array the next record stands.
+    positions: BTreeMap<String, u64>,
+    counts: BTreeMap<Date, Count>,
+    counted: u64,
+    rejected: u64,
+}
+
+/// What an answer brought, once it has ended.
+pub(super) struct Brought {
+    pub(super) counts: BTreeMap<Date, Count>,
+    pub(super) tally: Tally,
+}
+
+impl<'a> Reading<'a> {
+    pub(super) fn new(kept: &'a Kept, decoders: Vec<Decoder>) -> Self {
+        Self {
+            kept,
+            decoders,
+            rejects: BatchBuilder::new(Table::Rejects),
+            positions: BTreeMap::new(),
+            counts: BTreeMap::new(),
+            counted: 0,
+            rejected: 0,
+        }
+    }
+
+    /// Takes a record of an array.
+    pub(super) fn record(&mut self, array: &str, record: &str) -> Result<()> {
+        let table = table_of(array);
+        let decoder = self.decoders.iter_mut().find(|decoder| Some(decoder.table()) == table);
+        let reason = match decoder {
+            Some(decoder) => match decoder.push(record)? {
+                Decoded::Reject(reason) => Some(reason),
+                Decoded::Row | Decoded::Outside => None,
+            },
+            None => self.count(table, record)?,
+        };
+        let position = match self.positions.get_mut(array) {
+            Some(position) => position,
+            None => self.positions.entry(array.to_owned()).or_default(),
+        };
+        *position += 1;
+        let position = *position - 1;
+        if let (Some(reason), Some(table)) = (reason, table) {
+            self.reject(table, array, position, reason, record);
+        }
+        Ok(())
+    }
+
+    /// Counts a record that is not kept; says why where it has no day to be counted by.
+    fn count(&mut self, table: Option<Table>, record: &str) -> Result<Option<Reason>> {
+        if let (true, Some(table)) = (self.kept.counts_days(), table) {
+            let day = match day_of(record, &self.kept.setting().zone)? {
+                Ok(day) => day,
+                Err(reason) => return Ok(Some(reason)),
+            };
+            let count = self.counts.entry(day).or_default();
+            *(if table == Table::Lives { &mut count.lives } else { &mut count.interactions }) += 1;
+        }
+        self.counted += 1;
+        Ok(None)
+    }
+
+    fn reject(&mut self, table: Table, array: &str, position: u64, reason: Reason, record: &str) {
+        self.rejected += 1;
+        let setting = self.kept.setting();
+        self.rejects.push_named(vec![
+            ("event_id", Value::Integer(setting.event_id)),
+            ("source_table", table.name().into()),
+            ("source", self.kept.part().into()),
+            ("path", format!("$.data.report.{array}[{position}]").into()),
+            ("reason", reason.name().into()),
+            ("record", record.into()),
+            ("pulled_at", setting.pulled_at.into()),
+        ]);
+    }
+
+    /// Rows that wait, where at least so many do.
+    pub(super) fn batches(&mut self, rows: usize) -> Result<Vec<(Table, RecordBatch)>> {
+        let mut batches = Vec::new();
+        for decoder in self.decoders.iter_mut().filter(|decoder| decoder.waiting() >= rows) {
+            batches.push((decoder.table(), decoder.batch()?));
+        }
+        if self.rejects.rows() >= rows {
+            batches.push((Table::Rejects, self.rejects.finish()?));
+        }
+        Ok(batches)
+    }
+
+    /// Rows of a full batch.
+    pub(super) fn full_batches(&mut self) -> Result<Vec<(Table, RecordBatch)>> {
+        self.batches(BATCH_ROWS)
+    }
+
+    /// The answer has ended: every record that it had must be accounted for.
+    pub(super) fn finish(self, envelope: Envelope) -> Result<Brought> {
+        let mut tally = Tally { rejects: self.rejected, counted: self.counted, ..Tally::default() };
+        for decoder in &self.decoders {
+            let decoded = decoder.tally();
+            tally.rows += decoded.rows;
+            tally.outside += decoded.outside;
+            tally.set_aside += decoded.set_aside;
+            tally.notes.extend(decoded.unknown.iter().map(|key| format!("a field `{key}` has no column")));
+        }
+        tally.received = envelope.arrays.values().flatten().sum();
+        let accounted = tally.rows + tally.rejects + tally.outside + tally.counted;
+        if accounted != tally.received {
+            let message = format!("{} records were received, {accounted} are accounted for", tally.received);
+            return Err(Error::new(Kind::Unbalanced, message).hint("report it to the makers of rollcall"));
+        }
+        tally.request_ids.extend(envelope.request_id);
+        for array in ["lives", "interactions", "viewerDetails"] {
+            if !matches!(envelope.arrays.get(array), Some(Some(_))) {
+                tally.notes.insert(format!("the array `{array}` is missing"));
+            }
+        }
+        for array in envelope.arrays.keys().filter(|array| table_of(array).is_none()) {
+            tally.notes.insert(format!("an array `{array}` has no table"));
+        }
+        Ok(Brought { counts: self.counts, tally })
+    }
+}

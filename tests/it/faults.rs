@@ -1,0 +1,276 @@
+//! The vendor as it is: every way in which a request can fail, and what becomes of the run.
+
+use std::time::Duration;
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use rollcall::calendar::{Clock, Zone};
+use rollcall::error::Kind;
+use rollcall::extract::auth::Credentials;
+use rollcall::job::Job;
+use rollcall::job::context::Context;
+use rollcall::job::selection::Selection;
+use rollcall::progress::Progress;
+use rollcall::report::Report;
+use simulator::{Envelope, Fault, Quirks, ReportArray, Server, ServerOptions};
+
+use crate::command::Desk;
+use crate::lake::{Cells, cells};
+use crate::run::{HOUR, app, config, later, server_at, small_world, sync, sync_all};
+
+/// The event of the small world with the most viewings, and the first day that it has some on.
+fn busiest() -> (i64, Date) {
+    let event = small_world(8).events().max_by_key(|event| event.sessions().count()).unwrap();
+    let first = event.sessions().map(|session| session.online).min().unwrap();
+    let day = Zone::parse("Asia/Shanghai").unwrap().day_of(Timestamp::from_second(first).unwrap());
+    (event.id.try_into().unwrap(), day)
+}
+
+fn faults(texts: &[&str]) -> ServerOptions {
+    let faults = texts.iter().map(|text| text.parse::<Fault>().unwrap()).collect();
+    ServerOptions { faults, ..ServerOptions::default() }
+}
+
+/// A scheduled run over a small world whose requests end after a second.
+async fn run(desk: &Desk, options: ServerOptions) -> (Report, Server) {
+    let server = server_at(later(), &small_world(8), options);
+    let mut config = config(&server, &desk.store());
+    config.timeout = Duration::from_secs(2);
+    config.max_response_bytes = 4 << 20;
+    (sync(config, later(), Selection::default()).await.unwrap(), server)
+}
+
+async fn without_faults() -> Cells {
+    let desk = Desk::new();
+    let (report, _) = run(&desk, ServerOptions::default()).await;
+    assert!(report.ok && report.requests.retries == 0);
+    cells(&desk.store()).await
+}
+
+#[tokio::test]
+async fn what_may_pass_is_tried_again_and_the_tables_are_the_same() {
+    let (event, day) = busiest();
+    let expected = without_faults().await;
+    for fault in [
+        "status=500@every:3",
+        "status=502@every:3",
+        "status=408@every:3",
+        "status=404@every:3",
+        "retry-after=429:0@every:3",
+        "retry-after=503:0@every:3",
+        "reset@every:3",
+        "cut-body@every:3",
+        "cut-length@every:3",
+        "cut-clean@every:3",
+        "junk@every:3",
+        "not-utf8@path:report/details,every:3",
+        "html@every:3",
+        "code=500@every:3",
+        "code=10086@every:3",
+        &format!("stall@snapshot,event:{event},first:1"),
+        &format!("stall@day:{event}:{day},first:1"),
+        &format!("endless@day:{event}:{day},first:1"),
+        &format!("endless-space@snapshot,event:{event},first:1"),
+        "slow-drip=1@path:event/info",
+    ] {
+        let desk = Desk::new();
+        let (report, server) = run(&desk, faults(&[fault])).await;
+        assert!(report.ok, "{fault}: {:?}", report.failures);
+        assert!(cells(&desk.store()).await == expected, "{fault}");
+        let struck = server.requests().iter().any(|request| request.fault.is_some());
+        assert!(struck || fault.contains("event/info"), "{fault} never struck");
+    }
+}
+
+#[tokio::test]
+async fn what_would_fail_again_is_not_tried_again() {
+    for (fault, kind) in [
+        ("code=401", Kind::Credentials),
+        ("status=401", Kind::Credentials),
+        ("code=403", Kind::Credentials),
+        ("code=400", Kind::Refused),
+        ("redirect=http://127.0.0.1:9/", Kind::Refused),
+    ] {
+        let desk = Desk::new();
+        let server = server_at(later(), &small_world(2), faults(&[fault]));
+        let outcome = sync(config(&server, &desk.store()), later(), Selection::default()).await;
+        assert_eq!(outcome.unwrap_err().kind(), kind, "{fault}");
+        assert_eq!(server.requests().len(), 1, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_fails_does_not_stop_the_others_and_is_named() {
+    let expected = without_faults().await;
+    let (busiest, _) = busiest();
+    for (fault, said) in [
+        ("code=404", "does not know this event"),
+        ("code=400", "does not understand the request"),
+        ("code=500", "could not answer"),
+        ("html", "no JSON"),
+    ] {
+        let desk = Desk::new();
+        let (report, _) =
+            run(&desk, faults(&[&format!("{fault}@path:report/details,event:{busiest}")])).await;
+        let [failure] = &report.failures[..] else { panic!("{fault}: {:?}", report.failures) };
+        assert_eq!(failure.event_id, Some(busiest));
+        assert!(failure.error.contains(said), "{}", failure.error);
+        assert_eq!(failure.error.contains("requestId: "), fault.starts_with("code"), "{}", failure.error);
+        assert_eq!((report.events.failed, report.events.left), (1, 0));
+        let others: Cells =
+            expected.iter().filter(|((_, _, event), _)| *event != busiest).map(|(k, v)| (*k, *v)).collect();
+        assert!(cells(&desk.store()).await == others, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_day_that_fails_is_owed_alone_and_the_next_run_makes_it_good() {
+    let expected = without_faults().await;
+    let desk = Desk::new();
+    let (event, day) = busiest();
+    let (report, _) = run(&desk, faults(&[&format!("code=500@day:{event}:{day}")])).await;
+    assert_eq!(report.events.failed, 1);
+    assert_eq!(report.owed[&event], [day.to_string()]);
+    let found = cells(&desk.store()).await;
+    let owed: Vec<_> = expected.keys().filter(|place| !found.contains_key(place)).collect();
+    assert!(!owed.is_empty());
+    assert!(owed.iter().all(|(_, owed, of)| (*of, *owed) == (event, day)), "{owed:?}");
+
+    let server = server_at(later() + HOUR, &small_world(8), ServerOptions::default());
+    let report = sync_all(config(&server, &desk.store()), later() + HOUR).await;
+    assert_eq!((report.events.due, report.owed.len()), (1, 0));
+    assert!(cells(&desk.store()).await == expected);
+}
+
+#[tokio::test]
+async fn a_token_is_made_anew_when_it_ends_and_once_for_all() {
+    let expected = without_faults().await;
+    for options in [
+        ServerOptions { token_expires_after: Some(7), ..ServerOptions::default() },
+        ServerOptions {
+            app_id_header: "AppId".into(),
+            token_field: "accessToken".into(),
+            ..ServerOptions::default()
+        },
+    ] {
+        let desk = Desk::new();
+        let mut app = app();
+        (app.key_header, app.token_field) = (options.app_id_header.clone(), options.token_field.clone());
+        let is_ending = options.token_expires_after.is_some();
+        let server = server_at(later(), &small_world(8), options);
+        let mut config = config(&server, &desk.store());
+        config.credentials = Some(Credentials::App(app));
+        sync_all(config, later()).await;
+        assert!(cells(&desk.store()).await == expected);
+        let made = server.requests().iter().filter(|request| request.path.ends_with("token/create")).count();
+        let calls = server.requests().len() - made;
+        assert!(
+            if is_ending { made > 1 && made <= calls / 4 } else { made == 1 },
+            "{made} tokens, {calls} calls"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_said_at_once_and_a_user_is_found_by_mail_address() {
+    let server = server_at(later(), &small_world(2), ServerOptions::default());
+    let desk = Desk::new();
+    let mut wrong = config(&server, &desk.store());
+    wrong.credentials =
+        Some(Credentials::App(rollcall::extract::auth::App { secret: "wrong".into(), ..app() }));
+    let error = sync(wrong, later(), Selection::default()).await.unwrap_err();
+    assert_eq!((error.kind(), server.requests().len()), (Kind::Credentials, 1));
+
+    let mut by_mail = config(&server, &desk.store());
+    let user = rollcall::extract::auth::User::Email("li@example.com".into());
+    by_mail.credentials = Some(Credentials::App(rollcall::extract::auth::App { user, ..app() }));
+    sync_all(by_mail, later()).await;
+}
+
+#[tokio::test]
+async fn quirks_of_the_answer_change_no_table_or_are_kept_and_named() {
+    let expected = without_faults().await;
+    for (quirks, noted) in [
+        (Quirks { shuffled: true, ..Quirks::default() }, None),
+        (Quirks { envelope: Envelope::Before, ..Quirks::default() }, None),
+        (Quirks { envelope: Envelope::After, ..Quirks::default() }, None),
+        (Quirks { unknown_fields: Some(3), ..Quirks::default() }, Some("a field `newField` has no column")),
+        (Quirks { unknown_fields: Some(3), ..Quirks::default() }, Some("an array `polls` has no table")),
+        (
+            Quirks { missing_array: Some(ReportArray::Interactions), ..Quirks::default() },
+            Some("`interactions` is missing"),
+        ),
+        (
+            Quirks { null_array: Some(ReportArray::ViewerDetails), ..Quirks::default() },
+            Some("`viewerDetails` is missing"),
+        ),
+    ] {
+        let desk = Desk::new();
+        let (report, _) = run(&desk, ServerOptions { quirks, ..ServerOptions::default() }).await;
+        assert!(report.ok, "{:?}", report.failures);
+        match noted {
+            None => assert!(cells(&desk.store()).await == expected, "{quirks:?}"),
+            Some(noted) => {
+                assert!(report.notes.iter().any(|note| note.contains(noted)), "{:?}", report.notes);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_packed_answer_is_unpacked_as_it_comes() {
+    let desk = Desk::new();
+    let (report, _) = run(&desk, ServerOptions { gzip: true, ..ServerOptions::default() }).await;
+    assert!(report.ok);
+    assert!(cells(&desk.store()).await == without_faults().await);
+}
+
+#[tokio::test]
+async fn what_the_deadline_cuts_off_is_no_failure_and_the_next_run_makes_it_good() {
+    let expected = without_faults().await;
+    let (event, day) = busiest();
+    let desk = Desk::new();
+    // One answer never ends; the run does.
+    let server = server_at(later(), &small_world(8), faults(&[&format!("stall@day:{event}:{day}")]));
+    let mut config = config(&server, &desk.store());
+    config.deadline = Some(SignedDuration::from_secs(4));
+    let context = Context::new(config, Clock::System, Progress::new()).unwrap();
+    let selection = Selection { from: Some("2022-10-01".into()), ..Selection::default() };
+    let report = Job::Sync(selection).run(&context).await.unwrap();
+    assert!(report.ok, "{:?}", report.failures);
+    assert!(report.events.left > 0);
+    assert!(report.owed[&event].contains(&day.to_string()), "{:?}", report.owed);
+
+    let server = server_at(later(), &small_world(8), ServerOptions::default());
+    let context =
+        Context::new(crate::run::config(&server, &desk.store()), Clock::System, Progress::new()).unwrap();
+    let report = Job::Sync(Selection::default()).run(&context).await.unwrap();
+    assert_eq!((report.ok, report.events.left, report.owed.len()), (true, 0, 0));
+    assert!(cells(&desk.store()).await == expected);
+}
+
+#[tokio::test]
+async fn with_a_third_of_all_requests_failing_the_tables_are_the_same() {
+    let world = small_world(200);
+    let desk = Desk::new();
+    let server = server_at(later(), &world, ServerOptions::default());
+    sync_all(config(&server, &desk.store()), later()).await;
+    let expected = cells(&desk.store()).await;
+    let kinds =
+        ["status=503", "reset", "cut-body", "cut-clean", "junk", "html", "code=500", "retry-after=429:0"];
+    let rate = 1.0 - (2.0_f64 / 3.0).powf(1.0 / 8.0);
+    let texts: Vec<String> = kinds.iter().map(|kind| format!("{kind}@rate:{rate}")).collect();
+    for fault_seed in 1..=3 {
+        let options = faults(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+        let server = server_at(later(), &world, ServerOptions { fault_seed, ..options });
+        let desk = Desk::new();
+        let report = sync_all(config(&server, &desk.store()), later()).await;
+        let failed = server.requests().iter().filter(|request| request.fault.is_some()).count();
+        let percent = failed * 100 / server.requests().len();
+        assert!((30..=36).contains(&percent), "{percent} % failed");
+        // A kept connection that breaks before a byte of an answer is one that the HTTP library replaces by itself.
+        let replaced = server.requests().len() as u64 - report.requests.requests;
+        assert_eq!(report.requests.retries + replaced, failed as u64);
+        assert!(cells(&desk.store()).await == expected, "seed {fault_seed}");
+    }
+}

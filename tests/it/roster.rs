@@ -1,0 +1,89 @@
+//! Which events are visited: the vendor's lists, the user's own, and what becomes of events that change.
+
+use rollcall::config::Rosters;
+use rollcall::job::selection::Selection;
+use simulator::{PublicList, ServerOptions, World};
+
+use crate::command::Desk;
+use crate::lake::cells;
+use crate::run::{HOUR, config, later, server_at, small_world, sync_all};
+
+fn paths(server: &simulator::Server) -> Vec<&'static str> {
+    server.requests().into_iter().map(|request| request.path.trim_start_matches("/eventopenapi/")).collect()
+}
+
+#[tokio::test]
+async fn the_public_list_names_events_that_the_other_does_not_in_either_shape() {
+    for public_list in [PublicList::Array, PublicList::Object] {
+        let world = small_world(30);
+        let desk = Desk::new();
+        let server = server_at(later(), &world, ServerOptions { public_list, ..ServerOptions::default() });
+        let mut only_public = config(&server, &desk.store());
+        only_public.rosters.edited = false;
+        // No cursor: as far back as the horizon, which reaches none of them; then by days.
+        let selection = Selection { from: Some("2022-10-01".into()), ..Selection::default() };
+        let report = crate::run::sync(only_public, later(), selection).await.unwrap();
+        assert!(report.ok, "{:?}", report.failures);
+        let held = world.events().filter(|event| !event.cancelled).count();
+        assert_eq!(report.events.complete, held);
+        assert!(!paths(&server).contains(&"event/modify/list"));
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_is_switched_off_is_not_asked_for() {
+    let server = server_at(later(), &small_world(2), ServerOptions::default());
+    let desk = Desk::new();
+    let mut config = config(&server, &desk.store());
+    config.rosters.public = false;
+    sync_all(config, later()).await;
+    assert!(!paths(&server).contains(&"event/public/list"));
+}
+
+#[tokio::test]
+async fn a_roster_of_the_users_own_is_visited_with_or_without_the_lists() {
+    let world = small_world(12);
+    let server = server_at(later(), &world, ServerOptions::default());
+    let desk = Desk::new();
+    let file = desk.store().with_extension("csv");
+    std::fs::write(&file, "event_id,title\n609768,launch\n700004,\n").unwrap();
+    let mut own = config(&server, &desk.store());
+    own.rosters = Rosters { edited: false, public: false, file: Some(file.to_str().unwrap().into()) };
+    let report = sync_all(own.clone(), later()).await;
+    assert_eq!(report.events.complete, 2);
+    assert!(!paths(&server).iter().any(|path| path.ends_with("list")));
+
+    // In the store, beside the lake.
+    std::fs::create_dir_all(desk.store().join("rosters")).unwrap();
+    std::fs::write(desk.store().join("rosters/own.jsonl"), "{\"event_id\": 700010}\n").unwrap();
+    own.rosters.file = Some("store:rosters/own.jsonl".into());
+    assert_eq!(sync_all(own, later() + HOUR).await.events.complete, 1);
+}
+
+#[tokio::test]
+async fn an_event_that_was_cancelled_before_it_began_is_never_asked_about() {
+    let world = small_world(24);
+    let server = server_at(later(), &world, ServerOptions::default());
+    let desk = Desk::new();
+    sync_all(config(&server, &desk.store()), later()).await;
+    let cancelled: Vec<u64> = world.events().filter(|event| event.cancelled).map(|event| event.id).collect();
+    assert!(!cancelled.is_empty());
+    let asked = server.requests().into_iter().filter_map(|request| request.event_id);
+    assert_eq!(asked.filter(|event| cancelled.contains(event)).count(), 0);
+}
+
+#[tokio::test]
+async fn an_old_event_costs_its_entry_a_snapshot_and_a_window_for_each_day_with_rows() {
+    let world = World::default();
+    let desk = Desk::new();
+    let two_years_later = later() + HOUR * (2 * 365 * 24);
+    let server = server_at(two_years_later, &world, ServerOptions::default());
+    let mut config = config(&server, &desk.store());
+    config.lookback = HOUR * (3 * 365 * 24);
+    let report = sync_all(config, two_years_later).await;
+    let days = cells(&desk.store()).await.into_keys().filter(|(table, ..)| table.name() != "viewer_details");
+    let days: std::collections::BTreeSet<_> = days.map(|(_, day, event)| (day, event)).collect();
+    let lists = paths(&server).iter().filter(|path| path.ends_with("list")).count();
+    assert_eq!(server.requests().len(), lists + report.events.complete + days.len());
+    assert!(lists <= 3, "{lists} pages");
+}

@@ -1,0 +1,77 @@
+//! A run in this process, by whatever clock and with short pauses: the same jobs as the program's.
+
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use rollcall::calendar::{Clock, Zone};
+use rollcall::config::{Config, Rosters};
+use rollcall::error::Result;
+use rollcall::extract::auth::{App, Credentials, User};
+use rollcall::job::Job;
+use rollcall::job::context::Context;
+use rollcall::job::selection::Selection;
+use rollcall::progress::Progress;
+use rollcall::report::Report;
+use simulator::{Server, ServerOptions, Viewers, World, WorldOptions};
+
+use crate::command::TOKEN;
+
+pub(crate) const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// A moment at which every event of the small world is closed by its first visit.
+pub(crate) fn later() -> Timestamp {
+    "2022-12-20T00:00:00Z".parse().unwrap()
+}
+
+pub(crate) fn small_world(events: u64) -> World {
+    let viewers = Viewers::Range(0, 40);
+    World::new(WorldOptions { events, days: 4, viewers, ..WorldOptions::default() })
+}
+
+/// A simulator whose clock stands at `now`.
+pub(crate) fn server_at(now: Timestamp, world: &World, options: ServerOptions) -> Server {
+    crate::command::server(world, ServerOptions { clock: simulator::Clock::Fixed(now), ..options })
+}
+
+pub(crate) fn config(server: &Server, store: &Path) -> Config {
+    Config {
+        store: store.to_str().unwrap().to_owned(),
+        api_url: server.url(),
+        credentials: Some(Credentials::Token(TOKEN.into())),
+        zone: Zone::parse("Asia/Shanghai").unwrap(),
+        settle: HOUR * 12,
+        horizon: HOUR * (30 * 24),
+        lookback: HOUR * (400 * 24),
+        rosters: Rosters { edited: true, public: true, file: None },
+        concurrency: 4,
+        requests_per_second: 10_000.try_into().unwrap(),
+        first_pause: Duration::from_millis(1),
+        max_response_bytes: 1 << 30,
+        timeout: Duration::from_mins(1),
+        deadline: None,
+    }
+}
+
+/// Credentials of the simulator's application.
+pub(crate) fn app() -> App {
+    App {
+        key: "demo".into(),
+        secret: "demo".into(),
+        user: User::Id(1),
+        key_header: "AppKey".into(),
+        token_field: "token".into(),
+    }
+}
+
+pub(crate) async fn sync(config: Config, now: Timestamp, selection: Selection) -> Result<Report> {
+    let context = Context::new(config, Clock::Fixed(now), Progress::new())?;
+    Job::Sync(selection).run(&context).await
+}
+
+/// One scheduled run that succeeds.
+pub(crate) async fn sync_all(config: Config, now: Timestamp) -> Report {
+    let report = sync(config, now, Selection::default()).await.unwrap();
+    assert!(report.ok, "{:?}", report.failures);
+    report
+}

@@ -1,0 +1,80 @@
+//! What the vendor's page does not promise: oddities of reports.
+
+/// Oddities of the reports of generated events; by default none. The sample stays as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quirks {
+    /// The rows stand in another order: the last viewer and the last session first.
+    pub shuffled: bool,
+    /// Every k-th row of each array has a field `newField`, and the report an array `polls`.
+    pub unknown_fields: Option<u64>,
+    /// Some records hold what is not to be read as it stands: counters `"many"`, `3.0` and `"3"`, an `online_date`
+    /// a day after `online_time`, an `offline_time` in the year 60000.
+    pub wrong_types: bool,
+    /// Every k-th record of `lives` has no `online_time` and so is in every answer, whatever the range. The first
+    /// element of `lives` is a text, if the event has viewers.
+    pub unplaceable: Option<u64>,
+    /// An array that is left out.
+    pub missing_array: Option<ReportArray>,
+    /// An array in whose place there is null.
+    pub null_array: Option<ReportArray>,
+    /// Where the envelope's keys stand.
+    pub envelope: Envelope,
+}
+
+/// Where `timeStamp`, `code`, `msg` and `requestId` stand in a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Envelope {
+    /// As in the sample: `requestId` after the data, the others before it.
+    #[default]
+    Around,
+    /// All before the data, `requestId` first.
+    Before,
+    /// All after the data, `code` last.
+    After,
+}
+
+/// An array of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReportArray {
+    /// `lives`.
+    Lives,
+    /// `viewerDetails`.
+    ViewerDetails,
+    /// `interactions`.
+    Interactions,
+}
+
+impl ReportArray {
+    /// Its key.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::Lives => "lives",
+            Self::ViewerDetails => "viewerDetails",
+            Self::Interactions => "interactions",
+        }
+    }
+}
+
+/// What is odd about one row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Oddity {
+    /// There is a field that nobody knows.
+    pub(crate) unknown_field: bool,
+    /// Some values are of wrong types, or out of any sense.
+    pub(crate) wrong_types: bool,
+    /// There is no `online_time`.
+    pub(crate) unplaceable: bool,
+}
+
+impl Quirks {
+    /// What is odd about the row `number` of `array`, from 1. Rows that an answer leaves out are counted too, so that
+    /// a row is the same in every answer.
+    pub(crate) fn of_row(&self, array: ReportArray, number: u64) -> Oddity {
+        let is_one_of = |every: Option<u64>| every.is_some_and(|k| number.is_multiple_of(k));
+        Oddity {
+            unknown_field: is_one_of(self.unknown_fields),
+            wrong_types: self.wrong_types,
+            unplaceable: array == ReportArray::Lives && is_one_of(self.unplaceable),
+        }
+    }
+}

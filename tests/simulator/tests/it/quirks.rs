@@ -1,0 +1,141 @@
+//! What quirks do to a report, which stays JSON under all of them.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+use simulator::{
+    Envelope, Event, Query, Quirks, Range, ReportArray, Viewers, World, WorldOptions, quirky_report,
+};
+
+use crate::common::{array, body, busy, everything};
+
+const ARRAYS: [(&str, ReportArray); 3] = [
+    ("lives", ReportArray::Lives),
+    ("viewerDetails", ReportArray::ViewerDetails),
+    ("interactions", ReportArray::Interactions),
+];
+
+fn text(event: &Event, query: Query, quirks: Quirks) -> String {
+    String::from_utf8(quirky_report(event.clone(), query, quirks).flatten().collect()).unwrap()
+}
+
+fn answer(event: &Event, query: Query, quirks: Quirks) -> Value {
+    serde_json::from_str(&text(event, query, quirks)).unwrap()
+}
+
+#[test]
+fn every_mix_of_quirks_is_json() {
+    let arrays = || [None].into_iter().chain(ARRAYS.map(|(_, array)| Some(array)));
+    let options = WorldOptions { events: 12, viewers: Viewers::Range(0, 20), ..WorldOptions::default() };
+    for event in World::new(options).events() {
+        for missing_array in arrays() {
+            for null_array in arrays() {
+                for envelope in [Envelope::Around, Envelope::Before, Envelope::After] {
+                    let quirks = Quirks {
+                        shuffled: true,
+                        unknown_fields: Some(3),
+                        wrong_types: true,
+                        unplaceable: Some(4),
+                        missing_array,
+                        null_array,
+                        envelope,
+                    };
+                    let answer = answer(&event, everything(), quirks);
+                    assert_eq!(answer["code"], 200, "{quirks:?}");
+                    assert_eq!(answer["data"]["eventId"], event.id);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_quirks_are_no_change() {
+    let plain = String::from_utf8(body(busy(), everything())).unwrap();
+    assert_eq!(text(&busy(), everything(), Quirks::default()), plain);
+}
+
+#[test]
+fn shuffled_rows_are_the_same_rows() {
+    let plain = answer(&busy(), everything(), Quirks::default());
+    let shuffled = answer(&busy(), everything(), Quirks { shuffled: true, ..Quirks::default() });
+    for (name, _) in ARRAYS {
+        let mut rows = array(&shuffled, name).to_vec();
+        assert_ne!(rows, array(&plain, name));
+        rows.reverse();
+        assert_eq!(rows, array(&plain, name));
+    }
+}
+
+#[test]
+fn an_array_is_missing_or_null() {
+    for (name, which) in ARRAYS {
+        let missing = Quirks { missing_array: Some(which), ..Quirks::default() };
+        assert_eq!(answer(&busy(), everything(), missing)["data"]["report"].get(name), None);
+        let null = Quirks { null_array: Some(which), ..Quirks::default() };
+        assert_eq!(answer(&busy(), everything(), null)["data"]["report"].get(name), Some(&Value::Null));
+    }
+}
+
+#[test]
+fn unknown_fields_are_in_every_kth_row_and_in_the_report() {
+    let answer = answer(&busy(), everything(), Quirks { unknown_fields: Some(5), ..Quirks::default() });
+    assert!(answer["data"]["report"]["polls"].is_array());
+    for name in ["lives", "interactions"] {
+        let rows = array(&answer, name);
+        let new = rows.iter().filter(|row| row["newField"] == "新").count();
+        assert_eq!(new, rows.len() / 5, "{name}");
+    }
+}
+
+#[test]
+fn wrong_types_are_of_every_kind() {
+    let text = text(&busy(), everything(), Quirks { wrong_types: true, ..Quirks::default() });
+    for wrong in ["_num\":\"many\"", "_num\":3.0", "_num\":\"3\"", "\"offline_time\":1831249900800"] {
+        assert!(text.contains(wrong), "no {wrong}");
+    }
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    let plain = self::answer(&busy(), everything(), Quirks::default());
+    let rows = array(&answer, "lives").iter().zip(array(&plain, "lives"));
+    let (disagree, agree): (Vec<_>, Vec<_>) =
+        rows.partition(|(odd, plain)| odd["online_date"] != plain["online_date"]);
+    assert!(!disagree.is_empty() && disagree.len() < agree.len());
+}
+
+#[test]
+fn the_unplaceable_is_in_every_answer() {
+    let quirks = Quirks { unplaceable: Some(10), ..Quirks::default() };
+    let unplaceable = |range| -> Vec<String> {
+        let answer = answer(&busy(), Query { range, ..everything() }, quirks);
+        let rows = array(&answer, "lives").iter();
+        rows.filter(|row| !row["online_time"].is_i64()).map(ToString::to_string).collect()
+    };
+    let all = unplaceable(Range::default());
+    let lives = array(&answer(&busy(), everything(), Quirks::default()), "lives").len();
+    assert_eq!(all.len(), lives / 10 + 1);
+    assert_eq!(all.iter().filter(|row| *row == "\"lost\"").count(), 1);
+    assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
+    let never = Range { start: Some(0), end: Some(1), ..Range::default() };
+    assert_eq!(unplaceable(never), all);
+}
+
+#[test]
+fn the_envelope_stands_where_told() {
+    for (envelope, first, last) in [
+        (Envelope::Around, "{\"timeStamp\":", "\"requestId\":\"test\"}"),
+        (Envelope::Before, "{\"requestId\":", "\"endTime\":null}}"),
+        (Envelope::After, "{\"data\":", "\"code\":200}"),
+    ] {
+        let text = text(&busy(), everything(), Quirks { envelope, ..Quirks::default() });
+        assert!(text.starts_with(first) && text.ends_with(last), "{envelope:?}");
+    }
+}
+
+#[test]
+fn events_may_have_been_edited_long_before() {
+    let options = WorldOptions { edited_long_before: true, ..WorldOptions::default() };
+    for event in World::new(options).events().skip(1) {
+        assert_eq!(event.start_time - event.modify_time, 350 * 86_400);
+        assert!(event.create_time < event.modify_time);
+    }
+}
