@@ -14,7 +14,7 @@ NEXTEST := cargo-nextest@0.9.143
 DENY := cargo-deny@0.20.2
 MACHETE := cargo-machete@0.9.2
 
-.PHONY: demo test check test-rust test-engines format clean
+.PHONY: demo test check test-rust test-engines test-network format clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -27,7 +27,7 @@ help:
 demo: build $(VENV)/installed
 	@$(VENV)/bin/python samples/demo.py
 
-test: test-rust test-engines
+test: test-rust test-engines test-network
 
 test-rust: | nextest
 	cargo nextest run --workspace --locked
@@ -35,6 +35,9 @@ test-rust: | nextest
 
 test-engines: build $(VENV)/installed
 	$(VENV)/bin/python -m pytest tests/engines -q
+
+test-network: build $(VENV)/installed
+	$(VENV)/bin/python -m pytest tests/network -q
 
 check: | deny machete
 	cargo fmt --all --check

@@ -4,19 +4,18 @@ use reqwest::Response;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::body::{Envelope, Splitter};
-use super::client::Client;
 use super::failure;
+use super::http::{Http, SUCCESS};
+use super::tokens::Tokens;
 use super::usage::Usage;
 use crate::error::{Error, Kind, Result};
 
-/// What the vendor's `code` says of an answer that is one.
-pub(super) const SUCCESS: i64 = 200;
-
 /// A report on its way.
 pub struct Answer<'a> {
-    client: &'a Client,
-    response: Response,
+    http: &'a Http,
+    tokens: &'a Tokens,
     token: SecretString,
+    response: Response,
     usage: &'a Usage,
     splitter: Splitter,
     /// Bytes that the answer may still have.
@@ -25,18 +24,19 @@ pub struct Answer<'a> {
 
 impl<'a> Answer<'a> {
     pub(super) fn new(
-        client: &'a Client,
-        response: Response,
+        http: &'a Http,
+        tokens: &'a Tokens,
         token: SecretString,
+        response: Response,
         usage: &'a Usage,
         left: u64,
     ) -> Self {
-        Self { client, response, token, usage, splitter: Splitter::default(), left }
+        Self { http, tokens, token, response, usage, splitter: Splitter::default(), left }
     }
 
     /// Waits for the next part of the answer and hands its records on, with the key of their array. False at the end.
     pub async fn advance(&mut self, record: impl FnMut(&str, &str) -> Result<()>) -> Result<bool> {
-        let chunk = self.response.chunk().await.map_err(|error| self.client.transport(error))?;
+        let chunk = self.response.chunk().await.map_err(|error| self.http.transport(error))?;
         let Some(chunk) = chunk else { return Ok(false) };
         self.usage.received(chunk.len());
         self.left = self.left.checked_sub(chunk.len() as u64).ok_or_else(|| {
@@ -55,6 +55,6 @@ impl<'a> Answer<'a> {
         }
         let (text, request_id) = (envelope.message.as_deref(), envelope.request_id.as_deref());
         let error = failure::told(envelope.code, text, request_id, self.token.expose_secret());
-        Err(self.client.refused(&self.token, error).await)
+        Err(self.tokens.refused(&self.token, error).await)
     }
 }

@@ -1,100 +1,53 @@
-//! The vendor's API over HTTP: one connection pool, one place where a request is made and its answer judged.
-
-use std::num::NonZeroU32;
-use std::time::Duration;
+//! The vendor's API: endpoints with small answers, and the report.
 
 use jiff::Timestamp;
-use reqwest::{Response, Url, redirect};
-use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use secrecy::ExposeSecret;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::answer::{Answer, SUCCESS};
+use super::answer::Answer;
 use super::auth::Credentials;
-use super::failure;
-use super::pace::Pace;
-use super::retry::{Attempts, Policy};
+use super::http::{Http, Options};
+use super::retry::Attempts;
 use super::tokens::Tokens;
 use super::usage::Usage;
 use super::window::Window;
-use crate::calendar::Clock;
-use crate::error::{Error, Explain, Kind, Result};
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long an answer may be silent.
-const READ_TIMEOUT: Duration = Duration::from_mins(1);
-/// The largest answer that is no report, in bytes: a page of a list has some 100 KB.
-const LARGEST_DOCUMENT: usize = 16 * 1024 * 1024;
-
-/// How the vendor is asked.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The vendor's host.
-    pub api_url: String,
-    /// How a token is come by.
-    pub credentials: Credentials,
-    /// How long one request may take until its answer has ended.
-    pub timeout: Duration,
-    /// The largest report, in bytes, unpacked.
-    pub max_response_bytes: u64,
-    /// Requests a second, for the whole run.
-    pub requests_per_second: NonZeroU32,
-    /// When and how often a request is tried again.
-    pub policy: Policy,
-    /// The time.
-    pub clock: Clock,
-}
+use crate::error::Result;
 
 /// The vendor's API.
 pub struct Client {
-    http: reqwest::Client,
-    base: Url,
-    options: Options,
-    pace: Pace,
+    http: Http,
     tokens: Tokens,
+    max_response_bytes: u64,
 }
 
 impl Client {
-    /// A client. Nothing is asked yet.
-    pub fn new(options: Options) -> Result<Self> {
-        let base = checked_url(&options.api_url)?;
-        // Proxies and certificates come from the environment: `HTTPS_PROXY`, `NO_PROXY`, `SSL_CERT_FILE`.
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION")))
-            .redirect(redirect::Policy::none())
-            // One loop tries again, and counts: that of `retry`.
-            .retry(reqwest::retry::never())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT)
-            .build()
-            .explain(Kind::Usage, || "cannot set up HTTPS".to_owned())?;
-        let pace = Pace::new(options.requests_per_second);
-        let tokens = Tokens::new(options.credentials.clone());
-        Ok(Self { http, base, options, pace, tokens })
+    /// A client that takes reports of at most so many bytes, unpacked. Nothing is asked yet.
+    pub fn new(options: Options, credentials: Credentials, max_response_bytes: u64) -> Result<Self> {
+        Ok(Self { http: Http::new(options)?, tokens: Tokens::new(credentials), max_response_bytes })
     }
 
     /// When no request may begin any more.
     #[must_use]
     pub fn is_out_of_time(&self) -> bool {
-        self.options.policy.deadline.is_some_and(|deadline| self.now() >= deadline)
+        self.http.is_out_of_time()
     }
 
     /// The attempts at one thing.
     #[must_use]
     pub fn attempts<'a>(&self, usage: &'a Usage) -> Attempts<'a> {
-        Attempts::new(self.options.policy, usage)
+        self.http.attempts(usage)
     }
 
     /// The time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        self.options.clock.now()
+        self.http.now()
     }
 
     /// The vendor's name of the customer, where the credentials tell it.
     pub async fn customer(&self, usage: &Usage) -> Result<Option<String>> {
-        self.tokens.get(self, usage).await?;
+        self.tokens.get(&self.http, usage).await?;
         Ok(self.tokens.customer().await)
     }
 
@@ -120,11 +73,12 @@ impl Client {
         path: &str,
         mut parameters: Map<String, Value>,
     ) -> Result<Box<RawValue>> {
-        let token = self.tokens.get(self, usage).await?;
+        let token = self.tokens.get(&self.http, usage).await?;
         parameters.insert("token".to_owned(), json!(token.expose_secret()));
         let outcome = async {
-            let response = self.post(usage, path, &[], Value::Object(parameters).to_string(), &token).await?;
-            self.document(usage, response, &token).await
+            let response =
+                self.http.post(usage, path, &[], Value::Object(parameters).to_string(), &token).await?;
+            self.http.document(usage, response, &token).await
         };
         match outcome.await {
             Err(error) => Err(self.tokens.refused(&token, error).await),
@@ -139,134 +93,21 @@ impl Client {
         event_id: i64,
         window: Option<Window>,
     ) -> Result<Answer<'a>> {
-        let token = self.tokens.get(self, usage).await?;
-        let mut parameters = Map::from_iter([("eventId".to_owned(), json!(event_id))]);
-        parameters.insert("token".to_owned(), json!(token.expose_secret()));
-        if let Some(window) = window {
-            let (from, to) = window.asked();
-            parameters.extend([("startTime".to_owned(), json!(from)), ("endTime".to_owned(), json!(to))]);
-        }
+        let token = self.tokens.get(&self.http, usage).await?;
+        let token_and_event = [("token", json!(token.expose_secret())), ("eventId", json!(event_id))];
+        let range = window.map(|window| window.asked());
+        let range = range.map(|(from, to)| [("startTime", json!(from)), ("endTime", json!(to))]);
+        let asked = token_and_event.into_iter().chain(range.into_iter().flatten());
+        let asked: Map<String, Value> = asked.map(|(name, value)| (name.to_owned(), value)).collect();
         match self
-            .post(usage, "event/report/details", &[], Value::Object(parameters).to_string(), &token)
+            .http
+            .post(usage, "event/report/details", &[], Value::Object(asked).to_string(), &token)
             .await
         {
-            Ok(response) => Ok(Answer::new(self, response, token, usage, self.options.max_response_bytes)),
-            Err(error) => Err(self.tokens.refused(&token, error).await),
-        }
-    }
-
-    /// What the refusal of a token means.
-    pub(super) async fn refused(&self, token: &SecretString, error: Error) -> Error {
-        self.tokens.refused(token, error).await
-    }
-
-    /// Sends a request once its turn has come, and gives the answer if HTTP calls it a success; `secret` is kept out of
-    /// its errors.
-    pub(super) async fn post(
-        &self,
-        usage: &Usage,
-        path: &str,
-        headers: &[(&str, String)],
-        body: String,
-        secret: &SecretString,
-    ) -> Result<Response> {
-        self.pace.wait().await;
-        usage.request();
-        let url = self
-            .base
-            .join(&format!("eventopenapi/{path}"))
-            .explain(Kind::Usage, || "cannot make a URL".to_owned())?;
-        let mut request = self.http.post(url).timeout(self.time_for_a_request()).body(body);
-        for (name, value) in headers {
-            request = request.header(*name, value);
-        }
-        let request = request.header("accept", "application/json").header("content-type", "application/json");
-        let response = request.send().await.map_err(|error| self.transport(error))?;
-        if response.status().is_success() {
-            return Ok(response);
-        }
-        Err(failure::status(response, self.now(), secret.expose_secret()).await)
-    }
-
-    /// Reads an answer that is no report to its end; `secret` is kept out of its errors.
-    pub(super) async fn document(
-        &self,
-        usage: &Usage,
-        mut response: Response,
-        secret: &SecretString,
-    ) -> Result<Box<RawValue>> {
-        #[derive(Deserialize)]
-        struct Sent {
-            #[serde(rename = "requestId")]
-            request_id: Option<String>,
-            code: Option<i64>,
-            msg: Option<String>,
-            data: Option<Box<RawValue>>,
-        }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.transport(error))? {
-            usage.received(chunk.len());
-            body.extend_from_slice(&chunk);
-            if body.len() > LARGEST_DOCUMENT {
-                return Err(Error::new(Kind::BadAnswer, "the answer is larger than a list can be"));
+            Ok(response) => {
+                Ok(Answer::new(&self.http, &self.tokens, token, response, usage, self.max_response_bytes))
             }
-        }
-        let sent: Sent = serde_json::from_slice(&body).map_err(|_| {
-            Error::new(Kind::BadAnswer, "the answer is not the JSON that the vendor's page describes")
-        })?;
-        if sent.code != Some(SUCCESS) {
-            let (text, request_id) = (sent.msg.as_deref(), sent.request_id.as_deref());
-            return Err(failure::told(sent.code, text, request_id, secret.expose_secret()));
-        }
-        sent.data.ok_or_else(|| Error::new(Kind::BadAnswer, "the answer has no `data`"))
-    }
-
-    /// A connection that could not be made, or broke.
-    pub(super) fn transport(&self, error: reqwest::Error) -> Error {
-        failure::transport(error, self.base.host_str().unwrap_or_default())
-    }
-
-    /// A request ends with the run's time for visits, if that comes first.
-    fn time_for_a_request(&self) -> Duration {
-        let left = self.options.policy.deadline.map(|deadline| deadline.duration_since(self.now()));
-        let left = left.map_or(Duration::MAX, |left| Duration::try_from(left).unwrap_or_default());
-        self.options.timeout.min(left)
-    }
-}
-
-/// The vendor's host: HTTPS, or plain HTTP on this machine.
-fn checked_url(text: &str) -> Result<Url> {
-    let hint = "name it as in `https://events-openapi.quanshi.com`";
-    let invalid = || format!("`{text}` is no URL");
-    let mut url = Url::parse(text).explain(Kind::Usage, invalid).map_err(|error| error.hint(hint))?;
-    let is_local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-    if !(url.scheme() == "https" || url.scheme() == "http" && is_local) {
-        let message = format!("`{text}` would send the token in the clear");
-        return Err(Error::new(Kind::Usage, message).hint("use `https://`"));
-    }
-    if !url.path().ends_with('/') {
-        url.set_path(&format!("{}/", url.path()));
-    }
-    Ok(url)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_is_sent_in_the_clear_to_this_machine_only() {
-        for (url, allowed) in [
-            ("https://events-openapi.quanshi.com", true),
-            ("http://127.0.0.1:8080", true),
-            ("http://localhost:8080/base", true),
-            ("http://[::1]:8080", true),
-            ("http://events-openapi.quanshi.com", false),
-            ("http://127.0.0.1.example.com", false),
-            ("ftp://127.0.0.1", false),
-            ("events-openapi.quanshi.com", false),
-        ] {
-            assert_eq!(checked_url(url).is_ok(), allowed, "{url}");
+            Err(error) => Err(self.tokens.refused(&token, error).await),
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod auth;
 pub mod body;
 pub mod client;
 mod failure;
+pub mod http;
 mod pace;
 pub mod retry;
 pub mod roster;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 
 use super::auth::{App, Credentials, User};
-use super::client::Client;
+use super::http::Http;
 use super::usage::Usage;
 use crate::error::{Error, Kind, Result};
 
@@ -38,19 +38,19 @@ impl Tokens {
     }
 
     /// The token to use now.
-    pub(super) async fn get(&self, client: &Client, usage: &Usage) -> Result<SecretString> {
+    pub(super) async fn get(&self, http: &Http, usage: &Usage) -> Result<SecretString> {
         let app = match &self.credentials {
             Credentials::Token(token) => return Ok(token.clone()),
             Credentials::App(app) => app,
         };
         let mut made = self.made.lock().await;
-        let now = client.now();
+        let now = http.now();
         if let Some(token) = &*made
             && token.valid_until.duration_since(now) > RESERVE
         {
             return Ok(token.secret.clone());
         }
-        let token = made.insert(make(client, usage, app).await?);
+        let token = made.insert(make(http, usage, app).await?);
         Ok(token.secret.clone())
     }
 
@@ -73,17 +73,17 @@ impl Tokens {
     }
 }
 
-async fn make(client: &Client, usage: &Usage, app: &App) -> Result<Token> {
+async fn make(http: &Http, usage: &Usage, app: &App) -> Result<Token> {
     let user_id = match &app.user {
         User::Id(user_id) => json!(user_id),
         User::Email(email) => {
             let asked = json!({ "email": email.expose_secret() });
-            let found = signed(client, usage, app, "user/search/email", asked).await?;
+            let found = signed(http, usage, app, "user/search/email", asked).await?;
             found.get("userId").cloned().ok_or_else(|| missing("userId"))?
         }
     };
-    let now = client.now();
-    let made = signed(client, usage, app, "token/create", json!({ "userId": user_id })).await?;
+    let now = http.now();
+    let made = signed(http, usage, app, "token/create", json!({ "userId": user_id })).await?;
     let token =
         made.get(&app.token_field).and_then(Value::as_str).ok_or_else(|| missing(&app.token_field))?;
     // The unit of `expire` is not documented; its sample, 86400, is a day in seconds.
@@ -99,26 +99,26 @@ async fn make(client: &Client, usage: &Usage, app: &App) -> Result<Token> {
 
 /// A request that is signed by the application, tried as often as any.
 async fn signed(
-    client: &Client,
+    http: &Http,
     usage: &Usage,
     app: &App,
     path: &str,
     body: Value,
 ) -> Result<Map<String, Value>> {
-    let mut attempts = client.attempts(usage);
+    let mut attempts = http.attempts(usage);
     loop {
         let nonce: String = (0..32).map(|_| fastrand::alphanumeric()).collect();
-        let headers = app.headers(&nonce, client.now());
+        let headers = app.headers(&nonce, http.now());
         let outcome = async {
-            let response = client.post(usage, path, &headers, body.to_string(), &app.secret).await?;
-            client.document(usage, response, &app.secret).await
+            let response = http.post(usage, path, &headers, body.to_string(), &app.secret).await?;
+            http.document(usage, response, &app.secret).await
         };
         match outcome.await {
             Ok(data) => {
                 return serde_json::from_str(data.get())
                     .map_err(|_| Error::new(Kind::BadAnswer, "the answer's `data` is no object"));
             }
-            Err(error) => attempts.pause(error, client.now()).await?,
+            Err(error) => attempts.pause(error, http.now()).await?,
         }
     }
 }

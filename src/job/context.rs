@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::calendar::Clock;
 use crate::config::{Config, Rosters};
 use crate::error::{Error, Kind, Result};
-use crate::extract::client::{self, Client};
+use crate::extract::client::Client;
+use crate::extract::http::Options;
 use crate::extract::retry::Policy;
 use crate::load::lake::Lake;
 use crate::load::ledgers::Ledgers;
@@ -49,18 +50,17 @@ impl Context {
             Error::new(Kind::Usage, "there is no token")
                 .hint("set `ROLLCALL_TOKEN`, or give `--app-key`, `--app-secret` and `--user-id`")
         })?;
-        let client = Client::new(client::Options {
+        let options = Options {
             api_url: config.api_url,
-            credentials,
             timeout: config.timeout,
-            max_response_bytes: config.max_response_bytes,
             requests_per_second: config.requests_per_second,
             policy: Policy {
                 first_pause: config.first_pause,
                 deadline: config.deadline.map(|deadline| end_of_visits(now, deadline)),
             },
             clock: clock.clone(),
-        })?;
+        };
+        let client = Client::new(options, credentials, config.max_response_bytes)?;
         let store = store::open(&config.store)?;
         Ok(Self {
             client: Arc::new(client),

@@ -3,7 +3,8 @@
 use jiff::civil::Date;
 
 use super::Visiting;
-use super::intake::{Intake, Kept, Taken};
+use super::intake::{Intake, Taken};
+use super::kept::Kept;
 use crate::error::{Error, Kind, Result};
 use crate::extract::window::{self, Window};
 

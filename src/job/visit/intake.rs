@@ -7,6 +7,7 @@ use arrow::array::RecordBatch;
 use jiff::civil::Date;
 
 use super::days::Count;
+use super::kept::Kept;
 use super::reading::Reading;
 use super::tally::Tally;
 use crate::error::{Error, Kind, Result};
@@ -15,48 +16,13 @@ use crate::extract::usage::Usage;
 use crate::extract::window::Window;
 use crate::load::staging::{CellWriter, Visitor};
 use crate::load::store::Store;
-use crate::transform::decode::{Decoder, Setting};
+use crate::transform::decode::Decoder;
 use crate::transform::digest::Totals;
 use crate::transform::tables::Table;
 
 /// So many batches of an answer are held back until it has ended. What has more is written as it comes: then a failure
 /// in its middle costs the whole day, and a smaller one only the answer.
 const HELD_BATCHES: usize = 4;
-
-/// What is kept of the answers.
-#[derive(Clone)]
-pub(super) enum Kept {
-    /// Of a day's windows: `lives` and `interactions`.
-    Windows(Setting),
-    /// Of a snapshot: `viewer_details`; the others are counted by day.
-    Snapshot(Setting),
-}
-
-impl Kept {
-    pub(super) fn setting(&self) -> &Setting {
-        let (Self::Windows(setting) | Self::Snapshot(setting)) = self;
-        setting
-    }
-
-    /// The word in the column `source` of `rejects`.
-    pub(super) fn part(&self) -> &'static str {
-        match self {
-            Self::Windows(_) => "windows",
-            Self::Snapshot(_) => "snapshot",
-        }
-    }
-
-    pub(super) fn counts_days(&self) -> bool {
-        matches!(self, Self::Snapshot(_))
-    }
-
-    fn tables(&self) -> &'static [Table] {
-        match self {
-            Self::Windows(_) => &[Table::Lives, Table::Interactions],
-            Self::Snapshot(_) => &[Table::ViewerDetails],
-        }
-    }
-}
 
 /// Where the rows go.
 pub(super) struct Intake {

@@ -4,6 +4,7 @@ mod ask;
 mod days;
 mod figures;
 mod intake;
+mod kept;
 mod reading;
 mod stage;
 mod tally;

@@ -7,7 +7,7 @@ use arrow::array::RecordBatch;
 use jiff::civil::Date;
 
 use super::days::Count;
-use super::intake::Kept;
+use super::kept::Kept;
 use super::tally::Tally;
 use crate::error::{Error, Kind, Result};
 use crate::extract::body::{Envelope, table_of};

@@ -1,0 +1,192 @@
+//! Requests to the vendor: one connection pool, one pace, one place where an answer is judged.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::{Response, Url, redirect};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::failure;
+use super::pace::Pace;
+use super::retry::{Attempts, Policy};
+use super::usage::Usage;
+use crate::calendar::Clock;
+use crate::error::{Error, Explain, Kind, Result};
+
+/// What the vendor's `code` says of an answer that is one.
+pub(super) const SUCCESS: i64 = 200;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an answer may be silent.
+const READ_TIMEOUT: Duration = Duration::from_mins(1);
+/// The largest answer that is no report, in bytes: a page of a list has some 100 KB.
+const LARGEST_DOCUMENT: usize = 16 * 1024 * 1024;
+
+/// How requests are made.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The vendor's host.
+    pub api_url: String,
+    /// How long one request may take until its answer has ended.
+    pub timeout: Duration,
+    /// Requests a second, for the whole run.
+    pub requests_per_second: NonZeroU32,
+    /// When and how often a request is tried again.
+    pub policy: Policy,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// The connection to the vendor.
+#[derive(Debug)]
+pub(super) struct Http {
+    client: reqwest::Client,
+    base: Url,
+    options: Options,
+    pace: Pace,
+}
+
+impl Http {
+    pub(super) fn new(options: Options) -> Result<Self> {
+        let base = checked_url(&options.api_url)?;
+        // Proxies and certificates come from the environment: `HTTPS_PROXY`, `NO_PROXY`, `SSL_CERT_FILE`.
+        let client = reqwest::Client::builder()
+            .user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirect::Policy::none())
+            // One loop tries again, and counts: that of `retry`.
+            .retry(reqwest::retry::never())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT)
+            .build()
+            .explain(Kind::Usage, || "cannot set up HTTPS".to_owned())?;
+        let pace = Pace::new(options.requests_per_second);
+        Ok(Self { client, base, options, pace })
+    }
+
+    /// When no request may begin any more.
+    pub(super) fn is_out_of_time(&self) -> bool {
+        self.options.policy.deadline.is_some_and(|deadline| self.now() >= deadline)
+    }
+
+    /// The attempts at one thing.
+    pub(super) fn attempts<'a>(&self, usage: &'a Usage) -> Attempts<'a> {
+        Attempts::new(self.options.policy, usage)
+    }
+
+    /// The time.
+    pub(super) fn now(&self) -> Timestamp {
+        self.options.clock.now()
+    }
+
+    /// Sends a request once its turn has come, and gives the answer if HTTP calls it a success; `secret` is kept out of
+    /// its errors.
+    pub(super) async fn post(
+        &self,
+        usage: &Usage,
+        path: &str,
+        headers: &[(&str, String)],
+        body: String,
+        secret: &SecretString,
+    ) -> Result<Response> {
+        self.pace.wait().await;
+        usage.request();
+        let url = self
+            .base
+            .join(&format!("eventopenapi/{path}"))
+            .explain(Kind::Usage, || "cannot make a URL".to_owned())?;
+        let mut request = self.client.post(url).timeout(self.time_for_a_request()).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        let request = request.header("accept", "application/json").header("content-type", "application/json");
+        let response = request.send().await.map_err(|error| self.transport(error))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        Err(failure::status(response, self.now(), secret.expose_secret()).await)
+    }
+
+    /// Reads an answer that is no report to its end; `secret` is kept out of its errors.
+    pub(super) async fn document(
+        &self,
+        usage: &Usage,
+        mut response: Response,
+        secret: &SecretString,
+    ) -> Result<Box<RawValue>> {
+        #[derive(Deserialize)]
+        struct Sent {
+            #[serde(rename = "requestId")]
+            request_id: Option<String>,
+            code: Option<i64>,
+            msg: Option<String>,
+            data: Option<Box<RawValue>>,
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.transport(error))? {
+            usage.received(chunk.len());
+            body.extend_from_slice(&chunk);
+            if body.len() > LARGEST_DOCUMENT {
+                return Err(Error::new(Kind::BadAnswer, "the answer is larger than a list can be"));
+            }
+        }
+        let sent: Sent = serde_json::from_slice(&body).map_err(|_| {
+            Error::new(Kind::BadAnswer, "the answer is not the JSON that the vendor's page describes")
+        })?;
+        if sent.code != Some(SUCCESS) {
+            let (text, request_id) = (sent.msg.as_deref(), sent.request_id.as_deref());
+            return Err(failure::told(sent.code, text, request_id, secret.expose_secret()));
+        }
+        sent.data.ok_or_else(|| Error::new(Kind::BadAnswer, "the answer has no `data`"))
+    }
+
+    /// A connection that could not be made, or broke.
+    pub(super) fn transport(&self, error: reqwest::Error) -> Error {
+        failure::transport(error, self.base.host_str().unwrap_or_default())
+    }
+
+    /// A request ends with the run's time for visits, if that comes first.
+    fn time_for_a_request(&self) -> Duration {
+        let left = self.options.policy.deadline.map(|deadline| deadline.duration_since(self.now()));
+        let left = left.map_or(Duration::MAX, |left| Duration::try_from(left).unwrap_or_default());
+        self.options.timeout.min(left)
+    }
+}
+
+/// The vendor's host: HTTPS, or plain HTTP on this machine.
+fn checked_url(text: &str) -> Result<Url> {
+    let hint = "name it as in `https://events-openapi.quanshi.com`";
+    let invalid = || format!("`{text}` is no URL");
+    let mut url = Url::parse(text).explain(Kind::Usage, invalid).map_err(|error| error.hint(hint))?;
+    let is_local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    if !(url.scheme() == "https" || url.scheme() == "http" && is_local) {
+        let message = format!("`{text}` would send the token in the clear");
+        return Err(Error::new(Kind::Usage, message).hint("use `https://`"));
+    }
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_sent_in_the_clear_to_this_machine_only() {
+        for (url, allowed) in [
+            ("https://events-openapi.quanshi.com", true),
+            ("http://127.0.0.1:8080", true),
+            ("http://localhost:8080/base", true),
+            ("http://[::1]:8080", true),
+            ("http://events-openapi.quanshi.com", false),
+            ("http://127.0.0.1.example.com", false),
+            ("ftp://127.0.0.1", false),
+            ("events-openapi.quanshi.com", false),
+        ] {
+            assert_eq!(checked_url(url).is_ok(), allowed, "{url}");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! What is kept of an answer, by what was asked.
+
+use crate::transform::decode::Setting;
+use crate::transform::tables::Table;
+
+/// What is kept of the answers.
+#[derive(Clone)]
+pub(super) enum Kept {
+    /// Of a day's windows: `lives` and `interactions`.
+    Windows(Setting),
+    /// Of a snapshot: `viewer_details`; the others are counted by day.
+    Snapshot(Setting),
+}
+
+impl Kept {
+    pub(super) fn setting(&self) -> &Setting {
+        let (Self::Windows(setting) | Self::Snapshot(setting)) = self;
+        setting
+    }
+
+    /// The word in the column `source` of `rejects`.
+    pub(super) fn part(&self) -> &'static str {
+        match self {
+            Self::Windows(_) => "windows",
+            Self::Snapshot(_) => "snapshot",
+        }
+    }
+
+    pub(super) fn counts_days(&self) -> bool {
+        matches!(self, Self::Snapshot(_))
+    }
+
+    pub(super) fn tables(&self) -> &'static [Table] {
+        match self {
+            Self::Windows(_) => &[Table::Lives, Table::Interactions],
+            Self::Snapshot(_) => &[Table::ViewerDetails],
+        }
+    }
+}

@@ -1,0 +1,83 @@
+"""Credentials that are kept in AWS Secrets Manager."""
+
+import json
+
+import boto3
+import pytest
+import trustme
+from conftest import TOKEN, tls_front
+
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "cn-north-1"}
+
+
+@pytest.fixture
+def secret(aws):
+    """Puts a secret, and gives its name."""
+    client = boto3.client(
+        "secretsmanager",
+        endpoint_url=f"http://127.0.0.1:{aws}",
+        region_name=CREDENTIALS["AWS_REGION"],
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    made = []
+
+    def put(content):
+        made.append(client.create_secret(Name=f"rollcall/vendor-{len(made)}", SecretString=content)["ARN"])
+        return made[-1]
+
+    yield put
+    for arn in made:
+        client.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
+
+
+def environment(vendor, authority, endpoint):
+    return {
+        **CREDENTIALS,
+        "AWS_ENDPOINT_URL": endpoint,
+        "ROLLCALL_API_URL": f"https://localhost:{vendor}",
+        "SSL_CERT_FILE": str(authority[0]),
+    }
+
+
+@pytest.mark.parametrize("content", [{"token": TOKEN}, {"app_key": "demo", "app_secret": "demo", "user_id": 1}])
+def test_a_secret_holds_the_same_as_the_options(rollcall, vendor, authority, aws, secret, content):
+    words = ["--secret-arn", secret(json.dumps(content))]
+    outcome = rollcall(*words, **environment(vendor, authority, f"http://127.0.0.1:{aws}"))
+    assert outcome.returncode == 0, outcome.stderr
+
+
+def test_aws_is_reached_through_the_proxy_and_its_certificate_is_checked(
+    rollcall, proxy, vendor, authority, aws, secret, tmp_path
+):
+    front = tls_front(authority[1], aws)
+    words = ["--secret-arn", secret(json.dumps({"token": TOKEN}))]
+    inside = environment(vendor, authority, f"https://localhost:{front}")
+    outcome = rollcall(*words, **inside, HTTPS_PROXY=proxy.url)
+    assert outcome.returncode == 0, outcome.stderr
+    assert proxy.connections_to(front) > 0 and proxy.connections_to(vendor) > 0
+
+    other = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(str(other))
+    outcome = rollcall(*words, **{**inside, "SSL_CERT_FILE": str(other)}, HTTPS_PROXY=proxy.url)
+    assert outcome.returncode == 1
+    (error,) = outcome.stderr.splitlines()
+    assert "cannot read the secret" in error
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [("hidden-token", "not the JSON it should be"), ('{"tokn": "hidden-token"}', "not the JSON")]
+)
+def test_a_secret_that_is_wrong_is_said_without_showing_it(rollcall, vendor, authority, aws, secret, content, said):
+    words = ["--secret-arn", secret(content)]
+    outcome = rollcall(*words, **environment(vendor, authority, f"http://127.0.0.1:{aws}"))
+    assert outcome.returncode == 2
+    (error,) = outcome.stderr.splitlines()
+    assert said in error and " hint: " in error and "hidden" not in error
+
+
+def test_a_secret_that_is_not_there_is_named(rollcall, vendor, authority, aws):
+    outcome = rollcall("--secret-arn", "rollcall/nothing", **environment(vendor, authority, f"http://127.0.0.1:{aws}"))
+    assert outcome.returncode == 1
+    (error,) = outcome.stderr.splitlines()
+    assert "`rollcall/nothing`" in error and " hint: " in error, error
