@@ -50,6 +50,9 @@ pub fn split(zone: &Zone, day: Date, pieces: u32) -> Result<Option<Vec<Window>>>
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
 
     #[test]
@@ -73,6 +76,38 @@ mod tests {
             }
             let whole = split(&zone, day, 1).unwrap().unwrap()[0];
             assert_eq!(whole.to.duration_since(whole.from).as_hours(), hours, "{zone}");
+        }
+    }
+
+    proptest! {
+        /// A vendor that includes either end, or none, or both; days in all kinds of zones; windows of all lengths:
+        /// whatever the second, one window keeps it, and its answer has it.
+        #[test]
+        fn every_second_is_answered_and_kept_by_exactly_one_window(
+            zone in select(vec!["Asia/Shanghai", "America/New_York", "America/Sao_Paulo", "Australia/Lord_Howe", "UTC"]),
+            day in 0_i16..3000,
+            pieces in select(vec![1_u32, 2, 4, 64, 1024]),
+            second in -3_i64..90_003,
+            at_an_edge in any::<bool>(),
+            (first, last) in any::<(bool, bool)>(),
+        ) {
+            let zone = Zone::parse(zone).unwrap();
+            let day = jiff::civil::date(2015, 1, 1).checked_add(jiff::Span::new().days(day)).unwrap();
+            let days = [crate::calendar::previous(day).unwrap(), day, crate::calendar::next(day).unwrap()];
+            let windows: Vec<Window> =
+                days.iter().flat_map(|day| split(&zone, *day, pieces).unwrap().unwrap()).collect();
+            let mut instant = zone.start_of(day).unwrap().as_second() + second;
+            if at_an_edge {
+                instant = windows[second.unsigned_abs() as usize % windows.len()].to.as_second() + second % 2;
+            }
+            let online = Timestamp::from_second(instant).unwrap();
+            let is_answered = |window: &Window| {
+                let (from, to) = window.asked();
+                (if first { instant >= from } else { instant > from }) && (if last { instant <= to } else { instant < to })
+            };
+            let kept = windows.iter().filter(|window| is_answered(window) && window.kept().contains(&online)).count();
+            let is_inside = (windows[0].from..windows.last().unwrap().to).contains(&online);
+            prop_assert_eq!(kept, usize::from(is_inside));
         }
     }
 

@@ -314,4 +314,40 @@ mod tests {
             assert_eq!(failing.closed, closed);
         }
     }
+
+    #[test]
+    fn an_event_is_reopened_by_a_later_end_and_moved_without_moving_its_day() {
+        let mut ledger = ledger();
+        ledger.fold(&visit(31 * 24, Outcome::Complete), HORIZON);
+        assert_eq!(ledger.closed, Some(Closing::Complete));
+        let edited = Event { title: Some("new".into()), ..ledger.event.clone() };
+        ledger.describe(&edited);
+        assert_eq!(ledger.closed, Some(Closing::Complete), "another title is no reason");
+        let moved = Event { end_time: Some(at(40 * 24)), ..edited };
+        ledger.describe(&moved);
+        assert_eq!(ledger.closed, None);
+        assert_eq!(ledger.event_day, Some("2022-10-26".parse().unwrap()));
+        assert_eq!(ledger.due_at(at(39 * 24)), None, "it has not ended");
+        assert!(ledger.due_at(at(40 * 24)).is_some());
+    }
+
+    #[test]
+    fn an_event_that_is_cancelled_before_it_begins_is_closed_unless_it_was_visited() {
+        let cancelled = Event {
+            status: Some("cancelled".into()),
+            start_time: Some(at(-1)),
+            modify_time: Some(at(-2)),
+            ..ledger().event
+        };
+        let mut never = ledger();
+        never.describe(&cancelled);
+        assert_eq!(never.closed, Some(Closing::Cancelled));
+        let mut visited = ledger();
+        visited.fold(&visit(1, Outcome::Complete), HORIZON);
+        visited.describe(&cancelled);
+        assert_eq!(visited.closed, None);
+        let mut later = ledger();
+        later.describe(&Event { modify_time: Some(at(0)), ..cancelled });
+        assert_eq!(later.closed, None, "somebody may have come before");
+    }
 }

@@ -147,6 +147,7 @@ async fn a_token_is_made_anew_when_it_ends_and_once_for_all() {
     let expected = without_faults().await;
     for options in [
         ServerOptions { token_expires_after: Some(7), ..ServerOptions::default() },
+        ServerOptions { token_expires_after: Some(9), new_token_ends_old: true, ..ServerOptions::default() },
         ServerOptions {
             app_id_header: "AppId".into(),
             token_field: "accessToken".into(),
@@ -218,6 +219,32 @@ async fn quirks_of_the_answer_change_no_table_or_are_kept_and_named() {
 }
 
 #[tokio::test]
+async fn values_and_records_that_fit_nowhere_are_kept_aside_and_counted() {
+    let quirks = Quirks { wrong_types: true, unplaceable: Some(5), ..Quirks::default() };
+    let desk = Desk::new();
+    let (report, _) = run(&desk, ServerOptions { quirks, ..ServerOptions::default() }).await;
+    assert!(report.ok, "{:?}", report.failures);
+    assert!(report.set_aside > 0 && report.rejects > 0, "{report}");
+    let rows = |cells: &Cells| cells.values().map(|(rows, _)| rows).sum::<u64>();
+    let (found, all) = (rows(&cells(&desk.store()).await), rows(&without_faults().await));
+    assert!(found < all && found > all / 2, "{found} of {all}");
+}
+
+#[tokio::test]
+async fn one_event_of_two_hundred_fails_and_the_exit_status_says_so() {
+    let world = small_world(199);
+    let server = server_at(later(), &world, faults(&["code=400@path:report/details,event:700004"]));
+    let desk = Desk::new();
+    let outcome = desk.sync(&server, &["--from", "2022-10-01", "--to", "2022-12-01"]);
+    assert_eq!(outcome.status, 1);
+    let [error] = outcome.errors()[..] else { panic!("{}", outcome.stderr) };
+    assert!(error.contains("event: 700004") && error.contains("requestId: 172.10.85.69_"), "{error}");
+    let held = world.events().filter(|event| !event.cancelled).count();
+    let summary = format!("{held} due: {} complete, 1 failed, 0 left", held - 1);
+    assert!(outcome.stdout.contains(&summary), "{}", outcome.stdout);
+}
+
+#[tokio::test]
 async fn a_packed_answer_is_unpacked_as_it_comes() {
     let desk = Desk::new();
     let (report, _) = run(&desk, ServerOptions { gzip: true, ..ServerOptions::default() }).await;
@@ -268,9 +295,12 @@ async fn with_a_third_of_all_requests_failing_the_tables_are_the_same() {
         let failed = server.requests().iter().filter(|request| request.fault.is_some()).count();
         let percent = failed * 100 / server.requests().len();
         assert!((30..=36).contains(&percent), "{percent} % failed");
-        // A kept connection that breaks before a byte of an answer is one that the HTTP library replaces by itself.
+        // Junk within a record that is counted only does no harm, and a kept connection that breaks before a byte of
+        // an answer is replaced by the HTTP library itself. All else is tried again, and counted.
+        let harmless = server.requests().iter().filter(|request| request.fault == Some("junk")).count();
         let replaced = server.requests().len() as u64 - report.requests.requests;
-        assert_eq!(report.requests.retries + replaced, failed as u64);
+        let again = report.requests.retries + replaced;
+        assert!(((failed - harmless) as u64..=failed as u64).contains(&again), "{again} of {failed}");
         assert!(cells(&desk.store()).await == expected, "seed {fault_seed}");
     }
 }

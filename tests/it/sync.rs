@@ -1,10 +1,10 @@
 //! `rollcall sync` over chosen events: every viewing of the world is a row, once, in the day that it lies in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::Offset;
+use jiff::tz::TimeZone;
 use rollcall::transform::tables::Table;
 use simulator::{Array, RangeEnds, ServerOptions, ViewerDetails, World};
 
@@ -13,12 +13,10 @@ use crate::lake::cells;
 
 const ALL: [&str; 4] = ["--from", "2022-10-01", "--to", "2022-12-01"];
 
-fn day(second: i64) -> Date {
-    Offset::constant(8).to_datetime(Timestamp::from_second(second).unwrap()).date()
-}
-
 /// How many rows each cell must have, from the world itself.
-fn expected(world: &World) -> BTreeMap<(Table, Date, i64), u64> {
+fn expected(world: &World, zone: &str) -> BTreeMap<(Table, Date, i64), u64> {
+    let zone = TimeZone::get(zone).unwrap();
+    let day = |second: i64| zone.to_datetime(Timestamp::from_second(second).unwrap()).date();
     let mut rows = BTreeMap::new();
     for event in world.events().filter(|event| !event.cancelled) {
         let id = i64::try_from(event.id).unwrap();
@@ -48,8 +46,23 @@ async fn every_viewing_is_a_row_once_whichever_ends_the_vendor_includes() {
         }
     }
     let rows: BTreeMap<_, _> = all[0].iter().map(|(place, (rows, _))| (*place, *rows)).collect();
-    assert_eq!(rows, expected(&world));
+    assert_eq!(rows, expected(&world, "Asia/Shanghai"));
     assert!(all.iter().all(|cells| *cells == all[0]));
+}
+
+#[tokio::test]
+async fn days_are_those_of_the_lakes_zone_also_when_its_clocks_change() {
+    // The replays reach over the first Sunday of November, when the clocks go back in New York.
+    let world = World::default();
+    for zone in ["America/New_York", "UTC"] {
+        let desk = Desk::new();
+        let server =
+            server(&world, ServerOptions { range_ends: RangeEnds::Exclusive, ..ServerOptions::default() });
+        desk.sync(&server, &[&ALL[..], &["--zone", zone]].concat()).succeeded();
+        let rows: BTreeMap<_, _> =
+            cells(&desk.store()).await.into_iter().map(|(place, (rows, _))| (place, rows)).collect();
+        assert_eq!(rows, expected(&world, zone), "{zone}");
+    }
 }
 
 #[tokio::test]
@@ -105,8 +118,9 @@ async fn a_visit_asks_for_the_snapshot_and_for_days_with_rows_only() {
     let server = server(&world, ServerOptions::default());
     desk.sync(&server, &["--event", "700004"]).succeeded();
     let event = world.event(700_004).unwrap();
-    let days: std::collections::BTreeSet<Date> =
-        event.sessions().map(|session| day(session.online)).collect();
+    let zone = TimeZone::get("Asia/Shanghai").unwrap();
+    let day = |second: i64| zone.to_datetime(Timestamp::from_second(second).unwrap()).date();
+    let days: BTreeSet<Date> = event.sessions().map(|session| day(session.online)).collect();
     let reports = server.requests().into_iter().filter(|request| request.path.ends_with("report/details"));
     let (snapshots, windows): (Vec<_>, Vec<_>) = reports.partition(|request| request.start_time.is_none());
     assert_eq!(snapshots.len(), 1);
