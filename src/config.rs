@@ -17,7 +17,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// Options as they are written. Durations are written like `12h`, `30d` or `90s`.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Options")]
+#[command(next_help_heading = "Settings")]
 pub struct Options {
     /// Folder that the tables are kept in.
     #[arg(long, env = "ROLLCALL_STORE", default_value = "./rollcall-data", global = true)]

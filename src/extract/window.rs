@@ -88,7 +88,7 @@ mod tests {
             day in 0_i16..3000,
             pieces in select(vec![1_u32, 2, 4, 64, 1024]),
             second in -3_i64..90_003,
-            at_an_edge in any::<bool>(),
+            edge in proptest::option::of(any::<prop::sample::Index>()),
             (first, last) in any::<(bool, bool)>(),
         ) {
             let zone = Zone::parse(zone).unwrap();
@@ -97,8 +97,8 @@ mod tests {
             let windows: Vec<Window> =
                 days.iter().flat_map(|day| split(&zone, *day, pieces).unwrap().unwrap()).collect();
             let mut instant = zone.start_of(day).unwrap().as_second() + second;
-            if at_an_edge {
-                instant = windows[second.unsigned_abs() as usize % windows.len()].to.as_second() + second % 2;
+            if let Some(edge) = edge {
+                instant = edge.get(&windows).to.as_second() + second % 2;
             }
             let online = Timestamp::from_second(instant).unwrap();
             let is_answered = |window: &Window| {
