@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::{SignedDuration, Span, SpanRelativeTo};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::calendar::Zone;
 use crate::error::{Error, Explain, Kind, Result};
@@ -85,7 +85,7 @@ pub struct Options {
     #[arg(long, env = "ROLLCALL_MAX_RESPONSE_BYTES", default_value_t = 4 << 30, global = true)]
     pub max_response_bytes: u64,
     /// How long one request may take.
-    #[arg(long, env = "ROLLCALL_TIMEOUT", default_value = "10m", global = true)]
+    #[arg(long, env = "ROLLCALL_TIMEOUT", default_value = "5m", global = true)]
     pub timeout: String,
     /// How long the run may take; what is not done by then is left to the next [default: no limit].
     #[arg(long, env = "ROLLCALL_DEADLINE", global = true)]
@@ -201,6 +201,11 @@ fn credentials(options: &Options) -> Result<Option<Credentials>> {
                 .hint("give `--user-id` or `--user-email`, not both"));
         }
     };
+    let given = [&options.token, &options.app_secret];
+    if given.into_iter().flatten().any(|secret| secret.expose_secret().trim().is_empty()) {
+        return Err(Error::new(Kind::Usage, "the token, or the application's secret, is empty")
+            .hint("set it, or unset it"));
+    }
     match (&options.token, &options.app_key, &options.app_secret, user) {
         (None, None, None, None) => Ok(None),
         (Some(token), None, None, None) => Ok(Some(Credentials::Token(token.clone()))),

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::failure::text;
 use crate::error::{Error, Kind, Result};
 use crate::transform::tables::Table;
 
@@ -131,21 +132,31 @@ impl Splitter {
             let what = if error.is_eof() { "the answer ends early" } else { "the answer is no JSON" };
             Error::new(Kind::BadAnswer, what)
         })?;
-        let text = |value: Option<Value>| match value {
-            Some(Value::String(text)) => Some(text),
-            Some(Value::Number(number)) => Some(number.to_string()),
-            _ => None,
-        };
         let mut arrays = self.counts;
-        if let Some(Value::Object(report)) = sent.data.as_ref().and_then(|data| data.get("report")) {
-            for key in report.keys() {
-                arrays.entry(key.clone()).or_insert(None);
+        let other_shape = |name: &str| {
+            Error::new(Kind::BadAnswer, format!("`{name}` is not what the vendor's page describes"))
+        };
+        let report = match &sent.data {
+            None | Some(Value::Null) => None,
+            Some(Value::Object(data)) => data.get("report"),
+            Some(_) => return Err(other_shape("data")),
+        };
+        match report {
+            None | Some(Value::Null) => {}
+            Some(Value::Object(report)) => {
+                for (key, value) in report {
+                    if table_of(key).is_some() && !value.is_array() && !value.is_null() {
+                        return Err(other_shape(key));
+                    }
+                    arrays.entry(key.clone()).or_insert(None);
+                }
             }
+            Some(_) => return Err(other_shape("report")),
         }
         Ok(Envelope {
-            request_id: text(sent.request_id),
-            code: text(sent.code).and_then(|code| code.parse().ok()),
-            message: text(sent.msg),
+            request_id: text(sent.request_id.as_ref()),
+            code: text(sent.code.as_ref()).and_then(|code| code.parse().ok()),
+            message: text(sent.msg.as_ref()),
             arrays,
         })
     }
@@ -328,6 +339,9 @@ mod tests {
             r#"{"code": 200}}"#,
             r#"{"code": 200,}"#,
             r#"{"code": 200} x"#,
+            r#"{"code": 200, "data": {"report": {"lives": {"0": {}}}}}"#,
+            r#"{"code": 200, "data": {"report": "none"}}"#,
+            r#"{"code": 200, "data": []}"#,
         ] {
             assert_eq!(split(answer.as_bytes(), 5).unwrap_err().kind(), Kind::BadAnswer, "{answer}");
         }

@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use reqwest::Response;
 use reqwest::header::RETRY_AFTER;
 use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::error::{Error, Kind};
 
@@ -43,15 +45,17 @@ pub(super) async fn status(mut response: Response, now: Timestamp, secret: &str)
         body.extend_from_slice(&chunk);
     }
     let error = match serde_json::from_slice::<Sent>(&body) {
-        Ok(Sent { code: Some(code), msg, request_id }) => {
-            told(Some(code), msg.as_deref(), request_id.as_deref(), secret)
-        }
+        Ok(sent) if sent.code().is_some() => sent.failure(secret),
         _ if status.is_redirection() => {
             Error::new(Kind::Refused, "the vendor's host redirects elsewhere").hint("check `--api-url`")
         }
         _ => match status.as_u16() {
             404 => Error::new(Kind::Unavailable, "there is no such page at the vendor's host")
                 .hint("check `--api-url`"),
+            400 | 403 => {
+                Error::new(Kind::Unavailable, "something on the way to the vendor refuses the request")
+                    .hint("check the proxy and `--api-url`")
+            }
             408 => Error::new(Kind::Unavailable, "the vendor waited too long for the request"),
             429 => Error::new(Kind::Unavailable, "the vendor is asked too often")
                 .hint("lower `--requests-per-second`"),
@@ -61,13 +65,36 @@ pub(super) async fn status(mut response: Response, now: Timestamp, secret: &str)
     error.with("status", status.as_u16()).retry_after(asked)
 }
 
-/// The envelope of a failure.
+/// The envelope of an answer, whichever way its numbers and texts are sent.
 #[derive(Deserialize)]
-struct Sent {
-    code: Option<i64>,
-    msg: Option<String>,
+pub(super) struct Sent {
+    code: Option<Value>,
+    msg: Option<Value>,
     #[serde(rename = "requestId")]
-    request_id: Option<String>,
+    request_id: Option<Value>,
+    pub(super) data: Option<Box<RawValue>>,
+}
+
+impl Sent {
+    /// 200 is success.
+    pub(super) fn code(&self) -> Option<i64> {
+        text(self.code.as_ref())?.parse().ok()
+    }
+
+    /// The failure that it tells.
+    pub(super) fn failure(&self, secret: &str) -> Error {
+        let (message, request_id) = (text(self.msg.as_ref()), text(self.request_id.as_ref()));
+        told(self.code(), message.as_deref(), request_id.as_deref(), secret)
+    }
+}
+
+/// A text, or a number as text.
+pub(super) fn text(value: Option<&Value>) -> Option<String> {
+    match value {
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(Value::Number(number)) => Some(number.to_string()),
+        _ => None,
+    }
 }
 
 /// `Retry-After` of RFC 9110: seconds, or a date.
@@ -82,8 +109,11 @@ fn pause(asked: &str, now: Timestamp) -> Option<Duration> {
 fn of_code(code: i64) -> Error {
     match code {
         400 => Error::new(Kind::Refused, "the vendor does not understand the request"),
-        401 | 403 => Error::new(Kind::Credentials, "the vendor does not accept the credentials")
+        401 => Error::new(Kind::Credentials, "the vendor does not accept the credentials")
             .hint("check the token"),
+        403 => {
+            Error::new(Kind::Refused, "the vendor does not allow this").hint("check the rights of the user")
+        }
         404 => Error::new(Kind::UnknownEvent, "the vendor does not know this event").hint("check the number"),
         _ => Error::new(Kind::Unavailable, "the vendor could not answer"),
     }
@@ -110,7 +140,7 @@ mod tests {
         for (code, kind) in [
             (400, Kind::Refused),
             (401, Kind::Credentials),
-            (403, Kind::Credentials),
+            (403, Kind::Refused),
             (404, Kind::UnknownEvent),
             (429, Kind::Unavailable),
             (500, Kind::Unavailable),

@@ -6,10 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::{Response, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::failure;
+use super::failure::{self, Sent};
 use super::pace::Pace;
 use super::retry::{Attempts, Policy};
 use super::usage::Usage;
@@ -19,8 +18,6 @@ use crate::error::{Error, Explain, Kind, Result};
 /// What the vendor's `code` says of an answer that is one.
 pub(super) const SUCCESS: i64 = 200;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long an answer may be silent.
-const READ_TIMEOUT: Duration = Duration::from_mins(1);
 /// The largest answer that is no report, in bytes: a page of a list has some 100 KB.
 const LARGEST_DOCUMENT: usize = 16 * 1024 * 1024;
 
@@ -58,7 +55,6 @@ impl Http {
             // One loop tries again, and counts: that of `retry`.
             .retry(reqwest::retry::never())
             .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT)
             .build()
             .explain(Kind::Usage, || "cannot set up HTTPS".to_owned())?;
         let pace = Pace::new(options.requests_per_second);
@@ -115,14 +111,6 @@ impl Http {
         mut response: Response,
         secret: &SecretString,
     ) -> Result<Box<RawValue>> {
-        #[derive(Deserialize)]
-        struct Sent {
-            #[serde(rename = "requestId")]
-            request_id: Option<String>,
-            code: Option<i64>,
-            msg: Option<String>,
-            data: Option<Box<RawValue>>,
-        }
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.transport(error))? {
             usage.received(chunk.len());
@@ -134,9 +122,8 @@ impl Http {
         let sent: Sent = serde_json::from_slice(&body).map_err(|_| {
             Error::new(Kind::BadAnswer, "the answer is not the JSON that the vendor's page describes")
         })?;
-        if sent.code != Some(SUCCESS) {
-            let (text, request_id) = (sent.msg.as_deref(), sent.request_id.as_deref());
-            return Err(failure::told(sent.code, text, request_id, secret.expose_secret()));
+        if sent.code() != Some(SUCCESS) {
+            return Err(sent.failure(secret.expose_secret()));
         }
         sent.data.ok_or_else(|| Error::new(Kind::BadAnswer, "the answer has no `data`"))
     }

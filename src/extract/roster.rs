@@ -14,8 +14,10 @@ use crate::transform::event::Event;
 
 /// Events that are asked for in one page.
 const PAGE: usize = 100;
-/// What `event/public/list` gives in a page unless told otherwise: a shorter page is the last.
-const DEFAULT_PAGE: usize = 20;
+/// What `event/modify/list` gives in a page unless told otherwise: a shorter page is the last.
+const DEFAULT_EDITED_PAGE: usize = 10;
+/// The same of `event/public/list`.
+const DEFAULT_PUBLIC_PAGE: usize = 20;
 /// How much of the time before the cursor is listed again: what the vendor's own clocks and queues may be late by.
 const OVERLAP: SignedDuration = SignedDuration::from_hours(1);
 /// More pages than any customer has; an answer that goes on for ever ends here.
@@ -31,8 +33,9 @@ pub struct Listed {
 }
 
 impl Listed {
-    /// Adds a page; how many of its events were not on an earlier one.
-    fn add(&mut self, page: &[Box<RawValue>]) -> usize {
+    /// Adds a page, and says whether it is the last: shorter than any page but the last can be, or without an event
+    /// that was not on an earlier one. The vendor's `count` is not asked: of what, its page does not say.
+    fn is_last(&mut self, page: &[Box<RawValue>], shortest: usize) -> bool {
         let before = self.events.len();
         for entry in page {
             match Event::read(entry.get()) {
@@ -42,7 +45,7 @@ impl Listed {
                 None => self.unreadable += 1,
             }
         }
-        self.events.len() - before
+        page.len() < shortest || self.events.len() == before
     }
 }
 
@@ -55,12 +58,10 @@ pub async fn edited_since(
 ) -> Result<Listed> {
     #[derive(Deserialize)]
     struct Page {
-        count: Option<usize>,
         list: Vec<Box<RawValue>>,
     }
-    let from = cursor.checked_sub(OVERLAP).unwrap_or(cursor).as_second();
+    let from = cursor.checked_sub(OVERLAP).unwrap_or(cursor).max(Timestamp::UNIX_EPOCH).as_second();
     let mut listed = Listed::default();
-    let mut seen = 0;
     for page in 1..=MOST_PAGES {
         let parameters = [
             ("startTime", json!(from)),
@@ -71,13 +72,11 @@ pub async fn edited_since(
         let data = client.call(usage, "event/modify/list", named(parameters)).await?;
         let sent: Page = serde_json::from_str(data.get())
             .map_err(|_| Error::new(Kind::BadAnswer, "the list of edited events has no `list`"))?;
-        seen += sent.list.len();
-        listed.add(&sent.list);
-        if sent.list.is_empty() || sent.count.is_some_and(|count| seen >= count) {
-            break;
+        if listed.is_last(&sent.list, DEFAULT_EDITED_PAGE) {
+            return Ok(listed);
         }
     }
-    Ok(listed)
+    Err(endless())
 }
 
 /// All events that take place from `from` to `to`: `event/public/list`, the shape of whose `data` the vendor's page does
@@ -97,11 +96,15 @@ pub async fn held_between(client: &Client, usage: &Usage, from: Timestamp, to: T
             Error::new(Kind::BadAnswer, "the list of public events has no array")
                 .hint("give `--no-public-list`")
         })?;
-        if listed.add(&entries) == 0 || entries.len() < DEFAULT_PAGE {
-            break;
+        if listed.is_last(&entries, DEFAULT_PUBLIC_PAGE) {
+            return Ok(listed);
         }
     }
-    Ok(listed)
+    Err(endless())
+}
+
+fn endless() -> Error {
+    Error::new(Kind::BadAnswer, "the vendor's list of events does not end")
 }
 
 /// One event by its number: `event/info`.

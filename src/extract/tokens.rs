@@ -50,7 +50,9 @@ impl Tokens {
         {
             return Ok(token.secret.clone());
         }
-        let token = made.insert(make(http, usage, app).await?);
+        // Without a token nothing can be asked of the vendor, whatever the reason: no event would be spared.
+        let token = make(http, usage, app).await.map_err(|error| error.taken_for(Kind::Credentials))?;
+        let token = made.insert(token);
         Ok(token.secret.clone())
     }
 
@@ -78,14 +80,19 @@ async fn make(http: &Http, usage: &Usage, app: &App) -> Result<Token> {
         User::Id(user_id) => json!(user_id),
         User::Email(email) => {
             let asked = json!({ "email": email.expose_secret() });
-            let found = signed(http, usage, app, "user/search/email", asked).await?;
-            found.get("userId").cloned().ok_or_else(|| missing("userId"))?
+            let found = signed(http, usage, app, "user/search/email", asked, email).await?;
+            found
+                .get("userId")
+                .cloned()
+                .ok_or_else(|| Error::new(Kind::Refused, "the vendor does not know this user"))?
         }
     };
     let now = http.now();
-    let made = signed(http, usage, app, "token/create", json!({ "userId": user_id })).await?;
-    let token =
-        made.get(&app.token_field).and_then(Value::as_str).ok_or_else(|| missing(&app.token_field))?;
+    let made = signed(http, usage, app, "token/create", json!({ "userId": user_id }), &app.secret).await?;
+    let token = made.get(&app.token_field).and_then(Value::as_str).ok_or_else(|| {
+        let message = format!("the answer has no `{}`", app.token_field);
+        Error::new(Kind::Refused, message).hint("say with `--token-field` what the token's field is called")
+    })?;
     // The unit of `expire` is not documented; its sample, 86400, is a day in seconds.
     let valid = made.get("expire").and_then(Value::as_i64).map_or(UNSTATED, SignedDuration::from_secs);
     let customer = match made.get("customerCode") {
@@ -97,33 +104,32 @@ async fn make(http: &Http, usage: &Usage, app: &App) -> Result<Token> {
     Ok(Token { secret: token.into(), customer, valid_until })
 }
 
-/// A request that is signed by the application, tried as often as any.
+/// A request that is signed by the application, tried as often as any; `hidden` is kept out of its errors.
 async fn signed(
     http: &Http,
     usage: &Usage,
     app: &App,
     path: &str,
     body: Value,
+    hidden: &SecretString,
 ) -> Result<Map<String, Value>> {
     let mut attempts = http.attempts(usage);
     loop {
         let nonce: String = (0..32).map(|_| fastrand::alphanumeric()).collect();
         let headers = app.headers(&nonce, http.now());
         let outcome = async {
-            let response = http.post(usage, path, &headers, body.to_string(), &app.secret).await?;
-            http.document(usage, response, &app.secret).await
+            let response = http.post(usage, path, &headers, body.to_string(), hidden).await?;
+            http.document(usage, response, hidden).await
         };
         match outcome.await {
             Ok(data) => {
                 return serde_json::from_str(data.get())
                     .map_err(|_| Error::new(Kind::BadAnswer, "the answer's `data` is no object"));
             }
+            Err(error) if error.kind() == Kind::UnknownEvent => {
+                return Err(Error::new(Kind::Refused, "the vendor does not know this user"));
+            }
             Err(error) => attempts.pause(error, http.now()).await?,
         }
     }
-}
-
-fn missing(field: &str) -> Error {
-    let message = format!("the answer has no `{field}`");
-    Error::new(Kind::Refused, message).hint("say with `--token-field` what the token's field is called")
 }

@@ -61,8 +61,18 @@ pub(super) async fn listen(
         return Ok((events, None));
     }
     let now = context.clock.now();
-    let (edited, cursor) =
-        if context.rosters.edited { edited(context, choice, usage, now).await? } else { Default::default() };
+    let (edited, cursor) = match (context.rosters.edited, known.is_empty()) {
+        (false, _) => Default::default(),
+        (true, true) => edited(context, choice, usage, now).await?,
+        // Events that are known are visited all the same.
+        (true, false) => match edited(context, choice, usage, now).await {
+            Err(error) if error.kind() != Kind::Credentials => {
+                failures.push((None, error));
+                Default::default()
+            }
+            outcome => outcome?,
+        },
+    };
     let mut heard: BTreeMap<i64, Heard> = BTreeMap::new();
     let mut incomplete: Vec<i64> = match &context.rosters.file {
         Some(name) => read_file(context, name).await?,
@@ -89,7 +99,8 @@ pub(super) async fn listen(
     }
     note_unreadable(edited.unreadable, failures);
     heard.extend(edited.events.into_iter().map(|(id, event)| (id, Heard { event, is_current: true })));
-    incomplete.retain(|id| !known.contains_key(id) && !heard.contains_key(id));
+    incomplete.retain(|id| !heard.contains_key(id));
+    let incomplete = still_open(context, known, incomplete, now).await?;
     for found in ask_about(context, usage, incomplete, failures).await? {
         heard.insert(found.event.event_id, found);
     }
@@ -142,6 +153,26 @@ async fn public(
 
 fn before(instant: Timestamp, span: jiff::SignedDuration) -> Timestamp {
     instant.checked_sub(span).unwrap_or_default().max(Timestamp::UNIX_EPOCH)
+}
+
+/// Those of the events about which the ledgers do not know enough: new ones, and those that may still be moved.
+async fn still_open(
+    context: &Context,
+    known: &BTreeMap<i64, Ledger>,
+    events: Vec<i64>,
+    now: Timestamp,
+) -> Result<Vec<i64>> {
+    let mut open = Vec::new();
+    for event_id in events {
+        let is_open = match known.get(&event_id) {
+            Some(ledger) => !ledger.event.has_ended(now),
+            None => context.ledgers.find(event_id).await?.is_none(),
+        };
+        if is_open {
+            open.push(event_id);
+        }
+    }
+    Ok(open)
 }
 
 /// Asks about each of these events. One that the vendor does not know fails alone.

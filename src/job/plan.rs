@@ -41,7 +41,9 @@ pub(super) async fn plan(context: &Context, choice: &Choice, usage: &Usage) -> R
         return Ok(planned);
     }
     context.lake.establish(context.store.as_ref(), customer.as_deref()).await?;
+    let mut is_noted = true;
     for (event_id, outcome) in describe(context, heard, now).await {
+        is_noted &= outcome.is_ok();
         match outcome {
             Ok(ledger) => {
                 ledgers.insert(event_id, ledger);
@@ -49,8 +51,10 @@ pub(super) async fn plan(context: &Context, choice: &Choice, usage: &Usage) -> R
             Err(error) => planned.failures.push((Some(event_id), error.with("event", event_id))),
         }
     }
-    // The ledgers of new events are put; only now may the cursor move past them.
-    if let Some(cursor) = cursor {
+    // Only when everything that was listed is in its ledger may the cursor move past it.
+    if let Some(cursor) = cursor
+        && is_noted
+    {
         cursor.put(context).await?;
     }
     planned.known = ledgers.values().filter(|ledger| ledger.closed.is_none()).count();

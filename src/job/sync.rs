@@ -1,6 +1,8 @@
 //! Sync: plan, visit every event that is due, publish.
 
-use futures::{StreamExt, stream};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures::{StreamExt, future, stream};
 
 use super::context::Context;
 use super::plan::plan;
@@ -28,9 +30,10 @@ pub(super) async fn sync(context: &Context, selection: &Selection) -> Result<Rep
     }
     context.progress.events(planned.due.len());
     // What the deadline cuts off is left to the next run.
-    let in_time = || futures::future::ready(!context.client.is_out_of_time());
+    let may_go_on = AtomicBool::new(true);
+    let goes_on = || may_go_on.load(Ordering::Relaxed) && !context.client.is_out_of_time();
     let mut visits = stream::iter(planned.due)
-        .take_while(|_| in_time())
+        .take_while(|_| future::ready(goes_on()))
         .map(|ledger| {
             let (context, choice) = (context.clone(), choice.clone());
             let event_id = ledger.event.event_id;
@@ -44,10 +47,11 @@ pub(super) async fn sync(context: &Context, selection: &Selection) -> Result<Rep
                 context.progress.visited(event_id, visited.figures.tally.rows);
                 record(&mut report, visited);
             }
-            // What no event would be spared ends the visits, not the run: what is staged is published.
+            // What no event would be spared ends the visits, once those under way are done; what is staged is published.
             Ok(Err(error)) => {
-                report.failed(&error);
-                break;
+                if may_go_on.swap(false, Ordering::Relaxed) {
+                    report.failed(&error);
+                }
             }
             Err(crash) => {
                 let error =

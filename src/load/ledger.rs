@@ -31,8 +31,6 @@ pub struct Ledger {
     pub last_visit: Option<Timestamp>,
     /// Up to when all days were asked, what is owed aside.
     pub through: Option<Timestamp>,
-    /// When a user last said that fewer rows are right.
-    pub accepted_at: Option<Timestamp>,
     /// The last answer of each day that had rows, or has had.
     pub days: BTreeMap<Date, Day>,
     /// The last snapshot.
@@ -56,6 +54,9 @@ pub struct Day {
     pub interactions: Totals,
     /// Records that no table can hold.
     pub rejects: u64,
+    /// When a user last said that fewer rows are right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_at: Option<Timestamp>,
 }
 
 /// The last snapshot.
@@ -67,6 +68,9 @@ pub struct Snapshot {
     pub viewer_details: Totals,
     /// Records that no table can hold.
     pub rejects: u64,
+    /// When a user last said that fewer rows are right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_at: Option<Timestamp>,
 }
 
 /// What could not be asked, or failed.
@@ -146,8 +150,6 @@ pub struct Visit {
     pub asked: BTreeSet<Date>,
     /// Whether the visit knows of every day up to now, answered or owed.
     pub through: bool,
-    /// The acceptance that its cells carry.
-    pub accepted_at: Option<Timestamp>,
     /// How it ended.
     pub outcome: Outcome,
 }
@@ -163,7 +165,6 @@ impl Ledger {
             event_day: None,
             last_visit: None,
             through: None,
-            accepted_at: None,
             days: BTreeMap::new(),
             snapshot: None,
             owed: Owed::default(),
@@ -175,7 +176,8 @@ impl Ledger {
     /// Takes in how the vendor now describes the event. A closed one that now ends later is visited again; one that was
     /// cancelled before it began, and never visited, is closed.
     pub fn describe(&mut self, event: &Event) {
-        if self.closed.is_some() && event.end_time > self.event.end_time && !event.never_was() {
+        let is_restored = self.closed == Some(Closing::Cancelled);
+        if (is_restored || event.end_time > self.event.end_time) && !event.never_was() {
             self.closed = None;
         }
         self.event = event.clone();
@@ -236,7 +238,6 @@ impl Ledger {
         if visit.through {
             self.through = self.through.max(Some(visit.pulled_at));
         }
-        self.accepted_at = self.accepted_at.max(visit.accepted_at);
         self.failures = if visit.outcome == Outcome::Failed { self.failures.saturating_add(1) } else { 0 };
         if self.closed.is_none() && self.is_past(horizon, visit.pulled_at) {
             self.closed = match visit.outcome {
@@ -271,7 +272,6 @@ mod tests {
             owed: Owed { snapshot: outcome != Outcome::Complete, ..Owed::default() },
             asked: BTreeSet::new(),
             through: true,
-            accepted_at: None,
             outcome,
         }
     }
@@ -342,6 +342,8 @@ mod tests {
         let mut never = ledger();
         never.describe(&cancelled);
         assert_eq!(never.closed, Some(Closing::Cancelled));
+        never.describe(&Event { status: Some("created".into()), ..cancelled.clone() });
+        assert_eq!(never.closed, None, "it was restored");
         let mut visited = ledger();
         visited.fold(&visit(1, Outcome::Complete), HORIZON);
         visited.describe(&cancelled);

@@ -50,23 +50,40 @@ pub async fn publish(store: &Arc<dyn Store>, lake: &Lake) -> Result<Published> {
         }
     }
     // All tables of all days, so that no query meets a table that is not there; `events` last.
+    let mut merged: Vec<(Date, Vec<String>)> = Vec::new();
+    let mut failed: BTreeSet<Date> = BTreeSet::new();
     for table in Table::ALL {
         for day in &days {
-            if let Err(error) = publish_object(store, lake, table, *day, &mut published).await {
-                published.failures.push(error.with("table", table.name()).with("day", day));
+            match publish_object(store, lake, table, *day, &mut published).await {
+                Ok(keys) => merged.push((*day, keys)),
+                Err(error) => {
+                    failed.insert(*day);
+                    published.failures.push(error.with("table", table.name()).with("day", day));
+                }
             }
+        }
+    }
+    // What is staged says which days are to be published: it goes only when its day is there in every table.
+    for (day, keys) in merged {
+        if failed.contains(&day) {
+            continue;
+        }
+        for key in keys {
+            store.delete(&key).await?;
+            published.cells += 1;
         }
     }
     Ok(published)
 }
 
+/// Publishes one table and day. Gives the staged files that went in or lost.
 async fn publish_object(
     store: &Arc<dyn Store>,
     lake: &Lake,
     table: Table,
     day: Date,
     published: &mut Published,
-) -> Result<()> {
+) -> Result<Vec<String>> {
     let mut attempt = 1;
     loop {
         match try_publish(store, lake, table, day, published).await {
@@ -88,7 +105,7 @@ async fn try_publish(
     table: Table,
     day: Date,
     published: &mut Published,
-) -> Result<()> {
+) -> Result<Vec<String>> {
     let staged = read_staged(store, table, day, published).await?;
     let key = keys::lake(table, day);
     let standing = ObjectReader::open(store, &key, table, day).await?;
@@ -100,11 +117,7 @@ async fn try_publish(
         *published.objects.entry(table.name()).or_default() += 1;
         published.days.insert(day);
     }
-    for staged in &staged {
-        store.delete(&staged.key).await?;
-    }
-    published.cells += staged.len() as u64;
-    Ok(())
+    Ok(staged.into_iter().map(|staged| staged.key).collect())
 }
 
 /// The staged cells of a table and day. One that cannot be read is reported and left where it is.

@@ -23,8 +23,6 @@ pub struct Visitor {
     pub pulled_at: Timestamp,
     /// The run.
     pub run: String,
-    /// When a user last said that fewer rows are right, as far as the visit knows.
-    pub accepted_at: Option<Timestamp>,
 }
 
 /// Writes one cell. Dropped before it is staged, it leaves nothing behind.
@@ -65,12 +63,12 @@ impl CellWriter {
         self.totals
     }
 
-    /// Completes the staged file, also one without rows.
-    pub async fn stage(mut self, staged_at: Timestamp) -> Result<()> {
+    /// Completes the staged file, also one without rows. `accepted_at`: when a user last said that fewer rows are right.
+    pub async fn stage(mut self, staged_at: Timestamp, accepted_at: Option<Timestamp>) -> Result<()> {
         self.writer().await?;
-        let Visitor { event_id, pulled_at, accepted_at, .. } = &self.visitor;
+        let Visitor { event_id, pulled_at, .. } = &self.visitor;
         let mut cell = Cell::new(*event_id, &self.part, *pulled_at, staged_at, &self.totals);
-        cell.accepted_at = *accepted_at;
+        cell.accepted_at = accepted_at;
         match self.writer {
             Some(writer) => writer.finish(&[cell], Condition::Absent).await,
             None => Ok(()),

@@ -54,15 +54,15 @@ impl Totals {
                 self.weight += batch.num_rows() as u64;
                 let seconds =
                     if table == Table::Lives { "watch_duration_seconds" } else { "online_duration_seconds" };
-                self.seconds += sum(batch, seconds);
+                self.seconds = self.seconds.saturating_add(sum(batch, seconds));
                 self.live += occurrences(batch, "live_type", "live");
                 self.replay += occurrences(batch, "live_type", "replay");
             }
             Table::ViewerDetails => {
-                self.weight += u64::try_from(sum(batch, "times")).unwrap_or(0);
-                self.seconds += sum(batch, "duration_seconds");
-                self.live += sum(batch, "live_times");
-                self.replay += sum(batch, "replay_times");
+                self.weight = self.weight.saturating_add(u64::try_from(sum(batch, "times")).unwrap_or(0));
+                self.seconds = self.seconds.saturating_add(sum(batch, "duration_seconds"));
+                self.live = self.live.saturating_add(sum(batch, "live_times"));
+                self.replay = self.replay.saturating_add(sum(batch, "replay_times"));
             }
             Table::Events | Table::Pulls | Table::Rejects => self.weight += batch.num_rows() as u64,
         }

@@ -12,8 +12,9 @@ use super::raw::Raw;
 /// The vendor writes its `*_date` texts in this zone, wherever the lake is.
 const VENDOR_OFFSET: Offset = jiff::tz::offset(8);
 
-/// The last instant that a column holds, in seconds: the end of the year 9999, the last that engines show.
-const LAST_SECOND: i64 = 253_402_300_799;
+/// The last instant that a column holds, in seconds: the end of the year 9998. Engines end with the year 9999, and a day
+/// of any zone must end before they do.
+const LAST_SECOND: i64 = 253_370_764_799;
 
 /// A value that a column holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -156,7 +157,7 @@ fn seconds(raw: &Raw<'_>) -> Result<i64, Unfit> {
     hours.checked_mul(3600).and_then(|sum| sum.checked_add(minutes * 60 + seconds)).ok_or(Unfit)
 }
 
-/// Seconds since 1970, after it and up to the year 9999.
+/// Seconds since 1970, after it and up to the year 9998.
 pub fn instant(raw: &Raw<'_>) -> Result<Timestamp, Unfit> {
     let second = integer(raw)?;
     if !(1..=LAST_SECOND).contains(&second) {

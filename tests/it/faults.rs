@@ -87,7 +87,7 @@ async fn what_would_fail_again_is_not_tried_again() {
     for (fault, kind) in [
         ("code=401", Kind::Credentials),
         ("status=401", Kind::Credentials),
-        ("code=403", Kind::Credentials),
+        ("code=403", Kind::Refused),
         ("code=400", Kind::Refused),
         ("redirect=http://127.0.0.1:9/", Kind::Refused),
     ] {
@@ -140,6 +140,31 @@ async fn a_day_that_fails_is_owed_alone_and_the_next_run_makes_it_good() {
     let report = sync_all(config(&server, &desk.store()), later() + HOUR).await;
     assert_eq!((report.events.due, report.owed.len()), (1, 0));
     assert!(cells(&desk.store()).await == expected);
+}
+
+#[tokio::test]
+async fn what_a_refused_visit_did_not_ask_is_owed_too() {
+    let expected = without_faults().await;
+    let (event, day) = busiest();
+    let desk = Desk::new();
+    let (report, _) = run(&desk, faults(&[&format!("code=400@day:{event}:{day}")])).await;
+    assert_eq!(report.events.failed, 1);
+    assert_eq!(report.owed[&event], [day.to_string(), "snapshot".to_owned()]);
+    let server = server_at(later() + HOUR, &small_world(8), ServerOptions::default());
+    sync_all(config(&server, &desk.store()), later() + HOUR).await;
+    assert!(cells(&desk.store()).await == expected);
+}
+
+#[tokio::test]
+async fn a_list_that_fails_does_not_keep_known_events_from_being_visited() {
+    let world = small_world(8);
+    let desk = Desk::new();
+    let early: Timestamp = "2022-10-24T00:00:00Z".parse().unwrap();
+    let server = server_at(early, &world, ServerOptions::default());
+    let known = sync_all(config(&server, &desk.store()), early).await.events.known;
+    let server = server_at(later(), &world, faults(&["code=400@path:modify/list"]));
+    let report = sync(config(&server, &desk.store()), later(), Selection::default()).await.unwrap();
+    assert_eq!((report.failures.len(), report.events.complete >= known, report.ok), (1, true, false));
 }
 
 #[tokio::test]

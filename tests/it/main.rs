@@ -15,4 +15,5 @@ mod growth;
 mod lake;
 mod roster;
 mod run;
+mod shrink;
 mod sync;

@@ -25,7 +25,10 @@ impl Visiting<'_> {
                 Err(error) => self.fail(error.with("day", day)),
             },
             Ok(None) => self.is_left = true,
-            Err(error) if is_final(&error) => return Err(error),
+            Err(error) if is_final(&error) => {
+                self.owed.days.insert(day);
+                return Err(error);
+            }
             Err(error) => {
                 self.given_up += 1;
                 self.fail(error.with("day", day));

@@ -97,9 +97,9 @@ pub(in crate::job) fn events_row(ledger: &Ledger, zone: &Zone, outcome: Outcome)
 fn sessions<'a>(days: impl Iterator<Item = &'a Day>) -> Totals {
     let mut sums = Totals::default();
     for totals in days.flat_map(|day| [day.lives, day.interactions]) {
-        sums.seconds += totals.seconds;
-        sums.live += totals.live;
-        sums.replay += totals.replay;
+        sums.seconds = sums.seconds.saturating_add(totals.seconds);
+        sums.live = sums.live.saturating_add(totals.live);
+        sums.replay = sums.replay.saturating_add(totals.replay);
     }
     sums
 }

@@ -42,12 +42,7 @@ pub(super) async fn visit(context: &Context, choice: &Choice, ledger: Ledger) ->
         ledger.last_visit.and_then(|last| last.checked_add(SignedDuration::from_millis(1)).ok());
     let pulled_at = after_the_last.map_or(now, |after| after.max(now));
     let event_id = ledger.event.event_id;
-    let visitor = Visitor {
-        event_id,
-        pulled_at,
-        run: context.run.clone(),
-        accepted_at: if choice.accept_shrink { Some(pulled_at) } else { ledger.accepted_at },
-    };
+    let visitor = Visitor { event_id, pulled_at, run: context.run.clone() };
     let mut visiting = Visiting {
         context,
         choice,
@@ -74,6 +69,8 @@ pub(super) async fn visit(context: &Context, choice: &Choice, ledger: Ledger) ->
         Err(error) if error.kind() == Kind::Credentials => return Err(error),
         Err(error) => {
             visiting.fail(error);
+            // What was not asked any more differs from the next snapshot.
+            visiting.owed.snapshot = true;
             false
         }
     };
@@ -114,6 +111,7 @@ impl Visiting<'_> {
             self.is_left = true;
             return Ok(false);
         }
+        self.fix_event_day().await?;
         for day in days::due(self.context, self.choice, &self.ledger, self.visitor.pulled_at) {
             self.pull_day(day).await?;
         }
@@ -136,6 +134,20 @@ impl Visiting<'_> {
         }
         self.event_day_is_known = true;
         Ok(true)
+    }
+
+    /// Puts the event's day into the ledger before anything is staged for it: a run that is killed and run again on
+    /// another day, or after the event was moved, finds the same.
+    async fn fix_event_day(&mut self) -> Result<()> {
+        if self.ledger.event_day.is_none() {
+            let event_day = self.event_day;
+            let fix = |ledger: &mut Ledger| {
+                ledger.event_day.get_or_insert(event_day);
+            };
+            self.ledger = self.context.ledgers.update(&self.ledger, fix).await?;
+            self.event_day = self.ledger.event_day.unwrap_or(event_day);
+        }
+        Ok(())
     }
 
     /// On the first visit, on the last, when it is owed, when the user asks, and when a day is not what it was.

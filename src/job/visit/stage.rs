@@ -15,17 +15,19 @@ use crate::transform::tables::Table;
 
 impl Visiting<'_> {
     pub(super) async fn stage_day(&mut self, day: Date, taken: Taken) -> Result<()> {
+        let before = self.known.get(&day).copied();
         let answer = Day {
             pulled_at: self.visitor.pulled_at,
             lives: taken.totals(Table::Lives),
             interactions: taken.totals(Table::Interactions),
             rejects: taken.rejected.totals().rows,
+            accepted_at: self.accepted_at(before.and_then(|before| before.accepted_at)),
         };
-        let before = self.known.get(&day).copied();
         for cell in taken.cells {
             let table = cell.table();
             let rows = |before: Day| if table == Table::Lives { before.lives } else { before.interactions };
-            self.stage(cell, day, before.map(|before| (before.pulled_at, rows(before)))).await?;
+            let before = before.map(|before| (before.pulled_at, rows(before)));
+            self.stage(cell, day, before, answer.accepted_at).await?;
         }
         self.stage_rejects(taken.rejected, before.map_or(0, |before| before.rejects)).await?;
         self.figures.tally.add(taken.tally);
@@ -40,16 +42,17 @@ impl Visiting<'_> {
         let details = taken.totals(Table::ViewerDetails);
         let rejects = taken.rejected.totals().rows;
         let before = self.ledger.snapshot;
+        let accepted_at = self.accepted_at(before.and_then(|before| before.accepted_at));
         for cell in taken.cells {
-            self.stage(cell, self.event_day, before.map(|before| (before.pulled_at, before.viewer_details)))
-                .await?;
+            let before = before.map(|before| (before.pulled_at, before.viewer_details));
+            self.stage(cell, self.event_day, before, accepted_at).await?;
         }
         self.stage_rejects(taken.rejected, before.map_or(0, |before| before.rejects)).await?;
         self.figures.tally.add(taken.tally);
         self.figures.details = Some(details);
         self.counts = Some(taken.counts);
-        self.snapshot =
-            Some(Snapshot { pulled_at: self.visitor.pulled_at, viewer_details: details, rejects });
+        let pulled_at = self.visitor.pulled_at;
+        self.snapshot = Some(Snapshot { pulled_at, viewer_details: details, rejects, accepted_at });
         Ok(())
     }
 
@@ -59,13 +62,15 @@ impl Visiting<'_> {
         cell: CellWriter,
         day: Date,
         before: Option<(Timestamp, Totals)>,
+        accepted_at: Option<Timestamp>,
     ) -> Result<()> {
         let now = cell.totals();
         let (before_at, before) = before.unzip();
         let had = before.map_or(0, |before| before.rows);
         self.figures.fewer += u64::from(now.rows < had);
         let is_worth = if self.choice.accept_shrink {
-            now.rows + had > 0
+            // The lake may hold more than the last answer had.
+            now.rows > 0 || before.is_some()
         } else if now.rows == 0 {
             false
         } else {
@@ -76,13 +81,18 @@ impl Visiting<'_> {
                 || before.map(|before| before.digest) != Some(now.digest)
                 || first_settled
         };
-        if is_worth { cell.stage(self.context.clock.now()).await } else { Ok(()) }
+        if is_worth { cell.stage(self.context.clock.now(), accepted_at).await } else { Ok(()) }
+    }
+
+    /// When a user last said that fewer rows are right: now, or as it was before.
+    fn accepted_at(&self, before: Option<Timestamp>) -> Option<Timestamp> {
+        if self.choice.accept_shrink { Some(self.visitor.pulled_at) } else { before }
     }
 
     /// Stages rejects, where there are some or were some.
     async fn stage_rejects(&self, rejected: CellWriter, before: u64) -> Result<()> {
         if rejected.totals().rows + before > 0 {
-            rejected.stage(self.context.clock.now()).await
+            rejected.stage(self.context.clock.now(), None).await
         } else {
             Ok(())
         }
@@ -109,7 +119,6 @@ impl Visiting<'_> {
             owed: std::mem::take(&mut self.owed),
             asked: self.asked.clone(),
             through,
-            accepted_at: self.visitor.accepted_at,
             outcome,
         };
         let mut after = self.ledger.clone();
@@ -149,11 +158,11 @@ impl Visiting<'_> {
         };
         let mut row = cell(Table::Pulls, zone.day_of(self.visitor.pulled_at), run);
         row.write(pulls).await?;
-        row.stage(now).await?;
+        row.stage(now, None).await?;
         // An event whose day is not known yet has its row when it is: a row never moves to another day.
         let Some(event_day) = after.event_day else { return Ok(()) };
         let mut row = cell(Table::Events, event_day, "");
         row.write(events).await?;
-        row.stage(now).await
+        row.stage(now, None).await
     }
 }

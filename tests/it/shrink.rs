@@ -1,0 +1,47 @@
+//! The vendor forgets old reports; the lake does not, unless it is told to.
+
+use rollcall::job::selection::Selection;
+use simulator::{ServerOptions, Viewers, World, WorldOptions};
+
+use crate::command::Desk;
+use crate::lake::{Cells, cells};
+use crate::run::{HOUR, config, later, server_at, sync};
+
+const EVENT: i64 = 700_001;
+
+/// The same event, seen by so many.
+fn world(viewers: u64) -> World {
+    World::new(WorldOptions { events: 1, viewers: Viewers::Exactly(viewers), ..WorldOptions::default() })
+}
+
+/// Pulls the event as often as the lake was pulled before, an hour later each time, and gives the lake.
+async fn pull(desk: &Desk, hour: i32, viewers: u64, accept_shrink: bool) -> Cells {
+    let now = later() + HOUR * hour;
+    let server = server_at(now, &world(viewers), ServerOptions::default());
+    let selection = Selection { event: vec![EVENT], accept_shrink, ..Selection::default() };
+    let report = sync(config(&server, &desk.store()), now, selection).await.unwrap();
+    assert!(report.ok, "{:?}", report.failures);
+    cells(&desk.store()).await
+}
+
+/// Cells with rows: an accepted empty one stays in the index.
+fn with_rows(cells: Cells) -> Cells {
+    cells.into_iter().filter(|(_, (rows, _))| *rows > 0).collect()
+}
+
+#[tokio::test]
+async fn a_settled_day_shrinks_only_when_it_is_told_to_and_grows_again_by_itself() {
+    let few = pull(&Desk::new(), 0, 5, false).await;
+    let desk = Desk::new();
+    let many = pull(&desk, 0, 40, false).await;
+    assert!(few.len() > 1 && many.len() > few.len());
+    // Fewer viewers are not believed, however often they are answered; nor are none.
+    assert!(pull(&desk, 1, 5, false).await == many);
+    assert!(pull(&desk, 2, 5, false).await == many);
+    assert!(pull(&desk, 3, 0, false).await == many);
+    // Told to, they are, also where the last answer was as small already; and a smaller one is not once more.
+    assert!(with_rows(pull(&desk, 4, 5, true).await) == few);
+    assert!(with_rows(pull(&desk, 5, 0, false).await) == few);
+    assert!(with_rows(pull(&desk, 6, 40, false).await) == many);
+    assert!(with_rows(pull(&desk, 7, 0, true).await).is_empty());
+}
