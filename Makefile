@@ -22,6 +22,7 @@ help:
 	@echo "make demo    build, pull a simulated vendor's events, and look at the tables"
 	@echo "make test    all tests"
 	@echo "make check   formatting, lints, layers, docs, dependencies"
+	@echo "make soak    a third of all requests failing, with many more seeds"
 	@echo "make format  format the code"
 
 demo: build $(VENV)/installed
@@ -38,6 +39,11 @@ test-engines: build $(VENV)/installed
 
 test-network: build $(VENV)/installed
 	$(VENV)/bin/python -m pytest tests/network -q
+
+# What takes longer than every change should wait for: many more seeds of failing requests.
+.PHONY: soak
+soak: | nextest
+	ROLLCALL_SEEDS=20 cargo nextest run --locked --test it -E 'test(with_a_third)' --no-capture
 
 check: | deny machete
 	cargo fmt --all --check

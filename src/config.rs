@@ -87,6 +87,9 @@ pub struct Options {
     /// How long one request may take.
     #[arg(long, env = "ROLLCALL_TIMEOUT", default_value = "5m", global = true)]
     pub timeout: String,
+    /// How long the vendor may be silent, before its answer begins and within it.
+    #[arg(long, env = "ROLLCALL_READ_TIMEOUT", default_value = "2m", global = true)]
+    pub read_timeout: String,
     /// How long the run may take; what is not done by then is left to the next [default: no limit].
     #[arg(long, env = "ROLLCALL_DEADLINE", global = true)]
     pub deadline: Option<String>,
@@ -132,6 +135,8 @@ pub struct Config {
     pub max_response_bytes: u64,
     /// How long one request may take.
     pub timeout: Duration,
+    /// How long the vendor may be silent.
+    pub read_timeout: Duration,
     /// How long the run may take.
     pub deadline: Option<SignedDuration>,
 }
@@ -162,7 +167,10 @@ impl TryFrom<Options> for Config {
         if options.concurrency == 0 {
             return Err(Error::new(Kind::Usage, "`--concurrency` is at least 1"));
         }
-        let timeout = duration("--timeout", &options.timeout)?;
+        let limit = |option: &str, text: &str| -> Result<Duration> {
+            let limit = duration(option, text)?;
+            limit.try_into().explain(Kind::Usage, || format!("`{option}` is negative"))
+        };
         Ok(Self {
             credentials: credentials(&options)?,
             store: options.store,
@@ -180,7 +188,8 @@ impl TryFrom<Options> for Config {
             requests_per_second: options.requests_per_second,
             first_pause: FIRST_PAUSE,
             max_response_bytes: options.max_response_bytes,
-            timeout: timeout.try_into().explain(Kind::Usage, || "`--timeout` is negative".to_owned())?,
+            timeout: limit("--timeout", &options.timeout)?,
+            read_timeout: limit("--read-timeout", &options.read_timeout)?,
             deadline: options.deadline.map(|text| duration("--deadline", &text)).transpose()?,
         })
     }

@@ -44,8 +44,6 @@ pub enum Kind {
     Newer,
     /// The lake was made with other settings than this run's.
     OtherLake,
-    /// The run must end before this could be done.
-    Deadline,
 }
 
 impl Kind {

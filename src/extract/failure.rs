@@ -124,7 +124,7 @@ pub(super) fn transport(error: reqwest::Error, host: &str) -> Error {
     let (kind, message, hint) = if error.is_connect() {
         (Kind::Unreachable, format!("cannot reach `{host}`"), "check `--api-url`, the network and the proxy")
     } else if error.is_timeout() {
-        (Kind::Timeout, format!("no answer from `{host}` in time"), "raise `--timeout`")
+        (Kind::Timeout, format!("no answer from `{host}` in time"), "raise `--timeout`, or `--read-timeout`")
     } else {
         (Kind::Broken, format!("the connection to `{host}` broke"), "try again later")
     };

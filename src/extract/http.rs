@@ -28,6 +28,8 @@ pub struct Options {
     pub api_url: String,
     /// How long one request may take until its answer has ended.
     pub timeout: Duration,
+    /// How long the vendor may be silent, before its answer begins and within it.
+    pub read_timeout: Duration,
     /// Requests a second, for the whole run.
     pub requests_per_second: NonZeroU32,
     /// When and how often a request is tried again.
@@ -55,6 +57,7 @@ impl Http {
             // One loop tries again, and counts: that of `retry`.
             .retry(reqwest::retry::never())
             .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(options.read_timeout)
             .build()
             .explain(Kind::Usage, || "cannot set up HTTPS".to_owned())?;
         let pace = Pace::new(options.requests_per_second);

@@ -53,6 +53,7 @@ impl Context {
         let options = Options {
             api_url: config.api_url,
             timeout: config.timeout,
+            read_timeout: config.read_timeout,
             requests_per_second: config.requests_per_second,
             policy: Policy {
                 first_pause: config.first_pause,

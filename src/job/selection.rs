@@ -21,7 +21,7 @@ pub struct Selection {
     /// Only events that took place on this day or earlier.
     #[arg(long, value_name = "DAY")]
     pub to: Option<String>,
-    /// Believe the vendor where a settled day now has fewer rows.
+    /// Believe the vendor where a settled day of the chosen events now has fewer rows.
     #[arg(long)]
     pub accept_shrink: bool,
 }
@@ -55,7 +55,12 @@ impl Choice {
         let mut events = selection.event.clone();
         events.sort_unstable();
         events.dedup();
-        Ok(Self { events, days, accept_shrink: selection.accept_shrink })
+        let choice = Self { events, days, accept_shrink: selection.accept_shrink };
+        if choice.accept_shrink && !choice.is_explicit() {
+            return Err(Error::new(Kind::Usage, "`--accept-shrink` would let every event shrink")
+                .hint("say which with `--event`, or with `--from` and `--to`"));
+        }
+        Ok(choice)
     }
 
     /// Whether the user chose, so that it does not matter what is due.

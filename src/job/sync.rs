@@ -62,11 +62,15 @@ pub(super) async fn sync(context: &Context, selection: &Selection) -> Result<Rep
     }
     drop(visits);
     context.progress.publishing();
-    let published = publish(&context.store, &context.lake).await?;
-    for error in &published.failures {
-        report.failed(error);
+    match publish(&context.store, &context.lake).await {
+        Ok(published) => {
+            for error in &published.failures {
+                report.failed(error);
+            }
+            report.published = published;
+        }
+        Err(error) => report.failed(&error),
     }
-    report.published = published;
     report.requests += usage.used();
     context.progress.done();
     Ok(report.finish())

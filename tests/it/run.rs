@@ -49,6 +49,7 @@ pub(crate) fn config(server: &Server, store: &Path) -> Config {
         first_pause: Duration::from_millis(1),
         max_response_bytes: 1 << 30,
         timeout: Duration::from_mins(1),
+        read_timeout: Duration::from_mins(1),
         deadline: None,
     }
 }
