@@ -38,6 +38,8 @@ pub enum Kind {
     Store,
     /// A conditional write lost against another writer.
     Conflict,
+    /// The store does not honour conditional writes, so that writers could write over each other.
+    Unconditional,
     /// An object is damaged, or is not what belongs in its place.
     Damaged,
     /// An object was written by a newer version of this program.

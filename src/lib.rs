@@ -2,6 +2,7 @@
 //!
 //! `extract` asks the vendor, `transform` makes rows of records, `load` keeps them; `job` puts the three together.
 
+pub mod address;
 pub mod calendar;
 pub mod config;
 pub mod error;

@@ -45,7 +45,7 @@ fn main() -> ExitCode {
             (report.failures.into_iter().map(|failure| failure.error).collect(), status)
         }
         Err(error) => {
-            let is_wrong_call = matches!(error.kind(), Kind::Usage | Kind::OtherLake);
+            let is_wrong_call = matches!(error.kind(), Kind::Usage | Kind::OtherLake | Kind::Unconditional);
             (vec![error.to_string()], if is_wrong_call { 2 } else { 1 })
         }
     };
@@ -64,7 +64,7 @@ async fn run(call: Call) -> Result<Report> {
     let logs = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(is_terminal);
     logs.with_max_level(level).with_target(false).init();
     let config = Config::try_from(call.options.with_secret().await?)?;
-    let context = Context::new(config, Clock::System, Progress::new())?;
+    let context = Context::new(config, Clock::System, Progress::new()).await?;
     call.job.run(&context).await
 }
 

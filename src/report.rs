@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use indicatif::BinaryBytes;
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::error::Error;
@@ -14,12 +15,17 @@ use crate::load::publish::Published;
 /// The result of a run.
 #[derive(Debug, Default, Serialize)]
 pub struct Report {
+    /// What was to be done.
+    pub job: &'static str,
     /// The run, as in `pulls`.
     pub run: String,
     /// Whether nothing failed.
     pub ok: bool,
     /// Events by what became of them.
     pub events: Events,
+    /// The events to be visited, where that was asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub due: Vec<DueEvent>,
     /// Records that became rows.
     pub rows: u64,
     /// Records that no table can hold.
@@ -36,6 +42,21 @@ pub struct Report {
     pub notes: BTreeSet<String>,
     /// Everything that failed.
     pub failures: Vec<Failure>,
+}
+
+/// An event to be visited.
+#[derive(Debug, Serialize)]
+pub struct DueEvent {
+    /// The event.
+    pub event_id: i64,
+    /// Its title.
+    pub title: Option<String>,
+    /// Its end as scheduled.
+    pub end_time: Option<Timestamp>,
+    /// Since when it waits.
+    pub since: Timestamp,
+    /// The last visit.
+    pub visited: Option<Timestamp>,
 }
 
 /// Events by what became of them.
@@ -65,8 +86,8 @@ pub struct Failure {
 impl Report {
     /// A run that begins.
     #[must_use]
-    pub fn new(run: &str) -> Self {
-        Self { run: run.to_owned(), ..Self::default() }
+    pub fn new(job: &'static str, run: &str) -> Self {
+        Self { job, run: run.to_owned(), ..Self::default() }
     }
 
     /// How many events are known, and how many of them are visited.
@@ -101,24 +122,52 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Report {
+    fn show_plan(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "events     {} known, {} due", self.events.known, self.events.due)?;
+        for DueEvent { event_id, title, since, visited, .. } in &self.due {
+            let visited = visited.map_or_else(|| "never".to_owned(), |visited| format!("{visited:.0}"));
+            let title = title.as_deref().unwrap_or_default();
+            write!(f, "\ndue        event {event_id} since {since:.0}, visited {visited}: {title}")?;
+        }
+        Ok(())
+    }
+
+    fn show_visits(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Events { due, complete, failed, left, .. } = self.events;
         let Used { requests, retries, bytes, waited_milliseconds } = self.requests;
-        let objects: u64 = self.published.objects.values().sum();
         writeln!(f, "events     {due} due: {complete} complete, {failed} failed, {left} left")?;
         writeln!(
             f,
             "records    {} rows, {} rejects, {} values set aside",
             self.rows, self.rejects, self.set_aside
         )?;
-        writeln!(
+        write!(
             f,
             "requests   {requests}, {retries} retries, {}, waited {:.1} s",
             BinaryBytes(bytes),
             std::time::Duration::from_millis(waited_milliseconds).as_secs_f64()
-        )?;
-        write!(f, "published  {objects} objects of {} days", self.published.days.len())?;
+        )
+    }
+
+    fn show_published(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let objects: u64 = self.published.objects.values().sum();
+        write!(f, "published  {objects} objects of {} days", self.published.days.len())
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.job {
+            "plan" => self.show_plan(f)?,
+            "pull" => self.show_visits(f)?,
+            "sync" => {
+                self.show_visits(f)?;
+                f.write_str("\n")?;
+                self.show_published(f)?;
+            }
+            _ => self.show_published(f)?,
+        }
         for (event_id, owed) in &self.owed {
             write!(f, "\nowed       event {event_id}: {}", owed.join(", "))?;
         }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 LAYERS = [
     {"error"},
-    {"calendar"},
+    {"calendar", "address"},
     {"transform"},
     {"extract", "load"},
     {"config", "progress", "report"},

@@ -22,8 +22,9 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that takes reports of at most so many bytes, unpacked. Nothing is asked yet.
-    pub fn new(options: Options, credentials: Credentials, max_response_bytes: u64) -> Result<Self> {
+    /// A client that takes reports of at most so many bytes, unpacked. Nothing is asked yet, and nothing can be where
+    /// there are no credentials.
+    pub fn new(options: Options, credentials: Option<Credentials>, max_response_bytes: u64) -> Result<Self> {
         Ok(Self { http: Http::new(options)?, tokens: Tokens::new(credentials), max_response_bytes })
     }
 

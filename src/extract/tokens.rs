@@ -20,7 +20,7 @@ const UNSTATED: SignedDuration = SignedDuration::from_hours(1);
 /// The tokens of one run.
 #[derive(Debug)]
 pub(super) struct Tokens {
-    credentials: Credentials,
+    credentials: Option<Credentials>,
     /// Held while a token is made, so that one is made for all who wait.
     made: Mutex<Option<Token>>,
 }
@@ -33,15 +33,19 @@ struct Token {
 }
 
 impl Tokens {
-    pub(super) fn new(credentials: Credentials) -> Self {
+    pub(super) fn new(credentials: Option<Credentials>) -> Self {
         Self { credentials, made: Mutex::new(None) }
     }
 
     /// The token to use now.
     pub(super) async fn get(&self, http: &Http, usage: &Usage) -> Result<SecretString> {
         let app = match &self.credentials {
-            Credentials::Token(token) => return Ok(token.clone()),
-            Credentials::App(app) => app,
+            Some(Credentials::Token(token)) => return Ok(token.clone()),
+            Some(Credentials::App(app)) => app,
+            None => {
+                return Err(Error::new(Kind::Usage, "there is no token")
+                    .hint("set `ROLLCALL_TOKEN`, or give `--app-key`, `--app-secret` and `--user-id`"));
+            }
         };
         let mut made = self.made.lock().await;
         let now = http.now();
@@ -58,7 +62,7 @@ impl Tokens {
 
     /// What the refusal of a token means: one that was made is made anew, another is for the user to replace.
     pub(super) async fn refused(&self, secret: &SecretString, error: Error) -> Error {
-        if error.kind() != Kind::Credentials || matches!(self.credentials, Credentials::Token(_)) {
+        if error.kind() != Kind::Credentials || !matches!(self.credentials, Some(Credentials::App(_))) {
             return error;
         }
         let mut made = self.made.lock().await;

@@ -6,13 +6,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::calendar::Clock;
 use crate::config::{Config, Rosters};
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::extract::client::Client;
 use crate::extract::http::Options;
 use crate::extract::retry::Policy;
 use crate::load::lake::Lake;
 use crate::load::ledgers::Ledgers;
-use crate::load::store::{self, Store};
+use crate::load::store::Store;
 use crate::progress::Progress;
 
 /// Built once a run.
@@ -43,13 +43,15 @@ pub struct Context {
 }
 
 impl Context {
-    /// The context of a run that begins now.
-    pub fn new(config: Config, clock: Clock, progress: Progress) -> Result<Self> {
+    /// The context of a run that begins now, over the store that the configuration names.
+    pub async fn new(config: Config, clock: Clock, progress: Progress) -> Result<Self> {
+        let store = config.store.clone().open().await;
+        Self::over(store, config, clock, progress)
+    }
+
+    /// The context of a run over a store that is open.
+    pub fn over(store: Arc<dyn Store>, config: Config, clock: Clock, progress: Progress) -> Result<Self> {
         let now = clock.now();
-        let credentials = config.credentials.ok_or_else(|| {
-            Error::new(Kind::Usage, "there is no token")
-                .hint("set `ROLLCALL_TOKEN`, or give `--app-key`, `--app-secret` and `--user-id`")
-        })?;
         let options = Options {
             api_url: config.api_url,
             timeout: config.timeout,
@@ -61,8 +63,7 @@ impl Context {
             },
             clock: clock.clone(),
         };
-        let client = Client::new(options, credentials, config.max_response_bytes)?;
-        let store = store::open(&config.store)?;
+        let client = Client::new(options, config.credentials, config.max_response_bytes)?;
         Ok(Self {
             client: Arc::new(client),
             ledgers: Ledgers::new(Arc::clone(&store)),

@@ -3,6 +3,8 @@
 pub mod context;
 mod listing;
 mod plan;
+mod publish;
+mod pull;
 pub mod selection;
 mod sync;
 mod visit;
@@ -21,13 +23,41 @@ use crate::report::Report;
 pub enum Job {
     /// Pull the reports of every event that is due, and publish them.
     Sync(Selection),
+    /// Show which events are due. Asks for the roster only, and writes nothing.
+    Plan(Selection),
+    /// Pull the reports of every event that is due, and leave them staged: many machines can do this at once.
+    Pull(Selection),
+    /// Publish everything that is staged.
+    Publish,
+    /// Write objects of older versions of rollcall anew, with the columns of this one.
+    Upgrade,
 }
 
 impl Job {
+    /// The word that calls it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Sync(_) => "sync",
+            Self::Plan(_) => "plan",
+            Self::Pull(_) => "pull",
+            Self::Publish => "publish",
+            Self::Upgrade => "upgrade",
+        }
+    }
+
     /// Does it. An error is a run that could not work; what failed within one that did is in its report.
     pub async fn run(self, context: &Context) -> Result<Report> {
-        match self {
-            Self::Sync(selection) => sync::sync(context, &selection).await,
-        }
+        let mut report = Report::new(self.name(), &context.run);
+        let outcome = match self {
+            Self::Sync(selection) => sync::sync(context, &selection, &mut report).await,
+            Self::Plan(selection) => plan::show(context, &selection, &mut report).await,
+            Self::Pull(selection) => pull::pull(context, &selection, &mut report).await,
+            Self::Publish => publish::publish(context, &mut report).await,
+            Self::Upgrade => publish::upgrade(context, &mut report).await,
+        };
+        context.store.close().await;
+        context.progress.done();
+        outcome.map(|()| report.finish())
     }
 }

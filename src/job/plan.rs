@@ -3,46 +3,110 @@
 use std::collections::BTreeMap;
 
 use futures::{StreamExt, stream};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::context::Context;
 use super::listing::{self, Heard};
-use super::selection::Choice;
-use crate::error::{Error, Result};
+use super::selection::{Choice, Selection};
+use crate::error::{Error, Kind, Result};
 use crate::extract::usage::Usage;
 use crate::load::ledger::Ledger;
+use crate::load::recover::recover;
+use crate::report::{DueEvent, Report};
+use crate::transform::event::Event;
 
 /// Ledgers that are written at once.
 const AT_ONCE: usize = 16;
+/// How far the clocks of two machines may be apart.
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
+
+/// What a plan leaves behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Writes {
+    /// What the rosters list goes into the ledgers.
+    Ledgers,
+    /// Nothing.
+    Nothing,
+}
+
+/// An event to visit.
+pub(super) struct Due {
+    pub(super) ledger: Ledger,
+    /// Since when it waits.
+    pub(super) since: Timestamp,
+}
 
 /// What is to be done.
 #[derive(Default)]
 pub(super) struct Planned {
-    /// The ledgers of the events to visit, those first that wait longest.
-    pub(super) due: Vec<Ledger>,
+    /// The events to visit, those first that wait longest.
+    pub(super) due: Vec<Due>,
     /// Events that are known and still visited.
     pub(super) known: usize,
     /// What could not be planned, by event where it is one.
     pub(super) failures: Vec<(Option<i64>, Error)>,
 }
 
-pub(super) async fn plan(context: &Context, choice: &Choice, usage: &Usage) -> Result<Planned> {
-    context.lake.check(context.store.as_ref(), None).await?;
+impl Planned {
+    /// Tells the report, and gives the events to visit.
+    pub(super) fn record(self, report: &mut Report) -> Vec<Due> {
+        report.planned(self.known, self.due.len());
+        for (event_id, error) in self.failures {
+            match event_id {
+                Some(event_id) => {
+                    report.events.due += 1;
+                    report.event_failed(event_id, &error);
+                }
+                None => report.failed(&error),
+            }
+        }
+        self.due
+    }
+}
+
+/// Shows what would be done.
+pub(super) async fn show(context: &Context, selection: &Selection, report: &mut Report) -> Result<()> {
+    let choice = Choice::checked(selection)?;
+    let usage = Usage::default();
+    let due = plan(context, &choice, &usage, Writes::Nothing).await?.record(report);
+    let due = due.into_iter().map(|Due { ledger, since }| {
+        let Event { event_id, title, end_time, .. } = ledger.event;
+        DueEvent { event_id, title, end_time, since, visited: ledger.last_visit }
+    });
+    report.due = due.collect();
+    report.requests += usage.used();
+    Ok(())
+}
+
+pub(super) async fn plan(
+    context: &Context,
+    choice: &Choice,
+    usage: &Usage,
+    writes: Writes,
+) -> Result<Planned> {
+    let is_lake = context.lake.check(context.store.as_ref(), None).await?;
     let customer = context.client.customer(usage).await?;
     let now = context.clock.now();
     let mut planned = Planned::default();
+    if !is_lake && writes == Writes::Ledgers {
+        let recovered = recover(&context.store, &context.ledgers).await?;
+        planned.failures.extend(recovered.into_iter().map(|error| (None, error)));
+    }
     let (active, damaged) =
         if choice.events.is_empty() { context.ledgers.active().await? } else { Default::default() };
     planned.failures.extend(damaged.into_iter().map(|error| (None, error)));
     let mut ledgers: BTreeMap<i64, Ledger> =
         active.into_iter().map(|entry| (entry.ledger.event.event_id, entry.ledger)).collect();
+    planned.failures.extend(clock_is_behind(&ledgers, now).map(|error| (None, error)));
     let (heard, cursor) = listing::listen(context, choice, usage, &ledgers, &mut planned.failures).await?;
     if heard.is_empty() && !choice.events.is_empty() {
         return Ok(planned);
     }
-    context.lake.establish(context.store.as_ref(), customer.as_deref()).await?;
+    if writes == Writes::Ledgers {
+        context.lake.establish(context.store.as_ref(), customer.as_deref()).await?;
+    }
     let mut is_noted = true;
-    for (event_id, outcome) in describe(context, heard, now).await {
+    for (event_id, outcome) in describe(context, heard, now, writes).await {
         is_noted &= outcome.is_ok();
         match outcome {
             Ok(ledger) => {
@@ -54,17 +118,29 @@ pub(super) async fn plan(context: &Context, choice: &Choice, usage: &Usage) -> R
     // Only when everything that was listed is in its ledger may the cursor move past it.
     if let Some(cursor) = cursor
         && is_noted
+        && writes == Writes::Ledgers
     {
         cursor.put(context).await?;
     }
     planned.known = ledgers.values().filter(|ledger| ledger.closed.is_none()).count();
-    let mut due: Vec<(Timestamp, Ledger)> = ledgers
-        .into_values()
-        .filter_map(|ledger| Some((wanted_at(context, choice, &ledger, now)?, ledger)))
-        .collect();
-    due.sort_by_key(|(at, ledger)| (*at, ledger.event.event_id));
-    planned.due = due.into_iter().map(|(_, ledger)| ledger).collect();
+    let due = ledgers.into_values().filter_map(|ledger| {
+        let since = wanted_at(context, choice, &ledger, now)?;
+        Some(Due { ledger, since })
+    });
+    planned.due = due.collect();
+    planned.due.sort_by_key(|due| (due.since, due.ledger.event.event_id));
     Ok(planned)
+}
+
+/// A visit that lies in the future was made by another clock. Until this one has caught up, events are not due.
+fn clock_is_behind(ledgers: &BTreeMap<i64, Ledger>, now: Timestamp) -> Option<Error> {
+    let newest = ledgers.values().filter_map(|ledger| ledger.last_visit).max()?;
+    let behind = newest.duration_since(now);
+    (behind > CLOCK_TOLERANCE).then(|| {
+        let message = format!("the clock says {now:.0}, and the last visit was at {newest:.0}");
+        Error::new(Kind::Usage, message)
+            .hint("set the clock; events are due again when it is past that visit")
+    })
 }
 
 /// Since when a visit is wanted; none where it is not, or not yet.
@@ -79,8 +155,13 @@ fn wanted_at(context: &Context, choice: &Choice, ledger: &Ledger, now: Timestamp
     is_chosen.then(|| ledger.end())
 }
 
-/// Puts what was heard of events into their ledgers. A ledger that cannot be read fails alone.
-async fn describe(context: &Context, heard: Vec<Heard>, now: Timestamp) -> Vec<(i64, Result<Ledger>)> {
+/// What was heard of events, in their ledgers. A ledger that cannot be read fails alone.
+async fn describe(
+    context: &Context,
+    heard: Vec<Heard>,
+    now: Timestamp,
+    writes: Writes,
+) -> Vec<(i64, Result<Ledger>)> {
     let described = stream::iter(heard).map(|Heard { event, is_current }| async move {
         let new = Ledger::new(event, now);
         let change = |ledger: &mut Ledger| {
@@ -88,7 +169,16 @@ async fn describe(context: &Context, heard: Vec<Heard>, now: Timestamp) -> Vec<(
                 ledger.describe(&new.event);
             }
         };
-        (new.event.event_id, context.ledgers.update(&new, change).await)
+        let event_id = new.event.event_id;
+        let described = match writes {
+            Writes::Ledgers => context.ledgers.update(&new, change).await,
+            Writes::Nothing => context.ledgers.find(event_id).await.map(|found| {
+                let mut ledger = found.map_or_else(|| new.clone(), |entry| entry.ledger);
+                change(&mut ledger);
+                ledger
+            }),
+        };
+        (event_id, described)
     });
     described.buffered(AT_ONCE).collect().await
 }

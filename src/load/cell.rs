@@ -106,17 +106,6 @@ impl Judge {
         };
         rank(one).cmp(&rank(other)).then_with(|| time(one).cmp(&time(other)))
     }
-
-    /// Whether a staged cell takes the place of the lake's. One with the same rows does only where it makes the cell a
-    /// settled one, so that a later, smaller answer cannot win, or carries a new acceptance.
-    #[must_use]
-    pub fn replaces(&self, staged: &Cell, lake: &Cell) -> bool {
-        if staged.digest == lake.digest && !self.later_wins {
-            let standing = |cell: &Cell| (cell.accepted_at, self.is_settled(cell));
-            return standing(staged) > standing(lake);
-        }
-        self.compare(staged, lake).is_gt()
-    }
 }
 
 #[cfg(test)]
@@ -158,19 +147,19 @@ mod tests {
             (cell(200, 0, Some(200)), cell(150, 5, None), true, "to nothing, too"),
             (cell(150, 5, None), cell(200, 0, Some(200)), false, "and stays so"),
             (cell(300, 4, Some(200)), cell(200, 3, Some(200)), true, "until more comes"),
-            (cell(20, 5, None), cell(10, 5, None), false, "the same rows add nothing"),
-            (cell(100, 5, None), cell(10, 5, None), true, "but for the first settled"),
-            (cell(200, 5, None), cell(100, 5, None), false, "not the second"),
+            (cell(20, 5, None), cell(10, 5, None), true, "of the same rows the later stands"),
+            (cell(100, 5, None), cell(10, 5, None), true, "settled or not"),
+            (cell(200, 5, None), cell(100, 5, None), true, "so that nothing older takes its place"),
         ] {
-            assert_eq!(judge(Table::Lives).replaces(&staged, &lake), replaces, "{why}");
+            assert_eq!(judge(Table::Lives).compare(&staged, &lake).is_gt(), replaces, "{why}");
         }
     }
 
     #[test]
     fn in_events_and_rejects_the_later_wins() {
         for table in [Table::Events, Table::Rejects] {
-            assert!(judge(table).replaces(&cell(200, 0, None), &cell(150, 5, None)));
-            assert!(!judge(table).replaces(&cell(150, 5, None), &cell(200, 0, None)));
+            assert!(judge(table).compare(&cell(200, 0, None), &cell(150, 5, None)).is_gt());
+            assert!(judge(table).compare(&cell(150, 5, None), &cell(200, 0, None)).is_lt());
         }
     }
 }

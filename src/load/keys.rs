@@ -14,10 +14,34 @@ pub const ACTIVE: &str = "ledger/active/";
 /// All staged files.
 pub const STAGING: &str = "staging/";
 
+/// All objects of a table.
+#[must_use]
+pub fn table(table: Table) -> String {
+    format!("lake/{}/", table.name())
+}
+
+/// All objects of one table and day: one.
+#[must_use]
+pub fn day(of: Table, day: Date) -> String {
+    format!("{}dt={day}/", table(of))
+}
+
 /// The object of one table and day.
 #[must_use]
 pub fn lake(table: Table, day: Date) -> String {
-    format!("lake/{}/dt={day}/part-0.parquet", table.name())
+    format!("{}part-0.parquet", self::day(table, day))
+}
+
+/// The day of a table's object; none where the name is no such name.
+#[must_use]
+pub fn parse_lake(of: Table, key: &str) -> Option<Date> {
+    key.strip_prefix(&table(of))?.strip_prefix("dt=")?.strip_suffix("/part-0.parquet")?.parse().ok()
+}
+
+/// All staged files of one table and day.
+#[must_use]
+pub fn staged_day(table: Table, day: Date) -> String {
+    format!("{STAGING}{}/dt={day}/", table.name())
 }
 
 /// The ledger of an event that is still visited.
@@ -38,7 +62,7 @@ pub fn closed(event_id: i64) -> String {
 pub fn staged(table: Table, day: Date, event_id: i64, pulled_at: Timestamp, run: &str, part: &str) -> String {
     let millis = pulled_at.as_millisecond();
     let part = if part.is_empty() || part == run { String::new() } else { format!("-{part}") };
-    format!("{STAGING}{}/dt={day}/{event_id}-{millis}-{run}{part}.parquet", table.name())
+    format!("{}{event_id}-{millis}-{run}{part}.parquet", staged_day(table, day))
 }
 
 /// Table and day of a staged file; none where the name is no such name.
@@ -55,6 +79,17 @@ pub fn parse_staged(key: &str) -> Option<(Table, Date)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_object_of_the_lake_says_its_day_and_nothing_else_is_taken_for_one() {
+        let day = "2022-10-26".parse().unwrap();
+        assert_eq!(parse_lake(Table::Lives, &lake(Table::Lives, day)), Some(day));
+        for foreign in
+            ["lake/lives/dt=2022-10-26/part-1.parquet", "lake/lives/x.csv", &lake(Table::Pulls, day)]
+        {
+            assert_eq!(parse_lake(Table::Lives, foreign), None, "{foreign}");
+        }
+    }
 
     #[test]
     fn a_staged_key_says_its_table_and_day_and_nothing_else_is_taken_for_one() {

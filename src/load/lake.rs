@@ -43,9 +43,11 @@ impl Lake {
         Ok(Judge::new(table, self.settled_at(day)?))
     }
 
-    /// Refuses a store whose lake was made with other settings, and says whether it has a lake at all.
+    /// Refuses a store whose lake was made with other settings, or in which writers could write over each other; says
+    /// whether it has a lake at all.
     pub async fn check(&self, store: &dyn Store, customer: Option<&str>) -> Result<bool> {
         let Some((bytes, _)) = store.get(keys::LAKE).await? else { return Ok(false) };
+        let content = bytes.clone();
         let found: Document = serde_json::from_slice(&bytes)
             .explain(Kind::Damaged, || "cannot read the lake's settings".to_owned())
             .map_err(|error| error.with("key", keys::LAKE))?;
@@ -67,6 +69,7 @@ impl Lake {
                 return Err(Error::new(Kind::OtherLake, message).hint(hint));
             }
         }
+        store.prove(keys::LAKE, content).await?;
         Ok(true)
     }
 
@@ -78,9 +81,9 @@ impl Lake {
         let bytes = serde_json::to_vec(&self.document(customer))
             .explain(Kind::Store, || "cannot write the lake's settings".to_owned())?;
         match store.put(keys::LAKE, Bytes::from(bytes), Condition::Absent).await {
-            // Another run was faster; what it wrote counts.
-            Err(error) if error.kind() == Kind::Conflict => self.check(store, customer).await.map(|_| ()),
-            outcome => outcome,
+            // Where another run was faster, what it wrote counts.
+            Err(error) if error.kind() != Kind::Conflict => Err(error),
+            _ => self.check(store, customer).await.map(|_| ()),
         }
     }
 

@@ -220,25 +220,33 @@ impl Ledger {
     pub fn fold(&mut self, visit: &Visit, horizon: SignedDuration) {
         self.event_day = self.event_day.or(visit.event_day);
         for (day, answer) in &visit.days {
-            let known = self.days.get(day);
-            if known.is_none_or(|known| known.pulled_at <= answer.pulled_at) {
+            // One that does not know of an acceptance cannot take the place of one that does, in the lake neither.
+            let age = |day: &Day| (day.accepted_at, day.pulled_at);
+            if self.days.get(day).is_none_or(|known| age(known) <= age(answer)) {
                 self.days.insert(*day, *answer);
             }
         }
-        self.owed.days.retain(|day| !visit.asked.contains(day));
+        // What a later visit owes is not settled by an earlier one that is folded after it.
+        let is_latest = self.last_visit <= Some(visit.pulled_at);
+        self.owed.days.retain(|day| !is_latest || !visit.asked.contains(day));
         if let Some(snapshot) = visit.snapshot {
-            if self.snapshot.is_none_or(|known| known.pulled_at <= snapshot.pulled_at) {
+            let age = |snapshot: &Snapshot| (snapshot.accepted_at, snapshot.pulled_at);
+            if self.snapshot.is_none_or(|known| age(&known) <= age(&snapshot)) {
                 self.snapshot = Some(snapshot);
             }
-            self.owed.snapshot = false;
+            self.owed.snapshot &= !is_latest;
         }
         self.owed.days.extend(&visit.owed.days);
         self.owed.snapshot |= visit.owed.snapshot;
+        // A visit that is folded twice, because a write was reported as failed, counts once.
+        if self.last_visit < Some(visit.pulled_at) {
+            self.failures =
+                if visit.outcome == Outcome::Failed { self.failures.saturating_add(1) } else { 0 };
+        }
         self.last_visit = self.last_visit.max(Some(visit.pulled_at));
         if visit.through {
             self.through = self.through.max(Some(visit.pulled_at));
         }
-        self.failures = if visit.outcome == Outcome::Failed { self.failures.saturating_add(1) } else { 0 };
         if self.closed.is_none() && self.is_past(horizon, visit.pulled_at) {
             self.closed = match visit.outcome {
                 Outcome::Complete if self.owed.is_empty() => Some(Closing::Complete),
@@ -292,8 +300,10 @@ mod tests {
     fn failed_visits_back_off_and_what_the_deadline_left_is_due_at_once() {
         let mut ledger = ledger();
         for (failures, pause) in [(1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 24), (7, 24)] {
-            ledger.fold(&visit(100, Outcome::Failed), HORIZON);
-            assert_eq!(ledger.due_at(at(1000)), Some(at(100 + pause)), "{failures} failures");
+            let failed = visit(100 + failures, Outcome::Failed);
+            ledger.fold(&failed, HORIZON);
+            ledger.fold(&failed, HORIZON);
+            assert_eq!(ledger.due_at(at(1000)), Some(at(100 + failures + pause)), "{failures} failures");
         }
         ledger.fold(&visit(200, Outcome::Left), HORIZON);
         assert_eq!(ledger.due_at(at(1000)), Some(at(200)));
@@ -309,8 +319,8 @@ mod tests {
         assert_eq!(complete.due_at(at(10_000)), None);
 
         let mut failing = ledger();
-        for closed in [None, None, Some(Closing::Incomplete)] {
-            failing.fold(&visit(31 * 24, Outcome::Failed), HORIZON);
+        for (hours, closed) in [(0, None), (1, None), (2, Some(Closing::Incomplete))] {
+            failing.fold(&visit(31 * 24 + hours, Outcome::Failed), HORIZON);
             assert_eq!(failing.closed, closed);
         }
     }

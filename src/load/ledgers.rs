@@ -33,6 +33,12 @@ pub struct Ledgers {
     store: Arc<dyn Store>,
 }
 
+/// Where a ledger belongs.
+fn home(ledger: &Ledger) -> String {
+    let event_id = ledger.event.event_id;
+    if ledger.closed.is_some() { keys::closed(event_id) } else { keys::active(event_id) }
+}
+
 /// What is read first of every document.
 #[derive(Deserialize)]
 struct Format {
@@ -48,9 +54,9 @@ impl Ledgers {
 
     /// All events that are still visited, and what could not be read: an event's number and the error.
     pub async fn active(&self) -> Result<(Vec<Entry>, Vec<Error>)> {
-        let keys = self.store.list(keys::ACTIVE).await?;
-        let read = stream::iter(keys).map(|key| async move {
-            match self.read(&key).await {
+        let listed = self.store.list(keys::ACTIVE, "").await?;
+        let read = stream::iter(listed).map(|listed| async move {
+            match self.read(&listed.key).await {
                 Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => Ok(Err(error)),
                 Ok(entry) => Ok(Ok(entry)),
                 Err(error) => Err(error),
@@ -81,38 +87,49 @@ impl Ledgers {
     pub async fn update(&self, new: &Ledger, change: impl Fn(&mut Ledger)) -> Result<Ledger> {
         let event_id = new.event.event_id;
         for _ in 0..ATTEMPTS {
-            let found = self.find(event_id).await?;
-            let mut ledger = found.as_ref().map_or_else(|| new.clone(), |entry| entry.ledger.clone());
-            change(&mut ledger);
-            if found.as_ref().is_some_and(|entry| entry.ledger == ledger) {
-                return Ok(ledger);
-            }
-            match self.put(&ledger, found.as_ref()).await {
+            match self.try_update(event_id, new, &change).await {
                 Err(error) if error.kind() == Kind::Conflict => {}
-                outcome => return outcome.map(|()| ledger),
+                outcome => return outcome.map_err(|error| error.with("event", event_id)),
             }
         }
         Err(Error::new(Kind::Conflict, "the ledger is changed by others all the time")
             .with("event", event_id))
     }
 
-    async fn put(&self, ledger: &Ledger, found: Option<&Entry>) -> Result<()> {
-        let event_id = ledger.event.event_id;
-        let key = if ledger.closed.is_some() { keys::closed(event_id) } else { keys::active(event_id) };
-        let condition = match found {
-            None => Condition::Absent,
-            Some(entry) if entry.key == key => Condition::Unchanged(entry.version.clone()),
-            // It moves. A run that was killed while it moved may have left one at the other place.
-            Some(_) => match self.store.head(&key).await? {
-                None => Condition::Absent,
-                Some(head) => Condition::Unchanged(head.version),
-            },
+    async fn try_update(&self, event_id: i64, new: &Ledger, change: impl Fn(&mut Ledger)) -> Result<Ledger> {
+        let Some(entry) = self.find(event_id).await? else {
+            let mut ledger = new.clone();
+            change(&mut ledger);
+            self.put_document(&home(&ledger), &ledger, Condition::Absent).await?;
+            return Ok(ledger);
         };
-        self.put_document(&key, ledger, condition).await?;
-        match found {
-            Some(entry) if entry.key != key => self.store.delete(&entry.key).await,
-            _ => Ok(()),
+        if entry.key != home(&entry.ledger) {
+            // A run was killed, or is busy, moving it: a document that is not in its place does not change any more.
+            self.move_home(&entry.ledger, &entry.key).await?;
+            return Err(Error::new(Kind::Conflict, "the ledger was moved"));
         }
+        let mut ledger = entry.ledger.clone();
+        change(&mut ledger);
+        if ledger != entry.ledger {
+            self.put_document(&entry.key, &ledger, Condition::Unchanged(entry.version)).await?;
+            if entry.key != home(&ledger) {
+                self.move_home(&ledger, &entry.key).await?;
+            }
+        }
+        Ok(ledger)
+    }
+
+    /// Moves a document that does not change any more from `key` to its place. Whoever does it, and however often, it
+    /// ends the same.
+    async fn move_home(&self, ledger: &Ledger, key: &str) -> Result<()> {
+        let home = home(ledger);
+        // An earlier move that was killed may have left one there.
+        let condition = match self.store.head(&home).await? {
+            None => Condition::Absent,
+            Some(head) => Condition::Unchanged(head.version),
+        };
+        self.put_document(&home, ledger, condition).await?;
+        self.store.delete(key).await
     }
 
     async fn read(&self, key: &str) -> Result<Option<Entry>> {

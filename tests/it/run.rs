@@ -1,6 +1,7 @@
 //! A run in this process, by whatever clock and with short pauses: the same jobs as the program's.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,6 +12,7 @@ use rollcall::extract::auth::{App, Credentials, User};
 use rollcall::job::Job;
 use rollcall::job::context::Context;
 use rollcall::job::selection::Selection;
+use rollcall::load::store::{Location, Store};
 use rollcall::progress::Progress;
 use rollcall::report::Report;
 use simulator::{Server, ServerOptions, Viewers, World, WorldOptions};
@@ -36,7 +38,7 @@ pub(crate) fn server_at(now: Timestamp, world: &World, options: ServerOptions) -
 
 pub(crate) fn config(server: &Server, store: &Path) -> Config {
     Config {
-        store: store.to_str().unwrap().to_owned(),
+        store: Location::Folder(store.to_owned()),
         api_url: server.url(),
         credentials: Some(Credentials::Token(TOKEN.into())),
         zone: Zone::parse("Asia/Shanghai").unwrap(),
@@ -66,8 +68,14 @@ pub(crate) fn app() -> App {
 }
 
 pub(crate) async fn sync(config: Config, now: Timestamp, selection: Selection) -> Result<Report> {
-    let context = Context::new(config, Clock::Fixed(now), Progress::new())?;
+    let context = Context::new(config, Clock::Fixed(now), Progress::new()).await?;
     Job::Sync(selection).run(&context).await
+}
+
+/// A job over a store that is open.
+pub(crate) async fn job(store: &Arc<dyn Store>, config: Config, now: Timestamp, job: Job) -> Result<Report> {
+    let context = Context::over(Arc::clone(store), config, Clock::Fixed(now), Progress::new())?;
+    job.run(&context).await
 }
 
 /// One scheduled run that succeeds.

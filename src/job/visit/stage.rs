@@ -8,9 +8,11 @@ use jiff::civil::Date;
 use super::intake::Taken;
 use super::{Visited, Visiting, figures};
 use crate::error::Result;
+use crate::job::context::Context;
 use crate::load::ledger::{Day, Ledger, Outcome, Snapshot, Visit};
+use crate::load::replace::TableDay;
 use crate::load::staging::CellWriter;
-use crate::transform::digest::Totals;
+use crate::transform::digest::{Digest, Totals};
 use crate::transform::tables::Table;
 
 impl Visiting<'_> {
@@ -77,11 +79,19 @@ impl Visiting<'_> {
             let settled_at = self.context.lake.settled_at(day)?;
             let first_settled =
                 before_at.is_some_and(|at| at < settled_at) && self.visitor.pulled_at >= settled_at;
-            self.choice.is_explicit()
-                || before.map(|before| before.digest) != Some(now.digest)
+            before.map(|before| before.digest) != Some(now.digest)
                 || first_settled
+                || self.choice.is_explicit() && !self.lake_holds(cell.table(), day, now.digest).await
         };
         if is_worth { cell.stage(self.context.clock.now(), accepted_at).await } else { Ok(()) }
+    }
+
+    /// Whether the lake has what the ledger says that it was given. A chosen event mends what was taken away by hand.
+    async fn lake_holds(&self, table: Table, day: Date, digest: Digest) -> bool {
+        let Context { store, lake, .. } = self.context;
+        let holds = TableDay { store, lake, table, day }.holds(self.visitor.event_id, digest).await;
+        // One that cannot be read is none: staging what is there already does no harm, and publish says what is wrong.
+        holds.unwrap_or(false)
     }
 
     /// When a user last said that fewer rows are right: now, or as it was before.

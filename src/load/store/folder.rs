@@ -13,7 +13,7 @@ use bytes::Bytes;
 use tempfile::NamedTempFile;
 use twox_hash::XxHash3_128;
 
-use super::{Condition, Head, Store, Upload, Version};
+use super::{Condition, Head, Listed, Store, Upload, Version, conflict};
 use crate::error::{Error, Explain, Kind, Result};
 
 /// Objects that are being written, out of sight of every reader.
@@ -88,16 +88,26 @@ fn head(file: &mut File) -> io::Result<Head> {
     Ok(Head { size, version: Version(version) })
 }
 
-fn walk(folder: &Path, key: &str, keys: &mut Vec<String>) -> io::Result<()> {
+fn walk(
+    folder: &Path,
+    key: &str,
+    keep: &impl Fn(&str) -> bool,
+    found_here: &mut Vec<Listed>,
+) -> io::Result<()> {
     let Some(entries) = found(fs::read_dir(folder))? else { return Ok(()) };
     for entry in entries {
         let entry = entry?;
         let key = format!("{key}{}", entry.file_name().to_string_lossy());
         // An entry may be gone since the folder was read.
-        match found(entry.file_type())? {
-            Some(kind) if kind.is_dir() => walk(&entry.path(), &format!("{key}/"), keys)?,
-            Some(_) => keys.push(key),
-            None => {}
+        let Some(kind) = found(entry.file_type())? else { continue };
+        if kind.is_dir() {
+            if key != PARTIAL {
+                walk(&entry.path(), &format!("{key}/"), keep, found_here)?;
+            }
+        } else if keep(&key)
+            && let Some(mut file) = found(File::open(entry.path()))?
+        {
+            found_here.push(Listed { key, head: head(&mut file)? });
         }
     }
     Ok(())
@@ -105,18 +115,17 @@ fn walk(folder: &Path, key: &str, keys: &mut Vec<String>) -> io::Result<()> {
 
 #[async_trait]
 impl Store for Folder {
-    async fn list(&self, prefix: &str) -> Result<Vec<String>> {
+    async fn list(&self, prefix: &str, after: &str) -> Result<Vec<Listed>> {
         let folder = prefix.rfind('/').map_or("", |at| prefix.get(..=at).unwrap_or_default()).to_owned();
-        let mut keys = self
-            .blocking(&folder.clone(), "list", move |_, path| {
-                let mut keys = Vec::new();
-                walk(path, &folder, &mut keys)?;
-                Ok(keys)
-            })
-            .await?;
-        keys.retain(|key| key.starts_with(prefix));
-        keys.sort_unstable();
-        Ok(keys)
+        let (prefix, after) = (prefix.to_owned(), after.to_owned());
+        self.blocking(&folder.clone(), "list", move |_, path| {
+            let keep = |key: &str| key.starts_with(&prefix) && key > after.as_str() && key != LOCK;
+            let mut listed = Vec::new();
+            walk(path, &folder, &keep, &mut listed)?;
+            listed.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+            Ok(listed)
+        })
+        .await
     }
 
     async fn get(&self, key: &str) -> Result<Option<(Bytes, Version)>> {
@@ -229,16 +238,16 @@ impl Upload for Partial {
     }
 }
 
-fn conflict(key: &str) -> Error {
-    Error::new(Kind::Conflict, "another writer was faster").with("key", key)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     async fn put(store: &Folder, key: &str, content: &'static str, condition: Condition) -> Result<(), Kind> {
         store.put(key, Bytes::from(content), condition).await.map_err(|error| error.kind())
+    }
+
+    async fn keys(store: &Folder, prefix: &str, after: &str) -> Vec<String> {
+        store.list(prefix, after).await.unwrap().into_iter().map(|listed| listed.key).collect()
     }
 
     #[tokio::test]
@@ -256,7 +265,7 @@ mod tests {
         assert_eq!(content, "two");
         store.delete("a/b").await.unwrap();
         store.delete("a/b").await.unwrap();
-        assert_eq!(store.list("").await.unwrap(), [".lock"]);
+        assert_eq!(keys(&store, "", "").await, [""; 0]);
     }
 
     #[tokio::test]
@@ -273,7 +282,8 @@ mod tests {
         let mut upload = store.upload("other").await.unwrap();
         upload.write(Bytes::from_static(b"half")).await.unwrap();
         drop(upload);
-        assert_eq!(store.list("").await.unwrap(), [".lock", "k"]);
+        assert_eq!(keys(&store, "", "").await, ["k"]);
+        assert_eq!(fs::read_dir(folder.path().join(PARTIAL)).unwrap().count(), 0);
     }
 
     #[tokio::test]
@@ -283,8 +293,11 @@ mod tests {
         for key in ["s/b/2", "s/a/1", "s/ab", "t/1"] {
             put(&store, key, "x", Condition::Absent).await.unwrap();
         }
-        assert_eq!(store.list("s/").await.unwrap(), ["s/a/1", "s/ab", "s/b/2"]);
-        assert_eq!(store.list("s/a").await.unwrap(), ["s/a/1", "s/ab"]);
-        assert_eq!(store.list("none/").await.unwrap(), Vec::<String>::new());
+        assert_eq!(keys(&store, "s/", "").await, ["s/a/1", "s/ab", "s/b/2"]);
+        assert_eq!(keys(&store, "s/a", "").await, ["s/a/1", "s/ab"]);
+        assert_eq!(keys(&store, "s/", "s/ab").await, ["s/b/2"]);
+        assert_eq!(keys(&store, "none/", "").await, [""; 0]);
+        let listed = store.list("t/", "").await.unwrap().remove(0);
+        assert_eq!(Some(listed.head), store.head("t/1").await.unwrap());
     }
 }

@@ -1,14 +1,17 @@
 //! Where objects lie: a folder, or S3. Keys are paths with `/`; an object is seen whole or not at all.
 
 mod folder;
+mod s3;
 
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
 pub use self::folder::Folder;
+pub use self::s3::{Bucket, S3};
 use crate::error::{Error, Kind, Result};
 
 /// A version of an object: two that differ in content differ in it.
@@ -24,6 +27,15 @@ pub struct Head {
     pub version: Version,
 }
 
+/// An object as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its key.
+    pub key: String,
+    /// Size and version.
+    pub head: Head,
+}
+
 /// When a write may happen; else it ends in [`Kind::Conflict`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
@@ -36,8 +48,8 @@ pub enum Condition {
 /// A place for objects.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// All keys that begin with `prefix`, in order.
-    async fn list(&self, prefix: &str) -> Result<Vec<String>>;
+    /// All objects whose key begins with `prefix` and comes after `after`, in order of their keys.
+    async fn list(&self, prefix: &str, after: &str) -> Result<Vec<Listed>>;
 
     /// A small object as a whole; none where there is none.
     async fn get(&self, key: &str) -> Result<Option<(Bytes, Version)>>;
@@ -60,6 +72,15 @@ pub trait Store: Send + Sync {
         upload.write(bytes).await?;
         upload.finish(condition).await
     }
+
+    /// [`Kind::Unconditional`] where the store does not honour conditions. `content` is what stands under `key`: a
+    /// store that ignores the conditions of these writes changes nothing by them.
+    async fn prove(&self, _key: &str, _content: Bytes) -> Result<()> {
+        Ok(())
+    }
+
+    /// Waits until what was begun and dropped has left nothing behind.
+    async fn close(&self) {}
 }
 
 /// An object on its way. Dropped before it is finished, it leaves nothing behind.
@@ -72,12 +93,25 @@ pub trait Upload: Send {
     async fn finish(self: Box<Self>, condition: Condition) -> Result<()>;
 }
 
-/// The store at `location`: a folder.
-pub fn open(location: &str) -> Result<Arc<dyn Store>> {
-    if location.contains("://") {
-        return Err(
-            Error::new(Kind::Usage, format!("unknown kind of store `{location}`")).hint("name a folder")
-        );
+/// Which store.
+#[derive(Clone, Debug)]
+pub enum Location {
+    /// A folder.
+    Folder(PathBuf),
+    /// A bucket, or a part of it.
+    S3(Bucket),
+}
+
+impl Location {
+    /// The store there. Nothing is asked of it yet.
+    pub async fn open(self) -> Arc<dyn Store> {
+        match self {
+            Self::Folder(path) => Arc::new(Folder::new(path)),
+            Self::S3(place) => Arc::new(S3::new(place).await),
+        }
     }
-    Ok(Arc::new(Folder::new(location)))
+}
+
+fn conflict(key: &str) -> Error {
+    Error::new(Kind::Conflict, "another writer was faster").with("key", key)
 }

@@ -1,5 +1,7 @@
 //! Options: each defined once, from the command line or the environment, checked once.
 
+mod store;
+
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -7,10 +9,12 @@ use clap::Args;
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use secrecy::{ExposeSecret, SecretString};
 
+use self::store::StoreOptions;
 use crate::calendar::Zone;
 use crate::error::{Error, Explain, Kind, Result};
 use crate::extract::auth::{App, Credentials, User};
 use crate::extract::secret::{self, Hidden, Secret};
+use crate::load::store::Location;
 
 /// The longest pause after the first failure of a request.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -19,9 +23,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Settings")]
 pub struct Options {
-    /// Folder that the tables are kept in.
-    #[arg(long, env = "ROLLCALL_STORE", default_value = "./rollcall-data", global = true)]
-    pub store: String,
+    /// Where the tables are kept.
+    #[command(flatten)]
+    pub store: StoreOptions,
     /// The vendor's host.
     #[arg(
         long,
@@ -110,7 +114,7 @@ pub struct Rosters {
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where the tables are kept.
-    pub store: String,
+    pub store: Location,
     /// The vendor's host.
     pub api_url: String,
     /// How a token is come by; none where none was given, which is fine for jobs that do not ask the vendor.
@@ -173,7 +177,7 @@ impl TryFrom<Options> for Config {
         };
         Ok(Self {
             credentials: credentials(&options)?,
-            store: options.store,
+            store: options.store.location()?,
             api_url: options.api_url,
             zone: Zone::parse(&options.zone)?,
             settle: duration("--settle", &options.settle)?,

@@ -1,0 +1,42 @@
+//! Addresses that secrets are sent to.
+
+use reqwest::Url;
+
+use crate::error::{Error, Explain, Kind, Result};
+
+/// A URL to which tokens and personal data may be sent: HTTPS, or plain HTTP on this machine. It ends with `/`.
+pub fn checked(text: &str) -> Result<Url> {
+    let hint = "name it as in `https://example.com`";
+    let invalid = || format!("`{text}` is no URL");
+    let mut url = Url::parse(text).explain(Kind::Usage, invalid).map_err(|error| error.hint(hint))?;
+    let is_local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    if !(url.scheme() == "https" || url.scheme() == "http" && is_local) {
+        let message = format!("`{text}` would send secrets in the clear");
+        return Err(Error::new(Kind::Usage, message).hint("use `https://`"));
+    }
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_sent_in_the_clear_to_this_machine_only() {
+        for (url, allowed) in [
+            ("https://events-openapi.quanshi.com", true),
+            ("http://127.0.0.1:8080", true),
+            ("http://localhost:8080/base", true),
+            ("http://[::1]:8080", true),
+            ("http://events-openapi.quanshi.com", false),
+            ("http://127.0.0.1.example.com", false),
+            ("ftp://127.0.0.1", false),
+            ("events-openapi.quanshi.com", false),
+        ] {
+            assert_eq!(checked(url).is_ok(), allowed, "{url}");
+        }
+    }
+}

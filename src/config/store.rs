@@ -1,0 +1,55 @@
+//! Options of the store.
+
+use clap::Args;
+
+use crate::address;
+use crate::error::{Error, Kind, Result};
+use crate::load::store::{Bucket, Location};
+
+/// Options of the store, as they are written.
+#[derive(Args, Clone, Debug)]
+pub struct StoreOptions {
+    /// Where the tables are kept: a folder, or `s3://bucket/prefix`.
+    #[arg(long, env = "ROLLCALL_STORE", default_value = "./rollcall-data", global = true)]
+    pub store: String,
+    /// Another service than Amazon's that speaks S3 [default: what `AWS_ENDPOINT_URL_S3` says].
+    #[arg(long, env = "ROLLCALL_S3_ENDPOINT", value_name = "URL", global = true)]
+    pub s3_endpoint: Option<String>,
+    /// The bucket stands in the path of a URL, not in its host.
+    #[arg(long, env = "ROLLCALL_S3_PATH_STYLE", global = true)]
+    pub s3_path_style: bool,
+    /// KMS key to encrypt objects with [default: the bucket's own setting].
+    #[arg(long, env = "ROLLCALL_S3_KMS_KEY", value_name = "ARN", global = true)]
+    pub s3_kms_key: Option<String>,
+    /// Only this process writes to the store: needed where an S3 store does not honour conditional writes.
+    #[arg(long, env = "ROLLCALL_SINGLE_WRITER", global = true)]
+    pub single_writer: bool,
+}
+
+impl StoreOptions {
+    /// Where the tables are kept: a bucket where it looks like one, else a folder.
+    pub(super) fn location(&self) -> Result<Location> {
+        let named = &self.store;
+        let Some(place) = named.strip_prefix("s3://") else {
+            if named.contains("://") || named.is_empty() {
+                return Err(Error::new(Kind::Usage, format!("unknown kind of store `{named}`"))
+                    .hint("name a folder, or a bucket like `s3://bucket/prefix`"));
+            }
+            return Ok(Location::Folder(named.into()));
+        };
+        let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+        if bucket.is_empty() {
+            return Err(Error::new(Kind::Usage, format!("`{named}` names no bucket"))
+                .hint("name it like `s3://bucket/prefix`"));
+        }
+        let prefix = prefix.trim_matches('/');
+        Ok(Location::S3(Bucket {
+            name: bucket.to_owned(),
+            prefix: if prefix.is_empty() { String::new() } else { format!("{prefix}/") },
+            endpoint: self.s3_endpoint.as_deref().map(address::checked).transpose()?,
+            path_style: self.s3_path_style,
+            kms_key: self.s3_kms_key.clone(),
+            single_writer: self.single_writer,
+        }))
+    }
+}

@@ -1,0 +1,70 @@
+//! Pull: plan, and visit every event that is due. What that brings is staged.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures::{StreamExt, future, stream};
+
+use super::context::Context;
+use super::plan::{Due, Writes, plan};
+use super::selection::{Choice, Selection};
+use super::visit::{Visited, visit};
+use crate::error::{Error, Kind, Result};
+use crate::extract::usage::Usage;
+use crate::report::Report;
+
+pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut Report) -> Result<()> {
+    let choice = Choice::checked(selection)?;
+    let usage = Usage::default();
+    let due = plan(context, &choice, &usage, Writes::Ledgers).await?.record(report);
+    context.progress.events(due.len());
+    // What the deadline cuts off is left to the next run.
+    let may_go_on = AtomicBool::new(true);
+    let goes_on = || may_go_on.load(Ordering::Relaxed) && !context.client.is_out_of_time();
+    let mut visits = stream::iter(due)
+        .take_while(|_| future::ready(goes_on()))
+        .map(|Due { ledger, .. }| {
+            let (context, choice) = (context.clone(), choice.clone());
+            let event_id = ledger.event.event_id;
+            let task = tokio::spawn(async move { visit(&context, &choice, ledger).await });
+            async move { (event_id, task.await) }
+        })
+        .buffer_unordered(context.concurrency);
+    while let Some((event_id, outcome)) = visits.next().await {
+        match outcome {
+            Ok(Ok(visited)) => {
+                context.progress.visited(event_id, visited.figures.tally.rows);
+                record(report, visited);
+            }
+            // What no event would be spared ends the visits, once those under way are done; what is staged is published.
+            Ok(Err(error)) => {
+                if may_go_on.swap(false, Ordering::Relaxed) {
+                    report.failed(&error);
+                }
+            }
+            Err(crash) => {
+                let error =
+                    Error::new(Kind::Damaged, "the visit crashed").from_source(crash).with("event", event_id);
+                report.event_failed(event_id, &error.hint("report it to the makers of rollcall"));
+            }
+        }
+    }
+    drop(visits);
+    report.requests += usage.used();
+    Ok(())
+}
+
+fn record(report: &mut Report, visited: Visited) {
+    let Visited { event_id, outcome, figures, used, owed, error } = visited;
+    report.rows += figures.tally.rows;
+    report.rejects += figures.tally.rejects;
+    report.set_aside += figures.tally.set_aside;
+    report.notes.extend(figures.tally.notes);
+    report.requests += used;
+    match error {
+        Some(error) => report.event_failed(event_id, &error),
+        None => report.visited(outcome),
+    }
+    if !owed.is_empty() {
+        report.owed.insert(event_id, owed.names());
+    }
+}

@@ -1,0 +1,170 @@
+//! The index: what the footer of an object says of its cells, and the same built again from its rows where it is lost.
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{Int64Type, TimestampMillisecondType};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use parquet::file::metadata::KeyValue;
+
+use super::FORMAT;
+use super::cell::Cell;
+use crate::error::{Error, Explain, Kind, Result};
+use crate::transform::digest::Totals;
+use crate::transform::tables::Table;
+
+/// The program, as objects name it.
+pub const PROGRAM: &str = concat!("rollcall ", env!("CARGO_PKG_VERSION"));
+
+const KEY_PROGRAM: &str = "rollcall.program";
+const KEY_FORMAT: &str = "rollcall.format";
+const KEY_TABLE: &str = "rollcall.table";
+const KEY_DAY: &str = "rollcall.day";
+const KEY_CELLS: &str = "rollcall.cells";
+
+/// What the footer of an object says.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Index {
+    /// The format; 0 where the footer names none.
+    pub format: u32,
+    /// Every cell in the order of its rows; none where that is lost or damaged.
+    pub cells: Option<Vec<Cell>>,
+}
+
+/// What is written into the footer: program, format, table, day, and every cell in the order of its rows.
+pub fn write(table: Table, day: Date, cells: &[Cell]) -> Result<Vec<KeyValue>> {
+    let cells = serde_json::to_string(cells).explain(Kind::Damaged, || "cannot write an index".to_owned())?;
+    Ok([
+        (KEY_PROGRAM, PROGRAM.to_owned()),
+        (KEY_FORMAT, FORMAT.to_string()),
+        (KEY_TABLE, table.name().to_owned()),
+        (KEY_DAY, day.to_string()),
+        (KEY_CELLS, cells),
+    ]
+    .map(|(key, value)| KeyValue::new(key.to_owned(), value))
+    .into())
+}
+
+/// Reads the footer of an object of `table` and `day` with so many rows.
+pub fn read(table: Table, day: Date, footer: Option<&Vec<KeyValue>>, rows: u64) -> Result<Index> {
+    let value = |key: &str| {
+        let entry = footer.and_then(|entries| entries.iter().find(|entry| entry.key == key));
+        entry.and_then(|entry| entry.value.as_deref())
+    };
+    let format = value(KEY_FORMAT).and_then(|format| format.parse().ok()).unwrap_or(0);
+    if format > FORMAT {
+        let message = format!("the object has format {format}, this program knows {FORMAT}");
+        return Err(Error::new(Kind::Newer, message).hint("upgrade rollcall"));
+    }
+    let table_of = value(KEY_TABLE).unwrap_or(table.name());
+    let day_of = value(KEY_DAY).map_or_else(|| day.to_string(), str::to_owned);
+    if table_of != table.name() || day_of != day.to_string() {
+        let message = format!("the object is of `{table_of}` and `{day_of}`");
+        return Err(Error::new(Kind::Damaged, message).hint("it was moved by hand: move it back"));
+    }
+    let cells: Option<Vec<Cell>> = value(KEY_CELLS).and_then(|cells| serde_json::from_str(cells).ok());
+    Ok(Index { format, cells: cells.filter(|cells| is_sound(cells, rows)) })
+}
+
+/// Whether the cells stand in order and add up to the rows.
+fn is_sound(cells: &[Cell], rows: u64) -> bool {
+    cells.is_sorted_by(|one, other| one.place() < other.place())
+        && cells.iter().try_fold(0, |sum: u64, cell| sum.checked_add(cell.rows)) == Some(rows)
+}
+
+/// Builds the cells of an object again from its rows. What only the footer knew is lost: when a cell was staged, what
+/// was accepted, and cells without rows.
+pub struct Rebuild {
+    table: Table,
+    cells: Vec<(Cell, Totals)>,
+}
+
+impl Rebuild {
+    /// No rows yet.
+    #[must_use]
+    pub fn new(table: Table) -> Self {
+        Self { table, cells: Vec::new() }
+    }
+
+    /// Adds rows with the table's columns, in the order of the object.
+    pub fn add(&mut self, batch: &RecordBatch) -> Result<()> {
+        let keys = Keys::of(self.table, batch)?;
+        let mut from = 0;
+        while from < batch.num_rows() {
+            let (event_id, part, pulled_at) = keys.at(from)?;
+            let mut to = from + 1;
+            while to < batch.num_rows() && keys.at(to)? == (event_id, part, pulled_at) {
+                to += 1;
+            }
+            let rows = batch.slice(from, to - from);
+            match self.cells.last_mut() {
+                Some((cell, totals)) if cell.place() == (event_id, part) && cell.pulled_at == pulled_at => {
+                    totals.add(self.table, &rows);
+                }
+                Some((cell, _)) if cell.place() >= (event_id, part) => {
+                    return Err(Error::new(Kind::Damaged, "the index is lost and the rows are not in order")
+                        .with("event", event_id)
+                        .hint("take the object away and run `sync` with `--from` and `--to` for its day"));
+                }
+                _ => {
+                    let mut totals = Totals::default();
+                    totals.add(self.table, &rows);
+                    let cell = Cell::new(event_id, part, pulled_at, pulled_at, &Totals::default());
+                    self.cells.push((cell, totals));
+                }
+            }
+            from = to;
+        }
+        Ok(())
+    }
+
+    /// The cells, each with the sums over its rows.
+    #[must_use]
+    pub fn finish(self) -> Vec<(Cell, Totals)> {
+        let cells = self.cells.into_iter();
+        cells
+            .map(|(cell, totals)| {
+                let Cell { event_id, part, pulled_at, staged_at, .. } = &cell;
+                (Cell::new(*event_id, part, *pulled_at, *staged_at, &totals), totals)
+            })
+            .collect()
+    }
+}
+
+/// The columns that say which cell a row is of.
+struct Keys<'a> {
+    events: &'a arrow::array::Int64Array,
+    pulled: &'a arrow::array::TimestampMillisecondArray,
+    parts: Option<&'a arrow::array::StringArray>,
+}
+
+impl<'a> Keys<'a> {
+    fn of(table: Table, batch: &'a RecordBatch) -> Result<Self> {
+        let column = |name: &str| batch.column_by_name(name).map(AsRef::as_ref).ok_or_else(|| damaged(table));
+        let part = match table {
+            Table::Pulls => Some("run"),
+            Table::Rejects => Some("source"),
+            _ => None,
+        };
+        let events = column("event_id")?.as_primitive_opt::<Int64Type>();
+        let pulled = column("pulled_at")?.as_primitive_opt::<TimestampMillisecondType>();
+        let parts = match part {
+            Some(name) => Some(column(name)?.as_string_opt::<i32>().ok_or_else(|| damaged(table))?),
+            None => None,
+        };
+        let (Some(events), Some(pulled)) = (events, pulled) else { return Err(damaged(table)) };
+        if events.null_count() + pulled.null_count() > 0 {
+            return Err(damaged(table));
+        }
+        Ok(Self { events, pulled, parts })
+    }
+
+    fn at(&self, row: usize) -> Result<(i64, &'a str, Timestamp)> {
+        let pulled_at = Timestamp::from_millisecond(self.pulled.value(row))
+            .explain(Kind::Damaged, || "a row was pulled at no time".to_owned())?;
+        Ok((self.events.value(row), self.parts.map_or("", |parts| parts.value(row)), pulled_at))
+    }
+}
+
+fn damaged(table: Table) -> Error {
+    Error::new(Kind::Damaged, format!("the columns are not those of `{}`", table.name()))
+}

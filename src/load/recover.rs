@@ -1,0 +1,165 @@
+//! A ledger that is lost, built again from the lake: what `events`, `pulls` and the indexes say of each event.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use futures::TryStreamExt;
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::cell::Cell;
+use super::keys;
+use super::ledger::{Closing, Day, Ledger, Owed, Snapshot};
+use super::ledgers::Ledgers;
+use super::object::ObjectReader;
+use super::store::{Listed, Store};
+use crate::error::{Error, Result};
+use crate::transform::batch;
+use crate::transform::digest::Totals;
+use crate::transform::event::Event;
+use crate::transform::tables::Table;
+use crate::transform::value::Value;
+
+/// What the lake says of one event.
+#[derive(Default)]
+struct Known {
+    ledger: Option<Ledger>,
+    first_visit: Option<Timestamp>,
+    last_visit: Option<Timestamp>,
+    has_failed: bool,
+    owed: Owed,
+    days: BTreeMap<Date, Day>,
+    snapshot: Option<(Date, Snapshot)>,
+}
+
+/// Puts the ledger of every event of the lake that has none. Reads the whole lake; gives what could not be read.
+pub async fn recover(store: &Arc<dyn Store>, ledgers: &Ledgers) -> Result<Vec<Error>> {
+    let mut events: BTreeMap<i64, Known> = BTreeMap::new();
+    let mut failures = Vec::new();
+    for table in Table::ALL {
+        for Listed { key, head } in store.list(&keys::table(table), "").await? {
+            let Some(day) = keys::parse_lake(table, &key) else { continue };
+            let read = async {
+                let object = ObjectReader::open(store, &key, head, table, day).await?;
+                match table {
+                    Table::Events | Table::Pulls => {
+                        let all = object.cells().iter().map(|cell| cell.rows).sum();
+                        let mut rows = object.rows(std::iter::once(0..all))?;
+                        while let Some(batch) = rows.try_next().await? {
+                            for row in 0..batch.num_rows() {
+                                read_row(&mut events, table, day, &batch, row);
+                            }
+                        }
+                    }
+                    Table::Lives | Table::Interactions | Table::ViewerDetails | Table::Rejects => {
+                        let totals: BTreeMap<_, _> = object
+                            .totals()
+                            .await?
+                            .into_iter()
+                            .map(|(cell, totals)| (cell.event_id, totals))
+                            .collect();
+                        for cell in object.cells() {
+                            let totals = totals.get(&cell.event_id).copied().unwrap_or_default();
+                            let known = events.entry(cell.event_id).or_default();
+                            known.read_cell(table, day, cell, totals);
+                        }
+                    }
+                }
+                Ok::<_, Error>(())
+            };
+            if let Err(error) = read.await {
+                failures.push(error);
+            }
+        }
+    }
+    for (event_id, known) in events {
+        ledgers.update(&known.into_ledger(event_id), |_| {}).await?;
+    }
+    Ok(failures)
+}
+
+/// A row of `events` or `pulls`.
+fn read_row(events: &mut BTreeMap<i64, Known>, table: Table, day: Date, batch: &RecordBatch, row: usize) {
+    let Value::Integer(event_id) = batch::value(batch, "event_id", row) else { return };
+    let instant = |column: &str| match batch::value(batch, column, row) {
+        Value::Millis(millis) => Timestamp::from_millisecond(millis).ok(),
+        _ => None,
+    };
+    let is_text = |column: &str, word: &str| batch::value(batch, column, row) == word.into();
+    let known = events.entry(event_id).or_default();
+    let pulled_at = instant("pulled_at");
+    if table == Table::Pulls {
+        known.first_visit = known.first_visit.into_iter().chain(pulled_at).min();
+        if known.last_visit < pulled_at {
+            known.last_visit = pulled_at;
+            known.has_failed = is_text("outcome", "failed");
+            let owed = batch::value(batch, "owed", row);
+            known.owed = if let Value::Text(names) = owed { read_owed(&names) } else { Owed::default() };
+        }
+        return;
+    }
+    let Some(event) = Event::of_row(batch, row) else { return };
+    let mut ledger = Ledger::new(event, pulled_at.unwrap_or_default());
+    ledger.event_day = Some(day);
+    ledger.last_visit = pulled_at;
+    ledger.through = instant("pulled_through");
+    if batch::value(batch, "closed", row) == true.into() {
+        let is_complete = is_text("outcome", "complete");
+        ledger.closed = Some(if is_complete { Closing::Complete } else { Closing::Incomplete });
+    }
+    known.ledger = Some(ledger);
+}
+
+/// What `Owed::names` wrote.
+fn read_owed(names: &str) -> Owed {
+    let names: BTreeSet<String> = serde_json::from_str(names).unwrap_or_default();
+    Owed {
+        days: names.iter().filter_map(|name| name.parse().ok()).collect(),
+        snapshot: names.contains("snapshot"),
+    }
+}
+
+impl Known {
+    fn read_cell(&mut self, table: Table, day: Date, cell: &Cell, totals: Totals) {
+        let (pulled_at, accepted_at) = (cell.pulled_at, cell.accepted_at);
+        if table == Table::ViewerDetails {
+            let rejects = self.snapshot.map_or(0, |(_, snapshot)| snapshot.rejects);
+            self.snapshot = Some((day, Snapshot { pulled_at, viewer_details: totals, rejects, accepted_at }));
+            return;
+        }
+        if table == Table::Rejects && cell.part == "snapshot" {
+            if let Some((_, snapshot)) = &mut self.snapshot {
+                snapshot.rejects = cell.rows;
+            }
+            return;
+        }
+        let known = self.days.entry(day).or_insert(Day {
+            pulled_at,
+            lives: Totals::default(),
+            interactions: Totals::default(),
+            rejects: 0,
+            accepted_at,
+        });
+        known.pulled_at = known.pulled_at.max(pulled_at);
+        known.accepted_at = known.accepted_at.max(accepted_at);
+        match table {
+            Table::Lives => known.lives = totals,
+            Table::Interactions => known.interactions = totals,
+            _ => known.rejects = cell.rows,
+        }
+    }
+
+    fn into_ledger(self, event_id: i64) -> Ledger {
+        let mut ledger =
+            self.ledger.unwrap_or_else(|| Ledger::new(Event::unknown(event_id), Timestamp::UNIX_EPOCH));
+        ledger.first_seen = self.first_visit.unwrap_or(ledger.first_seen);
+        ledger.event_day = ledger.event_day.or(self.snapshot.map(|(day, _)| day));
+        ledger.last_visit = ledger.last_visit.max(self.last_visit);
+        ledger.failures = u32::from(self.has_failed);
+        ledger.owed = self.owed;
+        ledger.days = self.days;
+        ledger.snapshot = self.snapshot.map(|(_, snapshot)| snapshot);
+        ledger
+    }
+}

@@ -1,0 +1,203 @@
+//! One table and day: the lake's object is replaced by its merge with what is staged.
+
+use std::iter;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt, stream};
+use jiff::civil::Date;
+
+use super::cell::Cell;
+use super::keys;
+use super::lake::Lake;
+use super::merge::{Origin, merge};
+use super::object::{ObjectReader, ObjectWriter};
+use super::store::{Condition, Head, Listed, Store};
+use crate::error::{Error, Kind, Result};
+use crate::transform::digest::Digest;
+use crate::transform::tables::Table;
+
+/// Staged files that are opened at once, ahead of the one that is copied.
+const READERS: usize = 8;
+
+/// A table and day of a lake.
+#[derive(Clone, Copy)]
+pub struct TableDay<'a> {
+    /// Where everything is kept.
+    pub store: &'a Arc<dyn Store>,
+    /// Days and when they settle.
+    pub lake: &'a Lake,
+    /// The table.
+    pub table: Table,
+    /// The day.
+    pub day: Date,
+}
+
+/// What became of staged files.
+#[derive(Debug, Default)]
+pub struct Replaced {
+    /// Whether the object was put.
+    pub is_put: bool,
+    /// Staged files that went in or lost.
+    pub staged: Vec<String>,
+    /// Staged files that cannot be read, and stay.
+    pub failures: Vec<Error>,
+}
+
+impl TableDay<'_> {
+    /// The key of the object.
+    #[must_use]
+    pub fn key(&self) -> String {
+        keys::lake(self.table, self.day)
+    }
+
+    /// Whether the lake has these rows of an event.
+    pub async fn holds(&self, event_id: i64, digest: Digest) -> Result<bool> {
+        let Some(head) = self.store.head(&self.key()).await? else { return Ok(false) };
+        let object = self.open(&self.key(), head).await?;
+        Ok(object.cells().iter().any(|cell| cell.event_id == event_id && cell.digest == digest))
+    }
+
+    /// Merges staged files into the object that stands there, and puts it if anything is new, or there was none.
+    /// [`Kind::Conflict`] where anything was changed meanwhile: to be started over, which is safe.
+    pub async fn replace(&self, staged: &[Listed], standing: Option<Head>) -> Result<Replaced> {
+        let mut replaced = Replaced::default();
+        if staged.is_empty() && standing.is_some() {
+            return Ok(replaced);
+        }
+        let (files, cells) = self.read_staged(staged, &mut replaced.failures).await?;
+        let object = match standing {
+            Some(head) => Some(self.open(&self.key(), head).await?),
+            None => None,
+        };
+        let judge = self.lake.judge(self.table, self.day)?;
+        let merged = merge(&judge, object.as_ref().map_or(&[], ObjectReader::cells), &cells);
+        if merged.is_some() || object.is_none() {
+            self.put(object, &files, &merged.unwrap_or_default()).await?;
+            replaced.is_put = true;
+        }
+        replaced.staged = files.into_iter().map(|file| file.key.clone()).collect();
+        Ok(replaced)
+    }
+
+    /// Writes an object anew, with the columns and the format of today.
+    pub async fn rewrite(&self, object: ObjectReader) -> Result<()> {
+        let cells = object.cells().to_vec();
+        let mut row = 0;
+        let kept = cells.into_iter().map(|cell| {
+            let origin = Origin::Lake { row };
+            row += cell.rows;
+            (cell, origin)
+        });
+        let kept: Vec<_> = kept.collect();
+        self.put(Some(object), &[], &kept).await
+    }
+
+    async fn open(&self, key: &str, head: Head) -> Result<ObjectReader> {
+        ObjectReader::open(self.store, key, head, self.table, self.day).await
+    }
+
+    /// The staged files that can be read, and the cell of each. One that cannot is reported and left where it is.
+    async fn read_staged<'l>(
+        &self,
+        listed: &'l [Listed],
+        failures: &mut Vec<Error>,
+    ) -> Result<(Vec<&'l Listed>, Vec<Cell>)> {
+        let opened = stream::iter(listed).map(|file| async move {
+            let reader = self.open(&file.key, file.head.clone()).await?;
+            match reader.cells() {
+                [cell] => Ok((file, cell.clone())),
+                cells => {
+                    let message = format!("a staged file has one cell, this one {}", cells.len());
+                    Err(Error::new(Kind::Damaged, message).with("key", &file.key))
+                }
+            }
+        });
+        let mut opened = opened.buffered(READERS);
+        let (mut files, mut cells) = (Vec::new(), Vec::new());
+        while let Some(opened) = opened.next().await {
+            match opened {
+                Ok((file, cell)) => {
+                    files.push(file);
+                    cells.push(cell);
+                }
+                Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => failures.push(error),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((files, cells))
+    }
+
+    /// Streams the merged cells into the next version of the object.
+    async fn put(
+        &self,
+        standing: Option<ObjectReader>,
+        files: &[&Listed],
+        merged: &[(Cell, Origin)],
+    ) -> Result<()> {
+        let kept = merged.iter().filter_map(|(cell, origin)| match origin {
+            Origin::Lake { row } => Some(*row..row + cell.rows),
+            Origin::Staged(_) => None,
+        });
+        let mut kept = match &standing {
+            Some(standing) => Rows::new(standing.rows(kept)?),
+            None => Rows::new(stream::empty().boxed()),
+        };
+        let sources = merged.iter().map(|(cell, origin)| async move {
+            let source = match origin {
+                Origin::Lake { .. } => None,
+                Origin::Staged(at) => {
+                    let file =
+                        files.get(*at).ok_or_else(|| Error::new(Kind::Damaged, "a merge names no file"))?;
+                    let reader = self.open(&file.key, file.head.clone()).await?;
+                    Some(Rows::new(reader.rows(iter::once(0..cell.rows))?))
+                }
+            };
+            Ok::<_, Error>((cell.rows, source))
+        });
+        let mut sources = stream::iter(sources).buffered(READERS);
+        let mut writer = ObjectWriter::create(self.store.as_ref(), &self.key(), self.table, self.day).await?;
+        while let Some((rows, source)) = sources.try_next().await? {
+            match source {
+                Some(mut staged) => staged.copy(rows, &mut writer).await?,
+                None => kept.copy(rows, &mut writer).await?,
+            }
+        }
+        let cells: Vec<Cell> = merged.iter().map(|(cell, _)| cell.clone()).collect();
+        let condition = standing.as_ref().map_or(Condition::Absent, ObjectReader::unchanged);
+        writer.finish(&cells, condition).await
+    }
+}
+
+/// Rows of a file, taken a number at a time.
+struct Rows {
+    stream: BoxStream<'static, Result<RecordBatch>>,
+    rest: Option<RecordBatch>,
+}
+
+impl Rows {
+    fn new(stream: BoxStream<'static, Result<RecordBatch>>) -> Self {
+        Self { stream, rest: None }
+    }
+
+    /// Copies the next `rows` rows.
+    async fn copy(&mut self, rows: u64, writer: &mut ObjectWriter) -> Result<()> {
+        let mut left = usize::try_from(rows).unwrap_or(usize::MAX);
+        while left > 0 {
+            let batch = match self.rest.take() {
+                Some(batch) => batch,
+                None => self.stream.next().await.unwrap_or_else(|| {
+                    Err(Error::new(Kind::Damaged, "a file has fewer rows than its index says"))
+                })?,
+            };
+            let taken = left.min(batch.num_rows());
+            writer.write(batch.slice(0, taken)).await?;
+            if taken < batch.num_rows() {
+                self.rest = Some(batch.slice(taken, batch.num_rows() - taken));
+            }
+            left -= taken;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,105 @@
+//! What S3 says when a request fails.
+
+use std::fmt;
+
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::RequestId;
+
+use crate::error::{Error, Kind};
+
+/// What was asked, in the words of a message and of the right that it needs.
+#[derive(Clone, Copy)]
+pub(super) enum Request {
+    List,
+    Read,
+    Write,
+    Delete,
+}
+
+impl Request {
+    fn right(self) -> &'static str {
+        match self {
+            Self::List => "s3:ListBucket",
+            Self::Read => "s3:GetObject",
+            Self::Write => "s3:PutObject",
+            Self::Delete => "s3:DeleteObject",
+        }
+    }
+}
+
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::List => "list",
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Delete => "delete",
+        })
+    }
+}
+
+/// What every operation's error is.
+pub(super) trait Said: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static {}
+
+impl<E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static> Said for E {}
+
+/// The status of the answer; none where there was no answer.
+pub(super) fn status<E>(error: &SdkError<E>) -> Option<u16> {
+    error.raw_response().map(|response| response.status().as_u16())
+}
+
+/// Whether the bucket is missing, which has the status of a missing object.
+pub(super) fn is_no_bucket<E: Said>(error: &SdkError<E>) -> bool {
+    error.code() == Some("NoSuchBucket")
+}
+
+/// Whether the store refused a write, so that it was not done by any attempt.
+pub(super) fn is_certain<E: Said>(error: &SdkError<E>) -> bool {
+    match status(error) {
+        Some(404 | 408 | 409 | 412 | 429) => is_no_bucket(error),
+        Some(status) => (300..500).contains(&status) || status == 501,
+        None => matches!(error, SdkError::ConstructionFailure(_)),
+    }
+}
+
+/// An error of the store, with what its answer said and what to do.
+pub(super) fn explain<E: Said>(request: Request, key: &str, error: SdkError<E>) -> Error {
+    let status = status(&error);
+    if status == Some(501) && matches!(request, Request::Write) {
+        return unconditional("the store refuses the condition of a write").with("key", key);
+    }
+    let hint = match (error.code(), status) {
+        (Some("NoSuchBucket"), _) => "make the bucket, or name another with `--store`".to_owned(),
+        (Some("PermanentRedirect" | "AuthorizationHeaderMalformed"), _) | (_, Some(301)) => {
+            "set `AWS_REGION` to the region of the bucket".to_owned()
+        }
+        (Some("ExpiredToken" | "InvalidAccessKeyId" | "SignatureDoesNotMatch"), _) => {
+            "check the AWS credentials".to_owned()
+        }
+        (Some("RequestTimeTooSkewed"), _) => "set the clock of this machine".to_owned(),
+        (_, Some(403)) => format!("check the right `{}`, also on the KMS key", request.right()),
+        (_, Some(_)) => "it may pass: run it again".to_owned(),
+        (_, None) => "check the network, and the AWS credentials and region".to_owned(),
+    };
+    let id = error.request_id().map(str::to_owned);
+    let said = error.code().map(|code| match error.message() {
+        Some(message) => format!("{code}: {message}"),
+        None => code.to_owned(),
+    });
+    let mut explained = Error::new(Kind::Store, format!("cannot {request} `{key}`")).hint(hint);
+    explained = match (said, status) {
+        (Some(said), _) => explained.from_source(said),
+        (None, Some(status)) => explained.from_source(format!("HTTP status {status}")),
+        (None, None) => explained.from_source(error),
+    };
+    match id {
+        Some(id) => explained.with("requestId", id),
+        None => explained,
+    }
+}
+
+/// The store does not do what keeps writers from writing over each other.
+pub(super) fn unconditional(message: &str) -> Error {
+    let hint = "use another store; or, if only one process ever writes there, `--single-writer`";
+    Error::new(Kind::Unconditional, message).hint(hint)
+}

@@ -1,0 +1,258 @@
+//! S3, or a store that speaks its language.
+//!
+//! Conditions are `If-Match` and `If-None-Match`. The SDK tries again what fails, so that a write can be done, be
+//! reported as failed, and lose against itself: each object names the write that made it, and is read back then.
+
+mod failure;
+mod upload;
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
+use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use bytes::Bytes;
+use reqwest::Url;
+use tokio::task::JoinSet;
+
+use self::failure::{Request, explain, status};
+use self::upload::S3Upload;
+use super::{Condition, Head, Listed, Store, Upload, Version, conflict};
+use crate::error::{Error, Kind, Result};
+
+/// Attempts at a request, the first included; between them the SDK pauses up to 20 s.
+const ATTEMPTS: u32 = 6;
+/// One attempt, with its body of at most a part of an object.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_mins(5);
+/// How often a body that breaks is asked for again: the SDK itself tries again only until the body begins.
+const BODIES: u32 = 3;
+/// A version that no object has.
+const NO_VERSION: &str = "\"00000000000000000000000000000000\"";
+
+/// Where in S3, and how it is spoken to.
+#[derive(Clone, Debug)]
+pub struct Bucket {
+    /// Its name.
+    pub name: String,
+    /// What every key begins with: nothing, or a path that ends with `/`.
+    pub prefix: String,
+    /// Another service than Amazon's; else what `AWS_ENDPOINT_URL_S3` says.
+    pub endpoint: Option<Url>,
+    /// Whether the bucket stands in the path of a URL instead of its host.
+    pub path_style: bool,
+    /// KMS key that objects are encrypted with; else the bucket's own setting counts.
+    pub kms_key: Option<String>,
+    /// Whether no other process writes: conditions are checked here, not by the store.
+    pub single_writer: bool,
+}
+
+/// A bucket, or a part of it, as a store.
+#[derive(Clone, Debug)]
+pub struct S3 {
+    client: Client,
+    bucket: Arc<Bucket>,
+    /// Held from checking a condition to the end of the write, where the store does not check it.
+    writing: Arc<tokio::sync::Mutex<()>>,
+    /// Uploads that were dropped, while they are taken away.
+    aborts: Arc<Mutex<JoinSet<()>>>,
+}
+
+impl S3 {
+    /// With credentials and region of the usual chain. Nothing is asked yet.
+    pub async fn new(bucket: Bucket) -> Self {
+        let chain = aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await;
+        let mut config = aws_sdk_s3::config::Builder::from(&chain)
+            .force_path_style(bucket.path_style)
+            // Trailing checksums that nobody asked for are refused by several stores that speak S3.
+            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+            .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
+            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+            .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build());
+        if chain.region().is_none() {
+            // Other services than Amazon's have no regions, but the signature has one.
+            config = config.region(Region::from_static("us-east-1"));
+        }
+        if let Some(endpoint) = &bucket.endpoint {
+            config = config.endpoint_url(endpoint.as_str());
+        }
+        Self {
+            client: Client::from_conf(config.build()),
+            bucket: Arc::new(bucket),
+            writing: Arc::default(),
+            aborts: Arc::default(),
+        }
+    }
+
+    fn key(&self, key: &str) -> String {
+        format!("{}{key}", self.bucket.prefix)
+    }
+
+    /// What is known of an object; none where there is none.
+    async fn find(&self, key: &str) -> Result<Option<HeadObjectOutput>> {
+        match self.client.head_object().bucket(&self.bucket.name).key(self.key(key)).send().await {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if status(&error) == Some(404) => Ok(None),
+            Err(error) => Err(explain(Request::Read, key, error)),
+        }
+    }
+
+    /// An object, or a range of one version of it; none where there is no object.
+    async fn download(
+        &self,
+        key: &str,
+        version: Option<&Version>,
+        range: Option<Range<u64>>,
+    ) -> Result<Option<(Bytes, Version)>> {
+        let mut broken = 0;
+        loop {
+            let request = self
+                .client
+                .get_object()
+                .bucket(&self.bucket.name)
+                .key(self.key(key))
+                .set_if_match(version.map(|version| version.0.clone()))
+                .set_range(range.as_ref().map(|range| format!("bytes={}-{}", range.start, range.end - 1)));
+            let answer = match request.send().await {
+                Ok(answer) => answer,
+                Err(error) => {
+                    return match status(&error) {
+                        Some(404) if !failure::is_no_bucket(&error) => Ok(None),
+                        Some(412) => Err(conflict(key)),
+                        _ => Err(explain(Request::Read, key, error)),
+                    };
+                }
+            };
+            let version = Version(answer.e_tag.unwrap_or_default());
+            match answer.body.collect().await {
+                Ok(body) => return Ok(Some((body.into_bytes(), version))),
+                Err(error) if broken < BODIES => {
+                    tracing::debug!(key, %error, "a body broke");
+                    broken += 1;
+                }
+                Err(error) => {
+                    let message = format!("cannot read `{key}`");
+                    return Err(Error::new(Kind::Store, message).from_source(error));
+                }
+            }
+        }
+    }
+
+    /// What a write came to. One that was reported as failed may have been done: then the object names it.
+    async fn settle<E: failure::Said>(
+        &self,
+        key: &str,
+        write: &str,
+        outcome: Result<(), SdkError<E>>,
+    ) -> Result<()> {
+        let Err(error) = outcome else { return Ok(()) };
+        let lost = matches!(status(&error), Some(404 | 409 | 412)) && !failure::is_no_bucket(&error);
+        if failure::is_certain(&error) {
+            return Err(explain(Request::Write, key, error));
+        }
+        match self.find(key).await {
+            Ok(Some(found)) if upload::is_of(&found, write) => Ok(()),
+            Ok(_) if lost => Err(conflict(key)),
+            Ok(_) => Err(explain(Request::Write, key, error)),
+            Err(unreadable) => {
+                tracing::debug!(key, error = %unreadable, "a write cannot be read back");
+                Err(explain(Request::Write, key, error))
+            }
+        }
+    }
+
+    /// Whether a condition holds, where no other process writes.
+    async fn holds(&self, key: &str, condition: &Condition) -> Result<bool> {
+        let standing = self.head(key).await?;
+        Ok(match condition {
+            Condition::Absent => standing.is_none(),
+            Condition::Unchanged(version) => standing.is_some_and(|head| head.version == *version),
+        })
+    }
+}
+
+#[async_trait]
+impl Store for S3 {
+    async fn list(&self, prefix: &str, after: &str) -> Result<Vec<Listed>> {
+        let request = self
+            .client
+            .list_objects_v2()
+            .bucket(&self.bucket.name)
+            .prefix(self.key(prefix))
+            .set_start_after((!after.is_empty()).then(|| self.key(after)));
+        let mut pages = request.into_paginator().send();
+        let mut all = Vec::new();
+        while let Some(page) = pages.next().await {
+            for object in
+                page.map_err(|error| explain(Request::List, prefix, error))?.contents.unwrap_or_default()
+            {
+                let key = object.key.unwrap_or_default();
+                // A console makes an empty object whose name ends with `/` for what it shows as a folder.
+                if let Some(key) = key.strip_prefix(&self.bucket.prefix)
+                    && !key.ends_with('/')
+                {
+                    let size = object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
+                    let head = Head { size, version: Version(object.e_tag.unwrap_or_default()) };
+                    all.push(Listed { key: key.to_owned(), head });
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<(Bytes, Version)>> {
+        self.download(key, None, None).await
+    }
+
+    async fn head(&self, key: &str) -> Result<Option<Head>> {
+        let found = self.find(key).await?;
+        Ok(found.map(|found| Head {
+            size: found.content_length.and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
+            version: Version(found.e_tag.unwrap_or_default()),
+        }))
+    }
+
+    async fn read(&self, key: &str, version: &Version, range: Range<u64>) -> Result<Bytes> {
+        if range.is_empty() {
+            return Ok(Bytes::new());
+        }
+        let found = self.download(key, Some(version), Some(range)).await?;
+        found.map(|(bytes, _)| bytes).ok_or_else(|| conflict(key))
+    }
+
+    async fn upload(&self, key: &str) -> Result<Box<dyn Upload>> {
+        Ok(Box::new(S3Upload::new(self.clone(), key)))
+    }
+
+    async fn delete(&self, key: &str) -> Result<()> {
+        let request = self.client.delete_object().bucket(&self.bucket.name).key(self.key(key));
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(error) if status(&error) == Some(404) && !failure::is_no_bucket(&error) => Ok(()),
+            Err(error) => Err(explain(Request::Delete, key, error)),
+        }
+    }
+
+    async fn prove(&self, key: &str, content: Bytes) -> Result<()> {
+        let never = [Condition::Absent, Condition::Unchanged(Version(NO_VERSION.to_owned()))];
+        for condition in never.into_iter().filter(|_| !self.bucket.single_writer) {
+            match self.put(key, content.clone(), condition).await {
+                Err(error) if error.kind() == Kind::Conflict => {}
+                Ok(()) => return Err(failure::unconditional("the store ignores the condition of a write")),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    async fn close(&self) {
+        let mut aborts = std::mem::take(&mut *self.aborts.lock().unwrap_or_else(PoisonError::into_inner));
+        while aborts.join_next().await.is_some() {}
+    }
+}
