@@ -23,6 +23,7 @@ help:
 	@echo "make test    all tests"
 	@echo "make check   formatting, lints, layers, docs, dependencies"
 	@echo "make soak    a third of all requests failing, with many more seeds"
+	@echo "make torn    a store that fails at every operation, on S3"
 	@echo "make format  format the code"
 
 demo: build $(VENV)/installed
@@ -30,8 +31,11 @@ demo: build $(VENV)/installed
 
 test: test-rust test-engines test-network
 
-test-rust: | nextest
-	cargo nextest run --workspace --locked
+# The tests run beside a real S3 server, which ends with them.
+S3 := $(VENV)/bin/python tests/s3/serve.py
+
+test-rust: $(VENV)/installed | nextest
+	$(S3) cargo nextest run --workspace --locked
 	cargo test --workspace --locked --doc --quiet
 
 test-engines: build $(VENV)/installed
@@ -44,6 +48,11 @@ test-network: build $(VENV)/installed
 .PHONY: soak
 soak: | nextest
 	ROLLCALL_SEEDS=20 cargo nextest run --locked --test it -E 'test(with_a_third)' --no-capture
+
+# Every operation on S3 that can fail, where `make test` takes every seventh.
+.PHONY: torn
+torn: $(VENV)/installed | nextest
+	ROLLCALL_STRIDE=1 $(S3) cargo nextest run --locked --test it -E 'test(torn) and test(s3)'
 
 check: | deny machete
 	cargo fmt --all --check

@@ -110,6 +110,13 @@ impl Error {
         self
     }
 
+    /// What the reader can do about it, where nobody who knows better has said it.
+    #[must_use]
+    pub fn or_hint(mut self, hint: &str) -> Self {
+        self.0.hint.get_or_insert_with(|| hint.to_owned());
+        self
+    }
+
     /// How long the other side asks to be left alone.
     #[must_use]
     pub fn retry_after(mut self, pause: Option<Duration>) -> Self {

@@ -89,12 +89,19 @@ pub(super) async fn plan(
     let now = context.clock.now();
     let mut planned = Planned::default();
     if !is_lake && writes == Writes::Ledgers {
-        let recovered = recover(&context.store, &context.ledgers).await?;
+        let recovered = recover(&context.store, &context.lake, &context.ledgers).await?;
         planned.failures.extend(recovered.into_iter().map(|error| (None, error)));
     }
     let (active, damaged) =
         if choice.events.is_empty() { context.ledgers.active().await? } else { Default::default() };
     planned.failures.extend(damaged.into_iter().map(|error| (None, error)));
+    if writes == Writes::Ledgers {
+        // Those of a run that was killed while it closed them.
+        let moving = active.iter().filter(|entry| entry.ledger.closed.is_some());
+        for entry in moving {
+            context.ledgers.update(&entry.ledger, |_| {}).await?;
+        }
+    }
     let mut ledgers: BTreeMap<i64, Ledger> =
         active.into_iter().map(|entry| (entry.ledger.event.event_id, entry.ledger)).collect();
     planned.failures.extend(clock_is_behind(&ledgers, now).map(|error| (None, error)));

@@ -102,8 +102,7 @@ impl Rebuild {
                 }
                 Some((cell, _)) if cell.place() >= (event_id, part) => {
                     return Err(Error::new(Kind::Damaged, "the index is lost and the rows are not in order")
-                        .with("event", event_id)
-                        .hint("take the object away and run `sync` with `--from` and `--to` for its day"));
+                        .with("event", event_id));
                 }
                 _ => {
                     let mut totals = Totals::default();

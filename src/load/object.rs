@@ -31,6 +31,9 @@ use crate::transform::tables::Table;
 /// Bytes at the end of an object that are read first: footer and page index of most, all of a small one.
 const TAIL: u64 = 64 * 1024;
 
+/// What mends a damaged object: the vendor still knows its rows, or another visit brought them.
+const MEND: &str = "take it away, and run `sync` with `--from` and `--to` for its day";
+
 /// Writes one object of a table and day.
 pub struct ObjectWriter {
     table: Table,
@@ -131,7 +134,10 @@ impl ObjectReader {
             };
             Ok(reader)
         };
-        read.await.map_err(|error: Error| error.with("key", key))
+        read.await.map_err(|error: Error| {
+            let error = error.with("key", key);
+            if error.kind() == Kind::Damaged { error.or_hint(MEND) } else { error }
+        })
     }
 
     /// Every cell as its rows have it, with the sums over them.

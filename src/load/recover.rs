@@ -10,11 +10,12 @@ use jiff::civil::Date;
 
 use super::cell::Cell;
 use super::keys;
+use super::lake::Lake;
 use super::ledger::{Closing, Day, Ledger, Owed, Snapshot};
 use super::ledgers::Ledgers;
 use super::object::ObjectReader;
 use super::store::{Listed, Store};
-use crate::error::{Error, Result};
+use crate::error::{Error, Explain, Kind, Result};
 use crate::transform::batch;
 use crate::transform::digest::Totals;
 use crate::transform::event::Event;
@@ -33,8 +34,9 @@ struct Known {
     snapshot: Option<(Date, Snapshot)>,
 }
 
-/// Puts the ledger of every event of the lake that has none. Reads the whole lake; gives what could not be read.
-pub async fn recover(store: &Arc<dyn Store>, ledgers: &Ledgers) -> Result<Vec<Error>> {
+/// Puts the ledger of every event of the lake that has none. Reads the whole lake; gives what could not be read. The
+/// lake's settings are lost too: its days must be those of this run's zone.
+pub async fn recover(store: &Arc<dyn Store>, lake: &Lake, ledgers: &Ledgers) -> Result<Vec<Error>> {
     let mut events: BTreeMap<i64, Known> = BTreeMap::new();
     let mut failures = Vec::new();
     for table in Table::ALL {
@@ -48,6 +50,7 @@ pub async fn recover(store: &Arc<dyn Store>, ledgers: &Ledgers) -> Result<Vec<Er
                         let mut rows = object.rows(std::iter::once(0..all))?;
                         while let Some(batch) = rows.try_next().await? {
                             for row in 0..batch.num_rows() {
+                                check_zone(lake, table, &batch, row)?;
                                 read_row(&mut events, table, day, &batch, row);
                             }
                         }
@@ -68,8 +71,10 @@ pub async fn recover(store: &Arc<dyn Store>, ledgers: &Ledgers) -> Result<Vec<Er
                 }
                 Ok::<_, Error>(())
             };
-            if let Err(error) = read.await {
-                failures.push(error);
+            match read.await {
+                Err(error) if error.kind() == Kind::OtherLake => return Err(error),
+                Err(error) => failures.push(error),
+                Ok(()) => {}
             }
         }
     }
@@ -77,6 +82,19 @@ pub async fn recover(store: &Arc<dyn Store>, ledgers: &Ledgers) -> Result<Vec<Er
         ledgers.update(&known.into_ledger(event_id), |_| {}).await?;
     }
     Ok(failures)
+}
+
+/// An event's start stands in its row as an instant and on the lake's wall clock, which says in which zone it is.
+fn check_zone(lake: &Lake, table: Table, batch: &RecordBatch, row: usize) -> Result<()> {
+    let columns = ["start_time", "start_date"].map(|column| batch::value(batch, column, row));
+    let (Table::Events, [Value::Millis(start), found]) = (table, columns) else { return Ok(()) };
+    let start = Timestamp::from_millisecond(start)
+        .explain(Kind::Damaged, || "an event starts at no time".to_owned())?;
+    if Value::from(lake.zone.wall_clock(start)) == found {
+        return Ok(());
+    }
+    let message = format!("the ledger is lost, and the lake's days are not those of `{}`", lake.zone);
+    Err(Error::new(Kind::OtherLake, message).hint("give the `--zone` that the lake was made with"))
 }
 
 /// A row of `events` or `pulls`.

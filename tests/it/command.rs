@@ -28,11 +28,17 @@ impl Desk {
         self.folder.path().join("store")
     }
 
-    /// Runs `rollcall` with these words, and nothing of the environment.
-    pub(crate) fn run(&self, words: &[&str]) -> Outcome {
+    /// `rollcall` with these words, and nothing of the environment but what finds the test's S3 server.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall"));
-        command.env_clear().current_dir(self.folder.path()).args(words);
-        Outcome::of(command.output().unwrap())
+        let aws = std::env::vars().filter(|(name, _)| name.starts_with("AWS_"));
+        command.env_clear().envs(aws).current_dir(self.folder.path()).args(words);
+        command
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run(&self, words: &[&str]) -> Outcome {
+        Outcome::of(self.command(words).output().unwrap())
     }
 
     /// Runs `rollcall sync` with a token and the store of this desk.

@@ -4,16 +4,28 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::expect_used,
     missing_docs,
     reason = "a test that cannot go on has failed"
 )]
 
 mod bad_input;
+mod careless;
 mod command;
+mod contract;
+mod cost;
+mod damage;
 mod faults;
+mod faulty;
 mod growth;
+mod histories;
+mod killed;
 mod lake;
+mod lossy;
+mod racing;
 mod roster;
 mod run;
 mod shrink;
+mod stores;
 mod sync;
+mod torn;

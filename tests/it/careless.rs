@@ -1,0 +1,144 @@
+//! A store that speaks S3 and does not honour conditional writes, as some do: it ignores them, or refuses them.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use rollcall::error::Kind;
+use rollcall::job::Job;
+use rollcall::job::selection::Selection;
+use rollcall::load::store::Store;
+use simulator::ServerOptions;
+
+use crate::lake::cells_of;
+use crate::run::{HOUR, config, job, later, server_at, small_world};
+use crate::stores::{Home, On};
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Carelessness {
+    Ignores,
+    Refuses,
+}
+
+#[derive(Clone)]
+struct Careless {
+    objects: Arc<Mutex<BTreeMap<String, (Bytes, HeaderMap)>>>,
+    carelessness: Carelessness,
+}
+
+impl Careless {
+    async fn start(carelessness: Carelessness) -> SocketAddr {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let state = Self { objects: Arc::default(), carelessness };
+        let service = Router::new().fallback(answer).with_state(state);
+        tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
+        address
+    }
+}
+
+async fn answer(State(state): State<Careless>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    let key = parts.uri.path().trim_start_matches('/').replace("%3D", "=");
+    let has = |name: header::HeaderName| parts.headers.contains_key(name);
+    let mut objects = state.objects.lock().unwrap();
+    match parts.method {
+        Method::PUT => {
+            let is_conditional = has(header::IF_MATCH) || has(header::IF_NONE_MATCH);
+            if is_conditional && state.carelessness == Carelessness::Refuses {
+                return StatusCode::NOT_IMPLEMENTED.into_response();
+            }
+            let mut kept = HeaderMap::new();
+            let own = parts.headers.iter().filter(|(name, _)| name.as_str().starts_with("x-amz-meta-"));
+            kept.extend(own.map(|(name, value)| (name.clone(), value.clone())));
+            kept.insert(header::ETAG, format!("\"{:016x}\"", fnv(&body)).parse().unwrap());
+            objects.insert(key, (body, kept));
+            StatusCode::OK.into_response()
+        }
+        Method::DELETE => {
+            objects.remove(&key);
+            StatusCode::NO_CONTENT.into_response()
+        }
+        _ if parts.uri.query().is_some_and(|query| query.contains("list-type=2")) => {
+            let query = parts.uri.query().unwrap().replace("%2F", "/").replace("%3D", "=");
+            let value =
+                |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)).unwrap_or_default();
+            let (prefix, after) = (value("prefix="), value("start-after="));
+            let listed = objects.iter().filter_map(|(key, (body, headers))| {
+                let key = key.split_once('/')?.1;
+                let (tag, size) = (headers[header::ETAG].to_str().unwrap(), body.len());
+                (key.starts_with(prefix) && key > after).then(|| {
+                    format!("<Contents><Key>{key}</Key><ETag>{tag}</ETag><Size>{size}</Size></Contents>")
+                })
+            });
+            let listed: String = listed.collect();
+            format!("<ListBucketResult><IsTruncated>false</IsTruncated>{listed}</ListBucketResult>")
+                .into_response()
+        }
+        method => {
+            let Some((body, headers)) = objects.get(&key) else {
+                return StatusCode::NOT_FOUND.into_response();
+            };
+            let range = parts.headers.get(header::RANGE).map(|range| {
+                let range = range.to_str().unwrap().trim_start_matches("bytes=").split_once('-').unwrap();
+                range.0.parse::<usize>().unwrap()..=range.1.parse().unwrap()
+            });
+            match (method, range) {
+                (Method::HEAD, _) => {
+                    let mut headers = headers.clone();
+                    headers.insert(header::CONTENT_LENGTH, body.len().into());
+                    (headers, "").into_response()
+                }
+                (_, Some(range)) => (headers.clone(), body.slice(range)).into_response(),
+                (_, None) => (headers.clone(), body.clone()).into_response(),
+            }
+        }
+    }
+}
+
+fn fnv(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[tokio::test]
+async fn a_store_without_conditions_is_refused_unless_one_process_is_said_to_write_alone() {
+    let server = server_at(later(), &small_world(3), ServerOptions::default());
+    for carelessness in [Carelessness::Ignores, Carelessness::Refuses] {
+        let address = Careless::start(carelessness).await;
+        let home = Home::new(On::S3).await;
+        let url = format!("http://{address}").parse::<reqwest::Url>().unwrap();
+        let store = home.again(|bucket| bucket.endpoint = Some(url.clone())).await;
+        let sync = async |store: &Arc<dyn Store>, hours: i32| {
+            let all = Job::Sync(Selection::default());
+            job(store, config(&server, Path::new("unused")), later() + HOUR * hours, all).await
+        };
+        let error = sync(&store, 0).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Unconditional, "{carelessness:?}: {error}");
+        assert!(error.to_string().contains("`--single-writer`"), "{error}");
+        let alone = home
+            .again(|bucket| {
+                bucket.endpoint = Some(url.clone());
+                bucket.single_writer = true;
+            })
+            .await;
+        let report = sync(&alone, 0).await.unwrap();
+        assert!(report.ok, "{:?}", report.failures);
+        let folder = Home::new(On::Folder).await;
+        assert!(sync(&folder.store, 0).await.unwrap().ok);
+        assert!(cells_of(&alone).await == cells_of(&folder.store).await);
+        // Where a lake is there already, it is refused before anything is asked of the vendor.
+        let asked = server.requests().len();
+        assert_eq!(sync(&store, 1).await.unwrap_err().kind(), Kind::Unconditional);
+        assert_eq!(server.requests().len(), asked);
+        assert!(sync(&alone, 1).await.unwrap().ok);
+    }
+}

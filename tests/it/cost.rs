@@ -1,0 +1,70 @@
+//! What a run costs the store: nothing for what is long done, and no object for what is not new.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rollcall::job::Job;
+use rollcall::job::selection::Selection;
+use rollcall::load::keys;
+use rollcall::load::store::Store;
+use simulator::{ServerOptions, World, WorldOptions};
+
+use crate::faulty::{Fault, Faulty};
+use crate::run::{HOUR, config, job, later, server_at, small_world};
+use crate::stores::{Home, On};
+
+#[tokio::test]
+async fn ten_thousand_closed_events_cost_no_operation() {
+    let server = server_at(later(), &small_world(1), ServerOptions::default());
+    let mut operations = Vec::new();
+    for closed in [0, 10_000] {
+        let home = Home::new(On::Folder).await;
+        let sync = async |store: &Arc<dyn Store>, hours| {
+            let now = later() + HOUR * hours;
+            let report =
+                job(store, config(&server, Path::new("unused")), now, Job::Sync(Selection::default()));
+            let report = report.await.unwrap();
+            assert!(report.ok, "{:?}", report.failures);
+            report
+        };
+        sync(&home.store, 0).await;
+        let (document, _) = home.store.get(&keys::closed(700_001)).await.unwrap().unwrap();
+        let document = String::from_utf8(document.to_vec()).unwrap();
+        let folder = home.path().join("ledger/closed");
+        for event_id in 1..=closed {
+            let document = document.replace("700001", &event_id.to_string());
+            std::fs::write(folder.join(format!("{event_id}.json")), document).unwrap();
+        }
+        let counting = Faulty::new(&home.store, 0, Fault::None);
+        let report = sync(&(counting.clone() as Arc<dyn Store>), 1).await;
+        assert_eq!((report.events.known, report.events.due), (0, 0));
+        operations.push(counting.operations());
+    }
+    assert_eq!(operations[0], operations[1]);
+    println!("operations of a run with nothing due: {}", operations[0]);
+}
+
+#[tokio::test]
+async fn a_sync_that_brings_nothing_new_puts_no_object_but_pulls_and_events() {
+    let world = World::new(WorldOptions { events: 3, days: 1, ..WorldOptions::default() });
+    let home = Home::new(On::Folder).await;
+    // Hours after the events, when all that was seen is seen: replays may come, but none does within an hour.
+    let first = "2022-11-12T03:00:00Z".parse::<jiff::Timestamp>().unwrap();
+    let mut put = Vec::new();
+    for hours in [0, 25, 30, 50, 54] {
+        let now = first + HOUR * hours;
+        // The vendor's own clock stands, so that it has nothing new to say.
+        let server = server_at(first, &world, ServerOptions::default());
+        let selection = Selection { event: vec![700_001, 700_002, 700_003], ..Selection::default() };
+        let report = job(&home.store, config(&server, Path::new("unused")), now, Job::Sync(selection));
+        let report = report.await.unwrap();
+        assert!(report.ok && report.rows > 0, "{:?}", report.failures);
+        put.push(report.published.objects.keys().copied().collect::<Vec<_>>());
+    }
+    // A day of visits that is new has an object in every table.
+    assert_eq!(put[0].len(), 6);
+    for (run, tables) in put.iter().enumerate().skip(1) {
+        let is_new_day = [1, 3].contains(&run);
+        assert!(is_new_day || *tables == ["events", "pulls"], "run {run} put {tables:?}");
+    }
+}

@@ -1,0 +1,356 @@
+//! What was damaged, moved, lost or written by another version: said, never guessed, and the rest goes on.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::file::metadata::KeyValue;
+use rollcall::error::Kind;
+use rollcall::job::Job;
+use rollcall::job::selection::Selection;
+use rollcall::load::ledger::Ledger;
+use rollcall::report::Report;
+use rollcall::transform::tables::Table;
+use simulator::{Server, ServerOptions};
+
+use crate::lake::{Cells, cells_of};
+use crate::run::{HOUR, config, job, later, server_at, small_world};
+use crate::stores::{Home, On};
+
+/// A lake that is whole, and the vendor that it came from.
+struct Scene {
+    home: Home,
+    server: Server,
+    cells: Cells,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let server = server_at(later(), &small_world(4), ServerOptions::default());
+        let home = Home::new(On::Folder).await;
+        let mut scene = Self { home, server, cells: Cells::new() };
+        assert!(scene.sync(0).await.ok);
+        scene.cells = cells_of(&scene.home.store).await;
+        scene
+    }
+
+    async fn run(&self, now: Timestamp, what: Job) -> rollcall::error::Result<Report> {
+        job(&self.home.store, config(&self.server, Path::new("unused")), now, what).await
+    }
+
+    async fn sync(&self, hours: i32) -> Report {
+        self.run(later() + HOUR * hours, Job::Sync(Selection::default())).await.unwrap()
+    }
+
+    /// Pulls everything again, due or not.
+    async fn sync_all(&self, hours: i32) -> Report {
+        let all = Selection { from: Some("2022-10-01".into()), ..Selection::default() };
+        self.run(later() + HOUR * hours, Job::Sync(all)).await.unwrap()
+    }
+
+    fn path(&self, key: &str) -> PathBuf {
+        self.home.path().join(key)
+    }
+
+    fn object(&self, table: Table, day: Date) -> PathBuf {
+        self.path(&rollcall::load::keys::lake(table, day))
+    }
+
+    /// A day on which several events have rows.
+    fn day(&self) -> Date {
+        let days = self.cells.keys().filter(|(table, ..)| *table == Table::Lives).map(|(_, day, _)| *day);
+        days.max_by_key(|day| self.cells.keys().filter(|(_, other, _)| other == day).count()).unwrap()
+    }
+
+    async fn is_whole(&self) -> bool {
+        cells_of(&self.home.store).await == self.cells && self.home.keys("staging/").await.is_empty()
+    }
+}
+
+fn errors(report: &Report) -> Vec<&str> {
+    report.failures.iter().map(|failure| failure.error.as_str()).collect()
+}
+
+/// Writes an object anew as another program would: with this metadata, and without some columns.
+fn rewrite(path: &Path, metadata: &[(&str, &str)], without: &[&str]) {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(path).unwrap()).unwrap();
+    let batches: Vec<RecordBatch> = reader.build().unwrap().map(Result::unwrap).collect();
+    let schema = batches[0].schema();
+    let kept: Vec<usize> = (0..schema.fields().len())
+        .filter(|at| !without.contains(&schema.field(*at).name().as_str()))
+        .collect();
+    let schema = Arc::new(schema.project(&kept).unwrap());
+    let mut writer = ArrowWriter::try_new(std::fs::File::create(path).unwrap(), schema, None).unwrap();
+    for batch in batches {
+        writer.write(&batch.project(&kept).unwrap()).unwrap();
+    }
+    for (key, value) in metadata {
+        writer.append_key_value_metadata(KeyValue::new((*key).to_owned(), (*value).to_owned()));
+    }
+    writer.close().unwrap();
+}
+
+fn metadata(path: &Path, key: &str) -> Option<String> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(path).unwrap()).unwrap();
+    let entries = reader.metadata().file_metadata().key_value_metadata().cloned().unwrap_or_default();
+    entries.into_iter().find(|entry| entry.key == key).and_then(|entry| entry.value)
+}
+
+#[tokio::test]
+async fn an_index_that_is_lost_or_damaged_is_built_again_from_the_rows() {
+    for metadata in [&[][..], &[("rollcall.format", "1"), ("rollcall.cells", "[{]")]] {
+        let mut scene = Scene::new().await;
+        let day = scene.day();
+        for table in [Table::Lives, Table::Interactions] {
+            rewrite(&scene.object(table, day), metadata, &[]);
+        }
+        assert!(scene.is_whole().await, "a reader of the lake sees no difference");
+        // One more event on the same days: the objects are merged with it.
+        scene.server = server_at(later(), &small_world(12), ServerOptions::default());
+        assert_eq!(errors(&scene.sync_all(2).await), [""; 0]);
+        let alone = Home::new(On::Folder).await;
+        let fresh = job(
+            &alone.store,
+            config(&scene.server, Path::new("unused")),
+            later(),
+            Job::Sync(Selection::default()),
+        );
+        assert!(fresh.await.unwrap().ok);
+        scene.cells = cells_of(&alone.store).await;
+        assert!(scene.is_whole().await);
+        assert!(self::metadata(&scene.object(Table::Lives, day), "rollcall.cells").is_some());
+    }
+}
+
+#[tokio::test]
+async fn upgrade_writes_older_objects_anew_and_nothing_else() {
+    let scene = Scene::new().await;
+    let day = scene.day();
+    let path = scene.object(Table::Lives, day);
+    let cells = metadata(&path, "rollcall.cells").unwrap();
+    // Made before there was a column for the browser's name, and before formats were counted.
+    rewrite(&path, &[("rollcall.format", "0"), ("rollcall.cells", &cells)], &["extra"]);
+    // A table that did not exist then.
+    std::fs::remove_file(scene.object(Table::Rejects, day)).unwrap();
+    let report = scene.run(later() + HOUR, Job::Upgrade).await.unwrap();
+    assert_eq!(errors(&report), [""; 0]);
+    assert_eq!(report.published.objects.into_iter().collect::<Vec<_>>(), [("lives", 1), ("rejects", 1)]);
+    assert_eq!(metadata(&path, "rollcall.format").as_deref(), Some("1"));
+    assert!(scene.is_whole().await);
+    let report = scene.run(later() + HOUR, Job::Upgrade).await.unwrap();
+    assert!(report.ok && report.published.objects.is_empty());
+}
+
+#[tokio::test]
+async fn what_a_newer_version_wrote_is_not_touched_and_the_other_days_go_on() {
+    let mut scene = Scene::new().await;
+    let day = scene.day();
+    let path = scene.object(Table::Lives, day);
+    let cells = metadata(&path, "rollcall.cells").unwrap();
+    rewrite(&path, &[("rollcall.format", "2"), ("rollcall.cells", &cells)], &[]);
+    let newer = std::fs::read(&path).unwrap();
+    scene.server = server_at(later(), &small_world(12), ServerOptions::default());
+    let report = scene.sync_all(2).await;
+    let [error] = errors(&report)[..] else { panic!("{:?}", errors(&report)) };
+    assert!(error.contains("format 2") && error.contains("hint: upgrade rollcall"), "{error}");
+    assert!(error.contains(&format!("day: {day}")), "{error}");
+    assert!(std::fs::read(&path).unwrap() == newer);
+    let staged = scene.home.keys("staging/").await;
+    assert!(!staged.is_empty() && staged.iter().all(|key| key.contains(&day.to_string())), "{staged:?}");
+    // A newer ledger, and a newer lake.
+    let ledger = scene.path("ledger/closed/700001.json");
+    let document = std::fs::read_to_string(&ledger).unwrap();
+    std::fs::write(&ledger, document.replace("\"format\":1", "\"format\":2")).unwrap();
+    let one = Selection { event: vec![700_001], ..Selection::default() };
+    let report = scene.run(later() + HOUR * 3, Job::Pull(one)).await.unwrap();
+    let [error] = errors(&report)[..] else { panic!("{:?}", errors(&report)) };
+    assert!(error.contains("format 2") && error.contains("700001"), "{error}");
+    let lake = scene.path("ledger/lake.json");
+    let document = std::fs::read_to_string(&lake).unwrap();
+    std::fs::write(&lake, document.replace("\"format\":1", "\"format\":2")).unwrap();
+    for what in [Job::Sync(Selection::default()), Job::Publish, Job::Upgrade] {
+        assert_eq!(scene.run(later() + HOUR * 3, what).await.unwrap_err().kind(), Kind::Newer);
+    }
+}
+
+#[tokio::test]
+async fn an_object_that_is_no_parquet_or_of_another_day_stops_its_day_alone_and_can_be_pulled_again() {
+    type Damage = fn(&Path, &Path);
+    let damages: [(Damage, &str); 4] = [
+        (|path, _| std::fs::write(path, "no Parquet").unwrap(), "Parquet"),
+        (|path, _| std::fs::write(path, "").unwrap(), "Parquet"),
+        (
+            |path, _| {
+                let content = std::fs::read(path).unwrap();
+                std::fs::write(path, &content[..content.len() / 2]).unwrap();
+            },
+            "Parquet",
+        ),
+        (|path, other| std::fs::copy(other, path).map(|_| ()).unwrap(), "moved by hand"),
+    ];
+    for (damage, message) in damages {
+        let mut scene = Scene::new().await;
+        let days: Vec<Date> =
+            scene.cells.keys().filter(|(table, ..)| *table == Table::Lives).map(|(_, day, _)| *day).collect();
+        let (day, other) = (days[0], *days.last().unwrap());
+        let path = scene.object(Table::Lives, day);
+        damage(&path, &scene.object(Table::Lives, other));
+        let report = scene.run(later() + HOUR, Job::Upgrade).await.unwrap();
+        let [error] = errors(&report)[..] else { panic!("{:?}", errors(&report)) };
+        assert!(error.contains(message) && error.contains(&format!("dt={day}")), "{error}");
+        scene.server = server_at(later(), &small_world(12), ServerOptions::default());
+        let report = scene.sync_all(1).await;
+        let [error] = errors(&report)[..] else { panic!("{:?}", errors(&report)) };
+        assert!(error.contains(message) && error.contains(&format!("dt={day}")), "{error}");
+        assert!(error.contains("hint: "), "{error}");
+        // What the hint says: take it away, and pull again.
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(errors(&scene.sync_all(2).await), [""; 0]);
+        let alone = Home::new(On::Folder).await;
+        let fresh = job(
+            &alone.store,
+            config(&scene.server, Path::new("unused")),
+            later(),
+            Job::Sync(Selection::default()),
+        );
+        assert!(fresh.await.unwrap().ok);
+        scene.cells = cells_of(&alone.store).await;
+        assert!(scene.is_whole().await);
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_file_is_named_and_everything_else_goes_on() {
+    let mut scene = Scene::new().await;
+    let day = scene.day();
+    for key in [
+        format!("lake/lives/dt={day}/copy.parquet"),
+        "staging/notes.txt".to_owned(),
+        format!("staging/lives/dt={day}/1-1-x.parquet"),
+    ] {
+        let path = scene.path(&key);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, "foreign").unwrap();
+        scene.server = server_at(later(), &small_world(12), ServerOptions::default());
+        let report = scene.sync_all(2).await;
+        assert!(!report.ok);
+        assert!(
+            errors(&report).iter().all(|error| error.contains(&key) && error.contains("hint: ")),
+            "{report:?}"
+        );
+        std::fs::remove_file(&path).unwrap();
+        scene.cells = cells_of(&scene.home.store).await;
+        assert!(scene.is_whole().await && scene.cells.len() > 20);
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_ledger_is_named_and_the_other_events_are_visited() {
+    let server =
+        server_at("2022-10-28T00:00:00Z".parse().unwrap(), &small_world(8), ServerOptions::default());
+    let home = Home::new(On::Folder).await;
+    let first: Timestamp = "2022-10-28T00:00:00Z".parse().unwrap();
+    let sync = async |hours: i32| {
+        let now = first + HOUR * hours;
+        let all = Job::Sync(Selection::default());
+        job(&home.store, config(&server, Path::new("unused")), now, all).await.unwrap()
+    };
+    let report = sync(0).await;
+    assert!(report.ok);
+    let known = report.events.known;
+    let victim = home.keys("ledger/active/").await.remove(0);
+    std::fs::write(home.path().join(&victim), "{\"format\":1,").unwrap();
+    let report = sync(25).await;
+    assert!(!report.ok && errors(&report).iter().all(|error| error.contains(&victim)), "{report:?}");
+    assert_eq!(report.events.complete, known - 1);
+}
+
+#[tokio::test]
+async fn a_ledger_that_is_lost_is_built_again_from_the_lake() {
+    let first: Timestamp = "2022-11-02T00:00:00Z".parse().unwrap();
+    let world = small_world(6);
+    let home = Home::new(On::Folder).await;
+    let sync = async |now: Timestamp| {
+        let server = server_at(now, &world, ServerOptions::default());
+        let all = Job::Sync(Selection::default());
+        let report = job(&home.store, config(&server, Path::new("unused")), now, all).await.unwrap();
+        assert!(report.ok, "{:?}", report.failures);
+        report
+    };
+    let ledgers = || {
+        let read = |path: PathBuf| serde_json::from_slice::<Ledger>(&std::fs::read(path).unwrap()).unwrap();
+        let folder = |name| std::fs::read_dir(home.path().join("ledger").join(name)).into_iter().flatten();
+        let mut all: Vec<Ledger> =
+            folder("active").chain(folder("closed")).map(|entry| read(entry.unwrap().path())).collect();
+        all.sort_by_key(|ledger| ledger.event.event_id);
+        all
+    };
+    for hours in [0, 30, 60] {
+        sync(first + HOUR * hours).await;
+    }
+    let (before, cells) = (ledgers(), cells_of(&home.store).await);
+    std::fs::remove_dir_all(home.path().join("ledger")).unwrap();
+    // With another zone its days would not fit.
+    let server = server_at(first, &world, ServerOptions::default());
+    let mut other = config(&server, Path::new("unused"));
+    other.zone = rollcall::calendar::Zone::parse("UTC").unwrap();
+    let error =
+        job(&home.store, other, first + HOUR * 61, Job::Sync(Selection::default())).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::OtherLake, "{error}");
+    // Nothing is due an hour after the last visit: the ledger says so again.
+    let report = sync(first + HOUR * 60 + HOUR / 2).await;
+    assert_eq!((report.events.due, report.requests.requests), (0, 2));
+    let after = ledgers();
+    assert!(before.len() > 4 && before.len() == after.len());
+    for (before, after) in before.iter().zip(&after) {
+        let expected = Ledger {
+            first_seen: after.first_seen,
+            days: after.days.clone(),
+            snapshot: after.snapshot,
+            ..before.clone()
+        };
+        assert_eq!(*after, expected);
+        let answers = |ledger: &Ledger| {
+            let days = ledger.days.iter().map(|(day, at)| (*day, at.lives, at.interactions, at.rejects));
+            (
+                days.collect::<Vec<_>>(),
+                ledger.snapshot.map(|snapshot| snapshot.viewer_details).unwrap_or_default(),
+            )
+        };
+        assert_eq!(answers(before), answers(after));
+    }
+    assert!(cells_of(&home.store).await == cells);
+    // From here on it is as if nothing had happened.
+    sync(later()).await;
+    let once = Home::new(On::Folder).await;
+    let server = server_at(later(), &world, ServerOptions::default());
+    let all = Job::Sync(Selection::default());
+    assert!(job(&once.store, config(&server, Path::new("unused")), later(), all).await.unwrap().ok);
+    assert!(cells_of(&home.store).await == cells_of(&once.store).await);
+}
+
+#[tokio::test]
+async fn a_clock_that_went_back_is_said_and_later_visits_stay_later() {
+    let first: Timestamp = "2022-10-28T00:00:00Z".parse().unwrap();
+    let server = server_at(first, &small_world(4), ServerOptions::default());
+    let home = Home::new(On::Folder).await;
+    let sync = async |now: Timestamp, selection: Selection| {
+        job(&home.store, config(&server, Path::new("unused")), now, Job::Sync(selection)).await.unwrap()
+    };
+    assert!(sync(first, Selection::default()).await.ok);
+    let cells = cells_of(&home.store).await;
+    let report = sync(first - HOUR * 48, Selection::default()).await;
+    let [error] = errors(&report)[..] else { panic!("{:?}", errors(&report)) };
+    assert!(error.contains("the clock says 2022-10-26T00:00:00Z") && error.contains("hint: "), "{error}");
+    // An event that is chosen is visited all the same, after its last visit.
+    let chosen = Selection { event: vec![700_001], ..Selection::default() };
+    assert!(sync(first - HOUR * 48, chosen).await.ok);
+    let ledger = std::fs::read(home.path().join("ledger/active/700001.json")).unwrap();
+    let ledger: Ledger = serde_json::from_slice(&ledger).unwrap();
+    assert_eq!(ledger.last_visit, Some(first + jiff::SignedDuration::from_millis(1)));
+    assert!(cells_of(&home.store).await == cells);
+}

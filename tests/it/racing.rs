@@ -1,0 +1,168 @@
+//! Runs at the same time: whoever is faster, the lake ends the same.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures::FutureExt;
+use futures::future::join_all;
+use rollcall::calendar::Clock;
+use rollcall::job::Job;
+use rollcall::job::context::Context;
+use rollcall::job::selection::Selection;
+use rollcall::load::store::{Condition, Store};
+use rollcall::progress::Progress;
+use simulator::{Server, ServerOptions, Viewers, World, WorldOptions};
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
+
+use crate::command::files;
+use crate::faulty::{Fault, Faulty};
+use crate::lake::{Cells, cells_of};
+use crate::run::{HOUR, config, job, later, server_at};
+use crate::stores::{Home, On};
+
+/// Events that all take place on one day, seen by up to so many.
+fn world(viewers: u64) -> Server {
+    let options =
+        WorldOptions { events: 6, days: 1, viewers: Viewers::Range(1, viewers), ..WorldOptions::default() };
+    server_at(later(), &World::new(options), ServerOptions::default())
+}
+
+fn sync() -> Job {
+    Job::Sync(Selection::default())
+}
+
+fn pull_of(events: &[i64]) -> Job {
+    Job::Pull(Selection { event: events.to_vec(), ..Selection::default() })
+}
+
+async fn run(store: &Arc<dyn Store>, server: &Server, hours: i32, what: Job) {
+    let now = later() + HOUR * hours;
+    let report = job(store, config(server, Path::new("unused")), now, what).await.unwrap();
+    assert!(report.ok, "{:?}", report.failures);
+}
+
+async fn alone(server: &Server) -> Cells {
+    let home = Home::new(On::Folder).await;
+    run(&home.store, server, 0, sync()).await;
+    cells_of(&home.store).await
+}
+
+async fn three_syncs(on: On) {
+    let server = world(20);
+    let home = Home::new(on).await;
+    join_all((0..3).map(|_| run(&home.store, &server, 0, sync()))).await;
+    assert!(cells_of(&home.store).await == alone(&server).await);
+    assert_eq!(home.keys("staging/").await, [""; 0]);
+    assert_eq!(home.keys("ledger/active/").await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_syncs_at_once_end_as_one_on_a_folder() {
+    three_syncs(On::Folder).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_syncs_at_once_end_as_one_on_s3() {
+    three_syncs(On::S3).await;
+}
+
+async fn eight_publishers(on: On) {
+    let server = world(20);
+    let home = Home::new(on).await;
+    run(&home.store, &server, 0, Job::Pull(Selection::default())).await;
+    assert!(home.keys("lake/").await.is_empty());
+    join_all((0..8).map(|_| run(&home.store, &server, 0, Job::Publish))).await;
+    assert!(cells_of(&home.store).await == alone(&server).await);
+    assert_eq!(home.keys("staging/").await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn eight_publishers_at_once_end_as_one_on_a_folder() {
+    eight_publishers(On::Folder).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn eight_publishers_at_once_end_as_one_on_s3() {
+    eight_publishers(On::S3).await;
+}
+
+#[tokio::test]
+async fn what_is_staged_during_a_publish_of_its_day_goes_in_now_or_with_the_next() {
+    let server = Arc::new(world(20));
+    let expected = alone(&server).await;
+    // An event is pulled before the k-th operation of a publish of all others.
+    let (last, others) = (700_006, [609_768, 700_001, 700_002, 700_003, 700_004, 700_005]);
+    let operations = {
+        let home = Home::new(On::Folder).await;
+        run(&home.store, &server, 0, pull_of(&others)).await;
+        let counting = Faulty::new(&home.store, 0, Fault::None);
+        run(&(counting.clone() as Arc<dyn Store>), &server, 0, Job::Publish).await;
+        counting.operations()
+    };
+    for at in (0..operations).step_by(11) {
+        let home = Home::new(On::Folder).await;
+        run(&home.store, &server, 0, pull_of(&others)).await;
+        let (inner, vendor, is_done) =
+            (Arc::clone(&home.store), Arc::clone(&server), Arc::new(AtomicBool::new(false)));
+        let watcher = move |k| {
+            let (inner, vendor, is_done) = (Arc::clone(&inner), Arc::clone(&vendor), Arc::clone(&is_done));
+            async move {
+                if k == at && !is_done.swap(true, Ordering::SeqCst) {
+                    let other = move || Handle::current().block_on(run(&inner, &vendor, 0, pull_of(&[last])));
+                    spawn_blocking(other).await.unwrap();
+                }
+            }
+            .boxed()
+        };
+        let store: Arc<dyn Store> = Faulty::watched(&home.store, Box::new(watcher));
+        run(&store, &server, 0, Job::Publish).await;
+        run(&home.store, &server, 0, Job::Publish).await;
+        assert!(cells_of(&home.store).await == expected, "staged before operation {at}");
+        assert_eq!(home.keys("staging/").await, [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn an_old_pull_that_is_published_after_a_new_one_changes_nothing() {
+    let (few, many) = (world(5), world(30));
+    let home = Home::new(On::Folder).await;
+    run(&home.store, &few, 0, Job::Pull(Selection::default())).await;
+    // The staged files of a machine that sleeps.
+    let mut asleep = BTreeMap::new();
+    for key in home.keys("staging/").await {
+        asleep.insert(key.clone(), home.store.get(&key).await.unwrap().unwrap().0);
+        home.store.delete(&key).await.unwrap();
+    }
+    let all = Selection { from: Some("2022-10-01".into()), ..Selection::default() };
+    run(&home.store, &many, 2, Job::Sync(all)).await;
+    let expected = cells_of(&home.store).await;
+    for (key, content) in asleep {
+        home.store.put(&key, content, Condition::Absent).await.unwrap();
+    }
+    run(&home.store, &many, 3, Job::Publish).await;
+    assert!(cells_of(&home.store).await == expected);
+    assert_eq!(home.keys("staging/").await, [""; 0]);
+}
+
+#[tokio::test]
+async fn the_same_cells_are_the_same_bytes_whatever_the_concurrency() {
+    let server = world(40);
+    let mut lakes = Vec::new();
+    for concurrency in [1, 2, 8] {
+        let home = Home::new(On::Folder).await;
+        let mut config = config(&server, Path::new("unused"));
+        config.concurrency = concurrency;
+        let store = Arc::clone(&home.store);
+        let context = Context::over(store, config, Clock::Fixed(later()), Progress::new()).unwrap();
+        assert!(sync().run(&context).await.unwrap().ok);
+        let lake = files(&home.path().join("lake")).into_iter();
+        // `pulls` names the run, and the vendor's name of each request.
+        let lake = lake.map(|(path, content)| (path.strip_prefix(home.path()).unwrap().to_owned(), content));
+        lakes.push(lake.filter(|(path, _)| !path.starts_with("lake/pulls")).collect::<Vec<_>>());
+    }
+    assert!(lakes[0].len() > 20);
+    assert!(lakes[0] == lakes[1] && lakes[0] == lakes[2]);
+}

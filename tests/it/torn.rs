@@ -1,0 +1,134 @@
+//! A lake that cannot tear: whatever operation on the store fails, and whenever the program dies, a run to the end finds
+//! the same cells, and no reader ever sees half of one.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use jiff::Timestamp;
+use rollcall::error::Result;
+use rollcall::job::Job;
+use rollcall::job::selection::Selection;
+use rollcall::load::store::Store;
+use rollcall::report::Report;
+use simulator::{Server, ServerOptions, Viewers, World, WorldOptions};
+
+use crate::faulty::{Fault, Faulty};
+use crate::lake::{Cells, cells_of};
+use crate::run::{HOUR, config, job, later, server_at};
+use crate::stores::{Home, On};
+
+/// Several events over several days, most of them closed by their first visit.
+fn world() -> Server {
+    let options =
+        WorldOptions { events: 2, days: 2, viewers: Viewers::Range(3, 9), ..WorldOptions::default() };
+    server_at(later(), &World::new(options), ServerOptions::default())
+}
+
+async fn sync(store: Arc<dyn Store>, server: &Server, now: Timestamp) -> Result<Report> {
+    job(&store, config(server, Path::new("unused")), now, Job::Sync(Selection::default())).await
+}
+
+/// Runs until nothing is due and nothing failed: one run, or a second for an event that failed for good in the first.
+async fn to_the_end(store: &Arc<dyn Store>, server: &Server) {
+    for hours in [2, 4, 30] {
+        let report = sync(Arc::clone(store), server, later() + HOUR * hours).await.unwrap();
+        if report.ok && report.events.due == 0 {
+            return;
+        }
+        assert!(report.ok, "{:?}", report.failures);
+    }
+    panic!("the runs do not come to an end");
+}
+
+/// The cells, and how many operations it takes to make them.
+async fn whole(on: On, server: &Server) -> (Cells, u64) {
+    let home = Home::new(on).await;
+    let counting = Faulty::new(&home.store, 0, Fault::None);
+    assert!(sync(counting.clone(), server, later()).await.unwrap().ok);
+    (cells_of(&home.store).await, counting.operations())
+}
+
+/// A fault at every operation, each followed by runs to the end. On S3, which is slower, at every seventh unless
+/// `ROLLCALL_STRIDE` says otherwise: `make torn` takes every one.
+async fn survives(on: On, fault: Fault) {
+    let server = world();
+    let (expected, operations) = whole(on, &server).await;
+    assert!(expected.len() > 10 && operations > 50, "{} cells, {operations} operations", expected.len());
+    let stride = match on {
+        On::Folder => 1,
+        On::S3 => std::env::var("ROLLCALL_STRIDE").map_or(7, |stride| stride.parse().unwrap()),
+    };
+    for at in (0..operations).step_by(stride) {
+        let home = Home::new(on).await;
+        let outcome = sync(Faulty::new(&home.store, at, fault), &server, later()).await;
+        let is_ok = outcome.is_ok_and(|report| report.ok);
+        let torn = cells_of(&home.store).await;
+        assert!(torn.iter().all(|(place, cell)| expected.get(place) == Some(cell)), "{fault:?} {at}");
+        let staged = home.keys("staging/").await;
+        assert!(!is_ok || torn == expected && staged.is_empty(), "{fault:?} {at} was counted as done");
+        to_the_end(&home.store, &server).await;
+        assert!(cells_of(&home.store).await == expected, "{fault:?} {at}");
+        assert_eq!(home.keys("staging/").await, [""; 0], "{fault:?} {at}");
+        assert_eq!(home.keys("ledger/active/").await, [""; 0], "{fault:?} {at}");
+    }
+}
+
+#[tokio::test]
+async fn an_operation_that_fails_costs_nothing_on_a_folder() {
+    survives(On::Folder, Fault::Fails).await;
+}
+
+#[tokio::test]
+async fn a_death_after_any_operation_costs_nothing_on_a_folder() {
+    survives(On::Folder, Fault::Dies).await;
+}
+
+#[tokio::test]
+async fn an_operation_that_is_done_and_reported_as_failed_costs_nothing_on_a_folder() {
+    survives(On::Folder, Fault::Ambiguous).await;
+}
+
+#[tokio::test]
+async fn an_operation_that_fails_costs_nothing_on_s3() {
+    survives(On::S3, Fault::Fails).await;
+}
+
+#[tokio::test]
+async fn a_death_after_any_operation_costs_nothing_on_s3() {
+    survives(On::S3, Fault::Dies).await;
+}
+
+#[tokio::test]
+async fn an_operation_that_is_done_and_reported_as_failed_costs_nothing_on_s3() {
+    survives(On::S3, Fault::Ambiguous).await;
+}
+
+async fn is_seen_whole(on: On) {
+    let server = world();
+    let (expected, _) = whole(on, &server).await;
+    let home = Home::new(on).await;
+    let (store, seen) = (Arc::clone(&home.store), Arc::new(expected.clone()));
+    let watcher = move |operation| {
+        let (store, seen) = (Arc::clone(&store), Arc::clone(&seen));
+        async move {
+            // Each cell equals its rows, and these are those of the one visit that there is.
+            for (place, cell) in cells_of(&store).await {
+                assert_eq!(seen.get(&place), Some(&cell), "{place:?} before operation {operation}");
+            }
+        }
+        .boxed()
+    };
+    assert!(sync(Faulty::watched(&home.store, Box::new(watcher)), &server, later()).await.unwrap().ok);
+    assert!(cells_of(&home.store).await == expected);
+}
+
+#[tokio::test]
+async fn a_reader_sees_whole_cells_between_any_two_operations_on_a_folder() {
+    is_seen_whole(On::Folder).await;
+}
+
+#[tokio::test]
+async fn a_reader_sees_whole_cells_between_any_two_operations_on_s3() {
+    is_seen_whole(On::S3).await;
+}
