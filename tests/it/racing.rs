@@ -89,11 +89,10 @@ async fn eight_publishers_at_once_end_as_one_on_s3() {
     eight_publishers(On::S3).await;
 }
 
-#[tokio::test]
-async fn what_is_staged_during_a_publish_of_its_day_goes_in_now_or_with_the_next() {
+/// Another machine pulls an event, and does what follows, before the k-th operation of a publish of all others.
+async fn amid_a_publish(then: Option<Job>) {
     let server = Arc::new(world(20));
     let expected = alone(&server).await;
-    // An event is pulled before the k-th operation of a publish of all others.
     let (last, others) = (700_006, [609_768, 700_001, 700_002, 700_003, 700_004, 700_005]);
     let operations = {
         let home = Home::new(On::Folder).await;
@@ -102,16 +101,21 @@ async fn what_is_staged_during_a_publish_of_its_day_goes_in_now_or_with_the_next
         run(&(counting.clone() as Arc<dyn Store>), &server, 0, Job::Publish).await;
         counting.operations()
     };
-    for at in (0..operations).step_by(11) {
+    for at in (0..operations).step_by(5) {
         let home = Home::new(On::Folder).await;
         run(&home.store, &server, 0, pull_of(&others)).await;
-        let (inner, vendor, is_done) =
-            (Arc::clone(&home.store), Arc::clone(&server), Arc::new(AtomicBool::new(false)));
+        let (inner, vendor) = (Arc::clone(&home.store), Arc::clone(&server));
+        let (then, is_done) = (then.clone(), Arc::new(AtomicBool::new(false)));
         let watcher = move |k| {
-            let (inner, vendor, is_done) = (Arc::clone(&inner), Arc::clone(&vendor), Arc::clone(&is_done));
+            let (inner, vendor, then) = (Arc::clone(&inner), Arc::clone(&vendor), then.clone());
+            let is_now = k == at && !is_done.swap(true, Ordering::SeqCst);
             async move {
-                if k == at && !is_done.swap(true, Ordering::SeqCst) {
-                    let other = move || Handle::current().block_on(run(&inner, &vendor, 0, pull_of(&[last])));
+                let other = move || {
+                    for what in [pull_of(&[last])].into_iter().chain(then) {
+                        Handle::current().block_on(run(&inner, &vendor, 0, what));
+                    }
+                };
+                if is_now {
                     spawn_blocking(other).await.unwrap();
                 }
             }
@@ -120,9 +124,19 @@ async fn what_is_staged_during_a_publish_of_its_day_goes_in_now_or_with_the_next
         let store: Arc<dyn Store> = Faulty::watched(&home.store, Box::new(watcher));
         run(&store, &server, 0, Job::Publish).await;
         run(&home.store, &server, 0, Job::Publish).await;
-        assert!(cells_of(&home.store).await == expected, "staged before operation {at}");
+        assert!(cells_of(&home.store).await == expected, "before operation {at}");
         assert_eq!(home.keys("staging/").await, [""; 0]);
     }
+}
+
+#[tokio::test]
+async fn what_is_staged_during_a_publish_of_its_day_goes_in_now_or_with_the_next() {
+    amid_a_publish(None).await;
+}
+
+#[tokio::test]
+async fn what_is_published_during_a_publish_of_its_day_stays() {
+    amid_a_publish(Some(Job::Publish)).await;
 }
 
 #[tokio::test]

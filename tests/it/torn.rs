@@ -1,6 +1,7 @@
 //! A lake that cannot tear: whatever operation on the store fails, and whenever the program dies, a run to the end finds
 //! the same cells, and no reader ever sees half of one.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,12 +12,14 @@ use rollcall::job::Job;
 use rollcall::job::selection::Selection;
 use rollcall::load::store::Store;
 use rollcall::report::Report;
+use rollcall::transform::tables::Table;
 use simulator::{Server, ServerOptions, Viewers, World, WorldOptions};
+use tokio::sync::Mutex;
 
 use crate::faulty::{Fault, Faulty};
 use crate::lake::{Cells, cells_of};
 use crate::run::{HOUR, config, job, later, server_at};
-use crate::stores::{Home, On};
+use crate::stores::{Home, On, keys};
 
 /// Several events over several days, most of them closed by their first visit.
 fn world() -> Server {
@@ -71,6 +74,11 @@ async fn survives(on: On, fault: Fault) {
         assert!(cells_of(&home.store).await == expected, "{fault:?} {at}");
         assert_eq!(home.keys("staging/").await, [""; 0], "{fault:?} {at}");
         assert_eq!(home.keys("ledger/active/").await, [""; 0], "{fault:?} {at}");
+        let days = home.keys("lake/lives/").await;
+        for table in Table::ALL {
+            let of_table = days.iter().map(|key| key.replace("lives", table.name())).collect::<Vec<_>>();
+            assert_eq!(home.keys(&format!("lake/{}/", table.name())).await, of_table, "{fault:?} {at}");
+        }
     }
 }
 
@@ -109,9 +117,21 @@ async fn is_seen_whole(on: On) {
     let (expected, _) = whole(on, &server).await;
     let home = Home::new(on).await;
     let (store, seen) = (Arc::clone(&home.store), Arc::new(expected.clone()));
+    let known = Arc::new(Mutex::new(BTreeSet::new()));
     let watcher = move |operation| {
-        let (store, seen) = (Arc::clone(&store), Arc::clone(&seen));
+        let (store, seen, known) = (Arc::clone(&store), Arc::clone(&seen), Arc::clone(&known));
         async move {
+            // An event that is known stays known, also while its ledger moves.
+            let ledgers =
+                [keys(&store, "ledger/active/").await, keys(&store, "ledger/closed/").await].concat();
+            let here =
+                ledgers.iter().map(|key| key.rsplit('/').next().unwrap().to_owned()).collect::<BTreeSet<_>>();
+            let mut known = known.lock().await;
+            assert!(
+                known.is_subset(&here),
+                "{known:?} were known before operation {operation}, then {here:?}"
+            );
+            *known = here;
             // Each cell equals its rows, and these are those of the one visit that there is.
             for (place, cell) in cells_of(&store).await {
                 assert_eq!(seen.get(&place), Some(&cell), "{place:?} before operation {operation}");
