@@ -100,7 +100,7 @@ pub(super) async fn listen(
     note_unreadable(edited.unreadable, failures);
     heard.extend(edited.events.into_iter().map(|(id, event)| (id, Heard { event, is_current: true })));
     incomplete.retain(|id| !heard.contains_key(id));
-    let incomplete = still_open(context, known, incomplete, now).await?;
+    let incomplete = still_open(context, known, incomplete, now, failures).await?;
     for found in ask_about(context, usage, incomplete, failures).await? {
         heard.insert(found.event.event_id, found);
     }
@@ -143,7 +143,8 @@ async fn public(
     let is_first = cursor.is_some_and(|cursor| cursor.condition == Condition::Absent);
     let (from, to) = match choice.days {
         Some((from, to)) => {
-            let from = zone.start_of(from).unwrap_or(Timestamp::UNIX_EPOCH);
+            // Events that were held before may have been seen on these days.
+            let from = before(zone.start_of(from).unwrap_or(Timestamp::UNIX_EPOCH), context.horizon);
             (from, zone.end_of(to).unwrap_or(now).min(now))
         }
         None => (before(now, if is_first { context.lookback } else { context.horizon }), now),
@@ -161,12 +162,19 @@ async fn still_open(
     known: &BTreeMap<i64, Ledger>,
     events: Vec<i64>,
     now: Timestamp,
+    failures: &mut Vec<(Option<i64>, Error)>,
 ) -> Result<Vec<i64>> {
     let mut open = Vec::new();
     for event_id in events {
         let is_open = match known.get(&event_id) {
             Some(ledger) => !ledger.event.has_ended(now),
-            None => context.ledgers.find(event_id).await?.is_none(),
+            None => match context.ledgers.find(event_id).await {
+                Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => {
+                    failures.push((Some(event_id), error));
+                    false
+                }
+                found => found?.is_none(),
+            },
         };
         if is_open {
             open.push(event_id);

@@ -84,8 +84,13 @@ pub(super) async fn plan(
     usage: &Usage,
     writes: Writes,
 ) -> Result<Planned> {
-    let is_lake = context.lake.check(context.store.as_ref(), None).await?;
+    let store = context.store.as_ref();
+    let is_lake = match writes {
+        Writes::Ledgers => context.lake.check_to_write(store, None).await?,
+        Writes::Nothing => context.lake.check(store, None).await?,
+    };
     let customer = context.client.customer(usage).await?;
+    context.lake.check(store, customer.as_deref()).await?;
     let now = context.clock.now();
     let mut planned = Planned::default();
     if !is_lake && writes == Writes::Ledgers {
@@ -110,7 +115,7 @@ pub(super) async fn plan(
         return Ok(planned);
     }
     if writes == Writes::Ledgers {
-        context.lake.establish(context.store.as_ref(), customer.as_deref()).await?;
+        context.lake.establish(store, customer.as_deref()).await?;
     }
     let mut is_noted = true;
     for (event_id, outcome) in describe(context, heard, now, writes).await {
@@ -156,6 +161,7 @@ fn wanted_at(context: &Context, choice: &Choice, ledger: &Ledger, now: Timestamp
         return ledger.due_at(now).filter(|at| *at <= now);
     }
     let is_chosen = !choice.events.is_empty()
+        || ledger.days.keys().any(|day| choice.has_day(*day))
         || choice.meets(&ledger.event, &context.lake.zone)
             && !ledger.event.never_was()
             && ledger.event.start_time.is_some_and(|start| start <= now);

@@ -1,7 +1,8 @@
 //! Publish, and upgrade: what does not ask the vendor for anything.
 
 use super::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
+use crate::load::keys;
 use crate::load::publish::{self, Published};
 use crate::report::Report;
 
@@ -18,14 +19,24 @@ pub(super) async fn publish_staged(context: &Context, report: &mut Report) -> Re
 
 pub(super) async fn upgrade(context: &Context, report: &mut Report) -> Result<()> {
     if is_lake(context).await? {
+        context.progress.publishing();
         record(report, publish::upgrade(&context.store, &context.lake).await?);
     }
     Ok(())
 }
 
-/// Whether there is anything yet, in a lake whose settings are this run's.
+/// Whether there is anything yet, in a lake whose settings are this run's. Where the settings are lost, nothing says
+/// what a day is.
 async fn is_lake(context: &Context) -> Result<bool> {
-    context.lake.check(context.store.as_ref(), None).await
+    let store = context.store.as_ref();
+    if context.lake.check_to_write(store, None).await? {
+        return Ok(true);
+    }
+    if store.list(keys::STAGING, "").await?.is_empty() {
+        return Ok(false);
+    }
+    let message = format!("there are staged files, and no `{}`", keys::LAKE);
+    Err(Error::new(Kind::Damaged, message).hint("run `sync`: it builds the ledger again from the lake"))
 }
 
 fn record(report: &mut Report, published: Published) {

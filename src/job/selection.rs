@@ -15,13 +15,13 @@ pub struct Selection {
     /// Only this event, due or not; may be given several times.
     #[arg(long = "event", value_name = "ID")]
     pub event: Vec<i64>,
-    /// Only events that took place on this day or later, due or not; their days from here on are asked again whole.
+    /// Only events that took place, or were seen, on this day or later, due or not; these days are asked again whole.
     #[arg(long, value_name = "DAY")]
     pub from: Option<String>,
-    /// Only events that took place on this day or earlier.
+    /// Only events that took place, or were seen, on this day or earlier.
     #[arg(long, value_name = "DAY")]
     pub to: Option<String>,
-    /// Believe the vendor where a settled day of the chosen events now has fewer rows.
+    /// Believe the vendor where a chosen day, or any of a chosen event, now has fewer rows.
     #[arg(long)]
     pub accept_shrink: bool,
 }
@@ -33,8 +33,8 @@ pub(super) struct Choice {
     pub(super) events: Vec<i64>,
     /// Chosen days, both included.
     pub(super) days: Option<(Date, Date)>,
-    /// Whether fewer rows are right.
-    pub(super) accept_shrink: bool,
+    /// Whether fewer rows on the chosen days are right.
+    accept_shrink: bool,
 }
 
 impl Choice {
@@ -68,9 +68,17 @@ impl Choice {
         !self.events.is_empty() || self.days.is_some()
     }
 
-    /// Whether a chosen day is this one.
+    /// Whether this day of a chosen event is meant: it is one of the chosen days, or the events were chosen as a whole.
     pub(super) fn has_day(&self, day: Date) -> bool {
-        self.days.is_some_and(|(from, to)| (from..=to).contains(&day))
+        match self.days {
+            Some((from, to)) => (from..=to).contains(&day),
+            None => !self.events.is_empty(),
+        }
+    }
+
+    /// Whether fewer rows on this day are right.
+    pub(super) fn accepts(&self, day: Date) -> bool {
+        self.accept_shrink && self.has_day(day)
     }
 
     /// Whether the time of an event meets the chosen days; of an event without a time nothing can be said.

@@ -35,7 +35,10 @@ pub fn lake(table: Table, day: Date) -> String {
 /// The day of a table's object; none where the name is no such name.
 #[must_use]
 pub fn parse_lake(of: Table, key: &str) -> Option<Date> {
-    key.strip_prefix(&table(of))?.strip_prefix("dt=")?.strip_suffix("/part-0.parquet")?.parse().ok()
+    let day =
+        key.strip_prefix(&table(of))?.strip_prefix("dt=")?.strip_suffix("/part-0.parquet")?.parse().ok()?;
+    // A day can be written in several ways; only one of them is a key.
+    (lake(of, day) == key).then_some(day)
 }
 
 /// All staged files of one table and day.
@@ -73,7 +76,8 @@ pub fn parse_staged(key: &str) -> Option<(Table, Date)> {
     if parts.next().is_some() || !file.ends_with(".parquet") {
         return None;
     }
-    Some((Table::named(table)?, day.strip_prefix("dt=")?.parse().ok()?))
+    let (table, day) = (Table::named(table)?, day.strip_prefix("dt=")?.parse().ok()?);
+    key.starts_with(&staged_day(table, day)).then_some((table, day))
 }
 
 #[cfg(test)]
@@ -84,9 +88,12 @@ mod tests {
     fn an_object_of_the_lake_says_its_day_and_nothing_else_is_taken_for_one() {
         let day = "2022-10-26".parse().unwrap();
         assert_eq!(parse_lake(Table::Lives, &lake(Table::Lives, day)), Some(day));
-        for foreign in
-            ["lake/lives/dt=2022-10-26/part-1.parquet", "lake/lives/x.csv", &lake(Table::Pulls, day)]
-        {
+        for foreign in [
+            "lake/lives/dt=2022-10-26/part-1.parquet",
+            "lake/lives/dt=20221026/part-0.parquet",
+            "lake/lives/x.csv",
+            &lake(Table::Pulls, day),
+        ] {
             assert_eq!(parse_lake(Table::Lives, foreign), None, "{foreign}");
         }
     }
@@ -100,6 +107,7 @@ mod tests {
         for foreign in [
             "staging/lives/dt=2022-10-26/notes.txt",
             "staging/lives/7-0-r1.parquet",
+            "staging/lives/dt=20221026/7-0-r1.parquet",
             "staging/others/dt=2022-10-26/7-0-r1.parquet",
             "staging/lives/dt=2022-13-26/7-0-r1.parquet",
             "staging/lives/dt=2022-10-26/x/7-0-r1.parquet",

@@ -1,13 +1,12 @@
 //! What is true of the lake as a whole, put once: a run that says otherwise would make days that do not fit together.
 
-use bytes::Bytes;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::cell::Judge;
 use super::store::{Condition, Store};
-use super::{FORMAT, keys};
+use super::{FORMAT, document, keys};
 use crate::calendar::Zone;
 use crate::error::{Error, Explain, Kind, Result};
 use crate::transform::tables::Table;
@@ -43,18 +42,10 @@ impl Lake {
         Ok(Judge::new(table, self.settled_at(day)?))
     }
 
-    /// Refuses a store whose lake was made with other settings, or in which writers could write over each other; says
-    /// whether it has a lake at all.
+    /// Refuses a store whose lake was made with other settings, and says whether it has a lake at all. Writes nothing.
     pub async fn check(&self, store: &dyn Store, customer: Option<&str>) -> Result<bool> {
         let Some((bytes, _)) = store.get(keys::LAKE).await? else { return Ok(false) };
-        let content = bytes.clone();
-        let found: Document = serde_json::from_slice(&bytes)
-            .explain(Kind::Damaged, || "cannot read the lake's settings".to_owned())
-            .map_err(|error| error.with("key", keys::LAKE))?;
-        if found.format > FORMAT {
-            let message = format!("the lake has format {}, this program knows {FORMAT}", found.format);
-            return Err(Error::new(Kind::Newer, message).hint("upgrade rollcall"));
-        }
+        let found: Document = document::read(keys::LAKE, &bytes)?;
         let ours = self.document(customer);
         for (setting, ours, found) in [
             ("--zone", Some(ours.zone), Some(found.zone)),
@@ -69,8 +60,16 @@ impl Lake {
                 return Err(Error::new(Kind::OtherLake, message).hint(hint));
             }
         }
-        store.prove(keys::LAKE, content).await?;
         Ok(true)
+    }
+
+    /// The same for a run that is going to write: also refuses a store in which writers could write over each other.
+    pub async fn check_to_write(&self, store: &dyn Store, customer: Option<&str>) -> Result<bool> {
+        let is_there = self.check(store, customer).await?;
+        if is_there && let Some((bytes, _)) = store.get(keys::LAKE).await? {
+            store.prove(keys::LAKE, bytes).await?;
+        }
+        Ok(is_there)
     }
 
     /// Puts the settings of a new lake, or checks those that are there.
@@ -78,12 +77,10 @@ impl Lake {
         if self.check(store, customer).await? {
             return Ok(());
         }
-        let bytes = serde_json::to_vec(&self.document(customer))
-            .explain(Kind::Store, || "cannot write the lake's settings".to_owned())?;
-        match store.put(keys::LAKE, Bytes::from(bytes), Condition::Absent).await {
+        match store.put(keys::LAKE, document::write(&self.document(customer))?, Condition::Absent).await {
             // Where another run was faster, what it wrote counts.
             Err(error) if error.kind() != Kind::Conflict => Err(error),
-            _ => self.check(store, customer).await.map(|_| ()),
+            _ => self.check_to_write(store, customer).await.map(|_| ()),
         }
     }
 
@@ -103,6 +100,8 @@ fn seconds(seconds: i64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
     use crate::load::store::Folder;
 
@@ -127,7 +126,7 @@ mod tests {
     async fn a_newer_lake_is_not_touched() {
         let folder = tempfile::tempdir().unwrap();
         let store = Folder::new(folder.path());
-        let newer = r#"{"format": 2, "zone": "UTC", "settle_seconds": 1, "more": true}"#;
+        let newer = r#"{"format": 2, "zones": ["UTC"]}"#;
         store.put(keys::LAKE, Bytes::from(newer), Condition::Absent).await.unwrap();
         let error = lake("UTC", 12).establish(&store, None).await.unwrap_err();
         assert_eq!(error.kind(), Kind::Newer);

@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use super::ledger::Ledger;
 use super::store::{Condition, Store, Version};
-use super::{FORMAT, keys};
-use crate::error::{Error, Explain, Kind, Result};
+use super::{document, keys};
+use crate::error::{Error, Kind, Result};
 
 /// Documents that are read at once.
 const READERS: usize = 16;
@@ -39,12 +38,6 @@ fn home(ledger: &Ledger) -> String {
     if ledger.closed.is_some() { keys::closed(event_id) } else { keys::active(event_id) }
 }
 
-/// What is read first of every document.
-#[derive(Deserialize)]
-struct Format {
-    format: u32,
-}
-
 impl Ledgers {
     /// The ledgers in `store`.
     #[must_use]
@@ -52,7 +45,7 @@ impl Ledgers {
         Self { store }
     }
 
-    /// All events that are still visited, and what could not be read: an event's number and the error.
+    /// All events that are still visited, and an error for each document that cannot be read.
     pub async fn active(&self) -> Result<(Vec<Entry>, Vec<Error>)> {
         let listed = self.store.list(keys::ACTIVE, "").await?;
         let read = stream::iter(listed).map(|listed| async move {
@@ -105,31 +98,34 @@ impl Ledgers {
         };
         if entry.key != home(&entry.ledger) {
             // A run was killed, or is busy, moving it: a document that is not in its place does not change any more.
-            self.move_home(&entry.ledger, &entry.key).await?;
+            self.move_home(&entry).await?;
             return Err(Error::new(Kind::Conflict, "the ledger was moved"));
         }
         let mut ledger = entry.ledger.clone();
         change(&mut ledger);
         if ledger != entry.ledger {
             self.put_document(&entry.key, &ledger, Condition::Unchanged(entry.version)).await?;
-            if entry.key != home(&ledger) {
-                self.move_home(&ledger, &entry.key).await?;
+            if entry.key != home(&ledger)
+                && let Some(moving) = self.read(&entry.key).await?
+                && moving.key != home(&moving.ledger)
+            {
+                self.move_home(&moving).await?;
             }
         }
         Ok(ledger)
     }
 
-    /// Moves a document that does not change any more from `key` to its place. Whoever does it, and however often, it
-    /// ends the same.
-    async fn move_home(&self, ledger: &Ledger, key: &str) -> Result<()> {
-        let home = home(ledger);
-        // An earlier move that was killed may have left one there.
-        let condition = match self.store.head(&home).await? {
-            None => Condition::Absent,
-            Some(head) => Condition::Unchanged(head.version),
-        };
-        self.put_document(&home, ledger, condition).await?;
-        self.store.delete(key).await
+    /// Moves a document that does not change any more to its place. Several runs may do it at once: none writes over
+    /// what a later visit left there, and none takes away but what it moved.
+    async fn move_home(&self, entry: &Entry) -> Result<()> {
+        let home = home(&entry.ledger);
+        let standing = self.read(&home).await?;
+        if standing.as_ref().is_none_or(|standing| standing.ledger.last_visit <= entry.ledger.last_visit) {
+            let condition =
+                standing.map_or(Condition::Absent, |standing| Condition::Unchanged(standing.version));
+            self.put_document(&home, &entry.ledger, condition).await?;
+        }
+        self.store.delete_unchanged(&entry.key, &entry.version).await
     }
 
     async fn read(&self, key: &str) -> Result<Option<Entry>> {
@@ -140,17 +136,7 @@ impl Ledgers {
     /// A document of the ledger; none where there is none.
     pub async fn read_document<T: DeserializeOwned>(&self, key: &str) -> Result<Option<(T, Version)>> {
         let Some((bytes, version)) = self.store.get(key).await? else { return Ok(None) };
-        let damaged = || "a document of the ledger cannot be read".to_owned();
-        let Format { format } = serde_json::from_slice(&bytes)
-            .explain(Kind::Damaged, damaged)
-            .map_err(|error| error.with("key", key))?;
-        if format > FORMAT {
-            let message = format!("a document has format {format}, this program knows {FORMAT}");
-            return Err(Error::new(Kind::Newer, message).with("key", key).hint("upgrade rollcall"));
-        }
-        let document = serde_json::from_slice(&bytes)
-            .explain(Kind::Damaged, damaged)
-            .map_err(|error| error.with("key", key))?;
+        let document = document::read(key, &bytes)?;
         Ok(Some((document, version)))
     }
 
@@ -161,7 +147,6 @@ impl Ledgers {
         document: &impl Serialize,
         condition: Condition,
     ) -> Result<()> {
-        let bytes = serde_json::to_vec(document).explain(Kind::Store, || format!("cannot write `{key}`"))?;
-        self.store.put(key, Bytes::from(bytes), condition).await
+        self.store.put(key, document::write(document)?, condition).await
     }
 }

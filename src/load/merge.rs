@@ -1,4 +1,4 @@
-//! The merge of one table and day: which cell of which file stands in the lake's next object. Pure; `publish` does it.
+//! The merge of one table and day: which cell of which file stands in the lake's next object. Pure; `replace` does it.
 
 use std::collections::BTreeMap;
 

@@ -2,6 +2,7 @@
 //! known, owed and done.
 
 pub mod cell;
+pub mod document;
 pub mod index;
 pub mod keys;
 pub mod lake;

@@ -134,10 +134,7 @@ impl ObjectReader {
             };
             Ok(reader)
         };
-        read.await.map_err(|error: Error| {
-            let error = error.with("key", key);
-            if error.kind() == Kind::Damaged { error.or_hint(MEND) } else { error }
-        })
+        read.await.map_err(|error: Error| mendable(error.with("key", key)))
     }
 
     /// Every cell as its rows have it, with the sums over them.
@@ -190,10 +187,14 @@ impl ObjectReader {
         let (key, table) = (self.source.key.clone(), self.table);
         let rows = stream.map(move |batch| {
             let batch = batch.map_err(from_parquet).and_then(|batch| batch::conform(table, &batch));
-            batch.map_err(|error| error.with("key", &key))
+            batch.map_err(|error| mendable(error.with("key", &key)))
         });
         Ok(rows.boxed())
     }
+}
+
+fn mendable(error: Error) -> Error {
+    if error.kind() == Kind::Damaged { error.or_hint(MEND) } else { error }
 }
 
 fn length(rows: u64) -> usize {
@@ -236,6 +237,29 @@ impl AsyncFileReader for Source {
         .boxed()
     }
 
+    fn get_byte_ranges(
+        &mut self,
+        ranges: Vec<Range<u64>>,
+    ) -> BoxFuture<'_, Result<Vec<Bytes>, ParquetError>> {
+        async move {
+            // The columns of a row group lie side by side: one request for all of them.
+            let mut all = Vec::with_capacity(ranges.len());
+            let mut run: Option<(Range<u64>, Bytes)> = None;
+            for (at, range) in ranges.iter().enumerate() {
+                if run.as_ref().is_none_or(|(run, _)| range.start < run.start || run.end < range.end) {
+                    let end = neighbours(ranges.get(at..).unwrap_or_default());
+                    run = Some((range.start..end, self.get_bytes(range.start..end).await?));
+                }
+                if let Some((run, bytes)) = &run {
+                    let (from, to) = (length(range.start - run.start), length(range.end - run.start));
+                    all.push(bytes.slice(from..to));
+                }
+            }
+            Ok(all)
+        }
+        .boxed()
+    }
+
     fn get_metadata<'a>(
         &'a mut self,
         _options: Option<&'a ArrowReaderOptions>,
@@ -247,6 +271,12 @@ impl AsyncFileReader for Source {
         }
         .boxed()
     }
+}
+
+/// Where the ranges end that follow each other without a gap, from the first on.
+fn neighbours(ranges: &[Range<u64>]) -> u64 {
+    let first = ranges.first().map_or(0, |range| range.start);
+    ranges.iter().fold(first, |end, range| if range.start == end { range.end } else { end })
 }
 
 fn to_parquet(error: Error) -> ParquetError {

@@ -71,11 +71,19 @@ pub async fn publish(store: &Arc<dyn Store>, lake: &Lake) -> Result<Published> {
     let mut standing = list_lake(store, Some(*first), &mut published.failures).await?;
     let days = staged.into_iter().map(|(day, staged)| {
         let standing = standing.remove(&day).unwrap_or_default();
-        publish_day(store, lake, day, staged, standing)
+        let (store, lake) = (Arc::clone(store), lake.clone());
+        let task = tokio::spawn(async move { publish_day(&store, &lake, day, staged, standing).await });
+        async move { (day, task.await) }
     });
     let mut days = stream::iter(days).buffer_unordered(DAYS);
-    while let Some(day) = days.next().await {
-        published.add(day);
+    while let Some((day, outcome)) = days.next().await {
+        match outcome {
+            Ok(of_day) => published.add(of_day),
+            Err(crash) => {
+                let error = Error::new(Kind::Damaged, "the publish of a day crashed").from_source(crash);
+                published.failures.push(error.with("day", day).hint("report it to the makers of rollcall"));
+            }
+        }
     }
     Ok(published)
 }
@@ -97,13 +105,13 @@ pub async fn upgrade(store: &Arc<dyn Store>, lake: &Lake) -> Result<Published> {
                             place.rewrite(object).await.map(|()| true)
                         }
                     }
-                    None => place.replace(&[], None).await.map(|replaced| replaced.is_put),
+                    None => place.replace(Vec::new(), None).await.map(|replaced| replaced.is_put),
                 }
             };
             match outcome.await {
                 Ok(true) => published.put(table, day),
                 Ok(false) => {}
-                // It was replaced meanwhile, by a program that writes the format of today.
+                // It was replaced meanwhile; if by an older program, the next upgrade finds it.
                 Err(error) if error.kind() == Kind::Conflict => {}
                 Err(error) => published.failures.push(error.with("table", table.name()).with("day", day)),
             }
@@ -185,11 +193,13 @@ async fn publish_object(
 ) -> Result<Replaced> {
     let mut attempt = 1;
     loop {
-        match place.replace(&staged, standing).await {
+        match place.replace(staged.clone(), standing).await {
             Err(error) if error.kind() == Kind::Conflict && attempt < ATTEMPTS => attempt += 1,
             outcome => return outcome,
         }
-        staged = place.store.list(&keys::staged_day(place.table, place.day), "").await?;
+        // What was staged since then belongs to a visit whose other tables may be published already: it waits.
+        let still = place.store.list(&keys::staged_day(place.table, place.day), "").await?;
+        staged.retain(|file| still.contains(file));
         standing = place.store.head(&place.key()).await?;
     }
 }

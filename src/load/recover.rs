@@ -56,14 +56,11 @@ pub async fn recover(store: &Arc<dyn Store>, lake: &Lake, ledgers: &Ledgers) -> 
                         }
                     }
                     Table::Lives | Table::Interactions | Table::ViewerDetails | Table::Rejects => {
-                        let totals: BTreeMap<_, _> = object
-                            .totals()
-                            .await?
-                            .into_iter()
-                            .map(|(cell, totals)| (cell.event_id, totals))
-                            .collect();
+                        let totals = object.totals().await?;
+                        let totals: BTreeMap<_, _> =
+                            totals.iter().map(|(cell, totals)| (cell.place(), *totals)).collect();
                         for cell in object.cells() {
-                            let totals = totals.get(&cell.event_id).copied().unwrap_or_default();
+                            let totals = totals.get(&cell.place()).copied().unwrap_or_default();
                             let known = events.entry(cell.event_id).or_default();
                             known.read_cell(table, day, cell, totals);
                         }
@@ -72,14 +69,17 @@ pub async fn recover(store: &Arc<dyn Store>, lake: &Lake, ledgers: &Ledgers) -> 
                 Ok::<_, Error>(())
             };
             match read.await {
-                Err(error) if error.kind() == Kind::OtherLake => return Err(error),
-                Err(error) => failures.push(error),
-                Ok(()) => {}
+                // What was damaged stays so; anything else may pass, and the ledger is built when it has.
+                Err(error) if error.kind() == Kind::Damaged => failures.push(error),
+                outcome => outcome?,
             }
         }
     }
     for (event_id, known) in events {
-        ledgers.update(&known.into_ledger(event_id), |_| {}).await?;
+        match ledgers.update(&known.into_ledger(event_id), |_| {}).await {
+            Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => failures.push(error),
+            outcome => drop(outcome?),
+        }
     }
     Ok(failures)
 }
@@ -142,13 +142,13 @@ impl Known {
     fn read_cell(&mut self, table: Table, day: Date, cell: &Cell, totals: Totals) {
         let (pulled_at, accepted_at) = (cell.pulled_at, cell.accepted_at);
         if table == Table::ViewerDetails {
-            let rejects = self.snapshot.map_or(0, |(_, snapshot)| snapshot.rejects);
+            let rejects = Totals::default();
             self.snapshot = Some((day, Snapshot { pulled_at, viewer_details: totals, rejects, accepted_at }));
             return;
         }
         if table == Table::Rejects && cell.part == "snapshot" {
             if let Some((_, snapshot)) = &mut self.snapshot {
-                snapshot.rejects = cell.rows;
+                snapshot.rejects = totals;
             }
             return;
         }
@@ -156,7 +156,8 @@ impl Known {
             pulled_at,
             lives: Totals::default(),
             interactions: Totals::default(),
-            rejects: 0,
+            rejects: Totals::default(),
+            has_had_rows: false,
             accepted_at,
         });
         known.pulled_at = known.pulled_at.max(pulled_at);
@@ -164,8 +165,9 @@ impl Known {
         match table {
             Table::Lives => known.lives = totals,
             Table::Interactions => known.interactions = totals,
-            _ => known.rejects = cell.rows,
+            _ => known.rejects = totals,
         }
+        *known = known.after(None);
     }
 
     fn into_ledger(self, event_id: i64) -> Ledger {

@@ -61,7 +61,7 @@ impl TableDay<'_> {
 
     /// Merges staged files into the object that stands there, and puts it if anything is new, or there was none.
     /// [`Kind::Conflict`] where anything was changed meanwhile: to be started over, which is safe.
-    pub async fn replace(&self, staged: &[Listed], standing: Option<Head>) -> Result<Replaced> {
+    pub async fn replace(&self, staged: Vec<Listed>, standing: Option<Head>) -> Result<Replaced> {
         let mut replaced = Replaced::default();
         if staged.is_empty() && standing.is_some() {
             return Ok(replaced);
@@ -77,7 +77,7 @@ impl TableDay<'_> {
             self.put(object, &files, &merged.unwrap_or_default()).await?;
             replaced.is_put = true;
         }
-        replaced.staged = files.into_iter().map(|file| file.key.clone()).collect();
+        replaced.staged = files.into_iter().map(|file| file.key).collect();
         Ok(replaced)
     }
 
@@ -99,18 +99,21 @@ impl TableDay<'_> {
     }
 
     /// The staged files that can be read, and the cell of each. One that cannot is reported and left where it is.
-    async fn read_staged<'l>(
+    async fn read_staged(
         &self,
-        listed: &'l [Listed],
+        listed: Vec<Listed>,
         failures: &mut Vec<Error>,
-    ) -> Result<(Vec<&'l Listed>, Vec<Cell>)> {
-        let opened = stream::iter(listed).map(|file| async move {
+    ) -> Result<(Vec<Listed>, Vec<Cell>)> {
+        let opened = stream::iter(listed).map(|file: Listed| async move {
             let reader = self.open(&file.key, file.head.clone()).await?;
             match reader.cells() {
-                [cell] => Ok((file, cell.clone())),
+                [cell] => {
+                    let cell = cell.clone();
+                    Ok((file, cell))
+                }
                 cells => {
                     let message = format!("a staged file has one cell, this one {}", cells.len());
-                    Err(Error::new(Kind::Damaged, message).with("key", &file.key))
+                    Err(Error::new(Kind::Damaged, message).with("key", file.key))
                 }
             }
         });
@@ -133,7 +136,7 @@ impl TableDay<'_> {
     async fn put(
         &self,
         standing: Option<ObjectReader>,
-        files: &[&Listed],
+        files: &[Listed],
         merged: &[(Cell, Origin)],
     ) -> Result<()> {
         let kept = merged.iter().filter_map(|(cell, origin)| match origin {
@@ -144,17 +147,21 @@ impl TableDay<'_> {
             Some(standing) => Rows::new(standing.rows(kept)?),
             None => Rows::new(stream::empty().boxed()),
         };
-        let sources = merged.iter().map(|(cell, origin)| async move {
-            let source = match origin {
+        let mut sources = Vec::with_capacity(merged.len());
+        for (cell, origin) in merged {
+            let file = match origin {
                 Origin::Lake { .. } => None,
                 Origin::Staged(at) => {
-                    let file =
-                        files.get(*at).ok_or_else(|| Error::new(Kind::Damaged, "a merge names no file"))?;
-                    let reader = self.open(&file.key, file.head.clone()).await?;
-                    Some(Rows::new(reader.rows(iter::once(0..cell.rows))?))
+                    let file = files.get(*at).cloned();
+                    Some(file.ok_or_else(|| Error::new(Kind::Damaged, "a merge names no file"))?)
                 }
             };
-            Ok::<_, Error>((cell.rows, source))
+            sources.push((cell.rows, file));
+        }
+        let sources = sources.into_iter().map(|(rows, file)| async move {
+            let Some(Listed { key, head }) = file else { return Ok((rows, None)) };
+            let reader = self.open(&key, head).await?;
+            Ok::<_, Error>((rows, Some(Rows::new(reader.rows(iter::once(0..rows))?))))
         });
         let mut sources = stream::iter(sources).buffered(READERS);
         let mut writer = ObjectWriter::create(self.store.as_ref(), &self.key(), self.table, self.day).await?;

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use rollcall::error::Kind;
 use rollcall::job::Job;
 use rollcall::job::selection::Selection;
-use rollcall::load::store::Store;
+use rollcall::load::store::{Condition, Store};
 use simulator::ServerOptions;
 
 use crate::lake::cells_of;
@@ -33,13 +33,13 @@ struct Careless {
 }
 
 impl Careless {
-    async fn start(carelessness: Carelessness) -> SocketAddr {
+    async fn start(carelessness: Carelessness) -> (SocketAddr, Self) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let state = Self { objects: Arc::default(), carelessness };
-        let service = Router::new().fallback(answer).with_state(state);
+        let service = Router::new().fallback(answer).with_state(state.clone());
         tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
-        address
+        (address, state)
     }
 }
 
@@ -56,7 +56,10 @@ async fn answer(State(state): State<Careless>, request: Request) -> Response {
                 return StatusCode::NOT_IMPLEMENTED.into_response();
             }
             let mut kept = HeaderMap::new();
-            let own = parts.headers.iter().filter(|(name, _)| name.as_str().starts_with("x-amz-meta-"));
+            // What the writer says of the object, and how it is to be encrypted.
+            let said = ["x-amz-meta-", "x-amz-server-side-encryption"];
+            let is_said = |name: &str| said.iter().any(|prefix| name.starts_with(prefix));
+            let own = parts.headers.iter().filter(|(name, _)| is_said(name.as_str()));
             kept.extend(own.map(|(name, value)| (name.clone(), value.clone())));
             kept.insert(header::ETAG, format!("\"{:016x}\"", fnv(&body)).parse().unwrap());
             objects.insert(key, (body, kept));
@@ -113,7 +116,7 @@ fn fnv(bytes: &[u8]) -> u64 {
 async fn a_store_without_conditions_is_refused_unless_one_process_is_said_to_write_alone() {
     let server = server_at(later(), &small_world(3), ServerOptions::default());
     for carelessness in [Carelessness::Ignores, Carelessness::Refuses] {
-        let address = Careless::start(carelessness).await;
+        let (address, _) = Careless::start(carelessness).await;
         let home = Home::new(On::S3).await;
         let url = format!("http://{address}").parse::<reqwest::Url>().unwrap();
         let store = home.again(|bucket| bucket.endpoint = Some(url.clone())).await;
@@ -141,4 +144,25 @@ async fn a_store_without_conditions_is_refused_unless_one_process_is_said_to_wri
         assert_eq!(server.requests().len(), asked);
         assert!(sync(&alone, 1).await.unwrap().ok);
     }
+}
+
+#[tokio::test]
+async fn every_object_is_encrypted_with_the_key_that_is_given() {
+    let (address, server) = Careless::start(Carelessness::Ignores).await;
+    let home = Home::new(On::S3).await;
+    let store = home
+        .again(|bucket| {
+            bucket.endpoint = Some(format!("http://{address}").parse().unwrap());
+            bucket.kms_key = Some("arn:aws:kms:eu-west-1:1:key/k".to_owned());
+        })
+        .await;
+    store.put("k", "x".into(), Condition::Absent).await.unwrap();
+    let objects = server.objects.lock().unwrap();
+    let (_, headers) = objects.values().next().unwrap();
+    let header =
+        |name: &str| headers.get(format!("x-amz-server-side-encryption{name}")).unwrap().to_str().unwrap();
+    assert_eq!(
+        (header(""), header("-aws-kms-key-id"), header("-bucket-key-enabled")),
+        ("aws:kms", "arn:aws:kms:eu-west-1:1:key/k", "true")
+    );
 }

@@ -27,6 +27,9 @@ async fn keeps_its_promises(on: On) {
     let version = async |key: &str| store.head(key).await.unwrap().unwrap().version;
     assert_eq!((store.head("a/b").await.unwrap(), store.get("a/b").await.unwrap()), (None, None));
     store.delete("a/b").await.unwrap();
+    // What is proven by a document holds for every write.
+    put(store, "proof", b"{}", Condition::Absent).await.unwrap();
+    store.prove("proof", Bytes::from_static(b"{}")).await.unwrap();
     for (key, content) in [("a/small", b"one".to_vec()), ("a/large", large()), ("a/empty", Vec::new())] {
         assert_eq!(put(store, key, &content, Condition::Absent).await, Ok(()), "{key}");
         assert_eq!(put(store, key, &content, Condition::Absent).await, Err(Kind::Conflict), "{key}");
@@ -47,6 +50,14 @@ async fn keeps_its_promises(on: On) {
         assert_eq!(put(store, key, b"x", Condition::Unchanged(second)).await, Err(Kind::Conflict), "{key}");
         assert_eq!(store.head(key).await.unwrap(), None, "{key}");
     }
+    assert_eq!(store.get("proof").await.unwrap().unwrap().0, "{}");
+    let version = version("proof").await;
+    put(store, "proof", b"{ }", Condition::Unchanged(version.clone())).await.unwrap();
+    store.delete_unchanged("proof", &version).await.unwrap();
+    assert_eq!(keys(store, "").await, ["proof"], "another version stays");
+    let version = store.head("proof").await.unwrap().unwrap().version;
+    store.delete_unchanged("proof", &version).await.unwrap();
+    store.delete_unchanged("proof", &version).await.unwrap();
     assert_eq!(keys(store, "").await, [""; 0]);
 }
 

@@ -7,7 +7,7 @@ use rollcall::job::Job;
 use rollcall::job::selection::Selection;
 use rollcall::load::keys;
 use rollcall::load::store::Store;
-use simulator::{ServerOptions, World, WorldOptions};
+use simulator::{Quirks, ServerOptions, World, WorldOptions};
 
 use crate::faulty::{Fault, Faulty};
 use crate::run::{HOUR, config, job, later, server_at, small_world};
@@ -54,11 +54,12 @@ async fn a_sync_that_brings_nothing_new_puts_no_object_but_pulls_and_events() {
     for hours in [0, 25, 30, 50, 54] {
         let now = first + HOUR * hours;
         // The vendor's own clock stands, so that it has nothing new to say.
-        let server = server_at(first, &world, ServerOptions::default());
+        let quirks = Quirks { unplaceable: Some(5), ..Quirks::default() };
+        let server = server_at(first, &world, ServerOptions { quirks, ..ServerOptions::default() });
         let selection = Selection { event: vec![700_001, 700_002, 700_003], ..Selection::default() };
         let report = job(&home.store, config(&server, Path::new("unused")), now, Job::Sync(selection));
         let report = report.await.unwrap();
-        assert!(report.ok && report.rows > 0, "{:?}", report.failures);
+        assert!(report.ok && report.rows > 0 && report.rejects > 0, "{:?}", report.failures);
         put.push(report.published.objects.keys().copied().collect::<Vec<_>>());
     }
     // A day of visits that is new has an object in every table.

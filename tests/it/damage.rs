@@ -196,7 +196,8 @@ async fn an_object_that_is_no_parquet_or_of_another_day_stops_its_day_alone_and_
         let mut scene = Scene::new().await;
         let days: Vec<Date> =
             scene.cells.keys().filter(|(table, ..)| *table == Table::Lives).map(|(_, day, _)| *day).collect();
-        let (day, other) = (days[0], *days.last().unwrap());
+        // A day on which there were only replays.
+        let (day, other) = (*days.last().unwrap(), days[0]);
         let path = scene.object(Table::Lives, day);
         damage(&path, &scene.object(Table::Lives, other));
         let report = scene.run(later() + HOUR, Job::Upgrade).await.unwrap();
@@ -207,9 +208,12 @@ async fn an_object_that_is_no_parquet_or_of_another_day_stops_its_day_alone_and_
         let [error] = errors(&report)[..] else { panic!("{:?}", errors(&report)) };
         assert!(error.contains(message) && error.contains(&format!("dt={day}")), "{error}");
         assert!(error.contains("hint: "), "{error}");
-        // What the hint says: take it away, and pull again.
+        // What the hint says: take it away, and pull its day again.
         std::fs::remove_file(&path).unwrap();
-        assert_eq!(errors(&scene.sync_all(2).await), [""; 0]);
+        let day = Some(day.to_string());
+        let chosen = Selection { from: day.clone(), to: day, ..Selection::default() };
+        let report = scene.run(later() + HOUR * 2, Job::Sync(chosen)).await.unwrap();
+        assert_eq!(errors(&report), [""; 0]);
         let alone = Home::new(On::Folder).await;
         let fresh = job(
             &alone.store,

@@ -100,6 +100,10 @@ impl Store for Faulty {
         self.shared.step(self.inner.delete(key)).await
     }
 
+    async fn delete_unchanged(&self, key: &str, version: &Version) -> Result<()> {
+        self.shared.step(self.inner.delete_unchanged(key, version)).await
+    }
+
     async fn prove(&self, key: &str, content: Bytes) -> Result<()> {
         self.inner.prove(key, content).await
     }

@@ -26,6 +26,7 @@ mod racing;
 mod roster;
 mod run;
 mod shrink;
+mod steps;
 mod stores;
 mod sync;
 mod torn;

@@ -1,6 +1,7 @@
 //! The vendor forgets old reports; the lake does not, unless it is told to.
 
 use rollcall::job::selection::Selection;
+use rollcall::transform::tables::Table;
 use simulator::{ServerOptions, Viewers, World, WorldOptions};
 
 use crate::command::Desk;
@@ -16,9 +17,13 @@ fn world(viewers: u64) -> World {
 
 /// Pulls the event as often as the lake was pulled before, an hour later each time, and gives the lake.
 async fn pull(desk: &Desk, hour: i32, viewers: u64, accept_shrink: bool) -> Cells {
+    let selection = Selection { event: vec![EVENT], accept_shrink, ..Selection::default() };
+    pull_as(desk, hour, viewers, selection).await
+}
+
+async fn pull_as(desk: &Desk, hour: i32, viewers: u64, selection: Selection) -> Cells {
     let now = later() + HOUR * hour;
     let server = server_at(now, &world(viewers), ServerOptions::default());
-    let selection = Selection { event: vec![EVENT], accept_shrink, ..Selection::default() };
     let report = sync(config(&server, &desk.store()), now, selection).await.unwrap();
     assert!(report.ok, "{:?}", report.failures);
     cells(&desk.store()).await
@@ -44,4 +49,23 @@ async fn a_settled_day_shrinks_only_when_it_is_told_to_and_grows_again_by_itself
     assert!(with_rows(pull(&desk, 5, 0, false).await) == few);
     assert!(with_rows(pull(&desk, 6, 40, false).await) == many);
     assert!(with_rows(pull(&desk, 7, 0, true).await).is_empty());
+}
+
+#[tokio::test]
+async fn only_the_chosen_days_shrink() {
+    let few = pull(&Desk::new(), 0, 5, false).await;
+    let desk = Desk::new();
+    let many = pull(&desk, 0, 40, false).await;
+    let (_, chosen, _) = *few.keys().find(|(table, ..)| *table == Table::Lives).unwrap();
+    let day = Some(chosen.to_string());
+    let selection = Selection { from: day.clone(), to: day, accept_shrink: true, ..Selection::default() };
+    let after = pull_as(&desk, 1, 5, selection).await;
+    for (place, cell) in &many {
+        let (table, day, _) = *place;
+        let is_chosen = day == chosen && table != Table::ViewerDetails;
+        let expected = if is_chosen { few.get(place) } else { Some(cell) };
+        let found = after.get(place).filter(|(rows, _)| *rows > 0);
+        assert!(found == expected || table == Table::ViewerDetails, "{place:?}");
+    }
+    assert!(after != many);
 }

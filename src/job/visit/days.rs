@@ -33,7 +33,7 @@ fn last_instant(context: &Context, ledger: &Ledger, now: Timestamp) -> Timestamp
 }
 
 /// Days that are asked before anything else: those owed, those that may have changed since the last visit, and the
-/// chosen ones that had rows: all of them where fewer rows are to be accepted. None on the first visit, but those owed.
+/// chosen ones that had rows. None on the first visit, but those owed.
 pub(super) fn due(context: &Context, choice: &Choice, ledger: &Ledger, now: Timestamp) -> BTreeSet<Date> {
     let mut days = ledger.owed.days.clone();
     if let Some(through) = ledger.through {
@@ -41,8 +41,7 @@ pub(super) fn due(context: &Context, choice: &Choice, ledger: &Ledger, now: Time
         let first = through.checked_sub(*settle).unwrap_or(through);
         days.extend(calendar::days(zone.day_of(first), zone.day_of(last_instant(context, ledger, now))));
     }
-    let is_meant = |day: &&Date| choice.has_day(**day) || choice.accept_shrink && choice.days.is_none();
-    days.extend(ledger.days.keys().filter(is_meant));
+    days.extend(ledger.days.keys().filter(|day| choice.has_day(**day)));
     days
 }
 

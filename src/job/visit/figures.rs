@@ -76,8 +76,7 @@ pub(in crate::job) fn pulls_row(
 
 /// The row in `events`; `ledger` as it is after the visit.
 pub(in crate::job) fn events_row(ledger: &Ledger, zone: &Zone, outcome: Outcome) -> Result<RecordBatch> {
-    let has_rows = |day: &Day| day.lives.rows + day.interactions.rows > 0;
-    let mut days = ledger.days.iter().filter(|(_, day)| has_rows(day)).map(|(day, _)| *day);
+    let mut days = ledger.days.iter().filter(|(_, day)| day.has_had_rows).map(|(day, _)| *day);
     let first = days.next();
     let last = days.next_back().or(first);
     ledger.event.row(
@@ -93,7 +92,7 @@ pub(in crate::job) fn events_row(ledger: &Ledger, zone: &Zone, outcome: Outcome)
     )
 }
 
-/// The sums over `lives` and `interactions` of all days.
+/// The sums over `lives` and `interactions` of the last answers for all days.
 fn sessions<'a>(days: impl Iterator<Item = &'a Day>) -> Totals {
     let mut sums = Totals::default();
     for totals in days.flat_map(|day| [day.lives, day.interactions]) {

@@ -22,18 +22,21 @@ impl Visiting<'_> {
             pulled_at: self.visitor.pulled_at,
             lives: taken.totals(Table::Lives),
             interactions: taken.totals(Table::Interactions),
-            rejects: taken.rejected.totals().rows,
-            accepted_at: self.accepted_at(before.and_then(|before| before.accepted_at)),
+            rejects: taken.rejected.totals(),
+            has_had_rows: false,
+            accepted_at: self.accepted_at(day, before.and_then(|before| before.accepted_at)),
         };
+        let answer = answer.after(before);
         for cell in taken.cells {
             let table = cell.table();
             let rows = |before: Day| if table == Table::Lives { before.lives } else { before.interactions };
             let before = before.map(|before| (before.pulled_at, rows(before)));
             self.stage(cell, day, before, answer.accepted_at).await?;
         }
-        self.stage_rejects(taken.rejected, before.map_or(0, |before| before.rejects)).await?;
+        let rejects = before.map(|before| before.rejects).unwrap_or_default();
+        self.stage_rejects(taken.rejected, day, rejects).await?;
         self.figures.tally.add(taken.tally);
-        let is_empty = answer.lives.rows + answer.interactions.rows + answer.rejects == 0;
+        let is_empty = answer.lives.rows + answer.interactions.rows + answer.rejects.rows == 0;
         if !is_empty || before.is_some() {
             self.known.insert(day, answer);
         }
@@ -42,14 +45,15 @@ impl Visiting<'_> {
 
     pub(super) async fn stage_snapshot(&mut self, taken: Taken) -> Result<()> {
         let details = taken.totals(Table::ViewerDetails);
-        let rejects = taken.rejected.totals().rows;
+        let rejects = taken.rejected.totals();
         let before = self.ledger.snapshot;
-        let accepted_at = self.accepted_at(before.and_then(|before| before.accepted_at));
+        let accepted_at = self.accepted_at(self.event_day, before.and_then(|before| before.accepted_at));
         for cell in taken.cells {
             let before = before.map(|before| (before.pulled_at, before.viewer_details));
             self.stage(cell, self.event_day, before, accepted_at).await?;
         }
-        self.stage_rejects(taken.rejected, before.map_or(0, |before| before.rejects)).await?;
+        let rejects_before = before.map(|before| before.rejects).unwrap_or_default();
+        self.stage_rejects(taken.rejected, self.event_day, rejects_before).await?;
         self.figures.tally.add(taken.tally);
         self.figures.details = Some(details);
         self.counts = Some(taken.counts);
@@ -70,7 +74,7 @@ impl Visiting<'_> {
         let (before_at, before) = before.unzip();
         let had = before.map_or(0, |before| before.rows);
         self.figures.fewer += u64::from(now.rows < had);
-        let is_worth = if self.choice.accept_shrink {
+        let is_worth = if self.choice.accepts(day) {
             // The lake may hold more than the last answer had.
             now.rows > 0 || before.is_some()
         } else if now.rows == 0 {
@@ -95,13 +99,17 @@ impl Visiting<'_> {
     }
 
     /// When a user last said that fewer rows are right: now, or as it was before.
-    fn accepted_at(&self, before: Option<Timestamp>) -> Option<Timestamp> {
-        if self.choice.accept_shrink { Some(self.visitor.pulled_at) } else { before }
+    fn accepted_at(&self, day: Date, before: Option<Timestamp>) -> Option<Timestamp> {
+        if self.choice.accepts(day) { Some(self.visitor.pulled_at) } else { before }
     }
 
-    /// Stages rejects, where there are some or were some.
-    async fn stage_rejects(&self, rejected: CellWriter, before: u64) -> Result<()> {
-        if rejected.totals().rows + before > 0 {
+    /// Stages rejects, where they are not those of the last answer.
+    async fn stage_rejects(&self, rejected: CellWriter, day: Date, before: Totals) -> Result<()> {
+        let now = rejected.totals();
+        let is_lost = now.rows > 0
+            && self.choice.is_explicit()
+            && !self.lake_holds(Table::Rejects, day, now.digest).await;
+        if now.digest != before.digest || is_lost {
             rejected.stage(self.context.clock.now(), None).await
         } else {
             Ok(())

@@ -178,7 +178,54 @@ impl Store for Folder {
     }
 
     async fn delete(&self, key: &str) -> Result<()> {
-        self.blocking(key, "delete", |_, path| found(fs::remove_file(path)).map(|_| ())).await
+        self.blocking(key, "delete", |root, path| {
+            let Some(_lock) = lock(root)? else { return Ok(()) };
+            found(fs::remove_file(path))?;
+            remove_empty(root, path);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn delete_unchanged(&self, key: &str, version: &Version) -> Result<()> {
+        let expected = version.clone();
+        self.blocking(key, "delete", move |root, path| {
+            let Some(_lock) = lock(root)? else { return Ok(()) };
+            let standing = found(File::open(path))?.map(|mut file| head(&mut file)).transpose()?;
+            if standing.is_some_and(|head| head.version == expected) {
+                fs::remove_file(path)?;
+                remove_empty(root, path);
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// Waits until no other process changes anything; none where there is no store yet.
+fn lock(root: &Path) -> io::Result<Option<File>> {
+    let Some(lock) = found(File::create(root.join(LOCK)))? else { return Ok(None) };
+    lock.lock()?;
+    Ok(Some(lock))
+}
+
+/// Makes a folder and those that it lies in, so that they are there after a power cut too.
+fn create_folders(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let Some(parent) = folder.parent() else { return Ok(()) };
+    create_folders(parent)?;
+    fs::create_dir(folder)?;
+    File::open(parent)?.sync_all()
+}
+
+/// Removes the folders of a path that are empty, below `root`. What cannot be removed is not empty.
+fn remove_empty(root: &Path, path: &Path) {
+    for folder in path.ancestors().skip(1).take_while(|folder| *folder != root) {
+        if fs::remove_dir(folder).is_err() {
+            return;
+        }
     }
 }
 
@@ -215,8 +262,7 @@ impl Upload for Partial {
         let done = folder
             .blocking(&key, "write", move |root, path| {
                 file.as_file().sync_all()?;
-                let lock = File::create(root.join(LOCK))?;
-                lock.lock()?;
+                let _lock = lock(root)?;
                 let standing = found(File::open(path))?.map(|mut file| head(&mut file)).transpose()?;
                 let holds = match (&condition, &standing) {
                     (Condition::Absent, None) => true,
@@ -227,7 +273,7 @@ impl Upload for Partial {
                     return Ok(false);
                 }
                 if let Some(parent) = path.parent() {
-                    fs::create_dir_all(parent)?;
+                    create_folders(parent)?;
                     file.persist(path).map_err(|error| error.error)?;
                     File::open(parent)?.sync_all()?;
                 }

@@ -66,6 +66,9 @@ pub trait Store: Send + Sync {
     /// Takes an object away; one that is not there is none to take.
     async fn delete(&self, key: &str) -> Result<()>;
 
+    /// Takes this version of an object away; another stays.
+    async fn delete_unchanged(&self, key: &str, version: &Version) -> Result<()>;
+
     /// Writes a small object as a whole.
     async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<()> {
         let mut upload = self.upload(key).await?;

@@ -53,7 +53,15 @@ pub(super) fn is_no_bucket<E: Said>(error: &SdkError<E>) -> bool {
     error.code() == Some("NoSuchBucket")
 }
 
-/// Whether the store refused a write, so that it was not done by any attempt.
+/// Whether a conditional write lost against another, or against an earlier attempt of its own. The answer to the end of
+/// an upload can say so with the status 200.
+pub(super) fn is_lost<E: Said>(error: &SdkError<E>) -> bool {
+    let lost = ["PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "NoSuchUpload"];
+    let is_said = error.code().is_some_and(|code| lost.contains(&code));
+    is_said || matches!(status(error), Some(404 | 409 | 412)) && !is_no_bucket(error)
+}
+
+/// Whether the store refuses to do a write, whoever else writes.
 pub(super) fn is_certain<E: Said>(error: &SdkError<E>) -> bool {
     match status(error) {
         Some(404 | 408 | 409 | 412 | 429) => is_no_bucket(error),

@@ -7,7 +7,7 @@ mod failure;
 mod upload;
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,6 +20,7 @@ use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use bytes::Bytes;
 use reqwest::Url;
+use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
 use self::failure::{Request, explain, status};
@@ -29,7 +30,7 @@ use crate::error::{Error, Kind, Result};
 
 /// Attempts at a request, the first included; between them the SDK pauses up to 20 s.
 const ATTEMPTS: u32 = 6;
-/// One attempt, with its body of at most a part of an object.
+/// One attempt to send a request, with its body of at most a part of an object.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_mins(5);
 /// How often a body that breaks is asked for again: the SDK itself tries again only until the body begins.
 const BODIES: u32 = 3;
@@ -60,6 +61,10 @@ pub struct S3 {
     bucket: Arc<Bucket>,
     /// Held from checking a condition to the end of the write, where the store does not check it.
     writing: Arc<tokio::sync::Mutex<()>>,
+    /// An object that stands, by whose key and content conditions were proven.
+    proven: Arc<OnceLock<(String, Bytes)>>,
+    /// Whether the end of an upload in parts honours its condition too; asked before the first such end.
+    parts_proven: Arc<OnceCell<()>>,
     /// Uploads that were dropped, while they are taken away.
     aborts: Arc<Mutex<JoinSet<()>>>,
 }
@@ -86,8 +91,17 @@ impl S3 {
             client: Client::from_conf(config.build()),
             bucket: Arc::new(bucket),
             writing: Arc::default(),
+            proven: Arc::default(),
+            parts_proven: Arc::default(),
             aborts: Arc::default(),
         }
+    }
+
+    /// Some stores honour conditions of a write in one request only. That is found out where it matters first.
+    async fn prove_parts(&self) -> Result<()> {
+        let Some((key, content)) = self.proven.get() else { return Ok(()) };
+        let prove = || Box::pin(S3Upload::new(self.clone(), key).prove(content.clone()));
+        self.parts_proven.get_or_try_init(prove).await.copied()
     }
 
     fn key(&self, key: &str) -> String {
@@ -145,14 +159,14 @@ impl S3 {
     }
 
     /// What a write came to. One that was reported as failed may have been done: then the object names it.
-    async fn settle<E: failure::Said>(
+    async fn conclude<E: failure::Said>(
         &self,
         key: &str,
         write: &str,
         outcome: Result<(), SdkError<E>>,
     ) -> Result<()> {
         let Err(error) = outcome else { return Ok(()) };
-        let lost = matches!(status(&error), Some(404 | 409 | 412)) && !failure::is_no_bucket(&error);
+        let lost = failure::is_lost(&error);
         if failure::is_certain(&error) {
             return Err(explain(Request::Write, key, error));
         }
@@ -239,6 +253,21 @@ impl Store for S3 {
         }
     }
 
+    async fn delete_unchanged(&self, key: &str, version: &Version) -> Result<()> {
+        let request = self.client.delete_object().bucket(&self.bucket.name).key(self.key(key));
+        match request.if_match(&version.0).send().await {
+            Ok(_) => Ok(()),
+            Err(error)
+                if matches!(status(&error), Some(404 | 409 | 412)) && !failure::is_no_bucket(&error) =>
+            {
+                Ok(())
+            }
+            // Many stores have conditions for writes and none for deletes.
+            Err(error) if matches!(status(&error), Some(400 | 501)) => self.delete(key).await,
+            Err(error) => Err(explain(Request::Delete, key, error)),
+        }
+    }
+
     async fn prove(&self, key: &str, content: Bytes) -> Result<()> {
         let never = [Condition::Absent, Condition::Unchanged(Version(NO_VERSION.to_owned()))];
         for condition in never.into_iter().filter(|_| !self.bucket.single_writer) {
@@ -247,6 +276,9 @@ impl Store for S3 {
                 Ok(()) => return Err(failure::unconditional("the store ignores the condition of a write")),
                 Err(error) => return Err(error),
             }
+        }
+        if !self.bucket.single_writer {
+            self.proven.get_or_init(|| (key.to_owned(), content));
         }
         Ok(())
     }

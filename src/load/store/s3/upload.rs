@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use super::S3;
-use super::failure::{Request, explain};
+use super::failure::{Request, explain, status, unconditional};
 use crate::error::{Error, Explain, Kind, Result};
 use crate::load::store::{Condition, Upload, conflict};
 
@@ -39,6 +39,17 @@ impl S3Upload {
     pub(super) fn new(s3: S3, key: &str) -> Self {
         let write = format!("{:032x}", fastrand::u128(..));
         Self { s3, key: key.to_owned(), write, waiting: BytesMut::new(), parts: None }
+    }
+
+    /// [`Kind::Unconditional`] where the end of an upload in parts does not honour its condition: `content` is what
+    /// stands under the key of this upload.
+    pub(super) async fn prove(mut self, content: Bytes) -> Result<()> {
+        self.send(content).await?;
+        match self.complete(None, Some("*".to_owned())).await {
+            Err(error) if error.kind() == Kind::Conflict => Ok(()),
+            Ok(()) => Err(unconditional("the store ignores the condition at the end of an upload in parts")),
+            outcome => outcome,
+        }
     }
 
     fn encryption(&self) -> (Option<ServerSideEncryption>, Option<String>, Option<bool>) {
@@ -85,6 +96,29 @@ impl S3Upload {
         })
     }
 
+    /// Ends an upload in parts.
+    async fn complete(&mut self, if_match: Option<String>, if_none_match: Option<String>) -> Result<()> {
+        if !self.waiting.is_empty() {
+            let rest = self.waiting.split().freeze();
+            self.send(rest).await?;
+        }
+        let Some(mut parts) = self.parts.take() else { return Ok(()) };
+        parts.join().await?;
+        let request = self.s3.client.complete_multipart_upload().bucket(&self.s3.bucket.name);
+        let sent = std::mem::take(&mut parts.sent);
+        let outcome = request
+            .key(self.s3.key(&self.key))
+            .upload_id(&parts.id)
+            .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(sent)).build())
+            .set_if_match(if_match)
+            .set_if_none_match(if_none_match)
+            .send()
+            .await;
+        self.s3.conclude(&self.key, &self.write, outcome.map(|_| ())).await?;
+        parts.is_open = false;
+        Ok(())
+    }
+
     async fn put(&mut self, if_match: Option<String>, if_none_match: Option<String>) -> Result<()> {
         let (encryption, kms_key, bucket_key) = self.encryption();
         let bucket = &self.s3.bucket;
@@ -99,7 +133,7 @@ impl S3Upload {
             .body(ByteStream::from(self.waiting.split().freeze()))
             .send()
             .await;
-        self.s3.settle(&self.key, &self.write, outcome.map(|_| ())).await
+        self.s3.conclude(&self.key, &self.write, outcome.map(|_| ())).await
     }
 }
 
@@ -133,24 +167,8 @@ impl Upload for S3Upload {
         if self.parts.is_none() {
             return self.put(if_match, if_none_match).await;
         }
-        if !self.waiting.is_empty() {
-            let rest = self.waiting.split().freeze();
-            self.send(rest).await?;
-        }
-        let Some(mut parts) = self.parts.take() else { return Ok(()) };
-        parts.join().await?;
-        let request = s3.client.complete_multipart_upload().bucket(&s3.bucket.name).key(s3.key(&self.key));
-        let sent = std::mem::take(&mut parts.sent);
-        let outcome = request
-            .upload_id(&parts.id)
-            .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(sent)).build())
-            .set_if_match(if_match)
-            .set_if_none_match(if_none_match)
-            .send()
-            .await;
-        s3.settle(&self.key, &self.write, outcome.map(|_| ())).await?;
-        parts.is_open = false;
-        Ok(())
+        s3.prove_parts().await?;
+        self.complete(if_match, if_none_match).await
     }
 }
 
@@ -213,7 +231,9 @@ impl Drop for Parts {
                 sending.abort();
                 let _ = sending.await;
             }
-            if let Err(error) = request.send().await {
+            if let Err(error) = request.send().await
+                && status(&error) != Some(404)
+            {
                 let error = explain(Request::Write, &key, error);
                 tracing::warn!(%error, "an unfinished upload stays in the store");
             }

@@ -1,0 +1,39 @@
+//! Documents of the ledger: JSON that says its format first.
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::FORMAT;
+use crate::error::{Error, Explain, Kind, Result};
+
+/// What mends a damaged document: the lake says the same.
+const MEND: &str =
+    "take it away together with `ledger/lake.json`: the next `sync` builds both again from the lake";
+
+#[derive(Deserialize)]
+struct Format {
+    format: u32,
+}
+
+/// Reads the document under `key`: [`Kind::Newer`] where a newer program wrote it, whatever else it says.
+pub fn read<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T> {
+    let Format { format } = parse(key, bytes)?;
+    if format > FORMAT {
+        let message = format!("a document has format {format}, this program knows {FORMAT}");
+        return Err(Error::new(Kind::Newer, message).with("key", key).hint("upgrade rollcall"));
+    }
+    parse(key, bytes)
+}
+
+fn parse<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T> {
+    serde_json::from_slice(bytes)
+        .explain(Kind::Damaged, || "a document of the ledger cannot be read".to_owned())
+        .map_err(|error| error.with("key", key).hint(MEND))
+}
+
+/// The bytes of a document.
+pub fn write(document: &impl Serialize) -> Result<Bytes> {
+    let bytes = serde_json::to_vec(document).explain(Kind::Store, || "cannot write a document".to_owned())?;
+    Ok(Bytes::from(bytes))
+}
