@@ -24,6 +24,7 @@ help:
 	@echo "make check   formatting, lints, layers, docs, dependencies"
 	@echo "make soak    a third of all requests failing, with many more seeds"
 	@echo "make torn    a store that fails at every operation, on S3"
+	@echo "make docs    docs/tables.md and infra/columns.json, from the list of columns"
 	@echo "make format  format the code"
 
 demo: build $(VENV)/installed
@@ -61,6 +62,12 @@ check: | deny machete
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
 	cargo machete
 	cargo deny --workspace check --hide-inclusion-graph licenses bans sources
+
+# What is made from the list of columns and committed; a test says when it is not up to date.
+.PHONY: docs
+docs: build
+	target/debug/rollcall schema markdown > docs/tables.md
+	target/debug/rollcall schema glue > infra/columns.json
 
 format:
 	cargo fmt --all

@@ -11,4 +11,5 @@ pub mod job;
 pub mod load;
 pub mod progress;
 pub mod report;
+pub mod schema;
 pub mod transform;

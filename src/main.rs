@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use rollcall::calendar::Clock;
 use rollcall::config::{Config, Options};
 use rollcall::error::{Error, Explain, Kind, Result};
@@ -11,6 +11,7 @@ use rollcall::job::Job;
 use rollcall::job::context::Context;
 use rollcall::progress::Progress;
 use rollcall::report::Report;
+use rollcall::schema::Schema;
 use tracing::level_filters::LevelFilter;
 
 /// Who watched which webinar, when, and for how long, as Parquet tables.
@@ -18,12 +19,20 @@ use tracing::level_filters::LevelFilter;
 #[command(version, after_help = EXAMPLES)]
 struct Call {
     #[command(subcommand)]
-    job: Job,
+    command: Command,
     #[command(flatten)]
     options: Options,
     /// Show the result as JSON.
     #[arg(long, global = true)]
     json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    #[command(flatten)]
+    Job(Job),
+    /// Show what an engine, or a person, is told of the tables: DDL, views, the dictionary.
+    Schema(Schema),
 }
 
 const EXAMPLES: &str = "\
@@ -38,9 +47,18 @@ Exit status: 0 all done, 1 something failed and is named, 2 the call was wrong."
 fn main() -> ExitCode {
     let call = Call::parse();
     let json = call.json;
-    let outcome = run(call).and_then(|report| show(&report, json).map(|()| report));
+    let job = match call.command {
+        Command::Job(job) => job,
+        Command::Schema(schema) => return end(print(&schema.text(&call.options.store.store)).map(|()| None)),
+    };
+    end(run(job, call.options).and_then(|report| show(&report, json).map(|()| Some(report))))
+}
+
+/// Says what failed, and ends.
+fn end(outcome: Result<Option<Report>>) -> ExitCode {
     let (errors, status) = match outcome {
-        Ok(report) => {
+        Ok(None) => (Vec::new(), 0),
+        Ok(Some(report)) => {
             let status = u8::from(!report.ok);
             (report.failures.into_iter().map(|failure| failure.error).collect(), status)
         }
@@ -58,14 +76,14 @@ fn main() -> ExitCode {
 }
 
 #[tokio::main]
-async fn run(call: Call) -> Result<Report> {
+async fn run(job: Job, options: Options) -> Result<Report> {
     let is_terminal = std::io::stderr().is_terminal();
     let level = if is_terminal { LevelFilter::WARN } else { LevelFilter::INFO };
     let logs = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(is_terminal);
     logs.with_max_level(level).with_target(false).init();
-    let config = Config::try_from(call.options.with_secret().await?)?;
+    let config = Config::try_from(options.with_secret().await?)?;
     let context = Context::new(config, Clock::System, Progress::new()).await?;
-    call.job.run(&context).await
+    job.run(&context).await
 }
 
 fn show(report: &Report, json: bool) -> Result<()> {
@@ -74,7 +92,11 @@ fn show(report: &Report, json: bool) -> Result<()> {
     } else {
         report.to_string()
     };
-    match writeln!(std::io::stdout().lock(), "{text}") {
+    print(&format!("{text}\n"))
+}
+
+fn print(text: &str) -> Result<()> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
         // Whoever read the result has enough of it.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         outcome => {

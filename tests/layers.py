@@ -11,7 +11,7 @@ LAYERS = [
     {"error"},
     {"calendar", "address"},
     {"transform"},
-    {"extract", "load"},
+    {"extract", "load", "schema"},
     {"config", "progress", "report"},
     {"job"},
     {"main"},

@@ -55,6 +55,29 @@ impl Table {
         Self::ALL.into_iter().find(|table| table.name() == name)
     }
 
+    /// What a row is, for people.
+    #[must_use]
+    pub fn doc(self) -> &'static str {
+        match self {
+            Self::Lives => {
+                "A row each time somebody watched through the web, live or as a replay, in the day of `online_date`."
+            }
+            Self::Interactions => {
+                "A row each time somebody took part through the app or by telephone, in the day of `online_date`."
+            }
+            Self::ViewerDetails => {
+                "A row a viewer of an event, as the vendor sums the viewings up and tells viewers apart, in the day of \
+                 the event. A person who came under two identifiers is two viewers: `person_key` says so. Texts with \
+                 several values (`ip`, `device_type`, `client_type`, `location`) are joined by commas, as sent."
+            }
+            Self::Pulls => "A row each time an event was visited, in the day of the visit.",
+            Self::Rejects => {
+                "A row for each record that no table can hold, in the day of its window, or of the event."
+            }
+            Self::Events => "A row an event, also where nobody came, in the day of the event.",
+        }
+    }
+
     /// The columns, in the order of the file.
     #[must_use]
     pub fn columns(self) -> &'static [Column] {

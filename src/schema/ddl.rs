@@ -1,0 +1,76 @@
+//! The six tables, as each engine is told of them.
+
+use super::dialect::{Dialect, literal};
+use crate::transform::tables::Table;
+
+/// The statements that make all tables of a store readable.
+pub(super) fn tables(dialect: Dialect, store: &str) -> String {
+    Table::ALL.map(|table| statement(dialect, table, &format!("{store}/lake/{}", table.name()))).concat()
+}
+
+fn statement(dialect: Dialect, table: Table, location: &str) -> String {
+    let name = table.name();
+    let files = literal(&format!("{location}/*/*.parquet"));
+    match dialect {
+        Dialect::Athena => athena(table, location),
+        // Files of two versions may lie side by side: columns are found by their names.
+        Dialect::Duckdb => format!(
+            "CREATE OR REPLACE VIEW {name} AS\nSELECT * FROM read_parquet({files}, union_by_name = true);\n\n"
+        ),
+        Dialect::Spark => format!(
+            "CREATE OR REPLACE TEMPORARY VIEW {name} (\n{},\n  dt DATE\n) USING parquet OPTIONS (path {});\n\n",
+            columns(dialect, table),
+            literal(location)
+        ),
+        Dialect::Clickhouse => {
+            let source = match location.strip_prefix("s3://").and_then(|place| place.split_once('/')) {
+                Some((bucket, key)) => format!(
+                    "s3({}, 'Parquet'",
+                    literal(&format!("https://{bucket}.s3.amazonaws.com/{key}/*/*.parquet"))
+                ),
+                None => format!("file({files}, 'Parquet'"),
+            };
+            let structure = literal(&columns(dialect, table).replace('\n', " "));
+            // The day is a text in the path, and a column of its own only under some settings.
+            let day = "toDate32(extract(_path, 'dt=([0-9-]+)')) AS dt";
+            format!("CREATE OR REPLACE VIEW {name} AS\nSELECT *, {day}\nFROM {source}, {structure});\n\n")
+        }
+    }
+}
+
+/// Names and types, a line each.
+fn columns(dialect: Dialect, table: Table) -> String {
+    let column = |name: &str, kind: &str, nullable: bool| match dialect {
+        Dialect::Clickhouse if nullable => format!("  {name} Nullable({kind})"),
+        _ => format!("  {name} {kind}"),
+    };
+    let columns = table.columns().iter();
+    let columns = columns.map(|known| column(known.name, dialect.type_of(known.kind), known.nullable));
+    columns.collect::<Vec<_>>().join(",\n")
+}
+
+/// A table whose days are projected: no crawler has to find them. Dates are projected in UTC, and the lake's days may
+/// be ahead of it.
+fn athena(table: Table, location: &str) -> String {
+    let columns = table.columns().iter().map(|column| {
+        let kind = Dialect::Athena.type_of(column.kind);
+        format!("  `{}` {kind} COMMENT {}", column.name, literal(column.doc))
+    });
+    let columns: Vec<String> = columns.collect();
+    let properties = [
+        ("projection.enabled", "true".to_owned()),
+        ("projection.dt.type", "date".to_owned()),
+        ("projection.dt.format", "yyyy-MM-dd".to_owned()),
+        ("projection.dt.range", "2015-01-01,NOW+1DAY".to_owned()),
+        ("storage.location.template", format!("{location}/dt=${{dt}}/")),
+    ];
+    let properties =
+        properties.map(|(key, value)| format!("  {} = {}", literal(key), literal(&value))).join(",\n");
+    format!(
+        "CREATE EXTERNAL TABLE IF NOT EXISTS `{}` (\n{}\n)\nPARTITIONED BY (`dt` date)\nSTORED AS PARQUET\n\
+         LOCATION {}\nTBLPROPERTIES (\n{properties}\n);\n\n",
+        table.name(),
+        columns.join(",\n"),
+        literal(&format!("{location}/")),
+    )
+}

@@ -1,0 +1,77 @@
+//! In what the engines' SQL differs. Types and ways to read were tried: `tests/engines`.
+
+use crate::transform::column::Kind;
+
+/// An engine that speaks SQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    Athena,
+    Duckdb,
+    Spark,
+    Clickhouse,
+}
+
+impl Dialect {
+    /// The type of a column's values.
+    pub(super) fn type_of(self, kind: Kind) -> &'static str {
+        let [athena, duckdb, spark, clickhouse] = match kind {
+            Kind::Identifier | Kind::Text | Kind::Json | Kind::Label { .. } => {
+                ["string", "VARCHAR", "STRING", "String"]
+            }
+            Kind::Count | Kind::Seconds => ["bigint", "BIGINT", "BIGINT", "Int64"],
+            Kind::Instant => ["timestamp", "TIMESTAMP WITH TIME ZONE", "TIMESTAMP", "DateTime64(3, 'UTC')"],
+            // ClickHouse knows no wall clock: it shows one as an instant of its zone, here UTC.
+            Kind::WallClock { .. } => ["timestamp", "TIMESTAMP", "TIMESTAMP_NTZ", "DateTime64(3, 'UTC')"],
+            Kind::Flag => ["boolean", "BOOLEAN", "BOOLEAN", "Bool"],
+            Kind::Day => ["date", "DATE", "DATE", "Date32"],
+        };
+        match self {
+            Self::Athena => athena,
+            Self::Duckdb => duckdb,
+            Self::Spark => spark,
+            Self::Clickhouse => clickhouse,
+        }
+    }
+
+    /// A name that is no plain one.
+    pub(super) fn quoted(self, name: &str) -> String {
+        match self {
+            Self::Athena | Self::Duckdb => format!("\"{name}\""),
+            Self::Spark | Self::Clickhouse => format!("`{name}`"),
+        }
+    }
+
+    /// Begins a view.
+    pub(super) fn create_view(self, name: &str) -> String {
+        let temporary = if self == Self::Spark { "TEMPORARY " } else { "" };
+        format!("CREATE OR REPLACE {temporary}VIEW {name} AS")
+    }
+
+    /// Whole minutes from one instant to another, rounded down: before the first they are negative.
+    pub(super) fn minutes(self, from: &str, to: &str) -> String {
+        match self {
+            Self::Athena | Self::Duckdb => {
+                format!("CAST(floor(date_diff('second', {from}, {to}) / 60.0) AS bigint)")
+            }
+            Self::Spark => format!("floor((unix_timestamp({to}) - unix_timestamp({from})) / 60)"),
+            Self::Clickhouse => format!("toInt64(floor(dateDiff('second', {from}, {to}) / 60))"),
+        }
+    }
+
+    /// Every value of a group once, in order, joined by commas; null where there is none.
+    pub(super) fn values(self, column: &str) -> String {
+        match self {
+            Self::Athena => format!("array_join(array_sort(array_agg(DISTINCT {column})), ',')"),
+            Self::Duckdb => format!("string_agg(DISTINCT {column}, ',' ORDER BY {column})"),
+            Self::Spark => format!("nullif(array_join(array_sort(collect_set({column})), ','), '')"),
+            Self::Clickhouse => {
+                format!("nullIf(arrayStringConcat(arraySort(groupUniqArray({column})), ','), '')")
+            }
+        }
+    }
+}
+
+/// A text as a literal.
+pub(super) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}

@@ -1,0 +1,78 @@
+//! The dictionary: every column of every table, for people.
+
+use std::fmt::Write;
+
+use super::dialect::Dialect;
+use crate::transform::column::{Column, Kind};
+use crate::transform::tables::Table;
+
+const BEGINNING: &str = "\
+# The tables
+
+Every column of every table: made by `rollcall schema markdown`, from the list that the program itself reads and writes
+by. Columns are only ever added, never renamed or retyped. Each table has one more column, `dt`: the day, by which its
+files are parted.
+
+";
+
+/// The page `docs/tables.md`.
+pub(super) fn markdown() -> String {
+    let mut page = BEGINNING.to_owned();
+    page.push_str("| kind | DuckDB | Athena, Glue | Spark | ClickHouse |\n|---|---|---|---|---|\n");
+    let kinds = [Kind::Text, Kind::Count, Kind::Instant, Kind::WallClock { of: "" }, Kind::Flag, Kind::Day];
+    for kind in kinds {
+        let [duckdb, athena, spark, clickhouse] =
+            [Dialect::Duckdb, Dialect::Athena, Dialect::Spark, Dialect::Clickhouse]
+                .map(|dialect| dialect.type_of(kind));
+        let _ =
+            writeln!(page, "| {} | `{duckdb}` | `{athena}` | `{spark}` | `{clickhouse}` |", stored_as(kind));
+    }
+    for table in Table::ALL {
+        let _ = write!(
+            page,
+            "\n## {}\n\n{}\n\n| column | kind | vendor's key | null | personal | what it means |\n|---|---|---|---|---|---|\n",
+            table.name(),
+            table.doc()
+        );
+        table.columns().iter().for_each(|column| page.push_str(&line(column)));
+    }
+    page
+}
+
+fn line(column: &Column) -> String {
+    let yes = |is: bool| if is { "yes" } else { "" };
+    let key = column.key.map(|key| format!("`{key}`")).unwrap_or_default();
+    let (kind, doc) = (kind(column.kind), column.doc.replace('|', "\\|"));
+    let (nullable, personal) = (yes(column.nullable), yes(column.personal));
+    format!("| `{}` | {kind} | {key} | {nullable} | {personal} | {doc} |\n", column.name)
+}
+
+/// The kind, and the unit with it.
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Identifier => "identifier",
+        Kind::Text => "text",
+        Kind::Json => "JSON text",
+        Kind::Count => "number",
+        Kind::Seconds => "seconds",
+        Kind::Instant => "instant",
+        Kind::WallClock { .. } => "wall clock",
+        Kind::Flag => "yes or no",
+        Kind::Label { .. } => "label",
+        Kind::Day => "day",
+    }
+}
+
+/// Kinds that are stored alike, by what they hold.
+fn stored_as(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Identifier | Kind::Text | Kind::Json | Kind::Label { .. } => {
+            "text, identifier, label, JSON text"
+        }
+        Kind::Count | Kind::Seconds => "number, seconds",
+        Kind::Instant => "instant (UTC, milliseconds)",
+        Kind::WallClock { .. } => "wall clock (of the lake's zone, milliseconds)",
+        Kind::Flag => "yes or no",
+        Kind::Day => "day",
+    }
+}

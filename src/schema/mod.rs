@@ -1,0 +1,92 @@
+//! What engines and people are told of the tables, made from the one list of columns: DDL, views, and the dictionary.
+
+mod ddl;
+mod dialect;
+mod dictionary;
+mod glue;
+mod views;
+
+use clap::{Args, ValueEnum};
+
+use self::dialect::Dialect;
+
+/// For whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    /// Tables with partition projection, and views.
+    Athena,
+    /// Views over the files.
+    Duckdb,
+    /// Temporary views over the files.
+    Spark,
+    /// Views over the files.
+    Clickhouse,
+    /// The columns of each table as JSON, for the Glue catalogue.
+    Glue,
+    /// The dictionary: every column, its types, and what it means.
+    Markdown,
+}
+
+/// In which language the views name their columns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Labels {
+    /// As the tables do.
+    #[default]
+    En,
+    /// Chinese, in the vendor's terms; in views of their own beside the others.
+    Zh,
+}
+
+/// What to show.
+#[derive(Args, Clone, Debug)]
+pub struct Schema {
+    /// For whom.
+    #[arg(value_enum)]
+    pub engine: Engine,
+    /// Add the views `sessions_zh` and `people_zh`, whose columns have Chinese names.
+    #[arg(long, value_enum, default_value_t)]
+    pub labels: Labels,
+}
+
+impl Schema {
+    /// The text, for the lake in a store: a folder, or `s3://bucket/prefix`.
+    #[must_use]
+    pub fn text(&self, store: &str) -> String {
+        let store = store.trim_end_matches('/');
+        let dialect = match self.engine {
+            Engine::Athena => Dialect::Athena,
+            Engine::Duckdb => Dialect::Duckdb,
+            Engine::Spark => Dialect::Spark,
+            Engine::Clickhouse => Dialect::Clickhouse,
+            Engine::Glue => return glue::columns(),
+            Engine::Markdown => return dictionary::markdown(),
+        };
+        [ddl::tables(dialect, store), views::views(dialect, self.labels)].concat()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(engine: Engine) -> String {
+        Schema { engine, labels: Labels::En }.text("s3://bucket/prefix/")
+    }
+
+    #[test]
+    fn what_is_committed_says_what_the_program_says() {
+        assert!(text(Engine::Markdown) == include_str!("../../docs/tables.md"), "run `make docs`");
+        assert!(text(Engine::Glue) == include_str!("../../infra/columns.json"), "run `make docs`");
+    }
+
+    #[test]
+    fn a_column_is_named_in_every_schema() {
+        use crate::transform::tables::Table;
+        for engine in [Engine::Athena, Engine::Spark, Engine::Clickhouse, Engine::Glue, Engine::Markdown] {
+            let text = text(engine);
+            for column in Table::ALL.iter().flat_map(|table| table.columns()) {
+                assert!(text.contains(column.name), "{} for {engine:?}", column.name);
+            }
+        }
+    }
+}

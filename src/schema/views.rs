@@ -1,0 +1,160 @@
+//! The views: `sessions`, a row a viewing from both tables under one set of names, and `people`, a row a person and event.
+
+use super::Labels;
+use super::dialect::{Dialect, literal};
+
+/// A column of a view: its name, the vendor's term, and what it is made of.
+type Shown = (&'static str, &'static str, Made);
+
+/// What a column is made of.
+#[derive(Clone, Copy)]
+enum Made {
+    /// The same in all dialects.
+    As(&'static str),
+    /// Minutes from the event's start to this instant.
+    MinutesTo(&'static str),
+    /// Every value of the group, joined.
+    Values(&'static str),
+}
+
+use Made::{As, MinutesTo, Values};
+
+/// `s` is one of the two tables, `e` the event.
+const SESSIONS: &[Shown] = &[
+    ("event_id", "直播会议ID", As("s.event_id")),
+    ("title", "直播主题", As("e.title")),
+    ("event_start_time", "直播开始时间", As("e.start_time")),
+    ("event_end_time", "直播结束时间", As("e.end_time")),
+    ("event_start_date", "直播开始日期", As("e.start_date")),
+    ("event_end_date", "直播结束日期", As("e.end_date")),
+    ("source", "观看入口", As("s.source")),
+    ("is_host", "是否主持人", As("s.is_host")),
+    ("person_key", "人员标识", As("s.person_key")),
+    ("viewer_key", "观众标识", As("coalesce(s.distinct_id, s.mobile, s.email, s.ext_id, s.viewer_id)")),
+    ("name", "姓名", As("s.name")),
+    ("company", "公司", As("s.company")),
+    ("mobile", "手机号", As("s.mobile")),
+    ("email", "邮箱", As("s.email")),
+    ("ext_id", "第三方ID", As("s.ext_id")),
+    ("live_type", "观看类型", As("s.live_type")),
+    ("online_time", "上线时间", As("s.online_time")),
+    ("offline_time", "下线时间", As("s.offline_time")),
+    ("online_date", "上线日期", As("s.online_date")),
+    ("offline_date", "下线日期", As("s.offline_date")),
+    ("duration_seconds", "观看时长（秒）", As("s.duration_seconds")),
+    ("online_minute", "上线分钟", MinutesTo("s.online_time")),
+    ("offline_minute", "下线分钟", MinutesTo("s.offline_time")),
+    ("device_type", "设备类型", As("s.device_type")),
+    ("client_type", "客户端类型", As("s.client_type")),
+    ("location", "地域", As("s.location")),
+    ("ip", "IP", As("s.ip")),
+    ("chat_num", "聊天数", As("s.chat_num")),
+    ("praise_num", "点赞数", As("s.praise_num")),
+    ("raise_hand_num", "举手数", As("s.raise_hand_num")),
+    ("quiz_num", "提问数", As("s.quiz_num")),
+    ("question_num", "答题数", As("s.question_num")),
+    ("vote_num", "投票数", As("s.vote_num")),
+    ("sign_num", "签到数", As("s.sign_num")),
+    ("share_num", "分享数", As("s.share_num")),
+    ("goods_sum_hits", "商品点击数", As("s.goods_sum_hits")),
+    ("dt", "日期", As("s.dt")),
+];
+
+/// `p` is `sessions` with the person: the viewer where nothing says who it was.
+const PEOPLE: &[Shown] = &[
+    ("event_id", "直播会议ID", As("p.event_id")),
+    ("person", "人员", As("p.person")),
+    ("person_key", "人员标识", As("max(p.person_key)")),
+    ("title", "直播主题", As("max(p.title)")),
+    ("event_start_time", "直播开始时间", As("max(p.event_start_time)")),
+    ("event_start_date", "直播开始日期", As("max(p.event_start_date)")),
+    ("name", "姓名", As("max(p.name)")),
+    ("company", "公司", As("max(p.company)")),
+    ("is_host", "是否主持人", As("max(CASE WHEN p.is_host THEN 1 ELSE 0 END) = 1")),
+    ("sessions", "观看次数", As("count(*)")),
+    ("live_sessions", "直播观看次数", As("count(CASE WHEN p.live_type = 'live' THEN 1 END)")),
+    ("replay_sessions", "回放观看次数", As("count(CASE WHEN p.live_type = 'replay' THEN 1 END)")),
+    ("seconds", "观看时长（秒）", As("CAST(coalesce(sum(p.duration_seconds), 0) AS bigint)")),
+    (
+        "live_seconds",
+        "直播观看时长（秒）",
+        As("CAST(coalesce(sum(CASE WHEN p.live_type = 'live' THEN p.duration_seconds END), 0) AS bigint)"),
+    ),
+    (
+        "replay_seconds",
+        "回放观看时长（秒）",
+        As("CAST(coalesce(sum(CASE WHEN p.live_type = 'replay' THEN p.duration_seconds END), 0) AS bigint)"),
+    ),
+    ("first_online_time", "首次上线时间", As("min(p.online_time)")),
+    ("last_offline_time", "最后下线时间", As("max(p.offline_time)")),
+    ("first_online_date", "首次上线日期", As("min(p.online_date)")),
+    ("devices", "设备类型", Values("p.device_type")),
+    ("locations", "地域", Values("p.location")),
+    ("chats", "聊天数", As("CAST(sum(p.chat_num) AS bigint)")),
+    ("praises", "点赞数", As("CAST(sum(p.praise_num) AS bigint)")),
+    ("raised_hands", "举手数", As("CAST(sum(p.raise_hand_num) AS bigint)")),
+    ("questions_asked", "提问数", As("CAST(sum(p.quiz_num) AS bigint)")),
+    ("quizzes_answered", "答题数", As("CAST(sum(p.question_num) AS bigint)")),
+    ("votes", "投票数", As("CAST(sum(p.vote_num) AS bigint)")),
+    ("signs", "签到数", As("CAST(sum(p.sign_num) AS bigint)")),
+    ("shares", "分享数", As("CAST(sum(p.share_num) AS bigint)")),
+    ("goods_hits", "商品点击数", As("CAST(sum(p.goods_sum_hits) AS bigint)")),
+];
+
+/// What both tables have under the same name, and `sessions` shows.
+const SHARED: &str = "event_id, person_key, distinct_id, viewer_id, mobile, email, ext_id, name, company, live_type, \
+    online_time, offline_time, online_date, offline_date, device_type, client_type, location, ip, chat_num, \
+    praise_num, raise_hand_num, quiz_num, question_num, vote_num, sign_num, share_num, goods_sum_hits, dt";
+
+/// All views, after the tables that they are made of.
+pub(super) fn views(dialect: Dialect, labels: Labels) -> String {
+    let mut all = vec![sessions(dialect), people(dialect)];
+    if labels == Labels::Zh {
+        all.push(labelled(dialect, "sessions", SESSIONS));
+        all.push(labelled(dialect, "people", PEOPLE));
+    }
+    all.join("\n")
+}
+
+fn sessions(dialect: Dialect) -> String {
+    format!(
+        "{}\nSELECT\n{}\nFROM (\n  \
+           SELECT 'live' AS source, coalesce(iden = {host}, false) AS is_host,\n    \
+             watch_duration_seconds AS duration_seconds, {SHARED}\n  FROM lives\n  \
+           UNION ALL\n  \
+           SELECT 'interaction' AS source, coalesce(role = 'host' OR iden = {host}, false) AS is_host,\n    \
+             online_duration_seconds AS duration_seconds, {SHARED}\n  FROM interactions\n\
+         ) s\nLEFT JOIN events e ON e.event_id = s.event_id;\n",
+        dialect.create_view("sessions"),
+        shown(dialect, SESSIONS),
+        host = literal("主持人"),
+    )
+}
+
+fn people(dialect: Dialect) -> String {
+    format!(
+        "{}\nSELECT\n{}\nFROM (SELECT *, coalesce(person_key, viewer_key) AS person FROM sessions) p\n\
+         GROUP BY p.event_id, p.person;\n",
+        dialect.create_view("people"),
+        shown(dialect, PEOPLE),
+    )
+}
+
+/// The columns of a view under the vendor's terms.
+fn labelled(dialect: Dialect, view: &str, columns: &[Shown]) -> String {
+    let columns: Vec<String> =
+        columns.iter().map(|(name, label, _)| format!("  {name} AS {}", dialect.quoted(label))).collect();
+    format!("{}\nSELECT\n{}\nFROM {view};\n", dialect.create_view(&format!("{view}_zh")), columns.join(",\n"))
+}
+
+fn shown(dialect: Dialect, columns: &[Shown]) -> String {
+    let column = |(name, _, made): &Shown| {
+        let value = match made {
+            As(value) => (*value).to_owned(),
+            MinutesTo(instant) => dialect.minutes("e.start_time", instant),
+            Values(column) => dialect.values(column),
+        };
+        format!("  {value} AS {name}")
+    };
+    columns.iter().map(column).collect::<Vec<_>>().join(",\n")
+}
