@@ -107,7 +107,7 @@ pub fn read<'a>(kind: Kind, raw: &Raw<'a>) -> Result<Value<'a>, Unfit> {
     }
 }
 
-/// Text, or a number in the digits that were sent; a whole number sent as `8.0` or `8e3` loses its fraction.
+/// Text, or a number in the digits that were sent; a whole number sent as `8.0` or `8e3` is written without a point.
 fn text<'a>(raw: &Raw<'a>) -> Result<Cow<'a, str>, Unfit> {
     match raw {
         Raw::Text(text) => Ok(text.clone()),
@@ -129,12 +129,30 @@ fn integer(raw: &Raw<'_>) -> Result<i64, Unfit> {
     digits.parse().ok().or_else(|| integral(digits)).ok_or(Unfit)
 }
 
-/// A number with a fraction or an exponent whose value is whole, and small enough for a float to hold it exactly.
-fn integral(digits: &str) -> Option<i64> {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    let number: f64 = digits.parse().ok()?;
-    #[allow(clippy::cast_possible_truncation, reason = "whole and within the exact range of a float")]
-    (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
+/// A number with a fraction or an exponent whose value is whole, to the last digit: no float rounds it.
+fn integral(text: &str) -> Option<i64> {
+    let (sign, unsigned) = match text.strip_prefix(['-', '+']) {
+        Some(rest) => (text.strip_suffix(rest)?, rest),
+        None => ("", text),
+    };
+    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    let is_plain = |digits: &str| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    if !is_plain(whole) || !is_plain(fraction) {
+        return None;
+    }
+    let digits = format!("{whole}{fraction}");
+    let digits = digits.trim_start_matches('0');
+    if digits.is_empty() {
+        return exponent.parse::<f64>().is_ok().then_some(0);
+    }
+    // How many of the digits, or of zeros after them, stand before the point; more than 19 are no 64 bits.
+    let behind = i64::try_from(fraction.len()).ok()?;
+    let before = i64::try_from(digits.len()).ok()? - behind + exponent.parse::<i32>().map(i64::from).ok()?;
+    let before = usize::try_from(before).ok().filter(|before| *before <= 19)?;
+    let padded = format!("{digits:0<before$}");
+    let (number, rest) = padded.split_at_checked(before)?;
+    rest.bytes().all(|digit| digit == b'0').then(|| format!("{sign}{number}").parse().ok())?
 }
 
 /// Seconds as a number, or `HH:MM:SS` with as many digits of hours as it takes.

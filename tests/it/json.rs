@@ -1,0 +1,218 @@
+//! What RFC 8259 says of JSON, tried on an answer of the vendor: each value is decoded, kept as sent, or refused.
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::Int64Type;
+use rollcall::calendar::Zone;
+use rollcall::error::{Kind, Result};
+use rollcall::extract::body::Splitter;
+use rollcall::transform::decode::{Decoder, Setting};
+use rollcall::transform::tables::Table;
+
+/// What becomes of a value.
+#[derive(Clone, Copy, Debug)]
+enum Becomes {
+    /// The text in its column.
+    Text(&'static str),
+    /// The number in its column.
+    Number(i64),
+    /// Null in its column, and nothing elsewhere.
+    Absent,
+    /// Null in its column, and as sent in `extra`.
+    Extra,
+    /// The answer is no JSON: nothing of it counts, and it is asked for again.
+    Refused,
+}
+
+use Becomes::{Absent, Extra, Number, Refused, Text};
+
+fn setting() -> Setting {
+    Setting {
+        event_id: 1,
+        pulled_at: "2022-11-01T00:00:00Z".parse().unwrap(),
+        zone: Zone::parse("UTC").unwrap(),
+    }
+}
+
+/// Decodes an answer whose one record of `lives` has these fields, handed over in pieces of so many bytes.
+fn decode(fields: &[u8], piece: usize) -> Result<RecordBatch> {
+    let answer = [br#"{"code":200,"data":{"report":{"lives":[{"online_time":1,"#, fields, b"}]}}}"].concat();
+    let (mut splitter, mut decoder) = (Splitter::default(), Decoder::new(Table::Lives, setting()));
+    for piece in answer.chunks(piece) {
+        splitter.push(piece, |_, record| decoder.push(record).map(|_| ()))?;
+    }
+    splitter.finish()?;
+    decoder.batch()
+}
+
+fn text<'a>(batch: &'a RecordBatch, column: &str) -> Option<&'a str> {
+    let array = batch.column_by_name(column).unwrap().as_string::<i32>();
+    array.is_valid(0).then(|| array.value(0))
+}
+
+fn number(batch: &RecordBatch, column: &str) -> Option<i64> {
+    let array = batch.column_by_name(column).unwrap().as_primitive::<Int64Type>();
+    array.is_valid(0).then(|| array.value(0))
+}
+
+fn check(key: &str, value: &[u8], becomes: Becomes) {
+    let shown = String::from_utf8_lossy(value);
+    let fields = [b"\"", key.as_bytes(), b"\":", value].concat();
+    for piece in [1, 3, 4096] {
+        let decoded = decode(&fields, piece);
+        let batch = match (becomes, decoded) {
+            (Refused, Err(error)) => {
+                assert_eq!(error.kind(), Kind::BadAnswer, "{shown}");
+                assert!(shown.len() < 4 || !error.to_string().contains(&*shown), "{error}");
+                continue;
+            }
+            (Refused, Ok(_)) => panic!("{shown} was not refused"),
+            (_, decoded) => decoded.unwrap_or_else(|error| panic!("{shown}: {error}")),
+        };
+        assert_eq!(batch.num_rows(), 1, "{shown}");
+        let extra = matches!(becomes, Extra).then(|| format!("{{\"{key}\":{}}}", shown.trim()));
+        assert_eq!(text(&batch, "extra"), extra.as_deref(), "{shown}");
+        match (key, becomes) {
+            ("name", Text(expected)) => assert_eq!(text(&batch, "name"), Some(expected), "{shown}"),
+            ("name", _) => assert_eq!(text(&batch, "name"), None, "{shown}"),
+            (_, Number(expected)) => assert_eq!(number(&batch, "chat_num"), Some(expected), "{shown}"),
+            _ => assert_eq!(number(&batch, "chat_num"), None, "{shown}"),
+        }
+    }
+}
+
+#[test]
+fn strings() {
+    for (value, becomes) in [
+        (r#""a""#, Text("a")),
+        (r#""\u0041\n\t\"\\\/\b\f\r""#, Text("A\n\t\"\\/\u{8}\u{c}\r")),
+        (r#""\ud83d\ude00""#, Text("😀")),
+        ("\"😀\"", Text("😀")),
+        (r#""a\u0000b""#, Text("a\0b")),
+        ("\"\u{7f}\u{2028}\u{feff}\"", Text("\u{7f}\u{2028}\u{feff}")),
+        (r#""""#, Absent),
+        (r#"" - ""#, Absent),
+        // Half of a pair is JSON, but no text that a column holds.
+        (r#""\ud800""#, Extra),
+        (r#""\ude00\ud83d""#, Extra),
+        (r#""\ud800\u0041""#, Extra),
+        (r#""\x""#, Refused),
+        (r#""\u12g4""#, Refused),
+        (r#""\u12""#, Refused),
+        ("\"a\tb\"", Refused),
+        ("\"a\nb\"", Refused),
+        ("\"a\0b\"", Refused),
+        ("'a'", Refused),
+        ("a", Refused),
+    ] {
+        check("name", value.as_bytes(), becomes);
+    }
+    for value in [&b"\"\xff\""[..], b"\"\xc3\x28\"", b"\"\xc0\xaf\"", b"\"\xed\xa0\x80\"", b"\"\xe5\x9b\""] {
+        check("name", value, Refused);
+    }
+}
+
+#[test]
+fn numbers() {
+    for (value, becomes) in [
+        ("0", Number(0)),
+        ("-0", Number(0)),
+        ("42", Number(42)),
+        (" 42 ", Number(42)),
+        ("42.0", Number(42)),
+        ("\"42\"", Number(42)),
+        ("9223372036854775807", Number(i64::MAX)),
+        ("-9223372036854775808", Number(i64::MIN)),
+        ("9223372036854775808", Extra),
+        ("123123123123123123123123123", Extra),
+        ("4.2e1", Number(42)),
+        ("4200E-2", Number(42)),
+        ("0.000e999", Number(0)),
+        ("9007199254740993.0", Number(9_007_199_254_740_993)),
+        ("9223372036854775807.000", Number(i64::MAX)),
+        ("-9.223372036854775808e18", Number(i64::MIN)),
+        ("9.223372036854775808e18", Extra),
+        ("1.5", Extra),
+        ("1.00000000000000000000001", Extra),
+        ("1e19", Extra),
+        ("1e400", Extra),
+        ("1e-400", Extra),
+        ("01", Refused),
+        ("-01", Refused),
+        ("+1", Refused),
+        (".5", Refused),
+        ("1.", Refused),
+        ("-", Refused),
+        ("1e", Refused),
+        ("1e+", Refused),
+        ("0x10", Refused),
+        ("1_000", Refused),
+        ("NaN", Refused),
+        ("-Infinity", Refused),
+    ] {
+        check("chat_num", value.as_bytes(), becomes);
+    }
+}
+
+#[test]
+fn words_and_structures() {
+    for (value, becomes) in [
+        ("null", Absent),
+        ("true", Extra),
+        ("[]", Extra),
+        ("{}", Extra),
+        (r#"[1,"]}",{"a":[null]}]"#, Extra),
+        (r#"{"a":1,"a":2}"#, Extra),
+        ("Null", Refused),
+        ("nul", Refused),
+        ("truee", Refused),
+        ("[1,]", Refused),
+        ("[,1]", Refused),
+        ("[1 2]", Refused),
+        (r#"{"a":1,}"#, Refused),
+        (r#"{"a" 1}"#, Refused),
+        ("{1:1}", Refused),
+        ("{a:1}", Refused),
+        (r#"{"a":1 "b":2}"#, Refused),
+        ("[1}", Refused),
+        ("/* */ 1", Refused),
+        ("1 // one", Refused),
+        ("\u{c}1", Refused),
+        ("\u{a0}1", Refused),
+        ("", Refused),
+    ] {
+        check("chat_num", value.as_bytes(), becomes);
+    }
+}
+
+#[test]
+fn a_value_is_kept_however_deep_it_is() {
+    let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
+    let batch = decode(format!("\"new\":{deep}").as_bytes(), 4096).unwrap();
+    assert_eq!(text(&batch, "extra"), Some(format!("{{\"new\":{deep}}}").as_str()));
+}
+
+#[test]
+fn of_a_key_that_comes_twice_the_last_counts_however_it_is_written() {
+    let batch = decode(br#""name":"a","chat_num":1,"n\u0061me":"b","chat_num":2"#, 5).unwrap();
+    assert_eq!((text(&batch, "name"), number(&batch, "chat_num")), (Some("b"), Some(2)));
+}
+
+#[test]
+fn what_stands_around_the_answer() {
+    for (answer, is_json) in [
+        (&b" \t\r\n{\"code\":200} \n"[..], true),
+        (b"{\"code\":200}\0", false),
+        (b"{\"code\":200}{}", false),
+        (b"\xef\xbb\xbf{\"code\":200}", false),
+        (b"{\"code\":200", false),
+        (b"", false),
+    ] {
+        let mut splitter = Splitter::default();
+        let pushed = splitter.push(answer, |_, _| Ok(()));
+        let outcome = pushed.and_then(|()| splitter.finish().map(|_| ()));
+        assert_eq!(
+            outcome.map_err(|error| error.kind()),
+            if is_json { Ok(()) } else { Err(Kind::BadAnswer) }
+        );
+    }
+}
