@@ -13,6 +13,7 @@ export RUSTUP_AUTO_INSTALL := 0
 NEXTEST := cargo-nextest@0.9.143
 DENY := cargo-deny@0.20.2
 MACHETE := cargo-machete@0.9.2
+FUZZ := cargo-fuzz@0.13.2
 
 .PHONY: demo test check test-rust test-engines test-network format clean
 .DEFAULT_GOAL := help
@@ -24,6 +25,7 @@ help:
 	@echo "make check   formatting, lints, layers, docs, dependencies"
 	@echo "make soak    a third of all requests failing, with many more seeds"
 	@echo "make torn    a store that fails at every operation, on S3"
+	@echo "make fuzz    ten minutes of random answers through the decoder"
 	@echo "make docs    docs/tables.md and infra/columns.json, from the list of columns"
 	@echo "make format  format the code"
 
@@ -54,6 +56,14 @@ soak: | nextest
 .PHONY: torn
 torn: $(VENV)/installed | nextest
 	ROLLCALL_STRIDE=1 $(S3) cargo nextest run --locked --test it -E 'test(torn) and test(s3)'
+
+# Ten minutes of answers that nobody would send. The compiler's own instrumentation needs its nightly options.
+.PHONY: fuzz
+fuzz: | fuzzer
+	mkdir -p target/fuzz/corpus
+	RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz --target-dir target/fuzz --sanitizer none decode \
+		target/fuzz/corpus tests/fuzz/corpus/decode -- \
+		-max_total_time=600 -max_len=8192 -print_final_stats=1
 
 check: | deny machete
 	cargo fmt --all --check
@@ -86,7 +96,9 @@ $(VENV)/installed: tests/requirements.txt
 	@touch $@
 
 # A tool that is already there is used as it is; else the pinned version is built below `target`.
-.PHONY: nextest deny machete
+.PHONY: nextest deny machete fuzzer
+fuzzer:
+	@cargo fuzz --version >/dev/null 2>&1 || cargo install --quiet --locked --root $(TOOLS) $(FUZZ)
 nextest:
 	@cargo nextest --version >/dev/null 2>&1 || cargo install --quiet --locked --root $(TOOLS) $(NEXTEST)
 deny:

@@ -54,7 +54,7 @@ fn columns(dialect: Dialect, table: Table) -> String {
 fn athena(table: Table, location: &str) -> String {
     let columns = table.columns().iter().map(|column| {
         let kind = Dialect::Athena.type_of(column.kind);
-        format!("  `{}` {kind} COMMENT {}", column.name, literal(column.doc))
+        format!("  `{}` {kind} COMMENT {}", column.name, hive_literal(column.doc))
     });
     let columns: Vec<String> = columns.collect();
     let properties = [
@@ -73,4 +73,9 @@ fn athena(table: Table, location: &str) -> String {
         columns.join(",\n"),
         literal(&format!("{location}/")),
     )
+}
+
+/// A text as a literal of Athena's DDL, which is Hive's: there a quote is not doubled.
+fn hive_literal(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }

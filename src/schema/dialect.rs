@@ -69,6 +69,16 @@ impl Dialect {
             }
         }
     }
+
+    /// The sum of a column, of the type of the column; null where it has no value.
+    pub(super) fn sum(self, column: &str) -> String {
+        match self {
+            // DuckDB's has 128 bits.
+            Self::Athena | Self::Duckdb | Self::Spark => format!("CAST(sum({column}) AS bigint)"),
+            // Its casts do not take null.
+            Self::Clickhouse => format!("sum({column})"),
+        }
+    }
 }
 
 /// A text as a literal.

@@ -15,9 +15,11 @@ enum Made {
     MinutesTo(&'static str),
     /// Every value of the group, joined.
     Values(&'static str),
+    /// The sum over the group; null where nothing says a number.
+    Sum(&'static str),
 }
 
-use Made::{As, MinutesTo, Values};
+use Made::{As, MinutesTo, Sum, Values};
 
 /// `s` is one of the two tables, `e` the event.
 const SESSIONS: &[Shown] = &[
@@ -90,15 +92,15 @@ const PEOPLE: &[Shown] = &[
     ("first_online_date", "首次上线日期", As("min(p.online_date)")),
     ("devices", "设备类型", Values("p.device_type")),
     ("locations", "地域", Values("p.location")),
-    ("chats", "聊天数", As("CAST(sum(p.chat_num) AS bigint)")),
-    ("praises", "点赞数", As("CAST(sum(p.praise_num) AS bigint)")),
-    ("raised_hands", "举手数", As("CAST(sum(p.raise_hand_num) AS bigint)")),
-    ("questions_asked", "提问数", As("CAST(sum(p.quiz_num) AS bigint)")),
-    ("quizzes_answered", "答题数", As("CAST(sum(p.question_num) AS bigint)")),
-    ("votes", "投票数", As("CAST(sum(p.vote_num) AS bigint)")),
-    ("signs", "签到数", As("CAST(sum(p.sign_num) AS bigint)")),
-    ("shares", "分享数", As("CAST(sum(p.share_num) AS bigint)")),
-    ("goods_hits", "商品点击数", As("CAST(sum(p.goods_sum_hits) AS bigint)")),
+    ("chats", "聊天数", Sum("p.chat_num")),
+    ("praises", "点赞数", Sum("p.praise_num")),
+    ("raised_hands", "举手数", Sum("p.raise_hand_num")),
+    ("questions_asked", "提问数", Sum("p.quiz_num")),
+    ("quizzes_answered", "答题数", Sum("p.question_num")),
+    ("votes", "投票数", Sum("p.vote_num")),
+    ("signs", "签到数", Sum("p.sign_num")),
+    ("shares", "分享数", Sum("p.share_num")),
+    ("goods_hits", "商品点击数", Sum("p.goods_sum_hits")),
 ];
 
 /// What both tables have under the same name, and `sessions` shows.
@@ -153,6 +155,7 @@ fn shown(dialect: Dialect, columns: &[Shown]) -> String {
             As(value) => (*value).to_owned(),
             MinutesTo(instant) => dialect.minutes("e.start_time", instant),
             Values(column) => dialect.values(column),
+            Sum(column) => dialect.sum(column),
         };
         format!("  {value} AS {name}")
     };
