@@ -42,6 +42,7 @@ test-rust: $(VENV)/installed | nextest
 	cargo test --workspace --locked --doc --quiet
 
 test-engines: build $(VENV)/installed
+	@java -version >/dev/null 2>&1 || { echo "Spark, one of the engines, needs Java 17 or later: install it" >&2; exit 1; }
 	$(VENV)/bin/python -m pytest tests/engines -q
 
 test-network: build $(VENV)/installed
