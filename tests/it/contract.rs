@@ -6,6 +6,7 @@ use bytes::Bytes;
 use rollcall::error::{Kind, Result};
 use rollcall::load::store::{Condition, Location, Store};
 
+use crate::command::Desk;
 use crate::lossy::Lossy;
 use crate::stores::{Home, On, keys, server};
 
@@ -150,4 +151,31 @@ async fn a_write_that_lost_against_itself_has_won_on_s3() {
         }
     }
     assert!(lossy.lost() > 10, "{} answers were lost", lossy.lost());
+}
+
+#[tokio::test]
+async fn what_s3_refuses_is_said_on_one_line_with_what_to_do() {
+    let (desk, here) = (Desk::new(), server());
+    let nowhere = "http://127.0.0.1:9";
+    for (store, endpoint, change, said) in [
+        ("s3://nosuch/x", &*here, ("AWS_PROFILE", None), "NoSuchBucket"),
+        ("s3://rollcall/x", &here, ("AWS_SECRET_ACCESS_KEY", Some("wrong")), "SignatureDoesNotMatch"),
+        ("s3://rollcall/x", &here, ("AWS_ACCESS_KEY_ID", None), "no credentials found in chain"),
+        ("s3://rollcall/x", nowhere, ("AWS_PROFILE", None), "Connection refused"),
+    ] {
+        let words = ["publish", "--store", store, "--s3-path-style", "--s3-endpoint", endpoint];
+        let mut command = desk.command(&words);
+        match change {
+            (name, Some(value)) => command.env(name, value),
+            (name, None) => command.env_remove(name),
+        };
+        let output = command.output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        let errors: Vec<&str> = stderr.lines().filter(|line| !line.contains(" INFO ")).collect();
+        let [error] = errors[..] else { panic!("{stderr}") };
+        assert!(error.starts_with("error: cannot read `ledger/lake.json`: "), "{error}");
+        assert!(error.contains(said) && error.contains(" hint: "), "{error}");
+        assert!(!error.contains("rollcall-test-secret") && !error.contains("wrong"), "{error}");
+    }
 }

@@ -98,12 +98,23 @@ pub(super) fn explain<E: Said>(request: Request, key: &str, error: SdkError<E>) 
     explained = match (said, status) {
         (Some(said), _) => explained.from_source(said),
         (None, Some(status)) => explained.from_source(format!("HTTP status {status}")),
-        (None, None) => explained.from_source(error),
+        (None, None) => explained.from_source(one_line(&error)),
     };
     match id {
         Some(id) => explained.with("requestId", id),
         None => explained,
     }
+}
+
+/// An error and its causes. That of the credentials lists every place it looked at, a line each.
+fn one_line(error: &dyn std::error::Error) -> String {
+    let mut said = Vec::new();
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        said.push(error.to_string().split_whitespace().collect::<Vec<_>>().join(" "));
+        cause = error.source();
+    }
+    said.join(": ")
 }
 
 /// The store does not do what keeps writers from writing over each other.

@@ -1,0 +1,14 @@
+-- How many came to each event, how many of them live, and for how long. A row an event, with 0 where nobody
+-- came. Hosts are left out: whoever hosted an event is no viewer of it, whatever else they did in it.
+SELECT
+  e.event_id,
+  e.title,
+  date(e.start_date) AS event_day,
+  count(p.event_id) AS people,
+  count(p.event_id) FILTER (WHERE p.live_sessions > 0) AS live_people,
+  coalesce(sum(p.sessions), 0) AS sessions,
+  coalesce(sum(p.seconds), 0) AS seconds
+FROM events e
+LEFT JOIN people p ON p.event_id = e.event_id AND NOT p.is_host
+GROUP BY e.event_id, e.title, e.start_date
+ORDER BY e.start_date, e.event_id;

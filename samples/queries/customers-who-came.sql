@@ -1,0 +1,38 @@
+-- Who on a list of customers came. A row a customer and event that they came to. Put your own list below. A
+-- customer is found by any of the three identifiers, so by mail also where the vendor has a mobile number
+-- too. Numbers may be written with blanks and dashes, and one without a country is Chinese. Hosts are found
+-- as well.
+WITH customers (customer, mobile, email, ext_id) AS (
+  VALUES
+    ('by mobile', '190-1405 1405', NULL, NULL),
+    ('by mail', NULL, 'marketing120625@example.com', NULL),
+    ('by our own identifier', NULL, NULL, 'crm-81736038'),
+    ('never came', '+1 (212) 555-0100', 'nobody@example.com', 'crm-0')
+),
+digits AS (
+  SELECT c.*, translate(c.mobile, '+ -().', '') AS digits FROM customers c
+),
+keys AS (
+  SELECT
+    d.customer,
+    CASE
+      WHEN d.mobile LIKE '+%' THEN '+' || d.digits
+      WHEN d.digits LIKE '00%' THEN '+' || substr(d.digits, 3)
+      WHEN d.digits LIKE '861%' AND length(d.digits) = 13 THEN '+' || d.digits
+      ELSE '+86' || d.digits
+    END AS mobile,
+    lower(trim(d.email)) AS email,
+    trim(d.ext_id) AS ext_id
+  FROM digits d
+)
+SELECT
+  k.customer,
+  s.event_id,
+  s.title,
+  count(*) AS sessions,
+  coalesce(sum(s.duration_seconds), 0) AS seconds,
+  min(s.online_date) AS first_online_date
+FROM keys k
+JOIN sessions s ON s.person_key = k.mobile OR lower(trim(s.email)) = k.email OR trim(s.ext_id) = k.ext_id
+GROUP BY k.customer, s.event_id, s.title
+ORDER BY k.customer, s.event_id;

@@ -1,0 +1,12 @@
+-- Which events are not complete yet. A row an event whose last visit failed, was left or owes something, or
+-- that is still visited for its replays. owed lists what the next visit asks again: days, or snapshot. No
+-- rows: all is there. An event that no visit ever came to is in no table, and so not here.
+WITH visits AS (
+  SELECT p.*, row_number() OVER (PARTITION BY p.event_id ORDER BY p.pulled_at DESC) AS place
+  FROM pulls p
+)
+SELECT v.event_id, e.title, v.outcome, v.owed, coalesce(e.closed, false) AS closed, v.error, v.pulled_at
+FROM visits v
+LEFT JOIN events e ON e.event_id = v.event_id
+WHERE v.place = 1 AND (v.outcome <> 'complete' OR v.owed <> '[]' OR NOT coalesce(e.closed, false))
+ORDER BY v.event_id;

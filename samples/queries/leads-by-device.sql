@@ -1,0 +1,12 @@
+-- With which devices viewers came. A row a device, the first where the vendor names several for one viewing.
+-- Somebody with two devices counts in both.
+SELECT
+  coalesce(nullif(split_part(s.device_type, ',', 1), '-'), 'unknown') AS device,
+  count(DISTINCT p.person) AS people,
+  count(*) AS sessions,
+  coalesce(sum(s.duration_seconds), 0) AS seconds
+FROM sessions s
+JOIN people p ON p.event_id = s.event_id AND p.person = coalesce(s.person_key, s.viewer_key)
+WHERE NOT p.is_host
+GROUP BY 1
+ORDER BY 2 DESC, 1;

@@ -1,0 +1,13 @@
+-- Where viewers were. A row a place, as the vendor tells it from the address, the first where it names
+-- several. An address of a private network is a place of its own (本地局域网). Somebody in two places counts in
+-- both.
+SELECT
+  coalesce(nullif(split_part(s.location, ',', 1), '-'), 'unknown') AS region,
+  count(DISTINCT p.person) AS people,
+  count(*) AS sessions,
+  coalesce(sum(s.duration_seconds), 0) AS seconds
+FROM sessions s
+JOIN people p ON p.event_id = s.event_id AND p.person = coalesce(s.person_key, s.viewer_key)
+WHERE NOT p.is_host
+GROUP BY 1
+ORDER BY 2 DESC, 1;

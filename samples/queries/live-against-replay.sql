@@ -1,0 +1,14 @@
+-- Live against replay: people and seconds of both. A row an event, with 0 where nobody came.
+-- Somebody who did both counts in both, and in people_both.
+SELECT
+  e.event_id,
+  e.title,
+  count(p.event_id) FILTER (WHERE p.live_sessions > 0) AS live_people,
+  count(p.event_id) FILTER (WHERE p.replay_sessions > 0) AS replay_people,
+  count(p.event_id) FILTER (WHERE p.live_sessions > 0 AND p.replay_sessions > 0) AS people_both,
+  coalesce(sum(p.live_seconds), 0) AS live_seconds,
+  coalesce(sum(p.replay_seconds), 0) AS replay_seconds
+FROM events e
+LEFT JOIN people p ON p.event_id = e.event_id AND NOT p.is_host
+GROUP BY e.event_id, e.title
+ORDER BY e.event_id;

@@ -1,0 +1,26 @@
+-- The most people who were online at once in each event, live, and the first minute with so many. A row an
+-- event with live viewers. Minutes and people as in online-by-minute. The number only rises where somebody
+-- comes, so no other minute needs a look.
+WITH viewings AS (
+  SELECT s.event_id, p.person, s.online_minute, coalesce(s.offline_minute, s.online_minute) AS offline_minute
+  FROM sessions s
+  JOIN people p ON p.event_id = s.event_id AND p.person = coalesce(s.person_key, s.viewer_key)
+  WHERE s.live_type = 'live' AND NOT p.is_host
+),
+minutes AS (
+  SELECT DISTINCT v.event_id, v.online_minute AS minute FROM viewings v
+),
+online AS (
+  SELECT m.event_id, m.minute, count(DISTINCT v.person) AS people
+  FROM minutes m
+  JOIN viewings v ON v.event_id = m.event_id AND m.minute BETWEEN v.online_minute AND v.offline_minute
+  GROUP BY m.event_id, m.minute
+),
+ranked AS (
+  SELECT o.*, row_number() OVER (PARTITION BY o.event_id ORDER BY o.people DESC, o.minute) AS place
+  FROM online o
+)
+SELECT r.event_id, r.people, r.minute
+FROM ranked r
+WHERE r.place = 1
+ORDER BY r.event_id;

@@ -1,0 +1,12 @@
+-- How many people came to one event, to two, and so on. A row a number of events.
+-- Only people with a mobile number, a mail address or an identifier of yours: nobody else can be known again.
+WITH attendance AS (
+  SELECT p.person_key, count(*) AS events
+  FROM people p
+  WHERE p.person_key IS NOT NULL AND NOT p.is_host
+  GROUP BY p.person_key
+)
+SELECT a.events, count(*) AS people
+FROM attendance a
+GROUP BY a.events
+ORDER BY a.events;

@@ -1,0 +1,16 @@
+-- Replays in the seven days after each event. A row an event and day with replays. Day 0 is the day on which
+-- the event was to end, by the lake's wall clock. Somebody who watched on two days counts on both: people do
+-- not add up.
+SELECT
+  s.event_id,
+  date_diff('day', date(s.event_end_date), s.dt) AS days_after,
+  count(*) AS replays,
+  count(DISTINCT p.person) AS people,
+  coalesce(sum(s.duration_seconds), 0) AS seconds
+FROM sessions s
+JOIN people p ON p.event_id = s.event_id AND p.person = coalesce(s.person_key, s.viewer_key)
+WHERE s.live_type = 'replay'
+  AND NOT p.is_host
+  AND date_diff('day', date(s.event_end_date), s.dt) BETWEEN 0 AND 7
+GROUP BY 1, 2
+ORDER BY 1, 2;

@@ -1,0 +1,496 @@
+"""What analysts ask, as in samples/queries, answered a second time from the vendor's own answers."""
+
+import json
+import math
+import re
+import subprocess
+import urllib.request
+from collections import Counter, defaultdict
+from datetime import datetime, timedelta, timezone
+from typing import NamedTuple
+
+import duckdb
+import pytest
+import sqlglot
+from conftest import BINARIES, ROOT, TOKEN
+from sqlglot import exp
+
+QUERIES = {path.stem: path.read_text() for path in sorted((ROOT / "samples" / "queries").glob("*.sql"))}
+ZONES = ["UTC", "Asia/Shanghai", "America/New_York"]
+# Functions that DuckDB and Athena both have, with the same meaning for what the queries ask of them.
+COMMON = """avg coalesce count date date_diff length lower max min nullif round row_number split_part substr
+    sum translate trim""".split()
+# The customers in customers-who-came: name, mobile as in person_key, mail in lower case, own identifier.
+CUSTOMERS = [
+    ("by mobile", "+8619014051405", None, None),
+    ("by mail", None, "marketing120625@example.com", None),
+    ("by our own identifier", None, None, "crm-81736038"),
+    ("never came", "+12125550100", "nobody@example.com", "crm-0"),
+]
+
+
+class Event(NamedTuple):
+    """An event as the vendor lists it."""
+
+    id: int
+    title: str
+    start: int
+    end: int
+
+
+class Viewing(NamedTuple):
+    """A record of lives or interactions."""
+
+    event: Event
+    person: str
+    key: str | None
+    identifiers: set
+    is_host: bool
+    is_live: bool
+    online: int
+    offline: int
+    seconds: int
+    record: dict
+
+    def minute(self, seconds):
+        """Whole minutes from the event's start."""
+        return (seconds - self.event.start) // 60
+
+
+class Vendor(NamedTuple):
+    """All events that were held, and all viewings."""
+
+    events: list
+    viewings: list
+
+    def attending(self, live=None):
+        """The viewings of those who did not host the event; the live ones or the replays alone, if asked."""
+        hosts = {(viewing.event, viewing.person) for viewing in self.viewings if viewing.is_host}
+        viewings = [viewing for viewing in self.viewings if (viewing.event, viewing.person) not in hosts]
+        return [viewing for viewing in viewings if live in (None, viewing.is_live)]
+
+    def people(self):
+        """The viewings of each event's viewers, by event and person."""
+        return grouped(self.attending(), lambda viewing: (viewing.event, viewing.person))
+
+
+def grouped(viewings, key):
+    """Lists of viewings by what `key` says of each."""
+    groups = defaultdict(list)
+    for viewing in viewings:
+        groups[key(viewing)].append(viewing)
+    return groups
+
+
+def ask(api, path, **parameters):
+    """The data of the vendor's answer."""
+    body = json.dumps({"token": TOKEN, **parameters}).encode()
+    with urllib.request.urlopen(f"{api}/eventopenapi/event/{path}", body) as answer:
+        return json.load(answer)["data"]
+
+
+def sent(record, key):
+    """A text as sent; None where the vendor says in one of its ways that there is none."""
+    value = record.get(key)
+    return None if value in (None, "", "-") else str(value)
+
+
+def person_key(record):
+    """The mobile number as plus and digits, else the mail address in lower case, else the own identifier."""
+    mobile, email = sent(record, "mobile"), sent(record, "email")
+    if mobile:
+        country = "" if mobile.startswith("+") else sent(record, "countryCode") or "+86"
+        return "+" + re.sub(r"\D", "", country + mobile)
+    return email.lower() if email else sent(record, "extId")
+
+
+def known_by(key, email, ext_id):
+    """By what somebody is known, each with its kind."""
+    return {(kind, value) for kind, value in [("key", key), ("email", email), ("extId", ext_id)] if value}
+
+
+def read(event, record):
+    """A viewing from its record."""
+    by = ["distinctId", "mobile", "email", "extId", "viewerId"]
+    key = person_key(record)
+    return Viewing(
+        event=event,
+        person=key or next(sent(record, name) for name in by if sent(record, name)),
+        key=key,
+        identifiers=known_by(key, (sent(record, "email") or "").lower(), sent(record, "extId")),
+        is_host=record.get("role") == 4 or record["iden"] == "主持人",
+        is_live=record["live_type"] == 0,
+        online=record["online_time"],
+        offline=record["offline_time"],
+        seconds=record.get("watch_duration", record.get("online_duration")),
+        record=record,
+    )
+
+
+@pytest.fixture(scope="module")
+def vendor(api):
+    """What the vendor knows, asked without the program."""
+    october, december = 1_664_553_600, 1_669_824_000
+    listed = ask(api, "public/list", startTime=october, endTime=december, page=0, count=1000)
+    held = [row for row in listed if row["status"] != 0]
+    events = [Event(row["eventId"], row["title"], row["startTime"], row["endTime"]) for row in held]
+    viewings = []
+    for event in events:
+        report = ask(api, "report/details", eventId=event.id)["report"]
+        viewings += [read(event, record) for record in report["lives"] + report["interactions"]]
+    assert len(events) == 23 and len(viewings) > 2000
+    return Vendor(events, viewings)
+
+
+def open_lake(store, zone):
+    """DuckDB with the tables and views that the program describes."""
+    connection = duckdb.connect()
+    connection.execute(f"SET TimeZone = '{zone}'")
+    schema = [BINARIES / "rollcall", "schema", "duckdb", "--store", store]
+    connection.execute(subprocess.run(schema, check=True, capture_output=True, text=True).stdout)
+    return connection
+
+
+@pytest.fixture(scope="module")
+def lakes(world):
+    """The world's lake under each session zone, for reading."""
+    return [open_lake(world, zone) for zone in ZONES]
+
+
+@pytest.fixture
+def lake(world):
+    """The world's lake, to alter at will."""
+    return open_lake(world, "UTC")
+
+
+def answer(connection, query):
+    """The rows, in an order that no engine has a say in."""
+    return in_order(connection.sql(query).fetchall())
+
+
+def in_order(rows):
+    """Rows as tuples, sorted; instants in UTC, whatever zone they are shown in."""
+    utc = [tuple(as_utc(value) for value in row) for row in rows]
+    return sorted(utc, key=repr)
+
+
+def as_utc(value):
+    is_instant = isinstance(value, datetime) and value.tzinfo
+    return value.astimezone(timezone.utc) if is_instant else value
+
+
+def alter(connection, table, *selects):
+    """Puts what the selects make of a table in its place."""
+    connection.execute(f"CREATE TABLE altered_{table} AS {' UNION ALL BY NAME '.join(selects)}")
+    connection.execute(f"CREATE OR REPLACE VIEW {table} AS FROM altered_{table}")
+
+
+def clock(seconds):
+    """The lake's wall clock, which is the vendor's."""
+    return datetime.fromtimestamp(seconds, timezone(timedelta(hours=8))).replace(tzinfo=None)
+
+
+def total(viewings):
+    return sum(viewing.seconds for viewing in viewings)
+
+
+def persons(viewings):
+    return {viewing.person for viewing in viewings}
+
+
+def attendance(vendor):
+    viewings = grouped(vendor.attending(), lambda viewing: viewing.event)
+    for event in vendor.events:
+        came = viewings[event]
+        live = [viewing for viewing in came if viewing.is_live]
+        day = clock(event.start).date()
+        yield event.id, event.title, day, len(persons(came)), len(persons(live)), len(came), total(came)
+
+
+def online_in(viewings):
+    """How many people were online in each minute from the first to the last, and the one after it."""
+    first = min(viewing.minute(viewing.online) for viewing in viewings)
+    last = max(viewing.minute(viewing.offline) for viewing in viewings)
+
+    def online(minute):
+        return (each for each in viewings if each.minute(each.online) <= minute <= each.minute(each.offline))
+
+    return {minute: len(persons(online(minute))) for minute in range(first, last + 2)}
+
+
+def online_by_minute(vendor):
+    viewings = [viewing for viewing in vendor.attending(live=True) if viewing.event.id == 700016]
+    came = {viewing.minute(viewing.online) for viewing in viewings}
+    gone = {viewing.minute(viewing.offline) + 1 for viewing in viewings}
+    return [(minute, people) for minute, people in online_in(viewings).items() if minute in came | gone]
+
+
+def online_peak(vendor):
+    for event, viewings in grouped(vendor.attending(live=True), lambda viewing: viewing.event).items():
+        online = online_in(viewings)
+        most = max(online.values())
+        yield event.id, most, min(minute for minute, people in online.items() if people == most)
+
+
+def left_early(vendor):
+    for (event, person), viewings in vendor.people().items():
+        left = [viewing.minute(viewing.offline) for viewing in viewings if viewing.is_live]
+        name = max(sent(viewing.record, "name") for viewing in viewings)
+        if left and max(left) < 10:
+            yield event.id, event.title, person, name, max(left), len(viewings) - len(left)
+
+
+def live_against_replay(vendor):
+    live = grouped(vendor.attending(live=True), lambda viewing: viewing.event)
+    replay = grouped(vendor.attending(live=False), lambda viewing: viewing.event)
+    for event in vendor.events:
+        watched = persons(live[event]), persons(replay[event])
+        counts = len(watched[0]), len(watched[1]), len(watched[0] & watched[1])
+        yield event.id, event.title, *counts, total(live[event]), total(replay[event])
+
+
+def replays_by_day(vendor):
+    def days_after(viewing):
+        return (clock(viewing.online).date() - clock(viewing.event.end).date()).days
+
+    for (event, days), replays in grouped(
+        vendor.attending(live=False), lambda viewing: (viewing.event, days_after(viewing))
+    ).items():
+        if days <= 7:
+            yield event.id, days, len(replays), len(persons(replays)), total(replays)
+
+
+def repeat_attendance(vendor):
+    came = {(viewing.event, viewing.key) for viewing in vendor.attending() if viewing.key}
+    return Counter(Counter(key for _, key in came).values()).items()
+
+
+def leads_by_company(vendor):
+    companies = defaultdict(list)
+    for viewings in vendor.people().values():
+        named = [sent(viewing.record, "company") for viewing in viewings]
+        companies[max(filter(None, named), default="unknown")] += viewings
+    for company, viewings in companies.items():
+        yield company, len(persons(viewings)), len({viewing.event for viewing in viewings}), total(viewings)
+
+
+def leads_by(field):
+    """The answer to the question by one field that says of each viewing where or how it was."""
+
+    def leads(vendor):
+        by_value = grouped(vendor.attending(), lambda viewing: sent(viewing.record, field) or "unknown")
+        for value, viewings in by_value.items():
+            yield value, len(persons(viewings)), len(viewings), total(viewings)
+
+    return leads
+
+
+def engagement(vendor):
+    acts = ["chat_num", "praise_num", "quiz_num", "question_num", "vote_num", "sign_num", "share_num"]
+    for event, viewings in grouped(vendor.attending(), lambda viewing: viewing.event).items():
+        people = len(persons(viewings))
+        sums = [sum(viewing.record[act] or 0 for viewing in viewings) for act in acts]
+        means = [math.floor(100 * number / people + 0.5) / 100 for number in sums]
+        yield event.id, event.title, people, *means
+
+
+def came_from(customers):
+    """The answer to who of these customers came."""
+
+    def came(vendor):
+        for name, *identifiers in customers:
+            wanted = known_by(*identifiers)
+            mine = [viewing for viewing in vendor.viewings if wanted & viewing.identifiers]
+            for event, viewings in grouped(mine, lambda viewing: viewing.event).items():
+                first = clock(min(viewing.online for viewing in viewings))
+                yield name, event.id, event.title, len(viewings), total(viewings), first
+
+    return came
+
+
+def events_without_viewers(vendor):
+    attended = {viewing.event for viewing in vendor.attending()}
+    for event in set(vendor.events) - attended:
+        yield event.id, event.title, clock(event.start), "ended", "complete"
+
+
+def nothing(_):
+    """The answer where all is well: everything was pulled after everything had happened."""
+    return []
+
+
+ANSWERS = {
+    "attendance": attendance,
+    "customers-who-came": came_from(CUSTOMERS),
+    "engagement": engagement,
+    "events-without-viewers": events_without_viewers,
+    "health-checks": nothing,
+    "health-incomplete": nothing,
+    "leads-by-company": leads_by_company,
+    "leads-by-device": leads_by("device_type"),
+    "leads-by-region": leads_by("location"),
+    "left-early": left_early,
+    "live-against-replay": live_against_replay,
+    "online-by-minute": online_by_minute,
+    "online-peak": online_peak,
+    "repeat-attendance": repeat_attendance,
+    "replays-by-day": replays_by_day,
+}
+
+
+def test_every_query_is_held_against_the_vendor():
+    assert set(QUERIES) == {*ANSWERS, "health-freshness"}
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_query_is_one_statement_that_athena_parses(name):
+    query = QUERIES[name]
+    (statement,) = sqlglot.parse(query, dialect="athena", error_level=sqlglot.ErrorLevel.RAISE)
+    assert isinstance(statement, exp.Query) and query.count(";") == 1
+    assert 1 <= re.match(r"(?:-- .+\n)*", query).group().count("\n") <= 4
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_query_says_nothing_that_the_engines_read_differently(name):
+    code = re.sub(r"'[^']*'|--.*", "", QUERIES[name])
+    assert set(re.findall(r"\b([a-z_]+)\(", code)) <= set(COMMON)
+    assert not re.search(r"(?<!\*) / | CAST\(", code), "division and casts differ"
+    for group in sqlglot.parse_one(QUERIES[name], dialect="athena").find_all(exp.Group):
+        by_alias = [key.sql() for key in group.expressions if isinstance(key, exp.Column) and not key.table]
+        assert by_alias == [], "only DuckDB groups by an alias"
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_query_gives_the_same_answer_under_every_session_zone(lakes, name):
+    first, *others = [answer(lake, QUERIES[name]) for lake in lakes]
+    assert others == [first, first]
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_query_answers_what_the_vendor_says(lakes, vendor, name):
+    expected = in_order(ANSWERS[name](vendor))
+    assert answer(lakes[0], QUERIES[name]) == expected
+    assert (expected == []) == (ANSWERS[name] is nothing)
+
+
+def test_freshness_is_of_the_last_visit_and_the_newest_day(lakes, vendor):
+    ((pulled_through, all_pulled_through, newest_day),) = answer(lakes[0], QUERIES["health-freshness"])
+    assert timedelta() < datetime.now(timezone.utc) - pulled_through < timedelta(hours=1)
+    assert all_pulled_through is None, "no event is visited any more"
+    assert newest_day == clock(max(viewing.online for viewing in vendor.viewings)).date()
+
+
+def test_freshness_of_all_is_that_of_the_open_event_that_was_pulled_least(lake):
+    closed, old, new = [datetime(2022, 11, day, tzinfo=timezone.utc) for day in (1, 2, 3)]
+    through = f"CASE event_id WHEN 700001 THEN '{new}' WHEN 700002 THEN '{old}' ELSE '{closed}' END"
+    replaced = f"event_id NOT IN (700001, 700002) AS closed, CAST({through} AS TIMESTAMPTZ) AS pulled_through"
+    alter(lake, "events", f"SELECT * REPLACE ({replaced}) FROM events")
+    assert answer(lake, QUERIES["health-freshness"])[0][:2] == (new, old)
+
+
+@pytest.mark.parametrize(
+    "name", ["repeat-attendance", "leads-by-company", "leads-by-device", "leads-by-region"]
+)
+def test_people_who_come_to_two_events_are_one(lake, vendor, name):
+    again = "SELECT * REPLACE (700005 AS event_id) FROM lives WHERE event_id = 700004"
+    alter(lake, "lives", "SELECT * FROM lives", again)
+    empty = next(event for event in vendor.events if event.id == 700005)
+    those = [viewing for viewing in vendor.viewings if viewing.event.id == 700004]
+    lives = [viewing._replace(event=empty) for viewing in those if "role" not in viewing.record]
+    twice = in_order(ANSWERS[name](Vendor(vendor.events, vendor.viewings + lives)))
+    assert answer(lake, QUERIES[name]) == twice != in_order(ANSWERS[name](vendor))
+
+
+@pytest.mark.parametrize("name", ["left-early", "online-by-minute", "online-peak"])
+def test_minutes_count_from_the_scheduled_start(lake, vendor, name):
+    alter(lake, "events", "SELECT * REPLACE (start_time + INTERVAL 40 MINUTE AS start_time) FROM events")
+    later = {event: event._replace(start=event.start + 40 * 60) for event in vendor.events}
+    viewings = [viewing._replace(event=later[viewing.event]) for viewing in vendor.viewings]
+    expected = in_order(ANSWERS[name](Vendor(list(later.values()), viewings)))
+    assert answer(lake, QUERIES[name]) == expected
+    assert name != "left-early" or 9 in {row[4] for row in expected}
+
+
+def with_customers(rows):
+    """The question of a reader who put their own list of customers in."""
+    values = re.sub("None", "NULL", ",\n".join(map(repr, rows)))
+    return re.sub(r"VALUES\n.*?\n\)", f"VALUES {values})", QUERIES["customers-who-came"], flags=re.DOTALL)
+
+
+def test_customers_are_found_however_their_identifiers_are_written(lake, vendor):
+    known = sorted(set().union(*(viewing.identifiers for viewing in vendor.viewings)))
+    national = [value[3:] for kind, value in known if kind == "key" and value.startswith("+86")]
+    emails = [value for kind, value in known if kind == "email"]
+    ext_ids = [value for kind, value in known if kind == "extId"]
+    ways = ["{0}", "+86 {0}", "0086-{0}", "86{0}", "+86-{0}", "({0})", "00 86 {0}", "+86.{0}"]
+    listed = [(number, ways[at % 8].format(number), None, None) for at, number in enumerate(national)]
+    listed += [(email, None, f" {email.upper()} ", None) for email in emails]
+    listed += [(ext_id, "", None, f"{ext_id} ") for ext_id in ext_ids]
+    customers = [(number, f"+86{number}", None, None) for number in national]
+    customers += [(email, None, email, None) for email in emails]
+    customers += [(ext_id, None, None, ext_id) for ext_id in ext_ids]
+    expected = in_order(came_from(customers)(vendor))
+    assert answer(lake, with_customers(listed)) == expected and len(expected) > 800
+
+
+def test_a_list_of_customers_without_one_of_the_identifiers_is_read_too(lake):
+    query = with_customers([("by mobile", "19014051405", None, None)])
+    assert [row[:2] for row in answer(lake, query)] == [("by mobile", 700012)]
+
+
+def test_several_values_in_one_text_count_as_the_first(lake):
+    alter(lake, "lives", "SELECT * REPLACE ('-,陕西西安' AS location, 'PC,IOS' AS device_type) FROM lives")
+    assert {row[0] for row in answer(lake, QUERIES["leads-by-device"])} >= {"PC"}
+    assert "PC,IOS" not in {row[0] for row in answer(lake, QUERIES["leads-by-device"])}
+    assert "unknown" in {row[0] for row in answer(lake, QUERIES["leads-by-region"])}
+
+
+def test_whose_leaving_is_unknown_has_not_left_early(lake):
+    before = answer(lake, QUERIES["left-early"])
+    person = before[0][2]
+    offline = f"CASE WHEN person_key <> '{person}' THEN offline_time END AS offline_time"
+    alter(lake, "lives", f"SELECT * REPLACE ({offline}) FROM lives")
+    assert answer(lake, QUERIES["left-early"]) == before[1:]
+
+
+@pytest.mark.parametrize("name", ["online-by-minute", "online-peak"])
+def test_a_viewing_without_an_end_counts_in_its_first_minute(lake, vendor, name):
+    for table in ["lives", "interactions"]:
+        alter(lake, table, f"SELECT * REPLACE (CAST(NULL AS TIMESTAMPTZ) AS offline_time) FROM {table}")
+    moments = [viewing._replace(offline=viewing.online) for viewing in vendor.viewings]
+    assert answer(lake, QUERIES[name]) == in_order(ANSWERS[name](Vendor(vendor.events, moments)))
+
+
+def test_an_event_is_incomplete_by_its_last_visit_alone(lake):
+    alter(
+        lake,
+        "pulls",
+        "SELECT * FROM pulls WHERE event_id NOT IN (700001, 700002)",
+        "SELECT * REPLACE ('failed' AS outcome, 'no answer' AS error) FROM pulls WHERE event_id = 700001",
+        "SELECT * REPLACE ('[\"2022-10-30\"]' AS owed) FROM pulls WHERE event_id = 700002",
+        "SELECT * REPLACE ('failed' AS outcome, pulled_at - INTERVAL '1' HOUR AS pulled_at) "
+        "FROM pulls WHERE event_id = 700004",
+    )
+    open_event = "SELECT * REPLACE (event_id <> 700003 AS closed) FROM events WHERE event_id <> 700001"
+    alter(lake, "events", open_event)
+    rows = [(row[0], *row[2:6]) for row in answer(lake, QUERIES["health-incomplete"])]
+    assert rows == [
+        (700001, "failed", "[]", False, "no answer"),
+        (700002, "complete", '["2022-10-30"]', True, None),
+        (700003, "complete", "[]", False, None),
+    ]
+
+
+def test_a_check_that_disagrees_in_the_last_visit_is_shown(lake):
+    alter(
+        lake,
+        "pulls",
+        "SELECT * FROM pulls WHERE event_id NOT IN (700001, 700002, 700003)",
+        "SELECT * REPLACE (2::BIGINT AS days_differing) FROM pulls WHERE event_id = 700001",
+        "SELECT * REPLACE (session_seconds + 60 AS detail_seconds) FROM pulls WHERE event_id = 700002",
+        "SELECT * REPLACE (received + 3 AS received) FROM pulls WHERE event_id = 700003",
+        "SELECT * REPLACE (received + 3 AS received, pulled_at - INTERVAL '1' HOUR AS pulled_at) "
+        "FROM pulls WHERE event_id = 700004",
+    )
+    rows = [row[:4] for row in answer(lake, QUERIES["health-checks"])]
+    assert rows == [(700001, 2, 0, 0), (700002, 0, 60, 0), (700003, 0, 0, 3)]
