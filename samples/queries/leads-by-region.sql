@@ -7,7 +7,7 @@ SELECT
   count(*) AS sessions,
   coalesce(sum(s.duration_seconds), 0) AS seconds
 FROM sessions s
-JOIN people p ON p.event_id = s.event_id AND p.person = coalesce(s.person_key, s.viewer_key)
+JOIN people p ON p.event_id = s.event_id AND p.person = s.person
 WHERE NOT p.is_host
 GROUP BY 1
 ORDER BY 2 DESC, 1;

@@ -3,7 +3,7 @@
 -- without an end is left out, since nobody knows when they left. Replays do not count as coming back.
 SELECT p.event_id, p.title, p.person, p.name, max(s.offline_minute) AS left_minute, p.replay_sessions
 FROM people p
-JOIN sessions s ON s.event_id = p.event_id AND coalesce(s.person_key, s.viewer_key) = p.person
+JOIN sessions s ON s.event_id = p.event_id AND s.person = p.person
 WHERE s.live_type = 'live' AND NOT p.is_host
 GROUP BY p.event_id, p.title, p.person, p.name, p.replay_sessions
 HAVING max(s.offline_minute) < 10 AND count(s.offline_minute) = count(*)

@@ -4,7 +4,7 @@
 WITH viewings AS (
   SELECT s.event_id, p.person, s.online_minute, coalesce(s.offline_minute, s.online_minute) AS offline_minute
   FROM sessions s
-  JOIN people p ON p.event_id = s.event_id AND p.person = coalesce(s.person_key, s.viewer_key)
+  JOIN people p ON p.event_id = s.event_id AND p.person = s.person
   WHERE s.live_type = 'live' AND NOT p.is_host
 ),
 minutes AS (

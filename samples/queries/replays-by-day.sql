@@ -8,7 +8,7 @@ SELECT
   count(DISTINCT p.person) AS people,
   coalesce(sum(s.duration_seconds), 0) AS seconds
 FROM sessions s
-JOIN people p ON p.event_id = s.event_id AND p.person = coalesce(s.person_key, s.viewer_key)
+JOIN people p ON p.event_id = s.event_id AND p.person = s.person
 WHERE s.live_type = 'replay'
   AND NOT p.is_host
   AND date_diff('day', date(s.event_end_date), s.dt) BETWEEN 0 AND 7

@@ -33,6 +33,8 @@ const SESSIONS: &[Shown] = &[
     ("is_host", "是否主持人", As("s.is_host")),
     ("person_key", "人员标识", As("s.person_key")),
     ("viewer_key", "观众标识", As("coalesce(s.distinct_id, s.mobile, s.email, s.ext_id, s.viewer_id)")),
+    // Of viewings that say nothing at all of who came, nothing tells the people apart.
+    ("person", "人员", As("coalesce(s.person_key, s.distinct_id, s.mobile, s.email, s.ext_id, s.viewer_id)")),
     ("name", "姓名", As("s.name")),
     ("company", "公司", As("s.company")),
     ("mobile", "手机号", As("s.mobile")),
@@ -62,7 +64,7 @@ const SESSIONS: &[Shown] = &[
     ("dt", "日期", As("s.dt")),
 ];
 
-/// `p` is `sessions` with the person: the viewer where nothing says who it was.
+/// `p` is `sessions`. A person is the viewer where nothing says who it was.
 const PEOPLE: &[Shown] = &[
     ("event_id", "直播会议ID", As("p.event_id")),
     ("person", "人员", As("p.person")),
@@ -135,8 +137,7 @@ fn sessions(dialect: Dialect) -> String {
 
 fn people(dialect: Dialect) -> String {
     format!(
-        "{}\nSELECT\n{}\nFROM (SELECT *, coalesce(person_key, viewer_key) AS person FROM sessions) p\n\
-         GROUP BY p.event_id, p.person;\n",
+        "{}\nSELECT\n{}\nFROM sessions p\nGROUP BY p.event_id, p.person;\n",
         dialect.create_view("people"),
         shown(dialect, PEOPLE),
     )
