@@ -71,8 +71,8 @@ pub(super) fn is_certain<E: Said>(error: &SdkError<E>) -> bool {
 }
 
 /// An error of the store, with what its answer said and what to do.
-pub(super) fn explain<E: Said>(request: Request, key: &str, error: SdkError<E>) -> Error {
-    let status = status(&error);
+pub(super) fn explain<E: Said>(request: Request, key: &str, error: &SdkError<E>) -> Error {
+    let status = status(error);
     if status == Some(501) && matches!(request, Request::Write) {
         return unconditional("the store refuses the condition of a write").with("key", key);
     }
@@ -98,7 +98,7 @@ pub(super) fn explain<E: Said>(request: Request, key: &str, error: SdkError<E>) 
     explained = match (said, status) {
         (Some(said), _) => explained.from_source(said),
         (None, Some(status)) => explained.from_source(format!("HTTP status {status}")),
-        (None, None) => explained.from_source(one_line(&error)),
+        (None, None) => explained.from_source(one_line(error)),
     };
     match id {
         Some(id) => explained.with("requestId", id),

@@ -113,7 +113,7 @@ impl S3 {
         match self.client.head_object().bucket(&self.bucket.name).key(self.key(key)).send().await {
             Ok(found) => Ok(Some(found)),
             Err(error) if status(&error) == Some(404) => Ok(None),
-            Err(error) => Err(explain(Request::Read, key, error)),
+            Err(error) => Err(explain(Request::Read, key, &error)),
         }
     }
 
@@ -139,7 +139,7 @@ impl S3 {
                     return match status(&error) {
                         Some(404) if !failure::is_no_bucket(&error) => Ok(None),
                         Some(412) => Err(conflict(key)),
-                        _ => Err(explain(Request::Read, key, error)),
+                        _ => Err(explain(Request::Read, key, &error)),
                     };
                 }
             };
@@ -168,15 +168,15 @@ impl S3 {
         let Err(error) = outcome else { return Ok(()) };
         let lost = failure::is_lost(&error);
         if failure::is_certain(&error) {
-            return Err(explain(Request::Write, key, error));
+            return Err(explain(Request::Write, key, &error));
         }
         match self.find(key).await {
             Ok(Some(found)) if upload::is_of(&found, write) => Ok(()),
             Ok(_) if lost => Err(conflict(key)),
-            Ok(_) => Err(explain(Request::Write, key, error)),
+            Ok(_) => Err(explain(Request::Write, key, &error)),
             Err(unreadable) => {
                 tracing::debug!(key, error = %unreadable, "a write cannot be read back");
-                Err(explain(Request::Write, key, error))
+                Err(explain(Request::Write, key, &error))
             }
         }
     }
@@ -204,7 +204,7 @@ impl Store for S3 {
         let mut all = Vec::new();
         while let Some(page) = pages.next().await {
             for object in
-                page.map_err(|error| explain(Request::List, prefix, error))?.contents.unwrap_or_default()
+                page.map_err(|error| explain(Request::List, prefix, &error))?.contents.unwrap_or_default()
             {
                 let key = object.key.unwrap_or_default();
                 // A console makes an empty object whose name ends with `/` for what it shows as a folder.
@@ -249,7 +249,7 @@ impl Store for S3 {
         match request.send().await {
             Ok(_) => Ok(()),
             Err(error) if status(&error) == Some(404) && !failure::is_no_bucket(&error) => Ok(()),
-            Err(error) => Err(explain(Request::Delete, key, error)),
+            Err(error) => Err(explain(Request::Delete, key, &error)),
         }
     }
 
@@ -264,7 +264,7 @@ impl Store for S3 {
             }
             // Many stores have conditions for writes and none for deletes.
             Err(error) if matches!(status(&error), Some(400 | 501)) => self.delete(key).await,
-            Err(error) => Err(explain(Request::Delete, key, error)),
+            Err(error) => Err(explain(Request::Delete, key, &error)),
         }
     }
 

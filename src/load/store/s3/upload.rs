@@ -82,7 +82,7 @@ impl S3Upload {
             .set_bucket_key_enabled(bucket_key)
             .send()
             .await
-            .map_err(|error| explain(Request::Write, &self.key, error))?;
+            .map_err(|error| explain(Request::Write, &self.key, &error))?;
         let id = begun.upload_id.ok_or_else(|| {
             Error::new(Kind::Store, format!("cannot write `{}`: the store names no upload", self.key))
         })?;
@@ -198,7 +198,7 @@ impl Parts {
             .part_number(number)
             .body(ByteStream::from(part));
         self.sending = Some(tokio::spawn(async move {
-            let arrived = request.send().await.map_err(|error| explain(Request::Write, &key, error))?;
+            let arrived = request.send().await.map_err(|error| explain(Request::Write, &key, &error))?;
             Ok(CompletedPart::builder().part_number(number).set_e_tag(arrived.e_tag).build())
         }));
         Ok(())
@@ -234,7 +234,7 @@ impl Drop for Parts {
             if let Err(error) = request.send().await
                 && status(&error) != Some(404)
             {
-                let error = explain(Request::Write, &key, error);
+                let error = explain(Request::Write, &key, &error);
                 tracing::warn!(%error, "an unfinished upload stays in the store");
             }
         };
