@@ -1,7 +1,7 @@
 """Six engines over the objects of one table: what each calls a column's type, and what it computes of it."""
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import chdb
 import datafusion
@@ -27,8 +27,6 @@ def objects(folder):
 
 def plain(value):
     """What engines give as different Python types, in one: times as text without zone, no value as 0."""
-    if isinstance(value, timedelta):
-        return value // timedelta(microseconds=1)
     if isinstance(value, datetime):
         return str(value.replace(tzinfo=None))
     if isinstance(value, date):
@@ -44,15 +42,14 @@ class Sql:
         NUMBER: ["sum({0})"],
         FLAG: ["sum(CASE WHEN {0} THEN 1 ELSE 0 END)"],
         DAY: ["min({0})", "max({0})"],
-        INSTANT: ["min({instant})", "max({instant})", "sum({instant})"],
-        WALL_CLOCK: ["min({0})", "max({0})", "sum({wall_clock})"],
+        INSTANT: ["min({millis})", "max({millis})", "sum({millis})"],
+        WALL_CLOCK: ["min({0})", "max({0})", "sum({millis})"],
         PARTITION: ["min({0})", "max({0})"],
     }
 
     def figures(self, kind, column):
-        words = {word: getattr(self, word).format(column) for word in ["instant", "wall_clock"]}
         figures = ["count(*)", "count(*) - count({0})", *self.FIGURES[kind]]
-        return [figure.format(column, **words) for figure in figures]
+        return [figure.format(column, millis=self.millis.format(column)) for figure in figures]
 
     def profile(self, kinds):
         """Of each column the rows, the nulls, and the figures of its kind."""
@@ -63,7 +60,7 @@ class Sql:
 
 
 class DuckDB(Sql):
-    instant = wall_clock = "epoch_ms({0})"
+    millis = "epoch_ms({0})"
 
     def __init__(self, folder):
         self.db = duckdb.connect()
@@ -134,7 +131,7 @@ class Polars:
 
 
 class DataFusion(Sql):
-    instant = wall_clock = "arrow_cast({0}, 'Int64')"
+    millis = "arrow_cast({0}, 'Int64')"
 
     def __init__(self, folder):
         config = datafusion.SessionConfig().set("datafusion.execution.time_zone", ZONE)
@@ -149,7 +146,7 @@ class DataFusion(Sql):
 
 
 class ClickHouse(Sql):
-    instant = wall_clock = "toUnixTimestamp64Milli({0})"
+    millis = "toUnixTimestamp64Milli({0})"
 
     def __init__(self, folder):
         self.source = f"file('{folder}/*/*.parquet', Parquet)"
@@ -169,9 +166,7 @@ class ClickHouse(Sql):
 
 
 class Spark(Sql):
-    instant = "unix_millis({0})"
-    # An interval of as many microseconds.
-    wall_clock = "({0} - TIMESTAMP_NTZ'1970-01-01 00:00:00') / 1000"
+    millis = "unix_millis({0})"
 
     def __init__(self, folder):
         session = SparkSession.getActiveSession()

@@ -133,18 +133,21 @@ def test_rows_nulls_sums_and_instants_are_those_of_the_objects(engine, lake, tab
     assert engine(lake / table).profile(kinds_of(lake / table)) == profile_of(lake / table)
 
 
-@pytest.mark.parametrize("place", [0, -1], ids=["first", "last"])
-def test_an_older_object_has_nulls_for_what_it_lacks_and_nothing_else_changes(engine, lake, place, tmp_path):
+@pytest.mark.parametrize("which", ["first", "last", "all but one"])
+def test_an_older_object_has_nulls_for_what_it_lacks_and_nothing_else_changes(engine, lake, which, tmp_path):
     lives = shutil.copytree(lake / "lives", tmp_path / "lives")
     before, kinds = profile_of(lives), kinds_of(lives)
     filled = [path for path in objects(lives) if pq.ParquetFile(path).read()["extra"].drop_null()]
-    older = filled[place]
-    rows = pq.ParquetFile(older).read()
-    pq.write_table(rows.drop_columns("extra"), older)
+    others = [path for path in objects(lives) if path != filled[-1]]
+    lost = 0
+    for path in {"first": filled[:1], "last": filled[-1:], "all but one": others}[which]:
+        rows = pq.ParquetFile(path).read()
+        lost += len(rows["extra"].drop_null())
+        pq.write_table(rows.drop_columns("extra"), path)
 
     found = engine(lives)
     profile = found.profile(kinds)
     assert profile == profile_of(lives)
-    assert profile["extra"][1] == before["extra"][1] + len(rows["extra"].drop_null())
+    assert profile["extra"][1] == before["extra"][1] + lost
     assert {**profile, "extra": None} == {**before, "extra": None}
     assert found.types() == types_of(engine, kinds)
