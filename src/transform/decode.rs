@@ -154,11 +154,11 @@ impl Decoder {
 
     fn place(&mut self, text: &str) -> Result<Decoded> {
         let Some(record) = Record::parse(text)? else { return Ok(Decoded::Reject(Reason::NotAnObject)) };
-        if let Some(kept) = &self.kept {
-            let Some(online) = online_time(&record) else { return Ok(Decoded::Reject(Reason::NoTime)) };
-            if !kept.contains(&online) {
-                return Ok(Decoded::Outside);
-            }
+        let is_placed_by_time = self.kept.is_some() || self.table != Table::ViewerDetails;
+        match (online_time(&record), &self.kept) {
+            (None, _) if is_placed_by_time => return Ok(Decoded::Reject(Reason::NoTime)),
+            (Some(online), Some(kept)) if !kept.contains(&online) => return Ok(Decoded::Outside),
+            _ => {}
         }
         self.row(&record);
         Ok(Decoded::Row)
@@ -339,6 +339,10 @@ mod tests {
             assert_eq!(decoder.push(record).unwrap(), decoded, "{record}");
         }
         assert!(decoder.push(r#"{"online_time": 16667"#).is_err());
+        let mut all = Decoder::new(Table::Interactions, setting());
+        assert_eq!(all.push(r#"{"name": "a"}"#).unwrap(), Decoded::Reject(Reason::NoTime));
+        let mut summary = Decoder::new(Table::ViewerDetails, setting());
+        assert_eq!(summary.push(r#"{"name": "a"}"#).unwrap(), Decoded::Row, "it lies in the event's day");
         let tally = decoder.tally();
         assert_eq!((tally.rows, tally.outside, tally.rejects), (2, 2, 4));
     }
