@@ -122,11 +122,12 @@ async fn is_seen_whole(on: On) {
         let (store, seen, known) = (Arc::clone(&store), Arc::clone(&seen), Arc::clone(&known));
         async move {
             // An event that is known stays known, also while its ledger moves.
+            // Several operations are under way at once: they look one after the other.
+            let mut known = known.lock().await;
             let ledgers =
                 [keys(&store, "ledger/active/").await, keys(&store, "ledger/closed/").await].concat();
             let here =
                 ledgers.iter().map(|key| key.rsplit('/').next().unwrap().to_owned()).collect::<BTreeSet<_>>();
-            let mut known = known.lock().await;
             assert!(
                 known.is_subset(&here),
                 "{known:?} were known before operation {operation}, then {here:?}"
