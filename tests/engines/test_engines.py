@@ -45,6 +45,7 @@ def lake(tmp_path_factory):
     """What a run makes of everything odd that the vendor can send."""
     store = tmp_path_factory.mktemp("odd")
     command = [BINARIES / "simulator", "--token", TOKEN, "--events", "8", "--viewers", "8..24"]
+    command += ["--shuffled", "--wrong-types", "--unknown-fields", "3", "--unplaceable", "5", "--envelope", "after"]
     command += ["--range-ends", "half-open", "--viewer-details", "per-range", "--public-list", "object"]
     command += ["--fault", "status=503@every:11", "--fault", "html@every:13", "--until-stdin-closes"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as simulator:

@@ -8,7 +8,8 @@ use clap::Parser;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use simulator::{
-    Clock, Fault, PublicList, RangeEnds, Server, ServerOptions, ViewerDetails, Viewers, World, WorldOptions,
+    Clock, Fault, PublicList, Quirks, RangeEnds, Server, ServerOptions, ViewerDetails, Viewers, World,
+    WorldOptions,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
@@ -62,6 +63,9 @@ struct Options {
     /// What goes wrong: `NAME[=VALUE][@WHEN]`, such as `reset@rate:0.1` or `status=503@every:3`; may be repeated
     #[arg(long = "fault")]
     faults: Vec<Fault>,
+    /// What is odd about every report
+    #[command(flatten)]
+    quirks: Quirks,
     /// The seed of what goes wrong at random
     #[arg(long, default_value_t = 1)]
     fault_seed: u64,
@@ -98,6 +102,7 @@ async fn main() -> io::Result<()> {
             clock: options.now.map_or(Clock::System, Clock::Fixed),
             faults: options.faults,
             fault_seed: options.fault_seed,
+            quirks: options.quirks,
             gzip: options.gzip,
             ..ServerOptions::default()
         },

@@ -1,28 +1,37 @@
 //! What the vendor's page does not promise: oddities of reports.
 
+use clap::{Args, ValueEnum};
+
 /// Oddities of the reports of generated events; by default none. The sample stays as it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Args, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Quirks {
     /// The rows stand in another order: the last viewer and the last session first.
+    #[arg(long)]
     pub shuffled: bool,
     /// Every k-th row of each array has a field `newField`, and the report an array `polls`.
+    #[arg(long, value_name = "K")]
     pub unknown_fields: Option<u64>,
     /// Some records hold what is not to be read as it stands: counters `"many"`, `3.0` and `"3"`, an `online_date`
     /// a day after `online_time`, an `offline_time` in the year 60000.
+    #[arg(long)]
     pub wrong_types: bool,
     /// Every k-th record of `lives` has no `online_time` and so is in every answer, whatever the range. The first
     /// element of `lives` is a text, if the event has viewers.
+    #[arg(long, value_name = "K")]
     pub unplaceable: Option<u64>,
     /// An array that is left out.
+    #[arg(long, value_enum, value_name = "ARRAY")]
     pub missing_array: Option<ReportArray>,
     /// An array in whose place there is null.
+    #[arg(long, value_enum, value_name = "ARRAY")]
     pub null_array: Option<ReportArray>,
     /// Where the envelope's keys stand.
+    #[arg(long, value_enum, default_value_t)]
     pub envelope: Envelope,
 }
 
 /// Where `timeStamp`, `code`, `msg` and `requestId` stand in a report.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Envelope {
     /// As in the sample: `requestId` after the data, the others before it.
     #[default]
@@ -34,7 +43,7 @@ pub enum Envelope {
 }
 
 /// An array of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ReportArray {
     /// `lives`.
     Lives,
