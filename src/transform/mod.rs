@@ -6,6 +6,7 @@ pub mod column;
 pub mod decode;
 pub mod digest;
 pub mod event;
+mod number;
 pub mod person;
 pub mod raw;
 pub mod tables;

@@ -7,6 +7,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::Offset;
 
 use super::column::Kind;
+use super::number;
 use super::raw::Raw;
 
 /// The vendor writes its `*_date` texts in this zone, wherever the lake is.
@@ -112,7 +113,8 @@ fn text<'a>(raw: &Raw<'a>) -> Result<Cow<'a, str>, Unfit> {
     match raw {
         Raw::Text(text) => Ok(text.clone()),
         Raw::Number(digits) if digits.contains(['.', 'e', 'E']) => {
-            Ok(integral(digits).map_or(Cow::Borrowed(*digits), |number| Cow::Owned(number.to_string())))
+            Ok(number::integral(digits)
+                .map_or(Cow::Borrowed(*digits), |number| Cow::Owned(number.to_string())))
         }
         Raw::Number(digits) => Ok(Cow::Borrowed(*digits)),
         _ => Err(Unfit),
@@ -126,33 +128,7 @@ fn integer(raw: &Raw<'_>) -> Result<i64, Unfit> {
         Raw::Text(text) => text.trim(),
         _ => return Err(Unfit),
     };
-    digits.parse().ok().or_else(|| integral(digits)).ok_or(Unfit)
-}
-
-/// A number with a fraction or an exponent whose value is whole, to the last digit: no float rounds it.
-fn integral(text: &str) -> Option<i64> {
-    let (sign, unsigned) = match text.strip_prefix(['-', '+']) {
-        Some(rest) => (text.strip_suffix(rest)?, rest),
-        None => ("", text),
-    };
-    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
-    let is_plain = |digits: &str| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
-    if !is_plain(whole) || !is_plain(fraction) {
-        return None;
-    }
-    let digits = format!("{whole}{fraction}");
-    let digits = digits.trim_start_matches('0');
-    if digits.is_empty() {
-        return exponent.parse::<f64>().is_ok().then_some(0);
-    }
-    // How many of the digits, or of zeros after them, stand before the point; more than 19 are no 64 bits.
-    let behind = i64::try_from(fraction.len()).ok()?;
-    let before = i64::try_from(digits.len()).ok()? - behind + exponent.parse::<i32>().map(i64::from).ok()?;
-    let before = usize::try_from(before).ok().filter(|before| *before <= 19)?;
-    let padded = format!("{digits:0<before$}");
-    let (number, rest) = padded.split_at_checked(before)?;
-    rest.bytes().all(|digit| digit == b'0').then(|| format!("{sign}{number}").parse().ok())?
+    digits.parse().ok().or_else(|| number::integral(digits)).ok_or(Unfit)
 }
 
 /// Seconds as a number, or `HH:MM:SS` with as many digits of hours as it takes.
