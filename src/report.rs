@@ -9,14 +9,31 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::extract::usage::Used;
-use crate::load::ledger::Outcome;
 use crate::load::publish::Published;
+use crate::load::visit::Outcome;
+
+/// What was to be done, and so what there is to show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// All of it.
+    #[default]
+    Sync,
+    /// What is due.
+    Plan,
+    /// The visits.
+    Pull,
+    /// What is staged goes into the lake.
+    Publish,
+    /// Older objects are written anew.
+    Upgrade,
+}
 
 /// The result of a run.
 #[derive(Debug, Default, Serialize)]
 pub struct Report {
     /// What was to be done.
-    pub job: &'static str,
+    pub job: Step,
     /// The run, as in `pulls`.
     pub run: String,
     /// Whether nothing failed.
@@ -86,7 +103,7 @@ pub struct Failure {
 impl Report {
     /// A run that begins.
     #[must_use]
-    pub fn new(job: &'static str, run: &str) -> Self {
+    pub fn new(job: Step, run: &str) -> Self {
         Self { job, run: run.to_owned(), ..Self::default() }
     }
 
@@ -159,14 +176,14 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.job {
-            "plan" => self.show_plan(f)?,
-            "pull" => self.show_visits(f)?,
-            "sync" => {
+            Step::Plan => self.show_plan(f)?,
+            Step::Pull => self.show_visits(f)?,
+            Step::Sync => {
                 self.show_visits(f)?;
                 f.write_str("\n")?;
                 self.show_published(f)?;
             }
-            _ => self.show_published(f)?,
+            Step::Publish | Step::Upgrade => self.show_published(f)?,
         }
         for (event_id, owed) in &self.owed {
             write!(f, "\nowed       event {event_id}: {}", owed.join(", "))?;

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use self::context::Context;
 use self::selection::Selection;
 use crate::error::Result;
-use crate::report::Report;
+use crate::report::{Report, Step};
 
 /// What there is to do.
 #[derive(Clone, Debug, Deserialize, Subcommand)]
@@ -34,21 +34,19 @@ pub enum Job {
 }
 
 impl Job {
-    /// The word that calls it.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
+    fn step(&self) -> Step {
         match self {
-            Self::Sync(_) => "sync",
-            Self::Plan(_) => "plan",
-            Self::Pull(_) => "pull",
-            Self::Publish => "publish",
-            Self::Upgrade => "upgrade",
+            Self::Sync(_) => Step::Sync,
+            Self::Plan(_) => Step::Plan,
+            Self::Pull(_) => Step::Pull,
+            Self::Publish => Step::Publish,
+            Self::Upgrade => Step::Upgrade,
         }
     }
 
     /// Does it. An error is a run that could not work; what failed within one that did is in its report.
     pub async fn run(self, context: &Context) -> Result<Report> {
-        let mut report = Report::new(self.name(), &context.run);
+        let mut report = Report::new(self.step(), &context.run);
         let outcome = match self {
             Self::Sync(selection) => sync::sync(context, &selection, &mut report).await,
             Self::Plan(selection) => plan::show(context, &selection, &mut report).await,

@@ -90,7 +90,9 @@ pub(super) async fn plan(
         Writes::Nothing => context.lake.check(store, None).await?,
     };
     let customer = context.client.customer(usage).await?;
-    context.lake.check(store, customer.as_deref()).await?;
+    if is_lake && customer.is_some() {
+        context.lake.check(store, customer.as_deref()).await?;
+    }
     let now = context.clock.now();
     let mut planned = Planned::default();
     if !is_lake && writes == Writes::Ledgers {
@@ -114,7 +116,7 @@ pub(super) async fn plan(
     if heard.is_empty() && !choice.events.is_empty() {
         return Ok(planned);
     }
-    if writes == Writes::Ledgers {
+    if !is_lake && writes == Writes::Ledgers {
         context.lake.establish(store, customer.as_deref()).await?;
     }
     let mut is_noted = true;

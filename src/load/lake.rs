@@ -1,5 +1,6 @@
 //! What is true of the lake as a whole, put once: a run that says otherwise would make days that do not fit together.
 
+use bytes::Bytes;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -44,7 +45,28 @@ impl Lake {
 
     /// Refuses a store whose lake was made with other settings, and says whether it has a lake at all. Writes nothing.
     pub async fn check(&self, store: &dyn Store, customer: Option<&str>) -> Result<bool> {
-        let Some((bytes, _)) = store.get(keys::LAKE).await? else { return Ok(false) };
+        Ok(self.read(store, customer).await?.is_some())
+    }
+
+    /// The same for a run that is going to write: also refuses a store in which writers could write over each other.
+    pub async fn check_to_write(&self, store: &dyn Store, customer: Option<&str>) -> Result<bool> {
+        let Some(content) = self.read(store, customer).await? else { return Ok(false) };
+        store.prove(keys::LAKE, content).await?;
+        Ok(true)
+    }
+
+    /// Puts the settings of a new lake.
+    pub async fn establish(&self, store: &dyn Store, customer: Option<&str>) -> Result<()> {
+        match store.put(keys::LAKE, document::write(&self.document(customer))?, Condition::Absent).await {
+            // Where another run was faster, what it wrote counts.
+            Err(error) if error.kind() != Kind::Conflict => Err(error),
+            _ => self.check_to_write(store, customer).await.map(|_| ()),
+        }
+    }
+
+    /// The settings of the lake, where there are some and this run says the same.
+    async fn read(&self, store: &dyn Store, customer: Option<&str>) -> Result<Option<Bytes>> {
+        let Some((bytes, _)) = store.get(keys::LAKE).await? else { return Ok(None) };
         let found: Document = document::read(keys::LAKE, &bytes)?;
         let ours = self.document(customer);
         for (setting, ours, found) in [
@@ -60,28 +82,7 @@ impl Lake {
                 return Err(Error::new(Kind::OtherLake, message).hint(hint));
             }
         }
-        Ok(true)
-    }
-
-    /// The same for a run that is going to write: also refuses a store in which writers could write over each other.
-    pub async fn check_to_write(&self, store: &dyn Store, customer: Option<&str>) -> Result<bool> {
-        let is_there = self.check(store, customer).await?;
-        if is_there && let Some((bytes, _)) = store.get(keys::LAKE).await? {
-            store.prove(keys::LAKE, bytes).await?;
-        }
-        Ok(is_there)
-    }
-
-    /// Puts the settings of a new lake, or checks those that are there.
-    pub async fn establish(&self, store: &dyn Store, customer: Option<&str>) -> Result<()> {
-        if self.check(store, customer).await? {
-            return Ok(());
-        }
-        match store.put(keys::LAKE, document::write(&self.document(customer))?, Condition::Absent).await {
-            // Where another run was faster, what it wrote counts.
-            Err(error) if error.kind() != Kind::Conflict => Err(error),
-            _ => self.check_to_write(store, customer).await.map(|_| ()),
-        }
+        Ok(Some(bytes))
     }
 
     fn document(&self, customer: Option<&str>) -> Document {
@@ -100,8 +101,6 @@ fn seconds(seconds: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::*;
     use crate::load::store::Folder;
 

@@ -1,13 +1,14 @@
 //! The ledger of one event: what is known, owed and done. Pure; `ledgers` reads and writes it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::FORMAT;
-use crate::transform::digest::Totals;
+use super::answer::{Day, Snapshot};
+use super::visit::{Outcome, Owed, Visit};
 use crate::transform::event::Event;
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -43,72 +44,6 @@ pub struct Ledger {
     pub closed: Option<Closing>,
 }
 
-/// The last answer for one day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Day {
-    /// When the visit began that asked.
-    pub pulled_at: Timestamp,
-    /// Rows of `lives`.
-    pub lives: Totals,
-    /// Rows of `interactions`.
-    pub interactions: Totals,
-    /// Records that no table can hold.
-    pub rejects: Totals,
-    /// Whether this answer, or one before that the lake still stands by, had viewings.
-    pub has_had_rows: bool,
-    /// When a user last said that fewer rows are right.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub accepted_at: Option<Timestamp>,
-}
-
-impl Day {
-    /// This answer, knowing the one before: what was seen once was seen, unless a user says that fewer rows are right.
-    #[must_use]
-    pub fn after(self, before: Option<Self>) -> Self {
-        let stands =
-            before.is_some_and(|before| before.has_had_rows && before.accepted_at == self.accepted_at);
-        Self { has_had_rows: self.lives.rows + self.interactions.rows > 0 || stands, ..self }
-    }
-}
-
-/// The last snapshot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Snapshot {
-    /// When the visit began that asked.
-    pub pulled_at: Timestamp,
-    /// Rows of `viewer_details`.
-    pub viewer_details: Totals,
-    /// Records that no table can hold.
-    pub rejects: Totals,
-    /// When a user last said that fewer rows are right.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub accepted_at: Option<Timestamp>,
-}
-
-/// What could not be asked, or failed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Owed {
-    /// Days.
-    pub days: BTreeSet<Date>,
-    /// The snapshot.
-    pub snapshot: bool,
-}
-
-impl Owed {
-    /// Whether nothing is owed.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.days.is_empty() && !self.snapshot
-    }
-
-    /// As a list for people: the days, then `snapshot`.
-    #[must_use]
-    pub fn names(&self) -> Vec<String> {
-        let snapshot = self.snapshot.then(|| "snapshot".to_owned());
-        self.days.iter().map(Date::to_string).chain(snapshot).collect()
-    }
-}
-
 /// Why an event is not visited any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -119,51 +54,6 @@ pub enum Closing {
     Incomplete,
     /// Cancelled before it began.
     Cancelled,
-}
-
-/// How a visit ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// Everything that was due is there.
-    Complete,
-    /// Something failed.
-    Failed,
-    /// The deadline came first.
-    Left,
-}
-
-impl Outcome {
-    /// The word in the column `outcome`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Complete => "complete",
-            Self::Failed => "failed",
-            Self::Left => "left",
-        }
-    }
-}
-
-/// What a visit adds to the ledger.
-#[derive(Clone, Debug)]
-pub struct Visit {
-    /// When it began.
-    pub pulled_at: Timestamp,
-    /// The day of the event; none where it is not known yet.
-    pub event_day: Option<Date>,
-    /// Days that were answered.
-    pub days: BTreeMap<Date, Day>,
-    /// The snapshot, if it was answered.
-    pub snapshot: Option<Snapshot>,
-    /// What failed or was left.
-    pub owed: Owed,
-    /// All days that were asked, also those without rows and those that failed.
-    pub asked: BTreeSet<Date>,
-    /// Whether the visit knows of every day up to now, answered or owed.
-    pub through: bool,
-    /// How it ended.
-    pub outcome: Outcome,
 }
 
 impl Ledger {
@@ -271,6 +161,8 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     const HORIZON: SignedDuration = SignedDuration::from_hours(30 * 24);

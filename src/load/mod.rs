@@ -1,6 +1,7 @@
 //! From record batches to tables that engines read: staged files, their merge into the lake, and the ledger of what is
 //! known, owed and done.
 
+pub mod answer;
 pub mod cell;
 pub mod document;
 pub mod index;
@@ -16,6 +17,7 @@ pub mod recover;
 pub mod replace;
 pub mod staging;
 pub mod store;
+pub mod visit;
 
 /// The format of everything that this program writes: documents, footers, ledger. A newer one is never written over.
 pub const FORMAT: u32 = 1;

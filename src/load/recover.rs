@@ -8,13 +8,15 @@ use futures::TryStreamExt;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::answer::{Day, Snapshot};
 use super::cell::Cell;
 use super::keys;
 use super::lake::Lake;
-use super::ledger::{Closing, Day, Ledger, Owed, Snapshot};
+use super::ledger::{Closing, Ledger};
 use super::ledgers::Ledgers;
 use super::object::ObjectReader;
 use super::store::{Listed, Store};
+use super::visit::Owed;
 use crate::error::{Error, Explain, Kind, Result};
 use crate::transform::batch;
 use crate::transform::digest::Totals;
@@ -112,8 +114,11 @@ fn read_row(events: &mut BTreeMap<i64, Known>, table: Table, day: Date, batch: &
         if known.last_visit < pulled_at {
             known.last_visit = pulled_at;
             known.has_failed = is_text("outcome", "failed");
-            let owed = batch::value(batch, "owed", row);
-            known.owed = if let Value::Text(names) = owed { read_owed(&names) } else { Owed::default() };
+            let owed = match batch::value(batch, "owed", row) {
+                Value::Text(names) => serde_json::from_str(&names).unwrap_or_default(),
+                _ => BTreeSet::new(),
+            };
+            known.owed = Owed::of_names(&owed);
         }
         return;
     }
@@ -127,15 +132,6 @@ fn read_row(events: &mut BTreeMap<i64, Known>, table: Table, day: Date, batch: &
         ledger.closed = Some(if is_complete { Closing::Complete } else { Closing::Incomplete });
     }
     known.ledger = Some(ledger);
-}
-
-/// What `Owed::names` wrote.
-fn read_owed(names: &str) -> Owed {
-    let names: BTreeSet<String> = serde_json::from_str(names).unwrap_or_default();
-    Owed {
-        days: names.iter().filter_map(|name| name.parse().ok()).collect(),
-        snapshot: names.contains("snapshot"),
-    }
 }
 
 impl Known {

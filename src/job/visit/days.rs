@@ -9,8 +9,9 @@ use crate::calendar;
 use crate::error::Result;
 use crate::job::context::Context;
 use crate::job::selection::Choice;
+use crate::load::answer::Day;
 use crate::load::lake::Lake;
-use crate::load::ledger::{Day, Ledger};
+use crate::load::ledger::Ledger;
 
 /// Records of one day in a snapshot, which are counted only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

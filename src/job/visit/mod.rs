@@ -20,8 +20,10 @@ use super::context::Context;
 use super::selection::Choice;
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::{Usage, Used};
-use crate::load::ledger::{Day, Ledger, Outcome, Owed, Snapshot};
+use crate::load::answer::{Day, Snapshot};
+use crate::load::ledger::Ledger;
 use crate::load::staging::Visitor;
+use crate::load::visit::{Outcome, Owed};
 use crate::transform::decode::Setting;
 
 /// How a visit went.

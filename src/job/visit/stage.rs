@@ -9,9 +9,11 @@ use super::intake::Taken;
 use super::{Visited, Visiting, figures};
 use crate::error::Result;
 use crate::job::context::Context;
-use crate::load::ledger::{Day, Ledger, Outcome, Snapshot, Visit};
+use crate::load::answer::{Day, Snapshot};
+use crate::load::ledger::Ledger;
 use crate::load::replace::TableDay;
 use crate::load::staging::CellWriter;
+use crate::load::visit::{Outcome, Visit};
 use crate::transform::digest::{Digest, Totals};
 use crate::transform::tables::Table;
 

@@ -110,7 +110,7 @@ impl Location {
     pub async fn open(self) -> Arc<dyn Store> {
         match self {
             Self::Folder(path) => Arc::new(Folder::new(path)),
-            Self::S3(place) => Arc::new(S3::new(place).await),
+            Self::S3(bucket) => Arc::new(S3::new(bucket).await),
         }
     }
 }

@@ -20,7 +20,8 @@ impl Request {
     fn right(self) -> &'static str {
         match self {
             Self::List => "s3:ListBucket",
-            Self::Read => "s3:GetObject",
+            // Without the second a missing object is refused instead of missing.
+            Self::Read => "s3:GetObject` and `s3:ListBucket",
             Self::Write => "s3:PutObject",
             Self::Delete => "s3:DeleteObject",
         }
@@ -85,7 +86,7 @@ pub(super) fn explain<E: Said>(request: Request, key: &str, error: &SdkError<E>)
             "check the AWS credentials".to_owned()
         }
         (Some("RequestTimeTooSkewed"), _) => "set the clock of this machine".to_owned(),
-        (_, Some(403)) => format!("check the right `{}`, also on the KMS key", request.right()),
+        (_, Some(403)) => format!("check the right to `{}`, and to use the KMS key", request.right()),
         (_, Some(_)) => "it may pass: run it again".to_owned(),
         (_, None) => "check the network, and the AWS credentials and region".to_owned(),
     };

@@ -1,27 +1,26 @@
 //! A folder as a store. Safe for several processes at once: an object is written beside the others, synced, and renamed
 //! into its place under a lock, after its condition was checked.
 
+mod upload;
+
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
-use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use tempfile::NamedTempFile;
 use twox_hash::XxHash3_128;
 
-use super::{Condition, Head, Listed, Store, Upload, Version, conflict};
+use self::upload::Partial;
+use super::{Head, Listed, Store, Upload, Version, conflict};
 use crate::error::{Error, Explain, Kind, Result};
 
 /// Objects that are being written, out of sight of every reader.
 const PARTIAL: &str = ".partial";
 /// Held while a condition is checked and the object put.
 const LOCK: &str = ".lock";
-/// What a killed process left in `PARTIAL` is taken away when it is older than any run can be.
-const STALE: Duration = Duration::from_hours(7 * 24);
 /// Bytes at the end of an object that go into its version: a Parquet footer names every cell, and when it was staged.
 const TAIL: u64 = 64 * 1024;
 
@@ -165,16 +164,7 @@ impl Store for Folder {
     }
 
     async fn upload(&self, key: &str) -> Result<Box<dyn Upload>> {
-        let file = self
-            .blocking(key, "write", |root, _| {
-                let partial = root.join(PARTIAL);
-                fs::create_dir_all(&partial)?;
-                clear_stale(&partial)?;
-                // The umask decides who may read an object, as for any file of the user.
-                tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o666)).tempfile_in(partial)
-            })
-            .await?;
-        Ok(Box::new(Partial { folder: self.clone(), key: key.to_owned(), file }))
+        Ok(Box::new(Partial::begin(self, key).await?))
     }
 
     async fn delete(&self, key: &str) -> Result<()> {
@@ -209,17 +199,6 @@ fn lock(root: &Path) -> io::Result<Option<File>> {
     Ok(Some(lock))
 }
 
-/// Makes a folder and those that it lies in, so that they are there after a power cut too.
-fn create_folders(folder: &Path) -> io::Result<()> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    let Some(parent) = folder.parent() else { return Ok(()) };
-    create_folders(parent)?;
-    fs::create_dir(folder)?;
-    File::open(parent)?.sync_all()
-}
-
 /// Removes the folders of a path that are empty, below `root`. What cannot be removed is not empty.
 fn remove_empty(root: &Path, path: &Path) {
     for folder in path.ancestors().skip(1).take_while(|folder| *folder != root) {
@@ -229,63 +208,9 @@ fn remove_empty(root: &Path, path: &Path) {
     }
 }
 
-fn clear_stale(partial: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(partial)? {
-        let path = entry?.path();
-        let Some(metadata) = found(fs::metadata(&path))? else { continue };
-        let age = SystemTime::now().duration_since(metadata.modified()?).unwrap_or_default();
-        if age > STALE {
-            found(fs::remove_file(&path))?;
-        }
-    }
-    Ok(())
-}
-
-/// An object on its way, in a file that only its writer knows.
-struct Partial {
-    folder: Folder,
-    key: String,
-    file: NamedTempFile,
-}
-
-#[async_trait]
-impl Upload for Partial {
-    async fn write(&mut self, bytes: Bytes) -> Result<()> {
-        // A write to the page cache; moving the bytes to another thread would cost more.
-        self.file
-            .write_all(&bytes)
-            .map_err(|error| explain("write", &self.file.path().display().to_string(), error))
-    }
-
-    async fn finish(self: Box<Self>, condition: Condition) -> Result<()> {
-        let Self { folder, key, file } = *self;
-        let done = folder
-            .blocking(&key, "write", move |root, path| {
-                file.as_file().sync_all()?;
-                let _lock = lock(root)?;
-                let standing = found(File::open(path))?.map(|mut file| head(&mut file)).transpose()?;
-                let holds = match (&condition, &standing) {
-                    (Condition::Absent, None) => true,
-                    (Condition::Unchanged(version), Some(head)) => head.version == *version,
-                    _ => false,
-                };
-                if !holds {
-                    return Ok(false);
-                }
-                if let Some(parent) = path.parent() {
-                    create_folders(parent)?;
-                    file.persist(path).map_err(|error| error.error)?;
-                    File::open(parent)?.sync_all()?;
-                }
-                Ok(true)
-            })
-            .await?;
-        if done { Ok(()) } else { Err(conflict(&key)) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::Condition;
     use super::*;
 
     async fn put(store: &Folder, key: &str, content: &'static str, condition: Condition) -> Result<(), Kind> {

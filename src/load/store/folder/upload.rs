@@ -1,0 +1,99 @@
+//! One object being written to a folder: beside the others first, in its place when it is whole.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tempfile::NamedTempFile;
+
+use super::super::{Condition, Upload, conflict};
+use super::{Folder, PARTIAL, explain, found, head, lock};
+use crate::error::Result;
+
+/// What a killed process left in `PARTIAL` is taken away when it is older than any run can be.
+const STALE: Duration = Duration::from_hours(7 * 24);
+
+/// An object on its way, in a file that only its writer knows.
+pub(super) struct Partial {
+    folder: Folder,
+    key: String,
+    file: NamedTempFile,
+}
+
+impl Partial {
+    pub(super) async fn begin(folder: &Folder, key: &str) -> Result<Self> {
+        let file = folder
+            .blocking(key, "write", |root, _| {
+                let partial = root.join(PARTIAL);
+                fs::create_dir_all(&partial)?;
+                clear_stale(&partial)?;
+                // The umask decides who may read an object, as for any file of the user.
+                tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o666)).tempfile_in(partial)
+            })
+            .await?;
+        Ok(Self { folder: folder.clone(), key: key.to_owned(), file })
+    }
+}
+
+#[async_trait]
+impl Upload for Partial {
+    async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        // A write to the page cache; moving the bytes to another thread would cost more.
+        self.file
+            .write_all(&bytes)
+            .map_err(|error| explain("write", &self.file.path().display().to_string(), error))
+    }
+
+    async fn finish(self: Box<Self>, condition: Condition) -> Result<()> {
+        let Self { folder, key, file } = *self;
+        let done = folder
+            .blocking(&key, "write", move |root, path| {
+                file.as_file().sync_all()?;
+                let _lock = lock(root)?;
+                let standing = found(File::open(path))?.map(|mut file| head(&mut file)).transpose()?;
+                let holds = match (&condition, &standing) {
+                    (Condition::Absent, None) => true,
+                    (Condition::Unchanged(version), Some(head)) => head.version == *version,
+                    _ => false,
+                };
+                if !holds {
+                    return Ok(false);
+                }
+                if let Some(parent) = path.parent() {
+                    create_folders(parent)?;
+                    file.persist(path).map_err(|error| error.error)?;
+                    File::open(parent)?.sync_all()?;
+                }
+                Ok(true)
+            })
+            .await?;
+        if done { Ok(()) } else { Err(conflict(&key)) }
+    }
+}
+
+/// Makes a folder and those that it lies in, so that they are there after a power cut too.
+fn create_folders(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let Some(parent) = folder.parent() else { return Ok(()) };
+    create_folders(parent)?;
+    fs::create_dir(folder)?;
+    File::open(parent)?.sync_all()
+}
+
+fn clear_stale(partial: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(partial)? {
+        let path = entry?.path();
+        let Some(metadata) = found(fs::metadata(&path))? else { continue };
+        let age = SystemTime::now().duration_since(metadata.modified()?).unwrap_or_default();
+        if age > STALE {
+            found(fs::remove_file(&path))?;
+        }
+    }
+    Ok(())
+}

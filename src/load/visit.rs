@@ -1,0 +1,87 @@
+//! What a visit leaves in the ledger: what it was answered, what it owes, and how it ended.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::answer::{Day, Snapshot};
+
+/// What could not be asked, or failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owed {
+    /// Days.
+    pub days: BTreeSet<Date>,
+    /// The snapshot.
+    pub snapshot: bool,
+}
+
+impl Owed {
+    /// Whether nothing is owed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.days.is_empty() && !self.snapshot
+    }
+
+    /// As a list for people: the days, then `snapshot`.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let snapshot = self.snapshot.then(|| "snapshot".to_owned());
+        self.days.iter().map(Date::to_string).chain(snapshot).collect()
+    }
+
+    /// What [`Owed::names`] gave.
+    #[must_use]
+    pub fn of_names(names: &BTreeSet<String>) -> Self {
+        Self {
+            days: names.iter().filter_map(|name| name.parse().ok()).collect(),
+            snapshot: names.contains("snapshot"),
+        }
+    }
+}
+
+/// How a visit ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Everything that was due is there.
+    Complete,
+    /// Something failed.
+    Failed,
+    /// The deadline came first.
+    Left,
+}
+
+impl Outcome {
+    /// The word in the column `outcome`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Failed => "failed",
+            Self::Left => "left",
+        }
+    }
+}
+
+/// What a visit adds to the ledger.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// When it began.
+    pub pulled_at: Timestamp,
+    /// The day of the event; none where it is not known yet.
+    pub event_day: Option<Date>,
+    /// Days that were answered.
+    pub days: BTreeMap<Date, Day>,
+    /// The snapshot, if it was answered.
+    pub snapshot: Option<Snapshot>,
+    /// What failed or was left.
+    pub owed: Owed,
+    /// All days that were asked, also those without rows and those that failed.
+    pub asked: BTreeSet<Date>,
+    /// Whether the visit knows of every day up to now, answered or owed.
+    pub through: bool,
+    /// How it ended.
+    pub outcome: Outcome,
+}
