@@ -23,17 +23,13 @@ fn statement(dialect: Dialect, table: Table, location: &str) -> String {
             literal(location)
         ),
         Dialect::Clickhouse => {
-            let source = match location.strip_prefix("s3://").and_then(|place| place.split_once('/')) {
-                Some((bucket, key)) => format!(
-                    "s3({}, 'Parquet'",
-                    literal(&format!("https://{bucket}.s3.amazonaws.com/{key}/*/*.parquet"))
-                ),
-                None => format!("file({files}, 'Parquet'"),
-            };
+            let source = if location.contains("://") { "s3" } else { "file" };
             let structure = literal(&columns(dialect, table).replace('\n', " "));
             // The day is a text in the path, and a column of its own only under some settings.
             let day = "toDate32(extract(_path, 'dt=([0-9-]+)')) AS dt";
-            format!("CREATE OR REPLACE VIEW {name} AS\nSELECT *, {day}\nFROM {source}, {structure});\n\n")
+            format!(
+                "CREATE OR REPLACE VIEW {name} AS\nSELECT *, {day}\nFROM {source}({files}, 'Parquet', {structure});\n\n"
+            )
         }
     }
 }
