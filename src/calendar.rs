@@ -2,9 +2,10 @@
 //! the zone database changes what a day is.
 
 use std::fmt;
+use std::ops::Range;
 
 use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
+use jiff::tz::{TimeZone, TimeZoneTransition};
 use jiff::{Timestamp, ToSpan};
 
 use crate::error::{Error, Explain, Kind, Result};
@@ -63,6 +64,40 @@ impl fmt::Display for Zone {
     }
 }
 
+/// What a zone's clock shows at one instant after the other. Between two changes of the clocks the rules are asked once.
+#[derive(Clone, Debug)]
+pub struct WallClock {
+    zone: Zone,
+    /// Seconds since 1970 for which `ahead` is true.
+    known: Range<i64>,
+    /// Seconds by which the clock is ahead of UTC.
+    ahead: i64,
+}
+
+impl WallClock {
+    /// The clock of a zone.
+    #[must_use]
+    pub fn new(zone: Zone) -> Self {
+        Self { zone, known: 0..0, ahead: 0 }
+    }
+
+    /// The clock's reading as if it were in UTC, in milliseconds since 1970.
+    pub fn millis(&mut self, instant: Timestamp) -> i64 {
+        let second = instant.as_second();
+        if !self.known.contains(&second) {
+            let rules = &self.zone.rules;
+            let change = |change: Option<TimeZoneTransition<'_>>| change.map(|at| at.timestamp().as_second());
+            // A change belongs to what follows it.
+            let before =
+                instant.checked_add(1.second()).map_or(None, |after| change(rules.preceding(after).next()));
+            let after = change(rules.following(instant).next());
+            self.known = before.unwrap_or(second)..after.unwrap_or(i64::MAX);
+            self.ahead = i64::from(rules.to_offset(instant).seconds());
+        }
+        instant.as_millisecond() + self.ahead * 1000
+    }
+}
+
 /// The time. An argument like any other, so that a test can say what time it is.
 #[derive(Clone, Debug)]
 pub enum Clock {
@@ -116,6 +151,22 @@ mod tests {
             let day: Date = day.parse().unwrap();
             assert_eq!(zone.start_of(day).unwrap(), start.parse().unwrap(), "{zone} {day}");
             assert_eq!(zone.day_of(start.parse().unwrap()), day);
+        }
+    }
+
+    #[test]
+    fn a_wall_clock_shows_what_the_zone_says_at_every_instant() {
+        for name in ["Asia/Shanghai", "America/New_York", "UTC", "Africa/Casablanca"] {
+            let zone = Zone::parse(name).unwrap();
+            let mut clock = WallClock::new(zone.clone());
+            // Two years in steps of 50 minutes and a second, there and back, and around a change to the second.
+            let there = (0..21_000).map(|step| 1_640_000_000 + step * 3001);
+            let change = 1_667_714_397..1_667_714_405;
+            for second in there.clone().chain(there.rev()).chain(change.clone()).chain(change.rev()) {
+                let instant = Timestamp::from_second(second).unwrap();
+                let shown = jiff::tz::Offset::UTC.to_timestamp(zone.wall_clock(instant)).unwrap();
+                assert_eq!(clock.millis(instant), shown.as_millisecond(), "{name} {instant}");
+            }
         }
     }
 

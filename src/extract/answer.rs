@@ -1,21 +1,30 @@
 //! A report while it arrives.
 
+use bytes::Bytes;
 use reqwest::Response;
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
-use super::body::{Envelope, Splitter};
+use super::body::{Envelope, Position, Splitter};
 use super::failure;
 use super::http::{Http, SUCCESS};
 use super::tokens::Tokens;
 use super::usage::Usage;
 use crate::error::{Error, Kind, Result};
+use crate::transform::record::Record;
+
+/// Chunks that are received ahead of decoding; each has up to some 400 KB.
+const AHEAD: usize = 4;
 
 /// A report on its way.
 pub struct Answer<'a> {
     http: &'a Http,
     tokens: &'a Tokens,
     token: SecretString,
-    response: Response,
+    chunks: mpsc::Receiver<reqwest::Result<Bytes>>,
+    /// Receives while what came before is decoded; ends with the answer.
+    _receiving: JoinSet<()>,
     usage: &'a Usage,
     splitter: Splitter,
     /// Bytes that the answer may still have.
@@ -31,13 +40,17 @@ impl<'a> Answer<'a> {
         usage: &'a Usage,
         left: u64,
     ) -> Self {
-        Self { http, tokens, token, response, usage, splitter: Splitter::default(), left }
+        let (sender, chunks) = mpsc::channel(AHEAD);
+        let mut receiving = JoinSet::new();
+        receiving.spawn(receive(response, sender));
+        let splitter = Splitter::default();
+        Self { http, tokens, token, chunks, _receiving: receiving, usage, splitter, left }
     }
 
-    /// Waits for the next part of the answer and hands its records on, with the key of their array. False at the end.
-    pub async fn advance(&mut self, record: impl FnMut(&str, &str) -> Result<()>) -> Result<bool> {
-        let chunk = self.response.chunk().await.map_err(|error| self.http.transport(error))?;
-        let Some(chunk) = chunk else { return Ok(false) };
+    /// Waits for the next part of the answer and hands its records on, with where they stand. False at the end.
+    pub async fn advance(&mut self, record: impl FnMut(Position<'_>, Record<'_>)) -> Result<bool> {
+        let Some(chunk) = self.chunks.recv().await else { return Ok(false) };
+        let chunk = chunk.map_err(|error| self.http.transport(error))?;
         self.usage.received(chunk.len());
         self.left = self.left.checked_sub(chunk.len() as u64).ok_or_else(|| {
             Error::new(Kind::TooLarge, "the answer is larger than allowed")
@@ -56,5 +69,16 @@ impl<'a> Answer<'a> {
         let (text, request_id) = (envelope.message.as_deref(), envelope.request_id.as_deref());
         let error = failure::told(envelope.code, text, request_id, self.token.expose_secret());
         Err(self.tokens.refused(&self.token, error).await)
+    }
+}
+
+/// Receives to the end, or to the first failure.
+async fn receive(mut response: Response, chunks: mpsc::Sender<reqwest::Result<Bytes>>) {
+    while let Some(chunk) = response.chunk().await.transpose() {
+        let is_last = chunk.is_err();
+        // Nobody waits for more where the answer was given up.
+        if chunks.send(chunk).await.is_err() || is_last {
+            return;
+        }
     }
 }

@@ -8,10 +8,13 @@ use serde_json::Value;
 
 use super::failure::text;
 use crate::error::{Error, Kind, Result};
+use crate::transform::record::{Record, Records};
 use crate::transform::tables::Table;
 
 /// The largest record, in bytes. The sample's have 1 KB.
-const LARGEST_RECORD: usize = 16 * 1024 * 1024;
+const LARGEST_RECORD: usize = 4 * 1024 * 1024;
+/// At least so many bytes are added to the beginning of a record to find its end: more than most records have.
+const LEAST_COPY: usize = 2048;
 /// The largest envelope, in bytes: everything that is no record. The sample's has 300.
 const LARGEST_ENVELOPE: usize = 1024 * 1024;
 
@@ -39,6 +42,15 @@ pub fn table_of(array: &str) -> Option<Table> {
     }
 }
 
+/// Where a record stands in its answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Position<'a> {
+    /// The vendor's key of its array.
+    pub array: &'a str,
+    /// How many records stand before it there.
+    pub index: u64,
+}
+
 /// Cuts an answer into its records.
 #[derive(Debug, Default)]
 pub struct Splitter {
@@ -50,7 +62,10 @@ pub struct Splitter {
     text_from: usize,
     place: Place,
     /// The beginning of a record whose end is yet to come.
-    record: Vec<u8>,
+    rest: Vec<u8>,
+    records: Records,
+    /// How many records the array that is being read has had.
+    index: u64,
     counts: BTreeMap<String, Option<u64>>,
 }
 
@@ -72,50 +87,67 @@ enum Place {
     Before { first: bool },
     /// In an array of records, after one.
     After,
-    /// In a record that is an object or an array.
-    Nested { depth: u32, text: bool, escaped: bool },
-    /// In a record that is a text.
-    Quoted { escaped: bool },
-    /// In a record that is a number or a word.
-    Bare,
 }
 
 impl Splitter {
-    /// Takes the next bytes of the answer, and hands each record that ends in them on, with the key of its array.
-    pub fn push(&mut self, chunk: &[u8], mut record: impl FnMut(&str, &str) -> Result<()>) -> Result<()> {
-        let mut from = 0;
-        let mut at = 0;
-        while let Some(&byte) = chunk.get(at) {
-            at += 1;
-            match self.place {
-                Place::Envelope | Place::Text { .. } => self.envelope(byte)?,
-                Place::Before { .. } | Place::After => {
-                    self.between(byte)?;
-                    from = at - 1;
-                }
-                Place::Nested { .. } | Place::Quoted { .. } => {
-                    if self.within(byte) {
-                        self.hand_on(chunk.get(from..at).unwrap_or_default(), &mut record)?;
-                    }
-                }
-                Place::Bare => {
-                    if matches!(byte, b',' | b']' | b' ' | b'\t' | b'\r' | b'\n') {
-                        at -= 1;
-                        self.hand_on(chunk.get(from..at).unwrap_or_default(), &mut record)?;
-                    }
-                }
+    /// Takes the next bytes of the answer, and hands each record that ends in them on.
+    pub fn push(&mut self, mut chunk: &[u8], mut record: impl FnMut(Position<'_>, Record<'_>)) -> Result<()> {
+        while !self.rest.is_empty() && !chunk.is_empty() {
+            let mut bytes = std::mem::take(&mut self.rest);
+            let kept = bytes.len();
+            let (more, after) = chunk.split_at(chunk.len().min(kept.max(LEAST_COPY)));
+            bytes.extend_from_slice(more);
+            // Only what was begun is taken from the copy.
+            let taken = self.take(&bytes, kept, &mut record)?;
+            if let Some(of_chunk) = taken.checked_sub(kept) {
+                chunk = chunk.get(of_chunk..).unwrap_or_default();
+                bytes.clear();
+            } else {
+                chunk = after;
             }
+            self.rest = bytes;
         }
-        if matches!(self.place, Place::Nested { .. } | Place::Quoted { .. } | Place::Bare) {
-            self.record.extend_from_slice(chunk.get(from..).unwrap_or_default());
-            if self.record.len() > LARGEST_RECORD {
-                return Err(Error::new(
-                    Kind::BadAnswer,
-                    format!("a record is larger than {LARGEST_RECORD} bytes"),
-                ));
-            }
+        let taken = self.take(chunk, chunk.len(), &mut record)?;
+        self.rest.extend_from_slice(chunk.get(taken..).unwrap_or_default());
+        if self.rest.len() > LARGEST_RECORD {
+            let message = format!("a record is larger than {LARGEST_RECORD} bytes");
+            return Err(Error::new(Kind::BadAnswer, message));
         }
         Ok(())
+    }
+
+    /// Takes `bytes`, but nothing that begins at `until` or later, and not the beginning of a record that does not end in
+    /// them; says how many it took.
+    fn take(
+        &mut self,
+        bytes: &[u8],
+        until: usize,
+        record: &mut impl FnMut(Position<'_>, Record<'_>),
+    ) -> Result<usize> {
+        let mut at = 0;
+        while at < until
+            && let Some(&byte) = bytes.get(at)
+        {
+            match (self.place, byte) {
+                (Place::Envelope | Place::Text { .. }, _) => self.envelope(byte)?,
+                (_, b' ' | b'\t' | b'\r' | b'\n') => {}
+                (Place::Before { first: true } | Place::After, b']') => self.end_array(),
+                (Place::After, b',') => self.place = Place::Before { first: false },
+                (Place::After, _) => return Err(Error::new(Kind::BadAnswer, "the answer is no JSON")),
+                (Place::Before { .. }, _) => {
+                    let rest = bytes.get(at..).unwrap_or_default();
+                    let Some(found) = self.records.first(rest)? else { return Ok(at) };
+                    let array = self.open.get(2).map_or("", |report| &report.key);
+                    at += found.text().len();
+                    record(Position { array, index: self.index }, found);
+                    self.index += 1;
+                    self.place = Place::After;
+                    continue;
+                }
+            }
+            at += 1;
+        }
+        Ok(at)
     }
 
     /// The envelope, once the answer has ended.
@@ -187,8 +219,7 @@ impl Splitter {
             }
             (_, b'{' | b'[') => {
                 if byte == b'[' && self.is_at_report() {
-                    self.counts.entry(self.array().to_owned()).or_default().get_or_insert(0);
-                    self.place = Place::Before { first: true };
+                    self.begin_array();
                 }
                 self.open.push(Container { is_object: byte == b'{', key: String::new() });
             }
@@ -206,70 +237,19 @@ impl Splitter {
             if root.is_object && root.key == "data" && data.is_object && data.key == "report" && report.is_object)
     }
 
-    /// The key of the array whose records are read.
-    fn array(&self) -> &str {
-        self.open.get(2).map_or("", |report| &report.key)
+    fn begin_array(&mut self) {
+        let key = self.open.get(2).map_or("", |report| &report.key);
+        self.index = *self.counts.entry(key.to_owned()).or_default().get_or_insert(0);
+        self.place = Place::Before { first: true };
     }
 
-    fn between(&mut self, byte: u8) -> Result<()> {
-        self.place = match (self.place, byte) {
-            (place, b' ' | b'\t' | b'\r' | b'\n') => place,
-            (Place::Before { first: true } | Place::After, b']') => {
-                self.envelope.push(byte);
-                self.open.pop();
-                Place::Envelope
-            }
-            (Place::After, b',') => Place::Before { first: false },
-            (Place::Before { .. }, b'{' | b'[') => Place::Nested { depth: 1, text: false, escaped: false },
-            (Place::Before { .. }, b'"') => Place::Quoted { escaped: false },
-            (Place::Before { .. }, byte) if !matches!(byte, b',' | b']' | b'}' | b':') => Place::Bare,
-            _ => return Err(Error::new(Kind::BadAnswer, "the answer is no JSON")),
-        };
-        Ok(())
-    }
-
-    /// Goes on within a record; true at its last byte.
-    fn within(&mut self, byte: u8) -> bool {
-        match &mut self.place {
-            Place::Nested { text: true, escaped, .. } | Place::Quoted { escaped } if *escaped => {
-                *escaped = false;
-            }
-            Place::Nested { text: true, escaped, .. } | Place::Quoted { escaped } if byte == b'\\' => {
-                *escaped = true;
-            }
-            Place::Quoted { .. } => return byte == b'"',
-            Place::Nested { text, .. } if byte == b'"' => *text = !*text,
-            Place::Nested { text: false, depth, .. } => match byte {
-                b'{' | b'[' => *depth += 1,
-                b'}' | b']' => {
-                    *depth -= 1;
-                    return *depth == 0;
-                }
-                _ => {}
-            },
-            _ => {}
+    fn end_array(&mut self) {
+        self.envelope.push(b']');
+        self.open.pop();
+        if let Some(count) = self.open.get(2).and_then(|report| self.counts.get_mut(&report.key)) {
+            *count = Some(self.index);
         }
-        false
-    }
-
-    fn hand_on(&mut self, end: &[u8], record: &mut impl FnMut(&str, &str) -> Result<()>) -> Result<()> {
-        let mut kept = std::mem::take(&mut self.record);
-        let bytes = if kept.is_empty() {
-            end
-        } else {
-            kept.extend_from_slice(end);
-            &kept
-        };
-        let text =
-            std::str::from_utf8(bytes).map_err(|_| Error::new(Kind::BadAnswer, "the answer is not UTF-8"))?;
-        let outcome = record(self.array(), text);
-        if let Some(count) = self.counts.get_mut(self.open.get(2).map_or("", |report| &report.key)) {
-            *count = Some(count.unwrap_or(0) + 1);
-        }
-        kept.clear();
-        self.record = kept;
-        self.place = Place::After;
-        outcome
+        self.place = Place::Envelope;
     }
 }
 
@@ -283,9 +263,8 @@ mod tests {
         let mut splitter = Splitter::default();
         let mut records = Vec::new();
         for chunk in answer.chunks(chunk) {
-            splitter.push(chunk, |array, record| {
-                records.push((array.to_owned(), record.to_owned()));
-                Ok(())
+            splitter.push(chunk, |position, record| {
+                records.push((position.array.to_owned(), record.text().to_owned()));
             })?;
         }
         Ok((records, splitter.finish()?))

@@ -15,6 +15,7 @@ pub mod properties;
 pub mod publish;
 pub mod recover;
 pub mod replace;
+pub mod row_groups;
 pub mod staging;
 pub mod store;
 pub mod visit;

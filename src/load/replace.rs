@@ -13,6 +13,7 @@ use super::keys;
 use super::lake::Lake;
 use super::merge::{Origin, merge};
 use super::object::{ObjectReader, ObjectWriter};
+use super::row_groups::{Part, parts, row_groups};
 use super::store::{Condition, Head, Listed, Store};
 use crate::error::{Error, Kind, Result};
 use crate::transform::digest::Digest;
@@ -132,43 +133,49 @@ impl TableDay<'_> {
         Ok((files, cells))
     }
 
-    /// Streams the merged cells into the next version of the object.
+    /// Puts the next version of the object together from the merged cells.
     async fn put(
         &self,
         standing: Option<ObjectReader>,
         files: &[Listed],
         merged: &[(Cell, Origin)],
     ) -> Result<()> {
-        let kept = merged.iter().filter_map(|(cell, origin)| match origin {
-            Origin::Lake { row } => Some(*row..row + cell.rows),
-            Origin::Staged(_) => None,
-        });
+        let groups = row_groups(merged.iter().map(|(cell, _)| cell));
+        let same = standing.as_ref().map(ObjectReader::groups).unwrap_or_default();
+        let parts = parts(merged, &groups, &same);
+        let mut writer =
+            ObjectWriter::create(self.store.as_ref(), &self.key(), self.table, self.day, &groups).await?;
+        let kept = parts
+            .iter()
+            .filter_map(|part| if let Part::Lake(rows) = part { Some(rows.clone()) } else { None });
         let mut kept = match &standing {
             Some(standing) => Rows::new(standing.rows(kept)?),
             None => Rows::new(stream::empty().boxed()),
         };
-        let mut sources = Vec::with_capacity(merged.len());
-        for (cell, origin) in merged {
-            let file = match origin {
-                Origin::Lake { .. } => None,
-                Origin::Staged(at) => {
-                    let file = files.get(*at).cloned();
-                    Some(file.ok_or_else(|| Error::new(Kind::Damaged, "a merge names no file"))?)
-                }
-            };
-            sources.push((cell.rows, file));
-        }
-        let sources = sources.into_iter().map(|(rows, file)| async move {
-            let Some(Listed { key, head }) = file else { return Ok((rows, None)) };
-            let reader = self.open(&key, head).await?;
-            Ok::<_, Error>((rows, Some(Rows::new(reader.rows(iter::once(0..rows))?))))
+        let mut encoded = match &standing {
+            Some(standing) if parts.iter().any(|part| matches!(part, Part::Group(_))) => {
+                Some(standing.encoded_groups().await?)
+            }
+            _ => None,
+        };
+        let staged = merged.iter().filter_map(|(cell, origin)| match origin {
+            Origin::Staged(at) if cell.rows > 0 => Some((*at, cell.rows)),
+            _ => None,
         });
-        let mut sources = stream::iter(sources).buffered(READERS);
-        let mut writer = ObjectWriter::create(self.store.as_ref(), &self.key(), self.table, self.day).await?;
-        while let Some((rows, source)) = sources.try_next().await? {
-            match source {
-                Some(mut staged) => staged.copy(rows, &mut writer).await?,
-                None => kept.copy(rows, &mut writer).await?,
+        let staged: Vec<_> = staged.map(|(at, rows)| (files.get(at).cloned(), rows)).collect();
+        let staged = staged.into_iter().map(|(file, rows)| async move {
+            let Listed { key, head } =
+                file.ok_or_else(|| Error::new(Kind::Damaged, "a merge names no file"))?;
+            self.open(&key, head).await?.rows(iter::once(0..rows))
+        });
+        let staged = stream::iter(staged).buffered(READERS).try_flatten();
+        let mut staged = Rows::new(staged.boxed());
+        for part in parts {
+            match (part, &mut encoded) {
+                (Part::Group(at), Some(encoded)) => writer.copy(&encoded.get(at).await?).await?,
+                (Part::Group(_), None) => return Err(Error::new(Kind::Damaged, "a row group is not there")),
+                (Part::Lake(rows), _) => kept.copy(rows.end - rows.start, &mut writer).await?,
+                (Part::Staged(rows), _) => staged.copy(rows, &mut writer).await?,
             }
         }
         let cells: Vec<Cell> = merged.iter().map(|(cell, _)| cell.clone()).collect();
@@ -178,13 +185,13 @@ impl TableDay<'_> {
 }
 
 /// Rows of a file, taken a number at a time.
-struct Rows {
-    stream: BoxStream<'static, Result<RecordBatch>>,
+struct Rows<'a> {
+    stream: BoxStream<'a, Result<RecordBatch>>,
     rest: Option<RecordBatch>,
 }
 
-impl Rows {
-    fn new(stream: BoxStream<'static, Result<RecordBatch>>) -> Self {
+impl<'a> Rows<'a> {
+    fn new(stream: BoxStream<'a, Result<RecordBatch>>) -> Self {
         Self { stream, rest: None }
     }
 

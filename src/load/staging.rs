@@ -81,7 +81,7 @@ impl CellWriter {
         } else {
             let Visitor { event_id, pulled_at, run, .. } = &self.visitor;
             let key = keys::staged(self.table, self.day, *event_id, *pulled_at, run, &self.part);
-            ObjectWriter::create(self.store.as_ref(), &key, self.table, self.day).await?
+            ObjectWriter::create(self.store.as_ref(), &key, self.table, self.day, &[]).await?
         };
         Ok(self.writer.insert(writer))
     }

@@ -9,9 +9,13 @@ use jiff::ToSpan;
 use jiff::civil::date;
 
 use super::column::{Column, Kind};
+use super::record::Sent;
 use super::tables::Table;
-use super::value::Value;
+use super::value::{self, Unfit, Value};
 use crate::error::{Explain, Kind as ErrorKind, Result};
+
+/// Rows of a full batch.
+pub const BATCH_ROWS: usize = 8 * 1024;
 
 /// The rows of one table on their way to a record batch.
 pub struct BatchBuilder {
@@ -37,6 +41,14 @@ impl BatchBuilder {
     pub fn push<'a>(&mut self, values: impl IntoIterator<Item = Value<'a>>) {
         for (builder, value) in self.builders.iter_mut().zip(values) {
             builder.push(value);
+        }
+        self.rows += 1;
+    }
+
+    /// Adds a row; `fill` adds the value of each column to its builder.
+    pub(super) fn push_with(&mut self, mut fill: impl FnMut(usize, &mut Builder)) {
+        for (at, builder) in self.builders.iter_mut().enumerate() {
+            fill(at, builder);
         }
         self.rows += 1;
     }
@@ -94,7 +106,7 @@ pub fn value<'a>(batch: &'a RecordBatch, column: &str, row: usize) -> Value<'a> 
 }
 
 /// The builder of one column.
-enum Builder {
+pub(super) enum Builder {
     Text(StringBuilder),
     Integer(Int64Builder),
     Millis(TimestampMillisecondBuilder),
@@ -117,7 +129,36 @@ impl Builder {
         }
     }
 
-    fn push(&mut self, value: Value<'_>) {
+    /// Adds a value as it was sent; null where the column cannot hold it. How values mostly look is tried first.
+    pub(super) fn push_sent(&mut self, kind: Kind, sent: &Sent<'_>) -> Result<(), Unfit> {
+        let text = sent.value();
+        match (&mut *self, kind, text.as_bytes()) {
+            (_, _, [b'n', ..] | [b'"', b'"'] | [b'"', b'-', b'"']) => {
+                self.push(Value::Null);
+                return Ok(());
+            }
+            (Self::Text(builder), Kind::Identifier | Kind::Text, [b'"', first, .., b'"'])
+                if is_of_a_value(*first) && !sent.is_escaped() =>
+            {
+                builder.append_value(text.get(1..text.len() - 1).unwrap_or_default());
+                return Ok(());
+            }
+            (Self::Integer(builder), Kind::Count | Kind::Seconds, [b'0'..=b'9', ..]) => {
+                if let Ok(number) = text.parse() {
+                    builder.append_value(number);
+                    return Ok(());
+                }
+            }
+            _ => {}
+        }
+        let value = value::read(kind, &sent.raw());
+        let outcome = value.as_ref().map(|_| ()).map_err(|unfit| *unfit);
+        self.push(value.unwrap_or(Value::Null));
+        outcome
+    }
+
+    /// Adds a value; one of another kind than the column's is null.
+    pub(super) fn push(&mut self, value: Value<'_>) {
         match (self, value) {
             (Self::Text(builder), Value::Text(text)) => builder.append_value(text),
             (Self::Text(builder), _) => builder.append_null(),
@@ -134,6 +175,7 @@ impl Builder {
         }
     }
 
+    /// The values as an array. Behind a full batch, room is made for another one like it.
     fn finish(&mut self) -> ArrayRef {
         let builder: &mut dyn ArrayBuilder = match self {
             Self::Text(builder) => builder,
@@ -142,6 +184,27 @@ impl Builder {
             Self::Flag(builder) => builder,
             Self::Day(builder) => builder,
         };
-        builder.finish()
+        let array = builder.finish();
+        if array.len() >= BATCH_ROWS {
+            match self {
+                Self::Text(builder) => {
+                    let bytes = array.as_string::<i32>().value_data().len();
+                    *builder = StringBuilder::with_capacity(BATCH_ROWS, bytes + bytes / 8);
+                }
+                Self::Integer(builder) => *builder = Int64Builder::with_capacity(BATCH_ROWS),
+                Self::Millis(builder) => {
+                    let data_type = array.data_type().clone();
+                    *builder =
+                        TimestampMillisecondBuilder::with_capacity(BATCH_ROWS).with_data_type(data_type);
+                }
+                Self::Flag(_) | Self::Day(_) => {}
+            }
+        }
+        array
     }
+}
+
+/// Whether a text that begins with this byte cannot be one that stands for no value: it is no `-`, and no space begins so.
+fn is_of_a_value(first: u8) -> bool {
+    matches!(first, b'!'..=b',' | b'.'..=b'~' | 0xe4..)
 }

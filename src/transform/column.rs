@@ -49,6 +49,7 @@ impl Kind {
     }
 }
 
+#[allow(clippy::struct_excessive_bools, reason = "each says one thing of a column, in any combination")]
 /// One column of one table. The lists in `tables` are the only place where a column is named.
 #[derive(Clone, Copy, Debug)]
 pub struct Column {
@@ -64,6 +65,8 @@ pub struct Column {
     pub personal: bool,
     /// Whether people look one viewer up by it, so that a bloom filter pays.
     pub looked_up: bool,
+    /// Whether nearly every row has another value, so that a dictionary of them does not pay.
+    pub distinct: bool,
     /// One line for the dictionary, with the vendor's own term.
     pub doc: &'static str,
 }
@@ -71,12 +74,30 @@ pub struct Column {
 impl Column {
     /// A column that the vendor sends under `key`.
     pub(super) const fn sent(name: &'static str, key: &'static str, kind: Kind, doc: &'static str) -> Self {
-        Self { name, key: Some(key), kind, nullable: true, personal: false, looked_up: false, doc }
+        Self {
+            name,
+            key: Some(key),
+            kind,
+            nullable: true,
+            personal: false,
+            looked_up: false,
+            distinct: false,
+            doc,
+        }
     }
 
     /// A column that this program makes.
     pub(super) const fn made(name: &'static str, kind: Kind, doc: &'static str) -> Self {
-        Self { name, key: None, kind, nullable: true, personal: false, looked_up: false, doc }
+        Self {
+            name,
+            key: None,
+            kind,
+            nullable: true,
+            personal: false,
+            looked_up: false,
+            distinct: false,
+            doc,
+        }
     }
 
     /// Every row has a value.
@@ -92,6 +113,11 @@ impl Column {
     /// People look one viewer up by it.
     pub(super) const fn looked_up(self) -> Self {
         Self { looked_up: true, ..self }
+    }
+
+    /// Nearly every row has another value.
+    pub(super) const fn distinct(self) -> Self {
+        Self { distinct: true, ..self }
     }
 
     /// The field of the Arrow schema.

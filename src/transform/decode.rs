@@ -1,6 +1,7 @@
 //! Records to rows of `lives`, `interactions` and `viewer_details`.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use arrow::array::RecordBatch;
@@ -8,13 +9,15 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::value::RawValue;
 
-use super::batch::BatchBuilder;
-use super::column::Kind;
+use super::batch::{BATCH_ROWS, BatchBuilder};
+use super::column::{Column, Kind};
 use super::person;
-use super::raw::{Raw, Record};
+use super::raw::Raw;
+use super::record::{Record, Sent};
+use super::route::{Routes, Target};
 use super::tables::Table;
 use super::value::{self, Value};
-use crate::calendar::Zone;
+use crate::calendar::{WallClock, Zone};
 use crate::error::Result;
 
 /// What became of one record.
@@ -78,37 +81,68 @@ pub struct Tally {
 pub struct Decoder {
     table: Table,
     setting: Setting,
+    clock: WallClock,
     kept: Option<Range<Timestamp>>,
-    targets: HashMap<&'static str, Target>,
+    routes: Routes,
+    origins: Vec<Origin>,
+    online_time: Option<usize>,
+    person: [Option<usize>; 4],
+    found: Found,
     rows: BatchBuilder,
+    full: Vec<Result<RecordBatch>>,
     tally: Tally,
 }
 
-/// What a key of the vendor leads to.
+/// Where the value of a column comes from.
 #[derive(Clone, Copy)]
-enum Target {
-    /// The column at this place.
-    Column(usize),
-    /// Nothing of its own: it says again what this other key says.
-    Repeat(&'static str),
+enum Origin {
+    /// The field that was sent for it.
+    Sent(Kind),
+    /// The instant in the column at this place; the field that was sent for it is compared.
+    Clock {
+        of: usize,
+    },
+    Event,
+    Person,
+    /// All that has no other column.
+    Extra,
+    Pulled,
+}
+
+/// The fields of the record at hand, by where they lead. Its memory serves one record after the other.
+#[derive(Default)]
+struct Found {
+    /// For each column, the last field that was sent for it.
+    columns: Vec<Option<usize>>,
+    /// Fields that say again what another column says, each with that column.
+    repeats: Vec<(usize, usize)>,
+    unknown: Vec<usize>,
 }
 
 impl Decoder {
     /// A decoder that keeps all records.
     #[must_use]
     pub fn new(table: Table, setting: Setting) -> Self {
-        let columns = table
-            .columns()
-            .iter()
-            .enumerate()
-            .filter_map(|(at, column)| Some((column.key?, Target::Column(at))));
-        let repeats = table.repeats().iter().map(|(key, other)| (*key, Target::Repeat(other)));
+        let origin = |column: &Column| match (column.name, column.kind) {
+            ("event_id", _) => Origin::Event,
+            ("person_key", _) => Origin::Person,
+            ("extra", _) => Origin::Extra,
+            ("pulled_at", _) => Origin::Pulled,
+            (_, Kind::WallClock { of }) => Origin::Clock { of: table.index_of(of).unwrap_or(usize::MAX) },
+            (_, kind) => Origin::Sent(kind),
+        };
         Self {
             table,
+            clock: WallClock::new(setting.zone.clone()),
             setting,
             kept: None,
-            targets: columns.chain(repeats).collect(),
+            routes: Routes::of(table),
+            origins: table.columns().iter().map(origin).collect(),
+            online_time: table.index_of("online_time"),
+            person: ["mobile", "country_code", "email", "ext_id"].map(|name| table.index_of(name)),
+            found: Found::default(),
             rows: BatchBuilder::new(table),
+            full: Vec::new(),
             tally: Tally::default(),
         }
     }
@@ -119,14 +153,20 @@ impl Decoder {
     }
 
     /// Decodes one record, as it stands in the answer.
-    pub fn push(&mut self, text: &str) -> Result<Decoded> {
-        let decoded = self.place(text)?;
+    pub fn push(&mut self, record: Record<'_>) -> Decoded {
+        let decoded = self.place(record);
         match decoded {
-            Decoded::Row => self.tally.rows += 1,
+            Decoded::Row => {
+                self.row(record);
+                self.tally.rows += 1;
+                if self.rows.rows() == BATCH_ROWS {
+                    self.full.push(self.rows.finish());
+                }
+            }
             Decoded::Outside => self.tally.outside += 1,
             Decoded::Reject(_) => self.tally.rejects += 1,
         }
-        Ok(decoded)
+        decoded
     }
 
     /// The table.
@@ -135,13 +175,12 @@ impl Decoder {
         self.table
     }
 
-    /// Rows that wait for [`Decoder::batch`].
-    #[must_use]
-    pub fn waiting(&self) -> usize {
-        self.rows.rows()
+    /// Batches that are full.
+    pub fn full_batches(&mut self) -> Result<Vec<RecordBatch>> {
+        self.full.drain(..).collect()
     }
 
-    /// The waiting rows.
+    /// The rows that are no full batch yet.
     pub fn batch(&mut self) -> Result<RecordBatch> {
         self.rows.finish()
     }
@@ -152,89 +191,111 @@ impl Decoder {
         &self.tally
     }
 
-    fn place(&mut self, text: &str) -> Result<Decoded> {
-        let Some(record) = Record::parse(text)? else { return Ok(Decoded::Reject(Reason::NotAnObject)) };
-        let is_placed_by_time = self.kept.is_some() || self.table != Table::ViewerDetails;
-        match (online_time(&record), &self.kept) {
-            (None, _) if is_placed_by_time => return Ok(Decoded::Reject(Reason::NoTime)),
-            (Some(online), Some(kept)) if !kept.contains(&online) => return Ok(Decoded::Outside),
-            _ => {}
+    fn place(&mut self, record: Record<'_>) -> Decoded {
+        if !record.is_object() {
+            return Decoded::Reject(Reason::NotAnObject);
         }
-        self.row(&record);
-        Ok(Decoded::Row)
+        self.find(record);
+        let is_placed_by_time = self.kept.is_some() || self.table != Table::ViewerDetails;
+        let online = self.found.raw(record, self.online_time).and_then(|raw| value::instant(&raw).ok());
+        match (online, &self.kept) {
+            (None, _) if is_placed_by_time => Decoded::Reject(Reason::NoTime),
+            (Some(online), Some(kept)) if !kept.contains(&online) => Decoded::Outside,
+            _ => Decoded::Row,
+        }
     }
 
-    fn row(&mut self, record: &Record<'_>) {
-        let table = self.table;
-        let mut sent: Vec<Option<&RawValue>> = vec![None; table.columns().len()];
-        let mut extra: BTreeMap<&str, &RawValue> = BTreeMap::new();
-        for (key, value) in &record.fields {
-            match self.targets.get(key.as_ref()) {
-                Some(Target::Column(at)) => {
-                    if let Some(place) = sent.get_mut(*at) {
-                        *place = Some(value);
+    fn find(&mut self, record: Record<'_>) {
+        self.found.clear(self.origins.len());
+        for (at, sent) in record.fields().enumerate() {
+            match self.routes.target(&sent) {
+                Target::Column(column) => {
+                    if let Some(place) = self.found.columns.get_mut(column) {
+                        *place = Some(at);
                     }
                 }
-                Some(Target::Repeat(other)) => {
-                    if record.get(other) != Some(Raw::read(value)) {
-                        extra.insert(key, value);
-                    }
-                }
-                None => {
+                Target::Repeat(column) => self.found.repeats.push((at, column)),
+                Target::Unknown => {
+                    self.found.unknown.push(at);
+                    let key = sent.key();
                     if !self.tally.unknown.contains(key.as_ref()) {
-                        self.tally.unknown.insert(key.to_string());
+                        self.tally.unknown.insert(key.into_owned());
                     }
-                    extra.insert(key, value);
                 }
             }
         }
-        let mut values: Vec<Value<'_>> = Vec::with_capacity(sent.len());
-        for (column, sent) in table.columns().iter().zip(&sent) {
-            let raw = sent.map(Raw::read);
-            let value = match (column.kind, raw) {
-                (Kind::WallClock { of }, raw) => {
-                    let instant = record.get(of).and_then(|raw| value::instant(&raw).ok());
-                    if let (Some(key), Some(sent), Some(raw)) = (column.key, sent, raw)
-                        && !raw.is_absent()
-                        && !says(&raw, instant)
-                    {
-                        extra.insert(key, sent);
-                    }
-                    Value::from(instant.map(|instant| self.setting.zone.wall_clock(instant)))
+    }
+
+    fn row(&mut self, record: Record<'_>) {
+        let found = &self.found;
+        let mut extra: BTreeMap<Cow<'_, str>, &str> = BTreeMap::new();
+        let differs = |(at, column): &(usize, usize)| {
+            record.field(*at).map(|sent| sent.raw()) != found.raw(record, Some(*column))
+        };
+        let repeats = found.repeats.iter().filter(|repeat| differs(repeat)).map(|(at, _)| at);
+        extra.extend(repeats.chain(&found.unknown).filter_map(|at| {
+            let sent = record.field(*at)?;
+            Some((sent.key(), sent.value()))
+        }));
+        self.rows.push_with(|at, builder| match self.origins.get(at).copied().unwrap_or(Origin::Extra) {
+            Origin::Event => builder.push(Value::Integer(self.setting.event_id)),
+            Origin::Pulled => builder.push(self.setting.pulled_at.into()),
+            Origin::Person => {
+                let [mobile, country_code, email, ext_id] =
+                    self.person.map(|column| found.raw(record, column).and_then(|raw| value::present(&raw)));
+                let [mobile, country_code, email, ext_id] =
+                    [&mobile, &country_code, &email, &ext_id].map(Option::as_deref);
+                builder.push(person::key(mobile, country_code, email, ext_id).into());
+            }
+            Origin::Extra => builder.push(json(&extra).into()),
+            Origin::Clock { of } => {
+                let instant = found.raw(record, Some(of)).and_then(|raw| value::instant(&raw).ok());
+                if let Some(sent) = found.sent(record, Some(at))
+                    && !sent.raw().is_absent()
+                    && !says(&sent.raw(), instant)
+                {
+                    extra.insert(sent.key(), sent.value());
                 }
-                (_, None) => Value::Null,
-                (kind, Some(raw)) => value::read(kind, &raw).unwrap_or_else(|_| {
+                builder
+                    .push(instant.map_or(Value::Null, |instant| Value::Millis(self.clock.millis(instant))));
+            }
+            Origin::Sent(kind) => match found.sent(record, Some(at)) {
+                Some(sent) if builder.push_sent(kind, &sent).is_err() => {
                     self.tally.set_aside += 1;
-                    if let (Some(key), Some(sent)) = (column.key, sent) {
-                        extra.insert(key, sent);
-                    }
-                    Value::Null
-                }),
-            };
-            values.push(value);
-        }
-        let person = person_key(table, &values);
-        for (column, value) in table.columns().iter().zip(&mut values) {
-            match column.name {
-                "event_id" => *value = Value::Integer(self.setting.event_id),
-                "pulled_at" => *value = self.setting.pulled_at.into(),
-                "person_key" => *value = person.clone().into(),
-                "extra" => *value = Value::from(json(&extra)),
-                _ => {}
-            }
-        }
-        self.rows.push(values);
+                    extra.insert(sent.key(), sent.value());
+                }
+                Some(_) => {}
+                None => builder.push(Value::Null),
+            },
+        });
+    }
+}
+
+impl Found {
+    fn clear(&mut self, columns: usize) {
+        self.columns.clear();
+        self.columns.resize(columns, None);
+        self.repeats.clear();
+        self.unknown.clear();
+    }
+
+    /// The field that was sent for a column.
+    fn sent<'a>(&self, record: Record<'a>, column: Option<usize>) -> Option<Sent<'a>> {
+        record.field((*self.columns.get(column?)?)?)
+    }
+
+    fn raw<'a>(&self, record: Record<'a>, column: Option<usize>) -> Option<Raw<'a>> {
+        self.sent(record, column).map(|sent| sent.raw())
     }
 }
 
 /// The day by which a record of `lives` or `interactions` is placed, for counting without decoding it.
-pub fn day_of(text: &str, zone: &Zone) -> Result<Result<Date, Reason>> {
-    let Some(record) = Record::parse(text)? else { return Ok(Err(Reason::NotAnObject)) };
-    Ok(online_time(&record).map(|online| zone.day_of(online)).ok_or(Reason::NoTime))
-}
-
-fn online_time(record: &Record<'_>) -> Option<Timestamp> {
-    value::instant(&record.get("online_time")?).ok()
+pub fn day_of(record: Record<'_>, zone: &Zone) -> Result<Date, Reason> {
+    if !record.is_object() {
+        return Err(Reason::NotAnObject);
+    }
+    let online = record.get("online_time").and_then(|raw| value::instant(&raw).ok());
+    online.map(|online| zone.day_of(online)).ok_or(Reason::NoTime)
 }
 
 /// Whether the vendor's own wall clock text says this instant.
@@ -243,21 +304,18 @@ fn says(raw: &Raw<'_>, instant: Option<Timestamp>) -> bool {
     instant.is_some() && value::vendor_clock(text) == instant
 }
 
-fn person_key(table: Table, values: &[Value<'_>]) -> Option<String> {
-    let text = |name: &str| match values.get(table.index_of(name)?)? {
-        Value::Text(text) => Some(text.as_ref()),
-        _ => None,
-    };
-    person::key(text("mobile"), text("country_code"), text("email"), text("ext_id"))
-}
-
 /// `extra` as JSON with its keys sorted; none where there is nothing.
-fn json(extra: &BTreeMap<&str, &RawValue>) -> Option<String> {
-    if extra.is_empty() { None } else { serde_json::to_string(extra).ok() }
+fn json(extra: &BTreeMap<Cow<'_, str>, &str>) -> Option<String> {
+    if extra.is_empty() {
+        return None;
+    }
+    let values = extra.iter().map(|(key, value)| Some((key, serde_json::from_str::<&RawValue>(value).ok()?)));
+    serde_json::to_string(&values.collect::<Option<BTreeMap<_, _>>>()?).ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::record::Records;
     use super::*;
 
     fn setting() -> Setting {
@@ -268,10 +326,14 @@ mod tests {
         }
     }
 
+    fn push(decoder: &mut Decoder, record: &str) -> Decoded {
+        decoder.push(Records::default().first(record.as_bytes()).unwrap().unwrap())
+    }
+
     fn decode(table: Table, records: &[&str]) -> (RecordBatch, Tally) {
         let mut decoder = Decoder::new(table, setting());
         for record in records {
-            decoder.push(record).unwrap();
+            push(&mut decoder, record);
         }
         (decoder.batch().unwrap(), decoder.tally().clone())
     }
@@ -336,13 +398,12 @@ mod tests {
             ("[]", Decoded::Reject(Reason::NotAnObject)),
             ("null", Decoded::Reject(Reason::NotAnObject)),
         ] {
-            assert_eq!(decoder.push(record).unwrap(), decoded, "{record}");
+            assert_eq!(push(&mut decoder, record), decoded, "{record}");
         }
-        assert!(decoder.push(r#"{"online_time": 16667"#).is_err());
         let mut all = Decoder::new(Table::Interactions, setting());
-        assert_eq!(all.push(r#"{"name": "a"}"#).unwrap(), Decoded::Reject(Reason::NoTime));
+        assert_eq!(push(&mut all, r#"{"name": "a"}"#), Decoded::Reject(Reason::NoTime));
         let mut summary = Decoder::new(Table::ViewerDetails, setting());
-        assert_eq!(summary.push(r#"{"name": "a"}"#).unwrap(), Decoded::Row, "it lies in the event's day");
+        assert_eq!(push(&mut summary, r#"{"name": "a"}"#), Decoded::Row, "it lies in the event's day");
         let tally = decoder.tally();
         assert_eq!((tally.rows, tally.outside, tally.rejects), (2, 2, 4));
     }

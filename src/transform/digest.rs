@@ -1,6 +1,7 @@
 //! What a cell adds up to: its digest, its weight, and the sums that are checked against the vendor's summary.
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
+use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Date32Type, Int64Type, TimestampMillisecondType};
 use serde::{Deserialize, Serialize};
 use twox_hash::{XxHash3_64, XxHash3_128};
@@ -72,42 +73,72 @@ impl Totals {
 impl Digest {
     fn add(&mut self, batch: &RecordBatch) {
         let schema = batch.schema();
-        let columns: Vec<(u64, &dyn Array)> = schema
-            .fields()
-            .iter()
-            .zip(batch.columns())
+        let columns = schema.fields().iter().zip(batch.columns());
+        let columns: Vec<Hashed<'_>> = columns
             .filter(|(field, _)| field.name() != "pulled_at")
-            .map(|(field, array)| (XxHash3_64::oneshot(field.name().as_bytes()), array.as_ref()))
+            .map(|(field, array)| Hashed::new(field.name(), array))
             .collect();
         let mut row = Vec::with_capacity(1024);
         for at in 0..batch.num_rows() {
             row.clear();
-            for (name, array) in &columns {
-                if array.is_valid(at) {
-                    row.extend_from_slice(&name.to_le_bytes());
-                    push_value(&mut row, *array, at);
-                }
+            for column in &columns {
+                column.push(&mut row, at);
             }
             self.0 = self.0.wrapping_add(XxHash3_128::oneshot(&row));
         }
     }
 }
 
-/// A value in bytes that no other value of its column has: a text carries its length, all else has a fixed one.
-fn push_value(row: &mut Vec<u8>, array: &dyn Array, at: usize) {
-    match array.data_type() {
-        DataType::Utf8 => {
-            let text = array.as_string::<i32>().value(at);
-            row.extend_from_slice(&(text.len() as u64).to_le_bytes());
-            row.extend_from_slice(text.as_bytes());
+/// A column on its way into digests.
+struct Hashed<'a> {
+    /// Stands for its name.
+    name: [u8; 8],
+    values: Values<'a>,
+    nulls: Option<&'a NullBuffer>,
+}
+
+enum Values<'a> {
+    Text(&'a StringArray),
+    Wide(&'a [i64]),
+    Narrow(&'a [i32]),
+    Flag(&'a BooleanArray),
+}
+
+impl<'a> Hashed<'a> {
+    fn new(name: &str, array: &'a ArrayRef) -> Self {
+        let values = match array.data_type() {
+            DataType::Utf8 => Values::Text(array.as_string()),
+            DataType::Int64 => Values::Wide(array.as_primitive::<Int64Type>().values()),
+            DataType::Timestamp(..) => {
+                Values::Wide(array.as_primitive::<TimestampMillisecondType>().values())
+            }
+            DataType::Boolean => Values::Flag(array.as_boolean()),
+            _ => Values::Narrow(array.as_primitive::<Date32Type>().values()),
+        };
+        Self { name: XxHash3_64::oneshot(name.as_bytes()).to_le_bytes(), values, nulls: array.nulls() }
+    }
+
+    /// Adds the value at `at`, if there is one, in bytes that no other value has: a text carries its length, all else has a
+    /// fixed one.
+    fn push(&self, row: &mut Vec<u8>, at: usize) {
+        if self.nulls.is_some_and(|nulls| nulls.is_null(at)) {
+            return;
         }
-        DataType::Int64 => row.extend_from_slice(&array.as_primitive::<Int64Type>().value(at).to_le_bytes()),
-        DataType::Timestamp(..) => {
-            let millis = array.as_primitive::<TimestampMillisecondType>().value(at);
-            row.extend_from_slice(&millis.to_le_bytes());
+        row.extend_from_slice(&self.name);
+        match self.values {
+            Values::Text(array) => {
+                let text = array.value(at);
+                row.extend_from_slice(&(text.len() as u64).to_le_bytes());
+                row.extend_from_slice(text.as_bytes());
+            }
+            Values::Wide(values) => {
+                row.extend_from_slice(&values.get(at).copied().unwrap_or_default().to_le_bytes());
+            }
+            Values::Narrow(values) => {
+                row.extend_from_slice(&values.get(at).copied().unwrap_or_default().to_le_bytes());
+            }
+            Values::Flag(array) => row.push(u8::from(array.value(at))),
         }
-        DataType::Boolean => row.push(u8::from(array.as_boolean().value(at))),
-        _ => row.extend_from_slice(&array.as_primitive::<Date32Type>().value(at).to_le_bytes()),
     }
 }
 

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::{self, BatchBuilder};
 use super::column::Kind;
-use super::raw::{Raw, Record};
+use super::raw::Raw;
+use super::record::Records;
 use super::tables::Table;
 use super::value::{self, Value};
 use crate::calendar::Zone;
@@ -66,7 +67,8 @@ impl Event {
     /// Reads one element of a list of events; none where it is no object or has no `eventId`.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
-        let record = Record::parse(text).ok()??;
+        let mut records = Records::default();
+        let record = records.first(text.as_bytes()).ok()??;
         let Ok(Value::Integer(event_id)) = value::read(Kind::Count, &record.get("eventId")?) else {
             return None;
         };

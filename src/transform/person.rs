@@ -1,5 +1,10 @@
 //! One key for one person, so that the three tables and a customer's list join.
 
+/// Digits of the shortest numbers in use, with their country.
+const SHORTEST: usize = 7;
+/// Digits of the longest number that E.164 allows.
+const LONGEST: usize = 15;
+
 /// The key: the mobile number as plus and digits (E.164), else the mail address in lower case, else the customer's own
 /// identifier; none without any of them.
 #[must_use]
@@ -18,27 +23,31 @@ pub fn key(
 /// A number as plus, country and digits. One without a country takes `country_code`, else China's.
 fn e164(mobile: &str, country_code: Option<&str>) -> Option<String> {
     let written = mobile.trim();
-    let foreign = |character: char| !(character.is_ascii_digit() || " -().+".contains(character));
-    if written.contains(foreign) || written.rfind('+').is_some_and(|at| at > 0) {
+    let is_part = |byte: u8| byte.is_ascii_digit() || b" -().+".contains(&byte);
+    if !written.bytes().all(is_part) || written.rfind('+').is_some_and(|at| at > 0) {
         return None;
     }
-    let country = country_code.map(digits).filter(|code| !code.is_empty()).unwrap_or_else(|| "86".to_owned());
-    let number = digits(written);
-    let full = if written.starts_with('+') {
-        number
-    } else if let Some(number) = number.strip_prefix("00") {
-        number.to_owned()
-    } else if country == "86" && number.len() == 13 && number.starts_with("861") {
-        number
-    } else {
-        format!("{country}{number}")
-    };
-    // E.164 allows 15 digits; the shortest numbers in use have 7 with their country.
-    (7..=15).contains(&full.len()).then(|| format!("+{full}"))
+    let mut key = String::with_capacity(1 + LONGEST);
+    key.push('+');
+    key.extend(digits(country_code.unwrap_or_default()));
+    if key.len() == 1 {
+        key.push_str("86");
+    }
+    let country = key.len();
+    key.extend(digits(written));
+    let number = key.get(country..).unwrap_or_default();
+    let has_country = written.starts_with('+')
+        || key.starts_with("+86") && country == 3 && number.len() == 13 && number.starts_with("861");
+    if has_country {
+        key.drain(1..country);
+    } else if number.starts_with("00") {
+        key.drain(1..country + 2);
+    }
+    (1 + SHORTEST..=1 + LONGEST).contains(&key.len()).then_some(key)
 }
 
-fn digits(text: &str) -> String {
-    text.chars().filter(char::is_ascii_digit).collect()
+fn digits(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(char::is_ascii_digit)
 }
 
 #[cfg(test)]

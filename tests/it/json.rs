@@ -1,12 +1,17 @@
 //! What RFC 8259 says of JSON, tried on an answer of the vendor: each value is decoded, kept as sent, or refused.
 
+use std::collections::BTreeMap;
+
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
+use proptest::prelude::*;
 use rollcall::calendar::Zone;
 use rollcall::error::{Kind, Result};
 use rollcall::extract::body::Splitter;
 use rollcall::transform::decode::{Decoder, Setting};
+use rollcall::transform::record::Records;
 use rollcall::transform::tables::Table;
+use serde_json::value::RawValue;
 
 /// What becomes of a value.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +43,9 @@ fn decode(fields: &[u8], piece: usize) -> Result<RecordBatch> {
     let answer = [br#"{"code":200,"data":{"report":{"lives":[{"online_time":1,"#, fields, b"}]}}}"].concat();
     let (mut splitter, mut decoder) = (Splitter::default(), Decoder::new(Table::Lives, setting()));
     for piece in answer.chunks(piece) {
-        splitter.push(piece, |_, record| decoder.push(record).map(|_| ()))?;
+        splitter.push(piece, |_, record| {
+            decoder.push(record);
+        })?;
     }
     splitter.finish()?;
     decoder.batch()
@@ -197,6 +204,72 @@ fn of_a_key_that_comes_twice_the_last_counts_however_it_is_written() {
     assert_eq!((text(&batch, "name"), number(&batch, "chat_num")), (Some("b"), Some(2)));
 }
 
+/// Objects that are nearly JSON: pieces of it in an order that often makes sense.
+fn nearly_json() -> impl Strategy<Value = String> {
+    let pieces = [
+        "{",
+        "}",
+        "[",
+        "]",
+        ":",
+        ",",
+        "\"",
+        "\"a\"",
+        "\"a\":",
+        "\"b\":1,",
+        "\"\\u00e9\":\"\\n\",",
+        "\\",
+        "\\u12",
+        "-",
+        "0",
+        "1",
+        "12.5e-3",
+        ".",
+        "e",
+        "null",
+        "true",
+        "fals",
+        " ",
+        "\n",
+        "\u{1}",
+        "中文十六个字节以上的一段文字",
+        "{}",
+        "[1,{\"c\":[]}]",
+    ];
+    let piece = prop::sample::select(pieces.to_vec());
+    prop::collection::vec(piece, 0..12).prop_map(|pieces| format!("{{{}", pieces.concat()))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_object_is_taken_as_serde_json_takes_it(text in nearly_json()) {
+        let mut expected = serde_json::Deserializer::from_str(&text).into_iter::<BTreeMap<String, Box<RawValue>>>();
+        let next = expected.next();
+        let taken = expected.byte_offset();
+        let mut records = Records::default();
+        match (records.first(text.as_bytes()), next) {
+            (Ok(Some(record)), Some(Ok(fields))) => {
+                prop_assert_eq!(record.text(), &text[..taken]);
+                let found: BTreeMap<_, _> =
+                    record.fields().map(|sent| (sent.key().into_owned(), sent.value())).collect();
+                let fields: BTreeMap<_, _> = fields.iter().map(|(key, value)| (key.clone(), value.get())).collect();
+                prop_assert_eq!(found, fields);
+                for end in 0..taken {
+                    prop_assert!(records.first(&text.as_bytes()[..end]).unwrap().is_none(), "{end}");
+                }
+            }
+            // What stands in brackets is judged when they close: one may say that it is wrong, the other that it is short.
+            (Ok(None) | Err(_), Some(Err(_))) => {}
+            (found, expected) => {
+                let found = found.map(|record| record.map(|record| record.text().to_owned()));
+                prop_assert!(false, "{found:?} {expected:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn what_stands_around_the_answer() {
     for (answer, is_json) in [
@@ -208,7 +281,7 @@ fn what_stands_around_the_answer() {
         (b"", false),
     ] {
         let mut splitter = Splitter::default();
-        let pushed = splitter.push(answer, |_, _| Ok(()));
+        let pushed = splitter.push(answer, |_, _| {});
         let outcome = pushed.and_then(|()| splitter.finish().map(|_| ()));
         assert_eq!(
             outcome.map_err(|error| error.kind()),

@@ -25,6 +25,7 @@ mod lake;
 mod lossy;
 mod racing;
 mod roster;
+mod row_groups;
 mod rows;
 mod run;
 mod shrink;

@@ -14,6 +14,7 @@ use rollcall::load::store::{Condition, Folder, Store};
 use rollcall::transform::column::Kind;
 use rollcall::transform::decode::{Decoder, Setting};
 use rollcall::transform::digest::Totals;
+use rollcall::transform::record::Records;
 use rollcall::transform::tables::Table;
 
 const TABLES: [Table; 3] = [Table::Lives, Table::Interactions, Table::ViewerDetails];
@@ -53,8 +54,9 @@ fn decode(table: Table, records: &[String]) -> RecordBatch {
     let pulled_at: Timestamp = "2022-11-01T00:00:00Z".parse().unwrap();
     let setting = Setting { event_id: 1, pulled_at, zone: Zone::parse("Asia/Shanghai").unwrap() };
     let mut decoder = Decoder::new(table, setting);
+    let mut reader = Records::default();
     for record in records {
-        decoder.push(record).unwrap();
+        decoder.push(reader.first(record.as_bytes()).unwrap().unwrap());
     }
     let tally = decoder.tally();
     assert_eq!(tally.rows + tally.rejects, records.len() as u64, "{records:?}");
@@ -74,7 +76,7 @@ fn through_parquet(table: Table, batch: &RecordBatch) -> RecordBatch {
         let store: Arc<dyn Store> = Arc::new(Folder::new(folder.path()));
         let day = "2022-10-26".parse().unwrap();
         let key = keys::lake(table, day);
-        let mut writer = ObjectWriter::create(store.as_ref(), &key, table, day).await.unwrap();
+        let mut writer = ObjectWriter::create(store.as_ref(), &key, table, day, &[]).await.unwrap();
         writer.write(batch.clone()).await.unwrap();
         let mut totals = Totals::default();
         totals.add(table, batch);

@@ -95,7 +95,7 @@ impl Intake {
         let mut reading = Reading::new(kept, decoders.collect());
         let mut held: Vec<(Table, RecordBatch)> = Vec::new();
         let mut answer = client.report(usage, kept.setting().event_id, window).await?;
-        while answer.advance(|array, record| reading.record(array, record)).await? {
+        while answer.advance(|position, record| reading.record(position, record)).await? {
             held.extend(reading.full_batches()?);
             if held.len() > HELD_BATCHES {
                 *written = true;
@@ -103,7 +103,7 @@ impl Intake {
             }
         }
         let envelope = answer.finish().await?;
-        held.extend(reading.batches(1)?);
+        held.extend(reading.last_batches()?);
         let brought = reading.finish(envelope)?;
         *written = true;
         self.write(&mut held).await?;

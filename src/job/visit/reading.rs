@@ -10,10 +10,10 @@ use super::days::Count;
 use super::kept::Kept;
 use super::tally::Tally;
 use crate::error::{Error, Kind, Result};
-use crate::extract::body::{Envelope, table_of};
-use crate::load::properties::BATCH_ROWS;
-use crate::transform::batch::BatchBuilder;
+use crate::extract::body::{Envelope, Position, table_of};
+use crate::transform::batch::{BATCH_ROWS, BatchBuilder};
 use crate::transform::decode::{Decoded, Decoder, Reason, day_of};
+use crate::transform::record::Record;
 use crate::transform::tables::Table;
 use crate::transform::value::Value;
 
@@ -22,8 +22,6 @@ pub(super) struct Reading<'a> {
     kept: &'a Kept,
     decoders: Vec<Decoder>,
     rejects: BatchBuilder,
-    /// Where in its array the next record stands.
-    positions: BTreeMap<String, u64>,
     counts: BTreeMap<Date, Count>,
     counted: u64,
     rejected: u64,
@@ -41,79 +39,78 @@ impl<'a> Reading<'a> {
             kept,
             decoders,
             rejects: BatchBuilder::new(Table::Rejects),
-            positions: BTreeMap::new(),
             counts: BTreeMap::new(),
             counted: 0,
             rejected: 0,
         }
     }
 
-    /// Takes a record of an array.
-    pub(super) fn record(&mut self, array: &str, record: &str) -> Result<()> {
-        let table = table_of(array);
-        let decoder = self.decoders.iter_mut().find(|decoder| Some(decoder.table()) == table);
-        let reason = match decoder {
-            Some(decoder) => match decoder.push(record)? {
+    /// Takes a record.
+    pub(super) fn record(&mut self, position: Position<'_>, record: Record<'_>) {
+        let table = table_of(position.array);
+        let reason = match self.decoders.iter_mut().find(|decoder| Some(decoder.table()) == table) {
+            Some(decoder) => match decoder.push(record) {
                 Decoded::Reject(reason) => Some(reason),
                 Decoded::Row | Decoded::Outside => None,
             },
-            None => self.count(table, record)?,
+            None => self.count(table, record),
         };
-        let position = match self.positions.get_mut(array) {
-            Some(position) => position,
-            None => self.positions.entry(array.to_owned()).or_default(),
-        };
-        *position += 1;
-        let position = *position - 1;
         if let (Some(reason), Some(table)) = (reason, table) {
-            self.reject(table, array, position, reason, record);
+            self.reject(table, position, reason, record);
         }
-        Ok(())
     }
 
     /// Counts a record that is not kept; says why where it has no day to be counted by.
-    fn count(&mut self, table: Option<Table>, record: &str) -> Result<Option<Reason>> {
+    fn count(&mut self, table: Option<Table>, record: Record<'_>) -> Option<Reason> {
         if let (true, Some(table)) = (self.kept.counts_days(), table) {
-            let day = match day_of(record, &self.kept.setting().zone)? {
-                Ok(day) => day,
-                Err(reason) => return Ok(Some(reason)),
-            };
-            let count = self.counts.entry(day).or_default();
-            *(if table == Table::Lives { &mut count.lives } else { &mut count.interactions }) += 1;
+            match day_of(record, &self.kept.setting().zone) {
+                Ok(day) => {
+                    let count = self.counts.entry(day).or_default();
+                    *(if table == Table::Lives { &mut count.lives } else { &mut count.interactions }) += 1;
+                }
+                Err(reason) => return Some(reason),
+            }
         }
         self.counted += 1;
-        Ok(None)
+        None
     }
 
-    fn reject(&mut self, table: Table, array: &str, position: u64, reason: Reason, record: &str) {
+    fn reject(&mut self, table: Table, position: Position<'_>, reason: Reason, record: Record<'_>) {
         self.rejected += 1;
         let setting = self.kept.setting();
+        let Position { array, index } = position;
         self.rejects.push_named(vec![
             ("event_id", Value::Integer(setting.event_id)),
             ("source_table", table.name().into()),
             ("source", self.kept.part().into()),
-            ("path", format!("$.data.report.{array}[{position}]").into()),
+            ("path", format!("$.data.report.{array}[{index}]").into()),
             ("reason", reason.name().into()),
-            ("record", record.into()),
+            ("record", record.text().into()),
             ("pulled_at", setting.pulled_at.into()),
         ]);
     }
 
-    /// Rows that wait, where at least so many do.
-    pub(super) fn batches(&mut self, rows: usize) -> Result<Vec<(Table, RecordBatch)>> {
+    /// Batches that are full.
+    pub(super) fn full_batches(&mut self) -> Result<Vec<(Table, RecordBatch)>> {
         let mut batches = Vec::new();
-        for decoder in self.decoders.iter_mut().filter(|decoder| decoder.waiting() >= rows) {
-            batches.push((decoder.table(), decoder.batch()?));
+        for decoder in &mut self.decoders {
+            batches.extend(decoder.full_batches()?.into_iter().map(|batch| (decoder.table(), batch)));
         }
-        if self.rejects.rows() >= rows {
+        if self.rejects.rows() >= BATCH_ROWS {
             batches.push((Table::Rejects, self.rejects.finish()?));
         }
         Ok(batches)
     }
 
-    /// Rows of a full batch.
-    pub(super) fn full_batches(&mut self) -> Result<Vec<(Table, RecordBatch)>> {
-        self.batches(BATCH_ROWS)
+    /// All rows that were not taken yet.
+    pub(super) fn last_batches(&mut self) -> Result<Vec<(Table, RecordBatch)>> {
+        let mut batches = self.full_batches()?;
+        for decoder in &mut self.decoders {
+            batches.push((decoder.table(), decoder.batch()?));
+        }
+        batches.push((Table::Rejects, self.rejects.finish()?));
+        batches.retain(|(_, batch)| batch.num_rows() > 0);
+        Ok(batches)
     }
 
     /// The answer has ended: every record that it had must be accounted for.

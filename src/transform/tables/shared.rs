@@ -94,7 +94,8 @@ pub(super) const PHONE_NUMBER: Column =
     identifier("phone_number", "phoneNumber", "Telephone number (电话号码)").personal();
 pub(super) const VIEWER_ID: Column =
     identifier("viewer_id", "viewerId", "The vendor's number of one viewing (not on the vendor's page)")
-        .personal();
+        .personal()
+        .distinct();
 pub(super) const DISTINCT_ID: Column = identifier(
     "distinct_id",
     "distinctId",

@@ -18,13 +18,13 @@ fuzz_target!(|input: &[u8]| {
     let mut splitter = Splitter::default();
     let mut others = 0;
     for chunk in answer.chunks(usize::from(*piece) + 1) {
-        let pushed = splitter.push(chunk, |array, record| {
-            match decoders.iter_mut().find(|decoder| Some(decoder.table()) == table_of(array)) {
-                Some(decoder) => decoder.push(record).map(|_| ()),
-                None => {
-                    others += 1;
-                    Ok(())
+        let pushed = splitter.push(chunk, |position, record| {
+            let table = table_of(position.array);
+            match decoders.iter_mut().find(|decoder| Some(decoder.table()) == table) {
+                Some(decoder) => {
+                    decoder.push(record);
                 }
+                None => others += 1,
             }
         });
         if pushed.is_err() {

@@ -1,0 +1,32 @@
+//! One Parquet object in the store, written and read as a stream: memory holds one row group, never the object.
+
+mod encoded;
+mod reader;
+mod source;
+mod writer;
+
+use parquet::errors::ParquetError;
+
+pub use self::encoded::EncodedGroup;
+pub use self::reader::ObjectReader;
+pub use self::writer::ObjectWriter;
+use crate::error::{Error, Kind};
+
+fn length(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn to_parquet(error: Error) -> ParquetError {
+    ParquetError::External(Box::new(error))
+}
+
+/// The store's own error where there is one inside, else a damaged object.
+fn from_parquet(error: ParquetError) -> Error {
+    match error {
+        ParquetError::External(inner) => match inner.downcast::<Error>() {
+            Ok(error) => *error,
+            Err(inner) => Error::new(Kind::Damaged, "cannot read or write Parquet").from_source(inner),
+        },
+        error => Error::new(Kind::Damaged, "cannot read or write Parquet").from_source(error),
+    }
+}

@@ -1,0 +1,149 @@
+//! One version of an object: what its footer says, and its rows.
+
+use std::iter;
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
+use jiff::civil::Date;
+use parquet::arrow::ParquetRecordBatchStreamBuilder;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, RowSelection, RowSelector};
+use parquet::file::metadata::RowGroupMetaData;
+
+use super::encoded::EncodedGroups;
+use super::source::Source;
+use super::{from_parquet, length};
+use crate::error::{Error, Kind, Result};
+use crate::load::FORMAT;
+use crate::load::cell::Cell;
+use crate::load::index::{self, PROGRAM, Rebuild};
+use crate::load::store::{Condition, Head, Store};
+use crate::transform::batch::{self, BATCH_ROWS};
+use crate::transform::digest::Totals;
+use crate::transform::tables::Table;
+
+/// What mends a damaged object: the vendor still knows its rows, or another visit brought them.
+const MEND: &str = "take it away, and run `sync` with `--from` and `--to` for its day";
+
+/// One version of an object: what its footer says, and its rows.
+pub struct ObjectReader {
+    source: Source,
+    metadata: ArrowReaderMetadata,
+    cells: Vec<Cell>,
+    is_current: bool,
+    table: Table,
+}
+
+impl ObjectReader {
+    /// Reads the footer of this version of the object of a table and day; [`Kind::Conflict`] where it is not there any
+    /// more. An index that is lost is built again from the rows.
+    pub async fn open(
+        store: &Arc<dyn Store>,
+        key: &str,
+        head: Head,
+        table: Table,
+        day: Date,
+    ) -> Result<Self> {
+        let read = async {
+            let mut source = Source::new(store, key, head).await?;
+            let metadata = ArrowReaderMetadata::load_async(&mut source, ArrowReaderOptions::new())
+                .await
+                .map_err(from_parquet)?;
+            let file = metadata.metadata().file_metadata();
+            let rows = u64::try_from(file.num_rows()).unwrap_or_default();
+            let index = index::read(table, day, file.key_value_metadata(), rows)?;
+            let has_all_columns = table.schema().fields().iter().map(|field| field.name()).eq(metadata
+                .schema()
+                .fields()
+                .iter()
+                .map(|field| field.name()));
+            let is_current = index.format == FORMAT && index.cells.is_some() && has_all_columns;
+            let cells = index.cells;
+            let mut reader = Self { source, metadata, cells: Vec::new(), is_current, table };
+            reader.cells = match cells {
+                Some(cells) => cells,
+                None => reader.totals().await?.into_iter().map(|(cell, _)| cell).collect(),
+            };
+            Ok(reader)
+        };
+        read.await.map_err(|error: Error| mendable(error.with("key", key)))
+    }
+
+    /// Every cell as its rows have it, with the sums over them.
+    pub async fn totals(&self) -> Result<Vec<(Cell, Totals)>> {
+        let all = u64::try_from(self.metadata.metadata().file_metadata().num_rows()).unwrap_or_default();
+        let mut rebuild = Rebuild::new(self.table);
+        let mut rows = self.rows(iter::once(0..all))?;
+        while let Some(batch) = rows.try_next().await? {
+            rebuild.add(&batch)?;
+        }
+        Ok(rebuild.finish())
+    }
+
+    /// Whether format and columns are those of this program, so that there is nothing to upgrade.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        self.is_current
+    }
+
+    /// The rows of each row group, where this program would write the same: then they can be taken as they are.
+    #[must_use]
+    pub fn groups(&self) -> Vec<u64> {
+        let metadata = self.metadata.metadata();
+        if !self.is_current || metadata.file_metadata().created_by() != Some(PROGRAM) {
+            return Vec::new();
+        }
+        let rows = |group: &RowGroupMetaData| u64::try_from(group.num_rows()).unwrap_or_default();
+        metadata.row_groups().iter().map(rows).collect()
+    }
+
+    /// What is needed to take row groups as they are.
+    pub async fn encoded_groups(&self) -> Result<EncodedGroups> {
+        let groups = EncodedGroups::read(self.source.clone(), self.metadata.metadata()).await;
+        groups.map_err(|error| mendable(error.with("key", &self.source.key)))
+    }
+
+    /// Every cell, in the order of its rows.
+    #[must_use]
+    pub fn cells(&self) -> &[Cell] {
+        &self.cells
+    }
+
+    /// Condition under which this version is replaced.
+    #[must_use]
+    pub fn unchanged(&self) -> Condition {
+        Condition::Unchanged(self.source.head.version.clone())
+    }
+
+    /// The rows of these ranges, which are in order and do not overlap, with the columns of today.
+    pub fn rows(
+        &self,
+        ranges: impl IntoIterator<Item = Range<u64>>,
+    ) -> Result<BoxStream<'static, Result<RecordBatch>>> {
+        let mut selectors = Vec::new();
+        let mut at = 0;
+        for range in ranges {
+            selectors.push(RowSelector::skip(length(range.start.saturating_sub(at))));
+            selectors.push(RowSelector::select(length(range.end - range.start)));
+            at = range.end;
+        }
+        let stream =
+            ParquetRecordBatchStreamBuilder::new_with_metadata(self.source.clone(), self.metadata.clone())
+                .with_batch_size(BATCH_ROWS)
+                .with_row_selection(RowSelection::from(selectors))
+                .build()
+                .map_err(from_parquet)?;
+        let (key, table) = (self.source.key.clone(), self.table);
+        let rows = stream.map(move |batch| {
+            let batch = batch.map_err(from_parquet).and_then(|batch| batch::conform(table, &batch));
+            batch.map_err(|error| mendable(error.with("key", &key)))
+        });
+        Ok(rows.boxed())
+    }
+}
+
+fn mendable(error: Error) -> Error {
+    if error.kind() == Kind::Damaged { error.or_hint(MEND) } else { error }
+}

@@ -1,0 +1,172 @@
+//! Writes one object of a table and day.
+
+use std::collections::VecDeque;
+
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
+use arrow::datatypes::SchemaRef;
+use bytes::Bytes;
+use jiff::civil::Date;
+use parquet::arrow::ArrowSchemaConverter;
+use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
+use parquet::file::writer::SerializedFileWriter;
+
+use super::encoded::EncodedGroup;
+use super::from_parquet;
+use crate::error::{Error, Kind, Result};
+use crate::load::cell::Cell;
+use crate::load::index;
+use crate::load::properties;
+use crate::load::row_groups::ROW_GROUP_ROWS;
+use crate::load::store::{Condition, Store, Upload};
+use crate::transform::batch::BATCH_ROWS;
+use crate::transform::tables::Table;
+
+/// Writes one object of a table and day.
+pub struct ObjectWriter {
+    table: Table,
+    day: Date,
+    schema: SchemaRef,
+    upload: Box<dyn Upload>,
+    file: SerializedFileWriter<Vec<u8>>,
+    factory: ArrowRowGroupWriterFactory,
+    /// Rows of the row groups to come; those after them are full.
+    groups: VecDeque<usize>,
+    /// The row group that is being written; none before its first rows.
+    columns: Vec<ArrowColumnWriter>,
+    /// Rows that it still takes.
+    left: usize,
+    /// Rows that wait to be encoded together: pages are cut at the same rows whatever batches they came in.
+    waiting: Vec<RecordBatch>,
+    waiting_rows: usize,
+}
+
+impl ObjectWriter {
+    /// Begins an object, which nobody sees before [`ObjectWriter::finish`]. `groups` are the rows of its row groups, as far as
+    /// they are known.
+    pub async fn create(
+        store: &dyn Store,
+        key: &str,
+        table: Table,
+        day: Date,
+        groups: &[u64],
+    ) -> Result<Self> {
+        let schema = table.schema();
+        let parquet = ArrowSchemaConverter::new().convert(&schema).map_err(from_parquet)?;
+        let properties = properties::of(table)?.into();
+        let file = SerializedFileWriter::new(Vec::new(), parquet.root_schema_ptr(), properties);
+        let file = file.map_err(from_parquet)?;
+        let factory = ArrowRowGroupWriterFactory::new(&file, SchemaRef::clone(&schema));
+        let mut writer = Self {
+            table,
+            day,
+            schema,
+            upload: store.upload(key).await?,
+            file,
+            factory,
+            groups: groups.iter().map(|rows| usize::try_from(*rows).unwrap_or(ROW_GROUP_ROWS)).collect(),
+            columns: Vec::new(),
+            left: 0,
+            waiting: Vec::new(),
+            waiting_rows: 0,
+        };
+        writer.begin_group();
+        Ok(writer)
+    }
+
+    /// Adds rows, in the order of the object.
+    pub async fn write(&mut self, batch: RecordBatch) -> Result<()> {
+        let mut at = 0;
+        while at < batch.num_rows() {
+            let taken = (batch.num_rows() - at).min(self.wanted());
+            self.waiting.push(batch.slice(at, taken));
+            self.waiting_rows += taken;
+            at += taken;
+            if self.wanted() == 0 {
+                self.encode()?;
+            }
+            if self.left == 0 {
+                self.end_group().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a row group as it is. It must be the next one.
+    pub async fn copy(&mut self, group: &EncodedGroup) -> Result<()> {
+        if group.rows() != self.left || !self.columns.is_empty() || self.waiting_rows > 0 {
+            return Err(Error::new(Kind::Damaged, "a row group is not the next one")
+                .hint("report it to the makers of rollcall"));
+        }
+        let mut row_group = self.file.next_row_group().map_err(from_parquet)?;
+        for column in 0..self.schema.fields().len() {
+            group.append(column, &mut row_group).map_err(from_parquet)?;
+        }
+        row_group.close().map_err(from_parquet)?;
+        self.begin_group();
+        self.drain().await
+    }
+
+    /// Completes the object, whose rows are those of `cells` in this order, and makes it visible under `condition`.
+    pub async fn finish(mut self, cells: &[Cell], condition: Condition) -> Result<()> {
+        self.encode()?;
+        self.end_group().await?;
+        for entry in index::write(self.table, self.day, cells)? {
+            self.file.append_key_value_metadata(entry);
+        }
+        self.file.finish().map_err(from_parquet)?;
+        self.drain().await?;
+        self.upload.finish(condition).await
+    }
+
+    fn begin_group(&mut self) {
+        self.left = self.groups.pop_front().unwrap_or(ROW_GROUP_ROWS);
+    }
+
+    /// Rows until a batch, or the row group, is full.
+    fn wanted(&self) -> usize {
+        BATCH_ROWS.min(self.left) - self.waiting_rows
+    }
+
+    /// Encodes the rows that wait.
+    fn encode(&mut self) -> Result<()> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let batch = match waiting.as_slice() {
+            [] => return Ok(()),
+            [batch] => batch.clone(),
+            batches => concat_batches(&self.schema, batches).map_err(|error| from_parquet(error.into()))?,
+        };
+        if self.columns.is_empty() {
+            let group = self.file.flushed_row_groups().len();
+            self.columns = self.factory.create_column_writers(group).map_err(from_parquet)?;
+        }
+        let arrays = self.schema.fields().iter().zip(batch.columns());
+        for ((field, array), column) in arrays.zip(&mut self.columns) {
+            for leaf in compute_leaves(field, array).map_err(from_parquet)? {
+                column.write(&leaf).map_err(from_parquet)?;
+            }
+        }
+        self.left -= std::mem::take(&mut self.waiting_rows);
+        Ok(())
+    }
+
+    async fn end_group(&mut self) -> Result<()> {
+        if !self.columns.is_empty() {
+            let mut row_group = self.file.next_row_group().map_err(from_parquet)?;
+            for column in std::mem::take(&mut self.columns) {
+                let chunk = column.close().map_err(from_parquet)?;
+                chunk.append_to_row_group(&mut row_group).map_err(from_parquet)?;
+            }
+            row_group.close().map_err(from_parquet)?;
+        }
+        self.begin_group();
+        self.drain().await
+    }
+
+    /// Hands on what was written.
+    async fn drain(&mut self) -> Result<()> {
+        self.file.flush().map_err(|error| from_parquet(error.into()))?;
+        let bytes = std::mem::take(self.file.inner_mut());
+        if bytes.is_empty() { Ok(()) } else { self.upload.write(Bytes::from(bytes)).await }
+    }
+}

@@ -1,0 +1,121 @@
+//! A record as it was sent: its fields as slices of the answer, nothing copied, nothing judged.
+
+use std::borrow::Cow;
+
+use super::keys::{KeyId, Keys};
+use super::raw::Raw;
+use super::scan::{Field, Scan, Stop};
+use crate::error::{Error, Kind, Result};
+
+/// One record of an answer.
+#[derive(Clone, Copy)]
+pub struct Record<'a> {
+    text: &'a str,
+    /// None where it is no object.
+    fields: Option<&'a [Field]>,
+}
+
+impl<'a> Record<'a> {
+    /// The record as it was sent.
+    #[must_use]
+    pub fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// Whether it is a JSON object.
+    #[must_use]
+    pub fn is_object(&self) -> bool {
+        self.fields.is_some()
+    }
+
+    /// Its fields in the order in which they were sent, repeated keys included.
+    #[must_use]
+    pub fn fields(&self) -> impl DoubleEndedIterator<Item = Sent<'a>> + use<'a> {
+        let text = self.text;
+        self.fields.unwrap_or_default().iter().map(move |field| Sent { text, field })
+    }
+
+    /// The field at this place.
+    #[must_use]
+    pub fn field(&self, at: usize) -> Option<Sent<'a>> {
+        Some(Sent { text: self.text, field: self.fields?.get(at)? })
+    }
+
+    /// The value of a key; of the last one where the key was sent more than once, as most parsers have it.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<Raw<'a>> {
+        self.fields().rev().find(|sent| sent.key() == key).map(|sent| sent.raw())
+    }
+}
+
+/// A field of a record.
+#[derive(Clone, Copy)]
+pub struct Sent<'a> {
+    text: &'a str,
+    field: &'a Field,
+}
+
+impl<'a> Sent<'a> {
+    /// Its key.
+    #[must_use]
+    pub fn key(&self) -> Cow<'a, str> {
+        let quoted = self.text.get(self.field.key.from..self.field.key.to).unwrap_or_default();
+        let key = quoted.get(1..quoted.len() - 1).unwrap_or_default();
+        if key.contains('\\') {
+            // Half of a surrogate pair is JSON, but no text: such a key is kept as it was written.
+            return serde_json::from_str(quoted).map_or(Cow::Borrowed(key), Cow::Owned);
+        }
+        Cow::Borrowed(key)
+    }
+
+    /// The number of its key, of which other fields with the same key may have others.
+    pub(super) fn key_id(&self) -> KeyId {
+        self.field.key_id
+    }
+
+    /// Its value as it was sent.
+    #[must_use]
+    pub fn value(&self) -> &'a str {
+        self.text.get(self.field.value.from..self.field.value.to).unwrap_or_default()
+    }
+
+    /// Whether its value is a text with escapes.
+    pub(super) fn is_escaped(&self) -> bool {
+        self.field.is_escaped
+    }
+
+    /// Its value.
+    #[must_use]
+    pub fn raw(&self) -> Raw<'a> {
+        Raw::read(self.value(), self.field.is_escaped)
+    }
+}
+
+/// Finds records; its memory serves one after the other.
+#[derive(Debug, Default)]
+pub struct Records {
+    keys: Keys,
+    fields: Vec<Field>,
+}
+
+impl Records {
+    /// The record with which `bytes` begin, which any value may be; none where they end within it.
+    pub fn first<'a>(&'a mut self, bytes: &'a [u8]) -> Result<Option<Record<'a>>> {
+        self.fields.clear();
+        let mut scan = Scan::new(bytes);
+        let is_object = bytes.first() == Some(&b'{');
+        let scanned =
+            if is_object { scan.object(&mut self.keys, &mut self.fields) } else { scan.value().map(|_| ()) };
+        match scanned {
+            Ok(()) => {}
+            Err(Stop::Short) => return Ok(None),
+            // The text itself may hold personal data, so it stays out of the message.
+            Err(Stop::Bad(at)) => {
+                return Err(Error::new(Kind::BadAnswer, format!("a record is no JSON, at its byte {at}")));
+            }
+        }
+        let text = simdutf8::basic::from_utf8(bytes.get(..scan.taken()).unwrap_or_default())
+            .map_err(|_| Error::new(Kind::BadAnswer, "the answer is not UTF-8"))?;
+        Ok(Some(Record { text, fields: is_object.then_some(&self.fields) }))
+    }
+}
