@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::thread;
+use std::time::Duration;
 
 use clap::Parser;
 use jiff::Timestamp;
@@ -69,6 +70,9 @@ struct Options {
     /// The seed of what goes wrong at random
     #[arg(long, default_value_t = 1)]
     fault_seed: u64,
+    /// How long every answer is thought about before it begins, in milliseconds
+    #[arg(long, default_value_t = 0)]
+    latency: u64,
     /// Send gzip to clients that take it
     #[arg(long)]
     gzip: bool,
@@ -104,6 +108,7 @@ async fn main() -> io::Result<()> {
             fault_seed: options.fault_seed,
             quirks: options.quirks,
             gzip: options.gzip,
+            latency: Duration::from_millis(options.latency),
             ..ServerOptions::default()
         },
     )?;

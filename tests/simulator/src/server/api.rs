@@ -97,6 +97,9 @@ impl Api {
                 .and_then(|asked| self.call(endpoint, headers, asked, &reply))
                 .unwrap_or_else(|failure| reply.failure(failure))
         };
+        if !self.options.latency.is_zero() {
+            tokio::time::sleep(self.options.latency).await;
+        }
         let response = match fault {
             Some(fault) => broken(fault, &reply, answer).await,
             None => answer(),

@@ -1,6 +1,7 @@
 //! How a server answers.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use clap::ValueEnum;
 use jiff::Timestamp;
@@ -48,6 +49,8 @@ pub struct ServerOptions {
     pub token_field: String,
     /// The one address that `user/search/email` knows; every address, if `None`.
     pub email: Option<String>,
+    /// How long every answer is thought about before it begins.
+    pub latency: Duration,
 }
 
 impl Default for ServerOptions {
@@ -71,6 +74,7 @@ impl Default for ServerOptions {
             app_id_header: "AppKey".to_owned(),
             token_field: "token".to_owned(),
             email: None,
+            latency: Duration::ZERO,
         }
     }
 }
