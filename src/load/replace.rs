@@ -13,6 +13,7 @@ use super::keys;
 use super::lake::Lake;
 use super::merge::{Origin, merge};
 use super::object::{ObjectReader, ObjectWriter};
+use super::properties::Expected;
 use super::row_groups::{Part, parts, row_groups};
 use super::store::{Condition, Head, Listed, Store};
 use crate::error::{Error, Kind, Result};
@@ -143,8 +144,9 @@ impl TableDay<'_> {
         let groups = row_groups(merged.iter().map(|(cell, _)| cell));
         let same = standing.as_ref().map(ObjectReader::groups).unwrap_or_default();
         let parts = parts(merged, &groups, &same);
+        let expected = Expected::Groups(&groups);
         let mut writer =
-            ObjectWriter::create(self.store.as_ref(), &self.key(), self.table, self.day, &groups).await?;
+            ObjectWriter::create(self.store.as_ref(), &self.key(), self.table, self.day, expected).await?;
         let kept = parts
             .iter()
             .filter_map(|part| if let Part::Lake(rows) = part { Some(rows.clone()) } else { None });

@@ -9,8 +9,10 @@ use jiff::civil::Date;
 use super::cell::Cell;
 use super::keys;
 use super::object::ObjectWriter;
+use super::properties::Expected;
 use super::store::{Condition, Store};
 use crate::error::Result;
+use crate::transform::batch::BATCH_ROWS;
 use crate::transform::digest::Totals;
 use crate::transform::tables::Table;
 
@@ -48,7 +50,9 @@ impl CellWriter {
     /// Adds rows.
     pub async fn write(&mut self, batch: RecordBatch) -> Result<()> {
         self.totals.add(self.table, &batch);
-        self.writer().await?.write(batch).await
+        // Of an answer with many rows the first batch is a full one.
+        let expected = if batch.num_rows() < BATCH_ROWS { Expected::Few } else { Expected::Any };
+        self.writer(expected).await?.write(batch).await
     }
 
     /// The table.
@@ -65,7 +69,7 @@ impl CellWriter {
 
     /// Completes the staged file, also one without rows. `accepted_at`: when a user last said that fewer rows are right.
     pub async fn stage(mut self, staged_at: Timestamp, accepted_at: Option<Timestamp>) -> Result<()> {
-        self.writer().await?;
+        self.writer(Expected::Few).await?;
         let Visitor { event_id, pulled_at, .. } = &self.visitor;
         let mut cell = Cell::new(*event_id, &self.part, *pulled_at, staged_at, &self.totals);
         cell.accepted_at = accepted_at;
@@ -75,13 +79,13 @@ impl CellWriter {
         }
     }
 
-    async fn writer(&mut self) -> Result<&mut ObjectWriter> {
+    async fn writer(&mut self, expected: Expected<'_>) -> Result<&mut ObjectWriter> {
         let writer = if let Some(writer) = self.writer.take() {
             writer
         } else {
             let Visitor { event_id, pulled_at, run, .. } = &self.visitor;
             let key = keys::staged(self.table, self.day, *event_id, *pulled_at, run, &self.part);
-            ObjectWriter::create(self.store.as_ref(), &key, self.table, self.day, &[]).await?
+            ObjectWriter::create(self.store.as_ref(), &key, self.table, self.day, expected).await?
         };
         Ok(self.writer.insert(writer))
     }

@@ -124,20 +124,30 @@ impl<'a> Hashed<'a> {
         if self.nulls.is_some_and(|nulls| nulls.is_null(at)) {
             return;
         }
-        row.extend_from_slice(&self.name);
+        let wide = |value: [u8; 8]| {
+            let mut both = [0; 16];
+            let (name, place) = both.split_at_mut(8);
+            name.copy_from_slice(&self.name);
+            place.copy_from_slice(&value);
+            both
+        };
         match self.values {
             Values::Text(array) => {
                 let text = array.value(at);
-                row.extend_from_slice(&(text.len() as u64).to_le_bytes());
+                row.extend_from_slice(&wide((text.len() as u64).to_le_bytes()));
                 row.extend_from_slice(text.as_bytes());
             }
             Values::Wide(values) => {
-                row.extend_from_slice(&values.get(at).copied().unwrap_or_default().to_le_bytes());
+                row.extend_from_slice(&wide(values.get(at).copied().unwrap_or_default().to_le_bytes()));
             }
             Values::Narrow(values) => {
+                row.extend_from_slice(&self.name);
                 row.extend_from_slice(&values.get(at).copied().unwrap_or_default().to_le_bytes());
             }
-            Values::Flag(array) => row.push(u8::from(array.value(at))),
+            Values::Flag(array) => {
+                row.extend_from_slice(&self.name);
+                row.push(u8::from(array.value(at)));
+            }
         }
     }
 }

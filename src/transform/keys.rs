@@ -6,6 +6,9 @@ use std::collections::HashMap;
 /// Keys that are remembered; a vendor who writes data into keys has more than any table.
 const MOST: usize = 1024;
 
+/// Bytes of a key that are compared at once.
+const HEAD: usize = 16;
+
 /// The number of a key, the same for as long as its `Keys` live; none for one too many.
 pub(super) type KeyId = Option<usize>;
 
@@ -22,6 +25,9 @@ pub(super) struct Keys {
 struct Known {
     /// As it was sent, with its quotes and the colon.
     sent: Box<[u8]>,
+    /// Its first bytes, and which of them there are: most keys are compared with that alone.
+    head: u128,
+    mask: u128,
     /// The key that followed this one the last time.
     next: usize,
 }
@@ -30,12 +36,12 @@ impl Keys {
     /// The key with which `bytes` begin, and its length with quotes and colon, if it is the one that mostly comes next.
     pub(super) fn guess(&mut self, bytes: &[u8]) -> Option<(usize, usize)> {
         let id = self.known.get(self.last).map_or(0, |last| last.next);
-        let sent = &self.known.get(id)?.sent;
-        if !bytes.starts_with(sent) {
+        let known = self.known.get(id)?;
+        if !known.begins(bytes) {
             return None;
         }
         self.last = id;
-        Some((id, sent.len()))
+        Some((id, known.sent.len()))
     }
 
     /// The number of a key as it was sent, without its quotes.
@@ -45,7 +51,7 @@ impl Keys {
             None if self.known.len() >= MOST => return None,
             None => {
                 let id = self.known.len();
-                self.known.push(Known { sent: [b"\"", key, b"\":"].concat().into(), next: id + 1 });
+                self.known.push(Known::new([b"\"", key, b"\":"].concat(), id + 1));
                 self.ids.insert(key.into(), id);
                 id
             }
@@ -55,5 +61,25 @@ impl Keys {
         }
         self.last = id;
         Some(id)
+    }
+}
+
+impl Known {
+    fn new(sent: Vec<u8>, next: usize) -> Self {
+        let (mut head, mut mask) = ([0; HEAD], [0; HEAD]);
+        for ((head, mask), byte) in head.iter_mut().zip(&mut mask).zip(&sent) {
+            (*head, *mask) = (*byte, 0xff);
+        }
+        let (head, mask) = (u128::from_le_bytes(head), u128::from_le_bytes(mask));
+        Self { sent: sent.into(), head, mask, next }
+    }
+
+    /// Whether `bytes` begin with it.
+    fn begins(&self, bytes: &[u8]) -> bool {
+        let Some((head, after)) = bytes.split_first_chunk::<HEAD>() else {
+            return bytes.starts_with(&self.sent);
+        };
+        u128::from_le_bytes(*head) & self.mask == self.head
+            && self.sent.get(HEAD..).is_none_or(|rest| after.starts_with(rest))
     }
 }

@@ -10,6 +10,7 @@ use rollcall::calendar::Zone;
 use rollcall::load::cell::Cell;
 use rollcall::load::keys;
 use rollcall::load::object::{ObjectReader, ObjectWriter};
+use rollcall::load::properties::Expected;
 use rollcall::load::store::{Condition, Folder, Store};
 use rollcall::transform::column::Kind;
 use rollcall::transform::decode::{Decoder, Setting};
@@ -76,7 +77,7 @@ fn through_parquet(table: Table, batch: &RecordBatch) -> RecordBatch {
         let store: Arc<dyn Store> = Arc::new(Folder::new(folder.path()));
         let day = "2022-10-26".parse().unwrap();
         let key = keys::lake(table, day);
-        let mut writer = ObjectWriter::create(store.as_ref(), &key, table, day, &[]).await.unwrap();
+        let mut writer = ObjectWriter::create(store.as_ref(), &key, table, day, Expected::Any).await.unwrap();
         writer.write(batch.clone()).await.unwrap();
         let mut totals = Totals::default();
         totals.add(table, batch);

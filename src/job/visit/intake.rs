@@ -22,7 +22,7 @@ use crate::transform::tables::Table;
 
 /// So many batches of an answer are held back until it has ended. What has more is written as it comes: then a failure
 /// in its middle costs the whole day, and a smaller one only the answer.
-const HELD_BATCHES: usize = 4;
+const HELD_BATCHES: usize = 8;
 
 /// Where the rows go.
 pub(super) struct Intake {

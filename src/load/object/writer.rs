@@ -16,7 +16,7 @@ use super::from_parquet;
 use crate::error::{Error, Kind, Result};
 use crate::load::cell::Cell;
 use crate::load::index;
-use crate::load::properties;
+use crate::load::properties::{self, Expected};
 use crate::load::row_groups::ROW_GROUP_ROWS;
 use crate::load::store::{Condition, Store, Upload};
 use crate::transform::batch::BATCH_ROWS;
@@ -42,21 +42,21 @@ pub struct ObjectWriter {
 }
 
 impl ObjectWriter {
-    /// Begins an object, which nobody sees before [`ObjectWriter::finish`]. `groups` are the rows of its row groups, as far as
-    /// they are known.
+    /// Begins an object, which nobody sees before [`ObjectWriter::finish`].
     pub async fn create(
         store: &dyn Store,
         key: &str,
         table: Table,
         day: Date,
-        groups: &[u64],
+        expected: Expected<'_>,
     ) -> Result<Self> {
         let schema = table.schema();
         let parquet = ArrowSchemaConverter::new().convert(&schema).map_err(from_parquet)?;
-        let properties = properties::of(table)?.into();
+        let properties = properties::of(table, expected)?.into();
         let file = SerializedFileWriter::new(Vec::new(), parquet.root_schema_ptr(), properties);
         let file = file.map_err(from_parquet)?;
         let factory = ArrowRowGroupWriterFactory::new(&file, SchemaRef::clone(&schema));
+        let groups = if let Expected::Groups(groups) = expected { groups } else { &[] };
         let mut writer = Self {
             table,
             day,

@@ -105,21 +105,23 @@ pub(super) const DISTINCT_ID: Column = identifier(
 
 // When.
 pub(super) const ONLINE_TIME: Column =
-    instant("online_time", "online_time", "When the viewer came (上线时间)");
+    instant("online_time", "online_time", "When the viewer came (上线时间)").distinct();
 pub(super) const OFFLINE_TIME: Column =
-    instant("offline_time", "offline_time", "When the viewer left (下线时间)");
+    instant("offline_time", "offline_time", "When the viewer left (下线时间)").distinct();
 pub(super) const ONLINE_DATE: Column = Column::sent(
     "online_date",
     "online_date",
     Kind::WallClock { of: "online_time" },
     "online_time on the lake's wall clock; its date is dt in lives and interactions",
-);
+)
+.distinct();
 pub(super) const OFFLINE_DATE: Column = Column::sent(
     "offline_date",
     "offline_date",
     Kind::WallClock { of: "offline_time" },
     "offline_time on the lake's wall clock",
-);
+)
+.distinct();
 pub(super) const CALL_DURATION: Column =
     count("call_duration", "call_duration", "Time spoken in total, unit not stated (合计发言时长)");
 
