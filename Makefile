@@ -26,13 +26,15 @@ help:
 	@echo "make soak    a third of all requests failing, with many more seeds"
 	@echo "make torn    a store that fails at every operation, on S3"
 	@echo "make fuzz    ten minutes of random answers through the decoder"
+	@echo "make bench   what it takes, beside what other tools take: docs/benchmarks.md"
+	@echo "make guard   the figures of instructions and memory that make test compares with"
 	@echo "make docs    docs/tables.md and infra/columns.json, from the list of columns"
 	@echo "make format  format the code"
 
 demo: build $(VENV)/installed
 	@$(VENV)/bin/python samples/demo.py
 
-test: test-rust test-engines test-network
+test: test-rust test-engines test-network test-guard
 
 # The tests run beside a real S3 server, which ends with them.
 S3 := $(VENV)/bin/python tests/s3/serve.py
@@ -47,6 +49,16 @@ test-engines: build $(VENV)/installed
 
 test-network: build $(VENV)/installed
 	$(VENV)/bin/python -m pytest tests/network -q
+
+# Instructions and memory of a small answer, beside the stored figures. `make guard` stores those of today.
+test-guard: build
+	@if valgrind --version >/dev/null 2>&1 || apt-get install --yes --quiet valgrind >/dev/null 2>&1; \
+	then $(PYTHON) tests/bench/guard.py; \
+	else echo "SKIPPED: instructions and memory are not counted, for there is no valgrind" >&2; fi
+
+.PHONY: guard test-guard
+guard: build
+	$(PYTHON) tests/bench/guard.py --write
 
 # What takes longer than every change should wait for: many more seeds of failing requests.
 .PHONY: soak
@@ -73,6 +85,16 @@ check: | deny machete
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
 	cargo machete
 	cargo deny --workspace check --hide-inclusion-graph licenses bans sources
+
+# What it takes, beside what other tools take: half an hour once the release is built. Best on a machine that does nothing else.
+.PHONY: bench
+bench: $(VENV)/installed-bench
+	cargo build --release --workspace --locked
+	$(S3) $(VENV)/bin/python tests/bench/bench.py
+
+$(VENV)/installed-bench: tests/bench/requirements.txt $(VENV)/installed
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r tests/bench/requirements.txt
+	@touch $@
 
 # What is made from the list of columns and committed; a test says when it is not up to date.
 .PHONY: docs
