@@ -14,7 +14,7 @@ LAYERS = [
     {"extract", "load", "schema"},
     {"config", "progress", "report"},
     {"job"},
-    {"main"},
+    {"main", "bin"},
 ]
 SOURCE = Path(__file__).parent.parent / "src"
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

@@ -11,10 +11,10 @@ use serde_json::value::RawValue;
 
 use super::batch::{BATCH_ROWS, BatchBuilder};
 use super::column::{Column, Kind};
+use super::found::Found;
 use super::person;
 use super::raw::Raw;
-use super::record::{Record, Sent};
-use super::route::{Routes, Target};
+use super::record::Record;
 use super::tables::Table;
 use super::value::{self, Value};
 use crate::calendar::{WallClock, Zone};
@@ -83,7 +83,6 @@ pub struct Decoder {
     setting: Setting,
     clock: WallClock,
     kept: Option<Range<Timestamp>>,
-    routes: Routes,
     origins: Vec<Origin>,
     online_time: Option<usize>,
     person: [Option<usize>; 4],
@@ -109,16 +108,6 @@ enum Origin {
     Pulled,
 }
 
-/// The fields of the record at hand, by where they lead. Its memory serves one record after the other.
-#[derive(Default)]
-struct Found {
-    /// For each column, the last field that was sent for it.
-    columns: Vec<Option<usize>>,
-    /// Fields that say again what another column says, each with that column.
-    repeats: Vec<(usize, usize)>,
-    unknown: Vec<usize>,
-}
-
 impl Decoder {
     /// A decoder that keeps all records.
     #[must_use]
@@ -136,11 +125,10 @@ impl Decoder {
             clock: WallClock::new(setting.zone.clone()),
             setting,
             kept: None,
-            routes: Routes::of(table),
             origins: table.columns().iter().map(origin).collect(),
             online_time: table.index_of("online_time"),
             person: ["mobile", "country_code", "email", "ext_id"].map(|name| table.index_of(name)),
-            found: Found::default(),
+            found: Found::of(table),
             rows: BatchBuilder::new(table),
             full: Vec::new(),
             tally: Tally::default(),
@@ -195,7 +183,7 @@ impl Decoder {
         if !record.is_object() {
             return Decoded::Reject(Reason::NotAnObject);
         }
-        self.find(record);
+        self.found.find(record);
         let is_placed_by_time = self.kept.is_some() || self.table != Table::ViewerDetails;
         let online = self.found.raw(record, self.online_time).and_then(|raw| value::instant(&raw).ok());
         match (online, &self.kept) {
@@ -205,38 +193,18 @@ impl Decoder {
         }
     }
 
-    fn find(&mut self, record: Record<'_>) {
-        self.found.clear(self.origins.len());
-        for (at, sent) in record.fields().enumerate() {
-            match self.routes.target(&sent) {
-                Target::Column(column) => {
-                    if let Some(place) = self.found.columns.get_mut(column) {
-                        *place = Some(at);
-                    }
-                }
-                Target::Repeat(column) => self.found.repeats.push((at, column)),
-                Target::Unknown => {
-                    self.found.unknown.push(at);
-                    let key = sent.key();
-                    if !self.tally.unknown.contains(key.as_ref()) {
-                        self.tally.unknown.insert(key.into_owned());
-                    }
-                }
-            }
-        }
-    }
-
     fn row(&mut self, record: Record<'_>) {
         let found = &self.found;
+        for sent in found.unknown(record) {
+            let key = sent.key();
+            if !self.tally.unknown.contains(key.as_ref()) {
+                self.tally.unknown.insert(key.into_owned());
+            }
+        }
         let mut extra: BTreeMap<Cow<'_, str>, &str> = BTreeMap::new();
-        let differs = |(at, column): &(usize, usize)| {
-            record.field(*at).map(|sent| sent.raw()) != found.raw(record, Some(*column))
-        };
-        let repeats = found.repeats.iter().filter(|repeat| differs(repeat)).map(|(at, _)| at);
-        extra.extend(repeats.chain(&found.unknown).filter_map(|at| {
-            let sent = record.field(*at)?;
-            Some((sent.key(), sent.value()))
-        }));
+        extra.extend(
+            found.differing(record).chain(found.unknown(record)).map(|sent| (sent.key(), sent.value())),
+        );
         self.rows.push_with(|at, builder| match self.origins.get(at).copied().unwrap_or(Origin::Extra) {
             Origin::Event => builder.push(Value::Integer(self.setting.event_id)),
             Origin::Pulled => builder.push(self.setting.pulled_at.into()),
@@ -268,24 +236,6 @@ impl Decoder {
                 None => builder.push(Value::Null),
             },
         });
-    }
-}
-
-impl Found {
-    fn clear(&mut self, columns: usize) {
-        self.columns.clear();
-        self.columns.resize(columns, None);
-        self.repeats.clear();
-        self.unknown.clear();
-    }
-
-    /// The field that was sent for a column.
-    fn sent<'a>(&self, record: Record<'a>, column: Option<usize>) -> Option<Sent<'a>> {
-        record.field((*self.columns.get(column?)?)?)
-    }
-
-    fn raw<'a>(&self, record: Record<'a>, column: Option<usize>) -> Option<Raw<'a>> {
-        self.sent(record, column).map(|sent| sent.raw())
     }
 }
 

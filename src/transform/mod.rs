@@ -6,6 +6,7 @@ pub mod column;
 pub mod decode;
 pub mod digest;
 pub mod event;
+mod found;
 mod keys;
 mod number;
 pub mod person;

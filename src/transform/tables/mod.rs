@@ -151,6 +151,14 @@ mod tests {
     }
 
     #[test]
+    fn what_no_column_holds_is_known_when_its_column_is_reached() {
+        for table in [Table::Lives, Table::Interactions, Table::ViewerDetails] {
+            let extra = table.index_of("extra").unwrap();
+            assert!(table.columns().iter().skip(extra).all(|column| column.key.is_none()));
+        }
+    }
+
+    #[test]
     fn every_field_of_the_vendors_page_has_its_place() {
         let page = include_str!("../../../samples/vendor-fields.txt");
         let mut fields = 0;

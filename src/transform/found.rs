@@ -1,0 +1,63 @@
+//! The fields of the record at hand, by where they lead. Its memory serves one record after the other.
+
+use super::raw::Raw;
+use super::record::{Record, Sent};
+use super::route::{Routes, Target};
+use super::tables::Table;
+
+pub(super) struct Found {
+    routes: Routes,
+    /// For each column, the last field that was sent for it.
+    columns: Vec<Option<usize>>,
+    /// Fields that say again what another column says, each with that column.
+    repeats: Vec<(usize, usize)>,
+    unknown: Vec<usize>,
+}
+
+impl Found {
+    pub(super) fn of(table: Table) -> Self {
+        let columns = vec![None; table.columns().len()];
+        Self { routes: Routes::of(table), columns, repeats: Vec::new(), unknown: Vec::new() }
+    }
+
+    /// Forgets the record before, and finds the fields of this one.
+    pub(super) fn find(&mut self, record: Record<'_>) {
+        self.columns.fill(None);
+        self.repeats.clear();
+        self.unknown.clear();
+        for (at, sent) in record.fields().enumerate() {
+            match self.routes.target(&sent) {
+                Target::Column(column) => {
+                    if let Some(place) = self.columns.get_mut(column) {
+                        *place = Some(at);
+                    }
+                }
+                Target::Repeat(column) => self.repeats.push((at, column)),
+                Target::Unknown => self.unknown.push(at),
+            }
+        }
+    }
+
+    /// The field that was sent for a column.
+    pub(super) fn sent<'a>(&self, record: Record<'a>, column: Option<usize>) -> Option<Sent<'a>> {
+        record.field((*self.columns.get(column?)?)?)
+    }
+
+    /// The value that was sent for a column.
+    pub(super) fn raw<'a>(&self, record: Record<'a>, column: Option<usize>) -> Option<Raw<'a>> {
+        self.sent(record, column).map(|sent| sent.raw())
+    }
+
+    /// Fields without a column.
+    pub(super) fn unknown<'a>(&self, record: Record<'a>) -> impl Iterator<Item = Sent<'a>> {
+        self.unknown.iter().filter_map(move |at| record.field(*at))
+    }
+
+    /// Fields that should say what another says, and do not.
+    pub(super) fn differing<'a>(&self, record: Record<'a>) -> impl Iterator<Item = Sent<'a>> {
+        self.repeats.iter().filter_map(move |(at, column)| {
+            let sent = record.field(*at)?;
+            (Some(sent.raw()) != self.raw(record, Some(*column))).then_some(sent)
+        })
+    }
+}
