@@ -23,6 +23,7 @@ mod json;
 mod killed;
 mod lake;
 mod lossy;
+mod lost;
 mod racing;
 mod roster;
 mod row_groups;

@@ -1,0 +1,122 @@
+//! Ledgers that were damaged or lost, and a clock that went back: said, and what was known is known again.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rollcall::error::Kind;
+use rollcall::job::Job;
+use rollcall::job::selection::Selection;
+use rollcall::load::ledger::Ledger;
+use simulator::ServerOptions;
+
+use crate::damage::errors;
+use crate::lake::cells_of;
+use crate::run::{HOUR, config, job, later, server_at, small_world};
+use crate::stores::{Home, On};
+
+#[tokio::test]
+async fn a_damaged_ledger_is_named_and_the_other_events_are_visited() {
+    let server =
+        server_at("2022-10-28T00:00:00Z".parse().unwrap(), &small_world(8), ServerOptions::default());
+    let home = Home::new(On::Folder).await;
+    let first: Timestamp = "2022-10-28T00:00:00Z".parse().unwrap();
+    let sync = async |hours: i32| {
+        let now = first + HOUR * hours;
+        let all = Job::Sync(Selection::default());
+        job(&home.store, config(&server, Path::new("unused")), now, all).await.unwrap()
+    };
+    let report = sync(0).await;
+    assert!(report.ok);
+    let known = report.events.known;
+    let victim = home.keys("ledger/active/").await.remove(0);
+    std::fs::write(home.path().join(&victim), "{\"format\":1,").unwrap();
+    let report = sync(25).await;
+    assert!(!report.ok && errors(&report).iter().all(|error| error.contains(&victim)), "{report:?}");
+    assert_eq!(report.events.complete, known - 1);
+}
+
+#[tokio::test]
+async fn a_ledger_that_is_lost_is_built_again_from_the_lake() {
+    let first: Timestamp = "2022-11-02T00:00:00Z".parse().unwrap();
+    let world = small_world(6);
+    let home = Home::new(On::Folder).await;
+    let sync = async |now: Timestamp| {
+        let server = server_at(now, &world, ServerOptions::default());
+        let all = Job::Sync(Selection::default());
+        let report = job(&home.store, config(&server, Path::new("unused")), now, all).await.unwrap();
+        assert!(report.ok, "{:?}", report.failures);
+        report
+    };
+    let ledgers = || {
+        let read = |path: PathBuf| serde_json::from_slice::<Ledger>(&std::fs::read(path).unwrap()).unwrap();
+        let folder = |name| std::fs::read_dir(home.path().join("ledger").join(name)).into_iter().flatten();
+        let mut all: Vec<Ledger> =
+            folder("active").chain(folder("closed")).map(|entry| read(entry.unwrap().path())).collect();
+        all.sort_by_key(|ledger| ledger.event.event_id);
+        all
+    };
+    for hours in [0, 30, 60] {
+        sync(first + HOUR * hours).await;
+    }
+    let (before, cells) = (ledgers(), cells_of(&home.store).await);
+    std::fs::remove_dir_all(home.path().join("ledger")).unwrap();
+    // With another zone its days would not fit.
+    let server = server_at(first, &world, ServerOptions::default());
+    let mut other = config(&server, Path::new("unused"));
+    other.zone = rollcall::calendar::Zone::parse("UTC").unwrap();
+    let error =
+        job(&home.store, other, first + HOUR * 61, Job::Sync(Selection::default())).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::OtherLake, "{error}");
+    // Nothing is due an hour after the last visit: the ledger says so again.
+    let report = sync(first + HOUR * 60 + HOUR / 2).await;
+    assert_eq!((report.events.due, report.requests.requests), (0, 2));
+    let after = ledgers();
+    assert!(before.len() > 4 && before.len() == after.len());
+    for (before, after) in before.iter().zip(&after) {
+        let expected = Ledger {
+            first_seen: after.first_seen,
+            days: after.days.clone(),
+            snapshot: after.snapshot,
+            ..before.clone()
+        };
+        assert_eq!(*after, expected);
+        let answers = |ledger: &Ledger| {
+            let days = ledger.days.iter().map(|(day, at)| (*day, at.lives, at.interactions, at.rejects));
+            (
+                days.collect::<Vec<_>>(),
+                ledger.snapshot.map(|snapshot| snapshot.viewer_details).unwrap_or_default(),
+            )
+        };
+        assert_eq!(answers(before), answers(after));
+    }
+    assert!(cells_of(&home.store).await == cells);
+    // From here on it is as if nothing had happened.
+    sync(later()).await;
+    let once = Home::new(On::Folder).await;
+    let server = server_at(later(), &world, ServerOptions::default());
+    let all = Job::Sync(Selection::default());
+    assert!(job(&once.store, config(&server, Path::new("unused")), later(), all).await.unwrap().ok);
+    assert!(cells_of(&home.store).await == cells_of(&once.store).await);
+}
+
+#[tokio::test]
+async fn a_clock_that_went_back_is_said_and_later_visits_stay_later() {
+    let first: Timestamp = "2022-10-28T00:00:00Z".parse().unwrap();
+    let server = server_at(first, &small_world(4), ServerOptions::default());
+    let home = Home::new(On::Folder).await;
+    let sync = async |now: Timestamp, selection: Selection| {
+        job(&home.store, config(&server, Path::new("unused")), now, Job::Sync(selection)).await.unwrap()
+    };
+    assert!(sync(first, Selection::default()).await.ok);
+    let cells = cells_of(&home.store).await;
+    let report = sync(first - HOUR * 48, Selection::default()).await;
+    let [error] = errors(&report)[..] else { panic!("{:?}", errors(&report)) };
+    assert!(error.contains("the clock says 2022-10-26T00:00:00Z") && error.contains("hint: "), "{error}");
+    // An event that is chosen is visited all the same, after its last visit.
+    let chosen = Selection { event: vec![700_001], ..Selection::default() };
+    assert!(sync(first - HOUR * 48, chosen).await.ok);
+    let ledger = std::fs::read(home.path().join("ledger/active/700001.json")).unwrap();
+    let ledger: Ledger = serde_json::from_slice(&ledger).unwrap();
+    assert_eq!(ledger.last_visit, Some(first + jiff::SignedDuration::from_millis(1)));
+    assert!(cells_of(&home.store).await == cells);
+}
