@@ -9,6 +9,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+from datetime import date
 from pathlib import Path
 
 import growing
@@ -52,9 +53,10 @@ class Tools:
         subprocess.run([str(word) for word in command], stdout=file, check=True)
 
     def plot(self, name, unit, *points):
-        words = [sys.executable, HERE / "plot.py", self.docs / f"{name}.svg", unit, json.dumps(points)]
+        file = f"{name}.svg"
+        words = [sys.executable, HERE / "plot.py", self.docs / file, unit, json.dumps(points)]
         subprocess.run([str(word) for word in words], check=True)
-        return name
+        return file
 
 
 class Findings:
@@ -102,9 +104,9 @@ def main(parts):
     head = [
         "# What it takes",
         "",
-        f"Measured by `make bench` on {machine()}. Each figure is the operating system's own accounting of a whole process, the",
-        f"median of {Tools.runs} runs ({Tools.peer_runs} of the other tools; one of what takes minutes), in turn where two are compared.",
-        "MB are millions of bytes. What misses its target says so.",
+        f"Measured by `make bench` on {machine()}, on {date.today()}. Each figure is the operating",
+        f"system's own accounting of a whole process, the median of {Tools.runs} runs ({Tools.peer_runs} of the other tools, one of what",
+        "takes minutes), in turn where two are compared. MB are millions of bytes. What misses its target says so.",
         "",
         "| what | found | target | met |",
         "|---|---|---|---|",

@@ -42,10 +42,11 @@ def run(tools, findings):
         each = [(number, max(one.cpu - start, 0) / number * 1e6) for number, one in points]
         findings.table(
             f"growth by {unit}s",
-            [f"{unit}s", f"CPU, µs a {unit}", "peak memory, MB"],
+            [f"{unit}s", f"CPU per {unit}, µs", "peak memory, MB"],
             [(f"{number:,}", f"{cpu:.2f}", f"{one.memory:.0f}") for (number, cpu), (_, one) in zip(each, points)],
         )
-        tools.plot(f"growth-{unit}s", unit, each, [(number, one.memory) for number, one in points])
-        findings.ratio(f"CPU a {unit}, the largest number to the one before", each[-1][1] / each[-2][1], 1.2)
+        file = tools.plot(f"growth-{unit}s", unit, each, [(number, one.memory) for number, one in points])
+        findings.note(f"![CPU and memory by {unit}s]({file})")
+        findings.ratio(f"CPU per {unit}, the most of them to a tenth", each[-1][1] / each[-2][1], 1.2)
         findings.ratio("peak memory, likewise", points[-1][1].memory / points[-2][1].memory, 1.1)
     shutil.rmtree(tools.folder / "grown")

@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 
 def main(file, unit, points):
     figure, axes = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
-    for axis, what, points in zip(axes, [f"CPU, µs a {unit}", "peak memory, MB"], json.loads(points)):
+    for axis, what, points in zip(axes, [f"CPU per {unit}, µs", "peak memory, MB"], json.loads(points)):
         numbers, values = zip(*points)
         axis.semilogx(numbers, values, marker="o", color="#1f6f8b")
         axis.set_ylim(bottom=0, top=max(values) * 1.25)
