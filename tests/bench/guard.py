@@ -13,7 +13,7 @@ ROOT = HERE.parent.parent
 STORED = HERE / "guard.json"
 BENCH = ROOT / "target" / "debug" / "bench"
 # Hash maps are seeded anew in each process, and processors differ in what their libraries use of them.
-TOLERANCE = 1.05
+TOLERANCE = 1.1
 # More lives than a batch has, so that the full path is taken.
 VIEWERS = 1_200
 
