@@ -74,16 +74,7 @@ pub struct Column {
 impl Column {
     /// A column that the vendor sends under `key`.
     pub(super) const fn sent(name: &'static str, key: &'static str, kind: Kind, doc: &'static str) -> Self {
-        Self {
-            name,
-            key: Some(key),
-            kind,
-            nullable: true,
-            personal: false,
-            looked_up: false,
-            distinct: false,
-            doc,
-        }
+        Self { key: Some(key), ..Self::made(name, kind, doc) }
     }
 
     /// A column that this program makes.

@@ -83,3 +83,45 @@ impl Known {
             && self.sent.get(HEAD..).is_none_or(|rest| after.starts_with(rest))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_key_that_stands_there_is_guessed() {
+        let long = ["whitelist_type_of_one", "whitelist_type_of_two", "a"];
+        let mut keys = Keys::default();
+        for _ in 0..2 {
+            for key in long {
+                keys.id(key.as_bytes());
+            }
+        }
+        // After `a` comes the first one.
+        for (bytes, guessed) in [
+            (&br#""whitelist_type_of_two":1}"#[..], None),
+            (br#""whitelist_type_of_one" :1}"#, None),
+            (br#""whitelist_type_of_one"#, None),
+            (br#""white"#, None),
+            (br#""whitelist_type_of_one":"#, Some((0, 24))),
+        ] {
+            assert_eq!(keys.guess(bytes), guessed, "{}", String::from_utf8_lossy(bytes));
+        }
+        assert_eq!(keys.guess(br#""whitelist_type_of_two":1, "more""#), Some((1, 24)));
+        assert_eq!(
+            keys.guess(br#""a":1}"#),
+            Some((2, 4)),
+            "also where fewer bytes are left than are compared at once"
+        );
+    }
+
+    #[test]
+    fn keys_beyond_the_most_have_no_number_and_the_others_keep_theirs() {
+        let mut keys = Keys::default();
+        for number in 0..MOST {
+            assert_eq!(keys.id(number.to_string().as_bytes()), Some(number));
+        }
+        assert_eq!(keys.id(b"one more"), None);
+        assert_eq!(keys.id(b"7"), Some(7));
+    }
+}

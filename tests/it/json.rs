@@ -98,6 +98,8 @@ fn strings() {
         ("\"\u{7f}\u{2028}\u{feff}\"", Text("\u{7f}\u{2028}\u{feff}")),
         (r#""""#, Absent),
         (r#"" - ""#, Absent),
+        ("\"\u{3000}\"", Absent),
+        ("\"\u{a0}-\u{2009}\"", Absent),
         // Half of a pair is JSON, but no text that a column holds.
         (r#""\ud800""#, Extra),
         (r#""\ude00\ud83d""#, Extra),
