@@ -6,8 +6,8 @@ from pathlib import Path
 
 import duckdb
 
-from columns import EVENT_ID, TABLES
-from duckdb_sql import SENT_AS, value
+from columns import TABLES
+from duckdb_sql import SENT_AS, write
 
 # Larger than any answer; DuckDB's own limit for one value is 16 MB.
 LARGEST = 2_000_000_000
@@ -27,14 +27,7 @@ def main(answer, folder):
         CREATE TABLE report AS SELECT unnest(data.report)
         FROM read_json('{answer}', columns = {{data: '{data}'}}, maximum_object_size = {LARGEST})
         """)
-    for table, (array, columns) in TABLES.items():
-        values = ", ".join(f"{value(key, kind)} AS {name}" for name, key, kind in columns)
-        db.execute(f"""
-            COPY (
-                SELECT {EVENT_ID}::BIGINT AS event_id, {values}
-                FROM (SELECT unnest("{array}") AS r FROM report)
-            ) TO '{folder}/{table}.parquet' (FORMAT parquet, COMPRESSION zstd)
-            """)
+    write(db, folder)
 
 
 if __name__ == "__main__":

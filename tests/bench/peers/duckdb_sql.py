@@ -33,6 +33,17 @@ def value(key: str, kind: str) -> str:
     return sent
 
 
+def write(db: duckdb.DuckDBPyConnection, folder: str) -> None:
+    for table, (array, columns) in TABLES.items():
+        values = ", ".join(f"{value(key, kind)} AS {name}" for name, key, kind in columns)
+        db.execute(f"""
+            COPY (
+                SELECT {EVENT_ID}::BIGINT AS event_id, {values}
+                FROM (SELECT unnest("{array}") AS r FROM report)
+            ) TO '{folder}/{table}.parquet' (FORMAT parquet, COMPRESSION zstd)
+            """)
+
+
 def main(answer: str, folder: str) -> None:
     Path(folder).mkdir(parents=True, exist_ok=True)
     arrays = {
@@ -47,14 +58,7 @@ def main(answer: str, folder: str) -> None:
         CREATE TABLE report AS
         SELECT unnest(from_json(content, '{types}').data.report) FROM read_text('{answer}')
         """)
-    for table, (array, columns) in TABLES.items():
-        values = ", ".join(f"{value(key, kind)} AS {name}" for name, key, kind in columns)
-        db.execute(f"""
-            COPY (
-                SELECT {EVENT_ID}::BIGINT AS event_id, {values}
-                FROM (SELECT unnest("{array}") AS r FROM report)
-            ) TO '{folder}/{table}.parquet' (FORMAT parquet, COMPRESSION zstd)
-            """)
+    write(db, folder)
 
 
 if __name__ == "__main__":
