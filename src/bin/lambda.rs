@@ -50,7 +50,7 @@ fn left(deadline: u64) -> SignedDuration {
     deadline.unwrap_or(Timestamp::MAX).duration_since(Timestamp::now())
 }
 
-/// The kind of the error, which says whether a retry helps.
+/// The kind of the error, to branch on, and what it says.
 fn diagnostic(error: &Error) -> Diagnostic {
     Diagnostic { error_type: format!("{:?}", error.kind()), error_message: error.to_string() }
 }

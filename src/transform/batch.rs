@@ -14,7 +14,7 @@ use super::tables::Table;
 use super::value::{self, Unfit, Value};
 use crate::error::{Explain, Kind as ErrorKind, Result};
 
-/// Rows of a full batch: few enough that a batch is still in the cache of the processor when it is encoded.
+/// Rows of a full batch: few, because a visit holds several.
 pub const BATCH_ROWS: usize = 2 * 1024;
 
 /// The rows of one table on their way to a record batch.

@@ -41,20 +41,20 @@ impl EncodedGroups {
         let range = range(group).ok_or_else(missing)?;
         let bytes = self.source.get_bytes(range.clone()).await.map_err(from_parquet)?;
         let pages = self.metadata.page_index_for_row_group(at);
+        let bytes = Slice { begin: range.start, bytes };
         let columns = group.columns().iter().enumerate().map(|(at, column)| {
-            let part = Part { begin: range.start, bytes: bytes.clone() };
             Ok(ColumnCloseResult {
                 bytes_written: u64::try_from(column.compressed_size()).unwrap_or_default(),
                 rows_written: u64::try_from(group.num_rows()).unwrap_or_default(),
                 metadata: as_written(column)?,
-                bloom_filter: Sbbf::read_from_column_chunk(column, &part)?,
+                bloom_filter: Sbbf::read_from_column_chunk(column, &bytes)?,
                 column_index: pages.column_index(at).cloned(),
                 offset_index: pages.offset_index(at).cloned(),
             })
         });
         let columns = columns.collect::<ParquetResult<_>>().map_err(from_parquet)?;
         let rows = usize::try_from(group.num_rows()).unwrap_or_default();
-        Ok(EncodedGroup { rows, part: Part { begin: range.start, bytes }, columns })
+        Ok(EncodedGroup { rows, bytes, columns })
     }
 }
 
@@ -85,7 +85,7 @@ fn range(group: &RowGroupMetaData) -> Option<Range<u64>> {
 /// A row group.
 pub struct EncodedGroup {
     rows: usize,
-    part: Part,
+    bytes: Slice,
     columns: Vec<ColumnCloseResult>,
 }
 
@@ -104,23 +104,23 @@ impl EncodedGroup {
     ) -> ParquetResult<()> {
         let column = self.columns.get(column);
         let column = column.ok_or_else(|| ParquetError::General("a column is not there".to_owned()))?;
-        row_group.append_column(&self.part, column.clone())
+        row_group.append_column(&self.bytes, column.clone())
     }
 }
 
 /// A part of an object, read under its offsets in the whole.
-struct Part {
+struct Slice {
     begin: u64,
     bytes: Bytes,
 }
 
-impl Length for Part {
+impl Length for Slice {
     fn len(&self) -> u64 {
         self.begin + self.bytes.len() as u64
     }
 }
 
-impl ChunkReader for Part {
+impl ChunkReader for Slice {
     type T = bytes::buf::Reader<Bytes>;
 
     fn get_read(&self, start: u64) -> ParquetResult<Self::T> {
