@@ -28,13 +28,15 @@ help:
 	@echo "make fuzz    ten minutes of random answers through the decoder"
 	@echo "make bench   what it takes, beside what other tools take: docs/benchmarks.md"
 	@echo "make guard   the figures of instructions and memory that make test compares with"
-	@echo "make docs    docs/tables.md and infra/columns.json, from the list of columns"
+	@echo "make lambda  the zip for AWS Lambda; ARCHITECTURE=x86_64 instead of arm64"
+	@echo "make lambda-local  the function on this machine, for cargo lambda invoke"
+	@echo "make docs    docs/tables.md and infra/catalog.json, from the list of columns"
 	@echo "make format  format the code"
 
 demo: build $(VENV)/installed
 	@$(VENV)/bin/python samples/demo.py
 
-test: test-rust test-engines test-network test-guard
+test: test-rust test-engines test-network test-infra test-guard
 
 # The tests run beside a real S3 server, which ends with them.
 S3 := $(VENV)/bin/python tests/s3/serve.py
@@ -49,6 +51,29 @@ test-engines: build $(VENV)/installed
 
 test-network: build $(VENV)/installed
 	$(VENV)/bin/python -m pytest tests/network -q
+
+# The functions under the emulator of Lambda's runtime, the fan-out, and Terraform over an AWS of this machine. What cannot
+# be had, such as Terraform, is skipped, and the last lines say so.
+test-infra: build $(VENV)/installed-infra
+	$(S3) $(VENV)/bin/python -m pytest tests/infra -q -rs
+
+$(VENV)/installed-infra: tests/infra/requirements.txt $(VENV)/installed
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r tests/infra/requirements.txt
+	@touch $@
+
+# What is deployed: target/lambda/rollcall-lambda/bootstrap.zip, and its SHA-256. `make lambda ARCHITECTURE=x86_64` for the
+# other architecture. Zig makes it run on Lambda's own, older C library.
+ARCHITECTURE ?= arm64
+PACKAGE := target/lambda/rollcall-lambda/bootstrap.zip
+.PHONY: lambda lambda-local test-infra
+lambda: $(VENV)/installed-infra
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" RUSTUP_DIST_SERVER=http://127.0.0.1:9 cargo lambda build --release --locked \
+		--bin rollcall-lambda --output-format zip --skip-target-check $(if $(filter arm64,$(ARCHITECTURE)),--arm64,--x86-64)
+	cd $(dir $(PACKAGE)) && sha256sum bootstrap.zip | tee bootstrap.zip.sha256
+
+# The function on this machine, over the simulated vendor and ./rollcall-data, until it is stopped.
+lambda-local: build $(VENV)/installed-infra
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python samples/lambda_local.py
 
 # Instructions and memory of a small answer, beside the stored figures. `make guard` stores those of today.
 test-guard: build
@@ -100,7 +125,7 @@ $(VENV)/installed-bench: tests/bench/requirements.txt $(VENV)/installed
 .PHONY: docs
 docs: build
 	target/debug/rollcall schema markdown > docs/tables.md
-	target/debug/rollcall schema glue > infra/columns.json
+	target/debug/rollcall schema glue > infra/catalog.json
 
 format:
 	cargo fmt --all

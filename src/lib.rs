@@ -9,6 +9,7 @@ pub mod error;
 pub mod extract;
 pub mod job;
 pub mod load;
+pub mod metrics;
 pub mod progress;
 pub mod report;
 pub mod schema;

@@ -5,10 +5,12 @@ use std::fmt;
 
 use indicatif::BinaryBytes;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::extract::usage::Used;
+use crate::load::health::Health;
 use crate::load::publish::Published;
 use crate::load::visit::Outcome;
 
@@ -23,8 +25,14 @@ pub enum Step {
     Plan,
     /// The visits.
     Pull,
+    /// Which days are staged.
+    Staged,
     /// What is staged goes into the lake.
     Publish,
+    /// What became of a plan.
+    Collect,
+    /// The shared token.
+    Token,
     /// Older objects are written anew.
     Upgrade,
 }
@@ -36,6 +44,10 @@ pub struct Report {
     pub job: Step,
     /// The run, as in `pulls`.
     pub run: String,
+    /// When the run began.
+    pub began: Timestamp,
+    /// How long it took.
+    pub milliseconds: i64,
     /// Whether nothing failed.
     pub ok: bool,
     /// Events by what became of them.
@@ -43,12 +55,20 @@ pub struct Report {
     /// The events to be visited, where that was asked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub due: Vec<DueEvent>,
+    /// The key of the list of the events to be visited, where it was put into the store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub items: Option<String>,
+    /// Days with staged files, where that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub staged: Option<Vec<Date>>,
     /// Records that became rows.
     pub rows: u64,
     /// Records that no table can hold.
     pub rejects: u64,
     /// Values that their column could not hold, kept in `extra`.
     pub set_aside: u64,
+    /// Cells that have fewer rows than the visit before found, and still some.
+    pub shrunk: u64,
     /// What was asked of the vendor.
     pub requests: Used,
     /// What was put into the lake.
@@ -59,6 +79,8 @@ pub struct Report {
     pub notes: BTreeSet<String>,
     /// Everything that failed.
     pub failures: Vec<Failure>,
+    /// How many more failed, where not all are named.
+    pub unnamed: usize,
 }
 
 /// An event to be visited.
@@ -89,6 +111,9 @@ pub struct Events {
     pub failed: usize,
     /// Left to the next run, in part or as a whole.
     pub left: usize,
+    /// Those known that need a person.
+    #[serde(flatten)]
+    pub health: Health,
 }
 
 /// One thing that failed.
@@ -96,15 +121,23 @@ pub struct Events {
 pub struct Failure {
     /// The event, where it is one event's.
     pub event_id: Option<i64>,
+    /// What went wrong, for programs to tell apart.
+    pub kind: Kind,
     /// What happened and what to do.
     pub error: String,
+}
+
+impl Failure {
+    fn new(event_id: Option<i64>, error: &Error) -> Self {
+        Self { event_id, kind: error.kind(), error: error.to_string() }
+    }
 }
 
 impl Report {
     /// A run that begins.
     #[must_use]
-    pub fn new(job: Step, run: &str) -> Self {
-        Self { job, run: run.to_owned(), ..Self::default() }
+    pub fn new(job: Step, run: &str, began: Timestamp) -> Self {
+        Self { job, run: run.to_owned(), began, ..Self::default() }
     }
 
     /// How many events are known, and how many of them are visited.
@@ -121,20 +154,27 @@ impl Report {
     /// An event that failed.
     pub(crate) fn event_failed(&mut self, event_id: i64, error: &Error) {
         self.events.failed += 1;
-        self.failures.push(Failure { event_id: Some(event_id), error: error.to_string() });
+        self.failures.push(Failure::new(Some(event_id), error));
     }
 
     /// Something that failed and is no event.
     pub(crate) fn failed(&mut self, error: &Error) {
-        self.failures.push(Failure { event_id: None, error: error.to_string() });
+        self.failures.push(Failure::new(None, error));
+    }
+
+    /// What failed and is no event, such as a list of the vendor's, or the publish of a day.
+    #[must_use]
+    pub fn run_failures(&self) -> usize {
+        self.failures.iter().filter(|failure| failure.event_id.is_none()).count()
     }
 
     /// The run has ended: what was due and neither complete nor failed is left.
     #[must_use]
-    pub(crate) fn finish(mut self) -> Self {
+    pub(crate) fn finish(mut self, now: Timestamp) -> Self {
         let Events { due, complete, failed, .. } = self.events;
         self.events.left = due.saturating_sub(complete + failed);
         self.ok = self.failures.is_empty();
+        self.milliseconds = i64::try_from(now.duration_since(self.began).as_millis()).unwrap_or(i64::MAX);
         self
     }
 }
@@ -142,6 +182,9 @@ impl Report {
 impl Report {
     fn show_plan(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "events     {} known, {} due", self.events.known, self.events.due)?;
+        if let Some(key) = &self.items {
+            write!(f, "\nitems      {key}, planned at {}", self.began)?;
+        }
         for DueEvent { event_id, title, since, visited, .. } in &self.due {
             let visited = visited.map_or_else(|| "never".to_owned(), |visited| format!("{visited:.0}"));
             let title = title.as_deref().unwrap_or_default();
@@ -150,13 +193,17 @@ impl Report {
         Ok(())
     }
 
-    fn show_visits(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn show_events(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Events { due, complete, failed, left, .. } = self.events;
+        write!(f, "events     {due} due: {complete} complete, {failed} failed, {left} left")
+    }
+
+    fn show_visits(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.show_events(f)?;
         let Used { requests, retries, bytes, waited_milliseconds } = self.requests;
-        writeln!(f, "events     {due} due: {complete} complete, {failed} failed, {left} left")?;
         writeln!(
             f,
-            "records    {} rows, {} rejects, {} values set aside",
+            "\nrecords    {} rows, {} rejects, {} values set aside",
             self.rows, self.rejects, self.set_aside
         )?;
         write!(
@@ -184,6 +231,13 @@ impl fmt::Display for Report {
                 self.show_published(f)?;
             }
             Step::Publish | Step::Upgrade => self.show_published(f)?,
+            Step::Staged => {
+                let days = self.staged.as_deref().unwrap_or_default();
+                write!(f, "staged     {} days", days.len())?;
+                days.iter().try_for_each(|day| write!(f, "\nday        {day}"))?;
+            }
+            Step::Collect => self.show_events(f)?,
+            Step::Token => f.write_str("token      the shared token is one that the vendor accepts")?,
         }
         for (event_id, owed) in &self.owed {
             write!(f, "\nowed       event {event_id}: {}", owed.join(", "))?;

@@ -1,5 +1,6 @@
 //! The Lambda: the jobs of the command, one an invocation. Its settings are the command's, from the environment.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use clap::Parser;
@@ -7,50 +8,67 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use rollcall::calendar::Clock;
 use rollcall::config::{Config, Options};
-use rollcall::error::{Error, Result};
+use rollcall::error::{Error, Explain, Kind, Result};
 use rollcall::job::Job;
 use rollcall::job::context::Context;
 use rollcall::load::store::Store;
+use rollcall::metrics;
 use rollcall::progress::Progress;
 use rollcall::report::Report;
+use serde_json::Value;
+use tokio::sync::OnceCell;
 use tracing::level_filters::LevelFilter;
 
 #[derive(Parser)]
 struct Environment {
     #[command(flatten)]
     options: Options,
+    /// The name that all functions of one installation share.
+    #[arg(long, env = "ROLLCALL_DEPLOYMENT", default_value = "rollcall")]
+    deployment: String,
 }
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let logs = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false);
-    logs.with_max_level(LevelFilter::INFO).with_target(false).without_time().init();
-    let Environment { options } = Environment::try_parse()?;
-    let config = Config::try_from(options.with_secret().await?)?;
-    let store = config.store.clone().open().await;
-    lambda_runtime::run(service_fn(|event| invoke(&config, &store, event))).await
+    logs.with_max_level(LevelFilter::WARN).with_target(false).without_time().init();
+    let store = OnceCell::new();
+    let handler = service_fn(|event| Box::pin(invoke(&store, event)));
+    lambda_runtime::run(handler).await
 }
 
 /// One invocation. What failed within a run that worked is in its report; an error is a run that could not work.
-async fn invoke(
-    config: &Config,
-    store: &Arc<dyn Store>,
-    event: LambdaEvent<Job>,
-) -> Result<Report, Diagnostic> {
-    let mut config = config.clone();
-    config.deadline = Some(left(event.context.deadline));
-    let context = Context::over(Arc::clone(store), config, Clock::System, Progress::new());
-    let outcome = async { event.payload.run(&context?).await };
-    outcome.await.map_err(|error| diagnostic(&error))
+async fn invoke(store: &OnceCell<Arc<dyn Store>>, event: LambdaEvent<Value>) -> Result<Report, Diagnostic> {
+    let outcome = work(store, event).await;
+    outcome.map_err(|error| Diagnostic { error_type: error_type(&error), error_message: error.to_string() })
 }
 
-/// Time that is left until a deadline in milliseconds since 1970.
-fn left(deadline: u64) -> SignedDuration {
-    let deadline = i64::try_from(deadline).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
-    deadline.unwrap_or(Timestamp::MAX).duration_since(Timestamp::now())
+async fn work(store: &OnceCell<Arc<dyn Store>>, event: LambdaEvent<Value>) -> Result<Report> {
+    let job: Job = serde_json::from_value(event.payload)
+        .explain(Kind::Usage, || "the payload is no job".to_owned())
+        .map_err(|error| error.hint("write it like `{\"job\": \"sync\"}`"))?;
+    let Environment { options, deployment } = Environment::try_parse()
+        .explain(Kind::Usage, || "the function's environment cannot be read".to_owned())?;
+    // The secret is read each time: one that was replaced counts from the next run on.
+    let mut config = Config::try_from(options.with_secret().await?)?;
+    config.deadline = left(event.context.deadline);
+    let store = store.get_or_init(|| config.store.clone().open()).await;
+    let context = Context::over(Arc::clone(store), config, Clock::System, Progress::new())?;
+    let report = job.run(&context).await?;
+    writeln!(std::io::stdout().lock(), "{}", metrics::line(&report, &deployment))
+        .explain(Kind::Store, || "cannot write to the log".to_owned())?;
+    Ok(report)
 }
 
-/// The kind of the error, to branch on, and what it says.
-fn diagnostic(error: &Error) -> Diagnostic {
-    Diagnostic { error_type: format!("{:?}", error.kind()), error_message: error.to_string() }
+/// Time that is left until a deadline in milliseconds since 1970. One that is over when the work begins is none: `cargo
+/// lambda watch` always says ten minutes after 1970 began.
+fn left(deadline: u64) -> Option<SignedDuration> {
+    let deadline = Timestamp::from_millisecond(i64::try_from(deadline).ok()?).ok()?;
+    Some(deadline.duration_since(Timestamp::now())).filter(SignedDuration::is_positive)
+}
+
+/// The kind of the error, to branch on, and whether a retry helps: `Passing.Timeout`, `Lasting.Usage`.
+fn error_type(error: &Error) -> String {
+    let kind = error.kind();
+    format!("{}.{kind:?}", if kind.is_passing() { "Passing" } else { "Lasting" })
 }

@@ -58,6 +58,10 @@ pub struct Options {
     /// Instead of all these: the AWS Secrets Manager secret that holds them, as JSON with the same names.
     #[arg(long, env = "ROLLCALL_SECRET_ARN", global = true)]
     pub secret_arn: Option<String>,
+    /// AWS Secrets Manager secret in which the token that is made is kept for other machines; without credentials of its
+    /// own a run reads its token there.
+    #[arg(long, env = "ROLLCALL_TOKEN_SECRET_ARN", global = true)]
+    pub token_secret_arn: Option<String>,
     /// Time zone in which days begin and end.
     #[arg(long, env = "ROLLCALL_ZONE", default_value = "Asia/Shanghai", global = true)]
     pub zone: String,
@@ -119,6 +123,8 @@ pub struct Config {
     pub api_url: String,
     /// How a token is come by; none where none was given, which is fine for jobs that do not ask the vendor.
     pub credentials: Option<Credentials>,
+    /// The secret in which a token is shared with other machines.
+    pub token_secret_arn: Option<String>,
     /// In which days begin and end.
     pub zone: Zone,
     /// How long after its end a day's rows may still change.
@@ -177,6 +183,7 @@ impl TryFrom<Options> for Config {
         };
         Ok(Self {
             credentials: credentials(&options)?,
+            token_secret_arn: options.token_secret_arn.clone(),
             store: options.store.location()?,
             api_url: options.api_url,
             zone: Zone::parse(&options.zone)?,

@@ -22,10 +22,15 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that takes reports of at most so many bytes, unpacked. Nothing is asked yet, and nothing can be where
-    /// there are no credentials.
-    pub fn new(options: Options, credentials: Option<Credentials>, max_response_bytes: u64) -> Result<Self> {
-        Ok(Self { http: Http::new(options)?, tokens: Tokens::new(credentials), max_response_bytes })
+    /// A client that takes reports of at most so many bytes, unpacked. `shared` is the secret of a token that many
+    /// machines use. Nothing is asked yet, and nothing can be where there are neither credentials nor such a secret.
+    pub fn new(
+        options: Options,
+        credentials: Option<Credentials>,
+        shared: Option<String>,
+        max_response_bytes: u64,
+    ) -> Result<Self> {
+        Ok(Self { http: Http::new(options)?, tokens: Tokens::new(credentials, shared), max_response_bytes })
     }
 
     /// When no request may begin any more.
@@ -50,6 +55,11 @@ impl Client {
     pub async fn customer(&self, usage: &Usage) -> Result<Option<String>> {
         self.tokens.get(&self.http, usage).await?;
         Ok(self.tokens.customer().await)
+    }
+
+    /// Puts the token into the secret that other machines read, where it is not there already.
+    pub async fn share_token(&self) -> Result<()> {
+        self.tokens.share().await
     }
 
     /// Calls an endpoint whose answer is small, and gives its `data` as sent.

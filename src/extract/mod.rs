@@ -11,6 +11,7 @@ pub mod retry;
 pub mod roster;
 pub mod roster_file;
 pub mod secret;
+mod shared_token;
 mod tokens;
 pub mod usage;
 pub mod window;

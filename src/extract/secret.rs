@@ -2,6 +2,7 @@
 //! options, `{"token": …}` or `{"app_key": …, "app_secret": …, "user_id": …}`.
 
 use aws_config::BehaviorVersion;
+use aws_sdk_secretsmanager::Client;
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -34,11 +35,14 @@ impl From<String> for Hidden {
     }
 }
 
-/// Reads the secret with the credentials of the usual chain: environment, profile, role.
+/// Secrets Manager, with the credentials of the usual chain: environment, profile, role.
+pub(super) async fn client() -> Client {
+    Client::new(&aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await)
+}
+
+/// Reads the secret.
 pub async fn read(arn: &str) -> Result<Secret> {
-    let config = aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await;
-    let client = aws_sdk_secretsmanager::Client::new(&config);
-    let answer = client.get_secret_value().secret_id(arn).send().await;
+    let answer = client().await.get_secret_value().secret_id(arn).send().await;
     let answer = answer.map_err(|error| {
         let error = aws_sdk_secretsmanager::Error::from(error);
         let cause = format!("cannot read the secret `{arn}`");

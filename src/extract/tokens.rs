@@ -8,11 +8,13 @@ use tokio::sync::Mutex;
 
 use super::auth::{App, Credentials, User};
 use super::http::Http;
+use super::shared_token::SharedToken;
 use super::usage::Usage;
 use crate::error::{Error, Kind, Result};
 
-/// How long before its end a token is made anew.
-const RESERVE: SignedDuration = SignedDuration::from_mins(5);
+/// How long before its end a token is made anew, so that whoever takes it up by then can use it for a while: longer than
+/// an invocation of the Lambda, which has a quarter of an hour.
+const RESERVE: SignedDuration = SignedDuration::from_mins(30);
 
 /// How long a token is used where the vendor does not say how long it is valid.
 const UNSTATED: SignedDuration = SignedDuration::from_hours(1);
@@ -21,62 +23,120 @@ const UNSTATED: SignedDuration = SignedDuration::from_hours(1);
 #[derive(Debug)]
 pub(super) struct Tokens {
     credentials: Option<Credentials>,
+    /// Where other machines find the token that this one makes; without credentials, where this one finds it.
+    shared: Option<SharedToken>,
     /// Held while a token is made, so that one is made for all who wait.
-    made: Mutex<Option<Token>>,
+    current: Mutex<Current>,
 }
 
-#[derive(Debug)]
-struct Token {
-    secret: SecretString,
-    customer: Option<String>,
-    valid_until: Timestamp,
+#[derive(Debug, Default)]
+struct Current {
+    token: Option<Token>,
+    /// The token that the vendor refused last, which may still be in the shared secret.
+    refused: Option<SecretString>,
+}
+
+/// A token that was made.
+#[derive(Clone, Debug)]
+pub(super) struct Token {
+    pub(super) secret: SecretString,
+    pub(super) customer: Option<String>,
+    /// From when on whoever can makes a new one.
+    pub(super) renew_at: Timestamp,
+    pub(super) valid_until: Timestamp,
 }
 
 impl Tokens {
-    pub(super) fn new(credentials: Option<Credentials>) -> Self {
-        Self { credentials, made: Mutex::new(None) }
+    pub(super) fn new(credentials: Option<Credentials>, shared: Option<String>) -> Self {
+        Self { credentials, shared: shared.map(SharedToken::new), current: Mutex::default() }
     }
 
     /// The token to use now.
     pub(super) async fn get(&self, http: &Http, usage: &Usage) -> Result<SecretString> {
-        let app = match &self.credentials {
-            Some(Credentials::Token(token)) => return Ok(token.clone()),
-            Some(Credentials::App(app)) => app,
-            None => {
-                return Err(Error::new(Kind::Usage, "there is no token")
-                    .hint("set `ROLLCALL_TOKEN`, or give `--app-key`, `--app-secret` and `--user-id`"));
-            }
-        };
-        let mut made = self.made.lock().await;
-        let now = http.now();
-        if let Some(token) = &*made
-            && token.valid_until.duration_since(now) > RESERVE
+        if let Some(Credentials::Token(token)) = &self.credentials {
+            return Ok(token.clone());
+        }
+        let mut current = self.current.lock().await;
+        if let Some(token) = &current.token
+            && self.is_good(token, http.now())
         {
             return Ok(token.secret.clone());
         }
+        let token = self.find(http, usage, current.refused.as_ref()).await?;
+        Ok(current.token.insert(token).secret.clone())
+    }
+
+    /// The shared token, where it is still good, else a new one, which is shared then.
+    async fn find(&self, http: &Http, usage: &Usage, refused: Option<&SecretString>) -> Result<Token> {
+        if let Some(shared) = &self.shared
+            && let Some(token) = shared.read().await?
+            && self.is_good(&token, http.now())
+            && !refused.is_some_and(|refused| is_same(refused, &token.secret))
+        {
+            return Ok(token);
+        }
+        let Some(Credentials::App(app)) = &self.credentials else {
+            return Err(match &self.shared {
+                Some(_) => Error::new(Kind::Credentials, "the shared token is missing, too old, or refused")
+                    .hint("run the job `token`, with the application's credentials: it renews it"),
+                None => Error::new(Kind::Usage, "there is no token")
+                    .hint("set `ROLLCALL_TOKEN`, or give `--app-key`, `--app-secret` and `--user-id`"),
+            });
+        };
         // Without a token nothing can be asked of the vendor, whatever the reason: no event would be spared.
         let token = make(http, usage, app).await.map_err(|error| error.taken_for(Kind::Credentials))?;
-        let token = made.insert(token);
-        Ok(token.secret.clone())
+        if let Some(shared) = &self.shared {
+            shared.write(&token).await?;
+        }
+        Ok(token)
+    }
+
+    /// Who can make a new token does so in time; who cannot goes on with the one there is.
+    fn is_good(&self, token: &Token, now: Timestamp) -> bool {
+        now < if self.credentials.is_some() { token.renew_at } else { token.valid_until }
     }
 
     /// What the refusal of a token means: one that was made is made anew, another is for the user to replace.
     pub(super) async fn refused(&self, secret: &SecretString, error: Error) -> Error {
-        if error.kind() != Kind::Credentials || !matches!(self.credentials, Some(Credentials::App(_))) {
+        let is_given = match &self.credentials {
+            Some(Credentials::Token(_)) => true,
+            Some(Credentials::App(_)) => false,
+            None => self.shared.is_none(),
+        };
+        if error.kind() != Kind::Credentials || is_given {
             return error;
         }
-        let mut made = self.made.lock().await;
+        let mut current = self.current.lock().await;
         // Another request may have been refused before and have made a new one already.
-        if made.as_ref().is_some_and(|token| token.secret.expose_secret() == secret.expose_secret()) {
-            *made = None;
+        if current.token.as_ref().is_some_and(|token| is_same(&token.secret, secret)) {
+            current.token = None;
+            current.refused = Some(secret.clone());
         }
         error.taken_for(Kind::TokenRefused)
     }
 
+    /// Puts a token that the user gave where the other machines find it; one that was made is there already.
+    pub(super) async fn share(&self) -> Result<()> {
+        let Some(shared) = &self.shared else {
+            return Err(Error::new(Kind::Usage, "there is no secret to share a token in")
+                .hint("name it with `--token-secret-arn`"));
+        };
+        let Some(Credentials::Token(given)) = &self.credentials else { return Ok(()) };
+        if shared.read().await?.is_some_and(|token| is_same(&token.secret, given)) {
+            return Ok(());
+        }
+        let (renew_at, valid_until) = (Timestamp::MAX, Timestamp::MAX);
+        shared.write(&Token { secret: given.clone(), customer: None, renew_at, valid_until }).await
+    }
+
     /// The vendor's name of the customer, where it came with the token.
     pub(super) async fn customer(&self) -> Option<String> {
-        self.made.lock().await.as_ref().and_then(|token| token.customer.clone())
+        self.current.lock().await.token.as_ref().and_then(|token| token.customer.clone())
     }
+}
+
+fn is_same(one: &SecretString, other: &SecretString) -> bool {
+    one.expose_secret() == other.expose_secret()
 }
 
 async fn make(http: &Http, usage: &Usage, app: &App) -> Result<Token> {
@@ -104,8 +164,10 @@ async fn make(http: &Http, usage: &Usage, app: &App) -> Result<Token> {
         Some(Value::Number(code)) => Some(code.to_string()),
         _ => None,
     };
-    let valid_until = now.checked_add(valid).unwrap_or(Timestamp::MAX);
-    Ok(Token { secret: token.into(), customer, valid_until })
+    let after = |span: SignedDuration| now.checked_add(span).unwrap_or(Timestamp::MAX);
+    // One of a few minutes is not made anew for every request.
+    let used = (valid - RESERVE).max(valid / 2);
+    Ok(Token { secret: token.into(), customer, renew_at: after(used), valid_until: after(valid) })
 }
 
 /// A request that is signed by the application, tried as often as any; `hidden` is kept out of its errors.

@@ -63,7 +63,8 @@ impl Context {
             },
             clock: clock.clone(),
         };
-        let client = Client::new(options, config.credentials, config.max_response_bytes)?;
+        let client =
+            Client::new(options, config.credentials, config.token_secret_arn, config.max_response_bytes)?;
         Ok(Self {
             client: Arc::new(client),
             ledgers: Ledgers::new(Arc::clone(&store)),

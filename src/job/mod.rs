@@ -1,5 +1,6 @@
 //! The jobs: one type is both the subcommand and the payload of the Lambda.
 
+mod collect;
 pub mod context;
 mod listing;
 mod plan;
@@ -7,12 +8,16 @@ mod publish;
 mod pull;
 pub mod selection;
 mod sync;
+mod token;
 mod visit;
 
 use clap::Subcommand;
 use serde::Deserialize;
 
+pub use self::collect::Collect;
 use self::context::Context;
+pub use self::plan::Plan;
+pub use self::publish::Publish;
 use self::selection::Selection;
 use crate::error::Result;
 use crate::report::{Report, Step};
@@ -24,38 +29,52 @@ pub enum Job {
     /// Pull the reports of every event that is due, and publish them.
     Sync(Selection),
     /// Show which events are due. Asks for the roster only, and writes nothing.
-    Plan(Selection),
+    Plan(Plan),
     /// Pull the reports of every event that is due, and leave them staged: many machines can do this at once.
     Pull(Selection),
+    /// Show which days have staged files that are not published.
+    Staged {},
     /// Publish everything that is staged.
-    Publish,
+    Publish(Publish),
+    /// Say what became of the events of a plan, at the end of a fan-out.
+    Collect(Collect),
+    /// Keep a token that the vendor accepts in the shared secret, for the machines of a fan-out.
+    Token {},
     /// Write objects of older versions of rollcall anew, with the columns of this one.
-    Upgrade,
+    Upgrade {},
 }
 
 impl Job {
-    fn step(&self) -> Step {
+    /// The job, as reports and logs call it.
+    #[must_use]
+    pub fn step(&self) -> Step {
         match self {
             Self::Sync(_) => Step::Sync,
             Self::Plan(_) => Step::Plan,
             Self::Pull(_) => Step::Pull,
-            Self::Publish => Step::Publish,
-            Self::Upgrade => Step::Upgrade,
+            Self::Staged {} => Step::Staged,
+            Self::Publish(_) => Step::Publish,
+            Self::Collect(_) => Step::Collect,
+            Self::Token {} => Step::Token,
+            Self::Upgrade {} => Step::Upgrade,
         }
     }
 
     /// Does it. An error is a run that could not work; what failed within one that did is in its report.
     pub async fn run(self, context: &Context) -> Result<Report> {
-        let mut report = Report::new(self.step(), &context.run);
+        let mut report = Report::new(self.step(), &context.run, context.clock.now());
         let outcome = match self {
             Self::Sync(selection) => sync::sync(context, &selection, &mut report).await,
-            Self::Plan(selection) => plan::show(context, &selection, &mut report).await,
+            Self::Plan(call) => plan::show(context, &call, &mut report).await,
             Self::Pull(selection) => pull::pull(context, &selection, &mut report).await,
-            Self::Publish => publish::publish(context, &mut report).await,
-            Self::Upgrade => publish::upgrade(context, &mut report).await,
+            Self::Staged {} => publish::staged(context, &mut report).await,
+            Self::Publish(call) => publish::publish(context, &call, &mut report).await,
+            Self::Collect(call) => collect::collect(context, &call, &mut report).await,
+            Self::Token {} => token::share(context, &mut report).await,
+            Self::Upgrade {} => publish::upgrade(context, &mut report).await,
         };
         context.store.close().await;
         context.progress.done();
-        outcome.map(|()| report.finish())
+        outcome.map(|()| report.finish(context.clock.now()))
     }
 }

@@ -1,21 +1,41 @@
 //! Plan: what the rosters list goes into the ledgers, and the ledgers say which events are to be visited.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 
+use clap::Args;
 use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 
 use super::context::Context;
 use super::listing::{self, Heard};
 use super::selection::{Choice, Selection};
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::Usage;
+use crate::load::health::Health;
+use crate::load::items;
 use crate::load::ledger::Ledger;
+use crate::load::ledgers::Entry;
 use crate::load::recover::recover;
 use crate::report::{DueEvent, Report};
 use crate::transform::event::Event;
 
-/// Ledgers that are written at once.
+/// What `plan` is called with.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Plan {
+    /// Which events.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub selection: Selection,
+    /// For a fan-out: note what the rosters list in the ledgers, and put the events to visit into the store as a list of
+    /// items, each one pull's: up to so many events, fewer where they are large.
+    #[arg(long, value_name = "EVENTS", conflicts_with = "event")]
+    pub items: Option<NonZeroUsize>,
+}
+
+/// Ledgers that are read or written at once.
 const AT_ONCE: usize = 16;
 /// How far the clocks of two machines may be apart.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
@@ -43,14 +63,23 @@ pub(super) struct Planned {
     pub(super) due: Vec<Due>,
     /// Events that are known and still visited.
     pub(super) known: usize,
+    /// How they are.
+    pub(super) health: Health,
     /// What could not be planned, by event where it is one.
     pub(super) failures: Vec<(Option<i64>, Error)>,
 }
 
 impl Planned {
+    fn add(&mut self, ledger: Ledger, since: Option<Timestamp>, now: Timestamp) {
+        self.known += usize::from(ledger.closed.is_none());
+        self.health += Health::of(&ledger, now);
+        self.due.extend(since.map(|since| Due { ledger, since }));
+    }
+
     /// Tells the report, and gives the events to visit.
     pub(super) fn record(self, report: &mut Report) -> Vec<Due> {
         report.planned(self.known, self.due.len());
+        report.events.health += self.health;
         for (event_id, error) in self.failures {
             match event_id {
                 Some(event_id) => {
@@ -64,17 +93,23 @@ impl Planned {
     }
 }
 
-/// Shows what would be done.
-pub(super) async fn show(context: &Context, selection: &Selection, report: &mut Report) -> Result<()> {
-    let choice = Choice::checked(selection)?;
+/// Shows what would be done, or notes it for a fan-out.
+pub(super) async fn show(context: &Context, call: &Plan, report: &mut Report) -> Result<()> {
+    let choice = Choice::checked(&call.selection)?;
     let usage = Usage::default();
-    let due = plan(context, &choice, &usage, Writes::Nothing).await?.record(report);
+    let writes = if call.items.is_some() { Writes::Ledgers } else { Writes::Nothing };
+    let due = plan(context, &choice, &usage, writes).await?.record(report);
+    report.requests += usage.used();
+    if let Some(most) = call.items {
+        let items = items::batched(due.iter().map(|due| &due.ledger), most);
+        report.items = Some(items::put(context.store.as_ref(), &context.run, &items).await?);
+        return Ok(());
+    }
     let due = due.into_iter().map(|Due { ledger, since }| {
         let Event { event_id, title, end_time, .. } = ledger.event;
         DueEvent { event_id, title, end_time, since, visited: ledger.last_visit }
     });
     report.due = due.collect();
-    report.requests += usage.used();
     Ok(())
 }
 
@@ -89,6 +124,9 @@ pub(super) async fn plan(
         Writes::Ledgers => context.lake.check_to_write(store, None).await?,
         Writes::Nothing => context.lake.check(store, None).await?,
     };
+    if choice.planned_at.is_some() {
+        return planned_before(context, choice).await;
+    }
     let customer = context.client.customer(usage).await?;
     if is_lake && customer.is_some() {
         context.lake.check(store, customer.as_deref()).await?;
@@ -136,13 +174,34 @@ pub(super) async fn plan(
     {
         cursor.put(context).await?;
     }
-    planned.known = ledgers.values().filter(|ledger| ledger.closed.is_none()).count();
-    let due = ledgers.into_values().filter_map(|ledger| {
-        let since = wanted_at(context, choice, &ledger, now)?;
-        Some(Due { ledger, since })
-    });
-    planned.due = due.collect();
+    for ledger in ledgers.into_values() {
+        let since = wanted_at(context, choice, &ledger, now);
+        planned.add(ledger, since, now);
+    }
     planned.due.sort_by_key(|due| (due.since, due.ledger.event.event_id));
+    Ok(planned)
+}
+
+/// The events of a plan that was made before, as their ledgers describe them now.
+async fn planned_before(context: &Context, choice: &Choice) -> Result<Planned> {
+    let now = context.clock.now();
+    let found = stream::iter(choice.events.clone())
+        .map(|event_id| async move { (event_id, context.ledgers.find(event_id).await) })
+        .buffered(AT_ONCE);
+    let mut planned = Planned::default();
+    for (event_id, found) in found.collect::<Vec<_>>().await {
+        match found {
+            Ok(Some(Entry { ledger, .. })) => {
+                let since = wanted_at(context, choice, &ledger, now);
+                planned.add(ledger, since, now);
+            }
+            Ok(None) => {
+                let error = Error::new(Kind::Usage, "the event has no ledger").with("event", event_id);
+                planned.failures.push((Some(event_id), error.hint("plan it first, with `plan --items`")));
+            }
+            Err(error) => planned.failures.push((Some(event_id), error.with("event", event_id))),
+        }
+    }
     Ok(planned)
 }
 
@@ -159,6 +218,13 @@ fn clock_is_behind(ledgers: &BTreeMap<i64, Ledger>, now: Timestamp) -> Option<Er
 
 /// Since when a visit is wanted; none where it is not, or not yet.
 fn wanted_at(context: &Context, choice: &Choice, ledger: &Ledger, now: Timestamp) -> Option<Timestamp> {
+    if choice.was_visited(ledger) {
+        // What the deadline cut off is gone on with; what failed is for the next plan.
+        return ledger.is_cut_off().then(|| ledger.end());
+    }
+    if choice.planned_at.is_some() {
+        return Some(ledger.end());
+    }
     if !choice.is_explicit() {
         return ledger.due_at(now).filter(|at| *at <= now);
     }

@@ -1,19 +1,45 @@
 //! Publish, and upgrade: what does not ask the vendor for anything.
 
+use std::collections::BTreeSet;
+
+use clap::Args;
+use jiff::civil::Date;
+use serde::Deserialize;
+
 use super::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::load::keys;
 use crate::load::publish::{self, Published};
 use crate::report::Report;
 
-pub(super) async fn publish(context: &Context, report: &mut Report) -> Result<()> {
-    if is_lake(context).await? { publish_staged(context, report).await } else { Ok(()) }
+/// What `publish` is called with.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Publish {
+    /// Only this day; may be given several times.
+    #[arg(long, value_name = "DAY")]
+    pub day: Vec<Date>,
 }
 
-/// Publishes what is staged for a lake that was checked.
-pub(super) async fn publish_staged(context: &Context, report: &mut Report) -> Result<()> {
+pub(super) async fn publish(context: &Context, call: &Publish, report: &mut Report) -> Result<()> {
+    if is_lake(context).await? { publish_staged(context, &call.day, report).await } else { Ok(()) }
+}
+
+/// Publishes what is staged for a lake that was checked: of these days, or of all where none is named.
+pub(super) async fn publish_staged(context: &Context, days: &[Date], report: &mut Report) -> Result<()> {
     context.progress.publishing();
-    record(report, publish::publish(&context.store, &context.lake).await?);
+    let days: BTreeSet<Date> = days.iter().copied().collect();
+    record(report, publish::publish(&context.store, &context.lake, &days).await?);
+    Ok(())
+}
+
+/// Shows the days that have staged files.
+pub(super) async fn staged(context: &Context, report: &mut Report) -> Result<()> {
+    let (staged, failures) = publish::staged(context.store.as_ref(), &BTreeSet::new()).await?;
+    for error in &failures {
+        report.failed(error);
+    }
+    report.staged = Some(staged.into_keys().collect());
     Ok(())
 }
 

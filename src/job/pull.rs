@@ -10,6 +10,7 @@ use super::selection::{Choice, Selection};
 use super::visit::{Visited, visit};
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::Usage;
+use crate::load::health::Health;
 use crate::report::Report;
 
 pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut Report) -> Result<()> {
@@ -23,15 +24,18 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
     let mut visits = stream::iter(due)
         .take_while(|_| future::ready(goes_on()))
         .map(|Due { ledger, .. }| {
-            let (context, choice) = (context.clone(), choice.clone());
+            let (context, choice) = (context.clone(), choice.for_event(&ledger));
             let event_id = ledger.event.event_id;
-            let task = tokio::spawn(async move { visit(&context, &choice, ledger).await });
-            async move { (event_id, task.await) }
+            let before = Health::of(&ledger, context.clock.now());
+            let task = tokio::spawn(async move { Box::pin(visit(&context, &choice, ledger)).await });
+            async move { (event_id, before, task.await) }
         })
         .buffer_unordered(context.concurrency);
-    while let Some((event_id, outcome)) = visits.next().await {
+    while let Some((event_id, before, outcome)) = visits.next().await {
         match outcome {
             Ok(Ok(visited)) => {
+                report.events.health -= before;
+                report.events.health += Health::of(&visited.after, context.clock.now());
                 context.progress.visited(event_id, visited.figures.tally.rows);
                 record(report, visited);
             }
@@ -54,9 +58,10 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
 }
 
 fn record(report: &mut Report, visited: Visited) {
-    let Visited { event_id, outcome, figures, used, owed, error } = visited;
+    let Visited { event_id, outcome, figures, used, after, error } = visited;
     report.rows += figures.tally.rows;
     report.rejects += figures.tally.rejects;
+    report.shrunk += figures.shrunk;
     report.set_aside += figures.tally.set_aside;
     report.notes.extend(figures.tally.notes);
     report.requests += used;
@@ -64,7 +69,7 @@ fn record(report: &mut Report, visited: Visited) {
         Some(error) => report.event_failed(event_id, &error),
         None => report.visited(outcome),
     }
-    if !owed.is_empty() {
-        report.owed.insert(event_id, owed.names());
+    if !after.owed.is_empty() {
+        report.owed.insert(event_id, after.owed.names());
     }
 }

@@ -1,11 +1,13 @@
 //! Which events a run is about: those that are due, or those that the user chose.
 
 use clap::Args;
+use jiff::Timestamp;
 use jiff::civil::Date;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::calendar::Zone;
 use crate::error::{Error, Explain, Kind, Result};
+use crate::load::ledger::Ledger;
 use crate::transform::event::Event;
 
 /// Events and days as they are chosen. Nothing chosen means: what is due.
@@ -14,6 +16,7 @@ use crate::transform::event::Event;
 pub struct Selection {
     /// Only this event, due or not; may be given several times.
     #[arg(long = "event", value_name = "ID")]
+    #[serde(rename = "event_id", deserialize_with = "one_or_many")]
     pub event: Vec<i64>,
     /// Only events that took place, or were seen, on this day or later, due or not; these days are asked again whole.
     #[arg(long, value_name = "DAY")]
@@ -24,6 +27,26 @@ pub struct Selection {
     /// Believe the vendor where a chosen day, or any of a chosen event, now has fewer rows.
     #[arg(long)]
     pub accept_shrink: bool,
+    /// When `plan --items` planned the chosen events: they are taken as their ledgers describe them, and what was
+    /// visited since then is not visited again.
+    #[arg(long, value_name = "INSTANT", requires = "event")]
+    pub planned_at: Option<Timestamp>,
+}
+
+/// In a payload, one event may stand without a list around it.
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<i64>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "`event_id` is a number, or a list of numbers")]
+    enum OneOrMany {
+        None(()),
+        One(i64),
+        Many(Vec<i64>),
+    }
+    Ok(match OneOrMany::deserialize(deserializer)? {
+        OneOrMany::None(()) => Vec::new(),
+        OneOrMany::One(event_id) => vec![event_id],
+        OneOrMany::Many(events) => events,
+    })
 }
 
 /// A selection that was checked.
@@ -35,6 +58,10 @@ pub(super) struct Choice {
     pub(super) days: Option<(Date, Date)>,
     /// Whether fewer rows on the chosen days are right.
     accept_shrink: bool,
+    /// When the chosen events were planned, where this is one of the pulls of a plan.
+    pub(super) planned_at: Option<Timestamp>,
+    /// Whether this goes on with an event that another pull of the plan was cut off at.
+    is_continued: bool,
 }
 
 impl Choice {
@@ -55,30 +82,55 @@ impl Choice {
         let mut events = selection.event.clone();
         events.sort_unstable();
         events.dedup();
-        let choice = Self { events, days, accept_shrink: selection.accept_shrink };
-        if choice.accept_shrink && !choice.is_explicit() {
+        let Selection { accept_shrink, planned_at, .. } = *selection;
+        let choice = Self { events, days, accept_shrink, planned_at, is_continued: false };
+        if planned_at.is_some() && choice.events.is_empty() {
+            return Err(Error::new(Kind::Usage, "a plan's pull says which events it visits")
+                .hint("give `--event` with `--planned-at`"));
+        }
+        if accept_shrink && !choice.is_chosen() {
             return Err(Error::new(Kind::Usage, "`--accept-shrink` would let every event shrink")
                 .hint("say which with `--event`, or with `--from` and `--to`"));
         }
         Ok(choice)
     }
 
-    /// Whether the user chose, so that it does not matter what is due.
-    pub(super) fn is_explicit(&self) -> bool {
-        !self.events.is_empty() || self.days.is_some()
+    /// The same for one event: what another pull of the plan was cut off at is owed, and nothing else is asked again.
+    pub(super) fn for_event(&self, ledger: &Ledger) -> Self {
+        Self { is_continued: self.was_visited(ledger), ..self.clone() }
     }
 
-    /// Whether this day of a chosen event is meant: it is one of the chosen days, or the events were chosen as a whole.
+    /// Whether the event was visited since it was planned.
+    pub(super) fn was_visited(&self, ledger: &Ledger) -> bool {
+        self.planned_at.is_some_and(|planned_at| ledger.last_visit >= Some(planned_at))
+    }
+
+    /// Whether what is chosen is visited whole, so that it does not matter what is due.
+    pub(super) fn is_explicit(&self) -> bool {
+        self.is_chosen() && !self.is_continued
+    }
+
+    /// Whether this day of a chosen event is asked again, due or not.
     pub(super) fn has_day(&self, day: Date) -> bool {
-        match self.days {
-            Some((from, to)) => (from..=to).contains(&day),
-            None => !self.events.is_empty(),
-        }
+        self.is_chosen_day(day) && !self.is_continued
     }
 
     /// Whether fewer rows on this day are right.
     pub(super) fn accepts(&self, day: Date) -> bool {
-        self.accept_shrink && self.has_day(day)
+        self.accept_shrink && self.is_chosen_day(day)
+    }
+
+    /// Whether the user chose. A plan's pull chooses nothing but what its plan chose.
+    fn is_chosen(&self) -> bool {
+        self.days.is_some() || !self.events.is_empty() && self.planned_at.is_none()
+    }
+
+    /// Whether it is one of the chosen days, or the events were chosen as a whole.
+    fn is_chosen_day(&self, day: Date) -> bool {
+        match self.days {
+            Some((from, to)) => (from..=to).contains(&day),
+            None => self.is_chosen(),
+        }
     }
 
     /// Whether the time of an event meets the chosen days; of an event without a time nothing can be said.

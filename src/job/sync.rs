@@ -13,7 +13,7 @@ pub(super) async fn sync(context: &Context, selection: &Selection, report: &mut 
         return Ok(());
     }
     // What is staged by now is published whatever failed.
-    if let Err(error) = publish_staged(context, report).await {
+    if let Err(error) = publish_staged(context, &[], report).await {
         report.failed(&error);
     }
     Ok(())

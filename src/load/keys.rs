@@ -14,6 +14,12 @@ pub const ACTIVE: &str = "ledger/active/";
 /// All staged files.
 pub const STAGING: &str = "staging/";
 
+/// The list of a plan's events.
+#[must_use]
+pub fn plan(run: &str) -> String {
+    format!("plans/{run}.json")
+}
+
 /// All objects of a table.
 #[must_use]
 pub fn table(table: Table) -> String {

@@ -40,6 +40,11 @@ pub struct Ledger {
     pub owed: Owed,
     /// Failed visits since the last one that did not fail.
     pub failures: u32,
+    /// When the last visit that did not fail began.
+    pub last_good_visit: Option<Timestamp>,
+    /// Whether the vendor, which has answered for it before, says that it does not know the event.
+    #[serde(default)]
+    pub is_forgotten: bool,
     /// Why it is not visited any more; none while it is.
     pub closed: Option<Closing>,
 }
@@ -71,6 +76,8 @@ impl Ledger {
             snapshot: None,
             owed: Owed::default(),
             failures: 0,
+            last_good_visit: None,
+            is_forgotten: false,
             closed: None,
         }
     }
@@ -112,9 +119,36 @@ impl Ledger {
         } else if !self.owed.is_empty() {
             SignedDuration::ZERO
         } else {
-            (last.duration_since(self.end()) / 4).clamp(HOUR, DAY)
+            self.pause_after(last)
         };
         last.checked_add(pause).ok()
+    }
+
+    /// How long after a good visit the next one is due.
+    fn pause_after(&self, visit: Timestamp) -> SignedDuration {
+        (visit.duration_since(self.end()) / 4).clamp(HOUR, DAY)
+    }
+
+    /// Since when a good visit is wanted, of an event that has ended.
+    #[must_use]
+    pub fn waits_since(&self) -> Timestamp {
+        match self.last_good_visit {
+            Some(last) => last.checked_add(self.pause_after(last)).unwrap_or(Timestamp::MAX),
+            None => self.end().max(self.first_seen),
+        }
+    }
+
+    /// Rows of the last answers, as far as the event was visited.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        let days = self.days.values().map(|day| day.lives.rows + day.interactions.rows);
+        days.chain(self.snapshot.map(|snapshot| snapshot.viewer_details.rows)).sum()
+    }
+
+    /// Whether the deadline came before the end of the last visit, which did not fail.
+    #[must_use]
+    pub fn is_cut_off(&self) -> bool {
+        self.failures == 0 && !self.owed.is_empty()
     }
 
     /// The ledger after a visit. Visits may be folded in any order; what an earlier one says of a day does not cover
@@ -142,8 +176,12 @@ impl Ledger {
         self.owed.snapshot |= visit.owed.snapshot;
         // A visit that is folded twice, because a write was reported as failed, counts once.
         if self.last_visit < Some(visit.pulled_at) {
-            self.failures =
-                if visit.outcome == Outcome::Failed { self.failures.saturating_add(1) } else { 0 };
+            let has_failed = visit.outcome == Outcome::Failed;
+            self.failures = if has_failed { self.failures.saturating_add(1) } else { 0 };
+            self.is_forgotten = visit.is_unknown && self.through.is_some();
+            if !has_failed {
+                self.last_good_visit = Some(visit.pulled_at);
+            }
         }
         self.last_visit = self.last_visit.max(Some(visit.pulled_at));
         if visit.through {
@@ -185,6 +223,7 @@ mod tests {
             asked: BTreeSet::new(),
             through: true,
             outcome,
+            is_unknown: false,
         }
     }
 

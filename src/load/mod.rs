@@ -4,7 +4,9 @@
 pub mod answer;
 pub mod cell;
 pub mod document;
+pub mod health;
 pub mod index;
+pub mod items;
 pub mod keys;
 pub mod lake;
 pub mod ledger;

@@ -53,20 +53,40 @@ impl Published {
 }
 
 /// The staged files of a day, or the objects that stand for it, by table.
-type ByTable<T> = BTreeMap<Table, T>;
+pub type ByTable<T> = BTreeMap<Table, T>;
 
-/// Publishes everything that is staged. A table and day that fails does not stop the others.
-pub async fn publish(store: &Arc<dyn Store>, lake: &Lake) -> Result<Published> {
-    let mut published = Published::default();
+/// The staged files by day and table: of these days, or of all where none is named. A file that is none is a failure.
+pub async fn staged(
+    store: &dyn Store,
+    days: &BTreeSet<Date>,
+) -> Result<(BTreeMap<Date, ByTable<Vec<Listed>>>, Vec<Error>)> {
+    let mut listed = Vec::new();
+    if days.is_empty() {
+        listed = store.list(keys::STAGING, "").await?;
+    }
+    for day in days {
+        for table in Table::ALL {
+            listed.extend(store.list(&keys::staged_day(table, *day), "").await?);
+        }
+    }
     let mut staged: BTreeMap<Date, ByTable<Vec<Listed>>> = BTreeMap::new();
-    for listed in store.list(keys::STAGING, "").await? {
+    let mut failures = Vec::new();
+    for listed in listed {
         if let Some((table, day)) = keys::parse_staged(&listed.key) {
             staged.entry(day).or_default().entry(table).or_default().push(listed);
         } else {
             let error = Error::new(Kind::Damaged, "a file in staging is no staged file");
-            published.failures.push(error.with("key", &listed.key).hint("take it away"));
+            failures.push(error.with("key", &listed.key).hint("take it away"));
         }
     }
+    Ok((staged, failures))
+}
+
+/// Publishes what is staged: of these days, or of all where none is named. A table and day that fails does not stop the
+/// others.
+pub async fn publish(store: &Arc<dyn Store>, lake: &Lake, days: &BTreeSet<Date>) -> Result<Published> {
+    let (staged, failures) = staged(store.as_ref(), days).await?;
+    let mut published = Published { failures, ..Published::default() };
     let Some(first) = staged.keys().next() else { return Ok(published) };
     let mut standing = list_lake(store, Some(*first), &mut published.failures).await?;
     let days = staged.into_iter().map(|(day, staged)| {

@@ -173,6 +173,7 @@ impl Known {
         ledger.event_day = ledger.event_day.or(self.snapshot.map(|(day, _)| day));
         ledger.last_visit = ledger.last_visit.max(self.last_visit);
         ledger.failures = u32::from(self.has_failed);
+        ledger.last_good_visit = if self.has_failed { ledger.through } else { ledger.last_visit };
         ledger.owed = self.owed;
         ledger.days = self.days;
         ledger.snapshot = self.snapshot.map(|(_, snapshot)| snapshot);

@@ -84,4 +84,6 @@ pub struct Visit {
     pub through: bool,
     /// How it ended.
     pub outcome: Outcome,
+    /// Whether the vendor does not know the event.
+    pub is_unknown: bool,
 }

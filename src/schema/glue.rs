@@ -1,12 +1,14 @@
-//! The columns of the Glue catalogue.
+//! What the Glue catalogue and Athena are told, as JSON that Terraform reads.
 
 use serde_json::{Map, Value, json};
 
+use super::Labels;
 use super::dialect::Dialect;
+use super::views;
 use crate::transform::tables::Table;
 
-/// `{"lives": [{"name": …, "type": …, "comment": …}, …], …}`, as Terraform reads it.
-pub(super) fn columns() -> String {
+/// `{"tables": {"lives": [{"name": …, "type": …, "comment": …}, …], …}, "views": {"sessions": "CREATE …", …}}`.
+pub(super) fn catalog() -> String {
     let tables: Map<String, Value> = Table::ALL
         .into_iter()
         .map(|table| {
@@ -18,5 +20,8 @@ pub(super) fn columns() -> String {
             (table.name().to_owned(), columns.collect())
         })
         .collect();
-    format!("{:#}\n", Value::Object(tables))
+    let views = views::views(Dialect::Athena, Labels::Zh);
+    let views: Map<String, Value> =
+        views.into_iter().map(|(name, statement)| (name.to_owned(), json!(statement))).collect();
+    format!("{:#}\n", json!({ "tables": tables, "views": views }))
 }

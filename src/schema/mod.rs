@@ -21,7 +21,7 @@ pub enum Engine {
     Spark,
     /// Views over the files.
     Clickhouse,
-    /// The columns of each table as JSON, for the Glue catalogue.
+    /// The columns of each table and the statements of the views as JSON, for the Glue catalogue.
     Glue,
     /// The dictionary: every column, its types, and what it means.
     Markdown,
@@ -58,10 +58,12 @@ impl Schema {
             Engine::Duckdb => Dialect::Duckdb,
             Engine::Spark => Dialect::Spark,
             Engine::Clickhouse => Dialect::Clickhouse,
-            Engine::Glue => return glue::columns(),
+            Engine::Glue => return glue::catalog(),
             Engine::Markdown => return dictionary::markdown(),
         };
-        [ddl::tables(dialect, store), views::views(dialect, self.labels)].concat()
+        let views: Vec<String> =
+            views::views(dialect, self.labels).into_iter().map(|(_, statement)| statement).collect();
+        [ddl::tables(dialect, store), views.join("\n")].concat()
     }
 }
 
@@ -76,7 +78,7 @@ mod tests {
     #[test]
     fn what_is_committed_says_what_the_program_says() {
         assert!(text(Engine::Markdown) == include_str!("../../docs/tables.md"), "run `make docs`");
-        assert!(text(Engine::Glue) == include_str!("../../infra/columns.json"), "run `make docs`");
+        assert!(text(Engine::Glue) == include_str!("../../infra/catalog.json"), "run `make docs`");
     }
 
     #[test]

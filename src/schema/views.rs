@@ -110,14 +110,14 @@ const SHARED: &str = "event_id, person_key, distinct_id, viewer_id, mobile, emai
     online_time, offline_time, online_date, offline_date, device_type, client_type, location, ip, chat_num, \
     praise_num, raise_hand_num, quiz_num, question_num, vote_num, sign_num, share_num, goods_sum_hits, dt";
 
-/// All views, after the tables that they are made of.
-pub(super) fn views(dialect: Dialect, labels: Labels) -> String {
-    let mut all = vec![sessions(dialect), people(dialect)];
+/// The statement of each view by its name, after those that it is made of.
+pub(super) fn views(dialect: Dialect, labels: Labels) -> Vec<(&'static str, String)> {
+    let mut all = vec![("sessions", sessions(dialect)), ("people", people(dialect))];
     if labels == Labels::Zh {
-        all.push(labelled(dialect, "sessions", SESSIONS));
-        all.push(labelled(dialect, "people", PEOPLE));
+        all.push(("sessions_zh", labelled(dialect, "sessions", SESSIONS)));
+        all.push(("people_zh", labelled(dialect, "people", PEOPLE)));
     }
-    all.join("\n")
+    all
 }
 
 fn sessions(dialect: Dialect) -> String {

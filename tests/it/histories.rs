@@ -1,5 +1,6 @@
 //! Histories of visits, published in any order and grouping, against a model that knows only what a user was promised.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::civil::{Date, date};
@@ -160,10 +161,10 @@ proptest! {
             for (at, visit) in shuffled.chain(&visits).enumerate() {
                 stage(&store, &visits, visit, at).await;
                 if ends.get(at).copied().unwrap_or(false) {
-                    assert!(publish(&store, &lake()).await.unwrap().failures.is_empty());
+                    assert!(publish(&store, &lake(), &BTreeSet::new()).await.unwrap().failures.is_empty());
                 }
             }
-            assert!(publish(&store, &lake()).await.unwrap().failures.is_empty());
+            assert!(publish(&store, &lake(), &BTreeSet::new()).await.unwrap().failures.is_empty());
             assert!(store.list(keys::STAGING, "").await.unwrap().is_empty());
             let key = keys::lake(Table::Lives, DAY);
             let head = store.head(&key).await.unwrap().unwrap();

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures::FutureExt;
 use futures::future::join_all;
 use rollcall::calendar::Clock;
-use rollcall::job::Job;
 use rollcall::job::context::Context;
 use rollcall::job::selection::Selection;
+use rollcall::job::{Job, Publish};
 use rollcall::load::store::{Condition, Store};
 use rollcall::progress::Progress;
 use simulator::{Server, ServerOptions, Viewers, World, WorldOptions};
@@ -74,7 +74,7 @@ async fn eight_publishers(on: On) {
     let home = Home::new(on).await;
     run(&home.store, &server, 0, Job::Pull(Selection::default())).await;
     assert!(home.keys("lake/").await.is_empty());
-    join_all((0..8).map(|_| run(&home.store, &server, 0, Job::Publish))).await;
+    join_all((0..8).map(|_| run(&home.store, &server, 0, Job::Publish(Publish::default())))).await;
     assert!(cells_of(&home.store).await == alone(&server).await);
     assert_eq!(home.keys("staging/").await, [""; 0]);
 }
@@ -98,7 +98,7 @@ async fn amid_a_publish(then: Option<Job>) {
         let home = Home::new(On::Folder).await;
         run(&home.store, &server, 0, pull_of(&others)).await;
         let counting = Faulty::new(&home.store, 0, Fault::None);
-        run(&(counting.clone() as Arc<dyn Store>), &server, 0, Job::Publish).await;
+        run(&(counting.clone() as Arc<dyn Store>), &server, 0, Job::Publish(Publish::default())).await;
         counting.operations()
     };
     for at in (0..operations).step_by(5) {
@@ -122,8 +122,8 @@ async fn amid_a_publish(then: Option<Job>) {
             .boxed()
         };
         let store: Arc<dyn Store> = Faulty::watched(&home.store, Box::new(watcher));
-        run(&store, &server, 0, Job::Publish).await;
-        run(&home.store, &server, 0, Job::Publish).await;
+        run(&store, &server, 0, Job::Publish(Publish::default())).await;
+        run(&home.store, &server, 0, Job::Publish(Publish::default())).await;
         assert!(cells_of(&home.store).await == expected, "before operation {at}");
         assert_eq!(home.keys("staging/").await, [""; 0]);
     }
@@ -136,7 +136,7 @@ async fn what_is_staged_during_a_publish_of_its_day_goes_in_now_or_with_the_next
 
 #[tokio::test]
 async fn what_is_published_during_a_publish_of_its_day_stays() {
-    amid_a_publish(Some(Job::Publish)).await;
+    amid_a_publish(Some(Job::Publish(Publish::default()))).await;
 }
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn an_old_pull_that_is_published_after_a_new_one_changes_nothing() {
     for (key, content) in asleep {
         home.store.put(&key, content, Condition::Absent).await.unwrap();
     }
-    run(&home.store, &many, 3, Job::Publish).await;
+    run(&home.store, &many, 3, Job::Publish(Publish::default())).await;
     assert!(cells_of(&home.store).await == expected);
     assert_eq!(home.keys("staging/").await, [""; 0]);
 }

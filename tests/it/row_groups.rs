@@ -1,5 +1,6 @@
 //! A large day whose row groups are taken over as they are: the same bytes as if it had been written at once.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::civil::{Date, date};
@@ -46,7 +47,7 @@ async fn stage(store: &Arc<dyn Store>, event_id: i64, visit: i64, rows: i64) {
 }
 
 async fn published(store: &Arc<dyn Store>) -> Vec<u8> {
-    let published = publish(store, &lake()).await.unwrap();
+    let published = publish(store, &lake(), &BTreeSet::new()).await.unwrap();
     assert!(published.failures.is_empty(), "{:?}", published.failures);
     bytes(store).await
 }

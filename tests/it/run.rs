@@ -41,6 +41,7 @@ pub(crate) fn config(server: &Server, store: &Path) -> Config {
         store: Location::Folder(store.to_owned()),
         api_url: server.url(),
         credentials: Some(Credentials::Token(TOKEN.into())),
+        token_secret_arn: None,
         zone: Zone::parse("Asia/Shanghai").unwrap(),
         settle: HOUR * 12,
         horizon: HOUR * (30 * 24),

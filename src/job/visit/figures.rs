@@ -24,6 +24,8 @@ pub(in crate::job) struct Figures {
     pub(in crate::job) windows: Vec<(i64, i64)>,
     /// Cells with fewer rows than the visit before.
     pub(in crate::job) fewer: u64,
+    /// Those of them that still have some.
+    pub(in crate::job) shrunk: u64,
     /// Settled days compared with the snapshot, and how many of them differ.
     pub(in crate::job) checked: Option<(u64, u64)>,
     /// Sums over viewerDetails, where there was a snapshot.

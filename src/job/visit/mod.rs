@@ -32,7 +32,8 @@ pub(super) struct Visited {
     pub(super) outcome: Outcome,
     pub(super) figures: Figures,
     pub(super) used: Used,
-    pub(super) owed: Owed,
+    /// The ledger after the visit.
+    pub(super) after: Ledger,
     pub(super) error: Option<Error>,
 }
 

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::intake::Taken;
 use super::{Visited, Visiting, figures};
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::job::context::Context;
 use crate::load::answer::{Day, Snapshot};
 use crate::load::ledger::Ledger;
@@ -76,6 +76,8 @@ impl Visiting<'_> {
         let (before_at, before) = before.unzip();
         let had = before.map_or(0, |before| before.rows);
         self.figures.fewer += u64::from(now.rows < had);
+        // Where nothing is left, the vendor has forgotten it; that is its way, and no alarm.
+        self.figures.shrunk += u64::from(0 < now.rows && now.rows < had);
         let is_worth = if self.choice.accepts(day) {
             // The lake may hold more than the last answer had.
             now.rows > 0 || before.is_some()
@@ -140,6 +142,7 @@ impl Visiting<'_> {
             asked: self.asked.clone(),
             through,
             outcome,
+            is_unknown: self.error.as_ref().is_some_and(|error| error.kind() == Kind::UnknownEvent),
         };
         let mut after = self.ledger.clone();
         after.fold(&visit, self.context.horizon);
@@ -158,7 +161,7 @@ impl Visiting<'_> {
             outcome,
             figures: self.figures,
             used: self.usage.used(),
-            owed: after.owed,
+            after,
             error: self.error,
         })
     }

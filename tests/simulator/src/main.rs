@@ -40,6 +40,12 @@ struct Options {
     /// A token that is valid besides those issued
     #[arg(long)]
     token: Option<String>,
+    /// How many requests an issued token is good for [default: any number]
+    #[arg(long)]
+    token_expires_after: Option<u64>,
+    /// An issued token ends those before it
+    #[arg(long)]
+    new_token_ends_old: bool,
     /// The customer's key
     #[arg(long, default_value = "demo")]
     app_key: String,
@@ -97,6 +103,8 @@ async fn main() -> io::Result<()> {
         ServerOptions {
             bind: options.bind,
             token: options.token,
+        token_expires_after: options.token_expires_after,
+        new_token_ends_old: options.new_token_ends_old,
             app_key: options.app_key,
             app_secret: options.app_secret,
             user_id: options.user_id,

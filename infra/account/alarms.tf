@@ -1,0 +1,173 @@
+# Each says what to do. What is left for the next run, a holiday without events, and an old event that the vendor forgot
+# raise none: they are counted in none of these metrics.
+locals {
+  hour      = 3600
+  log_group = aws_cloudwatch_log_group.function["sync"].name
+
+  alarms = {
+    heartbeat = {
+      metric  = "heartbeat"
+      periods = var.settings.heartbeat_hours
+      needed  = var.settings.heartbeat_hours
+      under   = 1
+      missing = "breaching"
+      text    = "No scheduled run has come to its end for ${var.settings.heartbeat_hours} h. Look whether the schedule is on, then for the last error in ${local.log_group}; what could not be started lies in the queue ${var.name}-dead-letters."
+    }
+    overdue = {
+      metric = "events_overdue"
+      over   = 0
+      text   = "An event that has ended has had no good visit for more than 24 h since one was due. Ask the lake which, and why: SELECT event_id, pulled_at, outcome, error FROM pulls WHERE outcome <> 'complete' ORDER BY pulled_at DESC. If many are waiting, use the fan-out."
+    }
+    failing = {
+      metric = "events_failing"
+      over   = 0
+      text   = "The last three visits of an event failed. The column `error` of the table `pulls` says why, and what to do; quote its requestId to the vendor's support."
+    }
+    shrunk = {
+      metric = "shrunk"
+      over   = 0
+      text   = "The vendor now reports fewer viewings for a day than before. Settled days keep what they had: nothing is lost. If the vendor has corrected an error, take it over: rollcall sync --event ID --accept-shrink. This is said once for each change."
+    }
+    run-failures = {
+      metric  = "run_failures"
+      over    = 0
+      periods = 3
+      needed  = 3
+      text    = "Something failed in three hours that is no single event's: a list of the vendor's, or the publish of a day. The field `failed` of the run's line in ${local.log_group} says what, and what to do."
+    }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "run" {
+  for_each = local.alarms
+
+  alarm_name          = "${var.name}-${each.key}"
+  alarm_description   = each.value.text
+  namespace           = "rollcall"
+  metric_name         = each.value.metric
+  dimensions          = { deployment = var.name }
+  statistic           = try(each.value.under, null) == null ? "Maximum" : "Sum"
+  period              = local.hour
+  evaluation_periods  = try(each.value.periods, 1)
+  datapoints_to_alarm = try(each.value.needed, 1)
+  comparison_operator = try(each.value.under, null) == null ? "GreaterThanThreshold" : "LessThanThreshold"
+  threshold           = try(each.value.under, each.value.over)
+  treat_missing_data  = try(each.value.missing, "notBreaching")
+  alarm_actions       = var.settings.alarm_topic_arns
+  ok_actions          = var.settings.alarm_topic_arns
+}
+
+resource "aws_cloudwatch_metric_alarm" "rejects" {
+  alarm_name          = "${var.name}-rejects"
+  alarm_description   = "More than ${var.settings.reject_share * 100} % of a day's records could not be placed in a table. They are kept: SELECT reason, count(*) FROM rejects GROUP BY reason. The vendor has probably changed its answers; a newer version of rollcall may know them."
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = var.settings.reject_share
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.settings.alarm_topic_arns
+  ok_actions          = var.settings.alarm_topic_arns
+
+  metric_query {
+    id          = "share"
+    expression  = "IF(rows + rejects > 0, rejects / (rows + rejects), 0)"
+    label       = "rejects to records"
+    return_data = true
+  }
+
+  dynamic "metric_query" {
+    for_each = toset(["rows", "rejects"])
+
+    content {
+      id = metric_query.value
+
+      metric {
+        namespace   = "rollcall"
+        metric_name = metric_query.value
+        dimensions  = { deployment = var.name }
+        period      = 24 * local.hour
+        stat        = "Sum"
+      }
+    }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "errors" {
+  for_each = local.functions
+
+  alarm_name          = "${var.name}-${each.key}-errors"
+  alarm_description   = "A run could not work at all. The last error in ${aws_cloudwatch_log_group.function[each.key].name} says why, and what to do; its type begins with Passing where the next run may help, with Lasting where somebody has to."
+  namespace           = "AWS/Lambda"
+  metric_name         = "Errors"
+  dimensions          = { FunctionName = aws_lambda_function.function[each.key].function_name }
+  statistic           = "Sum"
+  period              = local.hour
+  evaluation_periods  = each.key == "sync" ? 2 : 1
+  datapoints_to_alarm = each.key == "sync" ? 2 : 1
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = each.key == "sync" ? 0 : 10
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.settings.alarm_topic_arns
+  ok_actions          = var.settings.alarm_topic_arns
+}
+
+resource "aws_cloudwatch_metric_alarm" "fan_out" {
+  alarm_name          = "${var.name}-fan-out"
+  alarm_description   = "A fan-out has failed. What it brought is kept, and the next continues; its execution in Step Functions says which state failed, and why."
+  namespace           = "AWS/States"
+  metric_name         = "ExecutionsFailed"
+  dimensions          = { StateMachineArn = aws_sfn_state_machine.fan_out.arn }
+  statistic           = "Sum"
+  period              = local.hour
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.settings.alarm_topic_arns
+  ok_actions          = var.settings.alarm_topic_arns
+}
+
+resource "aws_cloudwatch_metric_alarm" "dead_letters" {
+  alarm_name          = "${var.name}-dead-letters"
+  alarm_description   = "A run could not be started, or ended in an error. The message in the queue says which; when the cause is gone, the next run does its work, and the queue can be purged."
+  namespace           = "AWS/SQS"
+  metric_name         = "ApproximateNumberOfMessagesVisible"
+  dimensions          = { QueueName = aws_sqs_queue.dead_letters.name }
+  statistic           = "Maximum"
+  period              = local.hour
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.settings.alarm_topic_arns
+  ok_actions          = var.settings.alarm_topic_arns
+}
+
+resource "aws_cloudwatch_dashboard" "runs" {
+  dashboard_name = var.name
+
+  dashboard_body = jsonencode({
+    widgets = [
+      for index, widget in [
+        { title = "Events", metrics = ["events_complete", "events_failed", "events_left"], stat = "Sum" },
+        { title = "Events that need a person", metrics = ["events_overdue", "events_failing"], stat = "Maximum" },
+        { title = "Rows and rejects", metrics = ["rows", "rejects", "set_aside", "shrunk"], stat = "Sum" },
+        { title = "Requests to the vendor", metrics = ["requests", "retries"], stat = "Sum" },
+        { title = "Bytes of answers", metrics = ["bytes"], stat = "Sum" },
+        { title = "Duration of a run, ms", metrics = ["duration"], stat = "Maximum" },
+        ] : {
+        type   = "metric"
+        width  = 12
+        height = 6
+        x      = index % 2 * 12
+        y      = floor(index / 2) * 6
+        properties = {
+          title   = widget.title
+          region  = local.region
+          stat    = widget.stat
+          period  = local.hour
+          metrics = [for metric in widget.metrics : ["rollcall", metric, "deployment", var.name]]
+        }
+      }
+    ]
+  })
+}

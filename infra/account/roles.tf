@@ -1,0 +1,219 @@
+data "aws_iam_policy_document" "assumed_by" {
+  for_each = {
+    function = "lambda.amazonaws.com"
+    schedule = "scheduler.amazonaws.com"
+    fan_out  = "states.amazonaws.com"
+  }
+
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = [each.value]
+    }
+  }
+}
+
+resource "aws_iam_role" "function" {
+  for_each = local.functions
+
+  name               = "${var.name}-${each.key}"
+  assume_role_policy = data.aws_iam_policy_document.assumed_by["function"].json
+}
+
+resource "aws_iam_role_policy" "function" {
+  for_each = local.functions
+
+  name   = "function"
+  role   = aws_iam_role.function[each.key].id
+  policy = data.aws_iam_policy_document.function[each.key].json
+}
+
+data "aws_iam_policy_document" "function" {
+  for_each = local.functions
+
+  # Without this right a missing object would be a refusal. The condition holds for listings, which say a prefix.
+  statement {
+    sid       = "List"
+    actions   = ["s3:ListBucket"]
+    resources = [local.bucket_arn]
+
+    condition {
+      test     = "StringLikeIfExists"
+      variable = "s3:prefix"
+      values   = ["lake/*", "staging/*", "ledger/*"]
+    }
+  }
+
+  # A lake's object is replaced, never taken away.
+  statement {
+    sid       = "Lake"
+    actions   = ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"]
+    resources = ["${local.bucket_arn}/lake/*"]
+  }
+
+  statement {
+    sid       = "StagingAndLedger"
+    actions   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
+    resources = ["${local.bucket_arn}/staging/*", "${local.bucket_arn}/ledger/*"]
+  }
+
+  dynamic "statement" {
+    for_each = each.key == "sync" ? [true] : []
+
+    content {
+      sid       = "Plans"
+      actions   = ["s3:GetObject", "s3:PutObject"]
+      resources = ["${local.bucket_arn}/plans/*"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = each.key == "sync" ? [true] : []
+
+    content {
+      sid       = "Credentials"
+      actions   = ["secretsmanager:GetSecretValue"]
+      resources = [aws_secretsmanager_secret.vendor.arn]
+    }
+  }
+
+  statement {
+    sid       = "Token"
+    actions   = each.key == "sync" ? ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"] : ["secretsmanager:GetSecretValue"]
+    resources = [aws_secretsmanager_secret.token.arn]
+  }
+
+  statement {
+    sid       = "Logs"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${aws_cloudwatch_log_group.function[each.key].arn}:*"]
+  }
+
+  statement {
+    sid       = "DeadLetters"
+    actions   = ["sqs:SendMessage"]
+    resources = [aws_sqs_queue.dead_letters.arn]
+  }
+
+  dynamic "statement" {
+    for_each = local.kms_key[*]
+
+    content {
+      sid       = "Key"
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = [statement.value]
+    }
+  }
+
+  # Network interfaces have no name before they are made.
+  dynamic "statement" {
+    for_each = var.settings.vpc[*]
+
+    content {
+      sid = "Network"
+      actions = [
+        "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses",
+      ]
+      resources = ["*"]
+    }
+  }
+}
+
+resource "aws_iam_role" "schedule" {
+  name               = "${var.name}-schedule"
+  assume_role_policy = data.aws_iam_policy_document.assumed_by["schedule"].json
+}
+
+data "aws_iam_policy_document" "schedule" {
+  statement {
+    actions   = [var.settings.fan_out ? "states:StartExecution" : "lambda:InvokeFunction"]
+    resources = [var.settings.fan_out ? aws_sfn_state_machine.fan_out.arn : aws_lambda_function.function["sync"].arn]
+  }
+
+  statement {
+    actions   = ["sqs:SendMessage"]
+    resources = [aws_sqs_queue.dead_letters.arn]
+  }
+
+  dynamic "statement" {
+    for_each = local.kms_key[*]
+
+    content {
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = [statement.value]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "schedule" {
+  name   = "schedule"
+  role   = aws_iam_role.schedule.id
+  policy = data.aws_iam_policy_document.schedule.json
+}
+
+resource "aws_iam_role" "fan_out" {
+  name               = "${var.name}-fan-out"
+  assume_role_policy = data.aws_iam_policy_document.assumed_by["fan_out"].json
+}
+
+data "aws_iam_policy_document" "fan_out" {
+  statement {
+    sid       = "Functions"
+    actions   = ["lambda:InvokeFunction"]
+    resources = [for function in aws_lambda_function.function : function.arn]
+  }
+
+  # The list of events is read, and what became of each batch is written, by Step Functions itself.
+  statement {
+    sid       = "Plans"
+    actions   = ["s3:GetObject"]
+    resources = ["${local.bucket_arn}/plans/*"]
+  }
+
+  statement {
+    sid       = "Results"
+    actions   = ["s3:GetObject", "s3:PutObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"]
+    resources = ["${local.bucket_arn}/plans/results/*"]
+  }
+
+  statement {
+    sid       = "Children"
+    actions   = ["states:StartExecution"]
+    resources = [local.state_machine_arn]
+  }
+
+  statement {
+    sid       = "ChildrenThatRun"
+    actions   = ["states:DescribeExecution", "states:StopExecution"]
+    resources = ["arn:${local.partition}:states:${local.region}:${local.account_id}:execution:${local.state_machine_name}/*"]
+  }
+
+  # Deliveries of logs have no resource: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+  statement {
+    sid = "Logs"
+    actions = [
+      "logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery",
+      "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups",
+    ]
+    resources = ["*"]
+  }
+
+  dynamic "statement" {
+    for_each = local.kms_key[*]
+
+    content {
+      sid       = "Key"
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = [statement.value]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "fan_out" {
+  name   = "fan-out"
+  role   = aws_iam_role.fan_out.id
+  policy = data.aws_iam_policy_document.fan_out.json
+}

@@ -1,0 +1,77 @@
+//! A token that many machines use, in an AWS Secrets Manager secret of its own. One of them makes it, from the
+//! application's secret, which the others need not know; the others only read it.
+
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::error::SdkError;
+use jiff::Timestamp;
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use serde_json::json;
+use tokio::sync::OnceCell;
+
+use super::secret::{self, Hidden};
+use super::tokens::Token;
+use crate::error::{Error, Kind, Result};
+
+/// Where the token is kept.
+#[derive(Debug)]
+pub(super) struct SharedToken {
+    arn: String,
+    client: OnceCell<Client>,
+}
+
+/// What the secret holds.
+#[derive(Deserialize)]
+struct Document {
+    token: Hidden,
+    customer: Option<String>,
+    renew_at: Timestamp,
+    valid_until: Timestamp,
+}
+
+impl SharedToken {
+    pub(super) fn new(arn: String) -> Self {
+        Self { arn, client: OnceCell::new() }
+    }
+
+    /// The token, whether or not it is still valid; none where none was put yet.
+    pub(super) async fn read(&self) -> Result<Option<Token>> {
+        let answer = self.client().await.get_secret_value().secret_id(&self.arn).send().await;
+        let answer = match answer {
+            Ok(answer) => answer,
+            // The secret, or its first version.
+            Err(SdkError::ServiceError(error)) if error.err().is_resource_not_found_exception() => {
+                return Ok(None);
+            }
+            Err(error) => return Err(self.failed("read", "GetSecretValue", error)),
+        };
+        let document: Document = serde_json::from_str(answer.secret_string().unwrap_or_default())
+            // The parser's own words may repeat a part of the secret.
+            .map_err(|_| Error::new(Kind::Credentials, "the shared token is not what rollcall wrote there"))
+            .map_err(|error| error.with("secret", &self.arn).hint("empty the secret"))?;
+        let Document { token, customer, renew_at, valid_until } = document;
+        Ok(Some(Token { secret: token.0, customer, renew_at, valid_until }))
+    }
+
+    /// Puts a token that was made.
+    pub(super) async fn write(&self, token: &Token) -> Result<()> {
+        let Token { secret, customer, renew_at, valid_until } = token;
+        let token = secret.expose_secret();
+        let document = json!({
+            "token": token, "customer": customer, "renew_at": renew_at, "valid_until": valid_until
+        });
+        let put = self.client().await.put_secret_value().secret_id(&self.arn);
+        let put = put.secret_string(document.to_string()).send().await;
+        put.map(|_| ()).map_err(|error| self.failed("write", "PutSecretValue", error))
+    }
+
+    async fn client(&self) -> &Client {
+        self.client.get_or_init(secret::client).await
+    }
+
+    fn failed(&self, verb: &str, right: &str, error: impl Into<aws_sdk_secretsmanager::Error>) -> Error {
+        let message = format!("cannot {verb} the shared token in `{}`", self.arn);
+        let hint = format!("check its name, the region, and the right `secretsmanager:{right}`");
+        Error::new(Kind::Credentials, message).from_source(error.into()).hint(hint)
+    }
+}

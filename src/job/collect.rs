@@ -1,0 +1,79 @@
+//! Collect: what became of a plan's events, read from their ledgers when all pulls have ended, however they ended.
+
+use clap::Args;
+use futures::{StreamExt, stream};
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::context::Context;
+use crate::error::{Error, Kind, Result};
+use crate::load::health::Health;
+use crate::load::items;
+use crate::load::ledger::Ledger;
+use crate::report::Report;
+
+/// Ledgers that are read at once.
+const AT_ONCE: usize = 16;
+/// Events that are named one by one: the report of a fan-out goes where 256 KB are the limit.
+const NAMED: usize = 100;
+
+/// What `collect` is called with.
+#[derive(Args, Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Collect {
+    /// The key of the plan's list, as `plan --items` gave it.
+    #[arg(long, value_name = "KEY")]
+    pub items: String,
+    /// When the plan was made, as `plan --items` gave it.
+    #[arg(long, value_name = "INSTANT")]
+    pub planned_at: Timestamp,
+}
+
+pub(super) async fn collect(context: &Context, call: &Collect, report: &mut Report) -> Result<()> {
+    let planned = items::read_events(context.store.as_ref(), &call.items).await?;
+    let (active, damaged) = context.ledgers.active().await?;
+    for error in &damaged {
+        report.failed(error);
+    }
+    report.planned(active.len(), planned.len());
+    for entry in active {
+        report.events.health += Health::of(&entry.ledger, context.clock.now());
+    }
+    let found = stream::iter(planned)
+        .map(|event_id| async move { (event_id, context.ledgers.find(event_id).await) })
+        .buffered(AT_ONCE);
+    for (event_id, found) in found.collect::<Vec<_>>().await {
+        let error = match found {
+            Ok(Some(entry)) => match outcome(&entry.ledger, call.planned_at) {
+                Became::Complete => {
+                    report.events.complete += 1;
+                    continue;
+                }
+                Became::Left => continue,
+                Became::Failed(error) => error,
+            },
+            Ok(None) => Error::new(Kind::Damaged, "the event has no ledger any more"),
+            Err(error) => error,
+        };
+        report.event_failed(event_id, &error.with("event", event_id));
+    }
+    report.unnamed = report.failures.len().saturating_sub(NAMED);
+    report.failures.truncate(NAMED);
+    Ok(())
+}
+
+enum Became {
+    Complete,
+    Left,
+    Failed(Error),
+}
+
+fn outcome(ledger: &Ledger, planned_at: Timestamp) -> Became {
+    if ledger.failures > 0 {
+        let message = format!("the last {} visits failed", ledger.failures);
+        let error = Error::new(Kind::Unavailable, message);
+        return Became::Failed(error.hint("the column `error` of the table `pulls` says why"));
+    }
+    let is_complete = ledger.last_visit >= Some(planned_at) && ledger.owed.is_empty();
+    if is_complete { Became::Complete } else { Became::Left }
+}

@@ -1,0 +1,96 @@
+//! How events are that need a person: what comes late, and what fails again and again.
+
+use std::ops::{AddAssign, SubAssign};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::ledger::Ledger;
+
+/// How long an event may wait for a good visit before somebody should look.
+const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
+
+/// After how many failed visits in a row somebody should look.
+const PATIENT_VISITS: u32 = 3;
+
+/// Events that need a person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Health {
+    /// Events that wait for a good visit since more than a day.
+    pub overdue: u64,
+    /// Events whose last three visits failed.
+    pub failing: u64,
+}
+
+impl Health {
+    /// One event's. One that is closed, that has not ended, or that the vendor has forgotten needs nobody.
+    #[must_use]
+    pub fn of(ledger: &Ledger, now: Timestamp) -> Self {
+        if ledger.closed.is_some() || ledger.is_forgotten || !ledger.event.has_ended(now) {
+            return Self::default();
+        }
+        Self {
+            overdue: u64::from(now.duration_since(ledger.waits_since()) > PATIENCE),
+            failing: u64::from(ledger.failures >= PATIENT_VISITS),
+        }
+    }
+}
+
+impl AddAssign for Health {
+    fn add_assign(&mut self, other: Self) {
+        self.overdue += other.overdue;
+        self.failing += other.failing;
+    }
+}
+
+impl SubAssign for Health {
+    fn sub_assign(&mut self, other: Self) {
+        self.overdue = self.overdue.saturating_sub(other.overdue);
+        self.failing = self.failing.saturating_sub(other.failing);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::ledger::Closing;
+    use crate::transform::event::Event;
+
+    fn at(hours: i64) -> Timestamp {
+        "2022-10-26T00:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_hours(hours)
+    }
+
+    fn health(change: impl Fn(&mut Ledger), now: Timestamp) -> (u64, u64) {
+        let mut ledger = Ledger::new(Event { end_time: Some(at(0)), ..Event::unknown(1) }, at(-48));
+        change(&mut ledger);
+        let health = Health::of(&ledger, now);
+        (health.overdue, health.failing)
+    }
+
+    #[test]
+    fn an_event_is_overdue_a_day_after_a_visit_was_due() {
+        let visited = |ledger: &mut Ledger| ledger.last_good_visit = Some(at(8));
+        assert_eq!(health(|_| {}, at(24)), (0, 0));
+        assert_eq!(health(|_| {}, at(25)), (1, 0), "never visited");
+        assert_eq!(health(visited, at(34)), (0, 0), "eight hours after its end it was due in two more");
+        assert_eq!(health(visited, at(35)), (1, 0));
+        assert_eq!(health(|ledger| ledger.first_seen = at(100), at(124)), (0, 0), "only now heard of");
+    }
+
+    #[test]
+    fn an_event_fails_from_its_third_failed_visit_on() {
+        for (failures, failing) in [(0, 0), (2, 0), (3, 1), (9, 1)] {
+            assert_eq!(health(|ledger| ledger.failures = failures, at(1)), (0, failing), "{failures}");
+        }
+    }
+
+    #[test]
+    fn what_needs_nobody_is_never_counted() {
+        let forgotten = |ledger: &mut Ledger| (ledger.failures, ledger.is_forgotten) = (9, true);
+        let closed = |ledger: &mut Ledger| (ledger.failures, ledger.closed) = (9, Some(Closing::Incomplete));
+        let moved = |ledger: &mut Ledger| ledger.event.end_time = Some(at(2000));
+        assert_eq!(health(forgotten, at(1000)), (0, 0));
+        assert_eq!(health(closed, at(1000)), (0, 0));
+        assert_eq!(health(moved, at(1000)), (0, 0));
+    }
+}

@@ -1,0 +1,119 @@
+//! The one line that a run of the Lambda logs: its report, and what `CloudWatch` makes metrics of, in the embedded metric
+//! format (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>).
+//! Nothing in it is personal, and the only dimension is the deployment.
+
+use serde_json::{Map, Value, json};
+
+use crate::report::{Report, Step};
+
+/// The namespace of all metrics.
+const NAMESPACE: &str = "rollcall";
+/// Failures that are written out; an event of `CloudWatch`'s log has 256 KB.
+const NAMED: usize = 100;
+
+/// The line, as JSON. `deployment` is the name that all functions of one installation share.
+#[must_use]
+pub fn line(report: &Report, deployment: &str) -> Value {
+    let metrics = metrics(report);
+    let defined: Vec<Value> =
+        metrics.iter().map(|(name, unit, _)| json!({ "Name": name, "Unit": unit })).collect();
+    let mut line: Map<String, Value> =
+        metrics.into_iter().map(|(name, _, value)| (name.to_owned(), value)).collect();
+    let failures = report.failures.get(..NAMED).unwrap_or(&report.failures);
+    let described = [
+        (
+            "_aws",
+            json!({
+                "Timestamp": report.began.as_millisecond(),
+                "CloudWatchMetrics": [
+                    { "Namespace": NAMESPACE, "Dimensions": [["deployment"]], "Metrics": defined },
+                ],
+            }),
+        ),
+        ("deployment", json!(deployment)),
+        ("job", json!(report.job)),
+        ("run", json!(report.run)),
+        ("ok", json!(report.ok)),
+        ("items", json!(report.items)),
+        ("notes", json!(report.notes)),
+        ("failed", json!(failures)),
+    ];
+    line.extend(described.map(|(name, value)| (name.to_owned(), value)));
+    Value::Object(line)
+}
+
+/// Name, unit and value; only those that the job can say something about.
+fn metrics(report: &Report) -> Vec<(&'static str, &'static str, Value)> {
+    let mut metrics = vec![
+        ("failures", "Count", json!(report.failures.len() + report.unnamed)),
+        ("duration", "Milliseconds", json!(report.milliseconds)),
+    ];
+    let step = report.job;
+    if matches!(step, Step::Sync | Step::Pull) {
+        let (events, requests) = (&report.events, report.requests);
+        metrics.extend([
+            ("events_complete", "Count", json!(events.complete)),
+            ("events_failed", "Count", json!(events.failed)),
+            ("events_left", "Count", json!(events.left)),
+            ("rows", "Count", json!(report.rows)),
+            ("rejects", "Count", json!(report.rejects)),
+            ("set_aside", "Count", json!(report.set_aside)),
+            ("shrunk", "Count", json!(report.shrunk)),
+            ("requests", "Count", json!(requests.requests)),
+            ("retries", "Count", json!(requests.retries)),
+            ("bytes", "Bytes", json!(requests.bytes)),
+        ]);
+    }
+    if matches!(step, Step::Sync | Step::Publish | Step::Upgrade) {
+        metrics.push(("objects", "Count", json!(report.published.objects.values().sum::<u64>())));
+    }
+    // What is true of all events: said by whoever has seen them all, at the end of a scheduled run.
+    if matches!(step, Step::Sync | Step::Collect) {
+        metrics.extend([
+            ("heartbeat", "Count", json!(1)),
+            ("events_known", "Count", json!(report.events.known)),
+            ("events_overdue", "Count", json!(report.events.health.overdue)),
+            ("events_failing", "Count", json!(report.events.health.failing)),
+            ("run_failures", "Count", json!(report.run_failures())),
+        ]);
+    }
+    metrics
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{Error, Kind};
+
+    #[test]
+    fn every_metric_that_is_defined_is_there_and_a_number() {
+        for job in [Step::Sync, Step::Pull, Step::Publish, Step::Collect, Step::Token] {
+            let mut report = Report::new(job, "run", jiff::Timestamp::UNIX_EPOCH);
+            report.event_failed(7, &Error::new(Kind::Timeout, "late"));
+            let line = line(&report, "acme");
+            assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([["deployment"]]));
+            for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap() {
+                let name = metric["Name"].as_str().unwrap();
+                assert!(line[name].is_number(), "{job:?} {name}");
+            }
+            assert_eq!(line["failed"][0]["kind"], "timeout");
+        }
+    }
+
+    #[test]
+    fn only_a_run_that_saw_all_events_has_a_heartbeat() {
+        let has_heartbeat = |job| {
+            line(&Report::new(job, "run", jiff::Timestamp::UNIX_EPOCH), "acme").get("heartbeat").is_some()
+        };
+        let expected = [
+            (Step::Sync, true),
+            (Step::Collect, true),
+            (Step::Pull, false),
+            (Step::Publish, false),
+            (Step::Plan, false),
+        ];
+        for (job, has) in expected {
+            assert_eq!(has_heartbeat(job), has, "{job:?}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+"""The built function, under the emulator of Lambda's runtime that AWS gives out."""
+
+import json
+import os
+import platform
+import signal
+import subprocess
+import tempfile
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import samcli
+
+from conftest import BINARIES, free_port, wait_for
+
+MACHINE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
+EMULATOR = Path(samcli.__file__).parent / f"local/rapid/aws-lambda-rie-{MACHINE}"
+
+
+class FunctionError(Exception):
+    """What Lambda calls an error of the function: its type, and its message."""
+
+    def __init__(self, payload):
+        self.payload = payload
+        super().__init__(payload.get("errorMessage"))
+
+    @property
+    def kind(self):
+        return self.payload.get("errorType")
+
+
+class Function:
+    """One sandbox: a process that takes one invocation after the other."""
+
+    def __init__(self, environment, seconds=60):
+        EMULATOR.chmod(0o755)
+        port, runtime = free_port(), free_port()
+        self.url = f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
+        self.log = tempfile.TemporaryFile(mode="w+")
+        command = [EMULATOR, "--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
+        command += ["--runtime-api-address", f"127.0.0.1:{runtime}", BINARIES / "rollcall-lambda"]
+        settings = {"AWS_LAMBDA_FUNCTION_TIMEOUT": str(seconds), "HOME": "/tmp", "PATH": os.environ["PATH"]}
+        self.process = subprocess.Popen(
+            command,
+            env={**settings, **environment},
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        wait_for(port, self.process)
+
+    def send(self, body):
+        """The answer to a payload as it is."""
+        try:
+            with urllib.request.urlopen(self.url, data=body) as answer:
+                return json.loads(answer.read() or "null")
+        except urllib.error.HTTPError as error:
+            return json.loads(error.read() or "{}")
+
+    def invoke(self, payload):
+        """The report, or a `FunctionError`."""
+        answer = self.send(json.dumps(payload).encode())
+        if not isinstance(answer, dict) or "errorType" in answer:
+            raise FunctionError(answer or {})
+        return answer
+
+    def lines(self):
+        """The lines in JSON that the function has logged so far."""
+        self.log.seek(0)
+        return [json.loads(line) for line in self.log if line.startswith("{")]
+
+    def text(self):
+        self.log.seek(0)
+        return self.log.read()
+
+    def close(self):
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.log.close()

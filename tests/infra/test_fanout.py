@@ -1,0 +1,183 @@
+"""The whole chain at once: a simulated vendor, the built functions, a real S3 server, and DuckDB over `s3://`."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import uuid
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import boto3
+import duckdb
+import pytest
+from conftest import BINARIES, CREDENTIALS, REGION, TOKEN, client, simulator
+from machine import Functions, definition, execute
+
+S3 = os.environ.get("ROLLCALL_TEST_S3")
+TABLES = ["lives", "interactions", "viewer_details", "events", "rejects"]
+# What belongs to the visit, not to the event.
+OF_THE_VISIT = {"events": ["pulled_at", "pulled_through"], None: ["pulled_at"]}
+APPLICATION = {"app_key": "demo", "app_secret": "demo", "user_id": 1}
+
+
+@pytest.fixture
+def bucket():
+    """An empty bucket of the S3 server that these tests run beside."""
+    assert S3, "run these tests with `make test-infra`: it starts the S3 server"
+    name = f"rollcall-{uuid.uuid4().hex[:12]}"
+    s3().create_bucket(Bucket=name)
+    return name
+
+
+def s3():
+    return boto3.client("s3", endpoint_url=S3)
+
+
+@pytest.fixture
+def secrets(aws):
+    """The two secrets that Terraform makes: the vendor's credentials, and a token that is not there yet."""
+    manager = client(aws, "secretsmanager")
+    run = uuid.uuid4().hex
+    vendor = manager.create_secret(Name=f"{run}/vendor", SecretString=json.dumps(APPLICATION))
+    token = manager.create_secret(Name=f"{run}/token")
+    return manager, vendor["ARN"], token["ARN"]
+
+
+def environments(vendor, bucket, aws, secrets, workers=20, **more):
+    """What Terraform gives the functions, and where this machine's servers are."""
+    _, vendor_arn, token_arn = secrets
+    common = {
+        **{name: value for name, value in os.environ.items() if name.startswith("AWS_")},
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER": aws,
+        "AWS_REGION": REGION,
+        "ROLLCALL_API_URL": vendor,
+        "ROLLCALL_STORE": f"s3://{bucket}",
+        "ROLLCALL_S3_ENDPOINT": S3,
+        "ROLLCALL_S3_PATH_STYLE": "true",
+        "ROLLCALL_TOKEN_SECRET_ARN": token_arn,
+        "ROLLCALL_LOOKBACK": "4000d",
+        "ROLLCALL_REQUESTS_PER_SECOND": "10000",
+        **more,
+    }
+    return {"sync": ({**common, "ROLLCALL_SECRET_ARN": vendor_arn}, 1), "worker": (common, workers)}
+
+
+def rows(source, table):
+    """The rows of a table, in an order of their own."""
+    connection = duckdb.connect()
+    if source.startswith("s3://"):
+        package = Path(importlib.util.find_spec("duckdb_extension_httpfs").origin).parent
+        [extension] = package.rglob("httpfs.duckdb_extension")
+        connection.execute(f"LOAD '{extension}'")
+        address = urlsplit(S3)
+        connection.execute(
+            f"CREATE SECRET (TYPE s3, KEY_ID '{os.environ['AWS_ACCESS_KEY_ID']}', "
+            f"SECRET '{os.environ['AWS_SECRET_ACCESS_KEY']}', REGION '{REGION}', "
+            f"ENDPOINT '{address.netloc}', URL_STYLE 'path', USE_SSL false)"
+        )
+    without = ", ".join(OF_THE_VISIT.get(table, OF_THE_VISIT[None]))
+    files = f"read_parquet('{source}/lake/{table}/*/*.parquet', union_by_name = true)"
+    return connection.execute(f"SELECT * EXCLUDE ({without}) FROM {files} ORDER BY ALL").fetchall()
+
+
+def test_a_fan_out_over_200_events_ends_as_one_sync_does(monkeypatch, tmp_path, bucket, aws, secrets):
+    with simulator("--events", "222", "--viewers", "0..30") as vendor:
+        functions = Functions(environments(vendor, bucket, aws, secrets))
+        try:
+            status, output = execute(monkeypatch, functions, s3(), definition(bucket), {})
+            assert status == "SUCCEEDED", output
+            logs = functions.logs()
+        finally:
+            functions.close()
+        command = [BINARIES / "rollcall", "sync", "--store", tmp_path / "alone", "--api-url", vendor, "--token", TOKEN]
+        command += ["--lookback", "4000d", "--requests-per-second", "10000"]
+        subprocess.run(command, check=True, capture_output=True)
+
+    events = output["result"]["events"]
+    assert (events["complete"], events["failed"], events["left"]) == (events["due"], 0, 0)
+    assert output["result"]["ok"]
+    pulls = [payload for name, payload, _ in functions.calls if payload["job"] == "pull"]
+    assert events["due"] >= 200
+    assert len(pulls) == -(-events["due"] // 10)
+    assert sum(len(pull["event_id"]) for pull in pulls) == events["due"]
+    for table in TABLES:
+        found = rows(f"s3://{bucket}", table)
+        assert found == rows(str(tmp_path / "alone"), table), table
+        assert found or table == "rejects"
+
+    manager, _, token_arn = secrets
+    versions = manager.list_secret_version_ids(SecretId=token_arn, IncludeDeprecated=True)["Versions"]
+    assert len(versions) == 1, "one token was made for all"
+    token = json.loads(manager.get_secret_value(SecretId=token_arn)["SecretString"])["token"]
+    told = json.dumps([(payload, answer) for _, payload, answer in functions.calls])
+    assert token not in told + logs + json.dumps(output)
+    assert all("app_secret" not in text for text in (told, logs))
+
+
+def test_a_backfill_visits_the_days_that_it_names(monkeypatch, bucket, aws, secrets):
+    with simulator("--events", "40", "--viewers", "0..10") as vendor:
+        functions = Functions(environments(vendor, bucket, aws, secrets, workers=4))
+        days = {"from": "2022-10-24", "to": "2022-10-25"}
+        try:
+            status, output = execute(monkeypatch, functions, s3(), definition(bucket, events_per_pull=3), days)
+            assert status == "SUCCEEDED", output
+            again = execute(monkeypatch, functions, s3(), definition(bucket, events_per_pull=3), days)
+        finally:
+            functions.close()
+    assert 0 < output["result"]["events"]["due"] < 40
+    assert again[1]["result"]["events"]["complete"] == output["result"]["events"]["due"]
+    for name, payload, _ in functions.calls:
+        if payload["job"] == "pull":
+            assert (payload["from"], payload["to"]) == ("2022-10-24", "2022-10-25")
+
+
+def test_what_a_pull_cannot_end_in_time_is_gone_on_with(monkeypatch, bucket, aws, secrets):
+    # A batch has more to ask than fits into the few seconds that a pull has.
+    with simulator("--events", "12", "--viewers", "1..5", "--latency", "100") as vendor:
+        slow = environments(vendor, bucket, aws, secrets, workers=2, ROLLCALL_CONCURRENCY="1")
+        environment, count = slow["worker"]
+        slow["worker"] = ({**environment, "AWS_LAMBDA_FUNCTION_TIMEOUT": "4"}, count)
+        functions = Functions(slow)
+        try:
+            status, output = execute(monkeypatch, functions, s3(), definition(bucket), {})
+        finally:
+            functions.close()
+    assert status == "SUCCEEDED", output
+    events = output["result"]["events"]
+    assert (events["complete"], events["left"], events["failed"]) == (events["due"], 0, 0)
+    pulls = [answer for _, payload, answer in functions.calls if payload["job"] == "pull"]
+    assert any(pull["events"]["left"] for pull in pulls), "one was cut off"
+    assert sum(pull["events"]["complete"] for pull in pulls) == events["due"], "none was visited twice"
+
+
+def test_a_token_that_the_vendor_refuses_is_renewed_by_one_for_all(monkeypatch, bucket, aws, secrets):
+    manager, _, token_arn = secrets
+    # A token lives for 25 requests, and one that is made ends the one before it.
+    words = ["--events", "20", "--viewers", "1..5", "--token-expires-after", "25", "--new-token-ends-old"]
+    with simulator(*words) as vendor:
+        functions = Functions(environments(vendor, bucket, aws, secrets, workers=4))
+        try:
+            status, output = execute(monkeypatch, functions, s3(), definition(bucket, events_per_pull=5), {})
+        finally:
+            functions.close()
+    assert status == "SUCCEEDED", output
+    assert output["result"]["events"]["complete"] == output["result"]["events"]["due"] > 0
+    renewals = sum(payload["job"] == "token" for _, payload, _ in functions.calls)
+    versions = manager.list_secret_version_ids(SecretId=token_arn, IncludeDeprecated=True)["Versions"]
+    requests = sum(answer["requests"]["requests"] for _, _, answer in functions.calls if "requests" in answer)
+    assert renewals > 1, "a pull was refused"
+    assert len(versions) <= requests // 25 + 2, "no token was made beside one that was good"
+
+
+def test_an_event_that_fails_is_listed_and_the_others_are_published(monkeypatch, bucket, aws, secrets):
+    with simulator("--events", "12", "--viewers", "1..5", "--fault", "code=404@event:609768") as vendor:
+        functions = Functions(environments(vendor, bucket, aws, secrets, workers=2))
+        try:
+            status, output = execute(monkeypatch, functions, s3(), definition(bucket, events_per_pull=3), {})
+        finally:
+            functions.close()
+    assert status == "SUCCEEDED", output
+    assert not output["result"]["ok"]
+    assert [failure["event_id"] for failure in output["result"]["failures"]] == [609768]
+    assert rows(f"s3://{bucket}", "lives")

@@ -1,0 +1,176 @@
+"""The function as Lambda runs it: one job an invocation, from a payload."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import CREDENTIALS, ROOT, TOKEN, free_port, simulator
+from functions import Function, FunctionError
+
+SAMPLES = sorted((ROOT / "samples/events").glob("*.json"))
+
+
+@pytest.fixture
+def function(tmp_path):
+    """Makes functions that ask a simulated vendor and keep what they find in a folder."""
+    made = []
+
+    def make(vendor, seconds=60, **environment):
+        settings = {
+            "ROLLCALL_API_URL": vendor,
+            "ROLLCALL_STORE": str(tmp_path / "store"),
+            **({} if "ROLLCALL_SECRET_ARN" in environment else {"ROLLCALL_TOKEN": TOKEN}),
+            "ROLLCALL_REQUESTS_PER_SECOND": "10000",
+            "ROLLCALL_LOOKBACK": "4000d",
+        }
+        made.append(Function({**settings, **environment}, seconds))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.stem)
+def test_every_sample_payload_is_a_job_that_works(function, sample):
+    payload = json.loads(sample.read_text())
+    with simulator("--events", "3") as vendor:
+        one = function(vendor)
+        report = one.invoke(payload)
+        assert report["job"] == payload["job"]
+        assert report["ok"], report
+        assert [line["job"] for line in one.lines()] == [payload["job"]]
+
+
+def test_a_payload_says_what_the_command_says(function, tmp_path):
+    with simulator("--events", "3") as vendor:
+        one = function(vendor)
+        pulled = one.invoke({"job": "pull", "event_id": [609768]})
+        assert pulled["events"]["complete"] == 1
+        assert one.invoke({"job": "staged"})["staged"] == ["2022-10-26", pulled["began"][:10]]
+        assert one.invoke({"job": "publish", "day": ["2022-10-26"]})["published"]["days"] == ["2022-10-26"]
+        assert one.invoke({"job": "staged"})["staged"] == [pulled["began"][:10]]
+        assert (tmp_path / "store/lake/lives/dt=2022-10-26/part-0.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "null",
+        "7",
+        "{}",
+        '{"job": "snyc"}',
+        '{"job": "sync", "form": "2022-10-24"}',
+        '{"job": "plan", "items": 10, "form": "2022-10-24"}',
+        '{"job": "plan", "items": 0}',
+        '{"job": "publish", "day": ["2022-10-32"]}',
+        '{"job": "pull", "event_id": "all"}',
+        '{"job": "pull", "planned_at": "2022-10-26T00:00:00Z"}',
+        '{"job": "sync", "from": "2022-10-30", "to": "2022-10-24"}',
+        '{"job": "sync", "accept_shrink": true}',
+    ],
+)
+def test_a_payload_that_is_no_job_is_refused_and_says_how_to_write_it(function, payload):
+    with simulator() as vendor, pytest.raises(FunctionError) as refused:
+        function(vendor).invoke(json.loads(payload))
+    assert refused.value.kind == "Lasting.Usage"
+    assert "hint: " in str(refused.value)
+
+
+def test_what_is_no_json_is_an_error_and_the_function_goes_on(function):
+    with simulator("--events", "1") as vendor:
+        one = function(vendor)
+        assert "errorType" in one.send(b"{")
+        assert one.invoke({"job": "sync"})["ok"]
+
+
+def test_an_event_that_fails_is_data_in_a_result(function):
+    with simulator("--events", "3", "--fault", "code=404@event:609768") as vendor:
+        one = function(vendor)
+        report = one.invoke({"job": "sync"})
+        assert not report["ok"]
+        assert report["events"]["failed"] == 1
+        assert [failure["event_id"] for failure in report["failures"]] == [609768]
+        [line] = one.lines()
+        assert (line["events_failed"], line["failed"][0]["event_id"]) == (1, 609768)
+
+
+@pytest.mark.parametrize(
+    ("environment", "kind"),
+    [
+        ({"ROLLCALL_TOKEN": "wrong"}, "Lasting.Credentials"),
+        ({"ROLLCALL_TOKEN": ""}, "Lasting.Usage"),
+        ({"ROLLCALL_ZONE": "Asia/Shanghia"}, "Lasting.Usage"),
+        ({"ROLLCALL_SETTLE": "12"}, "Lasting.Usage"),
+        ({"ROLLCALL_CONCURRENCY": "many"}, "Lasting.Usage"),
+    ],
+)
+def test_a_run_that_cannot_work_is_an_error_whose_type_says_whether_a_retry_helps(function, environment, kind):
+    with simulator("--events", "1") as vendor, pytest.raises(FunctionError) as refused:
+        function(vendor, **environment).invoke({"job": "sync"})
+    assert refused.value.kind == kind
+
+
+def test_a_run_ends_before_its_deadline_and_the_next_goes_on(function):
+    with simulator("--events", "12", "--latency", "50") as vendor:
+        one = function(vendor, seconds=4, ROLLCALL_CONCURRENCY="1")
+        first = one.invoke({"job": "sync"})
+        left, complete = first["events"]["left"], first["events"]["complete"]
+        assert first["ok"], "what is left has not failed"
+        assert left > 0, "the deadline came first"
+        while left > 0:
+            after = one.invoke({"job": "sync"})
+            assert after["ok"]
+            assert after["events"]["left"] < left, "each run gets further"
+            left, complete = after["events"]["left"], complete + after["events"]["complete"]
+        assert complete == first["events"]["due"], "every event is visited in the end, and once"
+
+
+def test_a_panic_is_an_error_and_the_function_goes_on(function, tmp_path):
+    # The AWS SDK panics where the file with certificates has none, once it is asked for a secret.
+    (tmp_path / "none.pem").write_text("")
+    one = function(
+        "http://127.0.0.1:1",
+        ROLLCALL_SECRET_ARN="arn:aws:secretsmanager:eu-central-1:123456789012:secret:vendor",
+        SSL_CERT_FILE=str(tmp_path / "none.pem"),
+        AWS_REGION="eu-central-1",
+        **CREDENTIALS,
+    )
+    for _ in range(2):
+        with pytest.raises(FunctionError, match="Lambda panicked"):
+            one.invoke({"job": "sync"})
+
+
+def test_a_line_of_the_log_names_nobody(function):
+    with simulator("--events", "3") as vendor:
+        one = function(vendor)
+        one.invoke({"job": "sync"})
+        [line] = one.lines()
+        names = {name for name in line if name != "_aws"}
+        metrics = {metric["Name"] for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
+        described = {"deployment", "job", "run", "ok", "items", "notes", "failed"}
+        assert names == metrics | described
+        assert all(isinstance(line[metric], int) for metric in metrics)
+        assert TOKEN not in one.text()
+
+
+def test_every_sample_payload_works_under_cargo_lambda_too(tmp_path):
+    port, tools = str(free_port()), Path(sys.executable).parent
+    environment = {**os.environ, "PORT": port, "ROLLCALL_STORE": str(tmp_path / "store")}
+    environment["PATH"] = f"{tools}:{environment['PATH']}"
+    command = [sys.executable, ROOT / "samples/lambda_local.py"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as local:
+        local.stdout.readline()  # It says where it is when all of it runs.
+        for sample in SAMPLES:
+            invoke = ["cargo", "lambda", "invoke", "--invoke-address", "127.0.0.1", "--invoke-port", port]
+            done = subprocess.run(
+                [*invoke, "--data-file", sample], env=environment, capture_output=True, text=True, timeout=60
+            )
+            assert done.returncode == 0, done.stderr
+            report = json.loads(done.stdout)
+            assert report["ok"] and report["job"] == json.loads(sample.read_text())["job"]
+        local.stdin.close()
+    assert (tmp_path / "store/lake/lives/dt=2022-10-26/part-0.parquet").exists()

@@ -1,0 +1,249 @@
+"""The module: what it refuses, what it makes, and that it makes it once."""
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, client
+
+KEY = "arn:aws:kms:eu-central-1:123456789012:key/11111111-1111-1111-1111-111111111111"
+
+
+def test_it_is_formatted(terraform, tmp_path):
+    terraform(tmp_path).run("fmt", "-check", "-recursive")
+
+
+@pytest.mark.parametrize("region", ["eu-central-1", "cn-north-1"])
+def test_it_is_valid_in_both_partitions(terraform, tmp_path, region):
+    module = terraform(tmp_path, region=region)
+    module.variables({"main": {}})
+    module.run("validate")
+
+
+def test_no_partition_region_or_suffix_is_written_into_it():
+    for file in (ROOT / "infra").rglob("*.tf*"):
+        text = "\n".join(line for line in file.read_text().splitlines() if not line.lstrip().startswith("#"))
+        assert "arn:aws" not in text, file
+        assert "amazonaws.com.cn" not in text, file
+    assert "arn:aws" not in (ROOT / "infra/account/fanout.asl.json").read_text()
+
+
+REFUSED = [
+    ({"schedule": "rate(banana)"}, "schedule"),
+    ({"schedule": "rate(0 hours)"}, "schedule"),
+    ({"schedule": "rate(1 hours)"}, "schedule"),
+    ({"schedule": "rate(2 hour)"}, "schedule"),
+    ({"schedule": "rate(90 seconds)"}, "schedule"),
+    ({"schedule": "cron(0 2 * * *)"}, "schedule"),
+    ({"schedule": "cron(0 2 * * * *)"}, "schedule"),
+    ({"schedule": "cron(60 2 * * ? *)"}, "schedule"),
+    ({"schedule": "cron(0 24 * * ? *)"}, "schedule"),
+    ({"schedule": "cron(0 2 ? * ? *)"}, "schedule"),
+    ({"schedule": "cron(0 2 ? * FUN *)"}, "schedule"),
+    ({"schedule": "0 2 * * *"}, "schedule"),
+    ({"zone": "Shanghai"}, "zone"),
+    ({"settle": "12"}, "settle"),
+    ({"memory_mb": 128}, "memory_mb"),
+    ({"timeout_seconds": 901}, "timeout_seconds"),
+    ({"requests_per_second": 10, "parallel_pulls": 20}, "requests_per_second"),
+    ({"tolerated_failures": 101}, "tolerated_failures"),
+    ({"log_retention_days": 8}, "log_retention_days"),
+    ({"secret_recovery_days": 5}, "secret_recovery_days"),
+    ({"reject_share": 0}, "reject_share"),
+]
+
+
+SCHEDULES = ["rate(1 hour)", "rate(90 minutes)", "cron(15 2 * * ? *)", "cron(0/30 8-20 ? * MON-FRI *)", "cron(0 2 L * ? *)"]
+
+
+def test_settings_that_aws_would_refuse_are_refused_here_and_others_are_not(terraform, aws, tmp_path):
+    module = terraform(tmp_path, aws)
+    accounts = {f"refused-{number}": settings for number, (settings, _) in enumerate(REFUSED)}
+    accounts |= {f"taken-{number}": {"schedule": schedule} for number, schedule in enumerate(SCHEDULES)}
+    module.variables(accounts)
+    lines = module.run("plan", "-input=false", "-refresh=false", "-json", check=False).stdout.splitlines()
+    errors = [line["diagnostic"] for line in map(json.loads, lines) if line["@level"] == "error"]
+    # Each names the setting, and the value that it does not take.
+    found = {
+        (value["traversal"].removeprefix("var.settings."), value["statement"].removeprefix("is "))
+        for error in errors
+        for value in error["snippet"]["values"]
+    }
+    expected = {(name, json.dumps(value)) for settings, _ in REFUSED for name, value in settings.items()}
+    assert found == expected
+    for _, named in REFUSED:
+        assert any(named in error["detail"] for error in errors), "the message names the setting"
+
+
+@pytest.fixture(scope="module")
+def applied(terraform, aws, tmp_path_factory):
+    """Two accounts, applied: one with defaults, one with everything else."""
+    module = terraform(tmp_path_factory.mktemp("applied"), aws)
+    other = {
+        "fan_out": True,
+        "schedule_enabled": True,
+        "schedule": "cron(15 2 * * ? *)",
+        "kms_key_arn": KEY,
+        "archive_days": 400,
+        "public_list": False,
+        "alarm_topic_arns": ["arn:aws:sns:eu-central-1:123456789012:alarms"],
+        "vpc": {"subnet_ids": ["subnet-1"], "security_group_ids": ["sg-1"]},
+    }
+    module.variables({"main": {}, "other": other})
+    module.run("apply", "-auto-approve", "-input=false")
+    yield module
+    module.run("destroy", "-auto-approve", "-input=false")
+    assert not client(aws, "lambda").list_functions()["Functions"], "everything is taken away"
+
+
+def test_a_second_plan_is_empty(applied):
+    planned = applied.run("plan", "-detailed-exitcode", "-input=false", check=False)
+    assert planned.returncode == 0, planned.stdout[-5000:]
+
+
+def test_the_schedule_is_off_until_it_is_turned_on_and_starts_what_it_should(applied, aws):
+    scheduler = client(aws, "scheduler")
+    main, other = (scheduler.get_schedule(Name=f"rollcall-{name}") for name in ("main", "other"))
+    assert (main["State"], other["State"]) == ("DISABLED", "ENABLED")
+    assert json.loads(main["Target"]["Input"]) == {"job": "sync"}
+    assert ":function:rollcall-main-sync" in main["Target"]["Arn"]
+    assert ":stateMachine:rollcall-other-fan-out" in other["Target"]["Arn"]
+    assert main["ScheduleExpressionTimezone"] == "Asia/Shanghai"
+
+
+def test_the_functions_share_one_rate_and_only_one_knows_the_application(applied, aws):
+    functions = client(aws, "lambda")
+    sync, worker = (
+        functions.get_function(FunctionName=f"rollcall-main-{name}")["Configuration"]["Environment"]["Variables"]
+        for name in ("sync", "worker")
+    )
+    assert (sync["ROLLCALL_REQUESTS_PER_SECOND"], worker["ROLLCALL_REQUESTS_PER_SECOND"]) == ("20", "1")
+    assert "ROLLCALL_SECRET_ARN" in sync
+    assert "ROLLCALL_SECRET_ARN" not in worker
+    assert sync["ROLLCALL_TOKEN_SECRET_ARN"] == worker["ROLLCALL_TOKEN_SECRET_ARN"]
+    at_once = functions.get_function_concurrency(FunctionName="rollcall-main-sync")
+    assert at_once["ReservedConcurrentExecutions"] == 1
+    again = functions.get_function_event_invoke_config(FunctionName="rollcall-main-sync")
+    assert again["MaximumRetryAttempts"] == 0
+
+
+def allowed(policy):
+    """Every pair of action and resource that a policy allows."""
+    for statement in policy["Statement"]:
+        assert statement["Effect"] == "Allow"
+        many = lambda value: [value] if isinstance(value, str) else value
+        for action in many(statement["Action"]):
+            for resource in many(statement["Resource"]):
+                yield action, resource
+
+
+@pytest.mark.parametrize("account", ["main", "other"])
+@pytest.mark.parametrize("name", ["sync", "worker"])
+def test_a_function_can_do_what_it_has_to_and_nothing_else(applied, aws, account, name):
+    role = f"rollcall-{account}-{name}"
+    policy = client(aws, "iam").get_role_policy(RoleName=role, PolicyName="function")["PolicyDocument"]
+    bucket = f"arn:aws:s3:::{applied.outputs()[account]['bucket']}"
+    rights = set(allowed(policy))
+    prefixes = ["lake", "staging", "ledger"] + (["plans"] if name == "sync" else [])
+    own = {f"{bucket}/{prefix}/*" for prefix in prefixes}
+    for action, resource in rights:
+        service = action.split(":")[0]
+        assert "*" not in action, action
+        if service == "s3":
+            assert resource in own | {bucket}, (action, resource)
+        elif service == "secretsmanager":
+            secret = resource.split(":secret:")[1]
+            assert secret.startswith(f"rollcall-{account}/"), resource
+            assert name == "sync" or "/token-" in secret, "a worker does not know the application"
+        elif service == "kms":
+            assert resource == KEY
+        elif service == "logs":
+            assert f"/aws/lambda/{role}:" in resource
+        elif service == "sqs":
+            assert resource.endswith(f":rollcall-{account}-dead-letters")
+        else:
+            assert (service, resource, account) == ("ec2", "*", "other")
+    assert ("s3:DeleteObject", f"{bucket}/lake/*") not in rights, "the lake only grows"
+    writes = {resource for action, resource in rights if action == "secretsmanager:PutSecretValue"}
+    assert bool(writes) == (name == "sync")
+    assert all("/token-" in resource for resource in writes)
+
+
+def test_an_analyst_reads_tables_and_nothing_else_of_the_bucket(applied, aws):
+    iam, outputs = client(aws, "iam"), applied.outputs()["main"]
+    arn = outputs["analysts_policy_arn"]
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    policy = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+    bucket = f"arn:aws:s3:::{outputs['bucket']}"
+    objects = {(action, resource) for action, resource in allowed(policy) if action.endswith("Object")}
+    assert objects == {
+        ("s3:GetObject", f"{bucket}/lake/*"),
+        ("s3:GetObject", f"{bucket}/athena-results/*"),
+        ("s3:PutObject", f"{bucket}/athena-results/*"),
+    }
+
+
+def test_the_bucket_is_closed_encrypted_and_forgets_only_what_was_replaced(applied, aws):
+    s3 = client(aws, "s3")
+    for account, algorithm in [("main", "AES256"), ("other", "aws:kms")]:
+        bucket = applied.outputs()[account]["bucket"]
+        assert all(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values())
+        assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+        rules = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+        assert rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == algorithm
+        policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
+        assert policy["Statement"][0]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        rules = {rule["ID"]: rule for rule in s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]}
+        expiring = {name: rule for name, rule in rules.items() if "Days" in rule.get("Expiration", {})}
+        assert set(expiring) == {"plans", "query-results"} | ({"archive"} if account == "other" else set())
+        assert all(rule["Filter"]["Prefix"] for rule in expiring.values())
+        assert rules["unfinished-uploads"]["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1
+        assert rules["replaced"]["NoncurrentVersionExpiration"]["NoncurrentDays"] == 30
+
+
+def test_glue_has_every_table_with_its_columns_and_computes_its_days(applied, aws):
+    catalog = json.loads((ROOT / "infra/catalog.json").read_text())
+    bucket = applied.outputs()["main"]["bucket"]
+    tables = client(aws, "glue").get_tables(DatabaseName="rollcall_main")["TableList"]
+    assert {table["Name"] for table in tables} == set(catalog["tables"])
+    for table in tables:
+        found = [(column["Name"], column["Type"]) for column in table["StorageDescriptor"]["Columns"]]
+        assert found == [(column["name"], column["type"]) for column in catalog["tables"][table["Name"]]]
+        assert [(key["Name"], key["Type"]) for key in table["PartitionKeys"]] == [("dt", "date")]
+        parameters = table["Parameters"]
+        assert parameters["storage.location.template"] == f"s3://{bucket}/lake/{table['Name']}/dt=${{dt}}/"
+        assert parameters["projection.enabled"] == "true"
+
+
+def test_every_question_of_the_samples_is_saved_for_athena(applied, aws):
+    athena = client(aws, "athena")
+    saved = athena.list_named_queries(WorkGroup="rollcall-main")["NamedQueryIds"]
+    names = {athena.get_named_query(NamedQueryId=query)["NamedQuery"]["Name"] for query in saved}
+    samples = {Path(sample).stem for sample in (ROOT / "samples/queries").glob("*.sql")}
+    views = json.loads((ROOT / "infra/catalog.json").read_text())["views"]
+    assert names == samples | {f"create view {view}" for view in views}
+
+
+def test_every_alarm_says_what_to_do_and_watches_a_metric_that_is_there(applied, aws):
+    metrics = (ROOT / "src/metrics.rs").read_text()
+    alarms = client(aws, "cloudwatch").describe_alarms(AlarmNamePrefix="rollcall-main")["MetricAlarms"]
+    missing = {alarm["AlarmName"]: alarm["TreatMissingData"] for alarm in alarms}
+    assert missing.pop("rollcall-main-heartbeat") == "breaching"
+    assert set(missing.values()) == {"notBreaching"}
+    assert len(missing) == 9
+    for alarm in alarms:
+        assert len(alarm["AlarmDescription"]) > 80, alarm["AlarmName"]
+        assert len(alarm["AlarmDescription"]) <= 1024
+        watched = [alarm] if "MetricName" in alarm else []
+        watched += [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
+        for metric in watched:
+            if metric["Namespace"] == "rollcall":
+                assert f'"{metric["MetricName"]}"' in metrics, alarm["AlarmName"]
+                assert metric["Dimensions"] == [{"Name": "deployment", "Value": "rollcall-main"}]
+
+
+def test_the_secrets_are_empty(applied, aws):
+    secrets = client(aws, "secretsmanager")
+    for name in ("vendor", "token"):
+        with pytest.raises(secrets.exceptions.ResourceNotFoundException):
+            secrets.get_secret_value(SecretId=f"rollcall-main/{name}")
