@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Result};
 use crate::extract::usage::Used;
 use crate::load::health::Health;
 use crate::load::publish::Published;
@@ -33,6 +33,8 @@ pub enum Step {
     Collect,
     /// The shared token.
     Token,
+    /// Whether everything is there.
+    Doctor,
     /// Older objects are written anew.
     Upgrade,
 }
@@ -61,6 +63,9 @@ pub struct Report {
     /// Days with staged files, where that was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub staged: Option<Vec<Date>>,
+    /// What was tried, where that was asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
     /// Records that became rows.
     pub rows: u64,
     /// Records that no table can hold.
@@ -116,6 +121,17 @@ pub struct Events {
     pub health: Health,
 }
 
+/// One thing that a run needs.
+#[derive(Debug, Serialize)]
+pub struct Check {
+    /// What.
+    pub name: &'static str,
+    /// Whether it is there.
+    pub ok: bool,
+    /// What was found, or what is wrong and what to do.
+    pub found: String,
+}
+
 /// One thing that failed.
 #[derive(Debug, Serialize)]
 pub struct Failure {
@@ -155,6 +171,16 @@ impl Report {
     pub(crate) fn event_failed(&mut self, event_id: i64, error: &Error) {
         self.events.failed += 1;
         self.failures.push(Failure::new(Some(event_id), error));
+    }
+
+    /// Something that was tried; a failure if it did not go well.
+    pub(crate) fn check(&mut self, name: &'static str, outcome: Result<String>) {
+        let ok = outcome.is_ok();
+        let found = outcome.unwrap_or_else(|error| {
+            self.failed(&error);
+            error.to_string()
+        });
+        self.checks.push(Check { name, ok, found });
     }
 
     /// Something that failed and is no event.
@@ -237,6 +263,13 @@ impl fmt::Display for Report {
                 days.iter().try_for_each(|day| write!(f, "\nday        {day}"))?;
             }
             Step::Collect => self.show_events(f)?,
+            Step::Doctor => {
+                let failed = self.checks.iter().filter(|check| !check.ok).count();
+                write!(f, "checks     {}, {failed} failed", self.checks.len())?;
+                for Check { name, ok, found } in &self.checks {
+                    write!(f, "\n{name:<10} {}{found}", if *ok { "" } else { "FAILED: " })?;
+                }
+            }
             Step::Token => f.write_str("token      the shared token is one that the vendor accepts")?,
         }
         for (event_id, owed) in &self.owed {

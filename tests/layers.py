@@ -13,7 +13,7 @@ LAYERS = [
     {"transform"},
     {"extract", "load", "schema"},
     {"config", "progress", "report"},
-    {"job"},
+    {"job", "metrics"},
     {"main", "bin"},
 ]
 SOURCE = Path(__file__).parent.parent / "src"

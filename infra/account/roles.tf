@@ -1,16 +1,19 @@
+# What a service is called differs between partitions.
+data "aws_service_principal" "service" {
+  for_each = toset(["lambda", "scheduler", "states"])
+
+  service_name = each.key
+}
+
 data "aws_iam_policy_document" "assumed_by" {
-  for_each = {
-    function = "lambda.amazonaws.com"
-    schedule = "scheduler.amazonaws.com"
-    fan_out  = "states.amazonaws.com"
-  }
+  for_each = data.aws_service_principal.service
 
   statement {
     actions = ["sts:AssumeRole"]
 
     principals {
       type        = "Service"
-      identifiers = [each.value]
+      identifiers = [each.value.name]
     }
   }
 }
@@ -19,7 +22,7 @@ resource "aws_iam_role" "function" {
   for_each = local.functions
 
   name               = "${var.name}-${each.key}"
-  assume_role_policy = data.aws_iam_policy_document.assumed_by["function"].json
+  assume_role_policy = data.aws_iam_policy_document.assumed_by["lambda"].json
 }
 
 resource "aws_iam_role_policy" "function" {
@@ -124,7 +127,7 @@ data "aws_iam_policy_document" "function" {
 
 resource "aws_iam_role" "schedule" {
   name               = "${var.name}-schedule"
-  assume_role_policy = data.aws_iam_policy_document.assumed_by["schedule"].json
+  assume_role_policy = data.aws_iam_policy_document.assumed_by["scheduler"].json
 }
 
 data "aws_iam_policy_document" "schedule" {
@@ -156,7 +159,7 @@ resource "aws_iam_role_policy" "schedule" {
 
 resource "aws_iam_role" "fan_out" {
   name               = "${var.name}-fan-out"
-  assume_role_policy = data.aws_iam_policy_document.assumed_by["fan_out"].json
+  assume_role_policy = data.aws_iam_policy_document.assumed_by["states"].json
 }
 
 data "aws_iam_policy_document" "fan_out" {

@@ -72,6 +72,8 @@ pub(super) struct Sent {
     msg: Option<Value>,
     #[serde(rename = "requestId")]
     request_id: Option<Value>,
+    #[serde(rename = "timeStamp")]
+    time_stamp: Option<Value>,
     pub(super) data: Option<Box<RawValue>>,
 }
 
@@ -79,6 +81,12 @@ impl Sent {
     /// 200 is success.
     pub(super) fn code(&self) -> Option<i64> {
         text(self.code.as_ref())?.parse().ok()
+    }
+
+    /// When the vendor answered, by its own clock.
+    pub(super) fn time(&self) -> Option<Timestamp> {
+        let millis = text(self.time_stamp.as_ref())?.parse().ok()?;
+        Timestamp::from_millisecond(millis).ok()
     }
 
     /// The failure that it tells.

@@ -126,6 +126,9 @@ impl Http {
         let sent: Sent = serde_json::from_slice(&body).map_err(|_| {
             Error::new(Kind::BadAnswer, "the answer is not the JSON that the vendor's page describes")
         })?;
+        if let Some(time) = sent.time() {
+            usage.vendors_clock(time.duration_since(self.now()));
+        }
         if sent.code() != Some(SUCCESS) {
             return Err(sent.failure(secret.expose_secret()));
         }

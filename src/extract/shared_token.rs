@@ -4,14 +4,23 @@
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::SdkError;
 use jiff::Timestamp;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::OnceCell;
 
 use super::secret::{self, Hidden};
-use super::tokens::Token;
 use crate::error::{Error, Kind, Result};
+
+/// A token that was made.
+#[derive(Clone, Debug)]
+pub(super) struct Token {
+    pub(super) secret: SecretString,
+    pub(super) customer: Option<String>,
+    /// From when on whoever can makes a new one.
+    pub(super) renew_at: Timestamp,
+    pub(super) valid_until: Timestamp,
+}
 
 /// Where the token is kept.
 #[derive(Debug)]

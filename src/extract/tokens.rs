@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 
 use super::auth::{App, Credentials, User};
 use super::http::Http;
-use super::shared_token::SharedToken;
+use super::shared_token::{SharedToken, Token};
 use super::usage::Usage;
 use crate::error::{Error, Kind, Result};
 
@@ -34,16 +34,6 @@ struct Current {
     token: Option<Token>,
     /// The token that the vendor refused last, which may still be in the shared secret.
     refused: Option<SecretString>,
-}
-
-/// A token that was made.
-#[derive(Clone, Debug)]
-pub(super) struct Token {
-    pub(super) secret: SecretString,
-    pub(super) customer: Option<String>,
-    /// From when on whoever can makes a new one.
-    pub(super) renew_at: Timestamp,
-    pub(super) valid_until: Timestamp,
 }
 
 impl Tokens {

@@ -1,8 +1,10 @@
 //! What was asked of the vendor.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use serde::Serialize;
 
 /// Counters of one visit, or of the reading of the roster.
@@ -12,6 +14,7 @@ pub struct Usage {
     retries: AtomicU64,
     bytes: AtomicU64,
     waited: AtomicU64,
+    vendors_clock: OnceLock<SignedDuration>,
 }
 
 /// The counters at one moment.
@@ -39,6 +42,16 @@ impl Usage {
     pub(super) fn retry(&self, after: Duration) {
         self.retries.fetch_add(1, Ordering::Relaxed);
         self.waited.fetch_add(u64::try_from(after.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    pub(super) fn vendors_clock(&self, ahead: SignedDuration) {
+        self.vendors_clock.get_or_init(|| ahead);
+    }
+
+    /// How far the vendor's clock is ahead of this machine's, by the first small answer; none where none said.
+    #[must_use]
+    pub fn vendor_is_ahead(&self) -> Option<SignedDuration> {
+        self.vendors_clock.get().copied()
     }
 
     /// The counters now.

@@ -2,6 +2,7 @@
 
 mod collect;
 pub mod context;
+mod doctor;
 mod listing;
 mod plan;
 mod publish;
@@ -40,6 +41,8 @@ pub enum Job {
     Collect(Collect),
     /// Keep a token that the vendor accepts in the shared secret, for the machines of a fan-out.
     Token {},
+    /// Try whether everything that a run needs is there: vendor, clock, token, store, and rights. Changes no table.
+    Doctor {},
     /// Write objects of older versions of rollcall anew, with the columns of this one.
     Upgrade {},
 }
@@ -56,6 +59,7 @@ impl Job {
             Self::Publish(_) => Step::Publish,
             Self::Collect(_) => Step::Collect,
             Self::Token {} => Step::Token,
+            Self::Doctor {} => Step::Doctor,
             Self::Upgrade {} => Step::Upgrade,
         }
     }
@@ -71,6 +75,7 @@ impl Job {
             Self::Publish(call) => publish::publish(context, &call, &mut report).await,
             Self::Collect(call) => collect::collect(context, &call, &mut report).await,
             Self::Token {} => token::share(context, &mut report).await,
+            Self::Doctor {} => doctor::examine(context, &mut report).await,
             Self::Upgrade {} => publish::upgrade(context, &mut report).await,
         };
         context.store.close().await;

@@ -220,7 +220,8 @@ fn clock_is_behind(ledgers: &BTreeMap<i64, Ledger>, now: Timestamp) -> Option<Er
 fn wanted_at(context: &Context, choice: &Choice, ledger: &Ledger, now: Timestamp) -> Option<Timestamp> {
     if choice.was_visited(ledger) {
         // What the deadline cut off is gone on with; what failed is for the next plan.
-        return ledger.is_cut_off().then(|| ledger.end());
+        let is_cut_off = ledger.failures == 0 && !ledger.owed.is_empty();
+        return is_cut_off.then(|| ledger.end());
     }
     if choice.planned_at.is_some() {
         return Some(ledger.end());

@@ -23,21 +23,27 @@ pub struct Item {
 /// Events in their order, up to `most` in an item, and fewer where they are known to be large.
 pub fn batched<'a>(events: impl Iterator<Item = &'a Ledger>, most: NonZeroUsize) -> Vec<Item> {
     let mut items: Vec<Item> = Vec::new();
-    let mut rows = 0;
+    let mut held = 0;
     for ledger in events {
-        let size = ledger.rows();
+        let size = rows_of(ledger);
         match items.last_mut() {
-            Some(item) if item.events.len() < most.get() && rows + size <= FULL => {
+            Some(item) if item.events.len() < most.get() && held + size <= FULL => {
                 item.events.push(ledger.event.event_id);
-                rows += size;
+                held += size;
             }
             _ => {
                 items.push(Item { events: vec![ledger.event.event_id] });
-                rows = size;
+                held = size;
             }
         }
     }
     items
+}
+
+/// Rows of the last answers, as far as the event was visited.
+fn rows_of(ledger: &Ledger) -> u64 {
+    let days = ledger.days.values().map(|day| day.lives.rows + day.interactions.rows);
+    days.chain(ledger.snapshot.map(|snapshot| snapshot.viewer_details.rows)).sum()
 }
 
 /// Puts the items as a JSON array, and gives its key. The run makes the key one that is never used twice.

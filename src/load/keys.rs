@@ -20,6 +20,15 @@ pub fn plan(run: &str) -> String {
     format!("plans/{run}.json")
 }
 
+/// All that is written lies under one of these.
+pub const PREFIXES: [&str; 4] = ["lake/", STAGING, "ledger/", "plans/"];
+
+/// An object to try the store with, for a moment.
+#[must_use]
+pub fn trial(run: &str) -> String {
+    format!("ledger/trial/{run}")
+}
+
 /// All objects of a table.
 #[must_use]
 pub fn table(table: Table) -> String {

@@ -138,19 +138,6 @@ impl Ledger {
         }
     }
 
-    /// Rows of the last answers, as far as the event was visited.
-    #[must_use]
-    pub fn rows(&self) -> u64 {
-        let days = self.days.values().map(|day| day.lives.rows + day.interactions.rows);
-        days.chain(self.snapshot.map(|snapshot| snapshot.viewer_details.rows)).sum()
-    }
-
-    /// Whether the deadline came before the end of the last visit, which did not fail.
-    #[must_use]
-    pub fn is_cut_off(&self) -> bool {
-        self.failures == 0 && !self.owed.is_empty()
-    }
-
     /// The ledger after a visit. Visits may be folded in any order; what an earlier one says of a day does not cover
     /// what a later one says.
     pub fn fold(&mut self, visit: &Visit, horizon: SignedDuration) {
@@ -250,6 +237,21 @@ mod tests {
         }
         ledger.fold(&visit(200, Outcome::Left), HORIZON);
         assert_eq!(ledger.due_at(at(1000)), Some(at(200)));
+    }
+
+    #[test]
+    fn an_event_is_forgotten_when_the_vendor_that_answered_for_it_knows_it_no_more() {
+        let unknown = |hours| Visit { is_unknown: true, through: false, ..visit(hours, Outcome::Failed) };
+        let mut ledger = ledger();
+        ledger.fold(&unknown(1), HORIZON);
+        assert!(!ledger.is_forgotten, "it may be a wrong number");
+        ledger.fold(&visit(2, Outcome::Complete), HORIZON);
+        ledger.fold(&unknown(3), HORIZON);
+        assert!(ledger.is_forgotten);
+        assert_eq!(ledger.last_good_visit, Some(at(2)));
+        ledger.fold(&visit(4, Outcome::Left), HORIZON);
+        assert!(!ledger.is_forgotten, "it was only away for a while");
+        assert_eq!(ledger.last_good_visit, Some(at(4)));
     }
 
     #[test]

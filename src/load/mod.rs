@@ -20,6 +20,7 @@ pub mod replace;
 pub mod row_groups;
 pub mod staging;
 pub mod store;
+pub mod trial;
 pub mod visit;
 
 /// The format of everything that this program writes: documents, footers, ledger. A newer one is never written over.

@@ -1,6 +1,9 @@
 """The module: what it refuses, what it makes, and that it makes it once."""
 
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,7 +27,7 @@ def test_no_partition_region_or_suffix_is_written_into_it():
     for file in (ROOT / "infra").rglob("*.tf*"):
         text = "\n".join(line for line in file.read_text().splitlines() if not line.lstrip().startswith("#"))
         assert "arn:aws" not in text, file
-        assert "amazonaws.com.cn" not in text, file
+        assert "amazonaws.com" not in text, file
     assert "arn:aws" not in (ROOT / "infra/account/fanout.asl.json").read_text()
 
 
@@ -240,6 +243,21 @@ def test_every_alarm_says_what_to_do_and_watches_a_metric_that_is_there(applied,
             if metric["Namespace"] == "rollcall":
                 assert f'"{metric["MetricName"]}"' in metrics, alarm["AlarmName"]
                 assert metric["Dimensions"] == [{"Name": "deployment", "Value": "rollcall-main"}]
+
+
+def test_what_the_readme_says_of_costs_is_what_its_command_prints():
+    printed = subprocess.run([sys.executable, ROOT / "infra/costs.py"], capture_output=True, text=True, check=True)
+    assert printed.stdout.strip() in (ROOT / "infra/README.md").read_text()
+
+
+def test_the_readme_names_every_setting_and_every_alarm(applied, aws):
+    readme = (ROOT / "infra/README.md").read_text()
+    variables = (ROOT / "infra/account/variables.tf").read_text()
+    settings = re.findall(r"^    (\w+) +=", variables.split("type = object({")[2].split("})\n\n")[0], re.M)
+    assert len(settings) > 25
+    assert [name for name in settings if f"`{name}`" not in readme] == []
+    alarms = client(aws, "cloudwatch").describe_alarms(AlarmNamePrefix="rollcall-main-")["MetricAlarms"]
+    assert [alarm["AlarmName"] for alarm in alarms if f"`{alarm['AlarmName'][14:]}`" not in readme] == []
 
 
 def test_the_secrets_are_empty(applied, aws):

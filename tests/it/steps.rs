@@ -69,3 +69,107 @@ fn a_store_that_has_nothing_has_nothing_to_publish() {
         assert_eq!(files(&desk.store()), []);
     }
 }
+
+#[test]
+fn a_doctor_finds_everything_there_and_leaves_nothing_behind() {
+    let (desk, server) = (Desk::new(), vendor());
+    let (url, store) = (server.url(), desk.store());
+    let doctor = |token: &str| {
+        desk.run(&["doctor", "--api-url", &url, "--token", token, "--store", store.to_str().unwrap()])
+    };
+    let found = doctor(TOKEN).succeeded();
+    let names: Vec<&str> = found.stdout.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(
+        names,
+        ["checks", "vendor", "clock", "token", "lake", "ledgers", "rights", "conditions"],
+        "{}",
+        found.stdout
+    );
+    assert!(found.stdout.starts_with("checks     7, 0 failed\n"));
+    let left: Vec<_> = files(&store).into_iter().map(|(path, _)| path).collect();
+    assert_eq!(left, [store.join(".lock")], "the lock of a folder is no object");
+    desk.sync(&server, &["--event", "609768"]).succeeded();
+    let before = files(&store);
+    assert!(doctor(TOKEN).succeeded().stdout.contains("there is one; zone Asia/Shanghai"));
+    assert!(files(&store) == before);
+
+    let refused = doctor("wrong");
+    assert_eq!(refused.status, 1);
+    assert!(refused.stdout.contains("\nvendor     FAILED: "), "{}", refused.stdout);
+    assert_eq!(refused.errors().len(), 1, "a refusal says the time as well: {}", refused.stderr);
+}
+
+#[test]
+fn a_doctor_says_when_the_clock_is_wrong_and_when_the_lake_is_another() {
+    let (desk, server) = (Desk::new(), vendor());
+    desk.sync(&server, &["--event", "609768"]).succeeded();
+    let late = ServerOptions {
+        clock: simulator::Clock::Fixed("2022-11-01T00:00:00Z".parse().unwrap()),
+        ..ServerOptions::default()
+    };
+    let late = crate::command::server(&World::new(WorldOptions::default()), late);
+    let (url, store) = (late.url(), desk.store());
+    let words = ["doctor", "--api-url", &url, "--token", TOKEN, "--zone", "UTC"];
+    let found = desk.run(&[&words[..], &["--store", store.to_str().unwrap()]].concat());
+    assert_eq!(found.status, 1);
+    let failed: Vec<&str> = found.stdout.lines().filter(|line| line.contains("FAILED")).collect();
+    assert_eq!(failed.len(), 2, "{}", found.stdout);
+    assert!(failed[0].starts_with("clock ") && failed[0].ends_with("hint: set the clock"), "{}", failed[0]);
+    assert!(failed[1].starts_with("lake ") && failed[1].contains("`Asia/Shanghai`"), "{}", failed[1]);
+}
+
+#[test]
+fn the_pulls_of_a_plan_visit_its_events_once() {
+    let (desk, server) = (Desk::new(), vendor());
+    let (url, store) = (server.url(), desk.store());
+    let run = |words: &[&str]| {
+        let all = ["--api-url", &url, "--token", TOKEN, "--lookback", "4000d", "--json", "--store"];
+        let done = desk.run(&[words, &all[..], &[store.to_str().unwrap()]].concat()).succeeded();
+        serde_json::from_str::<serde_json::Value>(&done.stdout).unwrap()
+    };
+    let plan = run(&["plan", "--items", "2"]);
+    assert_eq!((&plan["events"]["due"], plan.get("due")), (&5.into(), None));
+    let (items, planned_at) = (plan["items"].as_str().unwrap(), plan["began"].as_str().unwrap());
+    let list = std::fs::read_to_string(store.join(items)).unwrap();
+    let list: Vec<serde_json::Value> = serde_json::from_str(&list).unwrap();
+    assert_eq!(list.iter().map(|item| item["event_id"].as_array().unwrap().len()).sum::<usize>(), 5);
+    assert_eq!(list.len(), 3);
+
+    let collect = ["collect", "--items", items, "--planned-at", planned_at];
+    assert_eq!(run(&collect)["events"]["left"], 5, "nothing is done yet");
+    let asked = server.requests().len();
+    for round in 0..2 {
+        for item in &list {
+            let mut words = vec!["pull".to_owned(), "--planned-at".into(), planned_at.into()];
+            for event in item["event_id"].as_array().unwrap() {
+                words.extend(["--event".to_owned(), event.to_string()]);
+            }
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let due = if round == 0 { item["event_id"].as_array().unwrap().len() } else { 0 };
+            assert_eq!(run(&words)["events"]["complete"], due, "round {round}");
+        }
+    }
+    let rosters =
+        server.requests()[asked..].iter().filter(|request| !request.path.contains("report")).count();
+    assert_eq!(rosters, 0, "a plan's pull does not ask for the roster");
+    let days = run(&["staged"])["staged"].as_array().unwrap().clone();
+    assert!(!days.is_empty());
+    run(&["publish", "--day", days[0].as_str().unwrap()]);
+    assert_eq!(run(&["staged"])["staged"].as_array().unwrap()[..], days[1..], "the others wait");
+    run(&["publish"]);
+    assert_eq!(run(&["staged"])["staged"], serde_json::json!([]));
+    assert_eq!(run(&collect)["events"]["complete"], 5);
+}
+
+#[test]
+fn a_plans_pull_of_an_event_that_was_not_planned_says_so() {
+    let (desk, server) = (Desk::new(), vendor());
+    desk.sync(&server, &["--event", "609768"]).succeeded();
+    let (url, store) = (server.url(), desk.store());
+    let words =
+        ["pull", "--event", "7", "--planned-at", "2022-10-26T00:00:00Z", "--api-url", &url, "--token", TOKEN];
+    let outcome = desk.run(&[&words[..], &["--store", store.to_str().unwrap()]].concat());
+    assert_eq!(outcome.status, 1);
+    let [error] = outcome.errors()[..] else { panic!("{}", outcome.stderr) };
+    assert!(error.contains("event: 7") && error.contains("hint: plan it first"), "{error}");
+}

@@ -103,8 +103,8 @@ async fn main() -> io::Result<()> {
         ServerOptions {
             bind: options.bind,
             token: options.token,
-        token_expires_after: options.token_expires_after,
-        new_token_ends_old: options.new_token_ends_old,
+            token_expires_after: options.token_expires_after,
+            new_token_ends_old: options.new_token_ends_old,
             app_key: options.app_key,
             app_secret: options.app_secret,
             user_id: options.user_id,

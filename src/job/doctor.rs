@@ -1,0 +1,77 @@
+//! Doctor: whether everything that a run needs is there, found out by trying. Nothing that a reader sees is touched.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::context::Context;
+use crate::error::{Error, Kind, Result};
+use crate::extract::roster;
+use crate::extract::usage::Usage;
+use crate::load::{keys, trial};
+use crate::report::Report;
+
+/// How far the vendor's clock may be from this machine's: signatures carry the time, and events end by it.
+const TOLERANCE: SignedDuration = SignedDuration::from_mins(2);
+
+pub(super) async fn examine(context: &Context, report: &mut Report) -> Result<()> {
+    let usage = Usage::default();
+    report.check("vendor", vendor(context, &usage).await);
+    report.check("clock", clock(&usage, context.clock.now()));
+    report.check("token", token(context).await);
+    report.requests += usage.used();
+    let store = context.store.as_ref();
+    report.check("lake", lake(context).await);
+    report.check("ledgers", ledgers(context).await);
+    let conditions = trial::conditions(store, &context.run).await;
+    if let Ok(gone) = &conditions {
+        let rights = trial::rights(store, &context.run, gone).await;
+        report
+            .check("rights", rights.map(|()| format!("list and write under {}", keys::PREFIXES.join(", "))));
+    }
+    report.check("conditions", conditions.map(|_| "of two writers, one loses".to_owned()));
+    Ok(())
+}
+
+/// The shortest list there is: that the vendor can be reached, and accepts the credentials.
+async fn vendor(context: &Context, usage: &Usage) -> Result<String> {
+    let now = context.clock.now();
+    let listed = roster::edited_since(&context.client, usage, now, now).await?;
+    Ok(format!(
+        "it answers, and accepts the token; {} events were edited in the last hour",
+        listed.events.len()
+    ))
+}
+
+fn clock(usage: &Usage, now: Timestamp) -> Result<String> {
+    let Some(ahead) = usage.vendor_is_ahead() else {
+        return Err(Error::new(Kind::BadAnswer, "the vendor's answers do not say the time"));
+    };
+    if ahead.abs() > TOLERANCE {
+        let message = format!("this machine says {now:.0}, and the vendor's clock is ahead by {ahead:#}");
+        return Err(Error::new(Kind::Usage, message).hint("set the clock"));
+    }
+    Ok(format!("{now:.0}, as the vendor's"))
+}
+
+/// The token for other machines, where there are some.
+async fn token(context: &Context) -> Result<String> {
+    match context.client.share_token().await {
+        Ok(()) => Ok("it is in the shared secret".to_owned()),
+        Err(error) if error.kind() == Kind::Usage => Ok("it is not shared with other machines".to_owned()),
+        Err(error) => Err(error),
+    }
+}
+
+async fn lake(context: &Context) -> Result<String> {
+    let lake = &context.lake;
+    let is_there = lake.check(context.store.as_ref(), None).await?;
+    let found = if is_there { "there is one" } else { "the first run makes one" };
+    Ok(format!("{found}; zone {}, settled {:#} after a day's end", lake.zone.name(), lake.settle))
+}
+
+async fn ledgers(context: &Context) -> Result<String> {
+    let (active, damaged) = context.ledgers.active().await?;
+    match damaged.into_iter().next() {
+        Some(error) => Err(error),
+        None => Ok(format!("{} events are visited", active.len())),
+    }
+}
