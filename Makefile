@@ -115,6 +115,7 @@ check: | deny machete
 .PHONY: bench
 bench: $(VENV)/installed-bench
 	cargo build --release --workspace --locked
+	$(MAKE) lambda ARCHITECTURE=$(subst aarch64,arm64,$(shell uname -m))
 	$(S3) $(VENV)/bin/python tests/bench/bench.py
 
 $(VENV)/installed-bench: tests/bench/requirements.txt $(VENV)/installed

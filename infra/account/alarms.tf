@@ -4,13 +4,13 @@ locals {
   hour      = 3600
   log_group = aws_cloudwatch_log_group.function["sync"].name
 
+  what_an_error_says = "The last error in its log group says why, and what to do; its type begins with Passing where the next run may help, with Lasting where somebody has to."
+
   alarms = {
     heartbeat = {
       metric  = "heartbeat"
       periods = var.settings.heartbeat_hours
-      needed  = var.settings.heartbeat_hours
       under   = 1
-      missing = "breaching"
       text    = "No scheduled run has come to its end for ${var.settings.heartbeat_hours} h. Look whether the schedule is on, then for the last error in ${local.log_group}; what could not be started lies in the queue ${var.name}-dead-letters."
     }
     overdue = {
@@ -32,27 +32,58 @@ locals {
       metric  = "run_failures"
       over    = 0
       periods = 3
-      needed  = 3
       text    = "Something failed in three hours that is no single event's: a list of the vendor's, or the publish of a day. The field `failed` of the run's line in ${local.log_group} says what, and what to do."
+    }
+    sync-errors = {
+      namespace  = "AWS/Lambda"
+      metric     = "Errors"
+      dimensions = { FunctionName = aws_lambda_function.function["sync"].function_name }
+      sum        = true
+      over       = 0
+      periods    = 2
+      text       = "Two hours with a run that could not work at all. ${local.what_an_error_says}"
+    }
+    worker-errors = {
+      namespace  = "AWS/Lambda"
+      metric     = "Errors"
+      dimensions = { FunctionName = aws_lambda_function.function["worker"].function_name }
+      sum        = true
+      over       = 10
+      text       = "More than ten pulls or publishes of a fan-out could not work at all. ${local.what_an_error_says}"
+    }
+    fan-out = {
+      namespace  = "AWS/States"
+      metric     = "ExecutionsFailed"
+      dimensions = { StateMachineArn = aws_sfn_state_machine.fan_out.arn }
+      sum        = true
+      over       = 0
+      text       = "A fan-out has failed. What it brought is kept, and the next continues; its execution in Step Functions says which state failed, and why."
+    }
+    dead-letters = {
+      namespace  = "AWS/SQS"
+      metric     = "ApproximateNumberOfMessagesVisible"
+      dimensions = { QueueName = aws_sqs_queue.dead_letters.name }
+      over       = 0
+      text       = "A run could not be started, or ended in an error. The message in the queue says which; when the cause is gone, the next run does its work, and the queue can be purged."
     }
   }
 }
 
-resource "aws_cloudwatch_metric_alarm" "run" {
+resource "aws_cloudwatch_metric_alarm" "simple" {
   for_each = local.alarms
 
   alarm_name          = "${var.name}-${each.key}"
   alarm_description   = each.value.text
-  namespace           = "rollcall"
+  namespace           = try(each.value.namespace, "rollcall")
   metric_name         = each.value.metric
-  dimensions          = { deployment = var.name }
-  statistic           = try(each.value.under, null) == null ? "Maximum" : "Sum"
+  dimensions          = try(each.value.dimensions, { deployment = var.name })
+  statistic           = try(each.value.sum, false) ? "Sum" : "Maximum"
   period              = local.hour
   evaluation_periods  = try(each.value.periods, 1)
-  datapoints_to_alarm = try(each.value.needed, 1)
-  comparison_operator = try(each.value.under, null) == null ? "GreaterThanThreshold" : "LessThanThreshold"
+  datapoints_to_alarm = try(each.value.periods, 1)
+  comparison_operator = can(each.value.under) ? "LessThanThreshold" : "GreaterThanThreshold"
   threshold           = try(each.value.under, each.value.over)
-  treat_missing_data  = try(each.value.missing, "notBreaching")
+  treat_missing_data  = can(each.value.under) ? "breaching" : "notBreaching"
   alarm_actions       = var.settings.alarm_topic_arns
   ok_actions          = var.settings.alarm_topic_arns
 }
@@ -89,57 +120,6 @@ resource "aws_cloudwatch_metric_alarm" "rejects" {
       }
     }
   }
-}
-
-resource "aws_cloudwatch_metric_alarm" "errors" {
-  for_each = local.functions
-
-  alarm_name          = "${var.name}-${each.key}-errors"
-  alarm_description   = "A run could not work at all. The last error in ${aws_cloudwatch_log_group.function[each.key].name} says why, and what to do; its type begins with Passing where the next run may help, with Lasting where somebody has to."
-  namespace           = "AWS/Lambda"
-  metric_name         = "Errors"
-  dimensions          = { FunctionName = aws_lambda_function.function[each.key].function_name }
-  statistic           = "Sum"
-  period              = local.hour
-  evaluation_periods  = each.key == "sync" ? 2 : 1
-  datapoints_to_alarm = each.key == "sync" ? 2 : 1
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = each.key == "sync" ? 0 : 10
-  treat_missing_data  = "notBreaching"
-  alarm_actions       = var.settings.alarm_topic_arns
-  ok_actions          = var.settings.alarm_topic_arns
-}
-
-resource "aws_cloudwatch_metric_alarm" "fan_out" {
-  alarm_name          = "${var.name}-fan-out"
-  alarm_description   = "A fan-out has failed. What it brought is kept, and the next continues; its execution in Step Functions says which state failed, and why."
-  namespace           = "AWS/States"
-  metric_name         = "ExecutionsFailed"
-  dimensions          = { StateMachineArn = aws_sfn_state_machine.fan_out.arn }
-  statistic           = "Sum"
-  period              = local.hour
-  evaluation_periods  = 1
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = 0
-  treat_missing_data  = "notBreaching"
-  alarm_actions       = var.settings.alarm_topic_arns
-  ok_actions          = var.settings.alarm_topic_arns
-}
-
-resource "aws_cloudwatch_metric_alarm" "dead_letters" {
-  alarm_name          = "${var.name}-dead-letters"
-  alarm_description   = "A run could not be started, or ended in an error. The message in the queue says which; when the cause is gone, the next run does its work, and the queue can be purged."
-  namespace           = "AWS/SQS"
-  metric_name         = "ApproximateNumberOfMessagesVisible"
-  dimensions          = { QueueName = aws_sqs_queue.dead_letters.name }
-  statistic           = "Maximum"
-  period              = local.hour
-  evaluation_periods  = 1
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = 0
-  treat_missing_data  = "notBreaching"
-  alarm_actions       = var.settings.alarm_topic_arns
-  ok_actions          = var.settings.alarm_topic_arns
 }
 
 resource "aws_cloudwatch_dashboard" "runs" {

@@ -47,7 +47,6 @@ class Tools:
         self.docs = docs
         binaries = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
         self.rollcall, self.simulator, self.bench = (binaries / name for name in ["rollcall", "simulator", "bench"])
-        self.function = binaries / "rollcall-lambda"
 
     def write(self, command, file):
         subprocess.run([str(word) for word in command], stdout=file, check=True)

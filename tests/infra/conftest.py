@@ -3,15 +3,14 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
 import pytest
+from ports import free_port, wait_for
 
 ROOT = Path(__file__).parent.parent.parent
 BINARIES = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug"
@@ -19,23 +18,6 @@ TOKEN = "5d41c4ac806c6440eb6aa8e071115f2b"
 SERVICES = "athena cloudwatch glue iam lambda logs s3 scheduler secretsmanager sfn sqs sts".split()
 REGION = "eu-central-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for(port, process):
-    """Until something listens; a process that ended will never."""
-    while process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise RuntimeError(f"{process.args} ended with {process.returncode}")
 
 
 @contextmanager

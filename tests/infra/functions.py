@@ -11,8 +11,8 @@ import urllib.request
 from pathlib import Path
 
 import samcli
-
-from conftest import BINARIES, free_port, wait_for
+from conftest import BINARIES
+from ports import free_port, wait_for
 
 MACHINE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
 EMULATOR = Path(samcli.__file__).parent / f"local/rapid/aws-lambda-rie-{MACHINE}"

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import CREDENTIALS, ROOT, TOKEN, free_port, simulator
+from conftest import CREDENTIALS, ROOT, TOKEN, simulator
 from functions import Function, FunctionError
+from ports import free_port
 
 SAMPLES = sorted((ROOT / "samples/events").glob("*.json"))
 

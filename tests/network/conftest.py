@@ -6,32 +6,15 @@ import ssl
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
 import trustme
+from ports import free_port, wait_for
 
 ROOT = Path(__file__).parent.parent.parent
 BINARIES = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug"
 TOKEN = "5d41c4ac806c6440eb6aa8e071115f2b"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for(port, process):
-    """Until something listens; a process that ended will never."""
-    while process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise RuntimeError(f"{process.args} ended with {process.returncode}")
 
 
 @pytest.fixture(scope="session")
