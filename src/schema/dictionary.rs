@@ -1,8 +1,9 @@
-//! The dictionary: every column of every table, for people.
+//! The dictionary: every column of every table and view, for people.
 
 use std::fmt::Write;
 
 use super::dialect::Dialect;
+use super::views;
 use crate::transform::column::{Column, Kind};
 use crate::transform::tables::Table;
 
@@ -36,6 +37,7 @@ pub(super) fn markdown() -> String {
         );
         table.columns().iter().for_each(|column| page.push_str(&line(column)));
     }
+    page.push_str(&views::described());
     page
 }
 

@@ -21,6 +21,18 @@ enum Made {
 
 use Made::{As, MinutesTo, Sum, Values};
 
+impl Made {
+    /// In SQL.
+    fn of(self, dialect: Dialect) -> String {
+        match self {
+            As(value) => value.to_owned(),
+            MinutesTo(instant) => dialect.minutes("e.start_time", instant),
+            Values(column) => dialect.values(column),
+            Sum(column) => dialect.sum(column),
+        }
+    }
+}
+
 /// `s` is one of the two tables, `e` the event.
 const SESSIONS: &[Shown] = &[
     ("event_id", "直播会议ID", As("s.event_id")),
@@ -151,14 +163,24 @@ fn labelled(dialect: Dialect, view: &str, columns: &[Shown]) -> String {
 }
 
 fn shown(dialect: Dialect, columns: &[Shown]) -> String {
-    let column = |(name, _, made): &Shown| {
-        let value = match made {
-            As(value) => (*value).to_owned(),
-            MinutesTo(instant) => dialect.minutes("e.start_time", instant),
-            Values(column) => dialect.values(column),
-            Sum(column) => dialect.sum(column),
-        };
-        format!("  {value} AS {name}")
-    };
+    let column = |(name, _, made): &Shown| format!("  {} AS {name}", made.of(dialect));
     columns.iter().map(column).collect::<Vec<_>>().join(",\n")
+}
+
+/// What there is to say of the views, for people: a section each.
+pub(super) fn described() -> String {
+    let section = |view: &str, doc: &str, columns: &[Shown]| {
+        let line = |(name, label, made): &Shown| {
+            format!("| `{name}` | {label} | `{}` |\n", made.of(Dialect::Athena).replace('|', "\\|"))
+        };
+        let lines: String = columns.iter().map(line).collect();
+        format!(
+            "\n## The view {view}\n\n{doc}\n\n| column | in `{view}_zh` | what it is |\n|---|---|---|\n{lines}"
+        )
+    };
+    let sessions = "A row a viewing, from `lives` and `interactions` under one set of names; `s` is the viewing, `e` \
+        its event.";
+    let people = "A row a person and event; `p` is `sessions`. Who cannot be told is the viewer, as the vendor tells \
+        viewers apart.";
+    [section("sessions", sessions, SESSIONS), section("people", people, PEOPLE)].concat()
 }

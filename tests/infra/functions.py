@@ -9,11 +9,13 @@ import tempfile
 import urllib.error
 import urllib.request
 from pathlib import Path
-
+import pytest
 import samcli
 from conftest import BINARIES
 from ports import free_port, wait_for
 
+if platform.system() != "Linux":
+    pytest.skip("SKIPPED: the emulator of Lambda's runtime runs on Linux", allow_module_level=True)
 MACHINE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
 EMULATOR = Path(samcli.__file__).parent / f"local/rapid/aws-lambda-rie-{MACHINE}"
 

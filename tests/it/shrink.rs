@@ -1,6 +1,7 @@
 //! The vendor forgets old reports; the lake does not, unless it is told to.
 
 use rollcall::job::selection::Selection;
+use rollcall::report::Report;
 use rollcall::transform::tables::Table;
 use simulator::{ServerOptions, Viewers, World, WorldOptions};
 
@@ -22,11 +23,16 @@ async fn pull(desk: &Desk, hour: i32, viewers: u64, accept_shrink: bool) -> Cell
 }
 
 async fn pull_as(desk: &Desk, hour: i32, viewers: u64, selection: Selection) -> Cells {
+    report_of(desk, hour, viewers, selection).await;
+    cells(&desk.store()).await
+}
+
+async fn report_of(desk: &Desk, hour: i32, viewers: u64, selection: Selection) -> Report {
     let now = later() + HOUR * hour;
     let server = server_at(now, &world(viewers), ServerOptions::default());
     let report = sync(config(&server, &desk.store()), now, selection).await.unwrap();
     assert!(report.ok, "{:?}", report.failures);
-    cells(&desk.store()).await
+    report
 }
 
 /// Cells with rows: an accepted empty one stays in the index.
@@ -68,4 +74,17 @@ async fn only_the_chosen_days_shrink() {
         assert!(found == expected || table == Table::ViewerDetails, "{place:?}");
     }
     assert!(after != many);
+}
+
+#[tokio::test]
+async fn a_cell_that_shrinks_is_told_once_and_one_that_is_forgotten_or_accepted_not_at_all() {
+    let desk = Desk::new();
+    let mut told = Vec::new();
+    for (hour, viewers, accept_shrink) in
+        [(0, 40, false), (1, 5, false), (2, 5, false), (3, 0, false), (4, 40, false), (5, 5, true)]
+    {
+        let selection = Selection { event: vec![EVENT], accept_shrink, ..Selection::default() };
+        told.push(report_of(&desk, hour, viewers, selection).await.shrunk > 0);
+    }
+    assert_eq!(told, [false, true, false, false, false, false]);
 }

@@ -105,11 +105,11 @@ def proxy(tmp_path):
 
 @pytest.fixture
 def rollcall(tmp_path):
-    """Runs `rollcall sync` for the sample event in an environment of its own."""
+    """Runs `rollcall sync` for the sample event, or another job, in an environment of its own."""
 
-    def run(*words, **environment):
+    def run(*words, job=("sync", "--event", "609768"), **environment):
         store = {"ROLLCALL_STORE": str(tmp_path / "store"), "HOME": str(tmp_path)}
-        command = [BINARIES / "rollcall", "sync", "--event", "609768", *words]
+        command = [BINARIES / "rollcall", *job, *words]
         return subprocess.run(command, env={**store, **environment}, capture_output=True, text=True, timeout=120)
 
     return run

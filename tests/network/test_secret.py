@@ -22,8 +22,9 @@ def secret(aws):
     )
     made = []
 
-    def put(content):
-        made.append(client.create_secret(Name=f"rollcall/vendor-{len(made)}", SecretString=content)["ARN"])
+    def put(content=None):
+        content = {"SecretString": content} if content else {}
+        made.append(client.create_secret(Name=f"rollcall/vendor-{len(made)}", **content)["ARN"])
         return made[-1]
 
     yield put
@@ -40,7 +41,10 @@ def environment(vendor, authority, endpoint):
     }
 
 
-@pytest.mark.parametrize("content", [{"token": TOKEN}, {"app_key": "demo", "app_secret": "demo", "user_id": 1}])
+ALL = [{"token": TOKEN}, {"app_key": "demo", "app_secret": "demo", "user_id": 1}]
+
+
+@pytest.mark.parametrize("content", ALL)
 def test_a_secret_holds_the_same_as_the_options(rollcall, vendor, authority, aws, secret, content):
     words = ["--secret-arn", secret(json.dumps(content))]
     outcome = rollcall(*words, **environment(vendor, authority, f"http://127.0.0.1:{aws}"))
@@ -81,3 +85,32 @@ def test_a_secret_that_is_not_there_is_named(rollcall, vendor, authority, aws):
     assert outcome.returncode == 1
     (error,) = outcome.stderr.splitlines()
     assert "`rollcall/nothing`" in error and " hint: " in error, error
+
+
+@pytest.mark.parametrize("content", ALL)
+def test_a_token_that_one_machine_shares_is_what_another_asks_with(rollcall, vendor, authority, aws, secret, content):
+    inside = environment(vendor, authority, f"http://127.0.0.1:{aws}") | {"ROLLCALL_TOKEN_SECRET_ARN": secret()}
+    outcome = rollcall(**inside)
+    assert outcome.returncode == 1
+    assert "hint: run the job `token`" in outcome.stderr
+
+    shared = rollcall("--secret-arn", secret(json.dumps(content)), job=("token",), **inside)
+    assert shared.returncode == 0, shared.stderr
+    assert TOKEN not in shared.stdout + shared.stderr
+    outcome = rollcall(**inside)
+    assert outcome.returncode == 0, outcome.stderr
+
+
+def test_a_shared_token_that_is_wrong_is_said_without_showing_it(rollcall, vendor, authority, aws, secret):
+    inside = environment(vendor, authority, f"http://127.0.0.1:{aws}")
+    outcome = rollcall(**inside, ROLLCALL_TOKEN_SECRET_ARN=secret("hidden-token"))
+    assert outcome.returncode == 1
+    (error,) = outcome.stderr.splitlines()
+    assert "not what rollcall wrote there" in error and " hint: " in error and "hidden" not in error
+
+
+def test_a_token_is_shared_only_where_somebody_said_where(rollcall, vendor, authority, aws, secret):
+    inside = environment(vendor, authority, f"http://127.0.0.1:{aws}")
+    outcome = rollcall("--secret-arn", secret(json.dumps({"token": TOKEN})), job=("token",), **inside)
+    assert outcome.returncode == 2
+    assert "`--token-secret-arn`" in outcome.stderr

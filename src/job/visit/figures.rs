@@ -24,7 +24,7 @@ pub(in crate::job) struct Figures {
     pub(in crate::job) windows: Vec<(i64, i64)>,
     /// Cells with fewer rows than the visit before.
     pub(in crate::job) fewer: u64,
-    /// Those of them that still have some.
+    /// Those of them that still have some, and that nobody said are right.
     pub(in crate::job) shrunk: u64,
     /// Settled days compared with the snapshot, and how many of them differ.
     pub(in crate::job) checked: Option<(u64, u64)>,

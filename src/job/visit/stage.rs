@@ -76,8 +76,9 @@ impl Visiting<'_> {
         let (before_at, before) = before.unzip();
         let had = before.map_or(0, |before| before.rows);
         self.figures.fewer += u64::from(now.rows < had);
-        // Where nothing is left, the vendor has forgotten it; that is its way, and no alarm.
-        self.figures.shrunk += u64::from(0 < now.rows && now.rows < had);
+        // Where nothing is left, the vendor has forgotten it: that is its way, and nobody has to look.
+        let is_shrunk = 0 < now.rows && now.rows < had && !self.choice.accepts(day);
+        self.figures.shrunk += u64::from(is_shrunk);
         let is_worth = if self.choice.accepts(day) {
             // The lake may hold more than the last answer had.
             now.rows > 0 || before.is_some()
