@@ -29,6 +29,7 @@ help:
 	@echo "make bench   what it takes, beside what other tools take: docs/benchmarks.md"
 	@echo "make guard   the figures of instructions and memory that make test compares with"
 	@echo "make lambda  the zip for AWS Lambda; ARCHITECTURE=x86_64 instead of arm64"
+	@echo "make test-package  the functions' tests with that zip"
 	@echo "make lambda-local  the function on this machine, for cargo lambda invoke"
 	@echo "make docs    docs/tables.md and infra/catalog.json, from the list of columns"
 	@echo "make format  format the code"
@@ -70,6 +71,15 @@ lambda: $(VENV)/installed-infra
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" RUSTUP_DIST_SERVER=http://127.0.0.1:9 cargo lambda build --release --locked \
 		--bin rollcall-lambda --output-format zip --skip-target-check $(if $(filter arm64,$(ARCHITECTURE)),--arm64,--x86-64)
 	cd $(dir $(PACKAGE)) && sha256sum bootstrap.zip | tee bootstrap.zip.sha256
+
+# The tests of the functions with the package itself, for this machine's architecture.
+NATIVE := $(subst aarch64,arm64,$(shell uname -m))
+.PHONY: test-package
+test-package: build $(VENV)/installed-infra
+	$(MAKE) lambda ARCHITECTURE=$(NATIVE)
+	cd $(dir $(PACKAGE)) && $(PYTHON) -m zipfile -e bootstrap.zip . && chmod +x bootstrap
+	ROLLCALL_BOOTSTRAP=$(CURDIR)/$(dir $(PACKAGE))bootstrap $(S3) $(VENV)/bin/python -m pytest \
+		tests/infra/test_lambda.py tests/infra/test_fanout.py -q
 
 # The function on this machine, over the simulated vendor and ./rollcall-data, until it is stopped.
 lambda-local: build $(VENV)/installed-infra
@@ -115,7 +125,7 @@ check: | deny machete
 .PHONY: bench
 bench: $(VENV)/installed-bench
 	cargo build --release --workspace --locked
-	$(MAKE) lambda ARCHITECTURE=$(subst aarch64,arm64,$(shell uname -m))
+	$(MAKE) lambda ARCHITECTURE=$(NATIVE)
 	$(S3) $(VENV)/bin/python tests/bench/bench.py
 
 $(VENV)/installed-bench: tests/bench/requirements.txt $(VENV)/installed

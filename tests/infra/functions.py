@@ -17,6 +17,8 @@ from ports import free_port, wait_for
 if platform.system() != "Linux":
     pytest.skip("SKIPPED: the emulator of Lambda's runtime runs on Linux", allow_module_level=True)
 MACHINE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
+# The program of the package, where that is what is tried.
+PROGRAM = os.environ.get("ROLLCALL_BOOTSTRAP", BINARIES / "rollcall-lambda")
 EMULATOR = Path(samcli.__file__).parent / f"local/rapid/aws-lambda-rie-{MACHINE}"
 
 
@@ -41,7 +43,7 @@ class Function:
         self.url = f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
         self.log = tempfile.TemporaryFile(mode="w+")
         command = [EMULATOR, "--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
-        command += ["--runtime-api-address", f"127.0.0.1:{runtime}", BINARIES / "rollcall-lambda"]
+        command += ["--runtime-api-address", f"127.0.0.1:{runtime}", PROGRAM]
         settings = {"AWS_LAMBDA_FUNCTION_TIMEOUT": str(seconds), "HOME": "/tmp", "PATH": os.environ["PATH"]}
         self.process = subprocess.Popen(
             command,
