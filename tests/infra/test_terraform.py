@@ -53,6 +53,7 @@ REFUSED = [
     ({"log_retention_days": 8}, "log_retention_days"),
     ({"secret_recovery_days": 5}, "secret_recovery_days"),
     ({"reject_share": 0}, "reject_share"),
+    ({"heartbeat_hours": 49}, "heartbeat_hours"),
 ]
 
 
