@@ -2,6 +2,7 @@
 the load of the machine changes. `guard.py` compares them with `guard.json`, `guard.py --write` writes them there anew."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 STORED = HERE / "guard.json"
-BENCH = ROOT / "target" / "debug" / "bench"
+BENCH = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug/bench"
 # Hash maps are seeded anew in each process, and processors differ in what their libraries use of them.
 TOLERANCE = 1.1
 # More lives than a batch has, so that the full path is taken.
