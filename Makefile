@@ -79,7 +79,7 @@ test-package: build $(VENV)/installed-infra
 	$(MAKE) lambda ARCHITECTURE=$(NATIVE)
 	cd $(dir $(PACKAGE)) && $(PYTHON) -m zipfile -e bootstrap.zip . && chmod +x bootstrap
 	ROLLCALL_BOOTSTRAP=$(CURDIR)/$(dir $(PACKAGE))bootstrap $(S3) $(VENV)/bin/python -m pytest \
-		tests/infra/test_lambda.py tests/infra/test_fanout.py -q
+		tests/infra/test_lambda.py tests/infra/test_fanout.py -q -rs
 
 # The function on this machine, over the simulated vendor and ./rollcall-data, until it is stopped.
 lambda-local: build $(VENV)/installed-infra

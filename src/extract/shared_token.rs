@@ -43,7 +43,7 @@ impl SharedToken {
         Self { arn, client: OnceCell::new() }
     }
 
-    /// The token, whether or not it is still valid; none where none was put yet.
+    /// The token, whether or not it is still valid; none where none was put yet. [`Kind::Damaged`] where it is no token.
     pub(super) async fn read(&self) -> Result<Option<Token>> {
         let answer = self.client().await.get_secret_value().secret_id(&self.arn).send().await;
         let answer = match answer {
@@ -56,8 +56,10 @@ impl SharedToken {
         };
         let document: Document = serde_json::from_str(answer.secret_string().unwrap_or_default())
             // The parser's own words may repeat a part of the secret.
-            .map_err(|_| Error::new(Kind::Credentials, "the shared token is not what rollcall wrote there"))
-            .map_err(|error| error.with("secret", &self.arn).hint("empty the secret"))?;
+            .map_err(|_| Error::new(Kind::Damaged, "the shared token is not what rollcall wrote there"))
+            .map_err(|error| {
+                error.with("secret", &self.arn).hint("run the job `token`: it writes a new one")
+            })?;
         let Document { token, customer, renew_at, valid_until } = document;
         Ok(Some(Token { secret: token.0, customer, renew_at, valid_until }))
     }

@@ -58,8 +58,7 @@ impl Tokens {
 
     /// The shared token, where it is still good, else a new one, which is shared then.
     async fn find(&self, http: &Http, usage: &Usage, refused: Option<&SecretString>) -> Result<Token> {
-        if let Some(shared) = &self.shared
-            && let Some(token) = shared.read().await?
+        if let Some(token) = self.read_shared().await?
             && self.is_good(&token, http.now())
             && !refused.is_some_and(|refused| is_same(refused, &token.secret))
         {
@@ -79,6 +78,15 @@ impl Tokens {
             shared.write(&token).await?;
         }
         Ok(token)
+    }
+
+    /// The shared token, if there is one. What cannot be read is none to whoever writes a new one.
+    async fn read_shared(&self) -> Result<Option<Token>> {
+        let Some(shared) = &self.shared else { return Ok(None) };
+        match shared.read().await {
+            Err(error) if error.kind() == Kind::Damaged && self.credentials.is_some() => Ok(None),
+            outcome => outcome.map_err(|error| error.taken_for(Kind::Credentials)),
+        }
     }
 
     /// Who can make a new token does so in time; who cannot goes on with the one there is.
@@ -112,7 +120,7 @@ impl Tokens {
                 .hint("name it with `--token-secret-arn`"));
         };
         let Some(Credentials::Token(given)) = &self.credentials else { return Ok(()) };
-        if shared.read().await?.is_some_and(|token| is_same(&token.secret, given)) {
+        if self.read_shared().await?.is_some_and(|token| is_same(&token.secret, given)) {
             return Ok(());
         }
         let (renew_at, valid_until) = (Timestamp::MAX, Timestamp::MAX);

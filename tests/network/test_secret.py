@@ -101,12 +101,19 @@ def test_a_token_that_one_machine_shares_is_what_another_asks_with(rollcall, ven
     assert outcome.returncode == 0, outcome.stderr
 
 
-def test_a_shared_token_that_is_wrong_is_said_without_showing_it(rollcall, vendor, authority, aws, secret):
+@pytest.mark.parametrize("content", ALL)
+def test_a_shared_token_that_is_damaged_is_said_without_showing_it_and_written_anew(
+    rollcall, vendor, authority, aws, secret, content
+):
     inside = environment(vendor, authority, f"http://127.0.0.1:{aws}")
-    outcome = rollcall(**inside, ROLLCALL_TOKEN_SECRET_ARN=secret("hidden-token"))
+    inside["ROLLCALL_TOKEN_SECRET_ARN"] = secret("hidden-token")
+    outcome = rollcall(**inside)
     assert outcome.returncode == 1
     (error,) = outcome.stderr.splitlines()
     assert "not what rollcall wrote there" in error and " hint: " in error and "hidden" not in error
+    mended = rollcall("--secret-arn", secret(json.dumps(content)), job=("token",), **inside)
+    assert mended.returncode == 0, mended.stderr
+    assert rollcall(**inside).returncode == 0
 
 
 def test_a_token_is_shared_only_where_somebody_said_where(rollcall, vendor, authority, aws, secret):
