@@ -50,7 +50,7 @@ def main():
         ("a million rows: decoding and staging", compute(million), f"{million:.1f} s of a processor"),
         ("an event, first visit: time", event, f"{event_processor / 1000:.0f} ms of a processor, {requests} requests"),
         ("an event, first visit: S3", store, f"{gets + heads:.0f} reads, {lists + puts:.0f} writes and lists"),
-        ("an event in the fan-out, besides", fan_out, "6 transitions for 10 events"),
+        ("an event in the fan-out, besides", fan_out, "at most 6 transitions for 10 events"),
         ("a backfill of 10,000 events", 10_000 * (event + store + fan_out + INVOCATION / 10), "20 rows each"),
         ("a month: 720 runs without an event", 720 * (compute(0.1, 2) + INVOCATION + 3 * GET + 2 * PUT), "2 s each"),
         ("a month: two secrets", 2 * SECRET, ""),

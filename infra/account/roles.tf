@@ -45,7 +45,7 @@ data "aws_iam_policy_document" "function" {
     condition {
       test     = "StringLikeIfExists"
       variable = "s3:prefix"
-      values   = ["lake/*", "staging/*", "ledger/*"]
+      values   = concat(["lake/*", "staging/*", "ledger/*"], each.key == "sync" ? ["plans/*"] : [])
     }
   }
 
@@ -67,7 +67,7 @@ data "aws_iam_policy_document" "function" {
 
     content {
       sid       = "Plans"
-      actions   = ["s3:GetObject", "s3:PutObject"]
+      actions   = ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"]
       resources = ["${local.bucket_arn}/plans/*"]
     }
   }

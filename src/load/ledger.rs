@@ -11,9 +11,6 @@ use super::answer::{Day, Snapshot};
 use super::visit::{Outcome, Owed, Visit};
 use crate::transform::event::Event;
 
-const HOUR: SignedDuration = SignedDuration::from_hours(1);
-const DAY: SignedDuration = SignedDuration::from_hours(24);
-
 /// After how many failed visits past the horizon an event is closed all the same.
 const LAST_TRIES: u32 = 3;
 
@@ -107,37 +104,6 @@ impl Ledger {
         now.duration_since(self.end()) >= horizon
     }
 
-    /// When the event is due; none while it has not ended, and when it is closed.
-    #[must_use]
-    pub fn due_at(&self, now: Timestamp) -> Option<Timestamp> {
-        if self.closed.is_some() || !self.event.has_ended(now) {
-            return None;
-        }
-        let Some(last) = self.last_visit else { return Some(self.end().min(now)) };
-        let pause = if self.failures > 0 {
-            HOUR.checked_mul(1 << (self.failures - 1).min(5)).unwrap_or(DAY).min(DAY)
-        } else if !self.owed.is_empty() {
-            SignedDuration::ZERO
-        } else {
-            self.pause_after(last)
-        };
-        last.checked_add(pause).ok()
-    }
-
-    /// How long after a good visit the next one is due.
-    fn pause_after(&self, visit: Timestamp) -> SignedDuration {
-        (visit.duration_since(self.end()) / 4).clamp(HOUR, DAY)
-    }
-
-    /// Since when a good visit is wanted, of an event that has ended.
-    #[must_use]
-    pub fn waits_since(&self) -> Timestamp {
-        match self.last_good_visit {
-            Some(last) => last.checked_add(self.pause_after(last)).unwrap_or(Timestamp::MAX),
-            None => self.end().max(self.first_seen),
-        }
-    }
-
     /// The ledger after a visit. Visits may be folded in any order; what an earlier one says of a day does not cover
     /// what a later one says.
     pub fn fold(&mut self, visit: &Visit, horizon: SignedDuration) {
@@ -215,28 +181,16 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_due_at_its_end_and_then_more_and_more_seldom() {
+    fn a_failed_visit_counts_once_however_often_it_is_folded() {
         let mut ledger = ledger();
-        assert_eq!(ledger.due_at(at(-1)), None);
-        assert_eq!(ledger.due_at(at(0)), Some(at(0)));
-        for (visited, due) in [(0, 1), (1, 2), (8, 10), (40, 50), (96, 120), (400, 424)] {
-            ledger.fold(&visit(visited, Outcome::Complete), HORIZON);
-            ledger.owed = Owed::default();
-            assert_eq!(ledger.due_at(at(1000)), Some(at(due)), "visited {visited} h after the end");
-        }
-    }
-
-    #[test]
-    fn failed_visits_back_off_and_what_the_deadline_left_is_due_at_once() {
-        let mut ledger = ledger();
-        for (failures, pause) in [(1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 24), (7, 24)] {
-            let failed = visit(100 + failures, Outcome::Failed);
+        for failures in 1..4 {
+            let failed = visit(100 + i64::from(failures), Outcome::Failed);
             ledger.fold(&failed, HORIZON);
             ledger.fold(&failed, HORIZON);
-            assert_eq!(ledger.due_at(at(1000)), Some(at(100 + failures + pause)), "{failures} failures");
+            assert_eq!(ledger.failures, failures);
         }
         ledger.fold(&visit(200, Outcome::Left), HORIZON);
-        assert_eq!(ledger.due_at(at(1000)), Some(at(200)));
+        assert_eq!(ledger.failures, 0);
     }
 
     #[test]

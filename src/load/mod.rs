@@ -4,6 +4,7 @@
 pub mod answer;
 pub mod cell;
 pub mod document;
+mod due;
 pub mod health;
 pub mod index;
 pub mod items;

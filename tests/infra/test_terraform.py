@@ -24,7 +24,9 @@ def test_it_is_valid_in_both_partitions(terraform, tmp_path, region):
 
 
 def test_no_partition_region_or_suffix_is_written_into_it():
-    for file in (ROOT / "infra").rglob("*.tf*"):
+    files = list((ROOT / "infra").rglob("*.tf"))
+    assert len(files) > 10
+    for file in files:
         text = "\n".join(line for line in file.read_text().splitlines() if not line.lstrip().startswith("#"))
         assert "arn:aws" not in text, file
         assert "amazonaws.com" not in text, file
@@ -167,6 +169,12 @@ def test_a_function_can_do_what_it_has_to_and_nothing_else(applied, aws, account
             assert resource.endswith(f":rollcall-{account}-dead-letters")
         else:
             assert (service, resource, account) == ("ec2", "*", "other")
+    reads_and_writes = {(f"s3:{verb}Object", f"{place}") for verb in ("Get", "Put") for place in own}
+    assert reads_and_writes <= rights
+    assert {("s3:ListBucket", bucket), ("s3:DeleteObject", f"{bucket}/staging/*")} <= rights
+    [listing] = [statement for statement in policy["Statement"] if statement["Action"] == "s3:ListBucket"]
+    listed = listing["Condition"]["StringLikeIfExists"]["s3:prefix"]
+    assert sorted(listed) == sorted(f"{prefix}/*" for prefix in prefixes), "the doctor lists what it may write"
     assert ("s3:DeleteObject", f"{bucket}/lake/*") not in rights, "the lake only grows"
     writes = {resource for action, resource in rights if action == "secretsmanager:PutSecretValue"}
     assert bool(writes) == (name == "sync")
