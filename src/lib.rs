@@ -1,12 +1,15 @@
 //! rollcall: who watched which webinar, when, and for how long, as Parquet tables.
 //!
-//! `extract` asks the vendor, `transform` makes rows of records, `load` keeps them; `job` puts the three together.
+//! `extract` asks the vendor, `transform` makes rows of records, `load` keeps them; `job` puts the three together, and
+//! `inspect` looks at what came of it.
 
 pub mod address;
 pub mod calendar;
 pub mod config;
+pub mod counted;
 pub mod error;
 pub mod extract;
+pub mod inspect;
 pub mod job;
 pub mod load;
 pub mod metrics;

@@ -9,11 +9,13 @@ from pathlib import Path
 
 LAYERS = [
     {"error"},
-    {"calendar", "address"},
+    {"calendar", "address", "counted"},
     {"transform"},
     {"extract", "load", "schema"},
     {"config", "progress", "report"},
     {"job", "metrics"},
+    {"inspect"},
+    {"face"},
     {"main", "bin"},
 ]
 SOURCE = Path(__file__).parent.parent / "src"

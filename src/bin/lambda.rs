@@ -53,7 +53,7 @@ async fn work(store: &OnceCell<Arc<dyn Store>>, event: LambdaEvent<Value>) -> Re
     let mut config = Config::try_from(options.with_secret().await?)?;
     config.deadline = left(event.context.deadline);
     let store = store.get_or_init(|| config.store.clone().open()).await;
-    let context = Context::over(Arc::clone(store), config, Clock::System, Progress::new())?;
+    let context = Context::over(Arc::clone(store), config, Clock::System, Progress::hidden())?;
     let report = job.run(&context).await?;
     writeln!(std::io::stdout().lock(), "{}", metrics::line(&report, &deployment))
         .explain(Kind::Store, || "cannot write to the log".to_owned())?;

@@ -1,7 +1,7 @@
 //! The vendor's API: endpoints with small answers, and the report.
 
 use jiff::Timestamp;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ use super::retry::Attempts;
 use super::tokens::Tokens;
 use super::usage::Usage;
 use super::window::Window;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 
 /// The vendor's API.
 pub struct Client {
@@ -82,18 +82,40 @@ impl Client {
         &self,
         usage: &Usage,
         path: &str,
-        mut parameters: Map<String, Value>,
+        parameters: Map<String, Value>,
     ) -> Result<Box<RawValue>> {
         let token = self.tokens.get(&self.http, usage).await?;
-        parameters.insert("token".to_owned(), json!(token.expose_secret()));
-        let outcome = async {
-            let response =
-                self.http.post(usage, path, &[], Value::Object(parameters).to_string(), &token).await?;
-            self.http.document(usage, response, &token).await
-        };
-        match outcome.await {
+        match self.call_with(usage, path, parameters, &token).await {
             Err(error) => Err(self.tokens.refused(&token, error).await),
             data => data,
+        }
+    }
+
+    async fn call_with(
+        &self,
+        usage: &Usage,
+        path: &str,
+        mut parameters: Map<String, Value>,
+        token: &SecretString,
+    ) -> Result<Box<RawValue>> {
+        parameters.insert("token".to_owned(), json!(token.expose_secret()));
+        let response = self.http.post(usage, path, &[], Value::Object(parameters).to_string(), token).await?;
+        self.http.document(usage, response, token).await
+    }
+
+    /// Whether a new token ends the one before, found out by making one; none where tokens are not made here.
+    pub async fn token_ends_old(&self, usage: &Usage) -> Result<Option<bool>> {
+        let Some(old) = self.tokens.renew(&self.http, usage).await? else { return Ok(None) };
+        let now = self.now().as_second();
+        let parameters = json!({ "startTime": now - 1, "endTime": now, "page": 1, "pageSize": 1 });
+        let Value::Object(parameters) = parameters else { return Ok(None) };
+        let mut attempts = self.attempts(usage);
+        loop {
+            match self.call_with(usage, "event/modify/list", parameters.clone(), &old).await {
+                Ok(_) => return Ok(Some(false)),
+                Err(error) if error.kind() == Kind::Credentials => return Ok(Some(true)),
+                Err(error) => attempts.pause(error, self.now()).await?,
+            }
         }
     }
 
@@ -104,11 +126,22 @@ impl Client {
         event_id: i64,
         window: Option<Window>,
     ) -> Result<Answer<'a>> {
+        let range = window.map(|window| window.asked());
+        let range = range.map(|(from, to)| [("startTime", from), ("endTime", to)]);
+        self.report_with(usage, event_id, range.as_ref().map_or(&[][..], |range| range)).await
+    }
+
+    /// Asks for the report of an event with these parameters. One attempt.
+    pub async fn report_with<'a>(
+        &'a self,
+        usage: &'a Usage,
+        event_id: i64,
+        parameters: &[(&str, i64)],
+    ) -> Result<Answer<'a>> {
         let token = self.tokens.get(&self.http, usage).await?;
         let token_and_event = [("token", json!(token.expose_secret())), ("eventId", json!(event_id))];
-        let range = window.map(|window| window.asked());
-        let range = range.map(|(from, to)| [("startTime", json!(from)), ("endTime", json!(to))]);
-        let asked = token_and_event.into_iter().chain(range.into_iter().flatten());
+        let parameters = parameters.iter().map(|(name, value)| (*name, json!(value)));
+        let asked = token_and_event.into_iter().chain(parameters);
         let asked: Map<String, Value> = asked.map(|(name, value)| (name.to_owned(), value)).collect();
         match self
             .http

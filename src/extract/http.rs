@@ -102,6 +102,7 @@ impl Http {
         }
         let request = request.header("accept", "application/json").header("content-type", "application/json");
         let response = request.send().await.map_err(|error| self.transport(error))?;
+        tracing::debug!(path, status = response.status().as_u16(), "answered");
         if response.status().is_success() {
             return Ok(response);
         }

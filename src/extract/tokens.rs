@@ -56,6 +56,19 @@ impl Tokens {
         Ok(current.token.insert(token).secret.clone())
     }
 
+    /// Makes a new token, which everybody uses from now on, and gives the one before; none where the user gave one.
+    pub(super) async fn renew(&self, http: &Http, usage: &Usage) -> Result<Option<SecretString>> {
+        let Some(Credentials::App(app)) = &self.credentials else { return Ok(None) };
+        let old = self.get(http, usage).await?;
+        let mut current = self.current.lock().await;
+        let token = make(http, usage, app).await?;
+        if let Some(shared) = &self.shared {
+            shared.write(&token).await?;
+        }
+        current.token = Some(token);
+        Ok(Some(old))
+    }
+
     /// The shared token, where it is still good, else a new one, which is shared then.
     async fn find(&self, http: &Http, usage: &Usage, refused: Option<&SecretString>) -> Result<Token> {
         if let Some(token) = self.read_shared().await?

@@ -1,5 +1,6 @@
 //! What every job of a run needs.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -34,6 +35,8 @@ pub struct Context {
     pub rosters: Rosters,
     /// Events visited at once.
     pub concurrency: usize,
+    /// Requests a second, for the whole run.
+    pub requests_per_second: NonZeroU32,
     /// The time.
     pub clock: Clock,
     /// The name of the run.
@@ -74,6 +77,7 @@ impl Context {
             lookback: config.lookback,
             rosters: config.rosters,
             concurrency: config.concurrency,
+            requests_per_second: config.requests_per_second,
             clock,
             run: (0..8).map(|_| fastrand::lowercase()).collect(),
             progress,

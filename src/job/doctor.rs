@@ -2,7 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use clap::Args;
+use serde::Deserialize;
+
 use super::context::Context;
+use super::probe::probe;
 use crate::error::{Error, Kind, Result};
 use crate::extract::roster;
 use crate::extract::usage::Usage;
@@ -12,7 +16,18 @@ use crate::report::Report;
 /// How far the vendor's clock may be from this machine's: signatures carry the time, and events end by it.
 const TOLERANCE: SignedDuration = SignedDuration::from_mins(2);
 
-pub(super) async fn examine(context: &Context, report: &mut Report) -> Result<()> {
+/// What `doctor` is called with.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Doctor {
+    /// Also find out what the vendor's page leaves open, by asking for this event in several ways: which ends a range has,
+    /// whether `liveType` filters, what the sums of viewers cover, how long answers take; and, with an application's
+    /// credentials, whether a new token ends the one before.
+    #[arg(long, value_name = "ID")]
+    pub probe: Option<i64>,
+}
+
+pub(super) async fn examine(context: &Context, call: &Doctor, report: &mut Report) -> Result<()> {
     let usage = Usage::default();
     report.check("vendor", vendor(context, &usage).await);
     report.check("clock", clock(&usage, context.clock.now()));
@@ -28,6 +43,9 @@ pub(super) async fn examine(context: &Context, report: &mut Report) -> Result<()
             .check("rights", rights.map(|()| format!("list and write under {}", keys::PREFIXES.join(", "))));
     }
     report.check("conditions", conditions.map(|_| "of two writers, one loses".to_owned()));
+    if let Some(event_id) = call.probe {
+        probe(context, event_id, report).await;
+    }
     Ok(())
 }
 
@@ -46,7 +64,9 @@ fn clock(usage: &Usage, now: Timestamp) -> Result<String> {
         return Err(Error::new(Kind::BadAnswer, "the vendor's answers do not say the time"));
     };
     if ahead.abs() > TOLERANCE {
-        let message = format!("this machine says {now:.0}, and the vendor's clock is ahead by {ahead:#}");
+        let side = if ahead.is_negative() { "behind" } else { "ahead" };
+        let message =
+            format!("this machine says {now:.0}, and the vendor's clock is {side} by {:#}", ahead.abs());
         return Err(Error::new(Kind::Usage, message).hint("set the clock"));
     }
     Ok(format!("{now:.0}, as the vendor's"))

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use super::context::Context;
 use super::selection::Choice;
@@ -12,9 +11,8 @@ use crate::error::{Error, Explain, Kind, Result};
 use crate::extract::roster::{self, Listed};
 use crate::extract::roster_file;
 use crate::extract::usage::Usage;
+use crate::load::cursor::Cursor;
 use crate::load::ledger::Ledger;
-use crate::load::store::Condition;
-use crate::load::{FORMAT, keys};
 use crate::transform::event::Event;
 
 /// An event that a roster named.
@@ -24,27 +22,15 @@ pub(super) struct Heard {
     pub(super) is_current: bool,
 }
 
-/// `ledger/roster.json`: up to when the vendor's list of edited events was read.
-#[derive(Serialize, Deserialize)]
-struct Document {
-    format: u32,
-    edited_until: Timestamp,
-}
-
 /// A cursor that may be put once everything before it is noted.
-pub(super) struct Cursor {
-    edited_until: Timestamp,
-    condition: Condition,
+pub(super) struct Read {
+    cursor: Cursor,
+    until: Timestamp,
 }
 
-impl Cursor {
+impl Read {
     pub(super) async fn put(self, context: &Context) -> Result<()> {
-        let document = Document { format: FORMAT, edited_until: self.edited_until };
-        match context.ledgers.put_document(keys::ROSTER, &document, self.condition).await {
-            // Another run moved it; what this one noted is noted.
-            Err(error) if error.kind() == Kind::Conflict => Ok(()),
-            outcome => outcome,
-        }
+        self.cursor.put(&context.ledgers, self.until).await
     }
 }
 
@@ -55,13 +41,13 @@ pub(super) async fn listen(
     usage: &Usage,
     known: &BTreeMap<i64, Ledger>,
     failures: &mut Vec<(Option<i64>, Error)>,
-) -> Result<(Vec<Heard>, Option<Cursor>)> {
+) -> Result<(Vec<Heard>, Option<Read>)> {
     if !choice.events.is_empty() {
         let events = ask_about(context, usage, choice.events.clone(), failures).await?;
         return Ok((events, None));
     }
     let now = context.clock.now();
-    let (edited, cursor) = match (context.rosters.edited, known.is_empty()) {
+    let (edited, read) = match (context.rosters.edited, known.is_empty()) {
         (false, _) => Default::default(),
         (true, true) => edited(context, choice, usage, now).await?,
         // Events that are known are visited all the same.
@@ -79,7 +65,7 @@ pub(super) async fn listen(
         None => Vec::new(),
     };
     if context.rosters.public {
-        match public(context, choice, usage, cursor.as_ref(), now).await {
+        match public(context, choice, usage, read.as_ref(), now).await {
             Ok(public) => {
                 note_unreadable(public.unreadable, failures);
                 for event in public.events.into_values() {
@@ -108,7 +94,7 @@ pub(super) async fn listen(
         Some(ledger) => heard.is_current && ledger.event != heard.event,
         None => !heard.event.never_was(),
     });
-    Ok((news.collect(), cursor))
+    Ok((news.collect(), read))
 }
 
 /// Events by the time of their last edit.
@@ -117,17 +103,16 @@ async fn edited(
     choice: &Choice,
     usage: &Usage,
     now: Timestamp,
-) -> Result<(Listed, Option<Cursor>)> {
+) -> Result<(Listed, Option<Read>)> {
     if let Some((from, _)) = choice.days {
         let from = context.lake.zone.start_of(from).unwrap_or(Timestamp::UNIX_EPOCH);
         let from = before(from, context.lookback);
         return Ok((roster::edited_since(&context.client, usage, from, now).await?, None));
     }
-    let found = context.ledgers.read_document::<Document>(keys::ROSTER).await?;
-    let from = found.as_ref().map_or_else(|| before(now, context.lookback), |(found, _)| found.edited_until);
+    let cursor = Cursor::read(&context.ledgers).await?;
+    let from = cursor.edited_until.unwrap_or_else(|| before(now, context.lookback));
     let listed = roster::edited_since(&context.client, usage, from, now).await?;
-    let condition = found.map_or(Condition::Absent, |(_, version)| Condition::Unchanged(version));
-    Ok((listed, Some(Cursor { edited_until: now, condition })))
+    Ok((listed, Some(Read { cursor, until: now })))
 }
 
 /// Events by their own time: those of the chosen days, else those that are still of interest; on the first run as far
@@ -136,11 +121,11 @@ async fn public(
     context: &Context,
     choice: &Choice,
     usage: &Usage,
-    cursor: Option<&Cursor>,
+    read: Option<&Read>,
     now: Timestamp,
 ) -> Result<Listed> {
     let zone = &context.lake.zone;
-    let is_first = cursor.is_some_and(|cursor| cursor.condition == Condition::Absent);
+    let is_first = read.is_some_and(|read| read.cursor.edited_until.is_none());
     let (from, to) = match choice.days {
         Some((from, to)) => {
             // Events that were held before may have been seen on these days.

@@ -3,8 +3,10 @@
 mod collect;
 pub mod context;
 mod doctor;
+mod estimate;
 mod listing;
 mod plan;
+mod probe;
 mod publish;
 mod pull;
 pub mod selection;
@@ -17,9 +19,11 @@ use serde::Deserialize;
 
 pub use self::collect::Collect;
 use self::context::Context;
+pub use self::doctor::Doctor;
 pub use self::plan::Plan;
 pub use self::publish::Publish;
 use self::selection::Selection;
+pub use self::sync::Sync;
 use crate::error::Result;
 use crate::report::{Report, Step};
 
@@ -28,7 +32,7 @@ use crate::report::{Report, Step};
 #[serde(tag = "job", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Job {
     /// Pull the reports of every event that is due, and publish them.
-    Sync(Selection),
+    Sync(Sync),
     /// Show which events are due. Asks for the roster only, and writes nothing.
     Plan(Plan),
     /// Pull the reports of every event that is due, and leave them staged: many machines can do this at once.
@@ -42,7 +46,7 @@ pub enum Job {
     /// Keep a token that the vendor accepts in the shared secret, for the machines of a fan-out.
     Token {},
     /// Try whether everything that a run needs is there: vendor, clock, token, store, and rights. Changes no table.
-    Doctor {},
+    Doctor(Doctor),
     /// Write objects of older versions of rollcall anew, with the columns of this one.
     Upgrade {},
 }
@@ -52,14 +56,14 @@ impl Job {
     #[must_use]
     pub fn step(&self) -> Step {
         match self {
+            Self::Sync(Sync { dry_run: true, .. }) | Self::Plan(_) => Step::Plan,
             Self::Sync(_) => Step::Sync,
-            Self::Plan(_) => Step::Plan,
             Self::Pull(_) => Step::Pull,
             Self::Staged {} => Step::Staged,
             Self::Publish(_) => Step::Publish,
             Self::Collect(_) => Step::Collect,
             Self::Token {} => Step::Token,
-            Self::Doctor {} => Step::Doctor,
+            Self::Doctor(_) => Step::Doctor,
             Self::Upgrade {} => Step::Upgrade,
         }
     }
@@ -68,14 +72,14 @@ impl Job {
     pub async fn run(self, context: &Context) -> Result<Report> {
         let mut report = Report::new(self.step(), &context.run, context.clock.now());
         let outcome = match self {
-            Self::Sync(selection) => sync::sync(context, &selection, &mut report).await,
+            Self::Sync(call) => sync::sync(context, &call, &mut report).await,
             Self::Plan(call) => plan::show(context, &call, &mut report).await,
             Self::Pull(selection) => pull::pull(context, &selection, &mut report).await,
             Self::Staged {} => publish::staged(context, &mut report).await,
             Self::Publish(call) => publish::publish(context, &call, &mut report).await,
             Self::Collect(call) => collect::collect(context, &call, &mut report).await,
             Self::Token {} => token::share(context, &mut report).await,
-            Self::Doctor {} => doctor::examine(context, &mut report).await,
+            Self::Doctor(call) => doctor::examine(context, &call, &mut report).await,
             Self::Upgrade {} => publish::upgrade(context, &mut report).await,
         };
         context.store.close().await;

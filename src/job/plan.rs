@@ -9,8 +9,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::context::Context;
+use super::estimate::{estimate, reason};
 use super::listing::{self, Heard};
 use super::selection::{Choice, Selection};
+use super::visit::forecast;
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::Usage;
 use crate::load::health::Health;
@@ -18,7 +20,7 @@ use crate::load::items;
 use crate::load::ledger::Ledger;
 use crate::load::ledgers::Entry;
 use crate::load::recover::recover;
-use crate::report::{DueEvent, Report};
+use crate::report::{DueEvent, Report, Requests};
 use crate::transform::event::Event;
 
 /// What `plan` is called with.
@@ -105,11 +107,16 @@ pub(super) async fn show(context: &Context, call: &Plan, report: &mut Report) ->
         report.items = Some(items::put(context.store.as_ref(), &context.run, &items).await?);
         return Ok(());
     }
-    let due = due.into_iter().map(|Due { ledger, since }| {
+    let (now, mut all) = (context.clock.now(), Requests::default());
+    for Due { ledger, since } in due {
+        let (windows, requests) = forecast(context, &choice, &ledger, now)?;
+        all += requests;
+        let reason = reason(context, choice.is_explicit(), &ledger, now);
         let Event { event_id, title, end_time, .. } = ledger.event;
-        DueEvent { event_id, title, end_time, since, visited: ledger.last_visit }
-    });
-    report.due = due.collect();
+        let visited = ledger.last_visit;
+        report.due.push(DueEvent { event_id, title, end_time, reason, since, visited, windows, requests });
+    }
+    report.estimate = Some(estimate(context, all).await?);
     Ok(())
 }
 
@@ -150,7 +157,7 @@ pub(super) async fn plan(
     let mut ledgers: BTreeMap<i64, Ledger> =
         active.into_iter().map(|entry| (entry.ledger.event.event_id, entry.ledger)).collect();
     planned.failures.extend(clock_is_behind(&ledgers, now).map(|error| (None, error)));
-    let (heard, cursor) = listing::listen(context, choice, usage, &ledgers, &mut planned.failures).await?;
+    let (heard, read) = listing::listen(context, choice, usage, &ledgers, &mut planned.failures).await?;
     if heard.is_empty() && !choice.events.is_empty() {
         return Ok(planned);
     }
@@ -168,11 +175,11 @@ pub(super) async fn plan(
         }
     }
     // Only when everything that was listed is in its ledger may the cursor move past it.
-    if let Some(cursor) = cursor
+    if let Some(read) = read
         && is_noted
         && writes == Writes::Ledgers
     {
-        cursor.put(context).await?;
+        read.put(context).await?;
     }
     for ledger in ledgers.into_values() {
         let since = wanted_at(context, choice, &ledger, now);

@@ -29,7 +29,8 @@ pub(super) async fn publish(context: &Context, call: &Publish, report: &mut Repo
 pub(super) async fn publish_staged(context: &Context, days: &[Date], report: &mut Report) -> Result<()> {
     context.progress.publishing();
     let days: BTreeSet<Date> = days.iter().copied().collect();
-    record(report, publish::publish(&context.store, &context.lake, &days).await?);
+    let watch = |done, all| context.progress.at("publishing", done, all);
+    record(report, publish::publish(&context.store, &context.lake, &days, watch).await?);
     Ok(())
 }
 

@@ -36,7 +36,8 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
             Ok(Ok(visited)) => {
                 report.events.health -= before;
                 report.events.health += Health::of(&visited.after, context.clock.now());
-                context.progress.visited(event_id, visited.figures.tally.rows);
+                let rows = visited.figures.tally.rows;
+                context.progress.visited(event_id, rows, visited.used.bytes);
                 record(report, visited);
             }
             // What no event would be spared ends the visits, once those under way are done; what is staged is published.

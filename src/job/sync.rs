@@ -1,13 +1,34 @@
 //! Sync: pull, publish.
 
+use clap::Args;
+use serde::Deserialize;
+
 use super::context::Context;
+use super::plan::{self, Plan};
 use super::publish::publish_staged;
 use super::pull::pull;
 use super::selection::Selection;
 use crate::error::Result;
 use crate::report::Report;
 
-pub(super) async fn sync(context: &Context, selection: &Selection, report: &mut Report) -> Result<()> {
+/// What `sync` is called with.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sync {
+    /// Which events.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub selection: Selection,
+    /// Only show what would be done, as `plan` does: asks for the roster alone, and writes nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+pub(super) async fn sync(context: &Context, call: &Sync, report: &mut Report) -> Result<()> {
+    let selection = &call.selection;
+    if call.dry_run {
+        return plan::show(context, &Plan { selection: selection.clone(), items: None }, report).await;
+    }
     pull(context, selection, report).await?;
     if !context.lake.check(context.store.as_ref(), None).await? {
         return Ok(());

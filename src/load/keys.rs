@@ -11,6 +11,8 @@ pub const LAKE: &str = "ledger/lake.json";
 pub const ROSTER: &str = "ledger/roster.json";
 /// The ledgers of events that are still visited.
 pub const ACTIVE: &str = "ledger/active/";
+/// The ledgers of events that are not visited any more.
+pub const CLOSED: &str = "ledger/closed/";
 /// All staged files.
 pub const STAGING: &str = "staging/";
 
@@ -71,7 +73,7 @@ pub fn active(event_id: i64) -> String {
 /// The ledger of an event that is not visited any more.
 #[must_use]
 pub fn closed(event_id: i64) -> String {
-    format!("ledger/closed/{event_id}.json")
+    format!("{CLOSED}{event_id}.json")
 }
 
 /// A staged file. The run makes the name one that is never used twice; `part` tells apart the cells of one visit in
@@ -93,6 +95,14 @@ pub fn parse_staged(key: &str) -> Option<(Table, Date)> {
     }
     let (table, day) = (Table::named(table)?, day.strip_prefix("dt=")?.parse().ok()?);
     key.starts_with(&staged_day(table, day)).then_some((table, day))
+}
+
+/// Event and beginning of the visit of a staged file.
+#[must_use]
+pub fn parse_visit(key: &str) -> Option<(i64, Timestamp)> {
+    let mut parts = key.rsplit('/').next()?.splitn(3, '-');
+    let (event_id, millis) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    Some((event_id, Timestamp::from_millisecond(millis).ok()?))
 }
 
 #[cfg(test)]
@@ -119,6 +129,7 @@ mod tests {
         let key = staged(Table::Rejects, day, 7, Timestamp::UNIX_EPOCH, "r1", "snapshot");
         assert_eq!(key, "staging/rejects/dt=2022-10-26/7-0-r1-snapshot.parquet");
         assert_eq!(parse_staged(&key), Some((Table::Rejects, day)));
+        assert_eq!(parse_visit(&key), Some((7, Timestamp::UNIX_EPOCH)));
         for foreign in [
             "staging/lives/dt=2022-10-26/notes.txt",
             "staging/lives/7-0-r1.parquet",

@@ -3,6 +3,8 @@
 
 pub mod answer;
 pub mod cell;
+pub mod complete;
+pub mod cursor;
 pub mod document;
 mod due;
 pub mod health;

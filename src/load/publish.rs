@@ -83,20 +83,28 @@ pub async fn staged(
 }
 
 /// Publishes what is staged: of these days, or of all where none is named. A table and day that fails does not stop the
-/// others.
-pub async fn publish(store: &Arc<dyn Store>, lake: &Lake, days: &BTreeSet<Date>) -> Result<Published> {
+/// others. `watch` is told how many days are done, of how many.
+pub async fn publish(
+    store: &Arc<dyn Store>,
+    lake: &Lake,
+    days: &BTreeSet<Date>,
+    watch: impl Fn(usize, usize),
+) -> Result<Published> {
     let (staged, failures) = staged(store.as_ref(), days).await?;
     let mut published = Published { failures, ..Published::default() };
     let Some(first) = staged.keys().next() else { return Ok(published) };
     let mut standing = list_lake(store, Some(*first), &mut published.failures).await?;
+    let all = staged.len();
     let days = staged.into_iter().map(|(day, staged)| {
         let standing = standing.remove(&day).unwrap_or_default();
         let (store, lake) = (Arc::clone(store), lake.clone());
         let task = tokio::spawn(async move { publish_day(&store, &lake, day, staged, standing).await });
         async move { (day, task.await) }
     });
-    let mut days = stream::iter(days).buffer_unordered(DAYS);
-    while let Some((day, outcome)) = days.next().await {
+    let mut days = stream::iter(days).buffer_unordered(DAYS).enumerate();
+    watch(0, all);
+    while let Some((before, (day, outcome))) = days.next().await {
+        watch(before + 1, all);
         match outcome {
             Ok(of_day) => published.add(of_day),
             Err(crash) => {
@@ -141,7 +149,7 @@ pub async fn upgrade(store: &Arc<dyn Store>, lake: &Lake) -> Result<Published> {
 }
 
 /// The lake's objects, of all days or from one on. A foreign file, which every query would read, is a failure.
-async fn list_lake(
+pub async fn list_lake(
     store: &Arc<dyn Store>,
     from: Option<Date>,
     failures: &mut Vec<Error>,

@@ -13,6 +13,7 @@ pub mod person;
 pub mod raw;
 pub mod record;
 mod route;
+pub mod row;
 mod scan;
 pub mod tables;
 pub mod value;

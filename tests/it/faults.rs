@@ -286,7 +286,7 @@ async fn what_the_deadline_cuts_off_is_no_failure_and_the_next_run_makes_it_good
     let server = server_at(later(), &small_world(8), faults(&[&format!("stall@day:{event}:{day}")]));
     let mut config = config(&server, &desk.store());
     config.deadline = Some(SignedDuration::from_secs(4));
-    let context = Context::new(config, Clock::System, Progress::new()).await.unwrap();
+    let context = Context::new(config, Clock::System, Progress::hidden()).await.unwrap();
     let selection = Selection { from: Some("2022-10-01".into()), ..Selection::default() };
     let report = Job::Sync(selection).run(&context).await.unwrap();
     assert!(report.ok, "{:?}", report.failures);
@@ -294,7 +294,7 @@ async fn what_the_deadline_cuts_off_is_no_failure_and_the_next_run_makes_it_good
     assert!(report.owed[&event].contains(&day.to_string()), "{:?}", report.owed);
 
     let server = server_at(later(), &small_world(8), ServerOptions::default());
-    let context = Context::new(crate::run::config(&server, &desk.store()), Clock::System, Progress::new())
+    let context = Context::new(crate::run::config(&server, &desk.store()), Clock::System, Progress::hidden())
         .await
         .unwrap();
     let report = Job::Sync(Selection::default()).run(&context).await.unwrap();

@@ -161,10 +161,10 @@ proptest! {
             for (at, visit) in shuffled.chain(&visits).enumerate() {
                 stage(&store, &visits, visit, at).await;
                 if ends.get(at).copied().unwrap_or(false) {
-                    assert!(publish(&store, &lake(), &BTreeSet::new()).await.unwrap().failures.is_empty());
+                    assert!(publish(&store, &lake(), &BTreeSet::new(), |_, _| ()).await.unwrap().failures.is_empty());
                 }
             }
-            assert!(publish(&store, &lake(), &BTreeSet::new()).await.unwrap().failures.is_empty());
+            assert!(publish(&store, &lake(), &BTreeSet::new(), |_, _| ()).await.unwrap().failures.is_empty());
             assert!(store.list(keys::STAGING, "").await.unwrap().is_empty());
             let key = keys::lake(Table::Lives, DAY);
             let head = store.head(&key).await.unwrap().unwrap();

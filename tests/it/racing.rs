@@ -170,7 +170,7 @@ async fn the_same_cells_are_the_same_bytes_whatever_the_concurrency() {
         let mut config = config(&server, Path::new("unused"));
         config.concurrency = concurrency;
         let store = Arc::clone(&home.store);
-        let context = Context::over(store, config, Clock::Fixed(later()), Progress::new()).unwrap();
+        let context = Context::over(store, config, Clock::Fixed(later()), Progress::hidden()).unwrap();
         assert!(sync().run(&context).await.unwrap().ok);
         let lake = files(&home.path().join("lake")).into_iter();
         // `pulls` names the run, and the vendor's name of each request.

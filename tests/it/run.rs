@@ -69,13 +69,13 @@ pub(crate) fn app() -> App {
 }
 
 pub(crate) async fn sync(config: Config, now: Timestamp, selection: Selection) -> Result<Report> {
-    let context = Context::new(config, Clock::Fixed(now), Progress::new()).await?;
+    let context = Context::new(config, Clock::Fixed(now), Progress::hidden()).await?;
     Job::Sync(selection).run(&context).await
 }
 
 /// A job over a store that is open.
 pub(crate) async fn job(store: &Arc<dyn Store>, config: Config, now: Timestamp, job: Job) -> Result<Report> {
-    let context = Context::over(Arc::clone(store), config, Clock::Fixed(now), Progress::new())?;
+    let context = Context::over(Arc::clone(store), config, Clock::Fixed(now), Progress::hidden())?;
     job.run(&context).await
 }
 

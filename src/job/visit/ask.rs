@@ -96,7 +96,7 @@ impl Visiting<'_> {
         };
         let mut beginnings = new_attempts();
         'anew: loop {
-            let mut intake = Intake::new(&self.context.store, &self.visitor, kept.clone(), day);
+            let mut intake = Intake::new(self.context, &self.visitor, kept.clone(), day);
             for window in windows {
                 let mut attempts = new_attempts();
                 loop {

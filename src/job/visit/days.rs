@@ -12,6 +12,7 @@ use crate::job::selection::Choice;
 use crate::load::answer::Day;
 use crate::load::lake::Lake;
 use crate::load::ledger::Ledger;
+use crate::report::Requests;
 
 /// Records of one day in a snapshot, which are counted only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,6 +45,35 @@ pub(super) fn due(context: &Context, choice: &Choice, ledger: &Ledger, now: Time
     }
     days.extend(ledger.days.keys().filter(|day| choice.has_day(**day)));
     days
+}
+
+/// Whether a visit asks for the snapshot, whatever the days bring: on the first visit, on the last, when it is owed, and
+/// when the user asks.
+pub(super) fn wants_snapshot(context: &Context, choice: &Choice, ledger: &Ledger, now: Timestamp) -> bool {
+    let is_last = ledger.closed.is_none() && ledger.is_past(context.horizon, now);
+    ledger.through.is_none() || is_last || ledger.owed.snapshot || choice.is_explicit()
+}
+
+/// What a visit would ask for, and how many requests that takes.
+pub(in crate::job) fn forecast(
+    context: &Context,
+    choice: &Choice,
+    ledger: &Ledger,
+    now: Timestamp,
+) -> Result<(BTreeSet<Date>, Requests)> {
+    let due = due(context, choice, ledger, now);
+    let snapshot = u64::from(wants_snapshot(context, choice, ledger, now));
+    let start = ledger.event.start_time;
+    let event_day = ledger.event_day.unwrap_or_else(|| context.lake.zone.day_of(start.unwrap_or(now)));
+    // Of an event without a time, a snapshot more is asked for its day.
+    let without_day = u64::from(ledger.event_day.is_none() && start.is_none());
+    let mut possible = possible(context, ledger, event_day, now)?;
+    possible.extend(&due);
+    let requests = Requests {
+        at_least: due.len() as u64 + snapshot + without_day,
+        at_most: possible.len() as u64 + 1 + without_day,
+    };
+    Ok((due, requests))
 }
 
 /// Days whose rows are not as many as the snapshot counts, and the chosen ones among those with rows.

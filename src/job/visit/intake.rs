@@ -14,8 +14,9 @@ use crate::error::{Error, Kind, Result};
 use crate::extract::client::Client;
 use crate::extract::usage::Usage;
 use crate::extract::window::Window;
+use crate::job::context::Context;
 use crate::load::staging::{CellWriter, Visitor};
-use crate::load::store::Store;
+use crate::progress::Progress;
 use crate::transform::decode::Decoder;
 use crate::transform::digest::Totals;
 use crate::transform::tables::Table;
@@ -33,6 +34,7 @@ pub(super) struct Intake {
     tally: Tally,
     /// Whether rows were written of an answer that then failed.
     is_spoiled: bool,
+    progress: Progress,
 }
 
 /// Answers that were taken in whole: their cells, not yet staged.
@@ -51,7 +53,8 @@ impl Taken {
 }
 
 impl Intake {
-    pub(super) fn new(store: &Arc<dyn Store>, visitor: &Visitor, kept: Kept, day: Date) -> Self {
+    pub(super) fn new(context: &Context, visitor: &Visitor, kept: Kept, day: Date) -> Self {
+        let store = &context.store;
         let cell = |table, part| CellWriter::new(Arc::clone(store), visitor.clone(), table, day, part);
         Self {
             cells: kept.tables().iter().map(|table| cell(*table, "")).collect(),
@@ -60,6 +63,7 @@ impl Intake {
             counts: BTreeMap::new(),
             tally: Tally::default(),
             is_spoiled: false,
+            progress: context.progress.clone(),
         }
     }
 
@@ -119,6 +123,7 @@ impl Intake {
     async fn write(&mut self, batches: &mut Vec<(Table, RecordBatch)>) -> Result<()> {
         for (table, batch) in batches.drain(..) {
             let cell = self.cells.iter_mut().find(|cell| cell.table() == table).unwrap_or(&mut self.rejected);
+            self.progress.received(batch.num_rows());
             cell.write(batch).await?;
         }
         Ok(())

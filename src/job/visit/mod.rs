@@ -15,6 +15,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use self::days::Count;
+pub(super) use self::days::forecast;
 use self::figures::Figures;
 use super::context::Context;
 use super::selection::Choice;
@@ -153,10 +154,8 @@ impl Visiting<'_> {
         Ok(())
     }
 
-    /// On the first visit, on the last, when it is owed, when the user asks, and when a day is not what it was.
+    /// Also when a day is not what it was.
     fn wants_snapshot(&self) -> bool {
-        let pulled_at = self.visitor.pulled_at;
-        let is_last = self.ledger.closed.is_none() && self.ledger.is_past(self.context.horizon, pulled_at);
         let changed = || {
             self.known.iter().any(|(day, now)| {
                 self.ledger.days.get(day).is_none_or(|before| {
@@ -165,8 +164,7 @@ impl Visiting<'_> {
                 })
             })
         };
-        let is_first = self.ledger.through.is_none();
-        is_first || is_last || self.ledger.owed.snapshot || self.choice.is_explicit() || changed()
+        days::wants_snapshot(self.context, self.choice, &self.ledger, self.visitor.pulled_at) || changed()
     }
 
     /// Days that the snapshot counts differently, or all where there is no snapshot; not those that were just asked.

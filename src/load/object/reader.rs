@@ -111,6 +111,17 @@ impl ObjectReader {
         &self.cells
     }
 
+    /// The cells of one event, and where their rows stand.
+    #[must_use]
+    pub fn cells_of(&self, event_id: i64) -> Vec<(&Cell, Range<u64>)> {
+        let mut at = 0;
+        let placed = self.cells.iter().map(|cell| {
+            at += cell.rows;
+            (cell, at - cell.rows..at)
+        });
+        placed.filter(|(cell, _)| cell.event_id == event_id).collect()
+    }
+
     /// Condition under which this version is replaced.
     #[must_use]
     pub fn unchanged(&self) -> Condition {

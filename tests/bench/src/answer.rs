@@ -32,6 +32,7 @@ pub(crate) fn events(events: usize, viewers: u64) -> impl Iterator<Item = Event>
 pub(crate) fn everything() -> Result<Query, Box<dyn Error>> {
     Ok(Query {
         range: Range::default(),
+        live_type: None,
         viewer_details: ViewerDetails::default(),
         now: "2023-01-01T00:00:00Z".parse()?,
         request_id: "1".to_owned(),

@@ -61,6 +61,9 @@ struct Options {
     /// What the totals of viewers cover when a range is asked for
     #[arg(long, value_enum, default_value_t)]
     viewer_details: ViewerDetails,
+    /// Leave out viewings of another kind than `liveType` asks for
+    #[arg(long)]
+    live_type_filters: bool,
     /// The shape of the list of public events
     #[arg(long, value_enum, default_value_t)]
     public_list: PublicList,
@@ -110,6 +113,7 @@ async fn main() -> io::Result<()> {
             user_id: options.user_id,
             range_ends: options.range_ends,
             viewer_details: options.viewer_details,
+            live_type_filters: options.live_type_filters,
             public_list: options.public_list,
             clock: options.now.map_or(Clock::System, Clock::Fixed),
             faults: options.faults,

@@ -11,6 +11,8 @@ use crate::session::Session;
 pub struct Query {
     /// Which records are wanted.
     pub range: Range,
+    /// The kind of viewing asked for, by its code; all, if `None`.
+    pub live_type: Option<i64>,
     /// What the totals cover.
     pub viewer_details: ViewerDetails,
     /// The time of the answer. What has not ended by then is not in it.
@@ -22,7 +24,9 @@ pub struct Query {
 impl Query {
     /// Whether `session` is one of the records asked for.
     pub(crate) fn keeps(&self, session: &Session) -> bool {
-        session.exists_at(self.now.as_second()) && self.range.contains(session.online)
+        session.exists_at(self.now.as_second())
+            && self.range.contains(session.online)
+            && self.live_type.is_none_or(|code| code == session.kind.code())
     }
 
     /// Whether `session` counts in `viewerDetails`.

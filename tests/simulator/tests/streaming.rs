@@ -19,6 +19,7 @@ fn a_report_of_50_mb_takes_the_memory_of_a_chunk() {
     let event = World::new(options).event(700_001).unwrap();
     let query = Query {
         range: Range::default(),
+        live_type: None,
         viewer_details: ViewerDetails::Cumulative,
         now: Timestamp::from_second(1_700_000_000).unwrap(),
         request_id: "test".to_owned(),

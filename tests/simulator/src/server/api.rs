@@ -138,6 +138,7 @@ impl Api {
                     Range { start: asked.start_time, end: asked.end_time, ends: self.options.range_ends };
                 let query = Query {
                     range,
+                    live_type: asked.live_type.filter(|_| self.options.live_type_filters),
                     viewer_details: self.options.viewer_details,
                     now: reply.now,
                     request_id: reply.request_id.clone(),

@@ -27,6 +27,8 @@ pub struct ServerOptions {
     pub range_ends: RangeEnds,
     /// What the totals in `viewerDetails` cover when a range is asked for.
     pub viewer_details: ViewerDetails,
+    /// Whether `liveType` leaves out viewings of the other kind.
+    pub live_type_filters: bool,
     /// The shape of what `event/public/list` answers.
     pub public_list: PublicList,
     /// What time it is.
@@ -63,6 +65,7 @@ impl Default for ServerOptions {
             user_id: 1,
             range_ends: RangeEnds::default(),
             viewer_details: ViewerDetails::default(),
+            live_type_filters: false,
             public_list: PublicList::default(),
             clock: Clock::default(),
             faults: Vec::new(),

@@ -10,6 +10,7 @@ pub(super) struct Parameters {
     pub(super) event_id: Option<u64>,
     pub(super) start_time: Option<i64>,
     pub(super) end_time: Option<i64>,
+    pub(super) live_type: Option<i64>,
     pub(super) page: Option<usize>,
     pub(super) page_size: Option<usize>,
     pub(super) count: Option<usize>,

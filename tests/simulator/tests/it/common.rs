@@ -14,6 +14,7 @@ pub(crate) fn world() -> World {
 pub(crate) fn everything() -> Query {
     Query {
         range: Range::default(),
+        live_type: None,
         viewer_details: ViewerDetails::Cumulative,
         now: Timestamp::from_second(LATER).unwrap(),
         request_id: "test".to_owned(),

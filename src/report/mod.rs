@@ -1,13 +1,15 @@
 //! What a run did: its result on standard output, for people and for programs.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+mod forecast;
+mod show;
 
-use indicatif::BinaryBytes;
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
+pub use self::forecast::{DueEvent, Estimate, Reason, Requests};
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::Used;
 use crate::load::health::Health;
@@ -57,6 +59,9 @@ pub struct Report {
     /// The events to be visited, where that was asked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub due: Vec<DueEvent>,
+    /// What their visits ask of the vendor, where that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
     /// The key of the list of the events to be visited, where it was put into the store.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items: Option<String>,
@@ -86,21 +91,6 @@ pub struct Report {
     pub failures: Vec<Failure>,
     /// How many more failed, where not all are named.
     pub unnamed: usize,
-}
-
-/// An event to be visited.
-#[derive(Debug, Serialize)]
-pub struct DueEvent {
-    /// The event.
-    pub event_id: i64,
-    /// Its title.
-    pub title: Option<String>,
-    /// Its end as scheduled.
-    pub end_time: Option<Timestamp>,
-    /// Since when it waits.
-    pub since: Timestamp,
-    /// The last visit.
-    pub visited: Option<Timestamp>,
 }
 
 /// Events by what became of them.
@@ -144,7 +134,9 @@ pub struct Failure {
 }
 
 impl Failure {
-    fn new(event_id: Option<i64>, error: &Error) -> Self {
+    /// Of an event, where it is one event's.
+    #[must_use]
+    pub fn new(event_id: Option<i64>, error: &Error) -> Self {
         Self { event_id, kind: error.kind(), error: error.to_string() }
     }
 }
@@ -202,82 +194,5 @@ impl Report {
         self.ok = self.failures.is_empty();
         self.milliseconds = i64::try_from(now.duration_since(self.began).as_millis()).unwrap_or(i64::MAX);
         self
-    }
-}
-
-impl Report {
-    fn show_plan(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "events     {} known, {} due", self.events.known, self.events.due)?;
-        if let Some(key) = &self.items {
-            write!(f, "\nitems      {key}, planned at {}", self.began)?;
-        }
-        for DueEvent { event_id, title, since, visited, .. } in &self.due {
-            let visited = visited.map_or_else(|| "never".to_owned(), |visited| format!("{visited:.0}"));
-            let title = title.as_deref().unwrap_or_default();
-            write!(f, "\ndue        event {event_id} since {since:.0}, visited {visited}: {title}")?;
-        }
-        Ok(())
-    }
-
-    fn show_events(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Events { due, complete, failed, left, .. } = self.events;
-        write!(f, "events     {due} due: {complete} complete, {failed} failed, {left} left")
-    }
-
-    fn show_visits(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.show_events(f)?;
-        let Used { requests, retries, bytes, waited_milliseconds } = self.requests;
-        writeln!(
-            f,
-            "\nrecords    {} rows, {} rejects, {} values set aside",
-            self.rows, self.rejects, self.set_aside
-        )?;
-        write!(
-            f,
-            "requests   {requests}, {retries} retries, {}, waited {:.1} s",
-            BinaryBytes(bytes),
-            std::time::Duration::from_millis(waited_milliseconds).as_secs_f64()
-        )
-    }
-
-    fn show_published(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let objects: u64 = self.published.objects.values().sum();
-        write!(f, "published  {objects} objects of {} days", self.published.days.len())
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.job {
-            Step::Plan => self.show_plan(f)?,
-            Step::Pull => self.show_visits(f)?,
-            Step::Sync => {
-                self.show_visits(f)?;
-                f.write_str("\n")?;
-                self.show_published(f)?;
-            }
-            Step::Publish | Step::Upgrade => self.show_published(f)?,
-            Step::Staged => {
-                let days = self.staged.as_deref().unwrap_or_default();
-                write!(f, "staged     {} days", days.len())?;
-                days.iter().try_for_each(|day| write!(f, "\nday        {day}"))?;
-            }
-            Step::Collect => self.show_events(f)?,
-            Step::Doctor => {
-                let failed = self.checks.iter().filter(|check| !check.ok).count();
-                write!(f, "checks     {}, {failed} failed", self.checks.len())?;
-                for Check { name, ok, found } in &self.checks {
-                    write!(f, "\n{name:<10} {}{found}", if *ok { "" } else { "FAILED: " })?;
-                }
-            }
-            Step::Token => f.write_str("token      the shared token is one that the vendor accepts")?,
-        }
-        for (event_id, owed) in &self.owed {
-            write!(f, "\nowed       event {event_id}: {}", owed.join(", "))?;
-        }
-        for note in &self.notes {
-            write!(f, "\nnote       {note}")?;
-        }
-        Ok(())
     }
 }

@@ -1,0 +1,133 @@
+//! How the command shows itself: the result on standard output, for people or for programs, and everything else on
+//! standard error.
+
+use std::fmt::Display;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{ArgAction, Args};
+use rollcall::error::{Error, Explain, Kind, Result};
+use rollcall::report::Failure;
+use serde::Serialize;
+use serde_json::json;
+use tracing::level_filters::LevelFilter;
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  ROLLCALL_TOKEN=… rollcall sync                              everything that is due
+  rollcall sync --dry-run                                     what that would ask for
+  rollcall sync --event 609768                                one event, due or not
+  rollcall sync --from 2022-10-24 --to 2022-10-30             the events of a week
+  rollcall sync --store /data/webinars --zone Asia/Shanghai   into another folder
+  rollcall status                                             whether yesterday is complete, and why not
+  rollcall explain 609768                                     what became of one event
+
+Exit status: 0 all done, 1 something failed and is named, 2 the call was wrong.";
+
+pub(crate) const STATUS_EXAMPLES: &str = "\
+Examples:
+  rollcall status --store s3://bucket/webinars
+  rollcall status --json | jq .complete_through
+  rollcall status > /tmp/status || mail -s 'rollcall needs somebody' ops@example.com < /tmp/status";
+
+pub(crate) const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  rollcall explain 609768
+  rollcall explain 609768 --viewer 13800001111";
+
+/// How much is shown, and to whom.
+#[derive(Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct Face {
+    /// Show the result as JSON, also where the command fails.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Say more: log lines in place of the bar; twice also each request.
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    verbose: u8,
+    /// Say nothing but the result and what failed.
+    #[arg(short, long, global = true)]
+    quiet: bool,
+}
+
+/// A result, as it is shown.
+pub(crate) struct Shown {
+    text: String,
+    errors: Vec<String>,
+    status: u8,
+}
+
+impl Shown {
+    /// A text as it is.
+    pub(crate) fn text(text: String) -> Self {
+        Self { text, errors: Vec::new(), status: 0 }
+    }
+
+    /// What failed is said, too.
+    pub(crate) fn failing(self, errors: Vec<String>) -> Self {
+        Self { errors, ..self }
+    }
+}
+
+impl Face {
+    /// The level of the log lines: on a terminal the bar stands for most of them.
+    pub(crate) fn level(&self, is_terminal: bool) -> LevelFilter {
+        match (self.quiet, self.verbose) {
+            (true, _) => LevelFilter::ERROR,
+            (_, 0) if is_terminal => LevelFilter::WARN,
+            (_, 0 | 1) => LevelFilter::INFO,
+            _ => LevelFilter::DEBUG,
+        }
+    }
+
+    /// Whether there is a bar.
+    pub(crate) fn has_bar(&self, is_terminal: bool) -> bool {
+        is_terminal && !self.quiet && self.verbose == 0
+    }
+
+    /// A result for people, or for programs.
+    pub(crate) fn shown(&self, result: &(impl Serialize + Display), ok: bool) -> Result<Shown> {
+        let text = if self.json { to_json(result)? } else { format!("{result}\n") };
+        Ok(Shown { text, errors: Vec::new(), status: u8::from(!ok) })
+    }
+
+    /// Shows it, says what failed, and ends.
+    pub(crate) fn end(&self, outcome: Result<Shown>) -> ExitCode {
+        let shown = outcome.or_else(|error| self.failed(&error));
+        let Shown { errors, status, .. } = match shown.and_then(|shown| print(&shown.text).map(|()| shown)) {
+            Ok(shown) => shown,
+            Err(error) => Shown { text: String::new(), errors: vec![error.to_string()], status: 1 },
+        };
+        let mut stderr = std::io::stderr().lock();
+        for error in errors {
+            // Nobody is left to tell when standard error is closed; the status still says it.
+            let _ = writeln!(stderr, "error: {error}");
+        }
+        ExitCode::from(status)
+    }
+
+    /// A command that could not work.
+    fn failed(&self, error: &Error) -> Result<Shown> {
+        let is_wrong_call = matches!(error.kind(), Kind::Usage | Kind::OtherLake | Kind::Unconditional);
+        let failure = Failure::new(None, error);
+        let text =
+            if self.json { to_json(&json!({ "ok": false, "failures": [failure] }))? } else { String::new() };
+        Ok(Shown { text, errors: vec![error.to_string()], status: if is_wrong_call { 2 } else { 1 } })
+    }
+}
+
+fn to_json(result: &impl Serialize) -> Result<String> {
+    let text =
+        serde_json::to_string_pretty(result).explain(Kind::Store, || "cannot write the result".to_owned())?;
+    Ok(text + "\n")
+}
+
+fn print(text: &str) -> Result<()> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        // Whoever read the result has enough of it.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        outcome => {
+            outcome.map_err(|error| Error::new(Kind::Store, "cannot write the result").from_source(error))
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What the vendor last answered for each day of an event, beside what is in the lake.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+
+use crate::load::cell::Cell;
+use crate::load::ledger::Ledger;
+use crate::transform::digest::{Digest, Totals};
+use crate::transform::tables::Table;
+
+/// The tables whose cells are the vendor's answers.
+const TABLES: [Table; 3] = [Table::Lives, Table::Interactions, Table::ViewerDetails];
+
+/// One table and day of the event.
+#[derive(Debug, Serialize)]
+pub struct DayOf {
+    /// The day.
+    pub day: Date,
+    /// The table.
+    pub table: &'static str,
+    /// The last answer.
+    pub answered: Option<Rows>,
+    /// What readers find.
+    pub lake: Option<Rows>,
+    /// Whether both have the same rows.
+    pub is_same: bool,
+}
+
+/// How many rows, and from which visit.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Rows {
+    /// Rows.
+    pub rows: u64,
+    /// When the visit began.
+    pub pulled_at: Timestamp,
+    /// When a user last said that fewer rows are right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accepted_at: Option<Timestamp>,
+    #[serde(skip)]
+    digest: Digest,
+}
+
+/// A cell of the lake.
+pub(super) struct InLake {
+    place: (Date, Table),
+    rows: Rows,
+}
+
+/// The cells of the event in the object of one table and day.
+pub(super) fn in_lake(table: Table, day: Date, cells: &[(&Cell, Range<u64>)]) -> Vec<InLake> {
+    let of = |cell: &Cell| {
+        let Cell { rows, pulled_at, accepted_at, digest, .. } = *cell;
+        InLake { place: (day, table), rows: Rows { rows, pulled_at, accepted_at, digest } }
+    };
+    cells.iter().filter(|_| TABLES.contains(&table)).map(|(cell, _)| of(cell)).collect()
+}
+
+/// Every day of which there is an answer, or a cell.
+pub(super) fn of(ledger: Option<&Ledger>, cells: Vec<InLake>) -> Vec<DayOf> {
+    let mut answered: BTreeMap<(Date, Table), Rows> = BTreeMap::new();
+    if let Some(ledger) = ledger {
+        let mut add = |day: Date, table, totals: Totals, pulled_at, accepted_at| {
+            let Totals { rows, digest, .. } = totals;
+            if rows > 0 {
+                answered.insert((day, table), Rows { rows, pulled_at, accepted_at, digest });
+            }
+        };
+        for (day, answer) in &ledger.days {
+            add(*day, Table::Lives, answer.lives, answer.pulled_at, answer.accepted_at);
+            add(*day, Table::Interactions, answer.interactions, answer.pulled_at, answer.accepted_at);
+        }
+        if let (Some(day), Some(snapshot)) = (ledger.event_day, ledger.snapshot) {
+            add(day, Table::ViewerDetails, snapshot.viewer_details, snapshot.pulled_at, snapshot.accepted_at);
+        }
+    }
+    let lake: BTreeMap<(Date, Table), Rows> =
+        cells.into_iter().map(|InLake { place, rows }| (place, rows)).collect();
+    let places: BTreeSet<(Date, Table)> = answered.keys().chain(lake.keys()).copied().collect();
+    let days = places.into_iter().map(|place| {
+        let (answered, lake) = (answered.get(&place).copied(), lake.get(&place).copied());
+        let rows = |rows: Option<Rows>| rows.map_or((0, Digest::default()), |rows| (rows.rows, rows.digest));
+        DayOf { day: place.0, table: place.1.name(), answered, lake, is_same: rows(answered) == rows(lake) }
+    });
+    days.filter(|day| day.answered.is_some() || day.lake.is_some_and(|lake| lake.rows > 0)).collect()
+}

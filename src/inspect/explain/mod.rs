@@ -1,0 +1,183 @@
+//! Explain: the history of one event from ledger, lake and staging: every visit, every day, and where a viewer's rows
+//! came from.
+
+mod days;
+mod show;
+mod viewer;
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use futures::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use self::days::DayOf;
+use self::viewer::{Seen, Sought};
+use super::objects::{Object, READERS, each_row};
+use crate::error::{Error, Kind, Result};
+use crate::job::context::Context;
+use crate::load::ledger::{Closing, Ledger};
+use crate::load::visit::Owed;
+use crate::load::{keys, publish};
+use crate::transform::event::Event;
+use crate::transform::tables::Table;
+
+/// What `explain` is called with.
+#[derive(Args, Clone, Debug)]
+pub struct Explain {
+    /// The event.
+    #[arg(value_name = "ID")]
+    pub event_id: i64,
+    /// Also show every row of a viewer: any part of a name, number, mail or IP address, or identifier.
+    #[arg(long, value_name = "TEXT")]
+    pub viewer: Option<String>,
+}
+
+/// What is known of one event.
+#[derive(Debug, Serialize)]
+pub struct Explanation {
+    /// The event, as the vendor last described it.
+    pub event: Event,
+    /// The day that its rows in `events` and `viewer_details` lie in.
+    pub event_day: Option<Date>,
+    /// What its ledger says; none where it has none.
+    pub state: Option<State>,
+    /// Its rows in `pulls`, the first first.
+    pub visits: Vec<Map<String, Value>>,
+    /// The last answer of the vendor and what is in the lake, day by day.
+    pub days: Vec<DayOf>,
+    /// Files that are staged and not published.
+    pub staged: Vec<String>,
+    /// Rows of the viewer, where one is sought.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Vec<Seen>>,
+}
+
+/// What the ledger says of an event.
+#[derive(Debug, Serialize)]
+pub struct State {
+    /// Whether the event is over.
+    pub has_ended: bool,
+    /// Why it is not visited any more; none while it is.
+    pub closed: Option<Closing>,
+    /// When it is due, or was; none while it has not ended, and when it is closed.
+    pub due_at: Option<Timestamp>,
+    /// Up to when all days were asked, what is owed aside.
+    pub through: Option<Timestamp>,
+    /// Failed visits since the last one that did not fail.
+    pub failures: u32,
+    /// Whether the vendor does not know the event any more.
+    pub is_forgotten: bool,
+    /// What the next visit has to ask again.
+    pub owed: Vec<String>,
+}
+
+impl State {
+    fn of(ledger: &Ledger, now: Timestamp) -> Self {
+        let Ledger { closed, through, failures, is_forgotten, ref owed, .. } = *ledger;
+        Self {
+            has_ended: ledger.event.has_ended(now),
+            closed,
+            due_at: ledger.due_at(now),
+            through,
+            failures,
+            is_forgotten,
+            owed: Owed::names(owed),
+        }
+    }
+}
+
+/// What one object says of the event.
+#[derive(Default)]
+struct Told {
+    cells: Vec<days::InLake>,
+    visits: Vec<Map<String, Value>>,
+    events: Vec<Event>,
+    seen: Vec<Seen>,
+}
+
+impl Explanation {
+    /// Reads everything that there is about an event.
+    pub async fn of(context: &Context, call: &Explain) -> Result<Self> {
+        let event_id = call.event_id;
+        context.lake.check(context.store.as_ref(), None).await?;
+        let ledger = context.ledgers.find(event_id).await?.map(|entry| entry.ledger);
+        let now = context.clock.now();
+        let sought = call.viewer.as_deref().map(Sought::new);
+
+        let mut foreign = Vec::new();
+        let from = ledger.as_ref().map(|ledger| first_day(context, ledger));
+        let standing = publish::list_lake(&context.store, from, &mut foreign).await?;
+        let objects = standing.into_iter().flat_map(|(day, tables)| {
+            tables.into_iter().map(move |(table, head)| Object { store: &context.store, table, day, head })
+        });
+        let told = objects.map(|object| {
+            let sought = sought.as_ref();
+            async move { ask(&object, event_id, sought).await }
+        });
+        let told: BTreeMap<(Table, Date), Told> =
+            stream::iter(told).buffer_unordered(READERS).try_collect().await?;
+
+        let (mut visits, mut cells, mut seen) = (Vec::new(), Vec::new(), Vec::new());
+        let mut row_of_event = None;
+        for (_, told) in told {
+            visits.extend(told.visits);
+            cells.extend(told.cells);
+            seen.extend(told.seen);
+            row_of_event = row_of_event.or(told.events.into_iter().next());
+        }
+        visits.sort_by_cached_key(|visit| visit.get("pulled_at").map(Value::to_string));
+        seen.sort_by_key(|seen| (seen.table, seen.day));
+        let event = match (&ledger, row_of_event) {
+            (Some(ledger), _) => ledger.event.clone(),
+            (None, Some(event)) => event,
+            (None, None) => {
+                return Err(Error::new(Kind::Usage, "nothing is known of this event")
+                    .with("event", event_id)
+                    .hint("look whether the number is right; `sync --event` asks the vendor for it"));
+            }
+        };
+        let staged = context.store.list(keys::STAGING, "").await?.into_iter().map(|file| file.key);
+        let of_event = |key: &String| keys::parse_visit(key).is_some_and(|(of, _)| of == event_id);
+        Ok(Self {
+            event,
+            event_day: ledger.as_ref().and_then(|ledger| ledger.event_day),
+            state: ledger.as_ref().map(|ledger| State::of(ledger, now)),
+            visits,
+            days: days::of(ledger.as_ref(), cells),
+            staged: staged.filter(of_event).collect(),
+            seen: sought.map(|_| seen),
+        })
+    }
+}
+
+/// No day before this one has anything of the event: neither rows, nor its own, nor its first visit's.
+fn first_day(context: &Context, ledger: &Ledger) -> Date {
+    let first_seen = context.lake.zone.day_of(ledger.first_seen);
+    let of_rows = ledger.days.keys().next().copied();
+    [Some(first_seen), ledger.event_day, of_rows].into_iter().flatten().min().unwrap_or(first_seen)
+}
+
+/// What the object of one table and day says of the event.
+async fn ask(object: &Object<'_>, event_id: i64, sought: Option<&Sought>) -> Result<((Table, Date), Told)> {
+    let (table, day) = (object.table, object.day);
+    let told = object.read(async |reader| {
+        let cells = reader.cells_of(event_id);
+        let mut told = Told { cells: days::in_lake(table, day, &cells), ..Told::default() };
+        let is_sought = sought.filter(|_| viewer::TABLES.contains(&table));
+        if cells.is_empty() || is_sought.is_none() && !matches!(table, Table::Pulls | Table::Events) {
+            return Ok(told);
+        }
+        each_row(&reader, Some(event_id), |row| match is_sought {
+            Some(sought) => told.seen.extend(sought.find(table, day, &row)),
+            None if table == Table::Pulls => told.visits.push(row.to_json(table)),
+            None => told.events.extend(row.event()),
+        })
+        .await?;
+        Ok(told)
+    });
+    Ok(((table, day), told.await?.unwrap_or_default()))
+}

@@ -1,0 +1,134 @@
+//! The history of an event, for people.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::days::{DayOf, Rows};
+use super::viewer::Seen;
+use super::{Explanation, State};
+use crate::counted::counted;
+use crate::load::ledger::Closing;
+use crate::transform::event::Event;
+
+/// How long it was, in each table.
+const SECONDS: [&str; 3] = ["watch_duration_seconds", "online_duration_seconds", "duration_seconds"];
+/// What a line about a viewer's row says of it besides.
+const SHOWN: [&str; 6] = ["live_type", "entry", "name", "company", "person_key", "reason"];
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Event { event_id, title, start_time, end_time, status, .. } = &self.event;
+        write!(f, "event      {event_id}: {}", title.as_deref().unwrap_or("without a title"))?;
+        let at = |time: &Option<Timestamp>| time.map_or_else(|| "?".to_owned(), |time| format!("{time:.0}"));
+        write!(f, "\ntime       {} to {}", at(start_time), at(end_time))?;
+        if let Some(status) = status {
+            write!(f, ", {status}")?;
+        }
+        if let Some(day) = self.event_day {
+            write!(f, "\nday        {day}")?;
+        }
+        match &self.state {
+            Some(state) => write!(f, "{state}")?,
+            None => f.write_str("\nstate      it has no ledger: what follows is what the lake says")?,
+        }
+        self.visits.iter().try_for_each(|visit| show_visit(f, visit))?;
+        self.days.iter().try_for_each(|day| write!(f, "{day}"))?;
+        self.staged.iter().try_for_each(|key| write!(f, "\nstaged     {key}"))?;
+        let Some(seen) = &self.seen else { return Ok(()) };
+        if seen.is_empty() {
+            f.write_str("\nviewer     no row of this event, nor a record that is no row, has that")?;
+        }
+        seen.iter().try_for_each(|seen| show_row(f, seen))
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\nstate      ")?;
+        match (self.closed, self.due_at) {
+            (Some(Closing::Complete), _) => f.write_str("closed: past the horizon, and complete")?,
+            (Some(Closing::Incomplete), _) => f.write_str("closed: past the horizon, and not complete")?,
+            (Some(Closing::Cancelled), _) => f.write_str("closed: cancelled before it began")?,
+            (None, Some(due_at)) => write!(f, "open, due at {due_at:.0}")?,
+            (None, None) if self.has_ended => f.write_str("open")?,
+            (None, None) => f.write_str("it has not ended, and is not visited before")?,
+        }
+        match self.through {
+            Some(through) => write!(f, "; asked up to {through:.0}")?,
+            None => f.write_str("; no visit had an answer yet")?,
+        }
+        if self.failures > 0 {
+            write!(f, "; the last {} visits failed", self.failures)?;
+        }
+        if self.is_forgotten {
+            f.write_str("; the vendor does not know it any more")?;
+        }
+        if !self.owed.is_empty() {
+            write!(f, "\nowed       {}", self.owed.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for DayOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { day, table, answered, lake, is_same } = self;
+        let rows = |rows: &Option<Rows>| match rows {
+            Some(Rows { rows, pulled_at, .. }) => {
+                format!("{}, pulled at {pulled_at:.0}", counted(*rows, "row"))
+            }
+            None => "no rows".to_owned(),
+        };
+        write!(f, "\nday        {day} {table}: the lake has {}", rows(lake))?;
+        if !is_same {
+            write!(f, "; the vendor's last answer has {}", rows(answered))?;
+        }
+        if let Some(accepted) = lake.and_then(|lake| lake.accepted_at) {
+            write!(f, "; fewer rows were accepted at {accepted:.0}")?;
+        }
+        Ok(())
+    }
+}
+
+fn show_visit(f: &mut fmt::Formatter<'_>, visit: &Map<String, Value>) -> fmt::Result {
+    let text = |name: &str| visit.get(name).and_then(Value::as_str).unwrap_or_default();
+    let count = |name: &str| visit.get(name).and_then(Value::as_u64).unwrap_or_default();
+    let number = |name: &str, noun: &str| counted(count(name), noun);
+    write!(f, "\nvisit      {} {}, run {}: ", text("pulled_at"), text("outcome"), text("run"))?;
+    let windows = serde_json::from_str::<Vec<Value>>(text("windows")).unwrap_or_default();
+    write!(f, "{}, {}, ", number("requests", "request"), counted(windows.len() as u64, "window"))?;
+    write!(f, "{}: {}, ", number("received", "record"), number("rows", "row"))?;
+    write!(f, "{}, ", number("rejects", "reject"))?;
+    write!(f, "{} outside, {} counted", count("outside"), count("counted"))?;
+    for (name, what) in [
+        ("fewer", "cells with fewer rows than before"),
+        ("days_differing", "settled days that differ from the snapshot"),
+        ("set_aside", "values set aside"),
+    ] {
+        if count(name) > 0 {
+            write!(f, ", {} {what}", count(name))?;
+        }
+    }
+    if !text("error").is_empty() {
+        write!(f, "; {}", text("error"))?;
+    }
+    Ok(())
+}
+
+fn show_row(f: &mut fmt::Formatter<'_>, Seen { table, day, row }: &Seen) -> fmt::Result {
+    write!(f, "\nrow        {table} {day}")?;
+    let text = |name: &str| row.get(name).and_then(Value::as_str);
+    if let Some(online) = text("online_date") {
+        write!(f, " {online} to {}", text("offline_date").unwrap_or("?"))?;
+    }
+    let seconds = SECONDS.iter().find_map(|name| row.get(*name));
+    if let Some(seconds) = seconds {
+        write!(f, ", {seconds} s")?;
+    }
+    for value in SHOWN.iter().filter_map(|name| text(name)) {
+        write!(f, ", {value}")?;
+    }
+    write!(f, "; of the visit {}", text("pulled_at").unwrap_or_default())
+}

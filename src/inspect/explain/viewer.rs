@@ -1,0 +1,84 @@
+//! The rows of one viewer of an event, found by any part of what says who it was.
+
+use jiff::civil::Date;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::transform::column::Column;
+use crate::transform::row::Row;
+use crate::transform::tables::Table;
+
+/// The tables that say who it was.
+pub(super) const TABLES: [Table; 4] =
+    [Table::Lives, Table::Interactions, Table::ViewerDetails, Table::Rejects];
+
+/// What is sought: in lower case, and without what people write into numbers.
+pub(super) struct Sought {
+    text: String,
+    number: Option<String>,
+}
+
+/// A row in which it was found.
+#[derive(Debug, Serialize)]
+pub struct Seen {
+    /// The table.
+    pub table: &'static str,
+    /// The day.
+    pub day: Date,
+    /// The row.
+    pub row: Map<String, Value>,
+}
+
+impl Sought {
+    pub(super) fn new(text: &str) -> Self {
+        let text = text.trim().to_lowercase();
+        let plain: String = text.chars().filter(|sign| !" -()".contains(*sign)).collect();
+        let is_number = plain.trim_start_matches('+').bytes().all(|byte| byte.is_ascii_digit());
+        Self { number: (is_number && !plain.is_empty()).then_some(plain), text }
+    }
+
+    /// The row, where one of its personal values has it.
+    pub(super) fn find(&self, table: Table, day: Date, row: &Row<'_>) -> Option<Seen> {
+        let has = |column: &Column| {
+            row.text(column.name).is_some_and(|value| {
+                let value = value.to_lowercase();
+                value.contains(&self.text)
+                    || self.number.as_ref().is_some_and(|number| value.contains(number.as_str()))
+            })
+        };
+        let is_found = table.columns().iter().filter(|column| column.personal).any(has);
+        is_found.then(|| Seen { table: table.name(), day, row: row.to_json(table) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transform::batch::BatchBuilder;
+    use crate::transform::row::rows;
+
+    #[test]
+    fn a_viewer_is_found_by_any_part_of_what_says_who_it_was() {
+        let mut batch = BatchBuilder::new(Table::Lives);
+        batch.push_named(vec![
+            ("name", "Zhang San 张三".into()),
+            ("mobile", "13800001111".into()),
+            ("person_key", "+8613800001111".into()),
+            ("company", "Acme".into()),
+        ]);
+        let batch = batch.finish().unwrap();
+        let row = rows(&batch).next().unwrap();
+        for (text, is_found) in [
+            ("zhang", true),
+            ("张三", true),
+            ("138 0000-1111", true),
+            ("+86 138 0000 1111", true),
+            ("138-1111", false),
+            ("Acme", false),
+            ("nobody", false),
+        ] {
+            let seen = Sought::new(text).find(Table::Lives, "2022-10-26".parse().unwrap(), &row);
+            assert_eq!(seen.is_some(), is_found, "{text}");
+        }
+    }
+}

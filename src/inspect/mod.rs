@@ -1,0 +1,9 @@
+//! What the lake says of itself and of its events: reads only, and asks the vendor nothing.
+
+mod advice;
+mod explain;
+mod objects;
+mod status;
+
+pub use self::explain::{Explain, Explanation};
+pub use self::status::Status;

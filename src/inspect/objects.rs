@@ -1,0 +1,66 @@
+//! Objects of the lake as a reader takes them: while it reads, they may be replaced.
+
+use std::sync::Arc;
+
+use futures::TryStreamExt;
+use jiff::civil::Date;
+
+use crate::error::{Kind, Result};
+use crate::load::keys;
+use crate::load::object::ObjectReader;
+use crate::load::store::{Head, Store};
+use crate::transform::row::{self, Row};
+use crate::transform::tables::Table;
+
+/// Objects that are read at once.
+pub(super) const READERS: usize = 16;
+/// How often a read starts over because the object is replaced meanwhile.
+const ATTEMPTS: u32 = 5;
+
+/// The object of one table and day.
+pub(super) struct Object<'a> {
+    pub(super) store: &'a Arc<dyn Store>,
+    pub(super) table: Table,
+    pub(super) day: Date,
+    /// The version that was listed.
+    pub(super) head: Head,
+}
+
+impl Object<'_> {
+    /// What `read` makes of it. Where another version takes its place meanwhile, `read` is called anew.
+    pub(super) async fn read<T>(&self, read: impl AsyncFn(ObjectReader) -> Result<T>) -> Result<Option<T>> {
+        let key = keys::lake(self.table, self.day);
+        let mut head = Some(self.head.clone());
+        let mut attempt = 1;
+        while let Some(standing) = head {
+            let outcome = async {
+                let object = ObjectReader::open(self.store, &key, standing, self.table, self.day).await?;
+                read(object).await
+            };
+            match outcome.await {
+                Err(error) if error.kind() == Kind::Conflict && attempt < ATTEMPTS => attempt += 1,
+                outcome => return outcome.map(Some),
+            }
+            head = self.store.head(&key).await?;
+        }
+        Ok(None)
+    }
+}
+
+/// Calls `each` for every row of an event, or of all events.
+pub(super) async fn each_row(
+    object: &ObjectReader,
+    event_id: Option<i64>,
+    mut each: impl FnMut(Row<'_>),
+) -> Result<()> {
+    let ranges = match event_id {
+        Some(event_id) => object.cells_of(event_id).into_iter().map(|(_, range)| range).collect(),
+        None => vec![0..object.cells().iter().map(|cell| cell.rows).sum()],
+    };
+    let ranges = ranges.into_iter().filter(|range| !range.is_empty());
+    let mut batches = object.rows(ranges)?;
+    while let Some(batch) = batches.try_next().await? {
+        row::rows(&batch).for_each(&mut each);
+    }
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! Status: whether yesterday is complete, and if not, why. From ledgers, footers, and what the visits said.
+
+mod figures;
+mod show;
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use self::figures::{Figures, Staged};
+use super::advice::Advice;
+use crate::error::{Error, Kind, Result};
+use crate::job::context::Context;
+use crate::load::complete::{self, Hold};
+use crate::load::cursor::Cursor;
+use crate::load::health::Health;
+use crate::load::keys;
+use crate::load::ledger::Ledger;
+
+/// How long staged files may wait, and the roster may not be read, before somebody should look.
+const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
+
+/// What `status` shows.
+#[derive(Debug, Serialize)]
+pub struct Status {
+    /// When it was looked.
+    pub at: Timestamp,
+    /// Whether nobody has to do anything.
+    pub ok: bool,
+    /// Events, by how they are.
+    pub events: Events,
+    /// The last day that has settled and is all there; none where the first is still on its way.
+    pub complete_through: Option<Date>,
+    /// What holds back the days after it, those first that hold back most.
+    pub holds: Vec<Hold>,
+    /// When the last visit began.
+    pub last_visit: Option<Timestamp>,
+    /// Up to when the vendor's list of edited events was read.
+    pub roster_read: Option<Timestamp>,
+    /// What is in the lake.
+    pub lake: Figures,
+    /// What waits to be published.
+    pub staged: Staged,
+    /// What needs a person.
+    pub problems: Vec<Advice>,
+    /// What somebody may want to know.
+    pub notes: Vec<Advice>,
+}
+
+/// Events, by how they are.
+#[derive(Debug, Default, Serialize)]
+pub struct Events {
+    /// All that were ever heard of.
+    pub known: usize,
+    /// Those that are still visited.
+    pub open: usize,
+    /// Of the open ones, those to be visited now.
+    pub due: usize,
+    /// Those that are not visited any more.
+    pub closed: usize,
+    /// Open ones that need a person.
+    #[serde(flatten)]
+    pub health: Health,
+}
+
+impl Status {
+    /// Looks at the whole lake. What cannot be read is a problem, and does not hide the rest.
+    pub async fn of(context: &Context) -> Result<Self> {
+        let (store, lake, now) = (&context.store, &context.lake, context.clock.now());
+        if !lake.check(store.as_ref(), None).await? {
+            return Err(Error::new(Kind::Usage, "there is no lake yet")
+                .hint("name its place with `--store`, or make one with `sync`"));
+        }
+        let mut problems = Vec::new();
+        let (active, damaged) = context.ledgers.active().await?;
+        problems.extend(damaged.iter().map(|error| Advice::new("ledger", error.to_string())));
+        let ledgers: Vec<Ledger> =
+            active.into_iter().map(|entry| entry.ledger).filter(|ledger| ledger.closed.is_none()).collect();
+        let closed = store.list(keys::CLOSED, "").await?.len();
+        let mut events = Events {
+            known: ledgers.len() + damaged.len() + closed,
+            open: ledgers.len(),
+            closed,
+            ..Events::default()
+        };
+        let mut holds: Vec<Hold> = Vec::new();
+        for ledger in &ledgers {
+            events.due += usize::from(ledger.due_at(now).is_some_and(|at| at <= now));
+            events.health += Health::of(ledger, now);
+            holds.extend(Hold::of(ledger, lake, now));
+        }
+        let (staged, staged_holds) = figures::staged(store.as_ref(), &mut problems).await?;
+        holds.extend(staged_holds);
+        let complete_through = complete::through(&holds, lake, now);
+        let settled = complete::through(&[], lake, now);
+        holds.retain(|hold| Some(hold.day) <= settled);
+        holds.sort_by_key(|hold| (hold.day, hold.reason, hold.event_id));
+
+        let first = lake.zone.day_of(now.checked_sub(context.horizon).unwrap_or(now));
+        let (figures, notes, damaged) = figures::of(store, first).await?;
+        problems.extend(damaged.iter().map(|error| Advice::new("lake", error.to_string())));
+        let roster_read = Cursor::read(&context.ledgers).await?.edited_until;
+        problems.extend(of_events(&ledgers, now));
+        if let Some(oldest) = staged.oldest.filter(|oldest| is_late(*oldest, now)) {
+            let text = format!("files that were staged at {oldest:.0} are not published");
+            problems.push(Advice::new("staged", text + ": run `publish`, which says what stands in the way"));
+        }
+        if let Some(read) = roster_read.filter(|read| is_late(*read, now)) {
+            let text = format!("the vendor's list of events was last read at {read:.0}");
+            problems.push(Advice::new("roster", text + ": look whether `sync` still runs, and how it ends"));
+        }
+        Ok(Self {
+            at: now,
+            ok: problems.is_empty(),
+            events,
+            complete_through,
+            holds,
+            last_visit: ledgers.iter().filter_map(|ledger| ledger.last_visit).max().max(figures.last_visit),
+            roster_read,
+            lake: figures,
+            staged,
+            problems,
+            notes,
+        })
+    }
+}
+
+fn is_late(since: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(since) > PATIENCE
+}
+
+/// Open events that need a person.
+fn of_events(ledgers: &[Ledger], now: Timestamp) -> Vec<Advice> {
+    let those = |needs: fn(Health) -> bool| -> BTreeSet<i64> {
+        let needing = ledgers.iter().filter(|ledger| needs(Health::of(ledger, now)));
+        needing.map(|ledger| ledger.event.event_id).collect()
+    };
+    let failing = those(|health| health.failing > 0);
+    let overdue = &those(|health| health.overdue > 0) - &failing;
+    let advice = [
+        Advice::about("failing", failing, "the last three visits of {} failed: `explain` says why"),
+        Advice::about(
+            "overdue",
+            overdue,
+            "{} had no good visit for more than a day since one was due: run `sync`",
+        ),
+    ];
+    advice.into_iter().flatten().collect()
+}

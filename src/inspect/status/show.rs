@@ -1,0 +1,68 @@
+//! Status, for people.
+
+use std::fmt;
+
+use super::Status;
+use crate::load::complete::{Hold, Reason};
+
+/// How many holds are shown.
+const SHOWN: usize = 5;
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let day =
+            self.complete_through.map_or_else(|| "no day yet".to_owned(), |day| format!("through {day}"));
+        write!(f, "complete   {day}")?;
+        for hold in self.holds.iter().take(SHOWN) {
+            write!(f, "\nheld back  {hold}")?;
+        }
+        if self.holds.len() > SHOWN {
+            write!(f, "\nheld back  by {} more", self.holds.len() - SHOWN)?;
+        }
+        let events = &self.events;
+        write!(f, "\nevents     {} known: {} open, {} closed", events.known, events.open, events.closed)?;
+        write!(f, "\nopen       {} due, ", events.due)?;
+        write!(f, "{} overdue, {} failing", events.health.overdue, events.health.failing)?;
+        let never = || "never".to_owned();
+        let last = self.last_visit.map_or_else(never, |at| format!("{at:.0}"));
+        let read = self.roster_read.map_or_else(never, |at| format!("{at:.0}"));
+        write!(f, "\nlast       visit {last}, list of events {read}")?;
+        let rows: Vec<String> =
+            self.lake.rows.iter().map(|(table, rows)| format!("{rows} {table}")).collect();
+        let rows = if rows.is_empty() { "none".to_owned() } else { rows.join(", ") };
+        write!(f, "\nrows       {rows}, in {} days", self.lake.days)?;
+        let checks = &self.lake.checks;
+        write!(
+            f,
+            "\nchecks     of the last visits of {} events: {} rejects, {} cells shrunk, {} days and {} sums differing",
+            checks.visited, checks.rejects, checks.shrunk, checks.days_differing, checks.sums_differing
+        )?;
+        write!(f, "\nstaged     {} files", self.staged.files)?;
+        if let Some(oldest) = self.staged.oldest {
+            write!(f, ", the oldest since {oldest:.0}")?;
+        }
+        for note in &self.notes {
+            write!(f, "\nnote       {}", note.text)?;
+        }
+        for problem in &self.problems {
+            write!(f, "\nPROBLEM    {}", problem.text)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.day)?;
+        if let Some(event_id) = self.event_id {
+            write!(f, " by event {event_id}")?;
+        }
+        f.write_str(match self.reason {
+            Reason::Running => ": it has not ended",
+            Reason::Unvisited => ": it was not visited yet",
+            Reason::Owed => ": the day is owed, and is asked again at the next visit",
+            Reason::Unsettled => ": it was not visited since the day settled",
+            Reason::Staged => ": staged files are not published",
+        })
+    }
+}

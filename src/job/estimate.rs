@@ -1,0 +1,74 @@
+//! What a plan will ask of the vendor, before it is asked: why, how much, and how long that takes.
+
+use std::sync::Arc;
+
+use futures::TryStreamExt;
+use jiff::Timestamp;
+
+use super::context::Context;
+use crate::error::{Error, Kind, Result};
+use crate::load::keys;
+use crate::load::ledger::Ledger;
+use crate::load::object::ObjectReader;
+use crate::load::store::{Listed, Store};
+use crate::report::{Estimate, Reason, Requests};
+use crate::transform::row;
+use crate::transform::tables::Table;
+
+/// Why an event is visited that is to be visited now.
+pub(super) fn reason(context: &Context, is_chosen: bool, ledger: &Ledger, now: Timestamp) -> Reason {
+    if ledger.last_visit.is_none() {
+        Reason::New
+    } else if is_chosen {
+        Reason::Chosen
+    } else if ledger.failures > 0 {
+        Reason::Failed
+    } else if !ledger.owed.is_empty() {
+        Reason::Owed
+    } else if ledger.is_past(context.horizon, now) {
+        Reason::Last
+    } else {
+        Reason::Again
+    }
+}
+
+/// How long so many requests take: as fast as is allowed, or as fast as the latest visits were.
+pub(super) async fn estimate(context: &Context, requests: Requests) -> Result<Estimate> {
+    let milliseconds_per_request = pace(&context.store).await?;
+    let allowed = 1_000_000 / u64::from(context.requests_per_second.get());
+    let answering = milliseconds_per_request.unwrap_or_default() * 1000 / context.concurrency as u64;
+    let seconds = |requests: u64| requests.saturating_mul(allowed.max(answering)).div_ceil(1_000_000);
+    Ok(Estimate {
+        requests,
+        seconds: (seconds(requests.at_least), seconds(requests.at_most)),
+        milliseconds_per_request,
+    })
+}
+
+/// How long a request took, with decoding and staging, on the average of the newest day with visits.
+async fn pace(store: &Arc<dyn Store>) -> Result<Option<u64>> {
+    let listed = store.list(&keys::table(Table::Pulls), "").await?;
+    let newest = listed.into_iter().rev().find_map(|Listed { key, head }| {
+        let day = keys::parse_lake(Table::Pulls, &key)?;
+        Some((key, head, day))
+    });
+    let Some((key, head, day)) = newest else { return Ok(None) };
+    let read = async {
+        let object = ObjectReader::open(store, &key, head, Table::Pulls, day).await?;
+        let all: u64 = object.cells().iter().map(|cell| cell.rows).sum();
+        let (mut requests, mut milliseconds) = (0, 0);
+        let mut batches = object.rows(std::iter::once(0..all))?;
+        while let Some(batch) = batches.try_next().await? {
+            for row in row::rows(&batch) {
+                requests += row.number("requests").unwrap_or_default();
+                milliseconds += row.number("milliseconds").unwrap_or_default();
+            }
+        }
+        Ok::<_, Error>(milliseconds.checked_div(requests).and_then(|each| u64::try_from(each).ok()))
+    };
+    match read.await {
+        // It is being replaced, or damaged, which is not for a plan to say.
+        Err(error) if matches!(error.kind(), Kind::Conflict | Kind::Damaged) => Ok(None),
+        outcome => outcome,
+    }
+}

@@ -1,0 +1,166 @@
+//! Probe: what the vendor's page leaves open, found out by asking for one event. Nothing is kept, and nothing here relies
+//! on what is found: rollcall is right either way.
+
+use std::time::{Duration, Instant};
+
+use super::context::Context;
+use crate::error::Result;
+use crate::extract::body::table_of;
+use crate::extract::usage::Usage;
+use crate::report::Report;
+use crate::transform::column;
+use crate::transform::record::Record;
+use crate::transform::tables::Table;
+use crate::transform::value::{self, Value};
+
+/// Codes of `liveType`: live, replay.
+const LIVE_TYPES: [i64; 2] = [0, 1];
+
+/// What an answer had.
+#[derive(Default)]
+struct Seen {
+    /// When each viewing began, in seconds.
+    online: Vec<i64>,
+    /// Viewings that `viewerDetails` sums up.
+    times: i64,
+    bytes: u64,
+    took: Duration,
+}
+
+impl Seen {
+    fn add(&mut self, array: &str, record: Record<'_>) {
+        match table_of(array) {
+            Some(Table::ViewerDetails) => {
+                let times = record.get("times").map(|raw| value::read(column::Kind::Count, &raw));
+                if let Some(Ok(Value::Integer(times))) = times {
+                    self.times += times;
+                }
+            }
+            Some(_) => {
+                let online = record.get("online_time").and_then(|raw| value::instant(&raw).ok());
+                self.online.extend(online.map(|online| online.as_second()));
+            }
+            None => {}
+        }
+    }
+
+    /// Viewings that began in this second.
+    fn at(&self, second: i64) -> usize {
+        self.online.iter().filter(|online| **online == second).count()
+    }
+}
+
+/// Asks for the event in several ways, and notes what each says.
+pub(super) async fn probe(context: &Context, event_id: i64, report: &mut Report) {
+    let usage = Usage::default();
+    match ask(context, &usage, event_id, &[]).await {
+        Err(error) => report.check("answers", Err(error)),
+        Ok(whole) => {
+            report.check("answers", Ok(answers(&whole)));
+            report.check("range", range(context, &usage, event_id, &whole).await);
+            report.check("liveType", live_type(context, &usage, event_id, &whole).await);
+            report.check("details", details(context, &usage, event_id, &whole).await);
+        }
+    }
+    report.check("tokens", tokens(context, &usage).await);
+    report.requests += usage.used();
+}
+
+/// One request with these parameters, tried again as any other.
+async fn ask(context: &Context, usage: &Usage, event_id: i64, parameters: &[(&str, i64)]) -> Result<Seen> {
+    let client = &context.client;
+    let mut attempts = client.attempts(usage);
+    loop {
+        let began = Instant::now();
+        let (mut seen, before) = (Seen::default(), usage.used().bytes);
+        let outcome = async {
+            let mut answer = client.report_with(usage, event_id, parameters).await?;
+            while answer.advance(|position, record| seen.add(position.array, record)).await? {}
+            answer.finish().await
+        };
+        match outcome.await {
+            Err(error) => attempts.pause(error.with("event", event_id), client.now()).await?,
+            Ok(_) => {
+                (seen.took, seen.bytes) = (began.elapsed(), usage.used().bytes - before);
+                return Ok(seen);
+            }
+        }
+    }
+}
+
+fn answers(whole: &Seen) -> String {
+    let Seen { online, bytes, took, .. } = whole;
+    format!("{} viewings, {bytes} bytes, in {} ms", online.len(), took.as_millis())
+}
+
+/// Whether a range has its ends: of one that begins, and one that ends, when somebody came.
+async fn range(context: &Context, usage: &Usage, event_id: i64, whole: &Seen) -> Result<String> {
+    let Some(second) = whole.online.iter().copied().max() else { return Ok(no_viewings()) };
+    let all = whole.at(second);
+    let mut has = [false; 2];
+    for (has, (from, to)) in has.iter_mut().zip([(second, second + 1), (second - 1, second)]) {
+        let seen = ask(context, usage, event_id, &[("startTime", from), ("endTime", to)]).await?;
+        *has = seen.at(second) >= all;
+    }
+    Ok(match has {
+        [true, true] => "both ends of a range belong to it",
+        [true, false] => "the first end of a range belongs to it, the last does not",
+        [false, true] => "the last end of a range belongs to it, the first does not",
+        [false, false] => "neither end of a range belongs to it",
+    }
+    .to_owned())
+}
+
+/// Whether `liveType` leaves anything out.
+async fn live_type(context: &Context, usage: &Usage, event_id: i64, whole: &Seen) -> Result<String> {
+    let all = whole.online.len();
+    if all == 0 {
+        return Ok(no_viewings());
+    }
+    let mut found = [0; 2];
+    for (found, code) in found.iter_mut().zip(LIVE_TYPES) {
+        *found = ask(context, usage, event_id, &[("liveType", code)]).await?.online.len();
+    }
+    let [live, replay] = found;
+    Ok(match (live == all, replay == all) {
+        (true, true) => format!("it does not filter: {all} viewings either way"),
+        _ if live + replay == all => format!("it filters: {live} live and {replay} replays of {all}"),
+        _ => format!("it is not clear what it does: {live} live and {replay} replays, of {all} viewings"),
+    })
+}
+
+/// Whether the sums of viewers are over the range asked for, or over the whole event.
+async fn details(context: &Context, usage: &Usage, event_id: i64, whole: &Seen) -> Result<String> {
+    let mut online = whole.online.clone();
+    online.sort_unstable();
+    let (Some(first), Some(middle)) = (online.first(), online.get(online.len() / 2)) else {
+        return Ok(no_viewings());
+    };
+    let part = ask(context, usage, event_id, &[("startTime", first - 1), ("endTime", middle - 1)]).await?;
+    let viewings = i64::try_from(part.online.len()).unwrap_or(i64::MAX);
+    if viewings == 0 || part.online.len() == whole.online.len() {
+        return Ok("it cannot be told: all viewings began at once".to_owned());
+    }
+    Ok(match part.times {
+        times if times == viewings => format!("viewerDetails of a range are of the range: {times} viewings"),
+        times if times > viewings => {
+            format!(
+                "viewerDetails of a range are of the whole event: {times} viewings, {viewings} in the range"
+            )
+        }
+        times => format!("viewerDetails of a range have fewer viewings than it: {times} of {viewings}"),
+    })
+}
+
+/// Whether a new token ends the one before.
+async fn tokens(context: &Context, usage: &Usage) -> Result<String> {
+    let Some(is_ended) = context.client.token_ends_old(usage).await? else {
+        return Ok("it cannot be told with a token that was given".to_owned());
+    };
+    Ok(if is_ended { "a new token ends the one before" } else { "a new token leaves the one before" }
+        .to_owned())
+}
+
+fn no_viewings() -> String {
+    "it cannot be told: the event has no viewings".to_owned()
+}

@@ -1,0 +1,155 @@
+//! Up to which day the lake is complete, and what holds it back. Pure.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+
+use super::lake::Lake;
+use super::ledger::Ledger;
+use crate::calendar;
+
+/// Why the rows of an event's day, and of those after it, are not all in the lake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The event has not ended.
+    Running,
+    /// The event was never visited with success.
+    Unvisited,
+    /// The day failed, or was cut off.
+    Owed,
+    /// The day has settled since the last visit.
+    Unsettled,
+    /// Files of the day are staged and not published.
+    Staged,
+}
+
+/// The first day that is not complete, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Hold {
+    /// The event; none where it is not one event's.
+    pub event_id: Option<i64>,
+    /// The first day that is not complete.
+    pub day: Date,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl Hold {
+    /// What holds back the days of one event; none where nothing is missing, or nobody will ever bring it.
+    #[must_use]
+    pub fn of(ledger: &Ledger, lake: &Lake, now: Timestamp) -> Option<Self> {
+        if ledger.closed.is_some() || ledger.is_forgotten {
+            return None;
+        }
+        let event = &ledger.event;
+        let hold = |day: Date, reason: Reason| Some(Self { event_id: Some(event.event_id), day, reason });
+        let start = event.start_time.unwrap_or_else(|| ledger.end());
+        let first = ledger.event_day.unwrap_or_else(|| lake.zone.day_of(start));
+        if !event.has_ended(now) {
+            return if start <= now { hold(first, Reason::Running) } else { None };
+        }
+        let Some(through) = ledger.through else { return hold(first, Reason::Unvisited) };
+        let snapshot = ledger.owed.snapshot.then_some(first);
+        if let Some(day) = ledger.owed.days.first().copied().into_iter().chain(snapshot).min() {
+            return hold(day, Reason::Owed);
+        }
+        hold(lake.zone.day_of(through.checked_sub(lake.settle).unwrap_or(through)), Reason::Unsettled)
+    }
+}
+
+/// The last day that has settled, and whose rows are all in the lake: the day before the first that is held back.
+#[must_use]
+pub fn through(holds: &[Hold], lake: &Lake, now: Timestamp) -> Option<Date> {
+    let settling = lake.zone.day_of(now.checked_sub(lake.settle).unwrap_or(now));
+    let first = holds.iter().map(|hold| hold.day).chain([settling]).min()?;
+    calendar::previous(first).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::calendar::Zone;
+    use crate::load::ledger::Closing;
+    use crate::load::visit::Owed;
+    use crate::transform::event::Event;
+
+    fn lake() -> Lake {
+        Lake { zone: Zone::parse("Asia/Shanghai").unwrap(), settle: SignedDuration::from_hours(12) }
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn day(text: &str) -> Date {
+        text.parse().unwrap()
+    }
+
+    /// An event of the afternoon of the 26th, whose days were all asked up to `through`.
+    fn ledger(through: &str) -> Ledger {
+        let event = Event {
+            start_time: Some(at("2022-10-26T06:00:00Z")),
+            end_time: Some(at("2022-10-26T08:00:00Z")),
+            ..Event::unknown(7)
+        };
+        Ledger {
+            event_day: Some(day("2022-10-26")),
+            through: Some(at(through)),
+            ..Ledger::new(event, at("2022-10-01T00:00:00Z"))
+        }
+    }
+
+    #[test]
+    fn a_day_is_complete_when_every_event_was_asked_for_it_after_it_settled() {
+        let now = at("2022-11-01T00:00:00Z");
+        let found = |change: fn(&mut Ledger)| {
+            let mut ledger = ledger("2022-10-29T12:00:00Z");
+            change(&mut ledger);
+            Hold::of(&ledger, &lake(), now).map(|hold| (hold.day.to_string(), hold.reason))
+        };
+        let hold = |day: &str, reason| Some((day.to_owned(), reason));
+        // Local midnight after the 28th, and twelve hours: 04:00 UTC on the 29th.
+        assert_eq!(found(|_| {}), hold("2022-10-29", Reason::Unsettled));
+        assert_eq!(
+            found(|ledger| ledger.through = Some(at("2022-10-29T03:59:59Z"))),
+            hold("2022-10-28", Reason::Unsettled)
+        );
+        assert_eq!(found(|ledger| ledger.through = None), hold("2022-10-26", Reason::Unvisited));
+        assert_eq!(
+            found(|ledger| ledger.owed.days = [day("2022-10-27"), day("2022-10-28")].into()),
+            hold("2022-10-27", Reason::Owed)
+        );
+        assert_eq!(
+            found(|ledger| ledger.owed = Owed { snapshot: true, ..Owed::default() }),
+            hold("2022-10-26", Reason::Owed)
+        );
+        assert_eq!(
+            found(|ledger| ledger.event.end_time = Some(at("2022-11-02T00:00:00Z"))),
+            hold("2022-10-26", Reason::Running)
+        );
+        assert_eq!(
+            found(|ledger| ledger.closed = Some(Closing::Incomplete)),
+            None,
+            "nobody brings it any more"
+        );
+        assert_eq!(found(|ledger| ledger.is_forgotten = true), None);
+        let future = |ledger: &mut Ledger| {
+            ledger.event.start_time = Some(at("2022-11-02T00:00:00Z"));
+            ledger.event.end_time = Some(at("2022-11-02T01:00:00Z"));
+        };
+        assert_eq!(found(future), None, "it has not begun");
+    }
+
+    #[test]
+    fn the_lake_is_complete_through_the_day_before_the_first_that_is_held_back() {
+        let lake = lake();
+        let hold = |text: &str| Hold { event_id: None, day: day(text), reason: Reason::Staged };
+        let now = at("2022-11-01T00:00:00Z");
+        assert_eq!(through(&[], &lake, now), Some(day("2022-10-30")), "the 31st settles at 04:00 UTC");
+        assert_eq!(through(&[hold("2022-10-28"), hold("2022-10-20")], &lake, now), Some(day("2022-10-19")));
+        assert_eq!(through(&[hold("2022-11-20")], &lake, now), Some(day("2022-10-30")));
+    }
+}

@@ -1,0 +1,110 @@
+//! The result of a run, for people.
+
+use std::fmt;
+
+use indicatif::{BinaryBytes, HumanDuration};
+
+use super::{Check, DueEvent, Estimate, Events, Report, Requests, Step};
+use crate::counted::counted;
+use crate::extract::usage::Used;
+
+impl Report {
+    fn show_plan(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "events     {} known, {} due", self.events.known, self.events.due)?;
+        if let Some(key) = &self.items {
+            write!(f, "\nitems      {key}, planned at {}", self.began)?;
+        }
+        if let Some(Estimate { requests, seconds: (least, most), milliseconds_per_request }) = &self.estimate
+        {
+            write!(f, "\nrequests   {requests}, {}", time(*least))?;
+            if most > least {
+                write!(f, " to {}", time(*most))?;
+            }
+            match milliseconds_per_request {
+                Some(milliseconds) => write!(f, ", by {milliseconds} ms each of the latest visits")?,
+                None => f.write_str(", if the vendor answers as fast as `--requests-per-second` asks")?,
+            }
+        }
+        for DueEvent { event_id, title, reason, since, windows, requests, .. } in &self.due {
+            let (reason, title) = (reason.text(), title.as_deref().unwrap_or_default());
+            write!(f, "\ndue        event {event_id} since {since:.0}: {reason}, ")?;
+            let windows = counted(windows.len() as u64, "window");
+            write!(f, "{windows}, requests {requests}: {title}")?;
+        }
+        Ok(())
+    }
+
+    fn show_events(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Events { due, complete, failed, left, .. } = self.events;
+        write!(f, "events     {due} due: {complete} complete, {failed} failed, {left} left")
+    }
+
+    fn show_visits(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.show_events(f)?;
+        let Used { requests, retries, bytes, waited_milliseconds } = self.requests;
+        writeln!(
+            f,
+            "\nrecords    {} rows, {} rejects, {} values set aside",
+            self.rows, self.rejects, self.set_aside
+        )?;
+        write!(
+            f,
+            "requests   {requests}, {retries} retries, {}, waited {:.1} s",
+            BinaryBytes(bytes),
+            std::time::Duration::from_millis(waited_milliseconds).as_secs_f64()
+        )
+    }
+
+    fn show_published(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let objects: u64 = self.published.objects.values().sum();
+        write!(f, "published  {objects} objects of {} days", self.published.days.len())
+    }
+}
+
+/// Seconds, for people.
+fn time(seconds: u64) -> String {
+    HumanDuration(std::time::Duration::from_secs(seconds)).to_string()
+}
+
+impl fmt::Display for Requests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { at_least, at_most } = self;
+        if at_least == at_most { write!(f, "{at_least}") } else { write!(f, "{at_least} to {at_most}") }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.job {
+            Step::Plan => self.show_plan(f)?,
+            Step::Pull => self.show_visits(f)?,
+            Step::Sync => {
+                self.show_visits(f)?;
+                f.write_str("\n")?;
+                self.show_published(f)?;
+            }
+            Step::Publish | Step::Upgrade => self.show_published(f)?,
+            Step::Staged => {
+                let days = self.staged.as_deref().unwrap_or_default();
+                write!(f, "staged     {} days", days.len())?;
+                days.iter().try_for_each(|day| write!(f, "\nday        {day}"))?;
+            }
+            Step::Collect => self.show_events(f)?,
+            Step::Doctor => {
+                let failed = self.checks.iter().filter(|check| !check.ok).count();
+                write!(f, "checks     {}, {failed} failed", self.checks.len())?;
+                for Check { name, ok, found } in &self.checks {
+                    write!(f, "\n{name:<10} {}{found}", if *ok { "" } else { "FAILED: " })?;
+                }
+            }
+            Step::Token => f.write_str("token      the shared token is one that the vendor accepts")?,
+        }
+        for (event_id, owed) in &self.owed {
+            write!(f, "\nowed       event {event_id}: {}", owed.join(", "))?;
+        }
+        for note in &self.notes {
+            write!(f, "\nnote       {note}")?;
+        }
+        Ok(())
+    }
+}
