@@ -35,6 +35,11 @@ Examples:
   rollcall explain 609768
   rollcall explain 609768 --viewer 13800001111";
 
+pub(crate) const REPORT_EXAMPLES: &str = "\
+Examples:
+  rollcall report 609768 -o event.html
+  rollcall report --all -o pages        then open pages/index.html";
+
 /// How much is shown, and to whom.
 #[derive(Args)]
 #[command(next_help_heading = "Output")]

@@ -1,7 +1,8 @@
 //! rollcall: who watched which webinar, when, and for how long, as Parquet tables.
 //!
 //! `extract` asks the vendor, `transform` makes rows of records, `load` keeps them; `job` puts the three together, and
-//! `inspect` looks at what came of it.
+//! `inspect` and
+//! `page` look at what came of it.
 
 pub mod address;
 pub mod calendar;
@@ -13,6 +14,7 @@ pub mod inspect;
 pub mod job;
 pub mod load;
 pub mod metrics;
+pub mod page;
 pub mod progress;
 pub mod report;
 pub mod schema;

@@ -13,6 +13,7 @@ use rollcall::error::Result;
 use rollcall::inspect::{Explain, Explanation, Status};
 use rollcall::job::Job;
 use rollcall::job::context::Context;
+use rollcall::page::Pages;
 use rollcall::progress::Progress;
 use rollcall::schema::Schema;
 
@@ -40,6 +41,9 @@ enum Command {
     /// Show the history of an event: visits, days, and where a viewer's rows came from.
     #[command(after_help = face::EXPLAIN_EXAMPLES)]
     Explain(Explain),
+    /// Draw pages for a host to look at: who came to an event, and when.
+    #[command(after_help = face::REPORT_EXAMPLES)]
+    Report(Pages),
     /// Show what an engine, or a person, is told of the tables: DDL, views, the dictionary.
     Schema(Schema),
     /// Print what a shell needs to complete this command's words.
@@ -82,6 +86,11 @@ async fn run(command: Command, options: Options, face: &Face) -> Result<Shown> {
             face.shown(&status, status.ok)
         }
         Command::Explain(call) => face.shown(&Explanation::of(&context, &call).await?, true),
+        Command::Report(pages) => {
+            let written = pages.write(&context).await;
+            context.progress.done();
+            face.shown(&written?, true)
+        }
         Command::Schema(_) | Command::Completions { .. } => Ok(Shown::text(String::new())),
     }
 }

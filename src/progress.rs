@@ -75,7 +75,7 @@ impl Progress {
     }
 
     /// The run is done.
-    pub(crate) fn done(&self) {
+    pub fn done(&self) {
         self.bar.finish_and_clear();
     }
 

@@ -14,7 +14,7 @@ LAYERS = [
     {"extract", "load", "schema"},
     {"config", "progress", "report"},
     {"job", "metrics"},
-    {"inspect"},
+    {"inspect", "page"},
     {"face"},
     {"main", "bin"},
 ]

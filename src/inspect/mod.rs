@@ -2,7 +2,6 @@
 
 mod advice;
 mod explain;
-mod objects;
 mod status;
 
 pub use self::explain::{Explain, Explanation};

@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
-use futures::TryStreamExt;
 use jiff::Timestamp;
 
 use super::context::Context;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Kind, Result};
 use crate::load::keys;
 use crate::load::ledger::Ledger;
-use crate::load::object::ObjectReader;
+use crate::load::objects::{Object, each_row};
 use crate::load::store::{Listed, Store};
 use crate::report::{Estimate, Reason, Requests};
-use crate::transform::row;
 use crate::transform::tables::Table;
 
 /// Why an event is visited that is to be visited now.
@@ -50,25 +48,21 @@ async fn pace(store: &Arc<dyn Store>) -> Result<Option<u64>> {
     let listed = store.list(&keys::table(Table::Pulls), "").await?;
     let newest = listed.into_iter().rev().find_map(|Listed { key, head }| {
         let day = keys::parse_lake(Table::Pulls, &key)?;
-        Some((key, head, day))
+        Some(Object { store, table: Table::Pulls, day, head })
     });
-    let Some((key, head, day)) = newest else { return Ok(None) };
-    let read = async {
-        let object = ObjectReader::open(store, &key, head, Table::Pulls, day).await?;
-        let all: u64 = object.cells().iter().map(|cell| cell.rows).sum();
+    let Some(newest) = newest else { return Ok(None) };
+    let read = newest.read(async |object| {
         let (mut requests, mut milliseconds) = (0, 0);
-        let mut batches = object.rows(std::iter::once(0..all))?;
-        while let Some(batch) = batches.try_next().await? {
-            for row in row::rows(&batch) {
-                requests += row.number("requests").unwrap_or_default();
-                milliseconds += row.number("milliseconds").unwrap_or_default();
-            }
-        }
-        Ok::<_, Error>(milliseconds.checked_div(requests).and_then(|each| u64::try_from(each).ok()))
-    };
+        each_row(&object, None, |row| {
+            requests += row.number("requests").unwrap_or_default();
+            milliseconds += row.number("milliseconds").unwrap_or_default();
+        })
+        .await?;
+        Ok(milliseconds.checked_div(requests).and_then(|each: i64| u64::try_from(each).ok()))
+    });
     match read.await {
-        // It is being replaced, or damaged, which is not for a plan to say.
-        Err(error) if matches!(error.kind(), Kind::Conflict | Kind::Damaged) => Ok(None),
-        outcome => outcome,
+        // It is damaged, which is not for a plan to say.
+        Err(error) if error.kind() == Kind::Damaged => Ok(None),
+        outcome => Ok(outcome?.flatten()),
     }
 }

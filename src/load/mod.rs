@@ -16,6 +16,7 @@ pub mod ledger;
 pub mod ledgers;
 pub mod merge;
 pub mod object;
+pub mod objects;
 pub mod properties;
 pub mod publish;
 pub mod recover;

@@ -16,10 +16,10 @@ use serde_json::{Map, Value};
 
 use self::days::DayOf;
 use self::viewer::{Seen, Sought};
-use super::objects::{Object, READERS, each_row};
 use crate::error::{Error, Kind, Result};
 use crate::job::context::Context;
 use crate::load::ledger::{Closing, Ledger};
+use crate::load::objects::{Object, READERS, each_row};
 use crate::load::visit::Owed;
 use crate::load::{keys, publish};
 use crate::transform::event::Event;

@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
 use crate::inspect::advice::Advice;
-use crate::inspect::objects::{Object, READERS, each_row};
 use crate::load::complete::{Hold, Reason};
+use crate::load::objects::{Object, READERS, each_row};
 use crate::load::store::Store;
 use crate::load::{keys, publish};
 use crate::transform::row::Row;

@@ -5,30 +5,34 @@ use std::sync::Arc;
 use futures::TryStreamExt;
 use jiff::civil::Date;
 
+use super::keys;
+use super::object::ObjectReader;
+use super::store::{Head, Store};
 use crate::error::{Kind, Result};
-use crate::load::keys;
-use crate::load::object::ObjectReader;
-use crate::load::store::{Head, Store};
 use crate::transform::row::{self, Row};
 use crate::transform::tables::Table;
 
 /// Objects that are read at once.
-pub(super) const READERS: usize = 16;
+pub const READERS: usize = 16;
 /// How often a read starts over because the object is replaced meanwhile.
 const ATTEMPTS: u32 = 5;
 
 /// The object of one table and day.
-pub(super) struct Object<'a> {
-    pub(super) store: &'a Arc<dyn Store>,
-    pub(super) table: Table,
-    pub(super) day: Date,
+pub struct Object<'a> {
+    /// Where it lies.
+    pub store: &'a Arc<dyn Store>,
+    /// Its table.
+    pub table: Table,
+    /// Its day.
+    pub day: Date,
     /// The version that was listed.
-    pub(super) head: Head,
+    pub head: Head,
 }
 
 impl Object<'_> {
-    /// What `read` makes of it. Where another version takes its place meanwhile, `read` is called anew.
-    pub(super) async fn read<T>(&self, read: impl AsyncFn(ObjectReader) -> Result<T>) -> Result<Option<T>> {
+    /// What `read` makes of it; none where it is not there any more. Where another version takes its place meanwhile,
+    /// `read` is called anew.
+    pub async fn read<T>(&self, read: impl AsyncFn(ObjectReader) -> Result<T>) -> Result<Option<T>> {
         let key = keys::lake(self.table, self.day);
         let mut head = Some(self.head.clone());
         let mut attempt = 1;
@@ -48,7 +52,7 @@ impl Object<'_> {
 }
 
 /// Calls `each` for every row of an event, or of all events.
-pub(super) async fn each_row(
+pub async fn each_row(
     object: &ObjectReader,
     event_id: Option<i64>,
     mut each: impl FnMut(Row<'_>),

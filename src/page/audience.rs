@@ -1,0 +1,200 @@
+//! Who came to one event: its viewings, and the people they are of. The rules are those of the views `sessions` and
+//! `people`, so that a page says what SQL says.
+
+use std::collections::{BTreeSet, HashMap};
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+
+use crate::transform::row::Row;
+use crate::transform::tables::Table;
+
+/// What viewers do, by the columns that count it.
+pub(super) const DEEDS: [(&str, &str, &str); 9] = [
+    ("chat_num", "聊天", "chat messages"),
+    ("praise_num", "点赞", "likes"),
+    ("quiz_num", "提问", "questions asked"),
+    ("question_num", "答题", "quizzes answered"),
+    ("vote_num", "投票", "votes"),
+    ("sign_num", "签到", "roll calls signed"),
+    ("raise_hand_num", "举手", "hands raised"),
+    ("share_num", "分享", "shares"),
+    ("goods_sum_hits", "商品点击", "clicks on goods"),
+];
+
+/// The vendor's word for a host.
+const HOST: &str = "主持人";
+
+/// What was watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Live,
+    Replay,
+    /// The vendor does not say.
+    Unknown,
+}
+
+/// One viewing. Texts are kept once: a number says which.
+#[derive(Debug)]
+pub(super) struct Viewing {
+    /// The place in `people`.
+    pub(super) person: usize,
+    pub(super) kind: Kind,
+    pub(super) online: Timestamp,
+    pub(super) offline: Option<Timestamp>,
+    pub(super) day: Date,
+    pub(super) seconds: i64,
+    /// The first place and device that the vendor names.
+    pub(super) region: usize,
+    pub(super) device: usize,
+}
+
+/// What somebody watched of one kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Watched {
+    pub(super) viewings: u64,
+    pub(super) seconds: i64,
+}
+
+impl Watched {
+    fn add(&mut self, seconds: i64) {
+        self.viewings += 1;
+        self.seconds += seconds;
+    }
+}
+
+/// Somebody who came.
+#[derive(Debug, Default)]
+pub(super) struct Person {
+    /// Whether anything tells this person apart from others.
+    pub(super) is_told: bool,
+    pub(super) is_host: bool,
+    pub(super) name: Option<String>,
+    pub(super) company: Option<String>,
+    pub(super) mobile: Option<String>,
+    pub(super) email: Option<String>,
+    pub(super) ext_id: Option<String>,
+    pub(super) all: Watched,
+    pub(super) live: Watched,
+    pub(super) replay: Watched,
+    pub(super) came: Option<DateTime>,
+    pub(super) left: Option<DateTime>,
+    pub(super) regions: BTreeSet<String>,
+    pub(super) devices: BTreeSet<String>,
+    pub(super) deeds: [i64; DEEDS.len()],
+}
+
+/// Texts that many viewings share.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    numbers: HashMap<String, usize>,
+    names: Vec<String>,
+}
+
+impl Names {
+    fn number(&mut self, name: &str) -> usize {
+        if let Some(number) = self.numbers.get(name) {
+            return *number;
+        }
+        self.names.push(name.to_owned());
+        self.numbers.insert(name.to_owned(), self.names.len() - 1);
+        self.names.len() - 1
+    }
+
+    /// The text of a number; empty where the vendor names none.
+    pub(super) fn name(&self, number: usize) -> &str {
+        self.names.get(number).map_or("", String::as_str)
+    }
+}
+
+/// Everybody who came to one event, the hosts among them.
+#[derive(Debug, Default)]
+pub(super) struct Audience {
+    pub(super) people: Vec<Person>,
+    pub(super) viewings: Vec<Viewing>,
+    pub(super) regions: Names,
+    pub(super) devices: Names,
+    places: HashMap<Option<String>, usize>,
+}
+
+impl Audience {
+    /// Adds a row of `lives` or `interactions`.
+    pub(super) fn add(&mut self, table: Table, row: &Row<'_>) {
+        let text = |column: &str| row.text(column).map(std::borrow::Cow::into_owned);
+        let (Some(online), Some(came)) = (row.instant("online_time"), row.wall_clock("online_date")) else {
+            return;
+        };
+        let told = ["person_key", "distinct_id", "mobile", "email", "ext_id", "viewer_id"];
+        let key = told.into_iter().find_map(text);
+        let is_told = key.is_some();
+        let place = *self.places.entry(key).or_insert_with(|| {
+            self.people.push(Person { is_told, ..Person::default() });
+            self.people.len() - 1
+        });
+        let duration =
+            if table == Table::Lives { "watch_duration_seconds" } else { "online_duration_seconds" };
+        let seconds = row.number(duration).unwrap_or_default();
+        let kind = match row.text("live_type").as_deref() {
+            Some("live") => Kind::Live,
+            Some("replay") => Kind::Replay,
+            _ => Kind::Unknown,
+        };
+        let (region, device) = (text("location"), text("device_type"));
+        self.viewings.push(Viewing {
+            person: place,
+            kind,
+            online,
+            offline: row.instant("offline_time"),
+            day: came.date(),
+            seconds,
+            region: self.regions.number(first(region.as_deref())),
+            device: self.devices.number(first(device.as_deref())),
+        });
+        let Some(person) = self.people.get_mut(place) else { return };
+        person.is_host |= row.text("iden").as_deref() == Some(HOST)
+            || table == Table::Interactions && row.text("role").as_deref() == Some("host");
+        for (known, column) in [
+            (&mut person.name, "name"),
+            (&mut person.company, "company"),
+            (&mut person.mobile, "mobile"),
+            (&mut person.email, "email"),
+            (&mut person.ext_id, "ext_id"),
+        ] {
+            // Of several the last by name, as `max` has it.
+            *known = known.take().max(text(column));
+        }
+        person.all.add(seconds);
+        match kind {
+            Kind::Live => person.live.add(seconds),
+            Kind::Replay => person.replay.add(seconds),
+            Kind::Unknown => {}
+        }
+        person.came = person.came.into_iter().chain([came]).min();
+        person.left = person.left.max(row.wall_clock("offline_date"));
+        person.regions.extend(region);
+        person.devices.extend(device);
+        for (sum, (column, ..)) in person.deeds.iter_mut().zip(DEEDS) {
+            *sum += row.number(column).unwrap_or_default();
+        }
+    }
+
+    /// Everybody but the hosts.
+    pub(super) fn viewers(&self) -> impl Iterator<Item = &Person> {
+        self.people.iter().filter(|person| !person.is_host)
+    }
+
+    /// The viewings of people who are no hosts, with their person. What says nothing of who came is nobody's.
+    pub(super) fn viewings(&self) -> impl Iterator<Item = (&Viewing, &Person)> {
+        let with_person = self.viewings.iter().filter_map(|viewing| {
+            let person = self.people.get(viewing.person)?;
+            Some((viewing, person))
+        });
+        with_person.filter(|(_, person)| person.is_told && !person.is_host)
+    }
+}
+
+/// The first of several, as the vendor joins them; empty where it is none.
+fn first(several: Option<&str>) -> &str {
+    let first = several.and_then(|several| several.split(',').next()).unwrap_or_default();
+    if first == "-" { "" } else { first }
+}

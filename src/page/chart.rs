@@ -1,0 +1,207 @@
+//! Charts as SVG, drawn once for wide and once for narrow screens, so that their letters stay readable on both.
+
+#![allow(clippy::cast_precision_loss, reason = "these are points of a drawing")]
+
+use std::fmt::Write;
+
+use jiff::civil::Date;
+
+/// Points left of the drawing, for the numbers; and below it, for the labels.
+const LEFT: f64 = 44.0;
+const BOTTOM: f64 = 22.0;
+const TOP: f64 = 10.0;
+const RIGHT: f64 = 12.0;
+
+/// A size, and the class that says on which screens it is shown.
+const SIZES: [(&str, f64, f64); 2] = [("wide", 760.0, 240.0), ("narrow", 360.0, 200.0)];
+
+/// What is drawn of one series.
+pub(super) struct Series<'a> {
+    /// Its class, which is its colour.
+    pub(super) class: &'static str,
+    /// Its values.
+    pub(super) values: &'a [u64],
+}
+
+/// Text below the drawing, at a place between 0 and 1.
+pub(super) type Label = (f64, String);
+
+/// One chart in both sizes; `draw` draws into a canvas.
+fn both(most: u64, labels: &[Label], draw: impl Fn(&mut Canvas)) -> String {
+    let mut all = String::new();
+    for (class, width, height) in SIZES {
+        let mut canvas = Canvas { width, height, most: round_up(most), svg: String::new() };
+        canvas.grid();
+        draw(&mut canvas);
+        canvas.labels(labels);
+        let svg = canvas.svg;
+        all += &format!(r#"<svg class="{class}" viewBox="0 0 {width} {height}" role="img">{svg}</svg>"#);
+    }
+    all
+}
+
+/// Areas under lines, one in front of the other.
+pub(super) fn areas(series: &[Series<'_>], labels: &[Label]) -> String {
+    let most = series.iter().flat_map(|series| series.values).copied().max().unwrap_or_default();
+    both(most, labels, |canvas| {
+        for Series { class, values } in series {
+            canvas.area(class, values);
+        }
+    })
+}
+
+/// Columns, those of the later series on top of the earlier.
+pub(super) fn columns(series: &[Series<'_>], labels: &[Label]) -> String {
+    let length = series.iter().map(|series| series.values.len()).max().unwrap_or_default();
+    let value = |series: &Series<'_>, at: usize| series.values.get(at).copied().unwrap_or_default();
+    let sum = |at: usize| series.iter().map(|series| value(series, at)).sum::<u64>();
+    let most = (0..length).map(sum).max().unwrap_or_default();
+    both(most, labels, |canvas| {
+        for at in 0..length {
+            let mut below = 0;
+            for series in series {
+                let value = value(series, at);
+                canvas.column(series.class, (at, length), below, value);
+                below += value;
+            }
+        }
+    })
+}
+
+/// A label below the column of each day.
+pub(super) fn day_labels(days: &[Date]) -> Vec<Label> {
+    let place = |at: usize| (at as f64 + 0.5) / days.len() as f64;
+    days.iter().enumerate().map(|(at, day)| (place(at), day.strftime("%m-%d").to_string())).collect()
+}
+
+struct Canvas {
+    width: f64,
+    height: f64,
+    most: u64,
+    svg: String,
+}
+
+impl Canvas {
+    fn x(&self, part: f64) -> f64 {
+        LEFT + (self.width - LEFT - RIGHT) * part
+    }
+
+    fn y(&self, value: u64) -> f64 {
+        let height = self.height - TOP - BOTTOM;
+        TOP + height * (1.0 - value as f64 / self.most.max(1) as f64)
+    }
+
+    fn add(&mut self, element: std::fmt::Arguments<'_>) {
+        // Writing to a text cannot fail.
+        let _ = self.svg.write_fmt(element);
+    }
+
+    /// Lines at round numbers.
+    fn grid(&mut self) {
+        let steps = if self.most >= 4 { 4 } else { self.most.max(1) };
+        for step in 0..=steps {
+            let value = self.most * step / steps;
+            let (y, right, end) = (self.y(value), self.x(1.0), LEFT - 6.0);
+            self.add(format_args!(
+                r#"<line class="grid" x1="{LEFT}" x2="{right:.1}" y1="{y:.1}" y2="{y:.1}"/>"#
+            ));
+            self.add(format_args!(
+                r#"<text class="end" x="{end}" y="{:.1}">{}</text>"#,
+                y + 4.0,
+                short(value)
+            ));
+        }
+    }
+
+    /// As many labels as have room.
+    fn labels(&mut self, labels: &[Label]) {
+        let room = ((self.width - LEFT) / 60.0) as usize;
+        let every = labels.len().div_ceil(room.max(1)).max(1);
+        let y = self.height - 6.0;
+        for (part, text) in labels.iter().step_by(every) {
+            let x = self.x(*part);
+            self.add(format_args!(r#"<text class="middle" x="{x:.1}" y="{y}">{text}</text>"#));
+        }
+    }
+
+    fn area(&mut self, class: &str, values: &[u64]) {
+        let last = values.len().saturating_sub(1).max(1) as f64;
+        let mut line = String::new();
+        for (at, value) in values.iter().enumerate() {
+            let _ = write!(line, "{:.1},{:.1} ", self.x(at as f64 / last), self.y(*value));
+        }
+        let (left, right, base) = (self.x(0.0), self.x(1.0), self.y(0));
+        self.add(format_args!(
+            r#"<polygon class="{class} area" points="{left:.1},{base:.1} {line}{right:.1},{base:.1}"/>"#
+        ));
+        self.add(format_args!(r#"<polyline class="{class} line" points="{line}"/>"#));
+    }
+
+    fn column(&mut self, class: &str, (at, of): (usize, usize), below: u64, value: u64) {
+        if value == 0 {
+            return;
+        }
+        let each = 1.0 / of as f64;
+        let (left, right) = (self.x(each * (at as f64 + 0.1)), self.x(each * (at as f64 + 0.9)));
+        let (top, bottom) = (self.y(below + value), self.y(below));
+        self.add(format_args!(
+            r#"<rect class="{class}" x="{left:.1}" y="{top:.1}" width="{:.1}" height="{:.1}"/>"#,
+            (right - left).min(40.0),
+            bottom - top
+        ));
+    }
+}
+
+/// The next number that is easy to read, and can be divided by four.
+fn round_up(number: u64) -> u64 {
+    let mut ten: u64 = 1;
+    loop {
+        for step in [1, 2, 4, 8] {
+            let round = ten.saturating_mul(step);
+            if number <= round {
+                return round;
+            }
+        }
+        ten = ten.saturating_mul(10);
+    }
+}
+
+/// A number in at most four letters.
+fn short(number: u64) -> String {
+    match number {
+        0..10_000 => number.to_string(),
+        10_000..1_000_000 => format!("{}k", number / 1000),
+        _ => format!("{}M", number / 1_000_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_axis_ends_at_a_number_that_is_easy_to_read() {
+        for (number, round) in [(0, 1), (1, 1), (3, 4), (9, 10), (11, 20), (41, 80), (799, 800), (801, 1000)]
+        {
+            assert_eq!(round_up(number), round, "{number}");
+        }
+    }
+
+    #[test]
+    fn columns_stand_on_each_other() {
+        let svg = columns(
+            &[Series { class: "live", values: &[2] }, Series { class: "replay", values: &[2] }],
+            &[(0.5, "10-26".to_owned())],
+        );
+        // From 10 to 218 points there are four: the first half, and what stands on it.
+        assert!(
+            svg.contains(r#"<rect class="live" x="114.4" y="114.0" width="40.0" height="104.0"/>"#),
+            "{svg}"
+        );
+        assert!(
+            svg.contains(r#"<rect class="replay" x="114.4" y="10.0" width="40.0" height="104.0"/>"#),
+            "{svg}"
+        );
+        assert!(svg.contains(">10-26</text>"), "{svg}");
+    }
+}

@@ -1,0 +1,206 @@
+//! The page of one event.
+
+use askama::Template;
+use jiff::civil::{Date, DateTime};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value};
+
+use super::audience::{Audience, Kind};
+use super::bars::{self, Bar};
+use super::chart::{self, Series};
+use super::clock;
+use super::figures::{self, Curve, Sums};
+use super::source::{DayRows, EventRow, Source};
+use super::viewers;
+use super::words;
+use crate::error::Result;
+use crate::job::context::Context;
+
+/// Minutes before the start and after the end that the curve shows at most: what lies further out is in the tables.
+const BEFORE: i64 = 120;
+const AFTER: i64 = 240;
+
+/// What the template shows.
+#[derive(Template)]
+#[template(path = "event.html", config = "src/page/askama.toml")]
+pub(super) struct EventPage {
+    event: EventRow,
+    zone: String,
+    made_at: DateTime,
+    index: Option<&'static str>,
+    sums: Sums,
+    /// The most people at once, and when.
+    peak: Option<(u64, DateTime)>,
+    curve: Option<Curves>,
+    days_chart: String,
+    stays: Vec<Bar>,
+    regions: Vec<Bar>,
+    devices: Vec<Bar>,
+    companies: Vec<Bar>,
+    deeds: Vec<(&'static str, &'static str, i64, String)>,
+    viewers: String,
+    data: Data,
+}
+
+/// What is drawn of the event itself.
+struct Curves {
+    online: String,
+    /// Joins and leaves, in spans of so many minutes.
+    moves: String,
+    span: i64,
+}
+
+/// How complete the data is.
+struct Data {
+    days: Vec<DayRows>,
+    through: Option<DateTime>,
+    visited: DateTime,
+    owed: Vec<String>,
+    rejects: i64,
+    days_differing: i64,
+    sums_differ: bool,
+}
+
+impl Data {
+    /// Everything that the vendor has is here, and will not change.
+    fn is_final(&self, event: &EventRow) -> bool {
+        event.is_closed && self.owed.is_empty() && event.outcome == "complete"
+    }
+
+    fn of(event: &EventRow, days: Vec<DayRows>, visit: &Map<String, Value>, context: &Context) -> Self {
+        let count = |name: &str| visit.get(name).and_then(Value::as_i64);
+        let owed = visit.get("owed").and_then(Value::as_str).unwrap_or("[]");
+        let zone = &context.lake.zone;
+        Self {
+            days,
+            through: event.through.map(|through| zone.wall_clock(through)),
+            visited: zone.wall_clock(event.pulled_at),
+            owed: serde_json::from_str(owed).unwrap_or_default(),
+            rejects: count("rejects").unwrap_or_default(),
+            days_differing: count("days_differing").unwrap_or_default(),
+            sums_differ: count("detail_seconds") != count("session_seconds"),
+        }
+    }
+}
+
+/// What the page of all events says of this one.
+pub(super) struct Line {
+    pub(super) event: EventRow,
+    pub(super) file: String,
+    pub(super) sums: Sums,
+    /// Rows by day.
+    pub(super) days: Vec<(Date, u64)>,
+    pub(super) owed: Vec<String>,
+    pub(super) is_final: bool,
+    pub(super) visited: DateTime,
+}
+
+impl EventPage {
+    pub(super) async fn draw(
+        context: &Context,
+        source: &Source,
+        event: &EventRow,
+        index: Option<&'static str>,
+    ) -> Result<Self> {
+        let (audience, days) = source.audience(event).await?;
+        let visit = source.last_visit(context, event).await?;
+        let sums = Sums::of(&audience);
+        let (curve, peak) = curves(event, &audience);
+        Ok(Self {
+            event: event.clone(),
+            zone: context.lake.zone.name().to_owned(),
+            made_at: context.lake.zone.wall_clock(context.clock.now()),
+            index,
+            sums,
+            peak,
+            curve,
+            days_chart: days_chart(&audience),
+            stays: bars::of_stays(&figures::stays(&audience)),
+            regions: bars::of_groups(&figures::groups(&audience, &audience.regions, |viewing| {
+                viewing.region
+            })),
+            devices: bars::of_groups(&figures::groups(&audience, &audience.devices, |viewing| {
+                viewing.device
+            })),
+            companies: bars::of_groups(&figures::companies(&audience)),
+            deeds: viewers::deeds(figures::deeds(&audience), sums.people),
+            viewers: viewers::json(&audience),
+            data: Data::of(event, days, &visit, context),
+        })
+    }
+
+    /// The name of its file among those of all events.
+    pub(super) fn file(&self) -> String {
+        format!("{}.html", self.event.event_id)
+    }
+
+    pub(super) fn line(&self) -> Line {
+        let days = self.data.days.iter().map(|day| (day.day, day.lives + day.interactions));
+        Line {
+            event: self.event.clone(),
+            file: self.file(),
+            sums: self.sums,
+            days: days.collect(),
+            owed: self.data.owed.clone(),
+            is_final: self.data.is_final(&self.event),
+            visited: self.data.visited,
+        }
+    }
+
+    fn title(&self) -> &str {
+        self.event.title.as_deref().unwrap_or("—")
+    }
+
+    /// Live time of those who came live, on the average.
+    fn live_average(&self) -> i64 {
+        self.sums.live_seconds / i64::try_from(self.sums.live_people.max(1)).unwrap_or(i64::MAX)
+    }
+}
+
+/// The curve of people online, and of those who came and left; none where nobody watched live.
+fn curves(event: &EventRow, audience: &Audience) -> (Option<Curves>, Option<(u64, DateTime)>) {
+    let first_live = audience.viewings().filter(|(viewing, _)| viewing.kind == Kind::Live);
+    let Some((online, came)) =
+        first_live.filter_map(|(viewing, person)| Some((viewing.online, person.came?))).min()
+    else {
+        return (None, None);
+    };
+    // Of an event without a start, the minutes count from the first who came.
+    let (start, wall): (Timestamp, DateTime) = event.start_time.zip(event.start).unwrap_or((online, came));
+    let Some((first, last)) = figures::live_minutes(audience, start) else { return (None, None) };
+    let whole = Curve::of(audience, Kind::Live, start, (first, last));
+    let peak = whole.peak().map(|(people, minute)| (people, clock::after(wall, minute)));
+    let length = event.end_time.map_or(SignedDuration::ZERO, |end| end.duration_since(start)).as_mins();
+    let minutes = (first.clamp(-BEFORE, 0), last.clamp(length, length + AFTER));
+    let live = Curve::of(audience, Kind::Live, start, minutes);
+    let replay = Curve::of(audience, Kind::Replay, start, minutes);
+    let span = clock::step(minutes.1 - minutes.0, 60);
+    let moves = figures::joins_and_leaves(audience, start, minutes, span);
+    let (joins, leaves): (Vec<u64>, Vec<u64>) = moves.into_iter().unzip();
+    let labels = clock::labels(wall, minutes);
+    let online = chart::areas(
+        &[Series { class: "live", values: &live.people }, Series { class: "replay", values: &replay.people }],
+        &labels,
+    );
+    let moves = chart::areas(
+        &[Series { class: "live", values: &joins }, Series { class: "leaves", values: &leaves }],
+        &labels,
+    );
+    (Some(Curves { online, moves, span }), peak)
+}
+
+/// Viewings of each day, from the first to the last with any.
+fn days_chart(audience: &Audience) -> String {
+    let found = figures::by_day(audience);
+    let (Some((first, _)), Some((last, _))) = (found.first_key_value(), found.last_key_value()) else {
+        return String::new();
+    };
+    let days: Vec<Date> = crate::calendar::days(*first, *last).collect();
+    let of = |day: &Date| found.get(day).copied().unwrap_or_default();
+    let live: Vec<u64> = days.iter().map(|day| of(day).0).collect();
+    let replay: Vec<u64> = days.iter().map(|day| of(day).1).collect();
+    chart::columns(
+        &[Series { class: "live", values: &live }, Series { class: "replay", values: &replay }],
+        &chart::day_labels(&days),
+    )
+}

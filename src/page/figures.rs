@@ -1,0 +1,225 @@
+//! The figures of one event: pure, from its audience. `samples/queries` says the same in SQL.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::audience::{Audience, DEEDS, Kind, Names, Viewing, Watched};
+
+/// Bounds, in minutes, of how long people stayed.
+const STAYS: [i64; 6] = [5, 15, 30, 60, 120, i64::MAX];
+
+/// Sums over everybody who is no host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sums {
+    pub(super) people: u64,
+    pub(super) live_people: u64,
+    pub(super) replay_people: u64,
+    pub(super) people_both: u64,
+    pub(super) viewings: u64,
+    pub(super) seconds: i64,
+    pub(super) live_seconds: i64,
+    pub(super) replay_seconds: i64,
+}
+
+impl Sums {
+    pub(super) fn of(audience: &Audience) -> Self {
+        let mut sums = Self::default();
+        for person in audience.viewers() {
+            let (live, replay) = (person.live.viewings > 0, person.replay.viewings > 0);
+            sums.people += 1;
+            sums.live_people += u64::from(live);
+            sums.replay_people += u64::from(replay);
+            sums.people_both += u64::from(live && replay);
+            sums.viewings += person.all.viewings;
+            sums.seconds += person.all.seconds;
+            sums.live_seconds += person.live.seconds;
+            sums.replay_seconds += person.replay.seconds;
+        }
+        sums
+    }
+}
+
+/// How many people were online in each minute from the first to the last, counted from an event's start. Somebody is
+/// online in every minute that a viewing touches, and once, also with two devices.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Curve {
+    /// The first minute.
+    pub(super) first: i64,
+    /// People, minute by minute.
+    pub(super) people: Vec<u64>,
+}
+
+impl Curve {
+    /// Of one kind of viewing, within these minutes.
+    pub(super) fn of(audience: &Audience, kind: Kind, start: Timestamp, minutes: (i64, i64)) -> Self {
+        let mut stays: HashMap<usize, Vec<(i64, i64)>> = HashMap::new();
+        for (viewing, _) in audience.viewings().filter(|(viewing, _)| viewing.kind == kind) {
+            stays.entry(viewing.person).or_default().push(touched(viewing, start));
+        }
+        let (first, last) = minutes;
+        let length = usize::try_from(last - first + 1).unwrap_or_default();
+        let mut changes = vec![0_i64; length + 1];
+        let mut change = |minute: i64, by: i64| {
+            let at = usize::try_from(minute.saturating_sub(first).max(0)).unwrap_or_default();
+            if let Some(change) = changes.get_mut(at) {
+                *change += by;
+            }
+        };
+        for mut stays in stays.into_values() {
+            stays.sort_unstable();
+            let mut until = i64::MIN;
+            for (from, to) in stays {
+                if to > until {
+                    change(from.max(until.saturating_add(1)), 1);
+                    change(to + 1, -1);
+                    until = to;
+                }
+            }
+        }
+        let mut online = 0;
+        let people = changes.iter().take(length).map(|change| {
+            online += change;
+            u64::try_from(online).unwrap_or_default()
+        });
+        Self { first, people: people.collect() }
+    }
+
+    /// The most people at once, and the first minute with so many; none where nobody was.
+    pub(super) fn peak(&self) -> Option<(u64, i64)> {
+        let most = *self.people.iter().max()?;
+        let at = self.people.iter().position(|people| *people == most)?;
+        (most > 0).then_some((most, self.first + i64::try_from(at).ok()?))
+    }
+}
+
+/// The minutes that a viewing touches; without an end its first.
+fn touched(viewing: &Viewing, start: Timestamp) -> (i64, i64) {
+    let minute = |instant: Timestamp| (instant.as_second() - start.as_second()).div_euclid(60);
+    let online = minute(viewing.online);
+    (online, viewing.offline.map_or(online, minute).max(online))
+}
+
+/// The first and the last minute that a live viewing touches.
+pub(super) fn live_minutes(audience: &Audience, start: Timestamp) -> Option<(i64, i64)> {
+    let live = audience.viewings().filter(|(viewing, _)| viewing.kind == Kind::Live);
+    live.map(|(viewing, _)| touched(viewing, start))
+        .reduce(|(first, last), (online, offline)| (first.min(online), last.max(offline)))
+}
+
+/// How many live viewings began and ended in each span of so many minutes, the first of which begins at `first`.
+pub(super) fn joins_and_leaves(
+    audience: &Audience,
+    start: Timestamp,
+    (first, last): (i64, i64),
+    span: i64,
+) -> Vec<(u64, u64)> {
+    let spans = usize::try_from((last - first) / span + 1).unwrap_or_default();
+    let mut counted = vec![(0, 0); spans];
+    let place = |minute: i64| usize::try_from((minute - first).div_euclid(span)).ok();
+    for (viewing, _) in audience.viewings().filter(|(viewing, _)| viewing.kind == Kind::Live) {
+        let (online, offline) = touched(viewing, start);
+        if let Some((joins, _)) = place(online).and_then(|at| counted.get_mut(at)) {
+            *joins += 1;
+        }
+        if let Some((_, leaves)) =
+            viewing.offline.and_then(|_| place(offline)).and_then(|at| counted.get_mut(at))
+        {
+            *leaves += 1;
+        }
+    }
+    counted
+}
+
+/// Live viewings and replays of each day with any.
+pub(super) fn by_day(audience: &Audience) -> BTreeMap<Date, (u64, u64)> {
+    let mut days: BTreeMap<Date, (u64, u64)> = BTreeMap::new();
+    for (viewing, _) in audience.viewings() {
+        let (live, replay) = days.entry(viewing.day).or_default();
+        *live += u64::from(viewing.kind == Kind::Live);
+        *replay += u64::from(viewing.kind == Kind::Replay);
+    }
+    days
+}
+
+/// A group of people, such as those of a region.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Group {
+    /// Empty where the vendor names none.
+    pub(super) name: String,
+    pub(super) people: u64,
+    pub(super) viewings: u64,
+    pub(super) seconds: i64,
+}
+
+/// Groups by the place or device of each viewing, the largest first. Somebody in two of them counts in both.
+pub(super) fn groups(audience: &Audience, names: &Names, of: fn(&Viewing) -> usize) -> Vec<Group> {
+    let mut found: HashMap<usize, (BTreeSet<usize>, Watched)> = HashMap::new();
+    for (viewing, _) in audience.viewings() {
+        let (people, watched) = found.entry(of(viewing)).or_default();
+        people.insert(viewing.person);
+        watched.viewings += 1;
+        watched.seconds += viewing.seconds;
+    }
+    let groups = found.into_iter().map(|(number, (people, watched))| Group {
+        name: names.name(number).to_owned(),
+        people: people.len() as u64,
+        viewings: watched.viewings,
+        seconds: watched.seconds,
+    });
+    largest_first(groups.collect())
+}
+
+/// Groups by the company of each person, the largest first.
+pub(super) fn companies(audience: &Audience) -> Vec<Group> {
+    let mut found: BTreeMap<&str, (u64, Watched)> = BTreeMap::new();
+    for person in audience.viewers().filter(|person| person.is_told) {
+        let (people, watched) = found.entry(person.company.as_deref().unwrap_or_default()).or_default();
+        *people += 1;
+        watched.viewings += person.all.viewings;
+        watched.seconds += person.all.seconds;
+    }
+    let groups = found.into_iter().map(|(name, (people, watched))| Group {
+        name: name.to_owned(),
+        people,
+        viewings: watched.viewings,
+        seconds: watched.seconds,
+    });
+    largest_first(groups.collect())
+}
+
+fn largest_first(mut groups: Vec<Group>) -> Vec<Group> {
+    groups.sort_by(|one, other| other.people.cmp(&one.people).then_with(|| one.name.cmp(&other.name)));
+    groups
+}
+
+/// How many people stayed so long in total, live and as a replay: from a bound in minutes, up to the next.
+pub(super) fn stays(audience: &Audience) -> Vec<((i64, Option<i64>), (u64, u64))> {
+    let mut from = 0;
+    let bounds = STAYS.map(|to| {
+        let bound = (from, to);
+        from = to;
+        bound
+    });
+    let stayed = |watched: &Watched, (from, to): (i64, i64)| {
+        watched.viewings > 0 && (from..to).contains(&(watched.seconds / 60))
+    };
+    let counted = bounds.map(|bound| {
+        let live = audience.viewers().filter(|person| stayed(&person.live, bound)).count() as u64;
+        let replay = audience.viewers().filter(|person| stayed(&person.replay, bound)).count() as u64;
+        ((bound.0, Some(bound.1).filter(|to| *to < i64::MAX)), (live, replay))
+    });
+    counted.into()
+}
+
+/// How often viewers did each of the deeds.
+pub(super) fn deeds(audience: &Audience) -> [i64; DEEDS.len()] {
+    let mut sums = [0; DEEDS.len()];
+    for person in audience.viewers() {
+        for (sum, deeds) in sums.iter_mut().zip(person.deeds) {
+            *sum += deeds;
+        }
+    }
+    sums
+}

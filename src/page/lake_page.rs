@@ -1,0 +1,106 @@
+//! The page of all events.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use jiff::civil::{Date, DateTime};
+use jiff::{SignedDuration, ToSpan};
+
+use super::chart::{self, Series};
+use super::event_page::Line;
+use super::words;
+use crate::calendar;
+use crate::job::context::Context;
+
+/// Days after the event that the coverage shows.
+const COVERED: usize = 31;
+/// Days that the chart of events shows, up to the last with one.
+const CHARTED: i32 = 120;
+/// Events of which the coverage is shown, the newest first.
+const SHOWN: usize = 500;
+
+/// What the template shows.
+#[derive(Template)]
+#[template(path = "lake.html", config = "src/page/askama.toml")]
+pub(super) struct LakePage {
+    zone: String,
+    made_at: DateTime,
+    lines: Vec<Line>,
+    /// How many of them the coverage leaves out.
+    left_out: usize,
+    days_chart: String,
+    people: u64,
+    viewings: u64,
+    last_visit: Option<DateTime>,
+    /// Events that are not closed and were not visited for more than a day.
+    stale: usize,
+    incomplete: usize,
+}
+
+/// How many rows a day of the coverage has.
+struct Covered {
+    day: Date,
+    rows: u64,
+    is_owed: bool,
+}
+
+impl Covered {
+    /// The darker, the more: by the number of digits.
+    fn class(&self) -> String {
+        match self.rows {
+            0 => String::new(),
+            rows => format!("has{}", rows.ilog10().min(3) + 1),
+        }
+    }
+}
+
+impl LakePage {
+    pub(super) fn draw(context: &Context, lines: Vec<Line>) -> Self {
+        let zone = &context.lake.zone;
+        let now = zone.wall_clock(context.clock.now());
+        let day_ago = now.checked_sub(SignedDuration::from_hours(24)).unwrap_or(now);
+        Self {
+            zone: zone.name().to_owned(),
+            made_at: now,
+            left_out: lines.len().saturating_sub(SHOWN),
+            days_chart: days_chart(&lines),
+            people: lines.iter().map(|line| line.sums.people).sum(),
+            viewings: lines.iter().map(|line| line.sums.viewings).sum(),
+            last_visit: lines.iter().map(|line| line.visited).max(),
+            stale: lines.iter().filter(|line| !line.event.is_closed && line.visited < day_ago).count(),
+            incomplete: lines.iter().filter(|line| !line.owed.is_empty()).count(),
+            lines,
+        }
+    }
+
+    fn shown(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter().take(SHOWN)
+    }
+
+    /// The days from the event's own on.
+    fn covered(&self, line: &Line) -> Vec<Covered> {
+        let rows: BTreeMap<Date, u64> = line.days.iter().copied().collect();
+        let days = line.event.day.series(1.day()).take(COVERED);
+        days.map(|day| Covered {
+            day,
+            rows: rows.get(&day).copied().unwrap_or_default(),
+            is_owed: line.owed.contains(&day.to_string()),
+        })
+        .collect()
+    }
+}
+
+/// Events of each day.
+fn days_chart(lines: &[Line]) -> String {
+    let mut found: BTreeMap<Date, u64> = BTreeMap::new();
+    for line in lines {
+        *found.entry(line.event.day).or_default() += 1;
+    }
+    let (Some((first, _)), Some((last, _))) = (found.first_key_value(), found.last_key_value()) else {
+        return String::new();
+    };
+    let first = last.checked_sub(CHARTED.days()).map_or(*first, |from| from.max(*first));
+    let days: Vec<Date> = calendar::days(first, *last).collect();
+    let events: Vec<u64> = days.iter().map(|day| found.get(day).copied().unwrap_or_default()).collect();
+    chart::columns(&[Series { class: "live", values: &events }], &chart::day_labels(&days))
+}

@@ -1,0 +1,89 @@
+//! Pages: what the host of a webinar looks at, drawn from the lake's Parquet alone, each one file that needs no other.
+
+mod audience;
+mod bars;
+mod chart;
+mod clock;
+mod event_page;
+mod figures;
+mod lake_page;
+mod source;
+mod viewers;
+mod words;
+
+use std::path::{Path, PathBuf};
+use std::{fmt, fs};
+
+use askama::Template;
+use clap::Args;
+use serde::Serialize;
+
+use self::event_page::EventPage;
+use self::lake_page::LakePage;
+use self::source::Source;
+use crate::counted::counted;
+use crate::error::{Explain, Kind, Result};
+use crate::job::context::Context;
+
+/// What `report` is called with.
+#[derive(Args, Clone, Debug)]
+pub struct Pages {
+    /// The event.
+    #[arg(value_name = "ID", required_unless_present = "all")]
+    pub event_id: Option<i64>,
+    /// A page for every event of the lake, and `index.html` for all of them.
+    #[arg(long, conflicts_with = "event_id")]
+    pub all: bool,
+    /// The file of the page; with `--all` the folder of the pages.
+    #[arg(short, long, value_name = "PATH")]
+    pub output: PathBuf,
+}
+
+/// What was written.
+#[derive(Debug, Serialize)]
+pub struct Written {
+    /// Pages of events.
+    pub events: usize,
+    /// The file to open first.
+    pub page: PathBuf,
+}
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "pages      {}: {}", counted(self.events as u64, "event"), self.page.display())
+    }
+}
+
+impl Pages {
+    /// Draws the pages, and writes them.
+    pub async fn write(&self, context: &Context) -> Result<Written> {
+        let source = Source::open(context).await?;
+        if let Some(event_id) = self.event_id {
+            let event = source.find(event_id).await?;
+            let page = EventPage::draw(context, &source, &event, None).await?;
+            write(&self.output, &page)?;
+            return Ok(Written { events: 1, page: self.output.clone() });
+        }
+        fs::create_dir_all(&self.output)
+            .explain(Kind::Store, || format!("cannot make `{}`", self.output.display()))?;
+        let events = source.all().await?;
+        let mut lines = Vec::new();
+        for (done, event) in events.iter().enumerate() {
+            context.progress.at("pages", done, events.len());
+            let page = EventPage::draw(context, &source, event, Some("index.html")).await?;
+            write(&self.output.join(page.file()), &page)?;
+            lines.push(page.line());
+        }
+        let index = self.output.join("index.html");
+        write(&index, &LakePage::draw(context, lines))?;
+        Ok(Written { events: events.len(), page: index })
+    }
+}
+
+/// Writes a page whole, or not at all.
+fn write(path: &Path, page: &impl Template) -> Result<()> {
+    let fail = || format!("cannot write `{}`", path.display());
+    let text = page.render().explain(Kind::Store, fail)?;
+    let part = path.with_extension("html.part");
+    fs::write(&part, text).and_then(|()| fs::rename(&part, path)).explain(Kind::Store, fail)
+}

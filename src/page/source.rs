@@ -1,0 +1,169 @@
+//! Where pages take their rows from: the lake's objects, found by the row of each event.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use serde_json::{Map, Value};
+
+use super::audience::Audience;
+use crate::calendar;
+use crate::error::{Error, Kind, Result};
+use crate::job::context::Context;
+use crate::load::objects::{Object, each_row};
+use crate::load::publish::{self, ByTable};
+use crate::load::store::{Head, Store};
+use crate::transform::row::Row;
+use crate::transform::tables::Table;
+
+/// The lake's objects as they were listed.
+pub(super) struct Source {
+    store: Arc<dyn Store>,
+    standing: BTreeMap<Date, ByTable<Head>>,
+}
+
+/// One event, by its row in `events`.
+#[derive(Clone, Debug)]
+pub(super) struct EventRow {
+    pub(super) event_id: i64,
+    pub(super) day: Date,
+    pub(super) title: Option<String>,
+    pub(super) host: Option<String>,
+    pub(super) start_time: Option<Timestamp>,
+    pub(super) end_time: Option<Timestamp>,
+    pub(super) start: Option<DateTime>,
+    pub(super) end: Option<DateTime>,
+    pub(super) days: Option<(Date, Date)>,
+    pub(super) through: Option<Timestamp>,
+    pub(super) is_closed: bool,
+    pub(super) outcome: String,
+    pub(super) pulled_at: Timestamp,
+}
+
+/// Rows of one day of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct DayRows {
+    pub(super) day: Date,
+    pub(super) lives: u64,
+    pub(super) interactions: u64,
+    pub(super) pulled_at: Timestamp,
+}
+
+impl EventRow {
+    fn of(day: Date, row: &Row<'_>) -> Option<Self> {
+        let text = |column: &str| row.text(column).map(std::borrow::Cow::into_owned);
+        Some(Self {
+            event_id: row.number("event_id")?,
+            day,
+            title: text("title"),
+            host: text("host_name"),
+            start_time: row.instant("start_time"),
+            end_time: row.instant("end_time"),
+            start: row.wall_clock("start_date"),
+            end: row.wall_clock("end_date"),
+            days: row.day("first_day").zip(row.day("last_day")),
+            through: row.instant("pulled_through"),
+            is_closed: row.flag("closed").unwrap_or_default(),
+            outcome: text("outcome").unwrap_or_default(),
+            pulled_at: row.instant("pulled_at")?,
+        })
+    }
+}
+
+impl Source {
+    /// Lists the lake. It may be a copy without a ledger.
+    pub(super) async fn open(context: &Context) -> Result<Self> {
+        context.lake.check(context.store.as_ref(), None).await?;
+        // Whether something foreign lies there is for `status` to say.
+        let standing = publish::list_lake(&context.store, None, &mut Vec::new()).await?;
+        if standing.is_empty() {
+            return Err(Error::new(Kind::Usage, "there is no lake yet")
+                .hint("name its place with `--store`, or make one with `sync`"));
+        }
+        Ok(Self { store: Arc::clone(&context.store), standing })
+    }
+
+    fn object(&self, table: Table, day: Date) -> Option<Object<'_>> {
+        let head = self.standing.get(&day)?.get(&table)?.clone();
+        Some(Object { store: &self.store, table, day, head })
+    }
+
+    /// The row of an event.
+    pub(super) async fn find(&self, event_id: i64) -> Result<EventRow> {
+        for day in self.standing.keys().rev() {
+            if let Some(row) = self.events_of(*day, Some(event_id)).await?.pop() {
+                return Ok(row);
+            }
+        }
+        Err(Error::new(Kind::Usage, "the lake has no such event")
+            .with("event", event_id)
+            .hint("look whether the number is right; `sync --event` asks the vendor for it"))
+    }
+
+    /// The rows of all events, the newest first.
+    pub(super) async fn all(&self) -> Result<Vec<EventRow>> {
+        let mut all = Vec::new();
+        for day in self.standing.keys().rev() {
+            let mut of_day = self.events_of(*day, None).await?;
+            of_day.sort_by_key(|event| (std::cmp::Reverse(event.start_time), event.event_id));
+            all.extend(of_day);
+        }
+        Ok(all)
+    }
+
+    async fn events_of(&self, day: Date, event_id: Option<i64>) -> Result<Vec<EventRow>> {
+        let Some(object) = self.object(Table::Events, day) else { return Ok(Vec::new()) };
+        let read = object.read(async |reader| {
+            let mut rows = Vec::new();
+            if event_id.is_none_or(|event_id| !reader.cells_of(event_id).is_empty()) {
+                each_row(&reader, event_id, |row| rows.extend(EventRow::of(day, &row))).await?;
+            }
+            Ok(rows)
+        });
+        Ok(read.await?.unwrap_or_default())
+    }
+
+    /// Everybody who came to an event, and how many rows each day has.
+    pub(super) async fn audience(&self, event: &EventRow) -> Result<(Audience, Vec<DayRows>)> {
+        let mut audience = Audience::default();
+        let mut days = Vec::new();
+        let Some((first, last)) = event.days else { return Ok((audience, days)) };
+        for day in calendar::days(first, last) {
+            let mut found = DayRows { day, lives: 0, interactions: 0, pulled_at: Timestamp::MIN };
+            for table in [Table::Lives, Table::Interactions] {
+                let Some(object) = self.object(table, day) else { continue };
+                let read = object.read(async |reader| {
+                    let cell =
+                        reader.cells_of(event.event_id).first().map(|(cell, _)| (cell.rows, cell.pulled_at));
+                    Ok(cell.map(|cell| (cell, reader)))
+                });
+                let Some(((rows, pulled_at), reader)) = read.await?.flatten() else { continue };
+                each_row(&reader, Some(event.event_id), |row| audience.add(table, &row)).await?;
+                found.pulled_at = found.pulled_at.max(pulled_at);
+                *(if table == Table::Lives { &mut found.lives } else { &mut found.interactions }) += rows;
+            }
+            if found.pulled_at > Timestamp::MIN {
+                days.push(found);
+            }
+        }
+        Ok((audience, days))
+    }
+
+    /// The row of an event's last visit in `pulls`.
+    pub(super) async fn last_visit(&self, context: &Context, event: &EventRow) -> Result<Map<String, Value>> {
+        let day = context.lake.zone.day_of(event.pulled_at);
+        let Some(object) = self.object(Table::Pulls, day) else { return Ok(Map::new()) };
+        let read = object.read(async |reader| {
+            let mut visit = Map::new();
+            each_row(&reader, Some(event.event_id), |row| {
+                if row.instant("pulled_at") == Some(event.pulled_at) {
+                    visit = row.to_json(Table::Pulls);
+                }
+            })
+            .await?;
+            Ok(visit)
+        });
+        Ok(read.await?.unwrap_or_default())
+    }
+}

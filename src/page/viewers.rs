@@ -1,0 +1,95 @@
+//! The table of viewers: its columns and rows as JSON, for the page's own script.
+
+use serde_json::{Value, json};
+
+use super::audience::{Audience, DEEDS, Person};
+
+/// One column: its name in Chinese and in English, what its values are, and the value of a person.
+struct Column {
+    zh: &'static str,
+    en: &'static str,
+    kind: &'static str,
+    value: fn(&Person) -> Value,
+}
+
+fn join(values: &std::collections::BTreeSet<String>) -> Value {
+    if values.is_empty() {
+        return Value::Null;
+    }
+    json!(values.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
+}
+
+fn column(zh: &'static str, en: &'static str, kind: &'static str, value: fn(&Person) -> Value) -> Column {
+    Column { zh, en, kind, value }
+}
+
+fn columns() -> Vec<Column> {
+    vec![
+        column("姓名", "Name", "text", |person| json!(person.name)),
+        column("公司", "Company", "text", |person| json!(person.company)),
+        column("手机号", "Mobile", "text", |person| json!(person.mobile)),
+        column("邮箱", "E-mail", "text", |person| json!(person.email)),
+        column("第三方ID", "ext_id", "text", |person| json!(person.ext_id)),
+        column("首次上线", "Came", "text", |person| json!(person.came.map(shown))),
+        column("最后下线", "Left", "text", |person| json!(person.left.map(shown))),
+        column("直播时长", "Watched live", "seconds", |person| json!(person.live.seconds)),
+        column("回放时长", "Watched replays", "seconds", |person| json!(person.replay.seconds)),
+        column("直播次数", "Live viewings", "number", |person| json!(person.live.viewings)),
+        column("回放次数", "Replays", "number", |person| json!(person.replay.viewings)),
+        column("地域", "Region", "text", |person| join(&person.regions)),
+        column("终端", "Device", "text", |person| join(&person.devices)),
+        column("互动", "Engagement", "number", |person| json!(person.deeds.iter().sum::<i64>())),
+    ]
+}
+
+fn shown(time: jiff::civil::DateTime) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// Viewers, those first who watched longest. A column without any value, such as one that the lake does not keep, is
+/// left out. Safe to stand within a script element.
+pub(super) fn json(audience: &Audience) -> String {
+    let mut people: Vec<&Person> = audience.viewers().collect();
+    people.sort_by(|one, other| {
+        other.all.seconds.cmp(&one.all.seconds).then_with(|| one.name.cmp(&other.name))
+    });
+    let columns: Vec<Column> = columns()
+        .into_iter()
+        .filter(|column| people.iter().any(|person| !(column.value)(person).is_null()))
+        .collect();
+    let rows: Vec<Vec<Value>> =
+        people.iter().map(|person| columns.iter().map(|column| (column.value)(person)).collect()).collect();
+    let columns: Vec<Value> = columns
+        .iter()
+        .map(|Column { zh, en, kind, .. }| json!({ "zh": zh, "en": en, "kind": kind }))
+        .collect();
+    let text = json!({ "columns": columns, "rows": rows }).to_string();
+    // Nothing of it may end the element that it stands in.
+    text.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
+}
+
+/// What viewers did: in Chinese, in English, in total, and on the average of a viewer.
+pub(super) fn deeds(sums: [i64; DEEDS.len()], people: u64) -> Vec<(&'static str, &'static str, i64, String)> {
+    #[allow(clippy::cast_precision_loss, reason = "an average with two digits")]
+    let average = |sum: i64| format!("{:.2}", sum as f64 / people.max(1) as f64);
+    DEEDS.iter().zip(sums).map(|((_, zh, en), sum)| (*zh, *en, sum, average(sum))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_viewer_writes_cannot_end_the_script_and_a_column_without_values_is_left_out() {
+        let audience = Audience {
+            people: vec![Person { name: Some("</script><b>\u{2028}".to_owned()), ..Person::default() }],
+            ..Audience::default()
+        };
+        let text = json(&audience);
+        assert!(!text.contains('<') && !text.contains('\u{2028}'), "{text}");
+        assert!(text.contains("\\u003c/script>"), "{text}");
+        assert!(!text.contains("E-mail"), "{text}");
+        let parsed: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(parsed["rows"][0][0], "</script><b>\u{2028}");
+    }
+}

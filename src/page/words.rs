@@ -1,0 +1,19 @@
+//! What pages say, in Chinese and in English: both stand in the page, and one of them is shown.
+
+use std::fmt::Display;
+
+/// Two texts of this program's own, which have no signs that HTML would take for its own.
+pub(super) fn both(zh: impl Display, en: impl Display) -> String {
+    format!(r#"<span class="zh" lang="zh">{zh}</span><span class="en" lang="en">{en}</span>"#)
+}
+
+/// A number as people write it.
+pub(super) fn number(number: &i64) -> String {
+    let sign = if *number < 0 { "-" } else { "" };
+    format!("{sign}{}", indicatif::HumanCount(number.unsigned_abs()))
+}
+
+/// Seconds as hours, minutes and seconds.
+pub(super) fn time(seconds: &i64) -> String {
+    format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
