@@ -4,5 +4,6 @@ mod advice;
 mod explain;
 mod status;
 
+pub use self::advice::Advice;
 pub use self::explain::{Explain, Explanation};
 pub use self::status::Status;

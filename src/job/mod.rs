@@ -23,7 +23,7 @@ pub use self::doctor::Doctor;
 pub use self::plan::Plan;
 pub use self::publish::Publish;
 use self::selection::Selection;
-pub use self::sync::Sync;
+pub use self::sync::SyncCall;
 use crate::error::Result;
 use crate::report::{Report, Step};
 
@@ -32,7 +32,7 @@ use crate::report::{Report, Step};
 #[serde(tag = "job", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Job {
     /// Pull the reports of every event that is due, and publish them.
-    Sync(Sync),
+    Sync(SyncCall),
     /// Show which events are due. Asks for the roster only, and writes nothing.
     Plan(Plan),
     /// Pull the reports of every event that is due, and leave them staged: many machines can do this at once.
@@ -56,7 +56,7 @@ impl Job {
     #[must_use]
     pub fn step(&self) -> Step {
         match self {
-            Self::Sync(Sync { dry_run: true, .. }) | Self::Plan(_) => Step::Plan,
+            Self::Sync(SyncCall { dry_run: true, .. }) | Self::Plan(_) => Step::Plan,
             Self::Sync(_) => Step::Sync,
             Self::Pull(_) => Step::Pull,
             Self::Staged {} => Step::Staged,

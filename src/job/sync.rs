@@ -14,7 +14,7 @@ use crate::report::Report;
 /// What `sync` is called with.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Sync {
+pub struct SyncCall {
     /// Which events.
     #[command(flatten)]
     #[serde(flatten)]
@@ -24,7 +24,7 @@ pub struct Sync {
     pub dry_run: bool,
 }
 
-pub(super) async fn sync(context: &Context, call: &Sync, report: &mut Report) -> Result<()> {
+pub(super) async fn sync(context: &Context, call: &SyncCall, report: &mut Report) -> Result<()> {
     let selection = &call.selection;
     if call.dry_run {
         return plan::show(context, &Plan { selection: selection.clone(), items: None }, report).await;

@@ -11,6 +11,8 @@ const LEFT: f64 = 44.0;
 const BOTTOM: f64 = 22.0;
 const TOP: f64 = 10.0;
 const RIGHT: f64 = 12.0;
+/// The widest column.
+const WIDEST: f64 = 40.0;
 
 /// A size, and the class that says on which screens it is shown.
 const SIZES: [(&str, f64, f64); 2] = [("wide", 760.0, 240.0), ("narrow", 360.0, 200.0)];
@@ -142,11 +144,11 @@ impl Canvas {
             return;
         }
         let each = 1.0 / of as f64;
-        let (left, right) = (self.x(each * (at as f64 + 0.1)), self.x(each * (at as f64 + 0.9)));
-        let (top, bottom) = (self.y(below + value), self.y(below));
+        let middle = self.x(each * (at as f64 + 0.5));
+        let width = (self.x(each * 0.8) - LEFT).min(WIDEST);
+        let (left, top, bottom) = (middle - width / 2.0, self.y(below + value), self.y(below));
         self.add(format_args!(
-            r#"<rect class="{class}" x="{left:.1}" y="{top:.1}" width="{:.1}" height="{:.1}"/>"#,
-            (right - left).min(40.0),
+            r#"<rect class="{class}" x="{left:.1}" y="{top:.1}" width="{width:.1}" height="{:.1}"/>"#,
             bottom - top
         ));
     }
@@ -195,11 +197,11 @@ mod tests {
         );
         // From 10 to 218 points there are four: the first half, and what stands on it.
         assert!(
-            svg.contains(r#"<rect class="live" x="114.4" y="114.0" width="40.0" height="104.0"/>"#),
+            svg.contains(r#"<rect class="live" x="376.0" y="114.0" width="40.0" height="104.0"/>"#),
             "{svg}"
         );
         assert!(
-            svg.contains(r#"<rect class="replay" x="114.4" y="10.0" width="40.0" height="104.0"/>"#),
+            svg.contains(r#"<rect class="replay" x="376.0" y="10.0" width="40.0" height="104.0"/>"#),
             "{svg}"
         );
         assert!(svg.contains(">10-26</text>"), "{svg}");

@@ -11,13 +11,12 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rollcall::error::Kind;
-use rollcall::job::Job;
 use rollcall::job::selection::Selection;
 use rollcall::load::store::{Condition, Store};
 use simulator::ServerOptions;
 
 use crate::lake::cells_of;
-use crate::run::{HOUR, config, job, later, server_at, small_world};
+use crate::run::{HOUR, config, job, later, server_at, small_world, sync_of};
 use crate::stores::{Home, On};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -121,7 +120,7 @@ async fn a_store_without_conditions_is_refused_unless_one_process_is_said_to_wri
         let url = format!("http://{address}").parse::<reqwest::Url>().unwrap();
         let store = home.again(|bucket| bucket.endpoint = Some(url.clone())).await;
         let sync = async |store: &Arc<dyn Store>, hours: i32| {
-            let all = Job::Sync(Selection::default());
+            let all = sync_of(Selection::default());
             job(store, config(&server, Path::new("unused")), later() + HOUR * hours, all).await
         };
         let error = sync(&store, 0).await.unwrap_err();

@@ -3,14 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rollcall::job::Job;
 use rollcall::job::selection::Selection;
 use rollcall::load::keys;
 use rollcall::load::store::Store;
 use simulator::{Quirks, ServerOptions, World, WorldOptions};
 
 use crate::faulty::{Fault, Faulty};
-use crate::run::{HOUR, config, job, later, server_at, small_world};
+use crate::run::{HOUR, config, job, later, server_at, small_world, sync_of};
 use crate::stores::{Home, On};
 
 #[tokio::test]
@@ -21,8 +20,7 @@ async fn ten_thousand_closed_events_cost_no_operation() {
         let home = Home::new(On::Folder).await;
         let sync = async |store: &Arc<dyn Store>, hours| {
             let now = later() + HOUR * hours;
-            let report =
-                job(store, config(&server, Path::new("unused")), now, Job::Sync(Selection::default()));
+            let report = job(store, config(&server, Path::new("unused")), now, sync_of(Selection::default()));
             let report = report.await.unwrap();
             assert!(report.ok, "{:?}", report.failures);
             report
@@ -57,7 +55,7 @@ async fn a_sync_that_brings_nothing_new_puts_no_object_but_pulls_and_events() {
         let quirks = Quirks { unplaceable: Some(5), ..Quirks::default() };
         let server = server_at(first, &world, ServerOptions { quirks, ..ServerOptions::default() });
         let selection = Selection { event: vec![700_001, 700_002, 700_003], ..Selection::default() };
-        let report = job(&home.store, config(&server, Path::new("unused")), now, Job::Sync(selection));
+        let report = job(&home.store, config(&server, Path::new("unused")), now, sync_of(selection));
         let report = report.await.unwrap();
         assert!(report.ok && report.rows > 0 && report.rejects > 0, "{:?}", report.failures);
         put.push(report.published.objects.keys().copied().collect::<Vec<_>>());

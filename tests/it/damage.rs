@@ -17,7 +17,7 @@ use rollcall::transform::tables::Table;
 use simulator::{Server, ServerOptions};
 
 use crate::lake::{Cells, cells_of};
-use crate::run::{HOUR, config, job, later, server_at, small_world};
+use crate::run::{HOUR, config, job, later, server_at, small_world, sync_of};
 use crate::stores::{Home, On};
 
 /// A lake that is whole, and the vendor that it came from.
@@ -42,13 +42,13 @@ impl Scene {
     }
 
     async fn sync(&self, hours: i32) -> Report {
-        self.run(later() + HOUR * hours, Job::Sync(Selection::default())).await.unwrap()
+        self.run(later() + HOUR * hours, sync_of(Selection::default())).await.unwrap()
     }
 
     /// Pulls everything again, due or not.
     async fn sync_all(&self, hours: i32) -> Report {
         let all = Selection { from: Some("2022-10-01".into()), ..Selection::default() };
-        self.run(later() + HOUR * hours, Job::Sync(all)).await.unwrap()
+        self.run(later() + HOUR * hours, sync_of(all)).await.unwrap()
     }
 
     fn path(&self, key: &str) -> PathBuf {
@@ -116,7 +116,7 @@ async fn an_index_that_is_lost_or_damaged_is_built_again_from_the_rows() {
             &alone.store,
             config(&scene.server, Path::new("unused")),
             later(),
-            Job::Sync(Selection::default()),
+            sync_of(Selection::default()),
         );
         assert!(fresh.await.unwrap().ok);
         scene.cells = cells_of(&alone.store).await;
@@ -171,7 +171,7 @@ async fn what_a_newer_version_wrote_is_not_touched_and_the_other_days_go_on() {
     let lake = scene.path("ledger/lake.json");
     let document = std::fs::read_to_string(&lake).unwrap();
     std::fs::write(&lake, document.replace("\"format\":1", "\"format\":2")).unwrap();
-    for what in [Job::Sync(Selection::default()), Job::Publish(Publish::default()), Job::Upgrade {}] {
+    for what in [sync_of(Selection::default()), Job::Publish(Publish::default()), Job::Upgrade {}] {
         assert_eq!(scene.run(later() + HOUR * 3, what).await.unwrap_err().kind(), Kind::Newer);
     }
 }
@@ -211,14 +211,14 @@ async fn an_object_that_is_no_parquet_or_of_another_day_stops_its_day_alone_and_
         std::fs::remove_file(&path).unwrap();
         let day = Some(day.to_string());
         let chosen = Selection { from: day.clone(), to: day, ..Selection::default() };
-        let report = scene.run(later() + HOUR * 2, Job::Sync(chosen)).await.unwrap();
+        let report = scene.run(later() + HOUR * 2, sync_of(chosen)).await.unwrap();
         assert_eq!(errors(&report), [""; 0]);
         let alone = Home::new(On::Folder).await;
         let fresh = job(
             &alone.store,
             config(&scene.server, Path::new("unused")),
             later(),
-            Job::Sync(Selection::default()),
+            sync_of(Selection::default()),
         );
         assert!(fresh.await.unwrap().ok);
         scene.cells = cells_of(&alone.store).await;

@@ -7,7 +7,6 @@ use jiff::{SignedDuration, Timestamp};
 use rollcall::calendar::{Clock, Zone};
 use rollcall::error::Kind;
 use rollcall::extract::auth::Credentials;
-use rollcall::job::Job;
 use rollcall::job::context::Context;
 use rollcall::job::selection::Selection;
 use rollcall::progress::Progress;
@@ -16,7 +15,7 @@ use simulator::{Envelope, Fault, Quirks, ReportArray, Server, ServerOptions};
 
 use crate::command::Desk;
 use crate::lake::{Cells, cells};
-use crate::run::{HOUR, app, config, later, server_at, small_world, sync, sync_all};
+use crate::run::{HOUR, app, config, later, server_at, small_world, sync, sync_all, sync_of};
 
 /// The event of the small world with the most viewings, and the first day that it has some on.
 fn busiest() -> (i64, Date) {
@@ -288,7 +287,7 @@ async fn what_the_deadline_cuts_off_is_no_failure_and_the_next_run_makes_it_good
     config.deadline = Some(SignedDuration::from_secs(4));
     let context = Context::new(config, Clock::System, Progress::hidden()).await.unwrap();
     let selection = Selection { from: Some("2022-10-01".into()), ..Selection::default() };
-    let report = Job::Sync(selection).run(&context).await.unwrap();
+    let report = sync_of(selection).run(&context).await.unwrap();
     assert!(report.ok, "{:?}", report.failures);
     assert!(report.events.left > 0);
     assert!(report.owed[&event].contains(&day.to_string()), "{:?}", report.owed);
@@ -297,7 +296,7 @@ async fn what_the_deadline_cuts_off_is_no_failure_and_the_next_run_makes_it_good
     let context = Context::new(crate::run::config(&server, &desk.store()), Clock::System, Progress::hidden())
         .await
         .unwrap();
-    let report = Job::Sync(Selection::default()).run(&context).await.unwrap();
+    let report = sync_of(Selection::default()).run(&context).await.unwrap();
     assert_eq!((report.ok, report.events.left, report.owed.len()), (true, 0, 0));
     assert!(cells(&desk.store()).await == expected);
 }

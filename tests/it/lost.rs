@@ -4,14 +4,13 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rollcall::error::Kind;
-use rollcall::job::Job;
 use rollcall::job::selection::Selection;
 use rollcall::load::ledger::Ledger;
 use simulator::ServerOptions;
 
 use crate::damage::errors;
 use crate::lake::cells_of;
-use crate::run::{HOUR, config, job, later, server_at, small_world};
+use crate::run::{HOUR, config, job, later, server_at, small_world, sync_of};
 use crate::stores::{Home, On};
 
 #[tokio::test]
@@ -22,7 +21,7 @@ async fn a_damaged_ledger_is_named_and_the_other_events_are_visited() {
     let first: Timestamp = "2022-10-28T00:00:00Z".parse().unwrap();
     let sync = async |hours: i32| {
         let now = first + HOUR * hours;
-        let all = Job::Sync(Selection::default());
+        let all = sync_of(Selection::default());
         job(&home.store, config(&server, Path::new("unused")), now, all).await.unwrap()
     };
     let report = sync(0).await;
@@ -42,7 +41,7 @@ async fn a_ledger_that_is_lost_is_built_again_from_the_lake() {
     let home = Home::new(On::Folder).await;
     let sync = async |now: Timestamp| {
         let server = server_at(now, &world, ServerOptions::default());
-        let all = Job::Sync(Selection::default());
+        let all = sync_of(Selection::default());
         let report = job(&home.store, config(&server, Path::new("unused")), now, all).await.unwrap();
         assert!(report.ok, "{:?}", report.failures);
         report
@@ -64,8 +63,7 @@ async fn a_ledger_that_is_lost_is_built_again_from_the_lake() {
     let server = server_at(first, &world, ServerOptions::default());
     let mut other = config(&server, Path::new("unused"));
     other.zone = rollcall::calendar::Zone::parse("UTC").unwrap();
-    let error =
-        job(&home.store, other, first + HOUR * 61, Job::Sync(Selection::default())).await.unwrap_err();
+    let error = job(&home.store, other, first + HOUR * 61, sync_of(Selection::default())).await.unwrap_err();
     assert_eq!(error.kind(), Kind::OtherLake, "{error}");
     // Nothing is due an hour after the last visit: the ledger says so again.
     let report = sync(first + HOUR * 60 + HOUR / 2).await;
@@ -94,7 +92,7 @@ async fn a_ledger_that_is_lost_is_built_again_from_the_lake() {
     sync(later()).await;
     let once = Home::new(On::Folder).await;
     let server = server_at(later(), &world, ServerOptions::default());
-    let all = Job::Sync(Selection::default());
+    let all = sync_of(Selection::default());
     assert!(job(&once.store, config(&server, Path::new("unused")), later(), all).await.unwrap().ok);
     assert!(cells_of(&home.store).await == cells_of(&once.store).await);
 }
@@ -105,7 +103,7 @@ async fn a_clock_that_went_back_is_said_and_later_visits_stay_later() {
     let server = server_at(first, &small_world(4), ServerOptions::default());
     let home = Home::new(On::Folder).await;
     let sync = async |now: Timestamp, selection: Selection| {
-        job(&home.store, config(&server, Path::new("unused")), now, Job::Sync(selection)).await.unwrap()
+        job(&home.store, config(&server, Path::new("unused")), now, sync_of(selection)).await.unwrap()
     };
     assert!(sync(first, Selection::default()).await.ok);
     let cells = cells_of(&home.store).await;

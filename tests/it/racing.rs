@@ -20,7 +20,7 @@ use tokio::task::spawn_blocking;
 use crate::command::files;
 use crate::faulty::{Fault, Faulty};
 use crate::lake::{Cells, cells_of};
-use crate::run::{HOUR, config, job, later, server_at};
+use crate::run::{HOUR, config, job, later, server_at, sync_of};
 use crate::stores::{Home, On};
 
 /// Events that all take place on one day, seen by up to so many.
@@ -31,7 +31,7 @@ fn world(viewers: u64) -> Server {
 }
 
 fn sync() -> Job {
-    Job::Sync(Selection::default())
+    sync_of(Selection::default())
 }
 
 fn pull_of(events: &[i64]) -> Job {
@@ -151,7 +151,7 @@ async fn an_old_pull_that_is_published_after_a_new_one_changes_nothing() {
         home.store.delete(&key).await.unwrap();
     }
     let all = Selection { from: Some("2022-10-01".into()), ..Selection::default() };
-    run(&home.store, &many, 2, Job::Sync(all)).await;
+    run(&home.store, &many, 2, sync_of(all)).await;
     let expected = cells_of(&home.store).await;
     for (key, content) in asleep {
         home.store.put(&key, content, Condition::Absent).await.unwrap();

@@ -47,7 +47,7 @@ async fn stage(store: &Arc<dyn Store>, event_id: i64, visit: i64, rows: i64) {
 }
 
 async fn published(store: &Arc<dyn Store>) -> Vec<u8> {
-    let published = publish(store, &lake(), &BTreeSet::new()).await.unwrap();
+    let published = publish(store, &lake(), &BTreeSet::new(), |_, _| ()).await.unwrap();
     assert!(published.failures.is_empty(), "{:?}", published.failures);
     bytes(store).await
 }

@@ -9,9 +9,9 @@ use rollcall::calendar::{Clock, Zone};
 use rollcall::config::{Config, Rosters};
 use rollcall::error::Result;
 use rollcall::extract::auth::{App, Credentials, User};
-use rollcall::job::Job;
 use rollcall::job::context::Context;
 use rollcall::job::selection::Selection;
+use rollcall::job::{Job, SyncCall};
 use rollcall::load::store::{Location, Store};
 use rollcall::progress::Progress;
 use rollcall::report::Report;
@@ -68,9 +68,14 @@ pub(crate) fn app() -> App {
     }
 }
 
+/// The job of a scheduled run, or of chosen events.
+pub(crate) fn sync_of(selection: Selection) -> Job {
+    Job::Sync(SyncCall { selection, dry_run: false })
+}
+
 pub(crate) async fn sync(config: Config, now: Timestamp, selection: Selection) -> Result<Report> {
     let context = Context::new(config, Clock::Fixed(now), Progress::hidden()).await?;
-    Job::Sync(selection).run(&context).await
+    sync_of(selection).run(&context).await
 }
 
 /// A job over a store that is open.

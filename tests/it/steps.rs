@@ -23,7 +23,8 @@ async fn plan_pull_and_publish_do_what_sync_does_and_plan_writes_nothing() {
     let run = |words: &[&str]| desk.run(&[words, &[&store[0], &store[1]]].concat()).succeeded();
 
     let planned = run(&plan);
-    assert!(planned.stdout.starts_with("events     5 known, 5 due\ndue        event "), "{}", planned.stdout);
+    assert!(planned.stdout.starts_with("events     5 known, 5 due\nrequests   5 to "), "{}", planned.stdout);
+    assert_eq!(planned.stdout.lines().filter(|line| line.starts_with("due        event ")).count(), 5);
     assert_eq!(files(&desk.store()), []);
 
     run(&pull);

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use futures::FutureExt;
 use jiff::Timestamp;
 use rollcall::error::Result;
-use rollcall::job::Job;
 use rollcall::job::selection::Selection;
 use rollcall::load::store::Store;
 use rollcall::report::Report;
@@ -18,7 +17,7 @@ use tokio::sync::Mutex;
 
 use crate::faulty::{Fault, Faulty};
 use crate::lake::{Cells, cells_of};
-use crate::run::{HOUR, config, job, later, server_at};
+use crate::run::{HOUR, config, job, later, server_at, sync_of};
 use crate::stores::{Home, On, keys};
 
 /// Several events over several days, most of them closed by their first visit.
@@ -29,7 +28,7 @@ fn world() -> Server {
 }
 
 async fn sync(store: Arc<dyn Store>, server: &Server, now: Timestamp) -> Result<Report> {
-    job(&store, config(server, Path::new("unused")), now, Job::Sync(Selection::default())).await
+    job(&store, config(server, Path::new("unused")), now, sync_of(Selection::default())).await
 }
 
 /// Runs until nothing is due and nothing failed: one run, or a second for an event that failed for good in the first.

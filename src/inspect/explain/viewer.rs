@@ -53,6 +53,9 @@ impl Sought {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+    use jiff::civil::DateTime;
+
     use super::*;
     use crate::transform::batch::BatchBuilder;
     use crate::transform::row::rows;
@@ -61,6 +64,10 @@ mod tests {
     fn a_viewer_is_found_by_any_part_of_what_says_who_it_was() {
         let mut batch = BatchBuilder::new(Table::Lives);
         batch.push_named(vec![
+            ("event_id", 1_i64.into()),
+            ("online_time", Timestamp::UNIX_EPOCH.into()),
+            ("online_date", DateTime::ZERO.into()),
+            ("pulled_at", Timestamp::UNIX_EPOCH.into()),
             ("name", "Zhang San 张三".into()),
             ("mobile", "13800001111".into()),
             ("person_key", "+8613800001111".into()),

@@ -46,7 +46,9 @@
     const lines = shown.slice(page * PAGE, (page + 1) * PAGE).map((row) => {
       const line = document.createElement("tr");
       columns.forEach((column, at) => {
-        line.append(element("td", text(row[at], column), column.kind === "text" ? "text" : "number"));
+        const cell = element("td", text(row[at], column), column.kind === "text" ? "text" : "number");
+        if (column.kind === "text") cell.title = cell.textContent;
+        line.append(cell);
       });
       return line;
     });

@@ -1,0 +1,119 @@
+//! Explain: every visit and day of an event, and where each row of a viewer came from.
+
+use jiff::Timestamp;
+use rollcall::calendar::Clock;
+use rollcall::error::{Kind, Result};
+use rollcall::inspect::{Explain, Explanation};
+use rollcall::job::context::Context;
+use rollcall::job::selection::Selection;
+use rollcall::progress::Progress;
+use simulator::{Fault, ServerOptions, Viewers, World, WorldOptions};
+
+use crate::command::Desk;
+use crate::lake::cells;
+use crate::run::{HOUR, config, later, server_at, sync};
+
+const EVENT: i64 = 700_001;
+
+fn world(viewers: u64) -> World {
+    World::new(WorldOptions { events: 1, viewers: Viewers::Exactly(viewers), ..WorldOptions::default() })
+}
+
+async fn visit(desk: &Desk, now: Timestamp, world: &World, faults: &[&str], event_id: i64) {
+    let faults: Vec<Fault> = faults.iter().map(|fault| fault.parse().unwrap()).collect();
+    let server = server_at(now, world, ServerOptions { faults, ..ServerOptions::default() });
+    let selection = Selection { event: vec![event_id], ..Selection::default() };
+    sync(config(&server, &desk.store()), now, selection).await.unwrap();
+}
+
+async fn explain(desk: &Desk, now: Timestamp, event_id: i64, viewer: Option<&str>) -> Result<Explanation> {
+    let server = server_at(now, &world(1), ServerOptions::default());
+    let context = Context::new(config(&server, &desk.store()), Clock::Fixed(now), Progress::hidden()).await?;
+    Explanation::of(&context, &Explain { event_id, viewer: viewer.map(str::to_owned) }).await
+}
+
+#[tokio::test]
+async fn every_visit_is_told_in_its_order_with_what_it_brought_and_why_it_failed() {
+    let (desk, world, now) = (Desk::new(), world(20), "2022-10-30T00:00:00Z".parse().unwrap());
+    visit(&desk, now, &world, &["code=500@snapshot"], EVENT).await;
+    let first = explain(&desk, now, EVENT, None).await.unwrap();
+    let state = first.state.as_ref().unwrap();
+    assert_eq!((state.failures, state.owed.as_slice()), (1, &["snapshot".to_owned()][..]), "{first}");
+    assert_eq!(state.due_at, Some(now + HOUR));
+
+    visit(&desk, now + HOUR * 2, &world, &[], EVENT).await;
+    let told = explain(&desk, now + HOUR * 3, EVENT, None).await.unwrap();
+    let outcomes: Vec<&str> = told.visits.iter().map(|visit| visit["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["failed", "complete"], "{told}");
+    assert!(told.visits[0]["error"].as_str().unwrap().contains("code: 500"), "{told}");
+    let state = told.state.as_ref().unwrap();
+    assert_eq!((state.failures, state.owed.len(), state.closed), (0, 0, None), "{told}");
+    assert!(state.due_at > Some(now + HOUR * 3));
+    // Each cell of the lake, and nothing that differs from the last answer.
+    let rows: u64 = told.days.iter().map(|day| day.lake.unwrap().rows).sum();
+    assert_eq!(rows, cells(&desk.store()).await.values().map(|(rows, _)| rows).sum::<u64>());
+    assert!(told.days.iter().all(|day| day.is_same), "{told}");
+}
+
+#[tokio::test]
+async fn where_the_lake_keeps_more_than_the_last_answer_both_are_shown() {
+    let desk = Desk::new();
+    visit(&desk, later(), &world(40), &[], EVENT).await;
+    visit(&desk, later() + HOUR, &world(5), &[], EVENT).await;
+    let told = explain(&desk, later() + HOUR * 2, EVENT, None).await.unwrap();
+    let differing: Vec<_> = told.days.iter().filter(|day| !day.is_same).collect();
+    assert!(!differing.is_empty());
+    for day in differing {
+        let (lake, answered) = (day.lake.unwrap(), day.answered.map_or(0, |answered| answered.rows));
+        assert!(lake.rows > answered && lake.pulled_at == later(), "{told}");
+    }
+    assert!(told.to_string().contains("; the vendor's last answer has "), "{told}");
+    assert!(told.to_string().contains(" cells with fewer rows than before"), "{told}");
+}
+
+#[tokio::test]
+async fn a_viewers_rows_are_found_by_any_part_of_the_number_with_the_visit_they_came_with() {
+    let desk = Desk::new();
+    visit(&desk, later(), &World::default(), &[], 609_768).await;
+    let told = explain(&desk, later(), 609_768, Some("190-0010")).await.unwrap();
+    let seen = told.seen.as_ref().unwrap();
+    let tables: Vec<&str> = seen.iter().map(|seen| seen.table).collect();
+    assert_eq!(tables, ["interactions", "lives", "lives", "lives", "viewer_details", "viewer_details"]);
+    let pulled_at = later().to_string();
+    assert!(seen.iter().all(|seen| seen.row["pulled_at"] == pulled_at.as_str()), "{told}");
+    let none = explain(&desk, later(), 609_768, Some("nobody")).await.unwrap();
+    assert_eq!(none.seen.as_ref().unwrap().len(), 0);
+    assert!(
+        none.to_string().ends_with("no row of this event, nor a record that is no row, has that"),
+        "{none}"
+    );
+}
+
+#[tokio::test]
+async fn without_a_ledger_the_lake_tells_and_an_event_that_nobody_knows_is_a_wrong_call() {
+    let desk = Desk::new();
+    visit(&desk, later(), &world(20), &[], EVENT).await;
+    let with = explain(&desk, later(), EVENT, None).await.unwrap();
+    std::fs::remove_dir_all(desk.store().join("ledger")).unwrap();
+    let without = explain(&desk, later(), EVENT, None).await.unwrap();
+    assert!(without.state.is_none());
+    assert_eq!(without.visits, with.visits);
+    assert_eq!(without.days.len(), with.days.len());
+    assert_eq!(without.event.title, with.event.title);
+    let error = explain(&desk, later(), 1, None).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Usage);
+    assert!(error.to_string().contains("event: 1"), "{error}");
+}
+
+#[tokio::test]
+async fn files_that_wait_to_be_published_are_named() {
+    let desk = Desk::new();
+    visit(&desk, later(), &world(20), &[], EVENT).await;
+    let staged = desk.store().join("staging/lives/dt=2022-10-22");
+    std::fs::create_dir_all(&staged).unwrap();
+    for event_id in [EVENT, 1] {
+        std::fs::write(staged.join(format!("{event_id}-1-abc.parquet")), "x").unwrap();
+    }
+    let told = explain(&desk, later(), EVENT, None).await.unwrap();
+    assert_eq!(told.staged, ["staging/lives/dt=2022-10-22/700001-1-abc.parquet"]);
+}

@@ -1,0 +1,157 @@
+//! Status: whether the lake is complete, and who has to do something.
+
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+use rollcall::calendar::Clock;
+use rollcall::error::Kind;
+use rollcall::inspect::Status;
+use rollcall::job::context::Context;
+use rollcall::job::selection::Selection;
+use rollcall::load::complete::Reason;
+use rollcall::progress::Progress;
+use simulator::{Fault, Quirks, ServerOptions, World};
+
+use crate::command::Desk;
+use crate::lake::cells;
+use crate::run::{HOUR, config, later, server_at, small_world, sync, sync_all};
+
+/// While the events of the small world are still visited.
+fn now() -> Timestamp {
+    "2022-10-28T00:00:00Z".parse().unwrap()
+}
+
+async fn status_of(world: &World, store: &Path, now: Timestamp) -> rollcall::error::Result<Status> {
+    let server = server_at(now, world, ServerOptions::default());
+    let context = Context::new(config(&server, store), Clock::Fixed(now), Progress::hidden()).await?;
+    Status::of(&context).await
+}
+
+/// A world, and a lake that one run made of it.
+async fn synced(options: ServerOptions, now: Timestamp) -> (Desk, World) {
+    let (desk, world) = (Desk::new(), small_world(6));
+    let server = server_at(now, &world, options);
+    sync(config(&server, &desk.store()), now, Selection::default()).await.unwrap();
+    (desk, world)
+}
+
+fn names(advice: &[rollcall::inspect::Advice]) -> Vec<&str> {
+    advice.iter().map(|advice| advice.name).collect()
+}
+
+#[tokio::test]
+async fn a_lake_that_is_up_to_date_needs_nobody_and_says_what_it_has() {
+    let (desk, world) = synced(ServerOptions::default(), now()).await;
+    let status = status_of(&world, &desk.store(), now() + HOUR).await.unwrap();
+    assert!(status.ok && status.problems.is_empty() && status.notes.is_empty(), "{status}");
+    // The events that began by then; the 27th settles twelve hours after its end in Shanghai, at 04:00 UTC of the 28th.
+    assert_eq!(status.events.open, status.events.known);
+    assert_eq!(status.complete_through, Some("2022-10-26".parse().unwrap()), "{status}");
+    assert_eq!(status.last_visit, Some(now()));
+    assert_eq!(status.roster_read, Some(now()));
+    assert_eq!((status.staged.files, status.staged.oldest), (0, None));
+    let rows: u64 = cells(&desk.store()).await.values().map(|(rows, _)| rows).sum();
+    let of_viewings = ["lives", "interactions", "viewer_details"].map(|table| status.lake.rows[table]);
+    assert!(rows > 0);
+    assert_eq!(of_viewings.iter().sum::<u64>(), rows);
+    assert_eq!(status.lake.checks.visited, status.events.open);
+}
+
+#[tokio::test]
+async fn when_the_runs_end_the_events_become_overdue_and_no_later_day_is_complete() {
+    let (desk, world) = synced(ServerOptions::default(), now()).await;
+    let status = status_of(&world, &desk.store(), now() + HOUR * 72).await.unwrap();
+    assert!(!status.ok);
+    assert_eq!(names(&status.problems), ["overdue", "roster"], "{status}");
+    assert_eq!(status.events.health.overdue, status.problems[0].events.len() as u64);
+    assert_eq!(status.complete_through, Some("2022-10-26".parse().unwrap()), "{status}");
+    assert!(status.holds.iter().all(|hold| hold.event_id.is_some() && hold.reason == Reason::Unsettled));
+    assert!(status.to_string().contains("PROBLEM    events 609768, 700001"), "{status}");
+    assert!(status.to_string().contains(": run `sync`"), "{status}");
+}
+
+#[tokio::test]
+async fn an_event_that_fails_again_and_again_is_named_and_holds_its_days_back() {
+    let (desk, world) = (Desk::new(), small_world(6));
+    let faults: Vec<Fault> = vec!["code=500@event:700001,path:report/details".parse().unwrap()];
+    for run in 0..3 {
+        let at = now() + HOUR * (run * 5);
+        let server =
+            server_at(at, &world, ServerOptions { faults: faults.clone(), ..ServerOptions::default() });
+        sync(config(&server, &desk.store()), at, Selection::default()).await.unwrap();
+    }
+    let status = status_of(&world, &desk.store(), now() + HOUR * 10).await.unwrap();
+    assert_eq!(names(&status.problems), ["failing"], "{status}");
+    assert_eq!(status.problems[0].events, [700_001].into());
+    assert_eq!(status.holds[0].event_id, Some(700_001), "{status}");
+    assert!(status.complete_through < Some("2022-10-26".parse().unwrap()), "{status}");
+    assert!(
+        status.to_string().contains("PROBLEM    the last three visits of event 700001 failed: `explain`")
+    );
+}
+
+#[tokio::test]
+async fn files_that_wait_for_longer_than_a_day_are_a_problem_and_hold_their_days_back() {
+    let (desk, world) = synced(ServerOptions::default(), now()).await;
+    let staged = desk.store().join("staging/lives/dt=2022-10-22");
+    std::fs::create_dir_all(&staged).unwrap();
+    std::fs::write(staged.join(format!("7-{}-abc.parquet", now().as_millisecond())), "x").unwrap();
+    for (hours, problems) in [(1, vec![]), (25, vec!["staged", "roster"])] {
+        let status = status_of(&world, &desk.store(), now() + HOUR * hours).await.unwrap();
+        let found = names(&status.problems);
+        assert_eq!(found.into_iter().filter(|name| *name != "overdue").collect::<Vec<_>>(), problems);
+        assert_eq!((status.staged.files, status.staged.oldest), (1, Some(now())));
+        assert_eq!(status.complete_through, Some("2022-10-21".parse().unwrap()), "{status}");
+        assert_eq!(status.holds[0].reason, Reason::Staged);
+    }
+}
+
+#[tokio::test]
+async fn what_is_damaged_is_a_problem_and_does_not_hide_the_rest() {
+    let (desk, world) = synced(ServerOptions::default(), now()).await;
+    std::fs::write(desk.store().join("lake/lives/notes.txt"), "x").unwrap();
+    std::fs::write(desk.store().join("ledger/active/700001.json"), "{").unwrap();
+    let object = desk.store().join("lake/interactions/dt=2022-10-26/part-0.parquet");
+    std::fs::write(object, "no Parquet").unwrap();
+    let status = status_of(&world, &desk.store(), now() + HOUR).await.unwrap();
+    assert_eq!(names(&status.problems), ["ledger", "lake", "lake"], "{status}");
+    assert!(status.problems.iter().all(|problem| problem.text.contains("take it away")), "{status}");
+    assert!(status.lake.rows["lives"] > 0);
+}
+
+#[tokio::test]
+async fn what_the_vendor_says_in_two_ways_is_a_note_and_needs_nobody() {
+    let quirks = Quirks { unplaceable: Some(5), ..Quirks::default() };
+    let (desk, world) = synced(ServerOptions { quirks, ..ServerOptions::default() }, now()).await;
+    let status = status_of(&world, &desk.store(), now() + HOUR).await.unwrap();
+    assert!(status.ok, "{status}");
+    assert!(status.lake.checks.rejects > 0);
+    assert!(names(&status.notes).contains(&"rejects"), "{status}");
+    assert!(status.to_string().contains("\nnote       records without a time came of events"), "{status}");
+}
+
+#[tokio::test]
+async fn closed_events_are_counted_and_hold_nothing_back() {
+    let (desk, world) = (Desk::new(), small_world(6));
+    let server = server_at(later(), &world, ServerOptions::default());
+    sync_all(config(&server, &desk.store()), later()).await;
+    let status = status_of(&world, &desk.store(), later() + HOUR * 23).await.unwrap();
+    assert!(status.ok, "{status}");
+    assert_eq!((status.events.open, status.events.due), (0, 0));
+    assert!(status.events.closed > 0 && status.events.known == status.events.closed);
+    assert_eq!(status.complete_through, Some("2022-12-19".parse().unwrap()), "{status}");
+}
+
+#[tokio::test]
+async fn a_place_without_a_lake_and_a_lake_of_another_zone_are_wrong_calls() {
+    let world = small_world(1);
+    let error = status_of(&world, Desk::new().store().as_path(), now()).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Usage);
+    assert!(error.to_string().contains("hint: name its place"), "{error}");
+    let (desk, world) = synced(ServerOptions::default(), now()).await;
+    let server = server_at(now(), &world, ServerOptions::default());
+    let mut config = config(&server, &desk.store());
+    config.settle = SignedDuration::from_hours(1);
+    let context = Context::new(config, Clock::Fixed(now()), Progress::hidden()).await.unwrap();
+    assert_eq!(Status::of(&context).await.unwrap_err().kind(), Kind::OtherLake);
+}
