@@ -31,6 +31,7 @@ help:
 	@echo "make lambda  the zip for AWS Lambda; ARCHITECTURE=x86_64 instead of arm64"
 	@echo "make test-package  the functions' tests with that zip"
 	@echo "make lambda-local  the function on this machine, for cargo lambda invoke"
+	@echo "make faces   what each command shows, which make test compares with"
 	@echo "make docs    docs/tables.md and infra/catalog.json, from the list of columns"
 	@echo "make format  format the code"
 
@@ -43,7 +44,7 @@ test: test-rust test-engines test-network test-infra test-guard
 S3 := $(VENV)/bin/python tests/s3/serve.py
 
 test-rust: $(VENV)/installed | nextest
-	$(S3) cargo nextest run --workspace --locked
+	INSTA_UPDATE=no $(S3) cargo nextest run --workspace --locked
 	cargo test --workspace --locked --doc --quiet
 
 test-engines: build $(VENV)/installed
@@ -137,6 +138,11 @@ $(VENV)/installed-bench: tests/bench/requirements.txt $(VENV)/installed
 docs: build
 	target/debug/rollcall schema markdown > docs/tables.md
 	target/debug/rollcall schema glue > infra/catalog.json
+
+# What the commands show, as they show it now: look at the difference before it is committed.
+.PHONY: faces
+faces: | nextest
+	INSTA_UPDATE=always cargo nextest run --locked --test it -E 'test(/^faces::/)'
 
 format:
 	cargo fmt --all

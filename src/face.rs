@@ -11,6 +11,7 @@ use rollcall::report::Failure;
 use serde::Serialize;
 use serde_json::json;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -76,13 +77,15 @@ impl Shown {
 
 impl Face {
     /// The level of the log lines: on a terminal the bar stands for most of them.
-    pub(crate) fn level(&self, is_terminal: bool) -> LevelFilter {
-        match (self.quiet, self.verbose) {
-            (true, _) => LevelFilter::ERROR,
-            (_, 0) if is_terminal => LevelFilter::WARN,
-            (_, 0 | 1) => LevelFilter::INFO,
-            _ => LevelFilter::DEBUG,
-        }
+    /// What libraries say is only worth a warning, and may say too much.
+    pub(crate) fn level(&self, is_terminal: bool) -> Targets {
+        let (own, others) = match (self.quiet, self.verbose) {
+            (true, _) => (LevelFilter::ERROR, LevelFilter::ERROR),
+            (_, 0) if is_terminal => (LevelFilter::WARN, LevelFilter::WARN),
+            (_, 0 | 1) => (LevelFilter::INFO, LevelFilter::WARN),
+            _ => (LevelFilter::DEBUG, LevelFilter::WARN),
+        };
+        Targets::new().with_target("rollcall", own).with_default(others)
     }
 
     /// Whether there is a bar.

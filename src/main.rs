@@ -16,6 +16,7 @@ use rollcall::job::context::Context;
 use rollcall::page::Pages;
 use rollcall::progress::Progress;
 use rollcall::schema::Schema;
+use tracing_subscriber::prelude::*;
 
 use self::face::{Face, Shown};
 
@@ -70,8 +71,8 @@ fn main() -> ExitCode {
 #[tokio::main]
 async fn run(command: Command, options: Options, face: &Face) -> Result<Shown> {
     let is_terminal = std::io::stderr().is_terminal();
-    let logs = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(is_terminal);
-    logs.with_max_level(face.level(is_terminal)).with_target(false).init();
+    let logs = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(is_terminal);
+    tracing_subscriber::registry().with(logs.with_target(false).with_filter(face.level(is_terminal))).init();
     let progress = if face.has_bar(is_terminal) { Progress::shown() } else { Progress::hidden() };
     let config = Config::try_from(options.with_secret().await?)?;
     let context = Context::new(config, Clock::System, progress).await?;

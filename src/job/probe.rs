@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+
 use super::context::Context;
 use crate::error::Result;
 use crate::extract::body::table_of;
@@ -38,7 +40,7 @@ impl Seen {
             }
             Some(_) => {
                 let online = record.get("online_time").and_then(|raw| value::instant(&raw).ok());
-                self.online.extend(online.map(|online| online.as_second()));
+                self.online.extend(online.map(Timestamp::as_second));
             }
             None => {}
         }
@@ -78,13 +80,12 @@ async fn ask(context: &Context, usage: &Usage, event_id: i64, parameters: &[(&st
             while answer.advance(|position, record| seen.add(position.array, record)).await? {}
             answer.finish().await
         };
-        match outcome.await {
-            Err(error) => attempts.pause(error.with("event", event_id), client.now()).await?,
-            Ok(_) => {
-                (seen.took, seen.bytes) = (began.elapsed(), usage.used().bytes - before);
-                return Ok(seen);
-            }
+        if let Err(error) = outcome.await {
+            attempts.pause(error.with("event", event_id), client.now()).await?;
+            continue;
         }
+        (seen.took, seen.bytes) = (began.elapsed(), usage.used().bytes - before);
+        return Ok(seen);
     }
 }
 

@@ -57,12 +57,12 @@ pub async fn each_row(
     event_id: Option<i64>,
     mut each: impl FnMut(Row<'_>),
 ) -> Result<()> {
-    let ranges = match event_id {
-        Some(event_id) => object.cells_of(event_id).into_iter().map(|(_, range)| range).collect(),
-        None => vec![0..object.cells().iter().map(|cell| cell.rows).sum()],
+    let mut batches = if let Some(event_id) = event_id {
+        let ranges = object.cells_of(event_id).into_iter().map(|(_, range)| range);
+        object.rows(ranges.filter(|range| !range.is_empty()))?
+    } else {
+        object.rows(std::iter::once(0..object.cells().iter().map(|cell| cell.rows).sum()))?
     };
-    let ranges = ranges.into_iter().filter(|range| !range.is_empty());
-    let mut batches = object.rows(ranges)?;
     while let Some(batch) = batches.try_next().await? {
         row::rows(&batch).for_each(&mut each);
     }

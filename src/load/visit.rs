@@ -1,6 +1,7 @@
 //! What a visit leaves in the ledger: what it was answered, what it owes, and how it ended.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -33,11 +34,31 @@ impl Owed {
 
     /// What [`Owed::names`] gave.
     #[must_use]
-    pub fn of_names(names: &BTreeSet<String>) -> Self {
-        Self {
-            days: names.iter().filter_map(|name| name.parse().ok()).collect(),
-            snapshot: names.contains("snapshot"),
+    pub fn of_names<'a>(names: impl IntoIterator<Item = &'a String>) -> Self {
+        let mut owed = Self::default();
+        for name in names {
+            owed.snapshot |= name == "snapshot";
+            owed.days.extend(name.parse::<Date>());
         }
+        owed
+    }
+}
+
+/// For people: days that follow each other as a span.
+impl fmt::Display for Owed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut spans: Vec<(Date, Date)> = Vec::new();
+        for day in &self.days {
+            match spans.last_mut() {
+                Some((_, last)) if last.tomorrow().is_ok_and(|next| next == *day) => *last = *day,
+                _ => spans.push((*day, *day)),
+            }
+        }
+        let span = |(first, last): (Date, Date)| {
+            if first == last { first.to_string() } else { format!("{first} to {last}") }
+        };
+        let snapshot = self.snapshot.then(|| "snapshot".to_owned());
+        f.write_str(&spans.into_iter().map(span).chain(snapshot).collect::<Vec<_>>().join(", "))
     }
 }
 
@@ -86,4 +107,18 @@ pub struct Visit {
     pub outcome: Outcome,
     /// Whether the vendor does not know the event.
     pub is_unknown: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_that_follow_each_other_are_shown_as_a_span() {
+        let names = ["2022-10-31", "2022-11-01", "2022-11-02", "2022-11-04", "snapshot"].map(str::to_owned);
+        let owed = Owed::of_names(&names);
+        assert_eq!(owed.names(), names);
+        assert_eq!(owed.to_string(), "2022-10-31 to 2022-11-02, 2022-11-04, snapshot");
+        assert_eq!(Owed::default().to_string(), "");
+    }
 }

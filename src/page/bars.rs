@@ -1,6 +1,6 @@
 //! Rows of bars.
 
-use super::figures::Group;
+use super::figures::{Group, Stay};
 
 /// How many groups are shown; the others are summed up.
 const SHOWN: usize = 15;
@@ -41,9 +41,9 @@ pub(super) fn of_groups(groups: &[Group]) -> Vec<Bar> {
 }
 
 /// Bars of how long people stayed, live and as a replay.
-pub(super) fn of_stays(stays: &[((i64, Option<i64>), (u64, u64))]) -> Vec<Bar> {
-    let most = stays.iter().map(|(_, (live, replay))| *live.max(replay)).max().unwrap_or_default();
-    let bar = |((from, to), (live, replay)): &((i64, Option<i64>), (u64, u64))| Bar {
+pub(super) fn of_stays(stays: &[Stay]) -> Vec<Bar> {
+    let most = stays.iter().map(|stay| stay.live.max(stay.replay)).max().unwrap_or_default();
+    let bar = |Stay { from, to, live, replay }: &Stay| Bar {
         name: match to {
             Some(to) => (format!("{from}–{to} 分钟"), format!("{from}–{to} min")),
             None => (format!("{from} 分钟以上"), format!("{from} min or more")),

@@ -14,8 +14,8 @@ const RIGHT: f64 = 12.0;
 /// The widest column.
 const WIDEST: f64 = 40.0;
 
-/// A size, and the class that says on which screens it is shown.
-const SIZES: [(&str, f64, f64); 2] = [("wide", 760.0, 240.0), ("narrow", 360.0, 200.0)];
+/// The class that says on which screens it is shown, its size, and how many labels have room.
+const SIZES: [(&str, f64, f64, usize); 2] = [("wide", 760.0, 240.0, 11), ("narrow", 360.0, 200.0, 5)];
 
 /// What is drawn of one series.
 pub(super) struct Series<'a> {
@@ -31,13 +31,14 @@ pub(super) type Label = (f64, String);
 /// One chart in both sizes; `draw` draws into a canvas.
 fn both(most: u64, labels: &[Label], draw: impl Fn(&mut Canvas)) -> String {
     let mut all = String::new();
-    for (class, width, height) in SIZES {
+    for (class, width, height, room) in SIZES {
         let mut canvas = Canvas { width, height, most: round_up(most), svg: String::new() };
+        canvas.add(format_args!(r#"<svg class="{class}" viewBox="0 0 {width} {height}" role="img">"#));
         canvas.grid();
         draw(&mut canvas);
-        canvas.labels(labels);
-        let svg = canvas.svg;
-        all += &format!(r#"<svg class="{class}" viewBox="0 0 {width} {height}" role="img">{svg}</svg>"#);
+        canvas.labels(labels, room);
+        canvas.add(format_args!("</svg>"));
+        all += &canvas.svg;
     }
     all
 }
@@ -116,9 +117,8 @@ impl Canvas {
     }
 
     /// As many labels as have room.
-    fn labels(&mut self, labels: &[Label]) {
-        let room = ((self.width - LEFT) / 60.0) as usize;
-        let every = labels.len().div_ceil(room.max(1)).max(1);
+    fn labels(&mut self, labels: &[Label], room: usize) {
+        let every = labels.len().div_ceil(room).max(1);
         let y = self.height - 6.0;
         for (part, text) in labels.iter().step_by(every) {
             let x = self.x(*part);

@@ -194,23 +194,32 @@ fn largest_first(mut groups: Vec<Group>) -> Vec<Group> {
     groups
 }
 
-/// How many people stayed so long in total, live and as a replay: from a bound in minutes, up to the next.
-pub(super) fn stays(audience: &Audience) -> Vec<((i64, Option<i64>), (u64, u64))> {
+/// How many people stayed so long in total.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Stay {
+    /// Minutes, at the least.
+    pub(super) from: i64,
+    /// Minutes that it is shorter than; none where it has no bound.
+    pub(super) to: Option<i64>,
+    pub(super) live: u64,
+    pub(super) replay: u64,
+}
+
+/// How long people stayed, from the shortest to the longest.
+pub(super) fn stays(audience: &Audience) -> Vec<Stay> {
     let mut from = 0;
-    let bounds = STAYS.map(|to| {
-        let bound = (from, to);
+    let stays = STAYS.map(|to| {
+        let bounds = from..to;
         from = to;
-        bound
+        let stayed = |watched: &Watched| watched.viewings > 0 && bounds.contains(&(watched.seconds / 60));
+        Stay {
+            from: bounds.start,
+            to: Some(to).filter(|to| *to < i64::MAX),
+            live: audience.viewers().filter(|person| stayed(&person.live)).count() as u64,
+            replay: audience.viewers().filter(|person| stayed(&person.replay)).count() as u64,
+        }
     });
-    let stayed = |watched: &Watched, (from, to): (i64, i64)| {
-        watched.viewings > 0 && (from..to).contains(&(watched.seconds / 60))
-    };
-    let counted = bounds.map(|bound| {
-        let live = audience.viewers().filter(|person| stayed(&person.live, bound)).count() as u64;
-        let replay = audience.viewers().filter(|person| stayed(&person.replay, bound)).count() as u64;
-        ((bound.0, Some(bound.1).filter(|to| *to < i64::MAX)), (live, replay))
-    });
-    counted.into()
+    stays.into()
 }
 
 /// How often viewers did each of the deeds.

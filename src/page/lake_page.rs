@@ -76,15 +76,17 @@ impl LakePage {
     fn shown(&self) -> impl Iterator<Item = &Line> {
         self.lines.iter().take(SHOWN)
     }
+}
 
+impl Line {
     /// The days from the event's own on.
-    fn covered(&self, line: &Line) -> Vec<Covered> {
-        let rows: BTreeMap<Date, u64> = line.days.iter().copied().collect();
-        let days = line.event.day.series(1.day()).take(COVERED);
+    fn covered(&self) -> Vec<Covered> {
+        let rows: BTreeMap<Date, u64> = self.days.iter().copied().collect();
+        let days = self.event.day.series(1.day()).take(COVERED);
         days.map(|day| Covered {
             day,
             rows: rows.get(&day).copied().unwrap_or_default(),
-            is_owed: line.owed.contains(&day.to_string()),
+            is_owed: self.owed.contains(&day.to_string()),
         })
         .collect()
     }

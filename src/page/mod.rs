@@ -22,7 +22,7 @@ use self::event_page::EventPage;
 use self::lake_page::LakePage;
 use self::source::Source;
 use crate::counted::counted;
-use crate::error::{Explain, Kind, Result};
+use crate::error::{Error, Explain, Kind, Result};
 use crate::job::context::Context;
 
 /// What `report` is called with.
@@ -85,5 +85,8 @@ fn write(path: &Path, page: &impl Template) -> Result<()> {
     let fail = || format!("cannot write `{}`", path.display());
     let text = page.render().explain(Kind::Store, fail)?;
     let part = path.with_extension("html.part");
-    fs::write(&part, text).and_then(|()| fs::rename(&part, path)).explain(Kind::Store, fail)
+    let written = fs::write(&part, text).and_then(|()| fs::rename(&part, path));
+    written
+        .explain(Kind::Store, fail)
+        .map_err(|error: Error| error.hint("look whether its folder is there, and can be written"))
 }

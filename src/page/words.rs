@@ -1,5 +1,7 @@
 //! What pages say, in Chinese and in English: both stand in the page, and one of them is shown.
 
+#![allow(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
+
 use std::fmt::Display;
 
 /// Two texts of this program's own, which have no signs that HTML would take for its own.

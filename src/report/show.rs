@@ -7,6 +7,7 @@ use indicatif::{BinaryBytes, HumanDuration};
 use super::{Check, DueEvent, Estimate, Events, Report, Requests, Step};
 use crate::counted::counted;
 use crate::extract::usage::Used;
+use crate::load::visit::Owed;
 
 impl Report {
     fn show_plan(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -100,7 +101,7 @@ impl fmt::Display for Report {
             Step::Token => f.write_str("token      the shared token is one that the vendor accepts")?,
         }
         for (event_id, owed) in &self.owed {
-            write!(f, "\nowed       event {event_id}: {}", owed.join(", "))?;
+            write!(f, "\nowed       event {event_id}: {}", Owed::of_names(owed))?;
         }
         for note in &self.notes {
             write!(f, "\nnote       {note}")?;

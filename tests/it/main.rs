@@ -16,6 +16,7 @@ mod contract;
 mod cost;
 mod damage;
 mod explain;
+mod faces;
 mod faults;
 mod faulty;
 mod forecast;

@@ -23,17 +23,17 @@ pub struct DayOf {
     /// The table.
     pub table: &'static str,
     /// The last answer.
-    pub answered: Option<Rows>,
+    pub answered: Option<Held>,
     /// What readers find.
-    pub lake: Option<Rows>,
+    pub lake: Option<Held>,
     /// Whether both have the same rows.
     pub is_same: bool,
 }
 
 /// How many rows, and from which visit.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct Rows {
-    /// Rows.
+pub struct Held {
+    /// Held.
     pub rows: u64,
     /// When the visit began.
     pub pulled_at: Timestamp,
@@ -47,26 +47,26 @@ pub struct Rows {
 /// A cell of the lake.
 pub(super) struct InLake {
     place: (Date, Table),
-    rows: Rows,
+    rows: Held,
 }
 
 /// The cells of the event in the object of one table and day.
 pub(super) fn in_lake(table: Table, day: Date, cells: &[(&Cell, Range<u64>)]) -> Vec<InLake> {
     let of = |cell: &Cell| {
         let Cell { rows, pulled_at, accepted_at, digest, .. } = *cell;
-        InLake { place: (day, table), rows: Rows { rows, pulled_at, accepted_at, digest } }
+        InLake { place: (day, table), rows: Held { rows, pulled_at, accepted_at, digest } }
     };
     cells.iter().filter(|_| TABLES.contains(&table)).map(|(cell, _)| of(cell)).collect()
 }
 
 /// Every day of which there is an answer, or a cell.
 pub(super) fn of(ledger: Option<&Ledger>, cells: Vec<InLake>) -> Vec<DayOf> {
-    let mut answered: BTreeMap<(Date, Table), Rows> = BTreeMap::new();
+    let mut answered: BTreeMap<(Date, Table), Held> = BTreeMap::new();
     if let Some(ledger) = ledger {
         let mut add = |day: Date, table, totals: Totals, pulled_at, accepted_at| {
             let Totals { rows, digest, .. } = totals;
             if rows > 0 {
-                answered.insert((day, table), Rows { rows, pulled_at, accepted_at, digest });
+                answered.insert((day, table), Held { rows, pulled_at, accepted_at, digest });
             }
         };
         for (day, answer) in &ledger.days {
@@ -77,12 +77,12 @@ pub(super) fn of(ledger: Option<&Ledger>, cells: Vec<InLake>) -> Vec<DayOf> {
             add(day, Table::ViewerDetails, snapshot.viewer_details, snapshot.pulled_at, snapshot.accepted_at);
         }
     }
-    let lake: BTreeMap<(Date, Table), Rows> =
+    let lake: BTreeMap<(Date, Table), Held> =
         cells.into_iter().map(|InLake { place, rows }| (place, rows)).collect();
     let places: BTreeSet<(Date, Table)> = answered.keys().chain(lake.keys()).copied().collect();
     let days = places.into_iter().map(|place| {
         let (answered, lake) = (answered.get(&place).copied(), lake.get(&place).copied());
-        let rows = |rows: Option<Rows>| rows.map_or((0, Digest::default()), |rows| (rows.rows, rows.digest));
+        let rows = |rows: Option<Held>| rows.map_or((0, Digest::default()), |rows| (rows.rows, rows.digest));
         DayOf { day: place.0, table: place.1.name(), answered, lake, is_same: rows(answered) == rows(lake) }
     });
     days.filter(|day| day.answered.is_some() || day.lake.is_some_and(|lake| lake.rows > 0)).collect()

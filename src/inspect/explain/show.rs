@@ -5,11 +5,12 @@ use std::fmt;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::days::{DayOf, Rows};
+use super::days::{DayOf, Held};
 use super::viewer::Seen;
 use super::{Explanation, State};
 use crate::counted::counted;
 use crate::load::ledger::Closing;
+use crate::load::visit::Owed;
 use crate::transform::event::Event;
 
 /// How long it was, in each table.
@@ -60,13 +61,14 @@ impl fmt::Display for State {
             None => f.write_str("; no visit had an answer yet")?,
         }
         if self.failures > 0 {
-            write!(f, "; the last {} visits failed", self.failures)?;
+            let failed = counted(self.failures, "failed visit");
+            write!(f, "; {failed} since the last that did not fail")?;
         }
         if self.is_forgotten {
             f.write_str("; the vendor does not know it any more")?;
         }
         if !self.owed.is_empty() {
-            write!(f, "\nowed       {}", self.owed.join(", "))?;
+            write!(f, "\nowed       {}", Owed::of_names(&self.owed))?;
         }
         Ok(())
     }
@@ -75,8 +77,8 @@ impl fmt::Display for State {
 impl fmt::Display for DayOf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { day, table, answered, lake, is_same } = self;
-        let rows = |rows: &Option<Rows>| match rows {
-            Some(Rows { rows, pulled_at, .. }) => {
+        let rows = |rows: &Option<Held>| match rows {
+            Some(Held { rows, pulled_at, .. }) => {
                 format!("{}, pulled at {pulled_at:.0}", counted(*rows, "row"))
             }
             None => "no rows".to_owned(),

@@ -111,7 +111,9 @@ pub(super) async fn of(store: &Arc<dyn Store>, first: Date) -> Result<(Figures, 
             Ok(None) => {}
             Ok(Some((rows, found))) => {
                 *figures.rows.entry(table.name()).or_default() += rows;
-                found.into_iter().for_each(|found| note(&mut visits, Some(found)));
+                for found in found {
+                    note(&mut visits, Some(found));
+                }
             }
             Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => failures.push(error),
             Err(error) => return Err(error),
