@@ -21,7 +21,7 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         let desk = Desk::new();
-        let store: Arc<dyn Store> = Arc::new(Folder::new(&desk.store()));
+        let store: Arc<dyn Store> = Arc::new(Folder::new(desk.store()));
         Self { desk, store, world: small_world(6) }
     }
 

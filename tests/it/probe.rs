@@ -11,7 +11,7 @@ use crate::run::{app, config, job, later, server_at, small_world};
 
 async fn probe(options: ServerOptions, event_id: i64, with_app: bool) -> Vec<(&'static str, bool, String)> {
     let desk = Desk::new();
-    let store: Arc<dyn Store> = Arc::new(Folder::new(&desk.store()));
+    let store: Arc<dyn Store> = Arc::new(Folder::new(desk.store()));
     let server = server_at(later(), &small_world(6), options);
     let mut config = config(&server, &desk.store());
     if with_app {

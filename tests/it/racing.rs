@@ -131,12 +131,12 @@ async fn amid_a_publish(then: Option<Job>) {
 
 #[tokio::test]
 async fn what_is_staged_during_a_publish_of_its_day_goes_in_now_or_with_the_next() {
-    amid_a_publish(None).await;
+    Box::pin(amid_a_publish(None)).await;
 }
 
 #[tokio::test]
 async fn what_is_published_during_a_publish_of_its_day_stays() {
-    amid_a_publish(Some(Job::Publish(Publish::default()))).await;
+    Box::pin(amid_a_publish(Some(Job::Publish(Publish::default())))).await;
 }
 
 #[tokio::test]

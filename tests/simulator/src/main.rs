@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 /// Simulates the vendor's webinar-report API; prints its base URL when it is ready.
 #[derive(Debug, Parser)]
 #[command(version)]
+#[allow(clippy::struct_excessive_bools, reason = "each says one thing of the vendor, in any combination")]
 struct Options {
     /// Where to listen; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:0")]
