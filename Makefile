@@ -31,6 +31,7 @@ help:
 	@echo "make lambda  the zip for AWS Lambda; ARCHITECTURE=x86_64 instead of arm64"
 	@echo "make test-package  the functions' tests with that zip"
 	@echo "make lambda-local  the function on this machine, for cargo lambda invoke"
+	@echo "make screenshots  the pictures of the pages in the docs"
 	@echo "make faces   what each command shows, which make test compares with"
 	@echo "make docs    docs/tables.md and infra/catalog.json, from the list of columns"
 	@echo "make format  format the code"
@@ -38,7 +39,7 @@ help:
 demo: build $(VENV)/installed
 	@$(VENV)/bin/python samples/demo.py
 
-test: test-rust test-engines test-network test-infra test-guard
+test: test-rust test-engines test-network test-pages test-infra test-guard
 
 # The tests run beside a real S3 server, which ends with them.
 S3 := $(VENV)/bin/python tests/s3/serve.py
@@ -53,6 +54,25 @@ test-engines: build $(VENV)/installed
 
 test-network: build $(VENV)/installed
 	$(VENV)/bin/python -m pytest tests/network -q
+
+# The pages in a real browser.
+.PHONY: test-pages chromium
+test-pages: build $(VENV)/installed-pages | chromium
+	$(VENV)/bin/python -m pytest tests/pages -q -rs
+
+chromium:
+	@chromium --version >/dev/null 2>&1 || apt-get install --yes --quiet --no-install-recommends chromium >/dev/null 2>&1 || true
+
+$(VENV)/installed-pages: tests/pages/requirements.txt $(VENV)/installed
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r tests/pages/requirements.txt
+	@touch $@
+
+# The pictures of the pages in the docs, and what a large page takes. Chinese letters need a font that has them, such as
+# Debian's fonts-noto-cjk.
+.PHONY: screenshots
+screenshots: $(VENV)/installed-pages | chromium
+	cargo build --release --workspace --locked
+	CARGO_TARGET_DIR="$(CURDIR)/target" $(VENV)/bin/python tests/pages/screenshots.py
 
 # The functions under the emulator of Lambda's runtime, the fan-out, and Terraform over an AWS of this machine. What cannot
 # be had, such as Terraform, is skipped, and the last lines say so.

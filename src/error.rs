@@ -102,7 +102,10 @@ impl Error {
     /// Where it happened: `event`, `window`, `requestId`, `key` and the like.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
-        self.0.context.push((name, value.to_string()));
+        let value = value.to_string();
+        if self.context(name) != Some(&value) {
+            self.0.context.push((name, value));
+        }
         self
     }
 
