@@ -39,7 +39,7 @@ help:
 demo: build $(VENV)/installed
 	@$(VENV)/bin/python samples/demo.py
 
-test: test-rust test-engines test-network test-pages test-infra test-guard
+test: test-rust test-engines test-network test-pages test-readme test-infra test-guard
 
 # The tests run beside a real S3 server, which ends with them.
 S3 := $(VENV)/bin/python tests/s3/serve.py
@@ -54,6 +54,11 @@ test-engines: build $(VENV)/installed
 
 test-network: build $(VENV)/installed
 	$(VENV)/bin/python -m pytest tests/network -q
+
+# Every command of the READMEs, run as it stands there.
+.PHONY: test-readme
+test-readme: build $(VENV)/installed
+	$(VENV)/bin/python -m pytest tests/readme -q
 
 # The pages in a real browser.
 .PHONY: test-pages chromium

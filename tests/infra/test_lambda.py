@@ -51,6 +51,9 @@ def test_every_sample_payload_is_a_job_that_works(function, sample):
 def test_a_payload_says_what_the_command_says(function, tmp_path):
     with simulator("--events", "3") as vendor:
         one = function(vendor)
+        foretold = one.invoke({"job": "sync", "event_id": 609768, "dry_run": True})
+        assert [due["event_id"] for due in foretold["due"]] == [609768]
+        assert not (tmp_path / "store").exists()
         pulled = one.invoke({"job": "pull", "event_id": [609768]})
         assert pulled["events"]["complete"] == 1
         # The row in `pulls` lies in the lake's day of the visit.

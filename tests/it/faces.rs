@@ -117,6 +117,8 @@ fn what_goes_wrong() {
     scene.shows("unknown-word", &["snyc"]);
     scene.shows("quiet-and-verbose", &["sync", "-q", "-v"]);
     scene.shows("token-without-a-secret", &["token", "-q"]);
+    let planned = ["--items", "plans/none.json", "--planned-at", "2022-10-26T00:00:00Z"];
+    scene.shows("no-such-plan", &[&["collect", "-q"], &planned[..]].concat());
     scene.shows_with("no-vendor", &["sync", "-q"], &[("ROLLCALL_API_URL", "http://example.com")]);
 }
 
