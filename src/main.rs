@@ -90,7 +90,9 @@ async fn run(command: Command, options: Options, face: &Face) -> Result<Shown> {
         Command::Report(pages) => {
             let written = pages.write(&context).await;
             context.progress.done();
-            face.shown(&written?, true)
+            let written = written?;
+            let shown = face.shown(&written, written.failures.is_empty())?;
+            Ok(shown.failing(written.failures.into_iter().map(|failure| failure.error).collect()))
         }
         Command::Schema(_) | Command::Completions { .. } => Ok(Shown::text(String::new())),
     }

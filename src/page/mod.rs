@@ -24,6 +24,7 @@ use self::source::Source;
 use crate::counted::counted;
 use crate::error::{Error, Explain, Kind, Result};
 use crate::job::context::Context;
+use crate::report::Failure;
 
 /// What `report` is called with.
 #[derive(Args, Clone, Debug)]
@@ -46,6 +47,8 @@ pub struct Written {
     pub events: usize,
     /// The file to open first.
     pub page: PathBuf,
+    /// Events that could not be drawn.
+    pub failures: Vec<Failure>,
 }
 
 impl fmt::Display for Written {
@@ -62,21 +65,29 @@ impl Pages {
             let event = source.find(event_id).await?;
             let page = EventPage::draw(context, &source, &event, None).await?;
             write(&self.output, &page)?;
-            return Ok(Written { events: 1, page: self.output.clone() });
+            return Ok(Written { events: 1, page: self.output.clone(), failures: Vec::new() });
         }
         fs::create_dir_all(&self.output)
             .explain(Kind::Store, || format!("cannot make `{}`", self.output.display()))?;
         let events = source.all().await?;
-        let mut lines = Vec::new();
+        let (mut lines, mut failures) = (Vec::new(), Vec::new());
         for (done, event) in events.iter().enumerate() {
             context.progress.at("pages", done, events.len());
-            let page = EventPage::draw(context, &source, event, Some("index.html")).await?;
-            write(&self.output.join(page.file()), &page)?;
-            lines.push(page.line());
+            match EventPage::draw(context, &source, event, Some("index.html")).await {
+                Ok(page) => {
+                    write(&self.output.join(page.file()), &page)?;
+                    lines.push(page.line());
+                }
+                // The others are drawn all the same.
+                Err(error) => {
+                    let event_id = event.event_id;
+                    failures.push(Failure::new(Some(event_id), &error.with("event", event_id)));
+                }
+            }
         }
-        let index = self.output.join("index.html");
-        write(&index, &LakePage::draw(context, lines))?;
-        Ok(Written { events: events.len(), page: index })
+        let (events, page) = (lines.len(), self.output.join("index.html"));
+        write(&page, &LakePage::draw(context, lines))?;
+        Ok(Written { events, page, failures })
     }
 }
 

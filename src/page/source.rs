@@ -75,7 +75,7 @@ impl Source {
     /// Lists the lake. It may be a copy without a ledger.
     pub(super) async fn open(context: &Context) -> Result<Self> {
         context.lake.check(context.store.as_ref(), None).await?;
-        // Whether something foreign lies there is for `status` to say.
+        // What is foreign there is for `status` to say.
         let standing = publish::list_lake(&context.store, None, &mut Vec::new()).await?;
         if standing.is_empty() {
             return Err(Error::new(Kind::Usage, "there is no lake yet")

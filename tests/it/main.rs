@@ -27,6 +27,7 @@ mod killed;
 mod lake;
 mod lossy;
 mod lost;
+mod pages;
 mod probe;
 mod racing;
 mod roster;

@@ -108,9 +108,9 @@ impl Explanation {
         let now = context.clock.now();
         let sought = call.viewer.as_deref().map(Sought::new);
 
-        let mut foreign = Vec::new();
         let from = ledger.as_ref().map(|ledger| first_day(context, ledger));
-        let standing = publish::list_lake(&context.store, from, &mut foreign).await?;
+        // What is foreign there is for `status` to say.
+        let standing = publish::list_lake(&context.store, from, &mut Vec::new()).await?;
         let objects = standing.into_iter().flat_map(|(day, tables)| {
             tables.into_iter().map(move |(table, head)| Object { store: &context.store, table, day, head })
         });
