@@ -3,6 +3,6 @@
 use std::fmt::Display;
 
 /// `1 window`, `2 windows`.
-pub fn counted(number: impl Display + Into<u64> + Copy, noun: &str) -> String {
+pub(crate) fn counted(number: impl Display + Into<u64> + Copy, noun: &str) -> String {
     if number.into() == 1 { format!("{number} {noun}") } else { format!("{number} {noun}s") }
 }

@@ -1,13 +1,12 @@
 //! rollcall: who watched which webinar, when, and for how long, as Parquet tables.
 //!
-//! `extract` asks the vendor, `transform` makes rows of records, `load` keeps them; `job` puts the three together, and
-//! `inspect` and
-//! `page` look at what came of it.
+//! `extract` asks the vendor, `transform` makes rows of records, `load` keeps them; `job` puts the three together;
+//! `inspect` and `page` look at what came of it.
 
 pub mod address;
 pub mod calendar;
 pub mod config;
-pub mod counted;
+mod counted;
 pub mod error;
 pub mod extract;
 pub mod inspect;

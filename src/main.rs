@@ -10,7 +10,7 @@ use clap_complete::Shell;
 use rollcall::calendar::Clock;
 use rollcall::config::{Config, Options};
 use rollcall::error::Result;
-use rollcall::inspect::{Explain, Explanation, Status};
+use rollcall::inspect::{ExplainCall, Explanation, Status};
 use rollcall::job::Job;
 use rollcall::job::context::Context;
 use rollcall::page::Pages;
@@ -41,7 +41,7 @@ enum Command {
     Status,
     /// Show the history of an event: visits, days, and where a viewer's rows came from.
     #[command(after_help = face::EXPLAIN_EXAMPLES)]
-    Explain(Explain),
+    Explain(ExplainCall),
     /// Draw pages for a host to look at: who came to an event, and when.
     #[command(after_help = face::REPORT_EXAMPLES)]
     Report(Pages),
@@ -86,7 +86,11 @@ async fn run(command: Command, options: Options, face: &Face) -> Result<Shown> {
             let status = Status::of(&context).await?;
             face.shown(&status, status.ok)
         }
-        Command::Explain(call) => face.shown(&Explanation::of(&context, &call).await?, true),
+        Command::Explain(call) => {
+            let told = Explanation::of(&context, &call).await?;
+            let shown = face.shown(&told, told.failures.is_empty())?;
+            Ok(shown.failing(told.failures.into_iter().map(|failure| failure.error).collect()))
+        }
         Command::Report(pages) => {
             let written = pages.write(&context).await;
             context.progress.done();

@@ -34,8 +34,13 @@ impl Progress {
     fn over(target: ProgressDrawTarget) -> Self {
         let bar = ProgressBar::with_draw_target(None, target);
         let progress = Self { bar, rows: Arc::default(), bytes: Arc::default() };
-        progress.begin("asking for the roster", SPINNER);
+        progress.begin("working", SPINNER);
         progress
+    }
+
+    /// The rosters are asked for.
+    pub(crate) fn listing(&self) {
+        self.begin("asking for the roster", SPINNER);
     }
 
     /// So many events are visited from now on.

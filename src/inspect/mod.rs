@@ -5,5 +5,5 @@ mod explain;
 mod status;
 
 pub use self::advice::Advice;
-pub use self::explain::{Explain, Explanation};
+pub use self::explain::{ExplainCall, Explanation};
 pub use self::status::Status;

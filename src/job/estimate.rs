@@ -10,31 +10,33 @@ use crate::load::keys;
 use crate::load::ledger::Ledger;
 use crate::load::objects::{Object, each_row};
 use crate::load::store::{Listed, Store};
-use crate::report::{Estimate, Reason, Requests};
+use crate::report::{DueBecause, Estimate, Requests};
 use crate::transform::tables::Table;
 
 /// Why an event is visited that is to be visited now.
-pub(super) fn reason(context: &Context, is_chosen: bool, ledger: &Ledger, now: Timestamp) -> Reason {
+pub(super) fn reason(context: &Context, is_chosen: bool, ledger: &Ledger, now: Timestamp) -> DueBecause {
     if ledger.last_visit.is_none() {
-        Reason::New
+        DueBecause::New
     } else if is_chosen {
-        Reason::Chosen
+        DueBecause::Chosen
     } else if ledger.failures > 0 {
-        Reason::Failed
+        DueBecause::Failed
     } else if !ledger.owed.is_empty() {
-        Reason::Owed
+        DueBecause::Owed
     } else if ledger.is_past(context.horizon, now) {
-        Reason::Last
+        DueBecause::Last
     } else {
-        Reason::Again
+        DueBecause::Again
     }
 }
 
 /// How long so many requests take: as fast as is allowed, or as fast as the latest visits were.
-pub(super) async fn estimate(context: &Context, requests: Requests) -> Result<Estimate> {
+pub(super) async fn estimate(context: &Context, events: usize, requests: Requests) -> Result<Estimate> {
     let milliseconds_per_request = pace(&context.store).await?;
+    // An event's windows are asked one after the other.
+    let at_once = context.concurrency.min(events).max(1) as u64;
     let allowed = 1_000_000 / u64::from(context.requests_per_second.get());
-    let answering = milliseconds_per_request.unwrap_or_default() * 1000 / context.concurrency as u64;
+    let answering = milliseconds_per_request.unwrap_or_default().saturating_mul(1000) / at_once;
     let seconds = |requests: u64| requests.saturating_mul(allowed.max(answering)).div_ceil(1_000_000);
     Ok(Estimate {
         requests,
@@ -52,10 +54,10 @@ async fn pace(store: &Arc<dyn Store>) -> Result<Option<u64>> {
     });
     let Some(newest) = newest else { return Ok(None) };
     let read = newest.read(async |object| {
-        let (mut requests, mut milliseconds) = (0, 0);
+        let (mut requests, mut milliseconds) = (0_i64, 0_i64);
         each_row(&object, None, |row| {
-            requests += row.number("requests").unwrap_or_default();
-            milliseconds += row.number("milliseconds").unwrap_or_default();
+            requests = row.number("requests").unwrap_or_default().saturating_add(requests);
+            milliseconds = row.number("milliseconds").unwrap_or_default().saturating_add(milliseconds);
         })
         .await?;
         Ok(milliseconds.checked_div(requests).and_then(|each: i64| u64::try_from(each).ok()))

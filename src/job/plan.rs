@@ -116,7 +116,7 @@ pub(super) async fn show(context: &Context, call: &Plan, report: &mut Report) ->
         let visited = ledger.last_visit;
         report.due.push(DueEvent { event_id, title, end_time, reason, since, visited, windows, requests });
     }
-    report.estimate = Some(estimate(context, all).await?);
+    report.estimate = Some(estimate(context, report.due.len(), all).await?);
     Ok(())
 }
 
@@ -157,6 +157,7 @@ pub(super) async fn plan(
     let mut ledgers: BTreeMap<i64, Ledger> =
         active.into_iter().map(|entry| (entry.ledger.event.event_id, entry.ledger)).collect();
     planned.failures.extend(clock_is_behind(&ledgers, now).map(|error| (None, error)));
+    context.progress.listing();
     let (heard, read) = listing::listen(context, choice, usage, &ledgers, &mut planned.failures).await?;
     if heard.is_empty() && !choice.events.is_empty() {
         return Ok(planned);

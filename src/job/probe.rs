@@ -35,7 +35,7 @@ impl Seen {
             Some(Table::ViewerDetails) => {
                 let times = record.get("times").map(|raw| value::read(column::Kind::Count, &raw));
                 if let Some(Ok(Value::Integer(times))) = times {
-                    self.times += times;
+                    self.times = self.times.saturating_add(times);
                 }
             }
             Some(_) => {
@@ -142,14 +142,11 @@ async fn details(context: &Context, usage: &Usage, event_id: i64, whole: &Seen) 
     if viewings == 0 || part.online.len() == whole.online.len() {
         return Ok("it cannot be told: all viewings began at once".to_owned());
     }
+    let of = format!("{} viewings, of {viewings} in the range and {} in all", part.times, whole.times);
     Ok(match part.times {
-        times if times == viewings => format!("viewerDetails of a range are of the range: {times} viewings"),
-        times if times > viewings => {
-            format!(
-                "viewerDetails of a range are of the whole event: {times} viewings, {viewings} in the range"
-            )
-        }
-        times => format!("viewerDetails of a range have fewer viewings than it: {times} of {viewings}"),
+        times if times == whole.times => format!("viewerDetails of a range are of the whole event: {of}"),
+        times if times == viewings => format!("viewerDetails of a range are of the range: {of}"),
+        _ => format!("it is not clear what viewerDetails of a range are of: {of}"),
     })
 }
 

@@ -11,7 +11,7 @@ use crate::calendar;
 /// Why the rows of an event's day, and of those after it, are not all in the lake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Reason {
+pub enum HeldBy {
     /// The event has not ended.
     Running,
     /// The event was never visited with success.
@@ -32,7 +32,7 @@ pub struct Hold {
     /// The first day that is not complete.
     pub day: Date,
     /// Why.
-    pub reason: Reason,
+    pub because: HeldBy,
 }
 
 impl Hold {
@@ -43,26 +43,36 @@ impl Hold {
             return None;
         }
         let event = &ledger.event;
-        let hold = |day: Date, reason: Reason| Some(Self { event_id: Some(event.event_id), day, reason });
         let start = event.start_time.unwrap_or_else(|| ledger.end());
-        let first = ledger.event_day.unwrap_or_else(|| lake.zone.day_of(start));
-        if !event.has_ended(now) {
-            return if start <= now { hold(first, Reason::Running) } else { None };
-        }
-        let Some(through) = ledger.through else { return hold(first, Reason::Unvisited) };
-        let snapshot = ledger.owed.snapshot.then_some(first);
-        if let Some(day) = ledger.owed.days.first().copied().into_iter().chain(snapshot).min() {
-            return hold(day, Reason::Owed);
-        }
-        hold(lake.zone.day_of(through.checked_sub(lake.settle).unwrap_or(through)), Reason::Unsettled)
+        let event_day = ledger.event_day.unwrap_or_else(|| lake.zone.day_of(start));
+        // Somebody may have come the day before.
+        let first = calendar::previous(event_day).unwrap_or(event_day);
+        let asked = ledger
+            .through
+            .map(|through| lake.zone.day_of(through.checked_sub(lake.settle).unwrap_or(through)));
+        let owed = ledger.owed.days.first().copied();
+        let (day, because) =
+            match (owed.into_iter().chain(ledger.owed.snapshot.then_some(first)).min(), asked) {
+                (Some(day), _) => (day, HeldBy::Owed),
+                (None, asked) if !event.has_ended(now) => {
+                    if start > now {
+                        return None;
+                    }
+                    (asked.unwrap_or(first), HeldBy::Running)
+                }
+                (None, Some(day)) => (day, HeldBy::Unsettled),
+                (None, None) => (first, HeldBy::Unvisited),
+            };
+        Some(Self { event_id: Some(event.event_id), day, because })
     }
 }
 
-/// The last day that has settled, and whose rows are all in the lake: the day before the first that is held back.
+/// The last day that has settled, and whose rows are all in the lake: the day before the first that is held back, or
+/// that had not ended when the events were `heard` of last.
 #[must_use]
-pub fn through(holds: &[Hold], lake: &Lake, now: Timestamp) -> Option<Date> {
+pub fn through(holds: &[Hold], lake: &Lake, now: Timestamp, heard: Timestamp) -> Option<Date> {
     let settling = lake.zone.day_of(now.checked_sub(lake.settle).unwrap_or(now));
-    let first = holds.iter().map(|hold| hold.day).chain([settling]).min()?;
+    let first = holds.iter().map(|hold| hold.day).chain([settling, lake.zone.day_of(heard)]).min()?;
     calendar::previous(first).ok()
 }
 
@@ -108,28 +118,35 @@ mod tests {
         let found = |change: fn(&mut Ledger)| {
             let mut ledger = ledger("2022-10-29T12:00:00Z");
             change(&mut ledger);
-            Hold::of(&ledger, &lake(), now).map(|hold| (hold.day.to_string(), hold.reason))
+            Hold::of(&ledger, &lake(), now).map(|hold| (hold.day.to_string(), hold.because))
         };
-        let hold = |day: &str, reason| Some((day.to_owned(), reason));
+        let hold = |day: &str, because| Some((day.to_owned(), because));
         // Local midnight after the 28th, and twelve hours: 04:00 UTC on the 29th.
-        assert_eq!(found(|_| {}), hold("2022-10-29", Reason::Unsettled));
+        assert_eq!(found(|_| {}), hold("2022-10-29", HeldBy::Unsettled));
         assert_eq!(
             found(|ledger| ledger.through = Some(at("2022-10-29T03:59:59Z"))),
-            hold("2022-10-28", Reason::Unsettled)
+            hold("2022-10-28", HeldBy::Unsettled)
         );
-        assert_eq!(found(|ledger| ledger.through = None), hold("2022-10-26", Reason::Unvisited));
+        // Somebody may have come the day before.
+        assert_eq!(found(|ledger| ledger.through = None), hold("2022-10-25", HeldBy::Unvisited));
         assert_eq!(
             found(|ledger| ledger.owed.days = [day("2022-10-27"), day("2022-10-28")].into()),
-            hold("2022-10-27", Reason::Owed)
+            hold("2022-10-27", HeldBy::Owed)
         );
         assert_eq!(
             found(|ledger| ledger.owed = Owed { snapshot: true, ..Owed::default() }),
-            hold("2022-10-26", Reason::Owed)
+            hold("2022-10-25", HeldBy::Owed)
         );
         assert_eq!(
             found(|ledger| ledger.event.end_time = Some(at("2022-11-02T00:00:00Z"))),
-            hold("2022-10-26", Reason::Running)
+            hold("2022-10-29", HeldBy::Running),
+            "it was visited, and then given a later end"
         );
+        let running = |ledger: &mut Ledger| {
+            ledger.event.end_time = Some(at("2022-11-02T00:00:00Z"));
+            ledger.through = None;
+        };
+        assert_eq!(found(running), hold("2022-10-25", HeldBy::Running));
         assert_eq!(
             found(|ledger| ledger.closed = Some(Closing::Incomplete)),
             None,
@@ -146,10 +163,15 @@ mod tests {
     #[test]
     fn the_lake_is_complete_through_the_day_before_the_first_that_is_held_back() {
         let lake = lake();
-        let hold = |text: &str| Hold { event_id: None, day: day(text), reason: Reason::Staged };
+        let hold = |text: &str| Hold { event_id: None, day: day(text), because: HeldBy::Staged };
         let now = at("2022-11-01T00:00:00Z");
-        assert_eq!(through(&[], &lake, now), Some(day("2022-10-30")), "the 31st settles at 04:00 UTC");
-        assert_eq!(through(&[hold("2022-10-28"), hold("2022-10-20")], &lake, now), Some(day("2022-10-19")));
-        assert_eq!(through(&[hold("2022-11-20")], &lake, now), Some(day("2022-10-30")));
+        assert_eq!(through(&[], &lake, now, now), Some(day("2022-10-30")), "the 31st settles at 04:00 UTC");
+        assert_eq!(
+            through(&[hold("2022-10-28"), hold("2022-10-20")], &lake, now, now),
+            Some(day("2022-10-19"))
+        );
+        assert_eq!(through(&[hold("2022-11-20")], &lake, now, now), Some(day("2022-10-30")));
+        let heard = at("2022-10-29T15:59:59Z");
+        assert_eq!(through(&[], &lake, now, heard), Some(day("2022-10-28")), "the 29th had not ended");
     }
 }

@@ -59,7 +59,7 @@ pub(super) struct Watched {
 impl Watched {
     fn add(&mut self, seconds: i64) {
         self.viewings += 1;
-        self.seconds += seconds;
+        self.seconds = self.seconds.saturating_add(seconds);
     }
 }
 
@@ -174,7 +174,7 @@ impl Audience {
         person.regions.extend(region);
         person.devices.extend(device);
         for (sum, (column, ..)) in person.deeds.iter_mut().zip(DEEDS) {
-            *sum += row.number(column).unwrap_or_default();
+            *sum = sum.saturating_add(row.number(column).unwrap_or_default());
         }
     }
 

@@ -154,12 +154,15 @@ impl Canvas {
     }
 }
 
-/// The next number that is easy to read, and can be divided by four.
+/// The next number whose quarters are easy to read; of a few, itself.
 fn round_up(number: u64) -> u64 {
+    if number <= 4 {
+        return number.max(1);
+    }
     let mut ten: u64 = 1;
     loop {
-        for step in [1, 2, 4, 8] {
-            let round = ten.saturating_mul(step);
+        for quarter in [1, 2, 3, 5] {
+            let round = ten.saturating_mul(4 * quarter);
             if number <= round {
                 return round;
             }
@@ -168,12 +171,12 @@ fn round_up(number: u64) -> u64 {
     }
 }
 
-/// A number in at most four letters.
+/// A number in a few letters.
 fn short(number: u64) -> String {
     match number {
         0..10_000 => number.to_string(),
         10_000..1_000_000 => format!("{}k", number / 1000),
-        _ => format!("{}M", number / 1_000_000),
+        _ => format!("{}.{}M", number / 1_000_000, number / 100_000 % 10),
     }
 }
 
@@ -183,7 +186,8 @@ mod tests {
 
     #[test]
     fn the_axis_ends_at_a_number_that_is_easy_to_read() {
-        for (number, round) in [(0, 1), (1, 1), (3, 4), (9, 10), (11, 20), (41, 80), (799, 800), (801, 1000)]
+        for (number, round) in
+            [(0, 1), (1, 1), (3, 3), (5, 8), (9, 12), (13, 20), (41, 80), (799, 800), (801, 1200)]
         {
             assert_eq!(round_up(number), round, "{number}");
         }

@@ -2,23 +2,26 @@
 
 use askama::Template;
 use jiff::civil::{Date, DateTime};
-use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use super::audience::{Audience, Kind};
 use super::bars::{self, Bar};
 use super::chart::{self, Series};
 use super::clock;
-use super::figures::{self, Curve, Sums};
+use super::figures::{self, Online, Sums};
 use super::source::{DayRows, EventRow, Source};
 use super::viewers;
 use super::words;
+use crate::calendar::Zone;
 use crate::error::Result;
 use crate::job::context::Context;
+use crate::load::visit::Owed;
 
 /// Minutes before the start and after the end that the curve shows at most: what lies further out is in the tables.
 const BEFORE: i64 = 120;
 const AFTER: i64 = 240;
+/// And the longest event that it shows whole.
+const LONGEST: i64 = 2880;
 
 /// What the template shows.
 #[derive(Template)]
@@ -52,10 +55,11 @@ struct Curves {
 
 /// How complete the data is.
 struct Data {
-    days: Vec<DayRows>,
+    /// With when they were pulled.
+    days: Vec<(DayRows, DateTime)>,
     through: Option<DateTime>,
     visited: DateTime,
-    owed: Vec<String>,
+    owed: Owed,
     rejects: i64,
     days_differing: i64,
     sums_differ: bool,
@@ -67,18 +71,25 @@ impl Data {
         event.is_closed && self.owed.is_empty() && event.outcome == "complete"
     }
 
+    /// The days that are missing, as spans.
+    fn owed_days(&self) -> Owed {
+        Owed { snapshot: false, ..self.owed.clone() }
+    }
+
     fn of(event: &EventRow, days: Vec<DayRows>, visit: &Map<String, Value>, context: &Context) -> Self {
         let count = |name: &str| visit.get(name).and_then(Value::as_i64);
         let owed = visit.get("owed").and_then(Value::as_str).unwrap_or("[]");
         let zone = &context.lake.zone;
         Self {
-            days,
+            days: days.into_iter().map(|day| (day, zone.wall_clock(day.pulled_at))).collect(),
             through: event.through.map(|through| zone.wall_clock(through)),
             visited: zone.wall_clock(event.pulled_at),
-            owed: serde_json::from_str(owed).unwrap_or_default(),
+            owed: Owed::of_names(&serde_json::from_str::<Vec<String>>(owed).unwrap_or_default()),
             rejects: count("rejects").unwrap_or_default(),
             days_differing: count("days_differing").unwrap_or_default(),
-            sums_differ: count("detail_seconds") != count("session_seconds"),
+            sums_differ: ["seconds", "live_times", "replay_times"]
+                .iter()
+                .any(|sum| count(&format!("detail_{sum}")) != count(&format!("session_{sum}"))),
         }
     }
 }
@@ -90,7 +101,7 @@ pub(super) struct Line {
     pub(super) sums: Sums,
     /// Rows by day.
     pub(super) days: Vec<(Date, u64)>,
-    pub(super) owed: Vec<String>,
+    pub(super) owed: Owed,
     pub(super) is_final: bool,
     pub(super) visited: DateTime,
 }
@@ -105,11 +116,12 @@ impl EventPage {
         let (audience, days) = source.audience(event).await?;
         let visit = source.last_visit(context, event).await?;
         let sums = Sums::of(&audience);
-        let (curve, peak) = curves(event, &audience);
+        let zone = &context.lake.zone;
+        let (curve, peak) = curves(zone, event, &audience);
         Ok(Self {
             event: event.clone(),
-            zone: context.lake.zone.name().to_owned(),
-            made_at: context.lake.zone.wall_clock(context.clock.now()),
+            zone: zone.name().to_owned(),
+            made_at: zone.wall_clock(context.clock.now()),
             index,
             sums,
             peak,
@@ -135,7 +147,7 @@ impl EventPage {
     }
 
     pub(super) fn line(&self) -> Line {
-        let days = self.data.days.iter().map(|day| (day.day, day.lives + day.interactions));
+        let days = self.data.days.iter().map(|(day, _)| (day.day, day.lives + day.interactions));
         Line {
             event: self.event.clone(),
             file: self.file(),
@@ -158,28 +170,25 @@ impl EventPage {
 }
 
 /// The curve of people online, and of those who came and left; none where nobody watched live.
-fn curves(event: &EventRow, audience: &Audience) -> (Option<Curves>, Option<(u64, DateTime)>) {
-    let first_live = audience.viewings().filter(|(viewing, _)| viewing.kind == Kind::Live);
-    let Some((online, came)) =
-        first_live.filter_map(|(viewing, person)| Some((viewing.online, person.came?))).min()
-    else {
-        return (None, None);
-    };
+fn curves(zone: &Zone, event: &EventRow, audience: &Audience) -> (Option<Curves>, Option<(u64, DateTime)>) {
+    let live = audience.viewings().filter(|(viewing, _)| viewing.kind == Kind::Live);
+    let Some(first_online) = live.map(|(viewing, _)| viewing.online).min() else { return (None, None) };
     // Of an event without a start, the minutes count from the first who came.
-    let (start, wall): (Timestamp, DateTime) = event.start_time.zip(event.start).unwrap_or((online, came));
+    let start = event.start_time.unwrap_or(first_online);
     let Some((first, last)) = figures::live_minutes(audience, start) else { return (None, None) };
-    let whole = Curve::of(audience, Kind::Live, start, (first, last));
-    let peak = whole.peak().map(|(people, minute)| (people, clock::after(wall, minute)));
-    let length = event.end_time.map_or(SignedDuration::ZERO, |end| end.duration_since(start)).as_mins();
+    let (live, replay) = (Online::of(audience, Kind::Live, start), Online::of(audience, Kind::Replay, start));
+    let peak = live.peak().map(|(people, minute)| (people, clock::after(zone, start, minute)));
+    let length = event.end_time.map_or(0, |end| end.duration_since(start).as_mins()).clamp(0, LONGEST);
     let minutes = (first.clamp(-BEFORE, 0), last.clamp(length, length + AFTER));
-    let live = Curve::of(audience, Kind::Live, start, minutes);
-    let replay = Curve::of(audience, Kind::Replay, start, minutes);
     let span = clock::step(minutes.1 - minutes.0, 60);
     let moves = figures::joins_and_leaves(audience, start, minutes, span);
     let (joins, leaves): (Vec<u64>, Vec<u64>) = moves.into_iter().unzip();
-    let labels = clock::labels(wall, minutes);
+    let labels = clock::labels(zone, start, minutes);
     let online = chart::areas(
-        &[Series { class: "live", values: &live.people }, Series { class: "replay", values: &replay.people }],
+        &[
+            Series { class: "live", values: &live.curve(minutes) },
+            Series { class: "replay", values: &replay.curve(minutes) },
+        ],
         &labels,
     );
     let moves = chart::areas(

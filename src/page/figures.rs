@@ -33,64 +33,69 @@ impl Sums {
             sums.replay_people += u64::from(replay);
             sums.people_both += u64::from(live && replay);
             sums.viewings += person.all.viewings;
-            sums.seconds += person.all.seconds;
-            sums.live_seconds += person.live.seconds;
-            sums.replay_seconds += person.replay.seconds;
+            sums.seconds = sums.seconds.saturating_add(person.all.seconds);
+            sums.live_seconds = sums.live_seconds.saturating_add(person.live.seconds);
+            sums.replay_seconds = sums.replay_seconds.saturating_add(person.replay.seconds);
         }
         sums
     }
 }
 
-/// How many people were online in each minute from the first to the last, counted from an event's start. Somebody is
-/// online in every minute that a viewing touches, and once, also with two devices.
+/// How many people are online, by minutes counted from an event's start. Somebody is online in every minute that a viewing
+/// touches, and once, also with two devices. Kept as the minutes in which the number changes, so that a viewing that
+/// never ends takes no more than another.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Curve {
-    /// The first minute.
-    pub(super) first: i64,
-    /// People, minute by minute.
-    pub(super) people: Vec<u64>,
+pub(super) struct Online {
+    changes: BTreeMap<i64, i64>,
 }
 
-impl Curve {
-    /// Of one kind of viewing, within these minutes.
-    pub(super) fn of(audience: &Audience, kind: Kind, start: Timestamp, minutes: (i64, i64)) -> Self {
+impl Online {
+    /// By one kind of viewing.
+    pub(super) fn of(audience: &Audience, kind: Kind, start: Timestamp) -> Self {
         let mut stays: HashMap<usize, Vec<(i64, i64)>> = HashMap::new();
         for (viewing, _) in audience.viewings().filter(|(viewing, _)| viewing.kind == kind) {
             stays.entry(viewing.person).or_default().push(touched(viewing, start));
         }
-        let (first, last) = minutes;
-        let length = usize::try_from(last - first + 1).unwrap_or_default();
-        let mut changes = vec![0_i64; length + 1];
-        let mut change = |minute: i64, by: i64| {
-            let at = usize::try_from(minute.saturating_sub(first).max(0)).unwrap_or_default();
-            if let Some(change) = changes.get_mut(at) {
-                *change += by;
-            }
-        };
+        let mut changes: BTreeMap<i64, i64> = BTreeMap::new();
         for mut stays in stays.into_values() {
             stays.sort_unstable();
             let mut until = i64::MIN;
             for (from, to) in stays {
                 if to > until {
-                    change(from.max(until.saturating_add(1)), 1);
-                    change(to + 1, -1);
+                    *changes.entry(from.max(until.saturating_add(1))).or_default() += 1;
+                    *changes.entry(to + 1).or_default() -= 1;
                     until = to;
                 }
             }
         }
-        let mut online = 0;
-        let people = changes.iter().take(length).map(|change| {
-            online += change;
-            u64::try_from(online).unwrap_or_default()
-        });
-        Self { first, people: people.collect() }
+        Self { changes }
+    }
+
+    /// The number from each minute on in which it changes.
+    fn steps(&self) -> impl Iterator<Item = (i64, u64)> {
+        self.changes.iter().scan(0_i64, |online, (minute, change)| {
+            *online += change;
+            Some((*minute, u64::try_from(*online).unwrap_or_default()))
+        })
     }
 
     /// The most people at once, and the first minute with so many; none where nobody was.
     pub(super) fn peak(&self) -> Option<(u64, i64)> {
-        let most = *self.people.iter().max()?;
-        let at = self.people.iter().position(|people| *people == most)?;
-        (most > 0).then_some((most, self.first + i64::try_from(at).ok()?))
+        let most = self.steps().map(|(_, people)| people).max().filter(|most| *most > 0)?;
+        self.steps().find(|(_, people)| *people == most).map(|(minute, people)| (people, minute))
+    }
+
+    /// The number in each minute from the first to the last.
+    pub(super) fn curve(&self, (first, last): (i64, i64)) -> Vec<u64> {
+        let mut steps = self.steps().peekable();
+        let mut online = 0;
+        let minute = |minute: i64| {
+            while let Some((_, people)) = steps.next_if(|(from, _)| *from <= minute) {
+                online = people;
+            }
+            online
+        };
+        (first..=last).map(minute).collect()
     }
 }
 
@@ -160,7 +165,7 @@ pub(super) fn groups(audience: &Audience, names: &Names, of: fn(&Viewing) -> usi
         let (people, watched) = found.entry(of(viewing)).or_default();
         people.insert(viewing.person);
         watched.viewings += 1;
-        watched.seconds += viewing.seconds;
+        watched.seconds = watched.seconds.saturating_add(viewing.seconds);
     }
     let groups = found.into_iter().map(|(number, (people, watched))| Group {
         name: names.name(number).to_owned(),
@@ -178,7 +183,7 @@ pub(super) fn companies(audience: &Audience) -> Vec<Group> {
         let (people, watched) = found.entry(person.company.as_deref().unwrap_or_default()).or_default();
         *people += 1;
         watched.viewings += person.all.viewings;
-        watched.seconds += person.all.seconds;
+        watched.seconds = watched.seconds.saturating_add(person.all.seconds);
     }
     let groups = found.into_iter().map(|(name, (people, watched))| Group {
         name: name.to_owned(),
@@ -224,10 +229,10 @@ pub(super) fn stays(audience: &Audience) -> Vec<Stay> {
 
 /// How often viewers did each of the deeds.
 pub(super) fn deeds(audience: &Audience) -> [i64; DEEDS.len()] {
-    let mut sums = [0; DEEDS.len()];
+    let mut sums = [0_i64; DEEDS.len()];
     for person in audience.viewers() {
         for (sum, deeds) in sums.iter_mut().zip(person.deeds) {
-            *sum += deeds;
+            *sum = sum.saturating_add(deeds);
         }
     }
     sums

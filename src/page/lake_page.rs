@@ -14,8 +14,10 @@ use crate::job::context::Context;
 
 /// Days after the event that the coverage shows.
 const COVERED: usize = 31;
-/// Days that the chart of events shows, up to the last with one.
-const CHARTED: i32 = 120;
+/// Days before the last with an event that the chart shows.
+const CHARTED: i32 = 119;
+/// An open event is visited once a day; after so long somebody should look.
+const STALE: SignedDuration = SignedDuration::from_hours(48);
 /// Events of which the coverage is shown, the newest first.
 const SHOWN: usize = 500;
 
@@ -32,8 +34,9 @@ pub(super) struct LakePage {
     people: u64,
     viewings: u64,
     last_visit: Option<DateTime>,
-    /// Events that are not closed and were not visited for more than a day.
+    /// Events that are still visited, and were not for two days.
     stale: usize,
+    /// Events of which something is missing.
     incomplete: usize,
 }
 
@@ -57,18 +60,20 @@ impl Covered {
 impl LakePage {
     pub(super) fn draw(context: &Context, lines: Vec<Line>) -> Self {
         let zone = &context.lake.zone;
-        let now = zone.wall_clock(context.clock.now());
-        let day_ago = now.checked_sub(SignedDuration::from_hours(24)).unwrap_or(now);
+        let now = context.clock.now();
+        let is_stale =
+            |line: &&Line| !line.event.is_closed && now.duration_since(line.event.pulled_at) > STALE;
+        let is_incomplete = |line: &&Line| !line.owed.is_empty() || line.event.outcome != "complete";
         Self {
             zone: zone.name().to_owned(),
-            made_at: now,
+            made_at: zone.wall_clock(now),
             left_out: lines.len().saturating_sub(SHOWN),
             days_chart: days_chart(&lines),
             people: lines.iter().map(|line| line.sums.people).sum(),
             viewings: lines.iter().map(|line| line.sums.viewings).sum(),
             last_visit: lines.iter().map(|line| line.visited).max(),
-            stale: lines.iter().filter(|line| !line.event.is_closed && line.visited < day_ago).count(),
-            incomplete: lines.iter().filter(|line| !line.owed.is_empty()).count(),
+            stale: lines.iter().filter(is_stale).count(),
+            incomplete: lines.iter().filter(is_incomplete).count(),
             lines,
         }
     }
@@ -86,7 +91,7 @@ impl Line {
         days.map(|day| Covered {
             day,
             rows: rows.get(&day).copied().unwrap_or_default(),
-            is_owed: self.owed.contains(&day.to_string()),
+            is_owed: self.owed.days.contains(&day),
         })
         .collect()
     }

@@ -69,8 +69,9 @@ impl Pages {
         }
         fs::create_dir_all(&self.output)
             .explain(Kind::Store, || format!("cannot make `{}`", self.output.display()))?;
-        let events = source.all().await?;
-        let (mut lines, mut failures) = (Vec::new(), Vec::new());
+        let (events, unreadable) = source.all().await;
+        let mut failures: Vec<Failure> = unreadable.iter().map(|error| Failure::new(None, error)).collect();
+        let mut lines = Vec::new();
         for (done, event) in events.iter().enumerate() {
             context.progress.at("pages", done, events.len());
             match EventPage::draw(context, &source, event, Some("index.html")).await {

@@ -17,6 +17,9 @@ use crate::load::store::{Head, Store};
 use crate::transform::row::Row;
 use crate::transform::tables::Table;
 
+/// How often an event is read anew because its objects are replaced meanwhile.
+const ATTEMPTS: u32 = 5;
+
 /// The lake's objects as they were listed.
 pub(super) struct Source {
     store: Arc<dyn Store>,
@@ -91,25 +94,39 @@ impl Source {
 
     /// The row of an event.
     pub(super) async fn find(&self, event_id: i64) -> Result<EventRow> {
+        let mut unreadable = None;
         for day in self.standing.keys().rev() {
-            if let Some(row) = self.events_of(*day, Some(event_id)).await?.pop() {
-                return Ok(row);
+            match self.events_of(*day, Some(event_id)).await {
+                Ok(mut rows) => {
+                    if let Some(row) = rows.pop() {
+                        return Ok(row);
+                    }
+                }
+                Err(error) => unreadable = Some(error),
             }
+        }
+        // The event may be in what cannot be read.
+        if let Some(error) = unreadable {
+            return Err(error);
         }
         Err(Error::new(Kind::Usage, "the lake has no such event")
             .with("event", event_id)
             .hint("look whether the number is right; `sync --event` asks the vendor for it"))
     }
 
-    /// The rows of all events, the newest first.
-    pub(super) async fn all(&self) -> Result<Vec<EventRow>> {
-        let mut all = Vec::new();
+    /// The rows of all events, the newest first, and what cannot be read.
+    pub(super) async fn all(&self) -> (Vec<EventRow>, Vec<Error>) {
+        let (mut all, mut failures) = (Vec::new(), Vec::new());
         for day in self.standing.keys().rev() {
-            let mut of_day = self.events_of(*day, None).await?;
-            of_day.sort_by_key(|event| (std::cmp::Reverse(event.start_time), event.event_id));
-            all.extend(of_day);
+            match self.events_of(*day, None).await {
+                Ok(mut of_day) => {
+                    of_day.sort_by_key(|event| (std::cmp::Reverse(event.start_time), event.event_id));
+                    all.extend(of_day);
+                }
+                Err(error) => failures.push(error),
+            }
         }
-        Ok(all)
+        (all, failures)
     }
 
     async fn events_of(&self, day: Date, event_id: Option<i64>) -> Result<Vec<EventRow>> {
@@ -124,8 +141,18 @@ impl Source {
         Ok(read.await?.unwrap_or_default())
     }
 
-    /// Everybody who came to an event, and how many rows each day has.
+    /// Everybody who came to an event, and how many rows each day has. Begun anew where an object is replaced meanwhile.
     pub(super) async fn audience(&self, event: &EventRow) -> Result<(Audience, Vec<DayRows>)> {
+        for _ in 1..ATTEMPTS {
+            match self.try_audience(event).await {
+                Err(error) if error.kind() == Kind::Conflict => {}
+                outcome => return outcome,
+            }
+        }
+        self.try_audience(event).await
+    }
+
+    async fn try_audience(&self, event: &EventRow) -> Result<(Audience, Vec<DayRows>)> {
         let mut audience = Audience::default();
         let mut days = Vec::new();
         let Some((first, last)) = event.days else { return Ok((audience, days)) };

@@ -38,7 +38,9 @@ fn columns() -> Vec<Column> {
         column("回放次数", "Replays", "number", |person| json!(person.replay.viewings)),
         column("地域", "Region", "text", |person| join(&person.regions)),
         column("终端", "Device", "text", |person| join(&person.devices)),
-        column("互动", "Engagement", "number", |person| json!(person.deeds.iter().sum::<i64>())),
+        column("互动", "Engagement", "number", |person| {
+            json!(person.deeds.iter().fold(0_i64, |sum, deeds| sum.saturating_add(*deeds)))
+        }),
     ]
 }
 

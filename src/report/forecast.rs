@@ -17,7 +17,7 @@ pub struct DueEvent {
     /// Its end as scheduled.
     pub end_time: Option<Timestamp>,
     /// Why it is visited.
-    pub reason: Reason,
+    pub reason: DueBecause,
     /// Since when it waits.
     pub since: Timestamp,
     /// The last visit.
@@ -31,7 +31,7 @@ pub struct DueEvent {
 /// Why an event is visited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Reason {
+pub enum DueBecause {
     /// It was never visited.
     New,
     /// The user chose it.
@@ -46,7 +46,7 @@ pub enum Reason {
     Again,
 }
 
-impl Reason {
+impl DueBecause {
     /// For people.
     #[must_use]
     pub fn text(self) -> &'static str {
@@ -67,7 +67,7 @@ impl Reason {
 pub struct Requests {
     /// If nothing is new.
     pub at_least: u64,
-    /// If every day has rows.
+    /// If every day has rows, as far as it is known when the event began.
     pub at_most: u64,
 }
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
-pub use self::forecast::{DueEvent, Estimate, Reason, Requests};
+pub use self::forecast::{DueBecause, DueEvent, Estimate, Requests};
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::Used;
 use crate::load::health::Health;

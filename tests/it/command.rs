@@ -24,6 +24,10 @@ impl Desk {
         Self { folder: TempDir::new().unwrap() }
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
     pub(crate) fn store(&self) -> PathBuf {
         self.folder.path().join("store")
     }

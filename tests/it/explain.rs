@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rollcall::calendar::Clock;
 use rollcall::error::{Kind, Result};
-use rollcall::inspect::{Explain, Explanation};
+use rollcall::inspect::{ExplainCall, Explanation};
 use rollcall::job::context::Context;
 use rollcall::job::selection::Selection;
 use rollcall::progress::Progress;
@@ -29,7 +29,7 @@ async fn visit(desk: &Desk, now: Timestamp, world: &World, faults: &[&str], even
 async fn explain(desk: &Desk, now: Timestamp, event_id: i64, viewer: Option<&str>) -> Result<Explanation> {
     let server = server_at(now, &world(1), ServerOptions::default());
     let context = Context::new(config(&server, &desk.store()), Clock::Fixed(now), Progress::hidden()).await?;
-    Explanation::of(&context, &Explain { event_id, viewer: viewer.map(str::to_owned) }).await
+    Explanation::of(&context, &ExplainCall { event_id, viewer: viewer.map(str::to_owned) }).await
 }
 
 #[tokio::test]
@@ -103,6 +103,23 @@ async fn without_a_ledger_the_lake_tells_and_an_event_that_nobody_knows_is_a_wro
     let error = explain(&desk, later(), 1, None).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Usage);
     assert!(error.to_string().contains("event: 1"), "{error}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_named_and_the_rest_is_told() {
+    let desk = Desk::new();
+    visit(&desk, later(), &world(20), &[], EVENT).await;
+    let whole = explain(&desk, later(), EVENT, None).await.unwrap();
+    let damaged = whole.days.iter().find(|day| day.table == "lives").unwrap().day;
+    let object = desk.store().join(format!("lake/lives/dt={damaged}/part-0.parquet"));
+    std::fs::write(object, "no Parquet").unwrap();
+    std::fs::write(desk.store().join(format!("ledger/closed/{EVENT}.json")), "{").unwrap();
+    let told = explain(&desk, later(), EVENT, None).await.unwrap();
+    assert_eq!(told.failures.len(), 2, "{told}");
+    assert!(told.failures.iter().any(|failure| failure.error.contains(&damaged.to_string())));
+    assert_eq!(told.visits, whole.visits);
+    assert_eq!(told.days.len(), whole.days.len() - 1);
+    assert_eq!(explain(&desk, later(), EVENT, Some(" ")).await.unwrap_err().kind(), Kind::Usage);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rollcall::job::selection::Selection;
 use rollcall::job::{Job, Plan, SyncCall};
 use rollcall::load::store::{Folder, Store};
-use rollcall::report::{Reason, Report, Step};
+use rollcall::report::{DueBecause, Report, Step};
 use simulator::{Server, ServerOptions, World};
 use std::sync::Arc;
 
@@ -70,27 +70,27 @@ async fn each_event_says_why_it_is_due_and_which_windows_are_asked_in_any_case()
     let plan = |selection| Job::Plan(Plan { selection, items: None });
     let reasons = async |now, selection| {
         let (report, _) = scene.run(now, &[], plan(selection)).await;
-        let mut reasons: Vec<Reason> = report.due.iter().map(|due| due.reason).collect();
+        let mut reasons: Vec<DueBecause> = report.due.iter().map(|due| due.reason).collect();
         reasons.dedup();
         (reasons, report)
     };
     let (new, report) = reasons(begin, Selection::default()).await;
-    assert_eq!(new, [Reason::New]);
+    assert_eq!(new, [DueBecause::New]);
     assert!(report.due.iter().all(|due| due.windows.is_empty()), "the snapshot says which days have rows");
     assert_eq!(report.estimate.unwrap().milliseconds_per_request, None, "no visit has told yet");
 
     scene.run(begin, &["code=500@event:700001,path:report/details"], sync_of(Selection::default())).await;
     let one = |event| Selection { event: vec![event], ..Selection::default() };
-    assert_eq!(reasons(begin + HOUR, one(700_002)).await.0, [Reason::Chosen]);
+    assert_eq!(reasons(begin + HOUR, one(700_002)).await.0, [DueBecause::Chosen]);
     let (_, report) = reasons(begin + HOUR * 30, Selection::default()).await;
     let of = |event_id: i64| report.due.iter().find(|due| due.event_id == event_id).unwrap();
-    assert_eq!(of(700_001).reason, Reason::Failed);
-    let again = report.due.iter().find(|due| due.reason == Reason::Again).unwrap();
+    assert_eq!(of(700_001).reason, DueBecause::Failed);
+    let again = report.due.iter().find(|due| due.reason == DueBecause::Again).unwrap();
     // From the last visit less the settling time to now: the 27th, the 28th, and the 29th.
     let days: Vec<String> = again.windows.iter().map(ToString::to_string).collect();
     assert_eq!(days, ["2022-10-27", "2022-10-28", "2022-10-29"]);
     assert_eq!(again.requests.at_least, 3);
     assert!(report.estimate.unwrap().milliseconds_per_request.is_some());
     let (last, _) = reasons(begin + HOUR * (24 * 60), Selection::default()).await;
-    assert!(last.contains(&Reason::Last), "{last:?}");
+    assert!(last.contains(&DueBecause::Last), "{last:?}");
 }

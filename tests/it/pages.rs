@@ -1,8 +1,38 @@
-//! Pages of a lake that is not whole. What they show is looked at in a browser, in `tests/pages`.
+//! Pages of a lake that is not whole, or in a bucket. What they show is looked at in a browser, in `tests/pages`.
 
+use serde_json::Value;
 use simulator::{ServerOptions, World};
 
-use crate::command::{Desk, server};
+use crate::command::{Desk, TOKEN, server};
+use crate::stores::{Home, On};
+
+#[tokio::test]
+async fn status_explain_and_pages_say_of_a_bucket_what_they_say_of_a_folder() {
+    let server = server(&World::default(), ServerOptions::default());
+    let mut said = Vec::new();
+    for on in [On::Folder, On::S3] {
+        let (desk, home) = (Desk::new(), Home::new(on).await);
+        let run = |words: &[&str]| {
+            let place = home.words();
+            let place: Vec<&str> = place.iter().map(String::as_str).collect();
+            desk.run(&[words, &place].concat()).succeeded().stdout
+        };
+        let url = server.url();
+        run(&["sync", "--event", "609768", "--event", "700004", "--api-url", &url, "--token", TOKEN]);
+        let json = |words: &[&str]| -> Value { serde_json::from_str(&run(words)).unwrap() };
+        let rows = json(&["status", "--json"])["lake"]["rows"].clone();
+        let told = json(&["explain", "609768", "--viewer", "190", "--json"]);
+        let days: Vec<Value> =
+            told["days"].as_array().unwrap().iter().map(|day| day["lake"]["rows"].clone()).collect();
+        run(&["report", "700004", "-o", "event.html"]);
+        let page = std::fs::read_to_string(desk.path().join("event.html")).unwrap();
+        // Before what says when it was drawn and pulled.
+        let page = page.rsplit("<h2>").nth(1).unwrap().to_owned();
+        said.push((rows, days, told["seen"].as_array().unwrap().len(), page));
+    }
+    assert!(said[0].0["lives"].as_u64() > Some(3) && said[0].2 == 6);
+    assert!(said[0] == said[1]);
+}
 
 #[test]
 fn an_event_that_cannot_be_read_is_named_and_the_others_are_drawn() {

@@ -179,7 +179,7 @@ def test_the_table_is_searched_ordered_turned_over_and_saved(pages, sql, look):
     text = download.value.path().read_bytes().decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text)))
     expected = sql.sql("SELECT name, live_seconds, replay_seconds, live_sessions FROM people WHERE event_id = 700006 AND NOT is_host").fetchall()
-    saved = [(row["Name"] or None, int(row["Watched live"]), int(row["Watched replays"]), int(row["Live viewings"])) for row in rows]
+    saved = [(row["Name"] or None, int(row["Watched live (s)"]), int(row["Watched replays (s)"]), int(row["Live viewings"])) for row in rows]
     key = lambda row: (row[0] or "", *row[1:])
     assert sorted(saved, key=key) == sorted(expected, key=key)
 
@@ -243,3 +243,14 @@ def test_an_event_of_a_hundred_thousand_viewers_stays_usable(copied, look, tmp_p
     page.locator("#viewers-head th").first.click()
     names = [name for name in page.locator("#viewers-body tr td:first-child").all_inner_texts() if name]
     assert names == sorted(names)
+
+
+def test_a_viewing_that_never_ends_is_a_page_like_any_other(copied, look, tmp_path):
+    store = copied("SELECT * REPLACE (CASE WHEN n = 1 THEN TIMESTAMPTZ '9990-01-01' ELSE offline_time END AS offline_time) "
+                   "FROM (SELECT *, row_number() OVER (PARTITION BY event_id) AS n FROM '{file}') ORDER BY event_id")
+    draw(store, "700006", "-o", tmp_path / "event.html")
+    assert (tmp_path / "event.html").stat().st_size < 200_000
+    page = look(tmp_path / "event.html")
+    assert number(page.inner_text("#peak")) > 50
+    labels = page.locator("svg.wide").first.locator("text.middle").all_text_contents()
+    assert 4 <= len(labels) <= 11

@@ -33,7 +33,7 @@ pub struct DayOf {
 /// How many rows, and from which visit.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Held {
-    /// Held.
+    /// Rows.
     pub rows: u64,
     /// When the visit began.
     pub pulled_at: Timestamp,

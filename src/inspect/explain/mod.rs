@@ -5,10 +5,8 @@ mod days;
 mod show;
 mod viewer;
 
-use std::collections::BTreeMap;
-
 use clap::Args;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -22,12 +20,13 @@ use crate::load::ledger::{Closing, Ledger};
 use crate::load::objects::{Object, READERS, each_row};
 use crate::load::visit::Owed;
 use crate::load::{keys, publish};
+use crate::report::Failure;
 use crate::transform::event::Event;
 use crate::transform::tables::Table;
 
 /// What `explain` is called with.
 #[derive(Args, Clone, Debug)]
-pub struct Explain {
+pub struct ExplainCall {
     /// The event.
     #[arg(value_name = "ID")]
     pub event_id: i64,
@@ -54,6 +53,8 @@ pub struct Explanation {
     /// Rows of the viewer, where one is sought.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seen: Option<Vec<Seen>>,
+    /// What could not be read.
+    pub failures: Vec<Failure>,
 }
 
 /// What the ledger says of an event.
@@ -101,35 +102,52 @@ struct Told {
 
 impl Explanation {
     /// Reads everything that there is about an event.
-    pub async fn of(context: &Context, call: &Explain) -> Result<Self> {
+    pub async fn of(context: &Context, call: &ExplainCall) -> Result<Self> {
         let event_id = call.event_id;
         context.lake.check(context.store.as_ref(), None).await?;
-        let ledger = context.ledgers.find(event_id).await?.map(|entry| entry.ledger);
+        let mut failures = Vec::new();
+        let ledger = match context.ledgers.find(event_id).await {
+            Err(error) if is_readable_around(&error) => {
+                failures.push(Failure::new(Some(event_id), &error));
+                None
+            }
+            found => found?.map(|entry| entry.ledger),
+        };
         let now = context.clock.now();
-        let sought = call.viewer.as_deref().map(Sought::new);
+        let sought = call.viewer.as_deref().map(Sought::checked).transpose()?;
 
         let from = ledger.as_ref().map(|ledger| first_day(context, ledger));
         // What is foreign there is for `status` to say.
         let standing = publish::list_lake(&context.store, from, &mut Vec::new()).await?;
-        let objects = standing.into_iter().flat_map(|(day, tables)| {
+        let until = ledger.as_ref().and_then(|ledger| last_day(context, ledger)).unwrap_or(Date::MAX);
+        let standing = standing.into_iter().take_while(|(day, _)| *day <= until);
+        let objects = standing.flat_map(|(day, tables)| {
             tables.into_iter().map(move |(table, head)| Object { store: &context.store, table, day, head })
         });
         let told = objects.map(|object| {
             let sought = sought.as_ref();
             async move { ask(&object, event_id, sought).await }
         });
-        let told: BTreeMap<(Table, Date), Told> =
-            stream::iter(told).buffer_unordered(READERS).try_collect().await?;
+        let told: Vec<Result<Told>> = stream::iter(told).buffer_unordered(READERS).collect().await;
 
         let (mut visits, mut cells, mut seen) = (Vec::new(), Vec::new(), Vec::new());
         let mut row_of_event = None;
-        for (_, told) in told {
-            visits.extend(told.visits);
-            cells.extend(told.cells);
-            seen.extend(told.seen);
-            row_of_event = row_of_event.or(told.events.into_iter().next());
+        for told in told {
+            match told {
+                Ok(told) => {
+                    visits.extend(told.visits);
+                    cells.extend(told.cells);
+                    seen.extend(told.seen);
+                    row_of_event = row_of_event.or(told.events.into_iter().next());
+                }
+                // What else there is can be told all the same.
+                Err(error) if is_readable_around(&error) => failures.push(Failure::new(None, &error)),
+                Err(error) => return Err(error),
+            }
         }
-        visits.sort_by_cached_key(|visit| visit.get("pulled_at").map(Value::to_string));
+        visits.sort_by_cached_key(|visit| {
+            visit.get("pulled_at").and_then(Value::as_str).and_then(|at| at.parse::<Timestamp>().ok())
+        });
         seen.sort_by_key(|seen| (seen.table, seen.day));
         let event = match (&ledger, row_of_event) {
             (Some(ledger), _) => ledger.event.clone(),
@@ -150,8 +168,14 @@ impl Explanation {
             days: days::of(ledger.as_ref(), cells),
             staged: staged.filter(of_event).collect(),
             seen: sought.map(|_| seen),
+            failures,
         })
     }
+}
+
+/// Whether the rest can be told without what failed.
+fn is_readable_around(error: &Error) -> bool {
+    matches!(error.kind(), Kind::Damaged | Kind::Newer)
 }
 
 /// No day before this one has anything of the event: neither rows, nor its own, nor its first visit's.
@@ -161,8 +185,14 @@ fn first_day(context: &Context, ledger: &Ledger) -> Date {
     [Some(first_seen), ledger.event_day, of_rows].into_iter().flatten().min().unwrap_or(first_seen)
 }
 
+/// No day after this one has: of an event that was visited, its last visit's, or the last with rows.
+fn last_day(context: &Context, ledger: &Ledger) -> Option<Date> {
+    let visited = ledger.last_visit.map(|visited| context.lake.zone.day_of(visited));
+    visited.max(ledger.days.keys().next_back().copied()).max(ledger.event_day)
+}
+
 /// What the object of one table and day says of the event.
-async fn ask(object: &Object<'_>, event_id: i64, sought: Option<&Sought>) -> Result<((Table, Date), Told)> {
+async fn ask(object: &Object<'_>, event_id: i64, sought: Option<&Sought>) -> Result<Told> {
     let (table, day) = (object.table, object.day);
     let told = object.read(async |reader| {
         let cells = reader.cells_of(event_id);
@@ -179,5 +209,5 @@ async fn ask(object: &Object<'_>, event_id: i64, sought: Option<&Sought>) -> Res
         .await?;
         Ok(told)
     });
-    Ok(((table, day), told.await?.unwrap_or_default()))
+    Ok(told.await?.unwrap_or_default())
 }

@@ -28,7 +28,7 @@ impl fmt::Display for Explanation {
             write!(f, ", {status}")?;
         }
         if let Some(day) = self.event_day {
-            write!(f, "\nday        {day}")?;
+            write!(f, "\nevent day  {day}")?;
         }
         match &self.state {
             Some(state) => write!(f, "{state}")?,

@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::error::{Error, Kind, Result};
 use crate::transform::column::Column;
 use crate::transform::row::Row;
 use crate::transform::tables::Table;
@@ -30,11 +31,17 @@ pub struct Seen {
 }
 
 impl Sought {
-    pub(super) fn new(text: &str) -> Self {
+    /// What says nothing would be found in every row.
+    pub(super) fn checked(text: &str) -> Result<Self> {
         let text = text.trim().to_lowercase();
+        if text.is_empty() {
+            return Err(
+                Error::new(Kind::Usage, "`--viewer` is empty").hint("give a part of a name, or of a number")
+            );
+        }
         let plain: String = text.chars().filter(|sign| !" -()".contains(*sign)).collect();
         let is_number = plain.trim_start_matches('+').bytes().all(|byte| byte.is_ascii_digit());
-        Self { number: (is_number && !plain.is_empty()).then_some(plain), text }
+        Ok(Self { number: (is_number && !plain.is_empty()).then_some(plain), text })
     }
 
     /// The row, where one of its personal values has it.
@@ -84,7 +91,7 @@ mod tests {
             ("Acme", false),
             ("nobody", false),
         ] {
-            let seen = Sought::new(text).find(Table::Lives, "2022-10-26".parse().unwrap(), &row);
+            let seen = Sought::checked(text).unwrap().find(Table::Lives, "2022-10-26".parse().unwrap(), &row);
             assert_eq!(seen.is_some(), is_found, "{text}");
         }
     }

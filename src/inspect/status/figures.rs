@@ -10,10 +10,11 @@ use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
 use crate::inspect::advice::Advice;
-use crate::load::complete::{Hold, Reason};
+use crate::load::complete::{HeldBy, Hold};
+use crate::load::keys;
 use crate::load::objects::{Object, READERS, each_row};
-use crate::load::store::Store;
-use crate::load::{keys, publish};
+use crate::load::publish::{self, ByTable};
+use crate::load::store::{Listed, Store};
 use crate::transform::row::Row;
 use crate::transform::tables::Table;
 
@@ -24,7 +25,7 @@ pub struct Figures {
     pub rows: BTreeMap<&'static str, u64>,
     /// Days with objects.
     pub days: usize,
-    /// When the last visit began whose row is in the lake.
+    /// When the last visit began whose row is in the lake, within the horizon.
     pub last_visit: Option<Timestamp>,
     /// What the last visits found, event by event: of those visited within the horizon.
     pub checks: Checks,
@@ -37,11 +38,11 @@ pub struct Checks {
     pub visited: usize,
     /// Records that no table can hold.
     pub rejects: u64,
-    /// Cells with fewer rows than the visit before found.
-    pub shrunk: u64,
-    /// Settled days whose windows differ from the snapshot.
+    /// Cells with fewer rows than the visit before found, or none.
+    pub fewer: u64,
+    /// Settled days whose windows differ from the snapshot, by the last visit that compared them.
     pub days_differing: u64,
-    /// Events whose viewer details do not add up to their viewings.
+    /// Events whose viewer details do not add up to their viewings, by the last visit that compared them.
     pub sums_differing: usize,
 }
 
@@ -60,24 +61,35 @@ struct Found {
     pulled_at: Timestamp,
     rejects: u64,
     fewer: u64,
-    days_differing: u64,
-    sums_differ: bool,
+    /// Of the last visit that had a snapshot: settled days that differ from it, and whether its sums do.
+    compared: Option<(Timestamp, u64, bool)>,
 }
 
 impl Found {
     fn of(row: &Row<'_>) -> Option<(i64, Self)> {
         let count = |column: &str| u64::try_from(row.number(column).unwrap_or_default()).unwrap_or_default();
         let differ = |details: &str, sessions: &str| row.number(details) != row.number(sessions);
-        let found = Self {
-            pulled_at: row.instant("pulled_at")?,
-            rejects: count("rejects"),
-            fewer: count("fewer"),
-            days_differing: count("days_differing"),
-            sums_differ: differ("detail_seconds", "session_seconds")
-                || differ("detail_live_times", "session_live_times")
-                || differ("detail_replay_times", "session_replay_times"),
-        };
+        let pulled_at = row.instant("pulled_at")?;
+        let sums_differ = differ("detail_seconds", "session_seconds")
+            || differ("detail_live_times", "session_live_times")
+            || differ("detail_replay_times", "session_replay_times");
+        let compared = row.number("days_checked").map(|_| (pulled_at, count("days_differing"), sums_differ));
+        let found = Self { pulled_at, rejects: count("rejects"), fewer: count("fewer"), compared };
         Some((row.number("event_id")?, found))
+    }
+
+    /// What the later of the two found, and what the later found that compared.
+    fn with(self, other: Self) -> Self {
+        let later = if self.pulled_at < other.pulled_at { other } else { self };
+        Self { compared: self.compared.max(other.compared), ..later }
+    }
+
+    fn days_differing(&self) -> u64 {
+        self.compared.map_or(0, |(_, days, _)| days)
+    }
+
+    fn sums_differ(&self) -> bool {
+        self.compared.is_some_and(|(_, _, differ)| differ)
     }
 }
 
@@ -124,13 +136,11 @@ pub(super) async fn of(store: &Arc<dyn Store>, first: Date) -> Result<(Figures, 
     Ok((figures, notes(&visits), failures))
 }
 
-/// Keeps the latest visit of each event.
+/// Keeps what the latest visits of each event found.
 fn note(visits: &mut Visits, found: Option<(i64, Found)>) {
     let Some((event_id, found)) = found else { return };
     let known = visits.entry(event_id).or_insert(found);
-    if known.pulled_at < found.pulled_at {
-        *known = found;
-    }
+    *known = known.with(found);
 }
 
 impl Checks {
@@ -138,9 +148,9 @@ impl Checks {
         Self {
             visited: visits.len(),
             rejects: visits.values().map(|found| found.rejects).sum(),
-            shrunk: visits.values().map(|found| found.fewer).sum(),
-            days_differing: visits.values().map(|found| found.days_differing).sum(),
-            sums_differing: visits.values().filter(|found| found.sums_differ).count(),
+            fewer: visits.values().map(|found| found.fewer).sum(),
+            days_differing: visits.values().map(Found::days_differing).sum(),
+            sums_differing: visits.values().filter(|found| found.sums_differ()).count(),
         }
     }
 }
@@ -151,24 +161,24 @@ fn notes(visits: &Visits) -> Vec<Advice> {
     };
     let notes = [
         Advice::about(
-            "shrunk",
+            "fewer",
             those(|found| found.fewer > 0),
-            "the vendor has fewer rows than before of {}; settled days keep what they had: `explain` shows both",
+            "the last visits found fewer rows than those before of {}: `explain` shows what the lake keeps",
         ),
         Advice::about(
             "differing",
-            those(|found| found.days_differing > 0),
+            those(|found| found.days_differing() > 0),
             "the vendor counts other rows in the windows than in the snapshot of {}: `explain` shows which days",
         ),
         Advice::about(
             "sums",
-            those(|found| found.sums_differ),
+            those(Found::sums_differ),
             "the vendor's sums by viewer are not those of the viewings of {}: the table `pulls` has both",
         ),
         Advice::about(
             "rejects",
             those(|found| found.rejects > 0),
-            "records without a time came of {}: the table `rejects` keeps them whole",
+            "records that have no day came of {}: the table `rejects` keeps them whole",
         ),
     ];
     notes.into_iter().flatten().collect()
@@ -184,6 +194,10 @@ pub(super) async fn staged(store: &dyn Store, problems: &mut Vec<Advice>) -> Res
         let since = keys::parse_visit(&file.key).map(|(_, pulled_at)| pulled_at);
         found.oldest = [found.oldest, since].into_iter().flatten().min();
     }
-    let holds = staged.into_keys().map(|day| Hold { event_id: None, day, reason: Reason::Staged });
-    Ok((found, holds.collect()))
+    // What a visit says of itself and of its event is staged by every run; it holds no viewing back.
+    let holds = |tables: &ByTable<Vec<Listed>>| {
+        tables.keys().any(|table| !matches!(table, Table::Events | Table::Pulls))
+    };
+    let days = staged.into_iter().filter(|(_, tables)| holds(tables)).map(|(day, _)| day);
+    Ok((found, days.map(|day| Hold { event_id: None, day, because: HeldBy::Staged }).collect()))
 }

@@ -31,7 +31,7 @@ pub struct Status {
     pub ok: bool,
     /// Events, by how they are.
     pub events: Events,
-    /// The last day that has settled and is all there; none where the first is still on its way.
+    /// The last day that has settled and is all there; none where a ledger cannot be read, and so nothing is sure.
     pub complete_through: Option<Date>,
     /// What holds back the days after it, those first that hold back most.
     pub holds: Vec<Hold>,
@@ -70,8 +70,8 @@ impl Status {
     pub async fn of(context: &Context) -> Result<Self> {
         let (store, lake, now) = (&context.store, &context.lake, context.clock.now());
         if !lake.check(store.as_ref(), None).await? {
-            return Err(Error::new(Kind::Usage, "there is no lake yet")
-                .hint("name its place with `--store`, or make one with `sync`"));
+            return Err(Error::new(Kind::Usage, format!("there is no `{}`", keys::LAKE))
+                .hint("name the lake's place with `--store`; the next `sync` makes what is missing"));
         }
         let mut problems = Vec::new();
         let (active, damaged) = context.ledgers.active().await?;
@@ -79,12 +79,8 @@ impl Status {
         let ledgers: Vec<Ledger> =
             active.into_iter().map(|entry| entry.ledger).filter(|ledger| ledger.closed.is_none()).collect();
         let closed = store.list(keys::CLOSED, "").await?.len();
-        let mut events = Events {
-            known: ledgers.len() + damaged.len() + closed,
-            open: ledgers.len(),
-            closed,
-            ..Events::default()
-        };
+        let known = ledgers.len() + damaged.len() + closed;
+        let mut events = Events { known, open: ledgers.len(), closed, ..Events::default() };
         let mut holds: Vec<Hold> = Vec::new();
         for ledger in &ledgers {
             events.due += usize::from(ledger.due_at(now).is_some_and(|at| at <= now));
@@ -93,21 +89,29 @@ impl Status {
         }
         let (staged, staged_holds) = figures::staged(store.as_ref(), &mut problems).await?;
         holds.extend(staged_holds);
-        let complete_through = complete::through(&holds, lake, now);
-        let settled = complete::through(&[], lake, now);
+        let roster_read = match Cursor::read(&context.ledgers).await {
+            Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => {
+                problems.push(Advice::new("ledger", error.to_string()));
+                None
+            }
+            cursor => cursor?.edited_until,
+        };
+        // Of events that were heard of since, nothing is known; of one whose ledger cannot be read, neither.
+        let heard = roster_read.filter(|_| context.rosters.edited).unwrap_or(now);
+        let complete_through = complete::through(&holds, lake, now, heard).filter(|_| damaged.is_empty());
+        let settled = complete::through(&[], lake, now, now);
         holds.retain(|hold| Some(hold.day) <= settled);
-        holds.sort_by_key(|hold| (hold.day, hold.reason, hold.event_id));
+        holds.sort_by_key(|hold| (hold.day, hold.because, hold.event_id));
 
         let first = lake.zone.day_of(now.checked_sub(context.horizon).unwrap_or(now));
         let (figures, notes, damaged) = figures::of(store, first).await?;
         problems.extend(damaged.iter().map(|error| Advice::new("lake", error.to_string())));
-        let roster_read = Cursor::read(&context.ledgers).await?.edited_until;
         problems.extend(of_events(&ledgers, now));
         if let Some(oldest) = staged.oldest.filter(|oldest| is_late(*oldest, now)) {
             let text = format!("files that were staged at {oldest:.0} are not published");
             problems.push(Advice::new("staged", text + ": run `publish`, which says what stands in the way"));
         }
-        if let Some(read) = roster_read.filter(|read| is_late(*read, now)) {
+        if let Some(read) = roster_read.filter(|read| context.rosters.edited && is_late(*read, now)) {
             let text = format!("the vendor's list of events was last read at {read:.0}");
             problems.push(Advice::new("roster", text + ": look whether `sync` still runs, and how it ends"));
         }

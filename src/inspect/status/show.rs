@@ -3,15 +3,17 @@
 use std::fmt;
 
 use super::Status;
-use crate::load::complete::{Hold, Reason};
+use crate::load::complete::{HeldBy, Hold};
 
 /// How many holds are shown.
 const SHOWN: usize = 5;
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let day =
-            self.complete_through.map_or_else(|| "no day yet".to_owned(), |day| format!("through {day}"));
+        let day = self.complete_through.map_or_else(
+            || "not known, for a ledger cannot be read".to_owned(),
+            |day| format!("through {day}"),
+        );
         write!(f, "complete   {day}")?;
         for hold in self.holds.iter().take(SHOWN) {
             write!(f, "\nheld back  {hold}")?;
@@ -34,8 +36,8 @@ impl fmt::Display for Status {
         let checks = &self.lake.checks;
         write!(
             f,
-            "\nchecks     of the last visits of {} events: {} rejects, {} cells shrunk, {} days and {} sums differing",
-            checks.visited, checks.rejects, checks.shrunk, checks.days_differing, checks.sums_differing
+            "\nchecks     of the last visits of {} events: {} rejects, {} cells with fewer rows, {} days and {} sums differing",
+            checks.visited, checks.rejects, checks.fewer, checks.days_differing, checks.sums_differing
         )?;
         write!(f, "\nstaged     {} files", self.staged.files)?;
         if let Some(oldest) = self.staged.oldest {
@@ -57,12 +59,12 @@ impl fmt::Display for Hold {
         if let Some(event_id) = self.event_id {
             write!(f, " by event {event_id}")?;
         }
-        f.write_str(match self.reason {
-            Reason::Running => ": it has not ended",
-            Reason::Unvisited => ": it was not visited yet",
-            Reason::Owed => ": the day is owed, and is asked again at the next visit",
-            Reason::Unsettled => ": it was not visited since the day settled",
-            Reason::Staged => ": staged files are not published",
+        f.write_str(match self.because {
+            HeldBy::Running => ": it has not ended",
+            HeldBy::Unvisited => ": it was not visited yet",
+            HeldBy::Owed => ": the day is owed, and is asked again at the next visit",
+            HeldBy::Unsettled => ": it was not visited since the day settled",
+            HeldBy::Staged => ": staged files are not published",
         })
     }
 }

@@ -83,12 +83,13 @@
   };
 
   // A spreadsheet would take these for formulas; a number with its country is none.
-  const safe = (value) => (/^[=@\t\r+-]/.test(value) && !/^[+-]?[\d.]+$/.test(value) ? `'${value}` : value);
+  const safe = (value) => (/^[=@\t\r\n+\-＝＋－＠]/.test(value) && !/^[+-]?[\d.]+$/.test(value) ? `'${value}` : value);
   const quoted = (value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
   const save = () => {
     const line = (values) => values.map((value) => quoted(safe(value))).join(",");
     const plain = (row) => row.map((value) => (value === null ? "" : String(value)));
-    const csv = "\ufeff" + [line(columns.map(label)), ...shown.map((row) => line(plain(row)))].join("\r\n") + "\r\n";
+    const named = (column) => label(column) + (column.kind === "seconds" ? (html.lang === "en" ? " (s)" : "（秒）") : "");
+    const csv = "\ufeff" + [line(columns.map(named)), ...shown.map((row) => line(plain(row)))].join("\r\n") + "\r\n";
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([csv], { type: "text/csv" }));
     link.download = source.dataset.file;
