@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use serde_json::{Map, Value};
@@ -11,7 +12,8 @@ use super::audience::Audience;
 use crate::calendar;
 use crate::error::{Error, Kind, Result};
 use crate::job::context::Context;
-use crate::load::objects::{Object, each_row};
+use crate::load::object::ObjectReader;
+use crate::load::objects::{Object, READERS, each_row};
 use crate::load::publish::{self, ByTable};
 use crate::load::store::{Head, Store};
 use crate::transform::row::Row;
@@ -154,24 +156,23 @@ impl Source {
 
     async fn try_audience(&self, event: &EventRow) -> Result<(Audience, Vec<DayRows>)> {
         let mut audience = Audience::default();
-        let mut days = Vec::new();
+        let mut days: Vec<DayRows> = Vec::new();
         let Some((first, last)) = event.days else { return Ok((audience, days)) };
-        for day in calendar::days(first, last) {
-            let mut found = DayRows { day, lives: 0, interactions: 0, pulled_at: Timestamp::MIN };
-            for table in [Table::Lives, Table::Interactions] {
-                let Some(object) = self.object(table, day) else { continue };
-                let read = object.read(async |reader| {
-                    let cell =
-                        reader.cells_of(event.event_id).first().map(|(cell, _)| (cell.rows, cell.pulled_at));
-                    Ok(cell.map(|cell| (cell, reader)))
-                });
-                let Some(((rows, pulled_at), reader)) = read.await?.flatten() else { continue };
-                each_row(&reader, Some(event.event_id), |row| audience.add(table, &row)).await?;
-                found.pulled_at = found.pulled_at.max(pulled_at);
-                *(if table == Table::Lives { &mut found.lives } else { &mut found.interactions }) += rows;
+        let places =
+            calendar::days(first, last).flat_map(|day| [(Table::Lives, day), (Table::Interactions, day)]);
+        let objects = places.filter_map(|(table, day)| self.object(table, day));
+        // Footers are read ahead; rows follow in their order.
+        let mut found =
+            stream::iter(objects).map(|object| with_cell(object, event.event_id)).buffered(READERS);
+        while let Some((table, day, found)) = found.try_next().await? {
+            let Some((rows, pulled_at, reader)) = found else { continue };
+            each_row(&reader, Some(event.event_id), |row| audience.add(table, &row)).await?;
+            if days.last().is_none_or(|last| last.day != day) {
+                days.push(DayRows { day, lives: 0, interactions: 0, pulled_at });
             }
-            if found.pulled_at > Timestamp::MIN {
-                days.push(found);
+            if let Some(of_day) = days.last_mut() {
+                of_day.pulled_at = of_day.pulled_at.max(pulled_at);
+                *(if table == Table::Lives { &mut of_day.lives } else { &mut of_day.interactions }) += rows;
             }
         }
         Ok((audience, days))
@@ -193,4 +194,15 @@ impl Source {
         });
         Ok(read.await?.unwrap_or_default())
     }
+}
+
+/// An object where it has a cell of the event: how many rows, when they were pulled, and the object itself.
+type WithCell = (Table, Date, Option<(u64, Timestamp, ObjectReader)>);
+
+async fn with_cell(object: Object<'_>, event_id: i64) -> Result<WithCell> {
+    let read = object.read(async |reader| {
+        let cell = reader.cells_of(event_id).first().map(|(cell, _)| (cell.rows, cell.pulled_at));
+        Ok(cell.map(|(rows, pulled_at)| (rows, pulled_at, reader)))
+    });
+    Ok((object.table, object.day, read.await?.flatten()))
 }

@@ -152,6 +152,8 @@ impl Explanation {
         let event = match (&ledger, row_of_event) {
             (Some(ledger), _) => ledger.event.clone(),
             (None, Some(event)) => event,
+            // What could not be read may be all that there is.
+            (None, None) if !failures.is_empty() => Event::unknown(event_id),
             (None, None) => {
                 return Err(Error::new(Kind::Usage, "nothing is known of this event")
                     .with("event", event_id)
