@@ -75,9 +75,8 @@ $(VENV)/installed-pages: tests/pages/requirements.txt $(VENV)/installed
 # The pictures of the pages in the docs, and what a large page takes. Chinese letters need a font that has them, such as
 # Debian's fonts-noto-cjk.
 .PHONY: screenshots
-screenshots: $(VENV)/installed-pages | chromium
-	cargo build --release --workspace --locked
-	CARGO_TARGET_DIR="$(CURDIR)/target" $(VENV)/bin/python tests/pages/screenshots.py
+screenshots: build $(VENV)/installed-pages | chromium
+	$(VENV)/bin/python tests/pages/screenshots.py
 
 # The functions under the emulator of Lambda's runtime, the fan-out, and Terraform over an AWS of this machine. What cannot
 # be had, such as Terraform, is skipped, and the last lines say so.

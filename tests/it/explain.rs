@@ -119,6 +119,13 @@ async fn what_cannot_be_read_is_named_and_the_rest_is_told() {
     assert!(told.failures.iter().any(|failure| failure.error.contains(&damaged.to_string())));
     assert_eq!(told.visits, whole.visits);
     assert_eq!(told.days.len(), whole.days.len() - 1);
+    std::fs::remove_dir_all(desk.store().join("lake")).unwrap();
+    let nothing = explain(&desk, later(), EVENT, None).await.unwrap();
+    assert_eq!(
+        (nothing.event.event_id, nothing.failures.len()),
+        (EVENT, 1),
+        "the ledger may be all that there is"
+    );
     assert_eq!(explain(&desk, later(), EVENT, Some(" ")).await.unwrap_err().kind(), Kind::Usage);
 }
 

@@ -93,6 +93,12 @@ fn what_goes_well() {
     scene.shows("report", &["report", "609768", "--output", "event.html"]);
     scene.shows("report-all-json", &["report", "--all", "-o", "pages", "--json"]);
     scene.shows("upgrade", &["upgrade", "-q"]);
+
+    let planned = scene.command(&["plan", "--items", "10", "--json", "-q"]).output().unwrap();
+    let planned: serde_json::Value = serde_json::from_slice(&planned.stdout).unwrap();
+    let [items, began] = ["items", "began"].map(|name| planned[name].as_str().unwrap());
+    scene.shows("plan-items", &["plan", "--items", "10", "-q"]);
+    scene.shows("collect", &["collect", "--items", items, "--planned-at", began, "-q"]);
 }
 
 #[test]

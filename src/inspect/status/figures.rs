@@ -201,3 +201,30 @@ pub(super) async fn staged(store: &dyn Store, problems: &mut Vec<Advice>) -> Res
     let days = staged.into_iter().filter(|(_, tables)| holds(tables)).map(|(day, _)| day);
     Ok((found, days.map(|day| Hold { event_id: None, day, because: HeldBy::Staged }).collect()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_compared_last_stays_until_it_is_compared_again() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let visit = |second: i64, fewer: u64, compared: Option<u64>| Found {
+            pulled_at: at(second),
+            rejects: 0,
+            fewer,
+            compared: compared.map(|days| (at(second), days, false)),
+        };
+        let mut visits = Visits::new();
+        for (found, fewer, days) in [
+            (visit(10, 1, Some(2)), 1, 2),
+            (visit(30, 0, None), 0, 2),
+            (visit(20, 5, Some(3)), 0, 3),
+            (visit(40, 0, Some(0)), 0, 0),
+        ] {
+            note(&mut visits, Some((7, found)));
+            let known = visits[&7];
+            assert_eq!((known.fewer, known.days_differing()), (fewer, days));
+        }
+    }
+}
