@@ -22,18 +22,6 @@ pub(super) struct Heard {
     pub(super) is_current: bool,
 }
 
-/// A cursor that may be put once everything before it is noted.
-pub(super) struct Read {
-    cursor: Cursor,
-    until: Timestamp,
-}
-
-impl Read {
-    pub(super) async fn put(self, context: &Context) -> Result<()> {
-        self.cursor.put(&context.ledgers, self.until).await
-    }
-}
-
 /// Every event that the rosters name and the ledgers do not know as it is, and the cursor to put afterwards.
 pub(super) async fn listen(
     context: &Context,
@@ -41,13 +29,13 @@ pub(super) async fn listen(
     usage: &Usage,
     known: &BTreeMap<i64, Ledger>,
     failures: &mut Vec<(Option<i64>, Error)>,
-) -> Result<(Vec<Heard>, Option<Read>)> {
+) -> Result<(Vec<Heard>, Option<Cursor>)> {
     if !choice.events.is_empty() {
         let events = ask_about(context, usage, choice.events.clone(), failures).await?;
         return Ok((events, None));
     }
     let now = context.clock.now();
-    let (edited, read) = match (context.rosters.edited, known.is_empty()) {
+    let (edited, cursor) = match (context.rosters.edited, known.is_empty()) {
         (false, _) => Default::default(),
         (true, true) => edited(context, choice, usage, now).await?,
         // Events that are known are visited all the same.
@@ -65,7 +53,7 @@ pub(super) async fn listen(
         None => Vec::new(),
     };
     if context.rosters.public {
-        match public(context, choice, usage, read.as_ref(), now).await {
+        match public(context, choice, usage, cursor.as_ref(), now).await {
             Ok(public) => {
                 note_unreadable(public.unreadable, failures);
                 for event in public.events.into_values() {
@@ -94,7 +82,7 @@ pub(super) async fn listen(
         Some(ledger) => heard.is_current && ledger.event != heard.event,
         None => !heard.event.never_was(),
     });
-    Ok((news.collect(), read))
+    Ok((news.collect(), cursor))
 }
 
 /// Events by the time of their last edit.
@@ -103,7 +91,7 @@ async fn edited(
     choice: &Choice,
     usage: &Usage,
     now: Timestamp,
-) -> Result<(Listed, Option<Read>)> {
+) -> Result<(Listed, Option<Cursor>)> {
     if let Some((from, _)) = choice.days {
         let from = context.lake.zone.start_of(from).unwrap_or(Timestamp::UNIX_EPOCH);
         let from = before(from, context.lookback);
@@ -112,7 +100,7 @@ async fn edited(
     let cursor = Cursor::read(&context.ledgers).await?;
     let from = cursor.edited_until.unwrap_or_else(|| before(now, context.lookback));
     let listed = roster::edited_since(&context.client, usage, from, now).await?;
-    Ok((listed, Some(Read { cursor, until: now })))
+    Ok((listed, Some(cursor)))
 }
 
 /// Events by their own time: those of the chosen days, else those that are still of interest; on the first run as far
@@ -121,11 +109,11 @@ async fn public(
     context: &Context,
     choice: &Choice,
     usage: &Usage,
-    read: Option<&Read>,
+    cursor: Option<&Cursor>,
     now: Timestamp,
 ) -> Result<Listed> {
     let zone = &context.lake.zone;
-    let is_first = read.is_some_and(|read| read.cursor.edited_until.is_none());
+    let is_first = cursor.is_some_and(|cursor| cursor.edited_until.is_none());
     let (from, to) = match choice.days {
         Some((from, to)) => {
             // Events that were held before may have been seen on these days.

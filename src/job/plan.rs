@@ -158,7 +158,7 @@ pub(super) async fn plan(
         active.into_iter().map(|entry| (entry.ledger.event.event_id, entry.ledger)).collect();
     planned.failures.extend(clock_is_behind(&ledgers, now).map(|error| (None, error)));
     context.progress.listing();
-    let (heard, read) = listing::listen(context, choice, usage, &ledgers, &mut planned.failures).await?;
+    let (heard, cursor) = listing::listen(context, choice, usage, &ledgers, &mut planned.failures).await?;
     if heard.is_empty() && !choice.events.is_empty() {
         return Ok(planned);
     }
@@ -176,11 +176,11 @@ pub(super) async fn plan(
         }
     }
     // Only when everything that was listed is in its ledger may the cursor move past it.
-    if let Some(read) = read
+    if let Some(cursor) = cursor
         && is_noted
         && writes == Writes::Ledgers
     {
-        read.put(context).await?;
+        cursor.put(&context.ledgers, now).await?;
     }
     for ledger in ledgers.into_values() {
         let since = wanted_at(context, choice, &ledger, now);

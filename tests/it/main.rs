@@ -30,6 +30,7 @@ mod lost;
 mod pages;
 mod probe;
 mod racing;
+mod replaced;
 mod roster;
 mod row_groups;
 mod rows;
