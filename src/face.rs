@@ -68,11 +68,6 @@ impl Shown {
     pub(crate) fn text(text: String) -> Self {
         Self { text, errors: Vec::new(), status: 0 }
     }
-
-    /// What failed is said, too.
-    pub(crate) fn failing(self, errors: Vec<String>) -> Self {
-        Self { errors, ..self }
-    }
 }
 
 impl Face {
@@ -93,10 +88,16 @@ impl Face {
         is_terminal && !self.quiet && self.verbose == 0
     }
 
-    /// A result for people, or for programs.
-    pub(crate) fn shown(&self, result: &(impl Serialize + Display), ok: bool) -> Result<Shown> {
+    /// A result for people, or for programs, and what failed.
+    pub(crate) fn shown(
+        &self,
+        result: &(impl Serialize + Display),
+        ok: bool,
+        failures: &[Failure],
+    ) -> Result<Shown> {
         let text = if self.json { to_json(result)? } else { format!("{result}\n") };
-        Ok(Shown { text, errors: Vec::new(), status: u8::from(!ok) })
+        let errors = failures.iter().map(|failure| failure.error.clone()).collect();
+        Ok(Shown { text, errors, status: u8::from(!ok) })
     }
 
     /// Shows it, says what failed, and ends.

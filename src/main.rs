@@ -35,6 +35,20 @@ struct Call {
 #[derive(Subcommand)]
 enum Command {
     #[command(flatten)]
+    OfLake(OfLake),
+    /// Show what an engine, or a person, is told of the tables: DDL, views, the dictionary.
+    Schema(Schema),
+    /// Print what a shell needs to complete this command's words.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+/// What needs a lake, and all that is configured.
+#[derive(Subcommand)]
+enum OfLake {
+    #[command(flatten)]
     Job(Job),
     /// Show whether the lake is complete, and what needs somebody. Exit status 1 where something does.
     #[command(after_help = face::STATUS_EXAMPLES)]
@@ -45,31 +59,24 @@ enum Command {
     /// Draw pages for a host to look at: who came to an event, and when.
     #[command(after_help = face::REPORT_EXAMPLES)]
     Report(Pages),
-    /// Show what an engine, or a person, is told of the tables: DDL, views, the dictionary.
-    Schema(Schema),
-    /// Print what a shell needs to complete this command's words.
-    Completions {
-        /// The shell.
-        shell: Shell,
-    },
 }
 
 fn main() -> ExitCode {
     let Call { command, options, face } = Call::parse();
     let outcome = match command {
+        Command::OfLake(command) => run(command, options, &face),
         Command::Schema(schema) => Ok(Shown::text(schema.text(&options.store.store))),
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Call::command(), "rollcall", &mut text);
             Ok(Shown::text(String::from_utf8_lossy(&text).into_owned()))
         }
-        command => run(command, options, &face),
     };
     face.end(outcome)
 }
 
 #[tokio::main]
-async fn run(command: Command, options: Options, face: &Face) -> Result<Shown> {
+async fn run(command: OfLake, options: Options, face: &Face) -> Result<Shown> {
     let is_terminal = std::io::stderr().is_terminal();
     let logs = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(is_terminal);
     tracing_subscriber::registry().with(logs.with_target(false).with_filter(face.level(is_terminal))).init();
@@ -77,27 +84,21 @@ async fn run(command: Command, options: Options, face: &Face) -> Result<Shown> {
     let config = Config::try_from(options.with_secret().await?)?;
     let context = Context::new(config, Clock::System, progress).await?;
     match command {
-        Command::Job(job) => {
+        OfLake::Job(job) => {
             let report = job.run(&context).await?;
-            let shown = face.shown(&report, report.ok)?;
-            Ok(shown.failing(report.failures.into_iter().map(|failure| failure.error).collect()))
+            face.shown(&report, report.ok, &report.failures)
         }
-        Command::Status => {
+        OfLake::Status => {
             let status = Status::of(&context).await?;
-            face.shown(&status, status.ok)
+            face.shown(&status, status.ok, &[])
         }
-        Command::Explain(call) => {
+        OfLake::Explain(call) => {
             let told = Explanation::of(&context, &call).await?;
-            let shown = face.shown(&told, told.failures.is_empty())?;
-            Ok(shown.failing(told.failures.into_iter().map(|failure| failure.error).collect()))
+            face.shown(&told, told.failures.is_empty(), &told.failures)
         }
-        Command::Report(pages) => {
-            let written = pages.write(&context).await;
-            context.progress.done();
-            let written = written?;
-            let shown = face.shown(&written, written.failures.is_empty())?;
-            Ok(shown.failing(written.failures.into_iter().map(|failure| failure.error).collect()))
+        OfLake::Report(pages) => {
+            let written = pages.write(&context).await?;
+            face.shown(&written, written.failures.is_empty(), &written.failures)
         }
-        Command::Schema(_) | Command::Completions { .. } => Ok(Shown::text(String::new())),
     }
 }

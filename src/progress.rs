@@ -80,7 +80,7 @@ impl Progress {
     }
 
     /// The run is done.
-    pub fn done(&self) {
+    pub(crate) fn done(&self) {
         self.bar.finish_and_clear();
     }
 
