@@ -39,7 +39,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
 
 /// One invocation. What failed within a run that worked is in its report; an error is a run that could not work.
 async fn invoke(store: &OnceCell<Arc<dyn Store>>, event: LambdaEvent<Value>) -> Result<Report, Diagnostic> {
-    let outcome = work(store, event).await;
+    let outcome = Box::pin(work(store, event)).await;
     outcome.map_err(|error| Diagnostic { error_type: error_type(&error), error_message: error.to_string() })
 }
 

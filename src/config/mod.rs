@@ -1,20 +1,24 @@
 //! Options: each defined once, from the command line or the environment, checked once.
 
+mod privacy;
 mod store;
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use secrecy::{ExposeSecret, SecretString};
 
+use self::privacy::PrivacyOptions;
 use self::store::StoreOptions;
 use crate::calendar::Zone;
 use crate::error::{Error, Explain, Kind, Result};
 use crate::extract::auth::{App, Credentials, User};
 use crate::extract::secret::{self, Hidden, Secret};
 use crate::load::store::Location;
+use crate::transform::privacy::Policy;
 
 /// The longest pause after the first failure of a request.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -101,6 +105,9 @@ pub struct Options {
     /// How long the run may take; what is not done by then is left to the next [default: no limit].
     #[arg(long, env = "ROLLCALL_DEADLINE", global = true)]
     pub deadline: Option<String>,
+    /// What may be kept of people.
+    #[command(flatten)]
+    pub privacy: PrivacyOptions,
 }
 
 /// Where the roster comes from, besides chosen events.
@@ -149,11 +156,14 @@ pub struct Config {
     pub read_timeout: Duration,
     /// How long the run may take.
     pub deadline: Option<SignedDuration>,
+    /// What may be kept of people.
+    pub policy: Arc<Policy>,
 }
 
 impl Options {
-    /// The same, with the credentials that the secret holds, if one is named.
-    pub async fn with_secret(self) -> Result<Self> {
+    /// The same, with what the named secrets hold: the credentials, and the key for pseudonyms.
+    pub async fn with_secret(mut self) -> Result<Self> {
+        self.privacy = self.privacy.with_secret().await?;
         let Some(arn) = &self.secret_arn else { return Ok(self) };
         let given = self.token.is_some() || self.app_key.is_some() || self.app_secret.is_some();
         if given {
@@ -201,6 +211,7 @@ impl TryFrom<Options> for Config {
             max_response_bytes: options.max_response_bytes,
             timeout: limit("--timeout", &options.timeout)?,
             read_timeout: limit("--read-timeout", &options.read_timeout)?,
+            policy: Arc::new(options.privacy.policy()?),
             deadline: options.deadline.map(|text| duration("--deadline", &text)).transpose()?,
         })
     }

@@ -3,7 +3,7 @@
 
 use aws_config::BehaviorVersion;
 use aws_sdk_secretsmanager::Client;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::error::{Error, Kind, Result};
@@ -40,8 +40,16 @@ pub(super) async fn client() -> Client {
     Client::new(&aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await)
 }
 
-/// Reads the secret.
+/// Reads the credentials.
 pub async fn read(arn: &str) -> Result<Secret> {
+    let text = read_text(arn).await?;
+    parse(text.expose_secret()).map_err(|error| {
+        error.hint("write `{\"token\": …}` or `{\"app_key\": …, \"app_secret\": …, \"user_id\": …}`")
+    })
+}
+
+/// Reads a secret that is a text.
+pub async fn read_text(arn: &str) -> Result<SecretString> {
     let answer = client().await.get_secret_value().secret_id(arn).send().await;
     let answer = answer.map_err(|error| {
         let error = aws_sdk_secretsmanager::Error::from(error);
@@ -49,9 +57,7 @@ pub async fn read(arn: &str) -> Result<Secret> {
         let hint = "check its name, the region, and the right `secretsmanager:GetSecretValue`";
         Error::new(Kind::Credentials, cause).from_source(error).hint(hint)
     })?;
-    parse(answer.secret_string().unwrap_or_default()).map_err(|error| {
-        error.hint("write `{\"token\": …}` or `{\"app_key\": …, \"app_secret\": …, \"user_id\": …}`")
-    })
+    Ok(answer.secret_string().unwrap_or_default().into())
 }
 
 fn parse(text: &str) -> Result<Secret> {

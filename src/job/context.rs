@@ -14,7 +14,9 @@ use crate::extract::retry::Policy;
 use crate::load::lake::Lake;
 use crate::load::ledgers::Ledgers;
 use crate::load::store::Store;
+use crate::load::suppression;
 use crate::progress::Progress;
+use crate::transform::privacy::Privacy;
 
 /// Built once a run.
 #[derive(Clone)]
@@ -72,7 +74,7 @@ impl Context {
             client: Arc::new(client),
             ledgers: Ledgers::new(Arc::clone(&store)),
             store,
-            lake: Lake { zone: config.zone, settle: config.settle },
+            lake: Lake { zone: config.zone, settle: config.settle, policy: config.policy },
             horizon: config.horizon,
             lookback: config.lookback,
             rosters: config.rosters,
@@ -82,6 +84,13 @@ impl Context {
             run: (0..8).map(|_| fastrand::lowercase()).collect(),
             progress,
         })
+    }
+}
+
+impl Context {
+    /// What may be kept now, of everybody and of those who are to be forgotten.
+    pub async fn privacy(&self) -> Result<Privacy> {
+        suppression::privacy(self.store.as_ref(), &self.lake.policy).await
     }
 }
 

@@ -83,9 +83,10 @@ async fn token(context: &Context) -> Result<String> {
 
 async fn lake(context: &Context) -> Result<String> {
     let lake = &context.lake;
-    let is_there = lake.check(context.store.as_ref(), None).await?;
+    let is_there = lake.check_privacy(context.store.as_ref()).await?;
     let found = if is_there { "there is one" } else { "the first run makes one" };
-    Ok(format!("{found}; zone {}, settled {:#} after a day's end", lake.zone.name(), lake.settle))
+    let (zone, privacy) = (lake.zone.name(), lake.policy.document());
+    Ok(format!("{found}; zone {zone}, settled {:#} after a day's end, privacy {privacy}", lake.settle))
 }
 
 async fn ledgers(context: &Context) -> Result<String> {

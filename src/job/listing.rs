@@ -14,6 +14,7 @@ use crate::extract::usage::Usage;
 use crate::load::cursor::Cursor;
 use crate::load::ledger::Ledger;
 use crate::transform::event::Event;
+use crate::transform::privacy::Privacy;
 
 /// An event that a roster named.
 pub(super) struct Heard {
@@ -28,11 +29,13 @@ pub(super) async fn listen(
     choice: &Choice,
     usage: &Usage,
     known: &BTreeMap<i64, Ledger>,
+    privacy: &Privacy,
     failures: &mut Vec<(Option<i64>, Error)>,
 ) -> Result<(Vec<Heard>, Option<Cursor>)> {
+    let may_be_known = |heard: Heard| Heard { event: heard.event.treated(privacy), ..heard };
     if !choice.events.is_empty() {
         let events = ask_about(context, usage, choice.events.clone(), failures).await?;
-        return Ok((events, None));
+        return Ok((events.into_iter().map(may_be_known).collect(), None));
     }
     let now = context.clock.now();
     let (edited, cursor) = match (context.rosters.edited, known.is_empty()) {
@@ -78,7 +81,7 @@ pub(super) async fn listen(
     for found in ask_about(context, usage, incomplete, failures).await? {
         heard.insert(found.event.event_id, found);
     }
-    let news = heard.into_values().filter(|heard| match known.get(&heard.event.event_id) {
+    let news = heard.into_values().map(may_be_known).filter(|heard| match known.get(&heard.event.event_id) {
         Some(ledger) => heard.is_current && ledger.event != heard.event,
         None => !heard.event.never_was(),
     });

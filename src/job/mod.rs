@@ -12,6 +12,7 @@ mod pull;
 pub mod selection;
 mod sync;
 mod token;
+mod upgrade;
 mod visit;
 
 use clap::Subcommand;
@@ -24,6 +25,7 @@ pub use self::plan::Plan;
 pub use self::publish::Publish;
 use self::selection::Selection;
 pub use self::sync::SyncCall;
+pub use self::upgrade::Upgrade;
 use crate::error::Result;
 use crate::report::{Report, Step};
 
@@ -48,7 +50,7 @@ pub enum Job {
     /// Try whether everything that a run needs is there: vendor, clock, token, store, and rights. Changes no table.
     Doctor(Doctor),
     /// Write objects of older versions of rollcall anew, with the columns of this one.
-    Upgrade {},
+    Upgrade(Upgrade),
 }
 
 impl Job {
@@ -64,7 +66,7 @@ impl Job {
             Self::Collect(_) => Step::Collect,
             Self::Token {} => Step::Token,
             Self::Doctor(_) => Step::Doctor,
-            Self::Upgrade {} => Step::Upgrade,
+            Self::Upgrade(_) => Step::Upgrade,
         }
     }
 
@@ -80,7 +82,7 @@ impl Job {
             Self::Collect(call) => collect::collect(context, &call, &mut report).await,
             Self::Token {} => token::share(context, &mut report).await,
             Self::Doctor(call) => doctor::examine(context, &call, &mut report).await,
-            Self::Upgrade {} => publish::upgrade(context, &mut report).await,
+            Self::Upgrade(call) => upgrade::upgrade(context, &call, &mut report).await,
         };
         context.store.close().await;
         context.progress.done();

@@ -158,7 +158,9 @@ pub(super) async fn plan(
         active.into_iter().map(|entry| (entry.ledger.event.event_id, entry.ledger)).collect();
     planned.failures.extend(clock_is_behind(&ledgers, now).map(|error| (None, error)));
     context.progress.listing();
-    let (heard, cursor) = listing::listen(context, choice, usage, &ledgers, &mut planned.failures).await?;
+    let privacy = context.privacy().await?;
+    let (heard, cursor) =
+        listing::listen(context, choice, usage, &ledgers, &privacy, &mut planned.failures).await?;
     if heard.is_empty() && !choice.events.is_empty() {
         return Ok(planned);
     }

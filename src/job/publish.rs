@@ -1,4 +1,4 @@
-//! Publish, and upgrade: what does not ask the vendor for anything.
+//! Publish: what is staged goes into the lake.
 
 use std::collections::BTreeSet;
 
@@ -44,17 +44,9 @@ pub(super) async fn staged(context: &Context, report: &mut Report) -> Result<()>
     Ok(())
 }
 
-pub(super) async fn upgrade(context: &Context, report: &mut Report) -> Result<()> {
-    if is_lake(context).await? {
-        context.progress.publishing();
-        record(report, publish::upgrade(&context.store, &context.lake).await?);
-    }
-    Ok(())
-}
-
 /// Whether there is anything yet, in a lake whose settings are this run's. Where the settings are lost, nothing says
 /// what a day is.
-async fn is_lake(context: &Context) -> Result<bool> {
+pub(super) async fn is_lake(context: &Context) -> Result<bool> {
     let store = context.store.as_ref();
     if context.lake.check_to_write(store, None).await? {
         return Ok(true);
@@ -66,9 +58,9 @@ async fn is_lake(context: &Context) -> Result<bool> {
     Err(Error::new(Kind::Damaged, message).hint("run `sync`: it builds the ledger again from the lake"))
 }
 
-fn record(report: &mut Report, published: Published) {
+pub(super) fn record(report: &mut Report, published: Published) {
     for error in &published.failures {
         report.failed(error);
     }
-    report.published = published;
+    report.published.add(published);
 }

@@ -18,16 +18,17 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
     let usage = Usage::default();
     let due = plan(context, &choice, &usage, Writes::Ledgers).await?.record(report);
     context.progress.events(due.len());
+    let privacy = context.privacy().await?;
     // What the deadline cuts off is left to the next run.
     let may_go_on = AtomicBool::new(true);
     let goes_on = || may_go_on.load(Ordering::Relaxed) && !context.client.is_out_of_time();
     let mut visits = stream::iter(due)
         .take_while(|_| future::ready(goes_on()))
         .map(|Due { ledger, .. }| {
-            let (context, choice) = (context.clone(), choice.for_event(&ledger));
+            let (context, choice, privacy) = (context.clone(), choice.for_event(&ledger), privacy.clone());
             let event_id = ledger.event.event_id;
             let before = Health::of(&ledger, context.clock.now());
-            let task = tokio::spawn(async move { Box::pin(visit(&context, &choice, ledger)).await });
+            let task = tokio::spawn(async move { Box::pin(visit(&context, &choice, ledger, privacy)).await });
             async move { (event_id, before, task.await) }
         })
         .buffer_unordered(context.concurrency);

@@ -30,7 +30,7 @@ pub(super) async fn sync(context: &Context, call: &SyncCall, report: &mut Report
         return plan::show(context, &Plan { selection: selection.clone(), items: None }, report).await;
     }
     pull(context, selection, report).await?;
-    if !context.lake.check(context.store.as_ref(), None).await? {
+    if !context.lake.check_privacy(context.store.as_ref()).await? {
         return Ok(());
     }
     // What is staged by now is published whatever failed.

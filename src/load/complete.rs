@@ -78,6 +78,8 @@ pub fn through(holds: &[Hold], lake: &Lake, now: Timestamp, heard: Timestamp) ->
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use jiff::SignedDuration;
 
     use super::*;
@@ -87,7 +89,11 @@ mod tests {
     use crate::transform::event::Event;
 
     fn lake() -> Lake {
-        Lake { zone: Zone::parse("Asia/Shanghai").unwrap(), settle: SignedDuration::from_hours(12) }
+        Lake {
+            zone: Zone::parse("Asia/Shanghai").unwrap(),
+            settle: SignedDuration::from_hours(12),
+            policy: Arc::default(),
+        }
     }
 
     fn at(text: &str) -> Timestamp {

@@ -10,6 +10,7 @@ use super::FORMAT;
 use super::cell::Cell;
 use crate::error::{Error, Explain, Kind, Result};
 use crate::transform::digest::Totals;
+use crate::transform::privacy::{Document, Privacy};
 use crate::transform::tables::Table;
 
 /// The program, as objects name it.
@@ -20,6 +21,8 @@ const KEY_FORMAT: &str = "rollcall.format";
 const KEY_TABLE: &str = "rollcall.table";
 const KEY_DAY: &str = "rollcall.day";
 const KEY_CELLS: &str = "rollcall.cells";
+const KEY_PRIVACY: &str = "rollcall.privacy";
+const KEY_SUPPRESSED: &str = "rollcall.suppressed";
 
 /// What the footer of an object says.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,20 +31,44 @@ pub struct Index {
     pub format: u32,
     /// Every cell in the order of its rows; none where that is lost or damaged.
     pub cells: Option<Vec<Cell>>,
+    /// What was kept of people; none where that is lost.
+    pub privacy: Option<Kept>,
 }
 
-/// What is written into the footer: program, format, table, day, and every cell in the order of its rows.
-pub fn write(table: Table, day: Date, cells: &[Cell]) -> Result<Vec<KeyValue>> {
-    let cells = serde_json::to_string(cells).explain(Kind::Damaged, || "cannot write an index".to_owned())?;
-    Ok([
+/// What was kept of people: under which policy, and how many were suppressed then.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// The policy.
+    pub policy: Document,
+    /// People of whom nothing was kept.
+    pub suppressed: u64,
+}
+
+impl From<&Privacy> for Kept {
+    fn from(privacy: &Privacy) -> Self {
+        Self { policy: privacy.policy.document().clone(), suppressed: privacy.suppressed.revision() }
+    }
+}
+
+/// What is written into the footer: program, format, table, day, every cell in the order of its rows, and what was kept of
+/// people, where that is not everything.
+pub fn write(table: Table, day: Date, cells: &[Cell], kept: &Kept) -> Result<Vec<KeyValue>> {
+    let json =
+        |json: serde_json::Result<String>| json.explain(Kind::Damaged, || "cannot write an index".to_owned());
+    let mut entries = Vec::from([
         (KEY_PROGRAM, PROGRAM.to_owned()),
         (KEY_FORMAT, FORMAT.to_string()),
         (KEY_TABLE, table.name().to_owned()),
         (KEY_DAY, day.to_string()),
-        (KEY_CELLS, cells),
-    ]
-    .map(|(key, value)| KeyValue::new(key.to_owned(), value))
-    .into())
+        (KEY_CELLS, json(serde_json::to_string(cells))?),
+    ]);
+    if kept.policy != Document::default() {
+        entries.push((KEY_PRIVACY, json(serde_json::to_string(&kept.policy))?));
+    }
+    if kept.suppressed > 0 {
+        entries.push((KEY_SUPPRESSED, kept.suppressed.to_string()));
+    }
+    Ok(entries.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value)).collect())
 }
 
 /// Reads the footer of an object of `table` and `day` with so many rows.
@@ -62,7 +89,11 @@ pub fn read(table: Table, day: Date, footer: Option<&Vec<KeyValue>>, rows: u64) 
         return Err(Error::new(Kind::Damaged, message).hint("it was moved by hand: move it back"));
     }
     let cells: Option<Vec<Cell>> = value(KEY_CELLS).and_then(|cells| serde_json::from_str(cells).ok());
-    Ok(Index { format, cells: cells.filter(|cells| is_sound(cells, rows)) })
+    let policy =
+        value(KEY_PRIVACY).map_or(Some(Document::default()), |policy| serde_json::from_str(policy).ok());
+    let suppressed = value(KEY_SUPPRESSED).map_or(Some(0), |suppressed| suppressed.parse().ok());
+    let privacy = policy.zip(suppressed).map(|(policy, suppressed)| Kept { policy, suppressed });
+    Ok(Index { format, cells: cells.filter(|cells| is_sound(cells, rows)), privacy })
 }
 
 /// Whether the cells stand in order and add up to the rows.

@@ -9,6 +9,8 @@ use crate::transform::tables::Table;
 pub const LAKE: &str = "ledger/lake.json";
 /// How far the vendor's list was read.
 pub const ROSTER: &str = "ledger/roster.json";
+/// The list of people who are to be forgotten.
+pub const SUPPRESSED: &str = "ledger/suppressed.json";
 /// The ledgers of events that are still visited.
 pub const ACTIVE: &str = "ledger/active/";
 /// The ledgers of events that are not visited any more.

@@ -1,15 +1,18 @@
 //! What is true of the lake as a whole, put once: a run that says otherwise would make days that do not fit together.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::cell::Judge;
-use super::store::{Condition, Store};
+use super::store::{Condition, Store, Version};
 use super::{FORMAT, document, keys};
 use crate::calendar::Zone;
 use crate::error::{Error, Explain, Kind, Result};
+use crate::transform::privacy::{Document as Privacy, Policy};
 use crate::transform::tables::Table;
 
 /// The lake of one run: zone and settling time decide what a day is and when it is done.
@@ -19,16 +22,31 @@ pub struct Lake {
     pub zone: Zone,
     /// How long after its end a day's rows may still change.
     pub settle: SignedDuration,
+    /// What may be kept of people.
+    pub policy: Arc<Policy>,
 }
 
 /// `ledger/lake.json`.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Document {
     format: u32,
     zone: String,
     settle_seconds: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     customer: Option<String>,
+    #[serde(default, skip_serializing_if = "is_open")]
+    privacy: Privacy,
+}
+
+fn is_open(privacy: &Privacy) -> bool {
+    *privacy == Privacy::default()
+}
+
+/// The settings that stand there.
+struct Standing {
+    document: Document,
+    bytes: Bytes,
+    version: Version,
 }
 
 impl Lake {
@@ -48,11 +66,48 @@ impl Lake {
         Ok(self.read(store, customer).await?.is_some())
     }
 
+    /// The same for a run that writes tables: also refuses one that would keep more of people, or less, than the lake does.
+    pub async fn check_privacy(&self, store: &dyn Store) -> Result<bool> {
+        let Some(standing) = self.read(store, None).await? else { return Ok(false) };
+        self.compare_privacy(&standing.document.privacy)?;
+        Ok(true)
+    }
+
     /// The same for a run that is going to write: also refuses a store in which writers could write over each other.
     pub async fn check_to_write(&self, store: &dyn Store, customer: Option<&str>) -> Result<bool> {
-        let Some(content) = self.read(store, customer).await? else { return Ok(false) };
-        store.prove(keys::LAKE, content).await?;
+        let Some(standing) = self.read(store, customer).await? else { return Ok(false) };
+        self.compare_privacy(&standing.document.privacy)?;
+        store.prove(keys::LAKE, standing.bytes).await?;
         Ok(true)
+    }
+
+    /// Gives the lake the privacy policy of this run. What is there stays as it is, until it is written anew.
+    pub async fn change_privacy(&self, store: &dyn Store) -> Result<()> {
+        let Some(standing) = self.read(store, None).await? else { return Ok(()) };
+        let privacy = self.policy.document().clone();
+        if standing.document.privacy != privacy {
+            let document = document::write(&Document { privacy, ..standing.document })?;
+            store.put(keys::LAKE, document, Condition::Unchanged(standing.version)).await?;
+        }
+        Ok(())
+    }
+
+    fn compare_privacy(&self, standing: &Privacy) -> Result<()> {
+        let ours = self.policy.document();
+        if ours == standing {
+            return Ok(());
+        }
+        if ours.key != standing.key && (&ours.base, &ours.columns) == (&standing.base, &standing.columns) {
+            let shown = |key: &Option<String>| key.clone().unwrap_or_else(|| "none".to_owned());
+            let (ours, found) = (shown(&ours.key), shown(&standing.key));
+            let message =
+                format!("the lake's pseudonyms are made with the key `{found}`, this run has `{ours}`");
+            return Err(Error::new(Kind::OtherLake, message)
+                .hint("give the lake's key; pseudonyms of another one would name the same people anew"));
+        }
+        let message = format!("the lake's privacy policy is {standing}, this run's is {ours}");
+        Err(Error::new(Kind::OtherLake, message)
+            .hint("give the lake's policy with `--privacy`, or change it with `upgrade --change-privacy`"))
     }
 
     /// Puts the settings of a new lake.
@@ -65,10 +120,10 @@ impl Lake {
     }
 
     /// The settings of the lake, where there are some and this run says the same.
-    async fn read(&self, store: &dyn Store, customer: Option<&str>) -> Result<Option<Bytes>> {
-        let Some((bytes, _)) = store.get(keys::LAKE).await? else { return Ok(None) };
-        let found: Document = document::read(keys::LAKE, &bytes)?;
-        let ours = self.document(customer);
+    async fn read(&self, store: &dyn Store, customer: Option<&str>) -> Result<Option<Standing>> {
+        let Some((bytes, version)) = store.get(keys::LAKE).await? else { return Ok(None) };
+        let document: Document = document::read(keys::LAKE, &bytes)?;
+        let (ours, found) = (self.document(customer), document.clone());
         for (setting, ours, found) in [
             ("--zone", Some(ours.zone), Some(found.zone)),
             ("--settle", Some(seconds(ours.settle_seconds)), Some(seconds(found.settle_seconds))),
@@ -82,7 +137,7 @@ impl Lake {
                 return Err(Error::new(Kind::OtherLake, message).hint(hint));
             }
         }
-        Ok(Some(bytes))
+        Ok(Some(Standing { document, bytes, version }))
     }
 
     fn document(&self, customer: Option<&str>) -> Document {
@@ -91,6 +146,7 @@ impl Lake {
             zone: self.zone.name().to_owned(),
             settle_seconds: self.settle.as_secs(),
             customer: customer.map(str::to_owned),
+            privacy: self.policy.document().clone(),
         }
     }
 }
@@ -105,7 +161,11 @@ mod tests {
     use crate::load::store::Folder;
 
     fn lake(zone: &str, hours: i64) -> Lake {
-        Lake { zone: Zone::parse(zone).unwrap(), settle: SignedDuration::from_hours(hours) }
+        Lake {
+            zone: Zone::parse(zone).unwrap(),
+            settle: SignedDuration::from_hours(hours),
+            policy: Arc::default(),
+        }
     }
 
     #[tokio::test]

@@ -47,7 +47,19 @@ impl Ledgers {
 
     /// All events that are still visited, and an error for each document that cannot be read.
     pub async fn active(&self) -> Result<(Vec<Entry>, Vec<Error>)> {
-        let listed = self.store.list(keys::ACTIVE, "").await?;
+        self.below(&[keys::ACTIVE]).await
+    }
+
+    /// All events, also those that are not visited any more.
+    pub async fn all(&self) -> Result<(Vec<Entry>, Vec<Error>)> {
+        self.below(&[keys::ACTIVE, keys::CLOSED]).await
+    }
+
+    async fn below(&self, prefixes: &[&str]) -> Result<(Vec<Entry>, Vec<Error>)> {
+        let mut listed = Vec::new();
+        for prefix in prefixes {
+            listed.extend(self.store.list(prefix, "").await?);
+        }
         let read = stream::iter(listed).map(|listed| async move {
             match self.read(&listed.key).await {
                 Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => Ok(Err(error)),

@@ -24,6 +24,7 @@ pub mod replace;
 pub mod row_groups;
 pub mod staging;
 pub mod store;
+pub mod suppression;
 pub mod trial;
 pub mod visit;
 

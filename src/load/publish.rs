@@ -12,7 +12,9 @@ use super::lake::Lake;
 use super::object::ObjectReader;
 use super::replace::{Replaced, TableDay};
 use super::store::{Head, Listed, Store};
+use super::suppression;
 use crate::error::{Error, Kind, Result};
+use crate::transform::privacy::Privacy;
 use crate::transform::tables::Table;
 
 /// Days that are published at once.
@@ -42,7 +44,8 @@ impl Published {
         self.days.insert(day);
     }
 
-    fn add(&mut self, other: Self) {
+    /// Adds what another one did.
+    pub(crate) fn add(&mut self, other: Self) {
         for (table, objects) in other.objects {
             *self.objects.entry(table).or_default() += objects;
         }
@@ -90,6 +93,7 @@ pub async fn publish(
     days: &BTreeSet<Date>,
     watch: impl Fn(usize, usize),
 ) -> Result<Published> {
+    let privacy = suppression::privacy(store.as_ref(), &lake.policy).await?;
     let (staged, failures) = staged(store.as_ref(), days).await?;
     let mut published = Published { failures, ..Published::default() };
     let Some(first) = staged.keys().next() else { return Ok(published) };
@@ -97,8 +101,9 @@ pub async fn publish(
     let all = staged.len();
     let days = staged.into_iter().map(|(day, staged)| {
         let standing = standing.remove(&day).unwrap_or_default();
-        let (store, lake) = (Arc::clone(store), lake.clone());
-        let task = tokio::spawn(async move { publish_day(&store, &lake, day, staged, standing).await });
+        let (store, lake, privacy) = (Arc::clone(store), lake.clone(), privacy.clone());
+        let task =
+            tokio::spawn(async move { publish_day(&store, &lake, privacy, day, staged, standing).await });
         async move { (day, task.await) }
     });
     let mut days = stream::iter(days).buffer_unordered(DAYS).enumerate();
@@ -116,18 +121,20 @@ pub async fn publish(
     Ok(published)
 }
 
-/// Writes every object anew whose format or columns are older than this program's, and tables that a day lacks.
+/// Writes every object anew whose format or columns are older than this program's, or that keeps what may not be kept any
+/// more, and tables that a day lacks.
 pub async fn upgrade(store: &Arc<dyn Store>, lake: &Lake) -> Result<Published> {
+    let privacy = suppression::privacy(store.as_ref(), &lake.policy).await?;
     let mut published = Published::default();
     for (day, mut standing) in list_lake(store, None, &mut published.failures).await? {
         for table in Table::ALL {
-            let place = TableDay { store, lake, table, day };
+            let place = TableDay { store, lake, privacy: &privacy, table, day };
             let outcome = async {
                 match standing.remove(&table) {
                     Some(head) => {
                         let object =
                             ObjectReader::open(store, &place.key(), head.clone(), table, day).await?;
-                        if object.is_current() {
+                        if object.is_current() && object.is_kept_under(&privacy) {
                             Ok(false)
                         } else {
                             place.rewrite(object).await.map(|()| true)
@@ -174,43 +181,90 @@ pub async fn list_lake(
 async fn publish_day(
     store: &Arc<dyn Store>,
     lake: &Lake,
+    privacy: Privacy,
+    day: Date,
+    staged: ByTable<Vec<Listed>>,
+    standing: ByTable<Head>,
+) -> Published {
+    let (mut published, mut done) = put_day(store, lake, &privacy, day, staged, standing).await;
+    // Somebody who is to be forgotten since then may be in what was put. Whoever says so looks through the lake afterwards,
+    // and so finds what is put before this is read; what is put after it knows of it.
+    match still_in_force(store, lake, privacy, day).await {
+        Ok(cleaned) => published.add(cleaned),
+        Err(error) => {
+            done = None;
+            published.failures.push(error.with("day", day));
+        }
+    }
+    // What is staged says which days are to be published: it goes only when its day is there in every table.
+    let mut deletes =
+        stream::iter(done.into_iter().flatten()).map(|key| async move { store.delete(&key).await });
+    let mut deletes = deletes.by_ref().buffer_unordered(DELETES);
+    while let Some(deleted) = deletes.next().await {
+        match deleted {
+            Ok(()) => published.cells += 1,
+            // It loses against the lake the next time.
+            Err(error) => published.failures.push(error),
+        }
+    }
+    published
+}
+
+/// Puts what is new of one day. Gives the staged files that went in or lost; none where a table failed.
+async fn put_day(
+    store: &Arc<dyn Store>,
+    lake: &Lake,
+    privacy: &Privacy,
     day: Date,
     mut staged: ByTable<Vec<Listed>>,
     mut standing: ByTable<Head>,
-) -> Published {
+) -> (Published, Option<Vec<String>>) {
     let mut published = Published::default();
-    let mut done: Vec<String> = Vec::new();
-    let mut is_whole = true;
+    let mut done = Some(Vec::new());
     for table in Table::ALL {
-        let place = TableDay { store, lake, table, day };
+        let place = TableDay { store, lake, privacy, table, day };
         let staged = staged.remove(&table).unwrap_or_default();
         match publish_object(&place, staged, standing.remove(&table)).await {
             Ok(replaced) => {
                 if replaced.is_put {
                     published.put(table, day);
                 }
-                done.extend(replaced.staged);
+                if let Some(done) = &mut done {
+                    done.extend(replaced.staged);
+                }
                 published.failures.extend(replaced.failures);
             }
             Err(error) => {
-                is_whole = false;
+                done = None;
                 published.failures.push(error.with("table", table.name()).with("day", day));
             }
         }
     }
-    // What is staged says which days are to be published: it goes only when its day is there in every table.
-    if is_whole {
-        let mut deletes = stream::iter(done).map(|key| async move { store.delete(&key).await });
-        let mut deletes = deletes.by_ref().buffer_unordered(DELETES);
-        while let Some(deleted) = deletes.next().await {
-            match deleted {
-                Ok(()) => published.cells += 1,
-                // It loses against the lake the next time.
-                Err(error) => published.failures.push(error),
+    (published, done)
+}
+
+/// Writes a day anew where somebody is to be forgotten since it was put.
+async fn still_in_force(
+    store: &Arc<dyn Store>,
+    lake: &Lake,
+    before: Privacy,
+    day: Date,
+) -> Result<Published> {
+    let mut published = Published::default();
+    let mut before = before.suppressed.revision();
+    loop {
+        let privacy = suppression::privacy(store.as_ref(), &lake.policy).await?;
+        if privacy.suppressed.revision() == before {
+            return Ok(published);
+        }
+        before = privacy.suppressed.revision();
+        for table in Table::ALL {
+            let place = TableDay { store, lake, privacy: &privacy, table, day };
+            if place.clean_standing().await? {
+                published.put(table, day);
             }
         }
     }
-    published
 }
 
 /// Publishes one table and day, starting over while others write it too.

@@ -12,16 +12,20 @@ use super::cell::Cell;
 use super::keys;
 use super::lake::Lake;
 use super::merge::{Origin, merge};
-use super::object::{ObjectReader, ObjectWriter};
+use super::object::{CleanObject, ObjectReader, ObjectWriter};
 use super::properties::Expected;
 use super::row_groups::{Part, parts, row_groups};
 use super::store::{Condition, Head, Listed, Store};
 use crate::error::{Error, Kind, Result};
 use crate::transform::digest::Digest;
+use crate::transform::privacy::Privacy;
 use crate::transform::tables::Table;
 
 /// Staged files that are opened at once, ahead of the one that is copied.
 const READERS: usize = 8;
+
+/// How often an object is written anew because others replace it meanwhile.
+const ATTEMPTS: u32 = 20;
 
 /// A table and day of a lake.
 #[derive(Clone, Copy)]
@@ -30,6 +34,8 @@ pub struct TableDay<'a> {
     pub store: &'a Arc<dyn Store>,
     /// Days and when they settle.
     pub lake: &'a Lake,
+    /// What may be kept.
+    pub privacy: &'a Privacy,
     /// The table.
     pub table: Table,
     /// The day.
@@ -70,11 +76,11 @@ impl TableDay<'_> {
         }
         let (files, cells) = self.read_staged(staged, &mut replaced.failures).await?;
         let object = match standing {
-            Some(head) => Some(self.open(&self.key(), head).await?),
+            Some(head) => Some(self.clean(&self.key(), head).await?),
             None => None,
         };
         let judge = self.lake.judge(self.table, self.day)?;
-        let merged = merge(&judge, object.as_ref().map_or(&[], ObjectReader::cells), &cells);
+        let merged = merge(&judge, object.as_ref().map_or(&[], CleanObject::cells), &cells);
         if merged.is_some() || object.is_none() {
             self.put(object, &files, &merged.unwrap_or_default()).await?;
             replaced.is_put = true;
@@ -83,8 +89,9 @@ impl TableDay<'_> {
         Ok(replaced)
     }
 
-    /// Writes an object anew, with the columns and the format of today.
+    /// Writes an object anew, with the columns and the format of today, and what may be kept today.
     pub async fn rewrite(&self, object: ObjectReader) -> Result<()> {
+        let object = CleanObject::of(object, self.privacy).await?;
         let cells = object.cells().to_vec();
         let mut row = 0;
         let kept = cells.into_iter().map(|cell| {
@@ -96,8 +103,32 @@ impl TableDay<'_> {
         self.put(Some(object), &[], &kept).await
     }
 
+    /// Writes the object anew where it keeps what may not be kept any more. Whether it did.
+    pub async fn clean_standing(&self) -> Result<bool> {
+        for _ in 0..ATTEMPTS {
+            let Some(head) = self.store.head(&self.key()).await? else { return Ok(false) };
+            let outcome = async {
+                let object = self.open(&self.key(), head).await?;
+                if object.is_kept_under(self.privacy) {
+                    return Ok(false);
+                }
+                self.rewrite(object).await.map(|()| true)
+            };
+            match outcome.await {
+                Err(error) if error.kind() == Kind::Conflict => {}
+                outcome => return outcome,
+            }
+        }
+        Err(Error::new(Kind::Conflict, "the object is replaced by others all the time")
+            .with("key", self.key()))
+    }
+
     async fn open(&self, key: &str, head: Head) -> Result<ObjectReader> {
         ObjectReader::open(self.store, key, head, self.table, self.day).await
+    }
+
+    async fn clean(&self, key: &str, head: Head) -> Result<CleanObject> {
+        CleanObject::of(self.open(key, head).await?, self.privacy).await
     }
 
     /// The staged files that can be read, and the cell of each. One that cannot is reported and left where it is.
@@ -107,8 +138,8 @@ impl TableDay<'_> {
         failures: &mut Vec<Error>,
     ) -> Result<(Vec<Listed>, Vec<Cell>)> {
         let opened = stream::iter(listed).map(|file: Listed| async move {
-            let reader = self.open(&file.key, file.head.clone()).await?;
-            match reader.cells() {
+            let object = self.clean(&file.key, file.head.clone()).await?;
+            match object.cells() {
                 [cell] => {
                     let cell = cell.clone();
                     Ok((file, cell))
@@ -137,12 +168,12 @@ impl TableDay<'_> {
     /// Puts the next version of the object together from the merged cells.
     async fn put(
         &self,
-        standing: Option<ObjectReader>,
+        standing: Option<CleanObject>,
         files: &[Listed],
         merged: &[(Cell, Origin)],
     ) -> Result<()> {
         let groups = row_groups(merged.iter().map(|(cell, _)| cell));
-        let same = standing.as_ref().map(ObjectReader::groups).unwrap_or_default();
+        let same = standing.as_ref().map(CleanObject::groups).unwrap_or_default();
         let parts = parts(merged, &groups, &same);
         let expected = Expected::Groups(&groups);
         let mut writer =
@@ -168,7 +199,7 @@ impl TableDay<'_> {
         let staged = staged.into_iter().map(|(file, rows)| async move {
             let Listed { key, head } =
                 file.ok_or_else(|| Error::new(Kind::Damaged, "a merge names no file"))?;
-            self.open(&key, head).await?.rows(iter::once(0..rows))
+            self.clean(&key, head).await?.rows(iter::once(0..rows))
         });
         let staged = stream::iter(staged).buffered(READERS).try_flatten();
         let mut staged = Rows::new(staged.boxed());
@@ -181,8 +212,8 @@ impl TableDay<'_> {
             }
         }
         let cells: Vec<Cell> = merged.iter().map(|(cell, _)| cell.clone()).collect();
-        let condition = standing.as_ref().map_or(Condition::Absent, ObjectReader::unchanged);
-        writer.finish(&cells, condition).await
+        let condition = standing.as_ref().map_or(Condition::Absent, CleanObject::unchanged);
+        writer.finish(&cells, &self.privacy.into(), condition).await
     }
 }
 

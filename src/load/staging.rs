@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::cell::Cell;
+use super::index::Kept;
 use super::keys;
 use super::object::ObjectWriter;
 use super::properties::Expected;
@@ -25,6 +26,8 @@ pub struct Visitor {
     pub pulled_at: Timestamp,
     /// The run.
     pub run: String,
+    /// What is kept.
+    pub kept: Kept,
 }
 
 /// Writes one cell. Dropped before it is staged, it leaves nothing behind.
@@ -74,7 +77,7 @@ impl CellWriter {
         let mut cell = Cell::new(*event_id, &self.part, *pulled_at, staged_at, &self.totals);
         cell.accepted_at = accepted_at;
         match self.writer {
-            Some(writer) => writer.finish(&[cell], Condition::Absent).await,
+            Some(writer) => writer.finish(&[cell], &self.visitor.kept, Condition::Absent).await,
             None => Ok(()),
         }
     }

@@ -5,13 +5,15 @@ use std::fmt::Write;
 use super::dialect::Dialect;
 use super::views;
 use crate::transform::column::{Column, Kind};
+use crate::transform::privacy::{Preset, Treatment};
 use crate::transform::tables::Table;
 
 const BEGINNING: &str = "\
 # The tables
 
 Every column of every table: made by `rollcall schema markdown`, from the list that the program itself reads and writes
-by. Columns are only ever added, never renamed or retyped. Each table has one more column, `dt`: the day, by which its
+by. Columns are only ever added, never renamed or retyped. Where one says so, the privacy policies of that name drop, mask, or
+replace what a person could be told by. Each table has one more column, `dt`: the day, by which its
 files are parted.
 
 ";
@@ -31,7 +33,7 @@ pub(super) fn markdown() -> String {
     for table in Table::ALL {
         let _ = write!(
             page,
-            "\n## {}\n\n{}\n\n| column | kind | vendor's key | null | personal | what it means |\n|---|---|---|---|---|---|\n",
+            "\n## {}\n\n{}\n\n| column | kind | vendor's key | null | pseudonymous | anonymous | what it means |\n|---|---|---|---|---|---|---|\n",
             table.name(),
             table.doc()
         );
@@ -43,10 +45,15 @@ pub(super) fn markdown() -> String {
 
 fn line(column: &Column) -> String {
     let yes = |is: bool| if is { "yes" } else { "" };
+    let treatment = |preset: Preset| match preset.treatment(column) {
+        Treatment::Keep => "",
+        treatment => treatment.name(),
+    };
     let key = column.key.map(|key| format!("`{key}`")).unwrap_or_default();
     let (kind, doc) = (kind(column.kind), column.doc.replace('|', "\\|"));
-    let (nullable, personal) = (yes(column.nullable), yes(column.personal));
-    format!("| `{}` | {kind} | {key} | {nullable} | {personal} | {doc} |\n", column.name)
+    let (pseudonymous, anonymous) = (treatment(Preset::Pseudonymous), treatment(Preset::Anonymous));
+    let nullable = yes(column.nullable);
+    format!("| `{}` | {kind} | {key} | {nullable} | {pseudonymous} | {anonymous} | {doc} |\n", column.name)
 }
 
 /// The kind, and the unit with it.

@@ -49,6 +49,25 @@ impl Kind {
     }
 }
 
+/// How a column points to a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Personal {
+    /// A telephone number, or what mostly is one.
+    Number,
+    /// A mail address.
+    Mail,
+    /// Another identifier of one person.
+    Identifier,
+    /// A person's name.
+    Name,
+    /// An address on the internet.
+    Address,
+    /// What several people have in common, and a few may be told by.
+    Trait,
+    /// Whatever was sent.
+    Anything,
+}
+
 #[allow(clippy::struct_excessive_bools, reason = "each says one thing of a column, in any combination")]
 /// One column of one table. The lists in `tables` are the only place where a column is named.
 #[derive(Clone, Copy, Debug)]
@@ -61,8 +80,8 @@ pub struct Column {
     pub kind: Kind,
     /// Whether a row may have no value here.
     pub nullable: bool,
-    /// Whether the value can point to a person.
-    pub personal: bool,
+    /// How the value points to a person, if it does.
+    pub personal: Option<Personal>,
     /// Whether people look one viewer up by it, so that a bloom filter pays.
     pub looked_up: bool,
     /// Whether nearly every row has another value, so that a dictionary of them does not pay.
@@ -79,16 +98,7 @@ impl Column {
 
     /// A column that this program makes.
     pub(super) const fn made(name: &'static str, kind: Kind, doc: &'static str) -> Self {
-        Self {
-            name,
-            key: None,
-            kind,
-            nullable: true,
-            personal: false,
-            looked_up: false,
-            distinct: false,
-            doc,
-        }
+        Self { name, key: None, kind, nullable: true, personal: None, looked_up: false, distinct: false, doc }
     }
 
     /// Every row has a value.
@@ -96,9 +106,9 @@ impl Column {
         Self { nullable: false, ..self }
     }
 
-    /// The value can point to a person.
-    pub(super) const fn personal(self) -> Self {
-        Self { personal: true, ..self }
+    /// The value points to a person.
+    pub(super) const fn personal(self, personal: Personal) -> Self {
+        Self { personal: Some(personal), ..self }
     }
 
     /// People look one viewer up by it.

@@ -10,11 +10,12 @@ use jiff::civil::Date;
 use serde_json::value::RawValue;
 
 use super::batch::{BATCH_ROWS, BatchBuilder};
-use super::column::{Column, Kind};
+use super::column::{Column, Kind, Personal};
 use super::found::Found;
 use super::person;
+use super::privacy::{Privacy, Treatment};
 use super::raw::Raw;
-use super::record::Record;
+use super::record::{Record, Sent};
 use super::tables::Table;
 use super::value::{self, Value};
 use crate::calendar::{WallClock, Zone};
@@ -60,6 +61,8 @@ pub struct Setting {
     pub pulled_at: Timestamp,
     /// The lake's zone.
     pub zone: Zone,
+    /// What may be kept.
+    pub privacy: Privacy,
 }
 
 /// What was seen while decoding.
@@ -83,7 +86,7 @@ pub struct Decoder {
     setting: Setting,
     clock: WallClock,
     kept: Option<Range<Timestamp>>,
-    origins: Vec<Origin>,
+    origins: Vec<(Origin, Treatment)>,
     online_time: Option<usize>,
     person: [Option<usize>; 4],
     found: Found,
@@ -96,7 +99,7 @@ pub struct Decoder {
 #[derive(Clone, Copy)]
 enum Origin {
     /// The field that was sent for it.
-    Sent(Kind),
+    Sent(Kind, Option<Personal>),
     /// The instant in the column at this place; the field that was sent for it is compared.
     Clock {
         of: usize,
@@ -112,20 +115,24 @@ impl Decoder {
     /// A decoder that keeps all records.
     #[must_use]
     pub fn new(table: Table, setting: Setting) -> Self {
-        let origin = |column: &Column| match (column.name, column.kind) {
-            ("event_id", _) => Origin::Event,
-            ("person_key", _) => Origin::Person,
-            ("extra", _) => Origin::Extra,
-            ("pulled_at", _) => Origin::Pulled,
-            (_, Kind::WallClock { of }) => Origin::Clock { of: table.index_of(of).unwrap_or(usize::MAX) },
-            (_, kind) => Origin::Sent(kind),
+        let origin = |column: &Column| {
+            let origin = match (column.name, column.kind) {
+                ("event_id", _) => Origin::Event,
+                ("person_key", _) => Origin::Person,
+                ("extra", _) => Origin::Extra,
+                ("pulled_at", _) => Origin::Pulled,
+                (_, Kind::WallClock { of }) => Origin::Clock { of: table.index_of(of).unwrap_or(usize::MAX) },
+                (_, kind) => Origin::Sent(kind, column.personal),
+            };
+            (origin, setting.privacy.policy.treatment(column))
         };
+        let origins = table.columns().iter().map(origin).collect();
         Self {
             table,
             clock: WallClock::new(setting.zone.clone()),
             setting,
             kept: None,
-            origins: table.columns().iter().map(origin).collect(),
+            origins,
             online_time: table.index_of("online_time"),
             person: ["mobile", "country_code", "email", "ext_id"].map(|name| table.index_of(name)),
             found: Found::of(table),
@@ -193,7 +200,7 @@ impl Decoder {
         }
     }
 
-    fn row(&mut self, record: Record<'_>) {
+    fn row<'a>(&mut self, record: Record<'a>) {
         let found = &self.found;
         for sent in found.unknown(record) {
             let key = sent.key();
@@ -201,40 +208,61 @@ impl Decoder {
                 self.tally.unknown.insert(key.into_owned());
             }
         }
+        let policy = &self.setting.privacy.policy;
+        let columns = self.table.columns();
         let mut extra: BTreeMap<Cow<'_, str>, &str> = BTreeMap::new();
-        extra.extend(
-            found.differing(record).chain(found.unknown(record)).map(|sent| (sent.key(), sent.value())),
-        );
-        self.rows.push_with(|at, builder| match self.origins.get(at).copied().unwrap_or(Origin::Extra) {
-            Origin::Event => builder.push(Value::Integer(self.setting.event_id)),
-            Origin::Pulled => builder.push(self.setting.pulled_at.into()),
-            Origin::Person => {
-                let [mobile, country_code, email, ext_id] =
-                    self.person.map(|column| found.raw(record, column).and_then(|raw| value::present(&raw)));
-                let [mobile, country_code, email, ext_id] =
-                    [&mobile, &country_code, &email, &ext_id].map(Option::as_deref);
-                builder.push(person::key(mobile, country_code, email, ext_id).into());
-            }
-            Origin::Extra => builder.push(json(&extra).into()),
-            Origin::Clock { of } => {
-                let instant = found.raw(record, Some(of)).and_then(|raw| value::instant(&raw).ok());
-                if let Some(sent) = found.sent(record, Some(at))
-                    && !sent.raw().is_absent()
-                    && !says(&sent.raw(), instant)
-                {
-                    extra.insert(sent.key(), sent.value());
+        let without_column = found.differing(record).chain(found.unknown(record));
+        let kept =
+            without_column.filter(|sent| policy.keeps_extra(self.table.column_of(&sent.key()), &sent.key()));
+        extra.extend(kept.map(|sent| (sent.key(), sent.value())));
+        let keeps = |at: usize, sent: &Sent<'a>| policy.keeps_extra(columns.get(at), &sent.key());
+        let text = |at: Option<usize>| found.raw(record, at).and_then(|raw| value::present(&raw));
+        let [mobile, country_code, email, ext_id] = self.person;
+        self.rows.push_with(|at, builder| {
+            let Some((origin, treatment)) = self.origins.get(at).copied() else { return };
+            match (origin, treatment) {
+                (Origin::Event, _) => builder.push(Value::Integer(self.setting.event_id)),
+                (Origin::Pulled, _) => builder.push(self.setting.pulled_at.into()),
+                (_, Treatment::Drop) => builder.push(Value::Null),
+                (Origin::Person, _) => {
+                    let [mobile, country_code, email, ext_id] =
+                        [mobile, country_code, email, ext_id].map(text);
+                    let [mobile, country_code, email, ext_id] =
+                        [&mobile, &country_code, &email, &ext_id].map(Option::as_deref);
+                    let key = person::key(mobile, country_code, email, ext_id).map(Cow::Owned);
+                    let key = key.and_then(|key| policy.treated(treatment, None, key, None));
+                    builder.push(key.into());
                 }
-                builder
-                    .push(instant.map_or(Value::Null, |instant| Value::Millis(self.clock.millis(instant))));
-            }
-            Origin::Sent(kind) => match found.sent(record, Some(at)) {
-                Some(sent) if builder.push_sent(kind, &sent).is_err() => {
-                    self.tally.set_aside += 1;
-                    extra.insert(sent.key(), sent.value());
+                (Origin::Extra, _) => builder.push(json(&extra).into()),
+                (Origin::Clock { of }, _) => {
+                    let instant = found.raw(record, Some(of)).and_then(|raw| value::instant(&raw).ok());
+                    if let Some(sent) = found.sent(record, Some(at))
+                        && !sent.raw().is_absent()
+                        && !says(&sent.raw(), instant)
+                        && keeps(at, &sent)
+                    {
+                        extra.insert(sent.key(), sent.value());
+                    }
+                    let millis = instant.map(|instant| Value::Millis(self.clock.millis(instant)));
+                    builder.push(millis.unwrap_or(Value::Null));
                 }
-                Some(_) => {}
-                None => builder.push(Value::Null),
-            },
+                (Origin::Sent(kind, _), Treatment::Keep) => match found.sent(record, Some(at)) {
+                    Some(sent) if builder.push_sent(kind, &sent).is_err() => {
+                        self.tally.set_aside += 1;
+                        if keeps(at, &sent) {
+                            extra.insert(sent.key(), sent.value());
+                        }
+                    }
+                    Some(_) => {}
+                    None => builder.push(Value::Null),
+                },
+                (Origin::Sent(_, personal), treatment) => {
+                    let country = text(country_code);
+                    let treated = text(Some(at))
+                        .and_then(|text| policy.treated(treatment, personal, text, country.as_deref()));
+                    builder.push(treated.into());
+                }
+            }
         });
     }
 }
@@ -273,6 +301,7 @@ mod tests {
             event_id: 609_768,
             pulled_at: "2022-11-01T00:00:00Z".parse().unwrap(),
             zone: Zone::parse("Asia/Shanghai").unwrap(),
+            privacy: Privacy::default(),
         }
     }
 

@@ -1,11 +1,14 @@
 //! An event as the vendor's lists describe it: what is allowed to be known of it, and nothing else.
 
+use std::borrow::Cow;
+
 use arrow::array::RecordBatch;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::batch::{self, BatchBuilder};
 use super::column::Kind;
+use super::privacy::Privacy;
 use super::raw::Raw;
 use super::record::Records;
 use super::tables::Table;
@@ -99,20 +102,40 @@ impl Event {
         Some(event)
     }
 
+    /// What may be kept of it.
+    #[must_use]
+    pub fn treated(mut self, privacy: &Privacy) -> Self {
+        let columns = Table::Events.columns();
+        for (name, field) in self.texts() {
+            let Some(column) = columns.iter().find(|column| column.name == name) else { continue };
+            let kept = field.take().filter(|text| !privacy.suppressed.has_text(text, None));
+            let treatment = privacy.policy.treatment(column);
+            let treated =
+                kept.and_then(|text| privacy.policy.treated(treatment, column.personal, text.into(), None));
+            *field = treated.map(Cow::into_owned);
+        }
+        self
+    }
+
+    /// Its texts, by the names of their columns.
+    fn texts(&mut self) -> [(&'static str, &mut Option<String>); 7] {
+        [
+            ("title", &mut self.title),
+            ("event_form", &mut self.event_form),
+            ("status", &mut self.status),
+            ("host_id", &mut self.host_id),
+            ("host_name", &mut self.host_name),
+            ("billing_code", &mut self.billing_code),
+            ("conference_id", &mut self.conference_id),
+        ]
+    }
+
     fn set(&mut self, column: &str, value: Value<'_>) {
         match value {
             Value::Text(text) => {
-                let field = match column {
-                    "title" => &mut self.title,
-                    "event_form" => &mut self.event_form,
-                    "status" => &mut self.status,
-                    "host_id" => &mut self.host_id,
-                    "host_name" => &mut self.host_name,
-                    "billing_code" => &mut self.billing_code,
-                    "conference_id" => &mut self.conference_id,
-                    _ => return,
-                };
-                *field = Some(text.into_owned());
+                if let Some((_, field)) = self.texts().into_iter().find(|(name, _)| *name == column) {
+                    *field = Some(text.into_owned());
+                }
             }
             Value::Millis(millis) => {
                 let field = match column {

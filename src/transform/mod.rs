@@ -10,6 +10,7 @@ mod found;
 mod keys;
 mod number;
 pub mod person;
+pub mod privacy;
 pub mod raw;
 pub mod record;
 mod route;

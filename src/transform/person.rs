@@ -21,7 +21,7 @@ pub fn key(
 }
 
 /// A number as plus, country and digits. One without a country takes `country_code`, else China's.
-fn e164(mobile: &str, country_code: Option<&str>) -> Option<String> {
+pub(super) fn e164(mobile: &str, country_code: Option<&str>) -> Option<String> {
     let written = mobile.trim();
     let is_part = |byte: u8| byte.is_ascii_digit() || b" -().+".contains(&byte);
     if !written.bytes().all(is_part) || written.rfind('+').is_some_and(|at| at > 0) {

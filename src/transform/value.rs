@@ -64,6 +64,12 @@ impl<'a> From<&'a str> for Value<'a> {
     }
 }
 
+impl<'a> From<Cow<'a, str>> for Value<'a> {
+    fn from(text: Cow<'a, str>) -> Self {
+        Self::Text(text)
+    }
+}
+
 impl From<Timestamp> for Value<'_> {
     fn from(instant: Timestamp) -> Self {
         Self::Millis(instant.as_millisecond())

@@ -11,7 +11,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::metadata::KeyValue;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
-use rollcall::job::{Job, Publish};
+use rollcall::job::{Job, Publish, Upgrade};
 use rollcall::report::Report;
 use rollcall::transform::tables::Table;
 use simulator::{Server, ServerOptions};
@@ -135,12 +135,12 @@ async fn upgrade_writes_older_objects_anew_and_nothing_else() {
     rewrite(&path, &[("rollcall.format", "0"), ("rollcall.cells", &cells)], &["extra"]);
     // A table that did not exist then.
     std::fs::remove_file(scene.object(Table::Rejects, day)).unwrap();
-    let report = scene.run(later() + HOUR, Job::Upgrade {}).await.unwrap();
+    let report = scene.run(later() + HOUR, Job::Upgrade(Upgrade::default())).await.unwrap();
     assert_eq!(errors(&report), [""; 0]);
     assert_eq!(report.published.objects.into_iter().collect::<Vec<_>>(), [("lives", 1), ("rejects", 1)]);
     assert_eq!(metadata(&path, "rollcall.format").as_deref(), Some("1"));
     assert!(scene.is_whole().await);
-    let report = scene.run(later() + HOUR, Job::Upgrade {}).await.unwrap();
+    let report = scene.run(later() + HOUR, Job::Upgrade(Upgrade::default())).await.unwrap();
     assert!(report.ok && report.published.objects.is_empty());
 }
 
@@ -171,7 +171,9 @@ async fn what_a_newer_version_wrote_is_not_touched_and_the_other_days_go_on() {
     let lake = scene.path("ledger/lake.json");
     let document = std::fs::read_to_string(&lake).unwrap();
     std::fs::write(&lake, document.replace("\"format\":1", "\"format\":2")).unwrap();
-    for what in [sync_of(Selection::default()), Job::Publish(Publish::default()), Job::Upgrade {}] {
+    for what in
+        [sync_of(Selection::default()), Job::Publish(Publish::default()), Job::Upgrade(Upgrade::default())]
+    {
         assert_eq!(scene.run(later() + HOUR * 3, what).await.unwrap_err().kind(), Kind::Newer);
     }
 }
@@ -199,7 +201,7 @@ async fn an_object_that_is_no_parquet_or_of_another_day_stops_its_day_alone_and_
         let (day, other) = (*days.last().unwrap(), days[0]);
         let path = scene.object(Table::Lives, day);
         damage(&path, &scene.object(Table::Lives, other));
-        let report = scene.run(later() + HOUR, Job::Upgrade {}).await.unwrap();
+        let report = scene.run(later() + HOUR, Job::Upgrade(Upgrade::default())).await.unwrap();
         let [error] = errors(&report)[..] else { panic!("{:?}", errors(&report)) };
         assert!(error.contains(message) && error.contains(&format!("dt={day}")), "{error}");
         scene.server = server_at(later(), &small_world(12), ServerOptions::default());

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use rollcall::calendar::Zone;
 use rollcall::load::cell::Cell;
+use rollcall::load::index::Kept;
 use rollcall::load::keys;
 use rollcall::load::lake::Lake;
 use rollcall::load::merge::merge;
@@ -50,7 +51,11 @@ fn schedule() -> impl Strategy<Value = (Vec<Index>, Vec<bool>)> {
 }
 
 fn lake() -> Lake {
-    Lake { zone: Zone::parse("UTC").unwrap(), settle: SignedDuration::from_hours(SETTLED - 24) }
+    Lake {
+        zone: Zone::parse("UTC").unwrap(),
+        settle: SignedDuration::from_hours(SETTLED - 24),
+        policy: Arc::default(),
+    }
 }
 
 fn instant(hour: i64) -> Timestamp {
@@ -128,7 +133,8 @@ proptest! {
 
 async fn stage(store: &Arc<dyn Store>, visits: &[Visit], visit: &Visit, name: usize) {
     let at = instant(visit.hour);
-    let visitor = Visitor { event_id: visit.event_id, pulled_at: at, run: format!("r{name}") };
+    let visitor =
+        Visitor { event_id: visit.event_id, pulled_at: at, run: format!("r{name}"), kept: Kept::default() };
     let mut cell = CellWriter::new(Arc::clone(store), visitor, Table::Lives, DAY, "");
     let mut batch = BatchBuilder::new(Table::Lives);
     for row in 0..visit.rows {

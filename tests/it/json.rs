@@ -9,6 +9,7 @@ use rollcall::calendar::Zone;
 use rollcall::error::{Kind, Result};
 use rollcall::extract::body::Splitter;
 use rollcall::transform::decode::{Decoder, Setting};
+use rollcall::transform::privacy::Privacy;
 use rollcall::transform::record::Records;
 use rollcall::transform::tables::Table;
 use serde_json::value::RawValue;
@@ -35,6 +36,7 @@ fn setting() -> Setting {
         event_id: 1,
         pulled_at: "2022-11-01T00:00:00Z".parse().unwrap(),
         zone: Zone::parse("UTC").unwrap(),
+        privacy: Privacy::default(),
     }
 }
 

@@ -10,6 +10,7 @@
 )]
 
 mod bad_input;
+mod bytes;
 mod careless;
 mod command;
 mod contract;
@@ -28,6 +29,7 @@ mod lake;
 mod lossy;
 mod lost;
 mod pages;
+mod privacy;
 mod probe;
 mod racing;
 mod replaced;

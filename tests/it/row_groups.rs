@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use rollcall::calendar::Zone;
+use rollcall::load::index::Kept;
 use rollcall::load::keys;
 use rollcall::load::lake::Lake;
 use rollcall::load::object::ObjectReader;
@@ -18,7 +19,7 @@ use rollcall::transform::tables::Table;
 const DAY: Date = date(2022, 10, 26);
 
 fn lake() -> Lake {
-    Lake { zone: Zone::parse("UTC").unwrap(), settle: SignedDuration::from_hours(12) }
+    Lake { zone: Zone::parse("UTC").unwrap(), settle: SignedDuration::from_hours(12), policy: Arc::default() }
 }
 
 fn hour(hour: i64) -> Timestamp {
@@ -28,7 +29,7 @@ fn hour(hour: i64) -> Timestamp {
 /// Stages a visit's rows of an event, told apart by the hour of the visit.
 async fn stage(store: &Arc<dyn Store>, event_id: i64, visit: i64, rows: i64) {
     let at = hour(visit);
-    let visitor = Visitor { event_id, pulled_at: at, run: "run".to_owned() };
+    let visitor = Visitor { event_id, pulled_at: at, run: "run".to_owned(), kept: Kept::default() };
     let mut cell = CellWriter::new(Arc::clone(store), visitor, Table::Lives, DAY, "");
     let mut batch = BatchBuilder::new(Table::Lives);
     for row in 0..rows {

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use rollcall::calendar::Zone;
 use rollcall::load::cell::Cell;
+use rollcall::load::index::Kept;
 use rollcall::load::keys;
 use rollcall::load::object::{ObjectReader, ObjectWriter};
 use rollcall::load::properties::Expected;
@@ -15,6 +16,7 @@ use rollcall::load::store::{Condition, Folder, Store};
 use rollcall::transform::column::Kind;
 use rollcall::transform::decode::{Decoder, Setting};
 use rollcall::transform::digest::Totals;
+use rollcall::transform::privacy::Privacy;
 use rollcall::transform::record::Records;
 use rollcall::transform::tables::Table;
 
@@ -53,7 +55,8 @@ fn json(fields: &[(String, String)]) -> String {
 
 fn decode(table: Table, records: &[String]) -> RecordBatch {
     let pulled_at: Timestamp = "2022-11-01T00:00:00Z".parse().unwrap();
-    let setting = Setting { event_id: 1, pulled_at, zone: Zone::parse("Asia/Shanghai").unwrap() };
+    let zone = Zone::parse("Asia/Shanghai").unwrap();
+    let setting = Setting { event_id: 1, pulled_at, zone, privacy: Privacy::default() };
     let mut decoder = Decoder::new(table, setting);
     let mut reader = Records::default();
     for record in records {
@@ -82,7 +85,10 @@ fn through_parquet(table: Table, batch: &RecordBatch) -> RecordBatch {
         let mut totals = Totals::default();
         totals.add(table, batch);
         let at = Timestamp::UNIX_EPOCH;
-        writer.finish(&[Cell::new(1, "", at, at, &totals)], Condition::Absent).await.unwrap();
+        writer
+            .finish(&[Cell::new(1, "", at, at, &totals)], &Kept::default(), Condition::Absent)
+            .await
+            .unwrap();
         let head = store.head(&key).await.unwrap().unwrap();
         let object = ObjectReader::open(&store, &key, head, table, day).await.unwrap();
         let rows = object.rows(std::iter::once(0..batch.num_rows() as u64)).unwrap();

@@ -54,6 +54,7 @@ pub(crate) fn config(server: &Server, store: &Path) -> Config {
         timeout: Duration::from_mins(1),
         read_timeout: Duration::from_mins(1),
         deadline: None,
+        policy: Arc::default(),
     }
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Kind, Result};
-use crate::transform::column::Column;
+use crate::transform::column::{Column, Personal};
 use crate::transform::row::Row;
 use crate::transform::tables::Table;
 
@@ -53,7 +53,11 @@ impl Sought {
                     || self.number.as_ref().is_some_and(|number| value.contains(number.as_str()))
             })
         };
-        let is_found = table.columns().iter().filter(|column| column.personal).any(has);
+        let is_found = table
+            .columns()
+            .iter()
+            .filter(|column| column.personal.is_some_and(|personal| personal != Personal::Trait))
+            .any(has);
         is_found.then(|| Seen { table: table.name(), day, row: row.to_json(table) })
     }
 }

@@ -39,7 +39,7 @@ fn last_instant(context: &Context, ledger: &Ledger, now: Timestamp) -> Timestamp
 pub(super) fn due(context: &Context, choice: &Choice, ledger: &Ledger, now: Timestamp) -> BTreeSet<Date> {
     let mut days = ledger.owed.days.clone();
     if let Some(through) = ledger.through {
-        let Lake { zone, settle } = &context.lake;
+        let Lake { zone, settle, .. } = &context.lake;
         let first = through.checked_sub(*settle).unwrap_or(through);
         days.extend(calendar::days(zone.day_of(first), zone.day_of(last_instant(context, ledger, now))));
     }

@@ -60,6 +60,7 @@ pub(in crate::job) fn pulls_row(
         ("rejects", tally.rejects.into()),
         ("outside", tally.outside.into()),
         ("counted", tally.counted.into()),
+        ("suppressed", tally.suppressed.values().sum::<u64>().into()),
         ("set_aside", tally.set_aside.into()),
         ("fewer", figures.fewer.into()),
         ("days_checked", checked.map(|(days, _)| days).into()),

@@ -22,10 +22,12 @@ use super::selection::Choice;
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::{Usage, Used};
 use crate::load::answer::{Day, Snapshot};
+use crate::load::index::Kept;
 use crate::load::ledger::Ledger;
 use crate::load::staging::Visitor;
 use crate::load::visit::{Outcome, Owed};
 use crate::transform::decode::Setting;
+use crate::transform::privacy::Privacy;
 
 /// How a visit went.
 pub(super) struct Visited {
@@ -39,17 +41,23 @@ pub(super) struct Visited {
 }
 
 /// Visits one event. An error is one that no other event would be spared, such as a token that is not accepted.
-pub(super) async fn visit(context: &Context, choice: &Choice, ledger: Ledger) -> Result<Visited> {
+pub(super) async fn visit(
+    context: &Context,
+    choice: &Choice,
+    ledger: Ledger,
+    privacy: Privacy,
+) -> Result<Visited> {
     let usage = Usage::default();
     let now = context.clock.now();
     let after_the_last =
         ledger.last_visit.and_then(|last| last.checked_add(SignedDuration::from_millis(1)).ok());
     let pulled_at = after_the_last.map_or(now, |after| after.max(now));
     let event_id = ledger.event.event_id;
-    let visitor = Visitor { event_id, pulled_at, run: context.run.clone() };
+    let visitor = Visitor { event_id, pulled_at, run: context.run.clone(), kept: Kept::from(&privacy) };
     let mut visiting = Visiting {
         context,
         choice,
+        privacy,
         usage: &usage,
         visitor,
         began: now,
@@ -85,6 +93,7 @@ pub(super) async fn visit(context: &Context, choice: &Choice, ledger: Ledger) ->
 struct Visiting<'a> {
     context: &'a Context,
     choice: &'a Choice,
+    privacy: Privacy,
     usage: &'a Usage,
     visitor: Visitor,
     began: Timestamp,
@@ -191,7 +200,7 @@ impl Visiting<'_> {
 
     fn setting(&self) -> Setting {
         let Visitor { event_id, pulled_at, .. } = self.visitor;
-        Setting { event_id, pulled_at, zone: self.context.lake.zone.clone() }
+        Setting { event_id, pulled_at, zone: self.context.lake.zone.clone(), privacy: self.privacy.clone() }
     }
 
     fn fail(&mut self, error: Error) {

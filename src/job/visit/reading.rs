@@ -13,6 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::extract::body::{Envelope, Position, table_of};
 use crate::transform::batch::{BATCH_ROWS, BatchBuilder};
 use crate::transform::decode::{Decoded, Decoder, Reason, day_of};
+use crate::transform::privacy::Withholding;
 use crate::transform::record::Record;
 use crate::transform::tables::Table;
 use crate::transform::value::Value;
@@ -21,10 +22,12 @@ use crate::transform::value::Value;
 pub(super) struct Reading<'a> {
     kept: &'a Kept,
     decoders: Vec<Decoder>,
+    withholding: BTreeMap<Table, Withholding<'a>>,
     rejects: BatchBuilder,
     counts: BTreeMap<Date, Count>,
     counted: u64,
     rejected: u64,
+    suppressed: BTreeMap<Table, u64>,
 }
 
 /// What an answer brought, once it has ended.
@@ -35,19 +38,28 @@ pub(super) struct Brought {
 
 impl<'a> Reading<'a> {
     pub(super) fn new(kept: &'a Kept, decoders: Vec<Decoder>) -> Self {
+        let policy = &kept.setting().privacy.policy;
         Self {
             kept,
             decoders,
+            withholding: Table::ALL.map(|table| (table, Withholding::new(policy, table))).into(),
             rejects: BatchBuilder::new(Table::Rejects),
             counts: BTreeMap::new(),
             counted: 0,
             rejected: 0,
+            suppressed: BTreeMap::new(),
         }
     }
 
     /// Takes a record.
     pub(super) fn record(&mut self, position: Position<'_>, record: Record<'_>) {
         let table = table_of(position.array);
+        if let Some(table) = table
+            && self.kept.setting().privacy.suppressed.has_record(record)
+        {
+            *self.suppressed.entry(table).or_default() += 1;
+            return;
+        }
         let reason = match self.decoders.iter_mut().find(|decoder| Some(decoder.table()) == table) {
             Some(decoder) => match decoder.push(record) {
                 Decoded::Reject(reason) => Some(reason),
@@ -78,6 +90,7 @@ impl<'a> Reading<'a> {
     fn reject(&mut self, table: Table, position: Position<'_>, reason: Reason, record: Record<'_>) {
         self.rejected += 1;
         let setting = self.kept.setting();
+        let kept = self.withholding.get_mut(&table).map(|withholding| withholding.text(record));
         let Position { array, index } = position;
         self.rejects.push_named(vec![
             ("event_id", Value::Integer(setting.event_id)),
@@ -85,7 +98,7 @@ impl<'a> Reading<'a> {
             ("source", self.kept.part().into()),
             ("path", format!("$.data.report.{array}[{index}]").into()),
             ("reason", reason.name().into()),
-            ("record", record.text().into()),
+            ("record", kept.unwrap_or_default().into()),
             ("pulled_at", setting.pulled_at.into()),
         ]);
     }
@@ -121,10 +134,14 @@ impl<'a> Reading<'a> {
             tally.rows += decoded.rows;
             tally.outside += decoded.outside;
             tally.set_aside += decoded.set_aside;
-            tally.notes.extend(decoded.unknown.iter().map(|key| format!("a field `{key}` has no column")));
+            tally
+                .notes
+                .extend(decoded.unknown.iter().map(|key| format!("a field {} has no column", shown(key))));
         }
         tally.received = envelope.arrays.values().flatten().sum();
-        let accounted = tally.rows + tally.rejects + tally.outside + tally.counted;
+        let suppressed: u64 = self.suppressed.values().sum();
+        let accounted = tally.rows + tally.rejects + tally.outside + tally.counted + suppressed;
+        tally.suppressed = self.suppressed;
         if accounted != tally.received {
             let message = format!("{} records were received, {accounted} are accounted for", tally.received);
             return Err(Error::new(Kind::Unbalanced, message).hint("report it to the makers of rollcall"));
@@ -136,8 +153,37 @@ impl<'a> Reading<'a> {
             }
         }
         for array in envelope.arrays.keys().filter(|array| table_of(array).is_none()) {
-            tally.notes.insert(format!("an array `{array}` has no table"));
+            tally.notes.insert(format!("an array {} has no table", shown(array)));
         }
         Ok(Brought { counts: self.counts, tally })
+    }
+}
+
+/// The longest key that is shown.
+const LONGEST_KEY: usize = 64;
+
+/// A key of the vendor's, to be named in a note: one that may be somebody's name or number is not shown.
+fn shown(key: &str) -> String {
+    let is_name = key.len() <= LONGEST_KEY
+        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+        && key.bytes().filter(u8::is_ascii_digit).count() <= 4;
+    if is_name { format!("`{key}`") } else { "whose name is not shown, for it may be data,".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_may_be_data_is_not_shown() {
+        for (key, is_shown) in [
+            ("newField", true),
+            ("field_2022", true),
+            ("13900000000", false),
+            ("张三", false),
+            ("a@b.c", false),
+        ] {
+            assert_eq!(shown(key).contains(key), is_shown, "{key}");
+        }
     }
 }

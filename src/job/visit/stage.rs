@@ -33,7 +33,8 @@ impl Visiting<'_> {
             let table = cell.table();
             let rows = |before: Day| if table == Table::Lives { before.lives } else { before.interactions };
             let before = before.map(|before| (before.pulled_at, rows(before)));
-            self.stage(cell, day, before, answer.accepted_at).await?;
+            let suppressed = taken.tally.suppressed.get(&table).copied().unwrap_or_default();
+            self.stage(cell, day, before, suppressed, answer.accepted_at).await?;
         }
         let rejects = before.map(|before| before.rejects).unwrap_or_default();
         self.stage_rejects(taken.rejected, day, rejects).await?;
@@ -52,7 +53,8 @@ impl Visiting<'_> {
         let accepted_at = self.accepted_at(self.event_day, before.and_then(|before| before.accepted_at));
         for cell in taken.cells {
             let before = before.map(|before| (before.pulled_at, before.viewer_details));
-            self.stage(cell, self.event_day, before, accepted_at).await?;
+            let suppressed = taken.tally.suppressed.get(&cell.table()).copied().unwrap_or_default();
+            self.stage(cell, self.event_day, before, suppressed, accepted_at).await?;
         }
         let rejects_before = before.map(|before| before.rejects).unwrap_or_default();
         self.stage_rejects(taken.rejected, self.event_day, rejects_before).await?;
@@ -70,11 +72,13 @@ impl Visiting<'_> {
         cell: CellWriter,
         day: Date,
         before: Option<(Timestamp, Totals)>,
+        suppressed: u64,
         accepted_at: Option<Timestamp>,
     ) -> Result<()> {
         let now = cell.totals();
         let (before_at, before) = before.unzip();
-        let had = before.map_or(0, |before| before.rows);
+        // Who is to be forgotten may have been among those of before.
+        let had = before.map_or(0, |before| before.rows).saturating_sub(suppressed);
         self.figures.fewer += u64::from(now.rows < had);
         // Where nothing is left, the vendor has forgotten it: that is its way, and nobody has to look.
         let is_shrunk = 0 < now.rows && now.rows < had && !self.choice.accepts(day);
@@ -98,7 +102,8 @@ impl Visiting<'_> {
     /// Whether the lake has what the ledger says that it was given. A chosen event mends what was taken away by hand.
     async fn lake_holds(&self, table: Table, day: Date, digest: Digest) -> bool {
         let Context { store, lake, .. } = self.context;
-        let holds = TableDay { store, lake, table, day }.holds(self.visitor.event_id, digest).await;
+        let privacy = &self.privacy;
+        let holds = TableDay { store, lake, privacy, table, day }.holds(self.visitor.event_id, digest).await;
         // One that cannot be read is none: staging what is there already does no harm, and publish says what is wrong.
         holds.unwrap_or(false)
     }
@@ -176,7 +181,7 @@ impl Visiting<'_> {
         let used = self.usage.used();
         let pulls = figures::pulls_row(&self.figures, after, run, outcome, error.as_deref(), used, took)?;
         let zone = &self.context.lake.zone;
-        let events = figures::events_row(after, zone, outcome)?;
+        let events = self.privacy.clean(Table::Events, &figures::events_row(after, zone, outcome)?)?;
         let cell = |table, day, part| {
             CellWriter::new(Arc::clone(&self.context.store), self.visitor.clone(), table, day, part)
         };

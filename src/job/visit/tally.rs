@@ -1,6 +1,8 @@
 //! What became of the records of one or more answers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::transform::tables::Table;
 
 /// What became of the records.
 #[derive(Clone, Debug, Default)]
@@ -10,6 +12,8 @@ pub(in crate::job) struct Tally {
     pub(in crate::job) rejects: u64,
     pub(in crate::job) outside: u64,
     pub(in crate::job) counted: u64,
+    /// Records of people who are to be forgotten.
+    pub(in crate::job) suppressed: BTreeMap<Table, u64>,
     pub(in crate::job) set_aside: u64,
     pub(in crate::job) request_ids: Vec<String>,
     /// What the vendor's page does not describe, each once.
@@ -24,6 +28,9 @@ impl Tally {
         self.rejects += other.rejects;
         self.outside += other.outside;
         self.counted += other.counted;
+        for (table, records) in other.suppressed {
+            *self.suppressed.entry(table).or_default() += records;
+        }
         self.set_aside += other.set_aside;
         self.request_ids.extend(other.request_ids);
         self.notes.extend(other.notes);

@@ -1,5 +1,6 @@
 //! One Parquet object in the store, written and read as a stream: memory holds one row group, never the object.
 
+mod clean;
 mod encoded;
 mod reader;
 mod source;
@@ -7,6 +8,7 @@ mod writer;
 
 use parquet::errors::ParquetError;
 
+pub use self::clean::CleanObject;
 pub use self::encoded::EncodedGroup;
 pub use self::reader::ObjectReader;
 pub use self::writer::ObjectWriter;

@@ -18,10 +18,11 @@ use super::{from_parquet, length};
 use crate::error::{Error, Kind, Result};
 use crate::load::FORMAT;
 use crate::load::cell::Cell;
-use crate::load::index::{self, PROGRAM, Rebuild};
+use crate::load::index::{self, Kept, PROGRAM, Rebuild};
 use crate::load::store::{Condition, Head, Store};
 use crate::transform::batch::{self, BATCH_ROWS};
 use crate::transform::digest::Totals;
+use crate::transform::privacy::Privacy;
 use crate::transform::tables::Table;
 
 /// What mends a damaged object: the vendor still knows its rows, or another visit brought them.
@@ -33,6 +34,7 @@ pub struct ObjectReader {
     metadata: ArrowReaderMetadata,
     cells: Vec<Cell>,
     is_current: bool,
+    kept: Option<Kept>,
     table: Table,
 }
 
@@ -61,7 +63,8 @@ impl ObjectReader {
                 .map(|field| field.name()));
             let is_current = index.format == FORMAT && index.cells.is_some() && has_all_columns;
             let cells = index.cells;
-            let mut reader = Self { source, metadata, cells: Vec::new(), is_current, table };
+            let kept = index.privacy;
+            let mut reader = Self { source, metadata, cells: Vec::new(), is_current, kept, table };
             reader.cells = match cells {
                 Some(cells) => cells,
                 None => reader.totals().await?.into_iter().map(|(cell, _)| cell).collect(),
@@ -86,6 +89,18 @@ impl ObjectReader {
     #[must_use]
     pub fn is_current(&self) -> bool {
         self.is_current
+    }
+
+    /// Whether its rows were written with what may be kept now.
+    #[must_use]
+    pub fn is_kept_under(&self, privacy: &Privacy) -> bool {
+        self.kept == Some(Kept::from(privacy))
+    }
+
+    /// The table.
+    #[must_use]
+    pub fn table(&self) -> Table {
+        self.table
     }
 
     /// The rows of each row group, where this program would write the same: then they can be taken as they are.

@@ -15,7 +15,7 @@ use super::encoded::EncodedGroup;
 use super::from_parquet;
 use crate::error::{Error, Kind, Result};
 use crate::load::cell::Cell;
-use crate::load::index;
+use crate::load::index::{self, Kept};
 use crate::load::properties::{self, Expected};
 use crate::load::row_groups::ROW_GROUP_ROWS;
 use crate::load::store::{Condition, Store, Upload};
@@ -107,11 +107,11 @@ impl ObjectWriter {
         self.drain().await
     }
 
-    /// Completes the object, whose rows are those of `cells` in this order, and makes it visible under `condition`.
-    pub async fn finish(mut self, cells: &[Cell], condition: Condition) -> Result<()> {
+    /// Completes the object, whose rows are those of `cells` in this order and `kept` as it says, and makes it visible under `condition`.
+    pub async fn finish(mut self, cells: &[Cell], kept: &Kept, condition: Condition) -> Result<()> {
         self.encode()?;
         self.end_group().await?;
-        for entry in index::write(self.table, self.day, cells)? {
+        for entry in index::write(self.table, self.day, cells, kept)? {
             self.file.append_key_value_metadata(entry);
         }
         self.file.finish().map_err(from_parquet)?;

@@ -3,7 +3,7 @@
 
 #[allow(clippy::wildcard_imports, reason = "a list of columns is made of nothing but these")]
 use super::shared::*;
-use crate::transform::column::{Column, Kind};
+use crate::transform::column::{Column, Kind, Personal};
 
 /// Codes of `eventForm`.
 const EVENT_FORMS: &[(&str, &str)] =
@@ -23,7 +23,7 @@ pub(super) const COLUMNS: &[Column] = &[
     label("event_form", "eventForm", EVENT_FORMS, "phone, web_meeting, interactive_live or large_live"),
     label("status", "status", STATUSES, "cancelled, created, or ended (12 hours after the scheduled end)"),
     HOST_ID,
-    text("host_name", "hostName", "Name of the host").personal(),
+    text("host_name", "hostName", "Name of the host").personal(Personal::Name),
     BILLING_CODE,
     CONFERENCE_ID,
     Column::made("start_date", Kind::WallClock { of: "start_time" }, "start_time on the lake's wall clock"),

@@ -101,6 +101,13 @@ impl Table {
         }
     }
 
+    /// The column that a key of the vendor is for, or that it says again.
+    #[must_use]
+    pub fn column_of(self, key: &str) -> Option<&'static Column> {
+        let again = self.repeats().iter().find(|(repeat, _)| *repeat == key).map(|(_, other)| *other);
+        self.columns().iter().find(|column| column.key == Some(again.unwrap_or(key)))
+    }
+
     /// Where the column of a name stands.
     #[must_use]
     pub fn index_of(self, name: &str) -> Option<usize> {

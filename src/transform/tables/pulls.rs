@@ -31,7 +31,11 @@ pub(super) const COLUMNS: &[Column] = &[
     count("rejects", "Records that no table can hold"),
     count("outside", "Records outside the window that they were asked for"),
     count("counted", "Records of the snapshot that were counted only"),
-    count("set_aside", "Values that did not fit their column and went to extra"),
+    count("suppressed", "Records of people who are to be forgotten, of which nothing is kept"),
+    count(
+        "set_aside",
+        "Values that did not fit their column and went to extra, where the privacy policy keeps them",
+    ),
     count("fewer", "Cells with fewer rows than the visit before"),
     figure(
         "days_checked",

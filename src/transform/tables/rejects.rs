@@ -1,7 +1,7 @@
 //! `rejects`: a row for each record that no table can hold, kept whole, so that nothing is lost.
 
 use super::shared::{EVENT_ID, PULLED_AT};
-use crate::transform::column::{Column, Kind};
+use crate::transform::column::{Column, Kind, Personal};
 
 pub(super) const COLUMNS: &[Column] = &[
     EVENT_ID,
@@ -9,6 +9,6 @@ pub(super) const COLUMNS: &[Column] = &[
     Column::made("source", Kind::Text, "Which requests brought it: windows or snapshot").required(),
     Column::made("path", Kind::Text, "Where the record stood in its answer, as a JSON path").required(),
     Column::made("reason", Kind::Text, "Why it is no row: not_an_object or no_time").required(),
-    Column::made("record", Kind::Text, "The record as sent").required().personal(),
+    Column::made("record", Kind::Text, "The record as sent").required().personal(Personal::Anything),
     PULLED_AT,
 ];

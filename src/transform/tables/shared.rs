@@ -1,6 +1,6 @@
 //! Columns that stand in several tables, described once, and the vendor's vocabulary in words.
 
-use crate::transform::column::{Column, Kind};
+use crate::transform::column::{Column, Kind, Personal};
 
 /// Codes of `live_type`: numbers in lives and interactions, labels in viewerDetails.
 const LIVE_TYPES: &[(&str, &str)] =
@@ -57,14 +57,14 @@ pub(super) const PERSON_KEY: Column = Column::made(
     Kind::Text,
     "One person in all tables: mobile as plus and digits, else mail in lower case, else ext_id",
 )
-.personal()
+.personal(Personal::Identifier)
 .looked_up();
 pub(super) const EXTRA: Column = Column::made(
     "extra",
     Kind::Json,
     "JSON of what has no column or does not fit its column, under the vendor's keys; null when none",
 )
-.personal();
+.personal(Personal::Anything);
 
 // What the vendor says of the event in every record.
 pub(super) const CONFERENCE_ID: Column = identifier(
@@ -72,36 +72,39 @@ pub(super) const CONFERENCE_ID: Column = identifier(
     "conferenceId",
     "Conference (会议ID); differs between the tables for the same event",
 );
-pub(super) const HOST_ID: Column = identifier("host_id", "hostId", "Account of the host (主持人ID)");
+pub(super) const HOST_ID: Column =
+    identifier("host_id", "hostId", "Account of the host (主持人ID)").personal(Personal::Trait);
 pub(super) const BILLING_CODE: Column =
     identifier("billing_code", "billingCode", "Billing code of the conference (会议BC)");
 
 // Who it was.
 pub(super) const EXT_ID: Column =
     identifier("ext_id", "extId", "The customer's own identifier of the viewer (第三方ID)")
-        .personal()
+        .personal(Personal::Identifier)
         .looked_up();
 pub(super) const MOBILE: Column =
-    identifier("mobile", "mobile", "Mobile number as sent (手机号)").personal().looked_up();
-pub(super) const EMAIL: Column = text("email", "email", "Mail address as sent (邮箱)").personal().looked_up();
-pub(super) const NAME: Column = text("name", "name", "Name as the viewer gave it (姓名)").personal();
-pub(super) const COMPANY: Column = text("company", "company", "Company (公司)");
-pub(super) const GROUP_NAME: Column = text("group_name", "group", "Group (分组)");
+    identifier("mobile", "mobile", "Mobile number as sent (手机号)").personal(Personal::Number).looked_up();
+pub(super) const EMAIL: Column =
+    text("email", "email", "Mail address as sent (邮箱)").personal(Personal::Mail).looked_up();
+pub(super) const NAME: Column =
+    text("name", "name", "Name as the viewer gave it (姓名)").personal(Personal::Name);
+pub(super) const COMPANY: Column = text("company", "company", "Company (公司)").personal(Personal::Trait);
+pub(super) const GROUP_NAME: Column = text("group_name", "group", "Group (分组)").personal(Personal::Trait);
 pub(super) const IDEN: Column = text("iden", "iden", "Identity, a free label such as 观众 or 主持人 (身份)");
 pub(super) const COUNTRY_CODE: Column =
     identifier("country_code", "countryCode", "Country code of the number (国家码)");
 pub(super) const PHONE_NUMBER: Column =
-    identifier("phone_number", "phoneNumber", "Telephone number (电话号码)").personal();
+    identifier("phone_number", "phoneNumber", "Telephone number (电话号码)").personal(Personal::Number);
 pub(super) const VIEWER_ID: Column =
     identifier("viewer_id", "viewerId", "The vendor's number of one viewing (not on the vendor's page)")
-        .personal()
+        .personal(Personal::Identifier)
         .distinct();
 pub(super) const DISTINCT_ID: Column = identifier(
     "distinct_id",
     "distinctId",
     "Identifier by which the vendor tells viewers apart (not on the vendor's page)",
 )
-.personal();
+.personal(Personal::Number);
 
 // When.
 pub(super) const ONLINE_TIME: Column =
@@ -145,7 +148,8 @@ pub(super) const DEVICE_TYPE: Column =
 pub(super) const CLIENT_TYPE: Column =
     text("client_type", "client_type", "Client as sent, several with commas (客户端类型)");
 pub(super) const IP: Column =
-    text("ip", "ip", "Address on the internet, several with commas (观众外网请求IP)").personal();
+    text("ip", "ip", "Address on the internet, several with commas (观众外网请求IP)")
+        .personal(Personal::Address);
 pub(super) const LOCATION: Column =
     text("location", "location", "Country, province, city of the address as sent (地域)");
 

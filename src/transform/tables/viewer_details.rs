@@ -2,7 +2,7 @@
 
 #[allow(clippy::wildcard_imports, reason = "a list of columns is made of nothing but these")]
 use super::shared::*;
-use crate::transform::column::Column;
+use crate::transform::column::{Column, Personal};
 
 /// Labels of `type`.
 const ENTRIES: &[(&str, &str)] = &[("直播端", "live"), ("互动端", "interaction")];
@@ -34,7 +34,7 @@ pub(super) const COLUMNS: &[Column] = &[
     COMPANY,
     LOCATION,
     WHITELIST_TYPE,
-    text("whitelist_tag", "whitelist_tag", "Tag of the whitelist (白名单标签)"),
+    text("whitelist_tag", "whitelist_tag", "Tag of the whitelist (白名单标签)").personal(Personal::Trait),
     count("times", "times", "Viewings in total (合计观看次数)"),
     count("live_times", "liveTimes", "Live viewings (直播观看次数)"),
     count("replay_times", "replayTimes", "Replays (回放观看次数)"),
@@ -52,8 +52,9 @@ pub(super) const COLUMNS: &[Column] = &[
     flag("envelope", "envelope", "Whether the viewer took a red envelope (是否领红包)"),
     GROUP_NAME,
     CALL_DURATION,
-    text("dialed_in", "dialedIn", "Who dialled, a free label (电话入会方式)"),
-    text("dialout_source", "dialoutSource", "Why the viewer was called, a free label (电话外呼方式)"),
+    text("dialed_in", "dialedIn", "Who dialled, a free label (电话入会方式)").personal(Personal::Trait),
+    text("dialout_source", "dialoutSource", "Why the viewer was called, a free label (电话外呼方式)")
+        .personal(Personal::Trait),
     COUNTRY_CODE,
     PHONE_NUMBER,
     text("watch_form", "watchForm", "Form of watching as sent (观看形式)"),

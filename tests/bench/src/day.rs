@@ -6,10 +6,12 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use rollcall::calendar::Zone;
 use rollcall::extract::body::Splitter;
+use rollcall::load::index::Kept;
 use rollcall::load::lake::Lake;
 use rollcall::load::staging::{CellWriter, Visitor};
 use rollcall::load::store::{Folder, Store};
 use rollcall::transform::decode::{Decoder, Setting};
+use rollcall::transform::privacy::Privacy;
 use rollcall::transform::tables::Table;
 use simulator::report;
 
@@ -23,7 +25,7 @@ const MORE: u64 = 10;
 pub(crate) async fn stage(store: PathBuf, count: u64, viewers: u64, again: Option<u64>) -> Outcome {
     let store: Arc<dyn Store> = Arc::new(Folder::new(store));
     let zone = Zone::parse("Asia/Shanghai")?;
-    let lake = Lake { zone: zone.clone(), settle: SignedDuration::from_hours(12) };
+    let lake = Lake { zone: zone.clone(), settle: SignedDuration::from_hours(12), policy: Arc::default() };
     if !lake.check(store.as_ref(), None).await? {
         lake.establish(store.as_ref(), None).await?;
     }
@@ -35,8 +37,8 @@ pub(crate) async fn stage(store: PathBuf, count: u64, viewers: u64, again: Optio
             continue;
         }
         let event_id = i64::try_from(event.id)?;
-        let setting = Setting { event_id, pulled_at, zone: zone.clone() };
-        let visitor = Visitor { event_id, pulled_at, run: "bench".to_owned() };
+        let setting = Setting { event_id, pulled_at, zone: zone.clone(), privacy: Privacy::default() };
+        let visitor = Visitor { event_id, pulled_at, run: "bench".to_owned(), kept: Kept::default() };
         let mut decoder = Decoder::new(Table::Lives, setting);
         let mut cell = CellWriter::new(Arc::clone(&store), visitor, Table::Lives, zone.day_of(first), "");
         let mut splitter = Splitter::default();

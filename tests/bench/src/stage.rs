@@ -8,9 +8,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rollcall::calendar::Zone;
 use rollcall::extract::body::{Splitter, table_of};
+use rollcall::load::index::Kept;
 use rollcall::load::staging::{CellWriter, Visitor};
 use rollcall::load::store::{Folder, Store};
 use rollcall::transform::decode::{Decoder, Setting};
+use rollcall::transform::privacy::Privacy;
 use rollcall::transform::tables::Table;
 
 use crate::Outcome;
@@ -26,8 +28,8 @@ pub(crate) async fn stage(answer: &Path, store: PathBuf) -> Outcome {
     let pulled_at: Timestamp = "2023-01-01T00:00:00Z".parse()?;
     let zone = Zone::parse("Asia/Shanghai")?;
     let day = zone.day_of(pulled_at);
-    let setting = Setting { event_id: 1, pulled_at, zone };
-    let visitor = Visitor { event_id: 1, pulled_at, run: "bench".to_owned() };
+    let setting = Setting { event_id: 1, pulled_at, zone, privacy: Privacy::default() };
+    let visitor = Visitor { event_id: 1, pulled_at, run: "bench".to_owned(), kept: Kept::default() };
     let mut decoders = TABLES.map(|table| Decoder::new(table, setting.clone()));
     let mut cells = TABLES.map(|table| CellWriter::new(Arc::clone(&store), visitor.clone(), table, day, ""));
     let mut splitter = Splitter::default();

@@ -13,7 +13,7 @@ const TABLES: [Table; 3] = [Table::Lives, Table::Interactions, Table::ViewerDeta
 fuzz_target!(|input: &[u8]| {
     let Some((piece, answer)) = input.split_first() else { return };
     let Ok(zone) = Zone::parse("America/New_York") else { return };
-    let setting = Setting { event_id: 1, pulled_at: jiff::Timestamp::UNIX_EPOCH, zone };
+    let setting = Setting { event_id: 1, pulled_at: jiff::Timestamp::UNIX_EPOCH, zone, privacy: Default::default() };
     let mut decoders = TABLES.map(|table| Decoder::new(table, setting.clone()));
     let mut splitter = Splitter::default();
     let mut others = 0;

@@ -19,6 +19,10 @@ pub struct Quirks {
     /// element of `lives` is a text, if the event has viewers.
     #[arg(long, value_name = "K")]
     pub unplaceable: Option<u64>,
+    /// Every record names its viewer where nobody looks for it: in a field `contact`, in a field whose key is the mobile
+    /// number, and in `praise_num`.
+    #[arg(long)]
+    pub telling: bool,
     /// An array that is left out.
     #[arg(long, value_enum, value_name = "ARRAY")]
     pub missing_array: Option<ReportArray>,
@@ -65,6 +69,7 @@ impl ReportArray {
 }
 
 /// What is odd about one row.
+#[allow(clippy::struct_excessive_bools, reason = "each is odd in its own way, in any combination")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Oddity {
     /// There is a field that nobody knows.
@@ -73,6 +78,8 @@ pub(crate) struct Oddity {
     pub(crate) wrong_types: bool,
     /// There is no `online_time`.
     pub(crate) unplaceable: bool,
+    /// The viewer is named in odd places.
+    pub(crate) telling: bool,
 }
 
 impl Quirks {
@@ -83,6 +90,7 @@ impl Quirks {
         Oddity {
             unknown_field: is_one_of(self.unknown_fields),
             wrong_types: self.wrong_types,
+            telling: self.telling,
             unplaceable: array == ReportArray::Lives && is_one_of(self.unplaceable),
         }
     }

@@ -34,7 +34,11 @@ pub(crate) fn write(out: &mut Vec<u8>, event: &Event, viewer: &Viewer, session: 
     record.number("online_time", (!odd.unplaceable).then_some(session.online));
     counter(&mut record, session, odd, "raise_hand_num");
     record.text("clientType", Some(client));
-    counter(&mut record, session, odd, "praise_num");
+    if odd.telling {
+        record.text("praise_num", viewer.mobile.as_ref().map(|mobile| format!("tel {mobile}")).as_deref());
+    } else {
+        counter(&mut record, session, odd, "praise_num");
+    }
     counter(&mut record, session, odd, "sign_num");
     record.plain("offline_date", WallClock(session.offline));
     text(&mut record, "company", viewer.company(), draw);
@@ -80,12 +84,24 @@ pub(crate) fn write(out: &mut Vec<u8>, event: &Event, viewer: &Viewer, session: 
     if odd.unknown_field {
         record.text("newField", Some("新"));
     }
+    if odd.telling {
+        tell(&mut record, viewer, &viewer.name(session));
+    }
     record.close();
 }
 
 /// A text, or one of the ways in which the vendor says that there is none.
 pub(crate) fn text(record: &mut Object<'_>, key: &str, value: Option<&str>, draw: Draw) {
     record.text(key, value.or_else(|| draw.pick(key, &[None, Some(""), Some("-")])));
+}
+
+/// Names the viewer where nobody looks for it.
+pub(crate) fn tell(record: &mut Object<'_>, viewer: &Viewer, name: &str) {
+    let mobile = viewer.mobile.as_deref().unwrap_or_default();
+    record.text("contact", Some(&format!("{name}, {mobile}")));
+    if !mobile.is_empty() {
+        record.text(mobile, Some("1"));
+    }
 }
 
 /// How viewers are let into `event`: the vendor's code.

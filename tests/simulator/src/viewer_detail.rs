@@ -4,7 +4,7 @@ use crate::event::Event;
 use crate::json::Object;
 use crate::local::{Duration, WallClock};
 use crate::quirks::Oddity;
-use crate::record::{auth_type, text, whitelist_type};
+use crate::record::{auth_type, tell, text, whitelist_type};
 use crate::session::{Array, Session};
 use crate::totals::Totals;
 use crate::viewer::Viewer;
@@ -67,6 +67,9 @@ pub(crate) fn write(out: &mut Vec<u8>, event: &Event, viewer: &Viewer, sessions:
     }
     if odd.unknown_field {
         row.text("newField", Some("新"));
+    }
+    if odd.telling {
+        tell(&mut row, viewer, viewer.ext_id.as_deref().unwrap_or_default());
     }
     row.close();
 }

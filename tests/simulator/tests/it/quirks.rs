@@ -35,6 +35,7 @@ fn every_mix_of_quirks_is_json() {
                         shuffled: true,
                         unknown_fields: Some(3),
                         wrong_types: true,
+                        telling: false,
                         unplaceable: Some(4),
                         missing_array,
                         null_array,

@@ -1,0 +1,148 @@
+//! An object as it may be kept: under this run's privacy policy, and without the people who are to be forgotten.
+
+use std::collections::VecDeque;
+use std::iter;
+use std::ops::Range;
+
+use arrow::array::RecordBatch;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt, future};
+
+use super::encoded::EncodedGroups;
+use super::{ObjectReader, length};
+use crate::error::Result;
+use crate::load::cell::Cell;
+use crate::load::store::Condition;
+use crate::transform::digest::Totals;
+use crate::transform::privacy::Privacy;
+use crate::transform::tables::Table;
+
+/// One version of an object, its rows as they may be kept.
+pub struct CleanObject {
+    object: ObjectReader,
+    privacy: Privacy,
+    /// The cells of those rows.
+    cells: Vec<Cell>,
+    /// Whether the object was written so.
+    is_clean: bool,
+}
+
+impl CleanObject {
+    /// Reads the rows once, where they were not written so, to know what is left of each cell.
+    pub async fn of(object: ObjectReader, privacy: &Privacy) -> Result<Self> {
+        let is_clean = object.is_kept_under(privacy);
+        let mut cells = object.cells().to_vec();
+        if !is_clean {
+            let mut totals = vec![Totals::default(); cells.len()];
+            let mut batches = object.rows(iter::once(0..rows_of(&cells)))?;
+            let mut borders = Borders::of(&cells);
+            while let Some(batch) = batches.try_next().await? {
+                for (cell, batch) in borders.split(&batch) {
+                    if let Some(totals) = totals.get_mut(cell) {
+                        totals.add(object.table(), &privacy.clean(object.table(), &batch)?);
+                    }
+                }
+            }
+            for (cell, totals) in cells.iter_mut().zip(&totals) {
+                *cell =
+                    Cell { rows: totals.rows, weight: totals.weight, digest: totals.digest, ..cell.clone() };
+            }
+        }
+        Ok(Self { object, privacy: privacy.clone(), cells, is_clean })
+    }
+
+    /// Every cell, in the order of its rows.
+    #[must_use]
+    pub fn cells(&self) -> &[Cell] {
+        &self.cells
+    }
+
+    /// The table.
+    #[must_use]
+    pub fn table(&self) -> Table {
+        self.object.table()
+    }
+
+    /// The rows of each row group, where they can be taken as they are.
+    #[must_use]
+    pub fn groups(&self) -> Vec<u64> {
+        if self.is_clean { self.object.groups() } else { Vec::new() }
+    }
+
+    /// What is needed to take row groups as they are.
+    pub async fn encoded_groups(&self) -> Result<EncodedGroups> {
+        self.object.encoded_groups().await
+    }
+
+    /// Condition under which this version is replaced.
+    #[must_use]
+    pub fn unchanged(&self) -> Condition {
+        self.object.unchanged()
+    }
+
+    /// The rows of these ranges, which are in order and do not overlap.
+    pub fn rows(
+        &self,
+        ranges: impl IntoIterator<Item = Range<u64>>,
+    ) -> Result<BoxStream<'static, Result<RecordBatch>>> {
+        if self.is_clean {
+            return self.object.rows(ranges);
+        }
+        let (privacy, table) = (self.privacy.clone(), self.table());
+        let mut ranges: VecDeque<Range<u64>> = ranges.into_iter().filter(|range| !range.is_empty()).collect();
+        let mut at = 0;
+        let rows = self.object.rows(iter::once(0..rows_of(self.object.cells())))?;
+        let cleaned = rows.and_then(move |batch| future::ready(privacy.clean(table, &batch)));
+        let selected = cleaned.map_ok(move |batch| {
+            let parts = select(&mut ranges, at, &batch);
+            at += batch.num_rows() as u64;
+            futures::stream::iter(parts.into_iter().map(Ok))
+        });
+        Ok(selected.try_flatten().boxed())
+    }
+}
+
+fn rows_of(cells: &[Cell]) -> u64 {
+    cells.iter().map(|cell| cell.rows).sum()
+}
+
+/// The parts of a batch, whose first row is the row `at`, that lie in the ranges; ranges that end in it are done.
+fn select(ranges: &mut VecDeque<Range<u64>>, at: u64, batch: &RecordBatch) -> Vec<RecordBatch> {
+    let end = at + batch.num_rows() as u64;
+    let mut parts = Vec::new();
+    while let Some(range) = ranges.front().filter(|range| range.start < end) {
+        let (from, to) = (range.start.max(at), range.end.min(end));
+        parts.push(batch.slice(length(from - at), length(to - from)));
+        if range.end > end {
+            break;
+        }
+        ranges.pop_front();
+    }
+    parts
+}
+
+/// Where the rows of one cell end and those of the next begin.
+struct Borders {
+    left: VecDeque<(usize, u64)>,
+}
+
+impl Borders {
+    fn of(cells: &[Cell]) -> Self {
+        Self { left: cells.iter().map(|cell| cell.rows).enumerate().collect() }
+    }
+
+    /// The next rows, by the places of their cells.
+    fn split(&mut self, batch: &RecordBatch) -> Vec<(usize, RecordBatch)> {
+        let (mut parts, mut from) = (Vec::new(), 0);
+        while let Some((cell, left)) = self.left.front_mut().filter(|_| from < batch.num_rows()) {
+            let taken = length(*left).min(batch.num_rows() - from);
+            parts.push((*cell, batch.slice(from, taken)));
+            from += taken;
+            *left -= taken as u64;
+            if *left == 0 {
+                self.left.pop_front();
+            }
+        }
+        parts
+    }
+}

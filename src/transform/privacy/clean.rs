@@ -1,0 +1,80 @@
+//! Rows that were written under another policy, under this one. What is withheld already stays so.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, new_null_array};
+use serde_json::value::RawValue;
+
+use super::policy::{Policy, Treatment};
+use super::withhold::Withholding;
+use crate::error::{Explain, Kind as ErrorKind, Result};
+use crate::transform::column::Column;
+use crate::transform::column::Personal;
+use crate::transform::record::Records;
+use crate::transform::tables::Table;
+
+impl Policy {
+    /// The rows with what may be kept of them. The batch has the columns of the table.
+    pub fn clean(&self, table: Table, batch: &RecordBatch) -> Result<RecordBatch> {
+        if self.is_open() {
+            return Ok(batch.clone());
+        }
+        let columns = table.columns().iter().zip(batch.columns());
+        let arrays = columns.map(|(column, array)| self.clean_column(table, batch, column, array)).collect();
+        RecordBatch::try_new(batch.schema(), arrays)
+            .explain(ErrorKind::Damaged, || format!("the columns are not those of `{}`", table.name()))
+    }
+
+    fn clean_column(&self, table: Table, batch: &RecordBatch, column: &Column, array: &ArrayRef) -> ArrayRef {
+        let treatment = self.treatment(column);
+        let Some(texts) = array.as_string_opt::<i32>() else {
+            return if treatment == Treatment::Drop {
+                new_null_array(array.data_type(), array.len())
+            } else {
+                Arc::clone(array)
+            };
+        };
+        let others = |name: &str| batch.column_by_name(name).and_then(|array| array.as_string_opt::<i32>());
+        let cleaned: StringArray = match (treatment, column.personal) {
+            (Treatment::Keep, Some(Personal::Anything)) if column.nullable => {
+                texts.iter().map(|text| self.clean_extra(table, text?)).collect()
+            }
+            (Treatment::Keep, Some(Personal::Anything)) => {
+                let sources = others("source_table");
+                let of = |row: usize| sources.and_then(|sources| Table::named(sources.value(row)));
+                texts.iter().enumerate().map(|(row, text)| Some(self.clean_record(of(row)?, text?))).collect()
+            }
+            (Treatment::Keep, _) => return Arc::clone(array),
+            (treatment, personal) => {
+                let countries = others("country_code");
+                let country =
+                    |row: usize| countries.filter(|texts| texts.is_valid(row)).map(|texts| texts.value(row));
+                let treated = |(row, text): (usize, Option<&str>)| {
+                    Some(
+                        self.treated(treatment, personal, text?.to_owned().into(), country(row))?
+                            .into_owned(),
+                    )
+                };
+                texts.iter().enumerate().map(treated).collect()
+            }
+        };
+        Arc::new(cleaned)
+    }
+
+    /// `extra` with the fields that may be kept; none where there is none.
+    fn clean_extra(&self, table: Table, text: &str) -> Option<String> {
+        let mut fields: BTreeMap<String, &RawValue> = serde_json::from_str(text).ok()?;
+        fields.retain(|key, _| self.keeps_extra(table.column_of(key), key));
+        if fields.is_empty() { None } else { serde_json::to_string(&fields).ok() }
+    }
+
+    fn clean_record(&self, table: Table, text: &str) -> String {
+        let mut records = Records::default();
+        let record = records.first(text.as_bytes()).ok().flatten();
+        record.map_or_else(
+            || "null".to_owned(),
+            |record| Withholding::new(self, table).text(record).into_owned(),
+        )
+    }
+}

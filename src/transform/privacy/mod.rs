@@ -1,0 +1,36 @@
+//! What may be kept of people: a treatment for each column, applied before a value reaches any file.
+
+mod clean;
+mod mask;
+mod policy;
+mod pseudonym;
+mod suppressed;
+mod withhold;
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+
+use super::tables::Table;
+use crate::error::Result;
+
+pub use self::policy::{Document, Policy, Preset, Treatment};
+pub use self::pseudonym::Key;
+pub use self::suppressed::Suppressed;
+pub use self::withhold::Withholding;
+
+/// What may be kept: of everybody, and of whom nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Privacy {
+    /// What may be kept of each column.
+    pub policy: Arc<Policy>,
+    /// Of whom nothing may be kept.
+    pub suppressed: Arc<Suppressed>,
+}
+
+impl Privacy {
+    /// What may be kept of rows that were written under another policy, or before somebody was to be forgotten.
+    pub fn clean(&self, table: Table, batch: &RecordBatch) -> Result<RecordBatch> {
+        self.policy.clean(table, &self.suppressed.without(table, batch)?)
+    }
+}

@@ -1,0 +1,298 @@
+//! The policy: which treatment each column's values get, and which fields without a column are kept.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::mask;
+use super::pseudonym::Key;
+use crate::error::{Error, Explain, Kind as ErrorKind, Result};
+use crate::transform::column::{Column, Kind, Personal};
+use crate::transform::tables::Table;
+
+/// What becomes of a column's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Treatment {
+    /// They stay as they are.
+    Keep,
+    /// They are null.
+    Drop,
+    /// Enough stays to recognise a value by, too little to reach anybody.
+    Mask,
+    /// A pseudonym stands for each, the same in all tables.
+    Hmac,
+}
+
+impl Treatment {
+    /// The word in files and docs.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Drop => "drop",
+            Self::Mask => "mask",
+            Self::Hmac => "hmac",
+        }
+    }
+}
+
+/// A policy to begin with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Preset {
+    /// Everything is kept.
+    #[default]
+    Open,
+    /// People can be told apart, counted and joined, but not reached.
+    Pseudonymous,
+    /// Nothing points to a person.
+    Anonymous,
+}
+
+impl Preset {
+    /// The word in options and files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Pseudonymous => "pseudonymous",
+            Self::Anonymous => "anonymous",
+        }
+    }
+
+    /// What it does to a column.
+    #[must_use]
+    pub fn treatment(self, column: &Column) -> Treatment {
+        let Some(personal) = column.personal else { return Treatment::Keep };
+        match (self, personal) {
+            // What may stay of anything is decided field by field.
+            (Self::Open, _) | (_, Personal::Anything) | (Self::Pseudonymous, Personal::Trait) => {
+                Treatment::Keep
+            }
+            (Self::Pseudonymous, Personal::Number | Personal::Mail | Personal::Identifier) => Treatment::Hmac,
+            (Self::Pseudonymous, Personal::Address) => Treatment::Mask,
+            (Self::Pseudonymous, Personal::Name) | (Self::Anonymous, _) => Treatment::Drop,
+        }
+    }
+}
+
+/// A policy as it is written: in a file of the user's, in `lake.json`, and in footers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// What it begins with.
+    pub base: Preset,
+    /// Columns that are treated in another way, by name, in every table.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub columns: BTreeMap<String, Treatment>,
+    /// Fields without a column, or with a value that does not fit it, that are kept all the same, under the vendor's keys.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub fields: BTreeSet<String>,
+    /// By what the key for pseudonyms is told from another; in a file of the user's, none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}
+
+impl fmt::Display for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", self.base.name())?;
+        let columns = self.columns.iter().map(|(name, treatment)| format!("{} `{name}`", treatment.name()));
+        let fields = self.fields.iter().map(|field| format!("keep the field `{field}`"));
+        columns.chain(fields).try_for_each(|also| write!(f, ", {also}"))
+    }
+}
+
+impl Document {
+    /// The preset of this name; none where no preset has it.
+    #[must_use]
+    pub fn preset(name: &str) -> Option<Self> {
+        let presets = [Preset::Open, Preset::Pseudonymous, Preset::Anonymous];
+        let base = presets.into_iter().find(|preset| preset.name() == name)?;
+        Some(Self { base, ..Self::default() })
+    }
+
+    /// The policy that a file says.
+    pub fn parse(text: &[u8]) -> Result<Self> {
+        serde_json::from_slice(text).explain(ErrorKind::Usage, || "the privacy policy cannot be read".to_owned())
+            .map_err(|error: Error| error.hint(
+                "write it like `{\"base\": \"pseudonymous\", \"columns\": {\"name\": \"mask\"}, \"fields\": []}`"))
+    }
+}
+
+/// A policy that was checked, with the key that it needs.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    document: Document,
+    key: Option<Key>,
+    /// Whether fields are withheld that are not allowed by name.
+    withholds_unknown: bool,
+}
+
+impl Policy {
+    /// Checks that the columns exist and can be treated so, and that there is a key where one is needed.
+    pub fn checked(mut document: Document, key: Option<Key>) -> Result<Self> {
+        for (name, treatment) in &document.columns {
+            check(name, *treatment)?;
+        }
+        let base = document.base;
+        document
+            .columns
+            .retain(|name, treatment| all_named(name).any(|column| base.treatment(column) != *treatment));
+        document.key = None;
+        let mut policy = Self { document, key, withholds_unknown: base != Preset::Open };
+        let columns = || Table::ALL.into_iter().flat_map(Table::columns);
+        let of_anything = columns().filter(|column| column.personal == Some(Personal::Anything));
+        policy.withholds_unknown |=
+            of_anything.into_iter().any(|column| policy.treatment(column) == Treatment::Drop);
+        if !columns().any(|column| policy.treatment(column) == Treatment::Hmac) {
+            return Ok(policy);
+        }
+        let Some(key) = &policy.key else {
+            let message = "the privacy policy makes pseudonyms, and there is no key for them";
+            return Err(Error::new(ErrorKind::Usage, message).hint(
+                "give `ROLLCALL_HMAC_KEY`, such as `openssl rand -hex 32` makes, or `--hmac-secret-arn`",
+            ));
+        };
+        policy.document.key = Some(key.id().to_owned());
+        Ok(policy)
+    }
+
+    /// The policy as it is written down.
+    #[must_use]
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// The key, where there is one.
+    #[must_use]
+    pub fn key(&self) -> Option<&Key> {
+        self.key.as_ref()
+    }
+
+    /// Whether nothing is withheld.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.document.base == Preset::Open && self.document.columns.is_empty()
+    }
+
+    /// What becomes of a column's values.
+    #[must_use]
+    pub fn treatment(&self, column: &Column) -> Treatment {
+        let said = self.document.columns.get(column.name).copied();
+        said.filter(|_| column.nullable).unwrap_or_else(|| self.document.base.treatment(column))
+    }
+
+    /// Whether a field is kept that has no column, or a value that does not fit its column.
+    #[must_use]
+    pub fn keeps_field(&self, key: &str) -> bool {
+        !self.withholds_unknown || self.document.fields.contains(key)
+    }
+
+    /// Whether a field goes to `extra`: one without a column, or whose value its column cannot hold.
+    #[must_use]
+    pub(in crate::transform) fn keeps_extra(&self, column: Option<&Column>, key: &str) -> bool {
+        self.keeps_field(key) && column.is_none_or(|column| self.treatment(column) == Treatment::Keep)
+    }
+
+    /// What is kept of a text; `country` is the country of a number without one.
+    #[must_use]
+    pub(in crate::transform) fn treated<'a>(
+        &self,
+        treatment: Treatment,
+        personal: Option<Personal>,
+        text: Cow<'a, str>,
+        country: Option<&str>,
+    ) -> Option<Cow<'a, str>> {
+        match treatment {
+            Treatment::Keep => Some(text),
+            Treatment::Drop => None,
+            Treatment::Mask => Some(Cow::Owned(mask::mask(&text))),
+            Treatment::Hmac => self.key.as_ref()?.pseudonym(personal, &text, country).map(Cow::Owned),
+        }
+    }
+}
+
+/// The columns of a name, in all tables.
+fn all_named(name: &str) -> impl Iterator<Item = &'static Column> {
+    Table::ALL.into_iter().flat_map(Table::columns).filter(move |column| column.name == name)
+}
+
+/// Whether a column can be treated so in every table that has it, or at least in those where it may be null.
+fn check(name: &str, treatment: Treatment) -> Result<()> {
+    let refused = |why: &str| {
+        let message = format!("the privacy policy cannot {} the column `{name}`: {why}", treatment.name());
+        Err(Error::new(ErrorKind::Usage, message).hint("`rollcall schema markdown` lists the columns"))
+    };
+    let mut columns = all_named(name).peekable();
+    if columns.peek().is_none() {
+        return refused("there is none");
+    }
+    for column in columns {
+        if treatment != Treatment::Keep && !column.nullable {
+            return refused("every row needs a value there");
+        }
+        let is_text = matches!(column.kind, Kind::Text | Kind::Identifier);
+        if matches!(treatment, Treatment::Mask | Treatment::Hmac) && !is_text {
+            return refused("it is no text");
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> Key {
+        Key::checked(&"k".repeat(32).into()).unwrap()
+    }
+
+    fn policy(document: &str) -> Result<Policy> {
+        Policy::checked(serde_json::from_str(document).unwrap(), Some(key()))
+    }
+
+    #[test]
+    fn a_preset_treats_every_column_that_points_to_a_person() {
+        for (preset, treatments) in [
+            ("open", ["keep", "keep", "keep", "keep", "keep", "keep"]),
+            ("pseudonymous", ["hmac", "hmac", "drop", "mask", "keep", "keep"]),
+            ("anonymous", ["drop", "drop", "drop", "drop", "drop", "keep"]),
+        ] {
+            let policy = policy(&format!(r#"{{"base": "{preset}"}}"#)).unwrap();
+            let of = |name: &str| policy.treatment(all_named(name).next().unwrap()).name();
+            let found = ["mobile", "person_key", "name", "ip", "company", "location"].map(of);
+            assert_eq!(found, treatments, "{preset}");
+            assert_eq!(policy.keeps_field("newField"), preset == "open");
+            assert_eq!(policy.document().key.is_some(), preset == "pseudonymous");
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_a_column_counts_and_what_a_preset_says_already_is_not_said_again() {
+        let policy = policy(
+            r#"{"base": "pseudonymous", "columns": {"name": "mask", "ip": "mask"}, "fields": ["newField"]}"#,
+        )
+        .unwrap();
+        assert_eq!(policy.document().columns.keys().collect::<Vec<_>>(), ["name"]);
+        assert!(policy.keeps_field("newField") && !policy.keeps_field("otherField"));
+    }
+
+    #[test]
+    fn what_cannot_be_done_is_refused() {
+        for (columns, why) in [
+            (r#"{"nmae": "drop"}"#, "there is none"),
+            (r#"{"event_id": "drop"}"#, "every row needs"),
+            (r#"{"record": "mask"}"#, "every row needs"),
+            (r#"{"chat_num": "hmac"}"#, "it is no text"),
+            (r#"{"extra": "hmac"}"#, "it is no text"),
+        ] {
+            let error = policy(&format!(r#"{{"base": "open", "columns": {columns}}}"#)).unwrap_err();
+            assert!(error.kind() == ErrorKind::Usage && error.to_string().contains(why), "{error}");
+        }
+        let document = Document { base: Preset::Pseudonymous, ..Document::default() };
+        assert_eq!(Policy::checked(document, None).unwrap_err().kind(), ErrorKind::Usage);
+    }
+}
