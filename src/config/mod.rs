@@ -108,6 +108,9 @@ pub struct Options {
     /// What may be kept of people.
     #[command(flatten)]
     pub privacy: PrivacyOptions,
+    /// Keep every answer that is used, packed, to make tables of it again when the vendor has forgotten: `replay`.
+    #[arg(long, env = "ROLLCALL_ARCHIVE", global = true)]
+    pub archive: bool,
 }
 
 /// Where the roster comes from, besides chosen events.
@@ -158,6 +161,8 @@ pub struct Config {
     pub deadline: Option<SignedDuration>,
     /// What may be kept of people.
     pub policy: Arc<Policy>,
+    /// Whether answers are archived.
+    pub archive: bool,
 }
 
 impl Options {
@@ -212,6 +217,7 @@ impl TryFrom<Options> for Config {
             timeout: limit("--timeout", &options.timeout)?,
             read_timeout: limit("--read-timeout", &options.read_timeout)?,
             policy: Arc::new(options.privacy.policy()?),
+            archive: options.archive,
             deadline: options.deadline.map(|text| duration("--deadline", &text)).transpose()?,
         })
     }

@@ -21,6 +21,9 @@ pub struct StoreOptions {
     /// KMS key to encrypt objects with [default: the bucket's own setting].
     #[arg(long, env = "ROLLCALL_S3_KMS_KEY", value_name = "ARN", global = true)]
     pub s3_kms_key: Option<String>,
+    /// KMS key to encrypt archived answers with [default: the one of all objects].
+    #[arg(long, env = "ROLLCALL_ARCHIVE_KMS_KEY", value_name = "ARN", global = true)]
+    pub archive_kms_key: Option<String>,
     /// Only this process writes to the store: needed where an S3 store does not honour conditional writes.
     #[arg(long, env = "ROLLCALL_SINGLE_WRITER", global = true)]
     pub single_writer: bool,
@@ -49,6 +52,7 @@ impl StoreOptions {
             endpoint: self.s3_endpoint.as_deref().map(address::checked).transpose()?,
             path_style: self.s3_path_style,
             kms_key: self.s3_kms_key.clone(),
+            archive_kms_key: self.archive_kms_key.clone(),
             single_writer: self.single_writer,
         }))
     }

@@ -47,9 +47,10 @@ impl<'a> Answer<'a> {
         Self { http, tokens, token, chunks, _receiving: receiving, usage, splitter, left }
     }
 
-    /// Waits for the next part of the answer and hands its records on, with where they stand. False at the end.
-    pub async fn advance(&mut self, record: impl FnMut(Position<'_>, Record<'_>)) -> Result<bool> {
-        let Some(chunk) = self.chunks.recv().await else { return Ok(false) };
+    /// Waits for the next part of the answer, hands its records on, with where they stand, and gives its bytes. None at the
+    /// end.
+    pub async fn advance(&mut self, record: impl FnMut(Position<'_>, Record<'_>)) -> Result<Option<Bytes>> {
+        let Some(chunk) = self.chunks.recv().await else { return Ok(None) };
         let chunk = chunk.map_err(|error| self.http.transport(error))?;
         self.usage.received(chunk.len());
         self.left = self.left.checked_sub(chunk.len() as u64).ok_or_else(|| {
@@ -57,7 +58,7 @@ impl<'a> Answer<'a> {
                 .hint("raise `--max-response-bytes`")
         })?;
         self.splitter.push(&chunk, record)?;
-        Ok(true)
+        Ok(Some(chunk))
     }
 
     /// What stood around the records. An error where the vendor says that it failed.

@@ -31,17 +31,6 @@ pub struct Envelope {
     pub arrays: BTreeMap<String, Option<u64>>,
 }
 
-/// The table that an array of the report becomes.
-#[must_use]
-pub fn table_of(array: &str) -> Option<Table> {
-    match array {
-        "lives" => Some(Table::Lives),
-        "interactions" => Some(Table::Interactions),
-        "viewerDetails" => Some(Table::ViewerDetails),
-        _ => None,
-    }
-}
-
 /// Where a record stands in its answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Position<'a> {
@@ -177,7 +166,7 @@ impl Splitter {
             None | Some(Value::Null) => {}
             Some(Value::Object(report)) => {
                 for (key, value) in report {
-                    if table_of(key).is_some() && !value.is_array() && !value.is_null() {
+                    if Table::of_array(key).is_some() && !value.is_array() && !value.is_null() {
                         return Err(other_shape(key));
                     }
                     arrays.entry(key.clone()).or_insert(None);

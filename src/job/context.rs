@@ -33,6 +33,8 @@ pub struct Context {
     pub horizon: SignedDuration,
     /// How far back the first listing looks.
     pub lookback: SignedDuration,
+    /// Whether answers are archived.
+    pub archive: bool,
     /// Where the roster comes from.
     pub rosters: Rosters,
     /// Events visited at once.
@@ -77,6 +79,7 @@ impl Context {
             lake: Lake { zone: config.zone, settle: config.settle, policy: config.policy },
             horizon: config.horizon,
             lookback: config.lookback,
+            archive: config.archive,
             rosters: config.rosters,
             concurrency: config.concurrency,
             requests_per_second: config.requests_per_second,

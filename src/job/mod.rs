@@ -1,14 +1,17 @@
 //! The jobs: one type is both the subcommand and the payload of the Lambda.
 
+mod archive;
 mod collect;
 pub mod context;
 mod doctor;
 mod estimate;
+mod forget;
 mod listing;
 mod plan;
 mod probe;
 mod publish;
 mod pull;
+mod replay;
 pub mod selection;
 mod sync;
 mod token;
@@ -21,8 +24,10 @@ use serde::Deserialize;
 pub use self::collect::Collect;
 use self::context::Context;
 pub use self::doctor::Doctor;
+pub use self::forget::Forget;
 pub use self::plan::Plan;
 pub use self::publish::Publish;
+pub use self::replay::Replay;
 use self::selection::Selection;
 pub use self::sync::SyncCall;
 pub use self::upgrade::Upgrade;
@@ -49,6 +54,10 @@ pub enum Job {
     Token {},
     /// Try whether everything that a run needs is there: vendor, clock, token, store, and rights. Changes no table.
     Doctor(Doctor),
+    /// Make tables again from archived answers, without asking the vendor.
+    Replay(Replay),
+    /// Take one person out of everything, and keep to it from now on. Needs the key for pseudonyms, whatever the policy.
+    Forget(Forget),
     /// Write objects of older versions of rollcall anew, with the columns of this one.
     Upgrade(Upgrade),
 }
@@ -66,6 +75,8 @@ impl Job {
             Self::Collect(_) => Step::Collect,
             Self::Token {} => Step::Token,
             Self::Doctor(_) => Step::Doctor,
+            Self::Replay(_) => Step::Replay,
+            Self::Forget(_) => Step::Forget,
             Self::Upgrade(_) => Step::Upgrade,
         }
     }
@@ -82,7 +93,9 @@ impl Job {
             Self::Collect(call) => collect::collect(context, &call, &mut report).await,
             Self::Token {} => token::share(context, &mut report).await,
             Self::Doctor(call) => doctor::examine(context, &call, &mut report).await,
-            Self::Upgrade(call) => upgrade::upgrade(context, &call, &mut report).await,
+            Self::Replay(call) => Box::pin(replay::replay(context, &call, &mut report)).await,
+            Self::Forget(call) => Box::pin(forget::forget(context, &call, &mut report)).await,
+            Self::Upgrade(call) => Box::pin(upgrade::upgrade(context, &call, &mut report)).await,
         };
         context.store.close().await;
         context.progress.done();

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 
 use super::context::Context;
 use crate::error::Result;
-use crate::extract::body::table_of;
 use crate::extract::usage::Usage;
 use crate::report::Report;
 use crate::transform::column;
@@ -31,7 +30,7 @@ struct Seen {
 
 impl Seen {
     fn add(&mut self, array: &str, record: Record<'_>) {
-        match table_of(array) {
+        match Table::of_array(array) {
             Some(Table::ViewerDetails) => {
                 let times = record.get("times").map(|raw| value::read(column::Kind::Count, &raw));
                 if let Some(Ok(Value::Integer(times))) = times {
@@ -77,7 +76,7 @@ async fn ask(context: &Context, usage: &Usage, event_id: i64, parameters: &[(&st
         let (mut seen, before) = (Seen::default(), usage.used().bytes);
         let outcome = async {
             let mut answer = client.report_with(usage, event_id, parameters).await?;
-            while answer.advance(|position, record| seen.add(position.array, record)).await? {}
+            while answer.advance(|position, record| seen.add(position.array, record)).await?.is_some() {}
             answer.finish().await
         };
         if let Err(error) = outcome.await {

@@ -34,7 +34,9 @@ pub struct Selection {
 }
 
 /// In a payload, one event may stand without a list around it.
-fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<i64>, D::Error> {
+pub(super) fn one_or_many<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Vec<i64>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged, expecting = "`event_id` is a number, or a list of numbers")]
     enum OneOrMany {

@@ -4,12 +4,13 @@ use clap::Args;
 use futures::{StreamExt, stream};
 use serde::Deserialize;
 
+use super::archive;
 use super::context::Context;
 use super::publish::{is_lake, publish_staged, record};
 use crate::error::Result;
 use crate::load::ledger::Ledger;
 use crate::load::ledgers::Entry;
-use crate::load::publish;
+use crate::load::{keys, publish};
 use crate::report::Report;
 use crate::transform::privacy::Privacy;
 
@@ -39,13 +40,26 @@ pub(super) async fn upgrade(context: &Context, call: &Upgrade, report: &mut Repo
         // What is staged was kept under the policy of before.
         publish_staged(context, &[], report).await?;
     }
+    if call.change_privacy {
+        clean_archive(context, &context.privacy().await?).await?;
+    }
     context.progress.publishing();
     record(report, publish::upgrade(&context.store, &context.lake).await?);
     Ok(())
 }
 
+/// Archived answers under another policy.
+async fn clean_archive(context: &Context, privacy: &Privacy) -> Result<()> {
+    for listed in context.store.list(keys::ARCHIVE, "").await? {
+        if archive::is_kept_under(context, privacy, &listed).await? == Some(false) {
+            archive::clean(context, privacy, &listed).await?;
+        }
+    }
+    Ok(())
+}
+
 /// What ledgers say of events, as far as it may be kept.
-async fn clean_ledgers(context: &Context, privacy: &Privacy, report: &mut Report) -> Result<()> {
+pub(super) async fn clean_ledgers(context: &Context, privacy: &Privacy, report: &mut Report) -> Result<()> {
     let (entries, failures) = context.ledgers.all().await?;
     for error in &failures {
         report.failed(error);

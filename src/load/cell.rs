@@ -102,7 +102,13 @@ impl Judge {
         }
         let rank = |cell: &Cell| {
             let settled = self.is_settled(cell);
-            (cell.accepted_at, cell.rows > 0, settled, if settled { cell.weight } else { 0 })
+            // One made again of an answer that had rows stands for it, also without any.
+            (
+                cell.accepted_at,
+                cell.rows > 0 || cell.weight > 0,
+                settled,
+                if settled { cell.weight } else { 0 },
+            )
         };
         rank(one).cmp(&rank(other)).then_with(|| time(one).cmp(&time(other)))
     }

@@ -5,6 +5,7 @@ use arrow::datatypes::{Int64Type, TimestampMillisecondType};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use parquet::file::metadata::KeyValue;
+use serde::{Deserialize, Serialize};
 
 use super::FORMAT;
 use super::cell::Cell;
@@ -36,12 +37,20 @@ pub struct Index {
 }
 
 /// What was kept of people: under which policy, and how many were suppressed then.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
     /// The policy.
     pub policy: Document,
     /// People of whom nothing was kept.
     pub suppressed: u64,
+}
+
+impl Kept {
+    /// Whether nothing was withheld.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl From<&Privacy> for Kept {

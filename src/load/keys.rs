@@ -18,6 +18,43 @@ pub const CLOSED: &str = "ledger/closed/";
 /// All staged files.
 pub const STAGING: &str = "staging/";
 
+/// All archived answers.
+pub const ARCHIVE: &str = "archive/";
+
+/// An archived answer of a visit that began on `day`: that of one window, of those that were asked for together.
+#[must_use]
+pub fn archived(
+    day: Date,
+    event_id: i64,
+    pulled_at: Timestamp,
+    run: &str,
+    take: u32,
+    window: usize,
+) -> String {
+    format!("{}{take}-{window}.json.zst", archived_by(day, event_id, pulled_at, run))
+}
+
+/// All archived answers of a visit that began on `day`.
+#[must_use]
+pub fn archived_by(day: Date, event_id: i64, pulled_at: Timestamp, run: &str) -> String {
+    format!("{ARCHIVE}dt={day}/{event_id}-{}-{run}-", pulled_at.as_millisecond())
+}
+
+/// The day of an archived answer's visit, and what those have in common that were asked for together.
+#[must_use]
+pub fn parse_archived(key: &str) -> Option<(Date, &str)> {
+    let (day, _) = key.strip_prefix(ARCHIVE)?.strip_prefix("dt=")?.split_once('/')?;
+    let (together, _) = key.strip_suffix(".json.zst")?.rsplit_once('-')?;
+    parse_visit(key)?;
+    Some((day.parse().ok()?, together))
+}
+
+/// What became of an erasure.
+#[must_use]
+pub fn erasure(run: &str) -> String {
+    format!("ledger/erasures/{run}.json")
+}
+
 /// The list of a plan's events.
 #[must_use]
 pub fn plan(run: &str) -> String {
@@ -25,7 +62,7 @@ pub fn plan(run: &str) -> String {
 }
 
 /// All that is written lies under one of these.
-pub const PREFIXES: [&str; 4] = ["lake/", STAGING, "ledger/", "plans/"];
+pub const PREFIXES: [&str; 5] = ["lake/", STAGING, "ledger/", "plans/", ARCHIVE];
 
 /// An object to try the store with, for a moment.
 #[must_use]
@@ -132,6 +169,10 @@ mod tests {
         assert_eq!(key, "staging/rejects/dt=2022-10-26/7-0-r1-snapshot.parquet");
         assert_eq!(parse_staged(&key), Some((Table::Rejects, day)));
         assert_eq!(parse_visit(&key), Some((7, Timestamp::UNIX_EPOCH)));
+        let key = archived(day, 7, Timestamp::UNIX_EPOCH, "r1", 2, 0);
+        assert_eq!(key, "archive/dt=2022-10-26/7-0-r1-2-0.json.zst");
+        assert_eq!(parse_archived(&key), Some((day, "archive/dt=2022-10-26/7-0-r1-2")));
+        assert_eq!(parse_archived("archive/dt=2022-10-26/notes.txt"), None);
         for foreign in [
             "staging/lives/dt=2022-10-26/notes.txt",
             "staging/lives/7-0-r1.parquet",

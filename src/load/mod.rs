@@ -2,11 +2,13 @@
 //! known, owed and done.
 
 pub mod answer;
+pub mod archive;
 pub mod cell;
 pub mod complete;
 pub mod cursor;
 pub mod document;
 mod due;
+pub mod erasure;
 pub mod health;
 pub mod index;
 pub mod items;

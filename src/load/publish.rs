@@ -137,7 +137,7 @@ pub async fn upgrade(store: &Arc<dyn Store>, lake: &Lake) -> Result<Published> {
                         if object.is_current() && object.is_kept_under(&privacy) {
                             Ok(false)
                         } else {
-                            place.rewrite(object).await.map(|()| true)
+                            place.rewrite(&place.key(), object).await.map(|()| true)
                         }
                     }
                     None => place.replace(Vec::new(), None).await.map(|replaced| replaced.is_put),
@@ -260,7 +260,7 @@ async fn still_in_force(
         before = privacy.suppressed.revision();
         for table in Table::ALL {
             let place = TableDay { store, lake, privacy: &privacy, table, day };
-            if place.clean_standing().await? {
+            if place.clean_at(&place.key()).await? {
                 published.put(table, day);
             }
         }

@@ -67,6 +67,13 @@ impl TableDay<'_> {
         Ok(object.cells().iter().any(|cell| cell.event_id == event_id && cell.digest == digest))
     }
 
+    /// The cell that the lake has in a place.
+    pub async fn cell(&self, event_id: i64, part: &str) -> Result<Option<Cell>> {
+        let Some(head) = self.store.head(&self.key()).await? else { return Ok(None) };
+        let object = self.open(&self.key(), head).await?;
+        Ok(object.cells().iter().find(|cell| cell.place() == (event_id, part)).cloned())
+    }
+
     /// Merges staged files into the object that stands there, and puts it if anything is new, or there was none.
     /// [`Kind::Conflict`] where anything was changed meanwhile: to be started over, which is safe.
     pub async fn replace(&self, staged: Vec<Listed>, standing: Option<Head>) -> Result<Replaced> {
@@ -82,7 +89,7 @@ impl TableDay<'_> {
         let judge = self.lake.judge(self.table, self.day)?;
         let merged = merge(&judge, object.as_ref().map_or(&[], CleanObject::cells), &cells);
         if merged.is_some() || object.is_none() {
-            self.put(object, &files, &merged.unwrap_or_default()).await?;
+            self.put(&self.key(), object, &files, &merged.unwrap_or_default()).await?;
             replaced.is_put = true;
         }
         replaced.staged = files.into_iter().map(|file| file.key).collect();
@@ -90,7 +97,7 @@ impl TableDay<'_> {
     }
 
     /// Writes an object anew, with the columns and the format of today, and what may be kept today.
-    pub async fn rewrite(&self, object: ObjectReader) -> Result<()> {
+    pub async fn rewrite(&self, key: &str, object: ObjectReader) -> Result<()> {
         let object = CleanObject::of(object, self.privacy).await?;
         let cells = object.cells().to_vec();
         let mut row = 0;
@@ -100,27 +107,47 @@ impl TableDay<'_> {
             (cell, origin)
         });
         let kept: Vec<_> = kept.collect();
-        self.put(Some(object), &[], &kept).await
+        self.put(key, Some(object), &[], &kept).await
     }
 
-    /// Writes the object anew where it keeps what may not be kept any more. Whether it did.
-    pub async fn clean_standing(&self) -> Result<bool> {
+    /// How many rows of an object here are of people of whom nothing may be kept; of one that was written knowing of them
+    /// all, or that is gone, none. Only columns of text are read.
+    pub async fn suppressed_rows(&self, key: &str, head: Head) -> Result<u64> {
+        let count = async {
+            let object = self.open(key, head).await?;
+            if object.is_kept_under(self.privacy) {
+                return Ok(0);
+            }
+            let (mut texts, mut rows) = (object.texts()?, 0);
+            while let Some(batch) = texts.try_next().await? {
+                rows += self.privacy.suppressed.count(&batch);
+            }
+            Ok::<_, Error>(rows)
+        };
+        match count.await {
+            // Whatever replaced it was looked at, or is looked at when it is put.
+            Err(error) if error.kind() == Kind::Conflict => Ok(0),
+            outcome => outcome,
+        }
+    }
+
+    /// Writes an object here anew where it keeps what may not be kept any more. Whether it did.
+    pub async fn clean_at(&self, key: &str) -> Result<bool> {
         for _ in 0..ATTEMPTS {
-            let Some(head) = self.store.head(&self.key()).await? else { return Ok(false) };
+            let Some(head) = self.store.head(key).await? else { return Ok(false) };
             let outcome = async {
-                let object = self.open(&self.key(), head).await?;
+                let object = self.open(key, head).await?;
                 if object.is_kept_under(self.privacy) {
                     return Ok(false);
                 }
-                self.rewrite(object).await.map(|()| true)
+                self.rewrite(key, object).await.map(|()| true)
             };
             match outcome.await {
                 Err(error) if error.kind() == Kind::Conflict => {}
                 outcome => return outcome,
             }
         }
-        Err(Error::new(Kind::Conflict, "the object is replaced by others all the time")
-            .with("key", self.key()))
+        Err(Error::new(Kind::Conflict, "the object is replaced by others all the time").with("key", key))
     }
 
     async fn open(&self, key: &str, head: Head) -> Result<ObjectReader> {
@@ -168,6 +195,7 @@ impl TableDay<'_> {
     /// Puts the next version of the object together from the merged cells.
     async fn put(
         &self,
+        key: &str,
         standing: Option<CleanObject>,
         files: &[Listed],
         merged: &[(Cell, Origin)],
@@ -177,7 +205,7 @@ impl TableDay<'_> {
         let parts = parts(merged, &groups, &same);
         let expected = Expected::Groups(&groups);
         let mut writer =
-            ObjectWriter::create(self.store.as_ref(), &self.key(), self.table, self.day, expected).await?;
+            ObjectWriter::create(self.store.as_ref(), key, self.table, self.day, expected).await?;
         let kept = parts
             .iter()
             .filter_map(|part| if let Part::Lake(rows) = part { Some(rows.clone()) } else { None });

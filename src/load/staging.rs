@@ -39,6 +39,7 @@ pub struct CellWriter {
     part: String,
     writer: Option<ObjectWriter>,
     totals: Totals,
+    least_weight: u64,
 }
 
 impl CellWriter {
@@ -47,7 +48,7 @@ impl CellWriter {
     #[must_use]
     pub fn new(store: Arc<dyn Store>, visitor: Visitor, table: Table, day: Date, part: &str) -> Self {
         let part = part.to_owned();
-        Self { store, visitor, table, day, part, writer: None, totals: Totals::default() }
+        Self { store, visitor, table, day, part, writer: None, totals: Totals::default(), least_weight: 0 }
     }
 
     /// Adds rows.
@@ -64,6 +65,25 @@ impl CellWriter {
         self.table
     }
 
+    /// What tells it apart from others of the visit in the same table and day.
+    #[must_use]
+    pub fn part(&self) -> &str {
+        &self.part
+    }
+
+    /// What was made of the same answer before had so much weight; this is to rank no lower.
+    pub fn weigh_at_least(&mut self, weight: u64) {
+        self.least_weight = weight;
+    }
+
+    /// The cell, as it would be staged.
+    #[must_use]
+    pub fn cell(&self, staged_at: Timestamp, accepted_at: Option<Timestamp>) -> Cell {
+        let Visitor { event_id, pulled_at, .. } = &self.visitor;
+        let cell = Cell::new(*event_id, &self.part, *pulled_at, staged_at, &self.totals);
+        Cell { accepted_at, weight: cell.weight.max(self.least_weight), ..cell }
+    }
+
     /// The sums over what was written so far.
     #[must_use]
     pub fn totals(&self) -> Totals {
@@ -73,9 +93,7 @@ impl CellWriter {
     /// Completes the staged file, also one without rows. `accepted_at`: when a user last said that fewer rows are right.
     pub async fn stage(mut self, staged_at: Timestamp, accepted_at: Option<Timestamp>) -> Result<()> {
         self.writer(Expected::Few).await?;
-        let Visitor { event_id, pulled_at, .. } = &self.visitor;
-        let mut cell = Cell::new(*event_id, &self.part, *pulled_at, staged_at, &self.totals);
-        cell.accepted_at = accepted_at;
+        let cell = self.cell(staged_at, accepted_at);
         match self.writer {
             Some(writer) => writer.finish(&[cell], &self.visitor.kept, Condition::Absent).await,
             None => Ok(()),

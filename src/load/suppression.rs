@@ -30,6 +30,18 @@ pub async fn privacy(store: &dyn Store, policy: &Arc<Policy>) -> Result<Privacy>
     Ok(Privacy { policy: Arc::clone(policy), suppressed: Arc::new(suppressed) })
 }
 
+/// What might be kept with these identifiers on the list, too. Nothing is written.
+pub async fn with(store: &dyn Store, policy: &Arc<Policy>, identifiers: &[String]) -> Result<Privacy> {
+    if policy.key().is_none() {
+        return Err(without_key());
+    }
+    let (mut suppressed, _) = read(store, policy).await?;
+    for identifier in identifiers {
+        suppressed.add(identifier);
+    }
+    Ok(Privacy { policy: Arc::clone(policy), suppressed: Arc::new(suppressed) })
+}
+
 /// Adds identifiers, and gives what may be kept from now on.
 pub async fn suppress(store: &dyn Store, policy: &Arc<Policy>, identifiers: &[String]) -> Result<Privacy> {
     let Some(key) = policy.key() else { return Err(without_key()) };

@@ -12,6 +12,7 @@ use serde::Serialize;
 pub use self::forecast::{DueBecause, DueEvent, Estimate, Requests};
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::Used;
+use crate::load::erasure::Erasure;
 use crate::load::health::Health;
 use crate::load::publish::Published;
 use crate::load::visit::Outcome;
@@ -37,6 +38,10 @@ pub enum Step {
     Token,
     /// Whether everything is there.
     Doctor,
+    /// Tables are made again from the archive.
+    Replay,
+    /// A person is taken out of everything.
+    Forget,
     /// Older objects are written anew.
     Upgrade,
 }
@@ -83,6 +88,9 @@ pub struct Report {
     pub requests: Used,
     /// What was put into the lake.
     pub published: Published,
+    /// What was taken out of everything, where that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erasure: Option<Erasure>,
     /// Days, and snapshots, to be asked again, by event.
     pub owed: BTreeMap<i64, Vec<String>>,
     /// What the vendor sends and its page does not describe.

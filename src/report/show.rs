@@ -7,6 +7,7 @@ use indicatif::{BinaryBytes, HumanDuration};
 use super::{Check, DueEvent, Estimate, Events, Report, Requests, Step};
 use crate::counted::counted;
 use crate::extract::usage::Used;
+use crate::load::erasure::Erasure;
 use crate::load::visit::Owed;
 
 impl Report {
@@ -56,6 +57,16 @@ impl Report {
         )
     }
 
+    fn show_erasure(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(Erasure { rows, archived_records, objects, versions, .. }) = &self.erasure else {
+            return Ok(());
+        };
+        let of_tables: u64 = rows.values().sum();
+        write!(f, "forgotten  {of_tables} rows, {archived_records} archived records, in {objects} objects")?;
+        rows.iter().try_for_each(|(table, rows)| write!(f, "\ntable      {table}: {rows} rows"))?;
+        write!(f, "\nversions   {versions} of objects as they were before")
+    }
+
     fn show_published(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let objects: u64 = self.published.objects.values().sum();
         write!(f, "published  {objects} objects of {} days", self.published.days.len())
@@ -82,6 +93,16 @@ impl fmt::Display for Report {
             Step::Sync => {
                 self.show_visits(f)?;
                 f.write_str("\n")?;
+                self.show_published(f)?;
+            }
+            Step::Forget => self.show_erasure(f)?,
+            Step::Replay => {
+                self.show_events(f)?;
+                write!(
+                    f,
+                    "\nrecords    {} rows, {} rejects, {} values set aside\n",
+                    self.rows, self.rejects, self.set_aside
+                )?;
                 self.show_published(f)?;
             }
             Step::Publish | Step::Upgrade => self.show_published(f)?,

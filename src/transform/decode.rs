@@ -225,11 +225,13 @@ impl Decoder {
                 (Origin::Pulled, _) => builder.push(self.setting.pulled_at.into()),
                 (_, Treatment::Drop) => builder.push(Value::Null),
                 (Origin::Person, _) => {
+                    let said = text(Some(at));
                     let [mobile, country_code, email, ext_id] =
                         [mobile, country_code, email, ext_id].map(text);
                     let [mobile, country_code, email, ext_id] =
                         [&mobile, &country_code, &email, &ext_id].map(Option::as_deref);
-                    let key = person::key(mobile, country_code, email, ext_id).map(Cow::Owned);
+                    let key =
+                        said.or_else(|| person::key(mobile, country_code, email, ext_id).map(Cow::Owned));
                     let key = key.and_then(|key| policy.treated(treatment, None, key, None));
                     builder.push(key.into());
                 }

@@ -23,14 +23,18 @@ pub(super) struct Routes {
     by_id: Vec<Option<Target>>,
 }
 
+/// Under this key an archived record, some of whose identifiers may be withheld, says whose it is.
+pub(super) const PERSON_KEY: &str = "rollcall.person_key";
+
 impl Routes {
     pub(super) fn of(table: Table) -> Self {
         let place = |key: &str| table.columns().iter().position(|column| column.key == Some(key));
+        let person_key = table.index_of("person_key").map(|at| (PERSON_KEY, Target::Column(at)));
         let columns = table.columns().iter().filter_map(|column| column.key);
         let columns = columns.filter_map(|key| Some((key, Target::Column(place(key)?))));
         let repeats =
             table.repeats().iter().filter_map(|(key, other)| Some((*key, Target::Repeat(place(other)?))));
-        Self { by_name: columns.chain(repeats).collect(), by_id: Vec::new() }
+        Self { by_name: columns.chain(repeats).chain(person_key).collect(), by_id: Vec::new() }
     }
 
     /// Where a field leads. The fields of all records have their keys' numbers from the same `Records`.

@@ -117,6 +117,10 @@ pub(crate) async fn everything(store: &Arc<dyn Store>) -> Vec<(String, Vec<u8>)>
     for listed in store.list("", "").await.unwrap() {
         let (bytes, _) = store.get(&listed.key).await.unwrap().unwrap();
         all.push((listed.key.clone(), [listed.key.as_bytes(), b"\n", &bytes].concat()));
+        if listed.key.ends_with(".zst") {
+            let unpacked = zstd::decode_all(&bytes[..]).unwrap();
+            all.push((format!("{} unpacked", listed.key), unpacked));
+        }
         let of_lake =
             Table::ALL.into_iter().find_map(|table| Some((table, keys::parse_lake(table, &listed.key)?)));
         if let Some((table, day)) = of_lake.or_else(|| keys::parse_staged(&listed.key)) {

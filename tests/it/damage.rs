@@ -75,10 +75,11 @@ pub(crate) fn errors(report: &Report) -> Vec<&str> {
 }
 
 /// Writes an object anew as another program would: with this metadata, and without some columns.
-fn rewrite(path: &Path, metadata: &[(&str, &str)], without: &[&str]) {
+pub(crate) fn rewrite(path: &Path, metadata: &[(&str, &str)], without: &[&str]) {
     let reader = ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(path).unwrap()).unwrap();
     let batches: Vec<RecordBatch> = reader.build().unwrap().map(Result::unwrap).collect();
-    let schema = batches[0].schema();
+    let Some(first) = batches.first() else { return };
+    let schema = first.schema();
     let kept: Vec<usize> = (0..schema.fields().len())
         .filter(|at| !without.contains(&schema.field(*at).name().as_str()))
         .collect();

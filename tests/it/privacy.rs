@@ -65,7 +65,7 @@ async fn what_a_policy_withholds_is_in_no_byte_that_the_program_leaves() {
     assert!(values.len() > 60, "{}", values.len());
     let search = Search::of(&values);
     let server = server(&world(), options());
-    let all = ["--from", "2022-10-01", "--to", "2022-12-01", "-vv"];
+    let all = ["--from", "2022-10-01", "--to", "2022-12-01", "-vv", "--archive"];
     for (number, document) in [r#"{"base": "open"}"#].iter().chain(&POLICIES[..2]).enumerate() {
         let desk = Desk::new();
         let file = desk.path().join("policy.json");
@@ -110,7 +110,8 @@ async fn nor_is_it_where_the_store_or_the_vendor_fails() {
         let server = server_at(later(), &world(), ServerOptions { faults, ..options() });
         let run = async |store: Arc<dyn Store>| {
             // A policy that treats some columns of an open one keeps fields that it does not know.
-            let config = Config { policy: policy(document), ..config(&server, Path::new("unused")) };
+            let config =
+                Config { policy: policy(document), archive: true, ..config(&server, Path::new("unused")) };
             match job(&store, config, later(), sync_of(Selection::default())).await {
                 Ok(report) => {
                     format!(
@@ -156,7 +157,7 @@ async fn people(store: &Arc<dyn Store>) -> Vec<Vec<usize>> {
 }
 
 async fn sync_under(policy: Arc<Policy>, server: &Server, home: &Home) {
-    let config = Config { policy, ..config(server, Path::new("unused")) };
+    let config = Config { policy, archive: true, ..config(server, Path::new("unused")) };
     let report = job(&home.store, config, later(), sync_of(Selection::default())).await.unwrap();
     assert!(report.ok, "{:?}", report.failures);
 }
@@ -181,7 +182,8 @@ async fn an_open_lake_is_made_stricter_by_upgrade_and_equals_one_that_was_so_fro
         let (strict, changed) = (Home::new(On::Folder).await, Home::new(On::Folder).await);
         sync_under(policy(document), &server, &strict).await;
         sync_under(Arc::default(), &server, &changed).await;
-        let config = || Config { policy: policy(document), ..config(&server, Path::new("unused")) };
+        let config =
+            || Config { policy: policy(document), archive: true, ..config(&server, Path::new("unused")) };
         let refused =
             job(&changed.store, config(), later() + HOUR, sync_of(Selection::default())).await.unwrap_err();
         assert_eq!(refused.kind(), Kind::OtherLake, "{refused}");

@@ -75,6 +75,7 @@ fn bucket(folder: &TempDir, endpoint: &str) -> Bucket {
         endpoint: Some(endpoint.parse().unwrap()),
         path_style: true,
         kms_key: None,
+        archive_kms_key: None,
         single_writer: false,
     }
 }

@@ -1,11 +1,16 @@
 //! Asking: a day in windows, or a snapshot, until it is answered, owed, or left.
 
+use std::sync::atomic::Ordering;
+
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::Visiting;
+use super::archiving::Archiving;
 use super::intake::{Intake, Taken};
 use super::kept::Kept;
 use crate::error::{Error, Kind, Result};
+use crate::extract::retry::Attempts;
 use crate::extract::window::{self, Window};
 
 impl Visiting<'_> {
@@ -42,11 +47,12 @@ impl Visiting<'_> {
     /// started anew in halves.
     async fn take_day(&mut self, day: Date) -> Result<Option<Taken>> {
         let zone = &self.context.lake.zone;
+        let before = self.known.get(&day).and_then(|before| before.accepted_at);
         let mut pieces = 1;
         let mut windows = window::split(zone, day, pieces)?.unwrap_or_default();
         loop {
             let asked: Vec<Option<Window>> = windows.iter().copied().map(Some).collect();
-            let error = match self.take(Kept::Windows(self.setting()), day, &asked).await {
+            let error = match self.take(Kept::Windows(self.setting()), day, &asked, before).await {
                 Ok(Some(taken)) => {
                     self.figures.windows.extend(windows.iter().map(Window::asked));
                     return Ok(Some(taken));
@@ -65,7 +71,7 @@ impl Visiting<'_> {
 
     /// Asks for the snapshot and stages what came, or owes it.
     pub(super) async fn pull_snapshot(&mut self) -> Result<()> {
-        match self.take_snapshot(self.event_day).await {
+        match self.take_snapshot().await {
             Ok(Some(taken)) => match self.stage_snapshot(taken).await {
                 Ok(()) => return Ok(()),
                 Err(error) => self.fail(error.with("window", "snapshot")),
@@ -81,48 +87,114 @@ impl Visiting<'_> {
         Ok(())
     }
 
-    /// The snapshot, for the event's day; none where there is no time left.
-    pub(super) async fn take_snapshot(&self, event_day: Date) -> Result<Option<Taken>> {
-        self.take(Kept::Snapshot(self.setting()), event_day, &[None]).await
+    /// The snapshot; none where there is no time left.
+    async fn take_snapshot(&self) -> Result<Option<Taken>> {
+        let before = self.ledger.snapshot.and_then(|before| before.accepted_at);
+        self.take(Kept::Snapshot(self.setting()), self.event_day, &[None], before).await
     }
 
-    /// The answers for all of these windows; none where there is no time left. An answer that fails is asked for again
-    /// by itself, unless rows of it were written: then all are.
-    async fn take(&self, kept: Kept, day: Date, windows: &[Option<Window>]) -> Result<Option<Taken>> {
-        let client = &self.context.client;
-        let new_attempts = || {
-            let attempts = client.attempts(self.usage);
-            if self.given_up > 0 { attempts.few() } else { attempts }
+    /// A snapshot of which nothing is kept but the days that it counts; none where there is no time left.
+    pub(super) async fn look(&self) -> Result<Option<Taken>> {
+        self.try_to_take(Kept::Snapshot(self.setting()), self.event_day, &[None], || None).await
+    }
+
+    /// The answers for all of these windows, archived; none where there is no time left. `accepted_before`: when a user last
+    /// said that fewer rows are right.
+    async fn take(
+        &self,
+        kept: Kept,
+        day: Date,
+        windows: &[Option<Window>],
+        accepted_before: Option<Timestamp>,
+    ) -> Result<Option<Taken>> {
+        let accepted_at = self.accepted_at(day, accepted_before);
+        let part = kept.part();
+        let archiving = || {
+            let take = self.takes.fetch_add(1, Ordering::Relaxed);
+            let new = || Archiving::new(self.context, &self.visitor, part, day, windows, accepted_at, take);
+            self.context.archive.then(new)
         };
-        let mut beginnings = new_attempts();
-        'anew: loop {
+        self.try_to_take(kept, day, windows, archiving).await
+    }
+
+    /// An answer that fails is asked for again by itself, unless rows of it were written: then all are.
+    async fn try_to_take<'a>(
+        &self,
+        kept: Kept,
+        day: Date,
+        windows: &[Option<Window>],
+        archiving: impl Fn() -> Option<Archiving<'a>>,
+    ) -> Result<Option<Taken>> {
+        let mut beginnings = self.attempts();
+        loop {
             let mut intake = Intake::new(self.context, &self.visitor, kept.clone(), day);
-            for window in windows {
-                let mut attempts = new_attempts();
-                loop {
-                    if client.is_out_of_time() {
-                        return Ok(None);
-                    }
-                    let Err(error) = intake.ask(client, self.usage, *window).await else { break };
-                    if client.is_out_of_time() {
-                        return Ok(None);
-                    }
-                    let error = match window {
-                        Some(window) => error.with("window", format!("[{}, {})", window.from, window.to)),
-                        None => error,
-                    };
-                    if window.is_some() && halves(&error) {
-                        return Err(error);
-                    }
-                    if intake.is_spoiled() {
-                        beginnings.pause(error, client.now()).await?;
-                        continue 'anew;
-                    }
-                    attempts.pause(error, client.now()).await?;
-                }
+            let mut archiving = archiving();
+            let outcome = self.fill(&mut intake, windows, archiving.as_mut()).await;
+            if let Ok(true) = outcome {
+                return intake.finish().map(Some);
             }
-            return intake.finish().map(Some);
+            if let Some(archiving) = archiving {
+                archiving.abandon().await?;
+            }
+            let Err(error) = outcome else { return Ok(None) };
+            if !intake.is_spoiled() || windows != [None] && halves(&error) {
+                return Err(error);
+            }
+            beginnings.pause(error, self.context.client.now()).await?;
         }
+    }
+
+    /// Asks for all of these windows. False where there is no time left.
+    async fn fill(
+        &self,
+        intake: &mut Intake,
+        windows: &[Option<Window>],
+        mut archiving: Option<&mut Archiving<'_>>,
+    ) -> Result<bool> {
+        let client = &self.context.client;
+        for (at, window) in windows.iter().enumerate() {
+            let mut attempts = self.attempts();
+            loop {
+                if client.is_out_of_time() {
+                    return Ok(false);
+                }
+                let Err(error) = self.ask(intake, at, *window, archiving.as_deref_mut()).await else { break };
+                if client.is_out_of_time() {
+                    return Ok(false);
+                }
+                let error = match window {
+                    Some(window) => error.with("window", format!("[{}, {})", window.from, window.to)),
+                    None => error,
+                };
+                if intake.is_spoiled() || window.is_some() && halves(&error) {
+                    return Err(error);
+                }
+                attempts.pause(error, client.now()).await?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Asks for a window, or for everything, and takes the answer in. One attempt.
+    async fn ask(
+        &self,
+        intake: &mut Intake,
+        at: usize,
+        window: Option<Window>,
+        archiving: Option<&mut Archiving<'_>>,
+    ) -> Result<()> {
+        let answer = self.context.client.report(self.usage, self.visitor.event_id, window).await?;
+        let archive = match archiving {
+            Some(archiving) => Some(archiving.begin(at, window).await?),
+            None => None,
+        };
+        intake.take(answer, window, archive).await
+    }
+
+    /// Attempts at one request; few, once others were given up.
+    fn attempts(&self) -> Attempts<'_> {
+        let attempts = self.context.client.attempts(self.usage);
+        if self.given_up > 0 { attempts.few() } else { attempts }
     }
 }
 

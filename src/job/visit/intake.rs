@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use bytes::Bytes;
 use jiff::civil::Date;
 
 use super::days::Count;
@@ -11,22 +12,44 @@ use super::kept::Kept;
 use super::reading::Reading;
 use super::tally::Tally;
 use crate::error::{Error, Kind, Result};
-use crate::extract::client::Client;
-use crate::extract::usage::Usage;
+use crate::extract::answer::Answer;
+use crate::extract::body::{Envelope, Position};
 use crate::extract::window::Window;
 use crate::job::context::Context;
+use crate::load::archive::ArchiveWriter;
 use crate::load::staging::{CellWriter, Visitor};
+use crate::load::store::Condition;
 use crate::progress::Progress;
 use crate::transform::decode::Decoder;
 use crate::transform::digest::Totals;
+use crate::transform::record::Record;
 use crate::transform::tables::Table;
 
 /// So many batches of an answer are held back until it has ended. What has more is written as it comes: then a failure
 /// in its middle costs the whole day, and a smaller one only the answer.
 const HELD_BATCHES: usize = 8;
 
+/// An answer, from the vendor or from the archive.
+pub(in crate::job) trait Answers {
+    /// Hands the records of the next part on, and gives its bytes; none at the end.
+    async fn advance(&mut self, record: impl FnMut(Position<'_>, Record<'_>)) -> Result<Option<Bytes>>;
+
+    /// What stood around the records.
+    async fn finish(self) -> Result<Envelope>;
+}
+
+impl Answers for Answer<'_> {
+    async fn advance(&mut self, record: impl FnMut(Position<'_>, Record<'_>)) -> Result<Option<Bytes>> {
+        Answer::advance(self, record).await
+    }
+
+    async fn finish(self) -> Result<Envelope> {
+        Answer::finish(self).await
+    }
+}
+
 /// Where the rows go.
-pub(super) struct Intake {
+pub(in crate::job) struct Intake {
     kept: Kept,
     cells: Vec<CellWriter>,
     rejected: CellWriter,
@@ -38,11 +61,11 @@ pub(super) struct Intake {
 }
 
 /// Answers that were taken in whole: their cells, not yet staged.
-pub(super) struct Taken {
-    pub(super) cells: Vec<CellWriter>,
-    pub(super) rejected: CellWriter,
+pub(in crate::job) struct Taken {
+    pub(in crate::job) cells: Vec<CellWriter>,
+    pub(in crate::job) rejected: CellWriter,
     pub(super) counts: BTreeMap<Date, Count>,
-    pub(super) tally: Tally,
+    pub(in crate::job) tally: Tally,
 }
 
 impl Taken {
@@ -53,7 +76,7 @@ impl Taken {
 }
 
 impl Intake {
-    pub(super) fn new(context: &Context, visitor: &Visitor, kept: Kept, day: Date) -> Self {
+    pub(in crate::job) fn new(context: &Context, visitor: &Visitor, kept: Kept, day: Date) -> Self {
         let store = &context.store;
         let cell = |table, part| CellWriter::new(Arc::clone(store), visitor.clone(), table, day, part);
         Self {
@@ -72,21 +95,26 @@ impl Intake {
         self.is_spoiled
     }
 
-    /// Asks for a window, or for everything, and takes the answer in. One attempt.
-    pub(super) async fn ask(&mut self, client: &Client, usage: &Usage, window: Option<Window>) -> Result<()> {
+    /// Takes an answer in: to a window, or to everything. What the archive may keep of it goes there too.
+    pub(in crate::job) async fn take(
+        &mut self,
+        answer: impl Answers,
+        window: Option<Window>,
+        archive: Option<ArchiveWriter>,
+    ) -> Result<()> {
         let kept = self.kept.clone();
         let mut written = false;
-        let outcome = self.read(client, usage, window, &kept, &mut written).await;
+        let outcome = self.read(answer, window, &kept, archive, &mut written).await;
         self.is_spoiled |= written && outcome.is_err();
         outcome
     }
 
     async fn read(
         &mut self,
-        client: &Client,
-        usage: &Usage,
+        mut answer: impl Answers,
         window: Option<Window>,
         kept: &Kept,
+        mut archive: Option<ArchiveWriter>,
         written: &mut bool,
     ) -> Result<()> {
         let decoders = kept.tables().iter().map(|table| {
@@ -97,9 +125,17 @@ impl Intake {
             decoder
         });
         let mut reading = Reading::new(kept, decoders.collect());
+        if archive.is_some() && !kept.setting().privacy.is_everything() {
+            reading.weave();
+        }
         let mut held: Vec<(Table, RecordBatch)> = Vec::new();
-        let mut answer = client.report(usage, kept.setting().event_id, window).await?;
-        while answer.advance(|position, record| reading.record(position, record)).await? {
+        while let Some(bytes) = answer.advance(|position, record| reading.record(position, record)).await? {
+            if let Some(archive) = &mut archive {
+                match reading.woven() {
+                    Some(woven) => archive.write(woven.as_bytes()).await?,
+                    None => archive.write(&bytes).await?,
+                }
+            }
             held.extend(reading.full_batches()?);
             if held.len() > HELD_BATCHES {
                 *written = true;
@@ -108,9 +144,14 @@ impl Intake {
         }
         let envelope = answer.finish().await?;
         held.extend(reading.last_batches()?);
+        let woven = reading.last_woven(&envelope);
         let brought = reading.finish(envelope)?;
         *written = true;
         self.write(&mut held).await?;
+        if let Some(mut archive) = archive {
+            archive.write(woven.unwrap_or_default().as_bytes()).await?;
+            archive.finish(Condition::Absent).await?;
+        }
         for (day, count) in brought.counts {
             let sum = self.counts.entry(day).or_default();
             sum.lives += count.lives;
@@ -130,7 +171,7 @@ impl Intake {
     }
 
     /// All rows, once every answer was taken in. An error where fewer or more were written than decoded.
-    pub(super) fn finish(self) -> Result<Taken> {
+    pub(in crate::job) fn finish(self) -> Result<Taken> {
         let Self { cells, rejected, counts, tally, .. } = self;
         let written: u64 = cells.iter().map(|cell| cell.totals().rows).sum();
         if (written, rejected.totals().rows) != (tally.rows, tally.rejects) {

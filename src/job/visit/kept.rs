@@ -5,7 +5,7 @@ use crate::transform::tables::Table;
 
 /// What is kept of the answers.
 #[derive(Clone)]
-pub(super) enum Kept {
+pub(in crate::job) enum Kept {
     /// Of a day's windows: `lives` and `interactions`.
     Windows(Setting),
     /// Of a snapshot: `viewer_details`; the others are counted by day.

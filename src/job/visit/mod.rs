@@ -1,5 +1,6 @@
 //! A visit: everything that one call upon one event does.
 
+mod archiving;
 mod ask;
 mod days;
 mod figures;
@@ -10,6 +11,7 @@ mod stage;
 mod tally;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicU32;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -17,12 +19,15 @@ use jiff::{SignedDuration, Timestamp};
 use self::days::Count;
 pub(super) use self::days::forecast;
 use self::figures::Figures;
+pub(super) use self::intake::{Answers, Intake};
+pub(super) use self::kept::Kept;
+pub(super) use self::tally::Tally;
 use super::context::Context;
 use super::selection::Choice;
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::{Usage, Used};
 use crate::load::answer::{Day, Snapshot};
-use crate::load::index::Kept;
+use crate::load::index;
 use crate::load::ledger::Ledger;
 use crate::load::staging::Visitor;
 use crate::load::visit::{Outcome, Owed};
@@ -53,7 +58,8 @@ pub(super) async fn visit(
         ledger.last_visit.and_then(|last| last.checked_add(SignedDuration::from_millis(1)).ok());
     let pulled_at = after_the_last.map_or(now, |after| after.max(now));
     let event_id = ledger.event.event_id;
-    let visitor = Visitor { event_id, pulled_at, run: context.run.clone(), kept: Kept::from(&privacy) };
+    let visitor =
+        Visitor { event_id, pulled_at, run: context.run.clone(), kept: index::Kept::from(&privacy) };
     let mut visiting = Visiting {
         context,
         choice,
@@ -72,6 +78,7 @@ pub(super) async fn visit(
         snapshot: None,
         owed: Owed::default(),
         figures: Figures::default(),
+        takes: AtomicU32::new(0),
         given_up: 0,
         is_left: false,
         error: None,
@@ -109,6 +116,8 @@ struct Visiting<'a> {
     snapshot: Option<Snapshot>,
     owed: Owed,
     figures: Figures,
+    /// Tries to have all answers of a day, or the snapshot.
+    takes: AtomicU32,
     /// Requests in a row that were given up.
     given_up: u32,
     /// Whether the deadline came first.
@@ -141,7 +150,7 @@ impl Visiting<'_> {
     /// The event's day, where neither ledger nor vendor says it, is that of its earliest record: a snapshot of which
     /// nothing is kept. False where there is no time left.
     async fn find_event_day(&mut self) -> Result<bool> {
-        let Some(taken) = self.take_snapshot(self.event_day).await? else { return Ok(false) };
+        let Some(taken) = self.look().await? else { return Ok(false) };
         if let Some(first) = taken.counts.keys().next() {
             self.event_day = *first;
         }

@@ -10,10 +10,10 @@ use super::days::Count;
 use super::kept::Kept;
 use super::tally::Tally;
 use crate::error::{Error, Kind, Result};
-use crate::extract::body::{Envelope, Position, table_of};
+use crate::extract::body::{Envelope, Position};
 use crate::transform::batch::{BATCH_ROWS, BatchBuilder};
 use crate::transform::decode::{Decoded, Decoder, Reason, day_of};
-use crate::transform::privacy::Withholding;
+use crate::transform::privacy::{Weave, Withholding};
 use crate::transform::record::Record;
 use crate::transform::tables::Table;
 use crate::transform::value::Value;
@@ -23,6 +23,8 @@ pub(super) struct Reading<'a> {
     kept: &'a Kept,
     decoders: Vec<Decoder>,
     withholding: BTreeMap<Table, Withholding<'a>>,
+    /// The answer for the archive, where that may not keep it as it is.
+    weave: Option<Weave<'a>>,
     rejects: BatchBuilder,
     counts: BTreeMap<Date, Count>,
     counted: u64,
@@ -43,6 +45,7 @@ impl<'a> Reading<'a> {
             kept,
             decoders,
             withholding: Table::ALL.map(|table| (table, Withholding::new(policy, table))).into(),
+            weave: None,
             rejects: BatchBuilder::new(Table::Rejects),
             counts: BTreeMap::new(),
             counted: 0,
@@ -51,9 +54,28 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// From now on, also puts together what the archive may keep of the answer.
+    pub(super) fn weave(&mut self) {
+        self.weave = Some(Weave::new(&self.kept.setting().privacy));
+    }
+
+    /// What was put together since this was last asked; none where the archive may keep the answer as it is.
+    pub(super) fn woven(&mut self) -> Option<String> {
+        self.weave.as_mut().map(Weave::take)
+    }
+
+    /// The rest of it, once the answer has ended.
+    pub(super) fn last_woven(&mut self, envelope: &Envelope) -> Option<String> {
+        let code = envelope.code.unwrap_or_default();
+        self.weave.take().map(|weave| weave.finish(&envelope.arrays, code, envelope.request_id.as_deref()))
+    }
+
     /// Takes a record.
     pub(super) fn record(&mut self, position: Position<'_>, record: Record<'_>) {
-        let table = table_of(position.array);
+        let table = Table::of_array(position.array);
+        if let Some(weave) = &mut self.weave {
+            weave.add(position.array, record);
+        }
         if let Some(table) = table
             && self.kept.setting().privacy.suppressed.has_record(record)
         {
@@ -152,7 +174,7 @@ impl<'a> Reading<'a> {
                 tally.notes.insert(format!("the array `{array}` is missing"));
             }
         }
-        for array in envelope.arrays.keys().filter(|array| table_of(array).is_none()) {
+        for array in envelope.arrays.keys().filter(|array| Table::of_array(array).is_none()) {
             tally.notes.insert(format!("an array {} has no table", shown(array)));
         }
         Ok(Brought { counts: self.counts, tally })

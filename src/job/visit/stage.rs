@@ -8,11 +8,13 @@ use jiff::civil::Date;
 use super::intake::Taken;
 use super::{Visited, Visiting, figures};
 use crate::error::{Kind, Result};
+use crate::job::archive;
 use crate::job::context::Context;
 use crate::load::answer::{Day, Snapshot};
+use crate::load::keys;
 use crate::load::ledger::Ledger;
 use crate::load::replace::TableDay;
-use crate::load::staging::CellWriter;
+use crate::load::staging::{CellWriter, Visitor};
 use crate::load::visit::{Outcome, Visit};
 use crate::transform::digest::{Digest, Totals};
 use crate::transform::tables::Table;
@@ -109,7 +111,7 @@ impl Visiting<'_> {
     }
 
     /// When a user last said that fewer rows are right: now, or as it was before.
-    fn accepted_at(&self, day: Date, before: Option<Timestamp>) -> Option<Timestamp> {
+    pub(super) fn accepted_at(&self, day: Date, before: Option<Timestamp>) -> Option<Timestamp> {
         if self.choice.accepts(day) { Some(self.visitor.pulled_at) } else { before }
     }
 
@@ -150,6 +152,9 @@ impl Visiting<'_> {
             outcome,
             is_unknown: self.error.as_ref().is_some_and(|error| error.kind() == Kind::UnknownEvent),
         };
+        if let Err(error) = self.still_in_force().await {
+            self.fail(error);
+        }
         let mut after = self.ledger.clone();
         after.fold(&visit, self.context.horizon);
         if let Err(error) = self.stage_visit(&after, outcome).await {
@@ -170,6 +175,25 @@ impl Visiting<'_> {
             after,
             error: self.error,
         })
+    }
+
+    /// Cleans what this visit archived, where somebody is to be forgotten since it began. What it staged is looked at when it
+    /// is published.
+    async fn still_in_force(&self) -> Result<()> {
+        if !self.context.archive {
+            return Ok(());
+        }
+        let privacy = self.context.privacy().await?;
+        if privacy.suppressed.revision() == self.privacy.suppressed.revision() {
+            return Ok(());
+        }
+        let Visitor { event_id, pulled_at, run, .. } = &self.visitor;
+        let day = self.context.lake.zone.day_of(*pulled_at);
+        let ours = keys::archived_by(day, *event_id, *pulled_at, run);
+        for listed in self.context.store.list(&ours, "").await? {
+            archive::clean(self.context, &privacy, &listed).await?;
+        }
+        Ok(())
     }
 
     async fn stage_visit(&self, after: &Ledger, outcome: Outcome) -> Result<()> {

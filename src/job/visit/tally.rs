@@ -22,7 +22,7 @@ pub(in crate::job) struct Tally {
 
 impl Tally {
     /// Adds what became of the records of another answer.
-    pub(super) fn add(&mut self, other: Tally) {
+    pub(in crate::job) fn add(&mut self, other: Tally) {
         self.received += other.received;
         self.rows += other.rows;
         self.rejects += other.rejects;

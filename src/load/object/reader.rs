@@ -5,11 +5,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::DataType;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use jiff::civil::Date;
-use parquet::arrow::ParquetRecordBatchStreamBuilder;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, RowSelection, RowSelector};
+use parquet::arrow::{ParquetRecordBatchStreamBuilder, ProjectionMask};
 use parquet::file::metadata::RowGroupMetaData;
 
 use super::encoded::EncodedGroups;
@@ -89,6 +90,33 @@ impl ObjectReader {
     #[must_use]
     pub fn is_current(&self) -> bool {
         self.is_current
+    }
+
+    /// The columns of text that have any value, of all rows.
+    pub fn texts(&self) -> Result<BoxStream<'static, Result<RecordBatch>>> {
+        let groups = self.metadata.metadata().row_groups();
+        let is_text = |at: usize| {
+            let field = self.metadata.schema().fields().get(at);
+            field.is_some_and(|field| *field.data_type() == DataType::Utf8)
+        };
+        let has_values = |at: usize| {
+            groups.iter().any(|group| {
+                let nulls = group.columns().get(at).and_then(|column| column.statistics()?.null_count_opt());
+                nulls != u64::try_from(group.num_rows()).ok()
+            })
+        };
+        let columns = (0..self.metadata.schema().fields().len()).filter(|at| is_text(*at) && has_values(*at));
+        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), columns);
+        let stream =
+            ParquetRecordBatchStreamBuilder::new_with_metadata(self.source.clone(), self.metadata.clone())
+                .with_batch_size(BATCH_ROWS)
+                .with_projection(mask)
+                .build()
+                .map_err(from_parquet)?;
+        let key = self.source.key.clone();
+        Ok(stream
+            .map(move |batch| batch.map_err(|error| mendable(from_parquet(error).with("key", &key))))
+            .boxed())
     }
 
     /// Whether its rows were written with what may be kept now.

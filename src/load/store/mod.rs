@@ -69,6 +69,11 @@ pub trait Store: Send + Sync {
     /// Takes this version of an object away; another stays.
     async fn delete_unchanged(&self, key: &str, version: &Version) -> Result<()>;
 
+    /// Takes away what stood under keys with this prefix before, where the store keeps that. How many versions it were.
+    async fn purge(&self, _prefix: &str) -> Result<u64> {
+        Ok(0)
+    }
+
     /// Writes a small object as a whole.
     async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<()> {
         let mut upload = self.upload(key).await?;

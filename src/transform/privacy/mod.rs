@@ -5,6 +5,7 @@ mod mask;
 mod policy;
 mod pseudonym;
 mod suppressed;
+mod weave;
 mod withhold;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use crate::error::Result;
 pub use self::policy::{Document, Policy, Preset, Treatment};
 pub use self::pseudonym::Key;
 pub use self::suppressed::Suppressed;
+pub use self::weave::Weave;
 pub use self::withhold::Withholding;
 
 /// What may be kept: of everybody, and of whom nothing.
@@ -29,6 +31,12 @@ pub struct Privacy {
 }
 
 impl Privacy {
+    /// Whether everything may be kept, of everybody.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.policy.is_open() && self.suppressed.is_empty()
+    }
+
     /// What may be kept of rows that were written under another policy, or before somebody was to be forgotten.
     pub fn clean(&self, table: Table, batch: &RecordBatch) -> Result<RecordBatch> {
         self.policy.clean(table, &self.suppressed.without(table, batch)?)

@@ -67,21 +67,31 @@ impl Suppressed {
         !self.is_empty() && self.has_json(record.text())
     }
 
+    /// How many rows have one of the identifiers, in any column. The batch may have some columns only.
+    #[must_use]
+    pub fn count(&self, batch: &RecordBatch) -> u64 {
+        self.found(batch).filter(|has| *has).count() as u64
+    }
+
+    /// Whether each row has one of the identifiers.
+    fn found<'a>(&'a self, batch: &'a RecordBatch) -> impl Iterator<Item = bool> + 'a {
+        let texts: Vec<_> = batch.columns().iter().filter_map(|array| array.as_string_opt::<i32>()).collect();
+        let country = batch.column_by_name("country_code").and_then(|array| array.as_string_opt::<i32>());
+        (0..batch.num_rows()).map(move |row| {
+            let country = country.filter(|texts| texts.is_valid(row)).map(|texts| texts.value(row));
+            texts.iter().any(|texts| texts.is_valid(row) && self.has_text(texts.value(row), country))
+        })
+    }
+
     /// The rows without those that have one of the identifiers, in any column. Of an event, its own row stays without it.
     pub(super) fn without(&self, table: Table, batch: &RecordBatch) -> Result<RecordBatch> {
         if self.is_empty() || table == Table::Pulls {
             return Ok(batch.clone());
         }
-        let texts: Vec<_> = batch.columns().iter().filter_map(|array| array.as_string_opt::<i32>()).collect();
-        let country = batch.column_by_name("country_code").and_then(|array| array.as_string_opt::<i32>());
-        let has = |row: usize| {
-            let country = country.filter(|texts| texts.is_valid(row)).map(|texts| texts.value(row));
-            texts.iter().any(|texts| texts.is_valid(row) && self.has_text(texts.value(row), country))
-        };
         if table == Table::Events {
             return self.without_names(batch);
         }
-        let kept: BooleanArray = (0..batch.num_rows()).map(|row| Some(!has(row))).collect();
+        let kept: BooleanArray = self.found(batch).map(|has| Some(!has)).collect();
         filter_record_batch(batch, &kept).explain(Kind::Damaged, || "cannot filter rows".to_owned())
     }
 

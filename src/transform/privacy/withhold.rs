@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use super::policy::{Policy, Treatment};
 use crate::transform::column::{Column, Kind};
+use crate::transform::person;
 use crate::transform::record::{Record, Sent};
-use crate::transform::route::{Routes, Target};
+use crate::transform::route::{PERSON_KEY, Routes, Target};
 use crate::transform::tables::Table;
 use crate::transform::value::{self, Value};
 
@@ -17,17 +18,25 @@ pub struct Withholding<'a> {
     policy: &'a Policy,
     table: Table,
     routes: Routes,
-    country_code: Option<&'static str>,
+    /// The vendor's keys of mobile number, country, mail address and the customer's identifier.
+    person: [Option<&'static str>; 4],
+    /// Whether records say whose they are, where that is not withheld.
+    names_person: bool,
 }
 
 impl<'a> Withholding<'a> {
     /// The fields of all records have their keys' numbers from the same `Records`.
     #[must_use]
     pub fn new(policy: &'a Policy, table: Table) -> Self {
-        let columns = table.columns().iter();
-        let country_code =
-            columns.filter(|column| column.name == "country_code").find_map(|column| column.key);
-        Self { policy, table, routes: Routes::of(table), country_code }
+        let key = |name: &str| table.columns().get(table.index_of(name)?)?.key;
+        let person = ["mobile", "country_code", "email", "ext_id"].map(key);
+        Self { policy, table, routes: Routes::of(table), person, names_person: false }
+    }
+
+    /// The same for records that rows are to be made of again.
+    #[must_use]
+    pub fn for_archive(policy: &'a Policy, table: Table) -> Self {
+        Self { names_person: true, ..Self::new(policy, table) }
     }
 
     /// The record as JSON, with the vendor's keys: as it was sent where nothing is withheld.
@@ -39,19 +48,32 @@ impl<'a> Withholding<'a> {
             // It has no field that could be allowed by name.
             return Cow::Borrowed(if self.policy.keeps_field("") { record.text() } else { NOTHING });
         }
-        let country = self.country_code.and_then(|key| record.get(key));
-        let country = country.and_then(|raw| value::present(&raw));
+        let texts = self.person.map(|key| value::present(&record.get(key?)?));
+        let [mobile, country, email, ext_id] = texts.each_ref().map(Option::as_deref);
         let mut text = String::from("{");
+        let mut add = |key: &str, value: &str| {
+            let separator = if text.len() > 1 { "," } else { "" };
+            text.extend([separator, &serde_json::Value::from(key).to_string(), ":", value]);
+        };
         for sent in record.fields() {
             let target = self.routes.target(&sent);
-            if let Some(value) = self.value(target, &sent, country.as_deref()) {
-                let separator = if text.len() > 1 { "," } else { "" };
-                let key = serde_json::Value::from(sent.key());
-                text.extend([separator, &key.to_string(), ":", &value]);
+            if let Some(value) = self.value(target, &sent, country) {
+                add(&sent.key(), &value);
+            }
+        }
+        if self.names_person && record.get(PERSON_KEY).is_none() {
+            let key = person::key(mobile, country, email, ext_id).and_then(|key| self.person_key(key));
+            if let Some(key) = key {
+                add(PERSON_KEY, &serde_json::Value::from(key).to_string());
             }
         }
         text.push('}');
         Cow::Owned(text)
+    }
+
+    fn person_key(&self, key: String) -> Option<Cow<'static, str>> {
+        let column = self.table.columns().get(self.table.index_of("person_key")?)?;
+        self.policy.treated(self.policy.treatment(column), column.personal, key.into(), None)
     }
 
     /// What is kept of a field, as JSON.

@@ -55,6 +55,17 @@ impl Table {
         Self::ALL.into_iter().find(|table| table.name() == name)
     }
 
+    /// The table that an array of the vendor's report becomes.
+    #[must_use]
+    pub fn of_array(key: &str) -> Option<Self> {
+        match key {
+            "lives" => Some(Self::Lives),
+            "interactions" => Some(Self::Interactions),
+            "viewerDetails" => Some(Self::ViewerDetails),
+            _ => None,
+        }
+    }
+
     /// What a row is, for people.
     #[must_use]
     pub fn doc(self) -> &'static str {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rollcall::calendar::Zone;
-use rollcall::extract::body::{Splitter, table_of};
+use rollcall::extract::body::Splitter;
 use rollcall::load::index::Kept;
 use rollcall::load::staging::{CellWriter, Visitor};
 use rollcall::load::store::{Folder, Store};
@@ -40,7 +40,7 @@ pub(crate) async fn stage(answer: &Path, store: PathBuf) -> Outcome {
             break;
         }
         splitter.push(piece.get(..length).unwrap_or_default(), |position, record| {
-            let table = table_of(position.array);
+            let table = Table::of_array(position.array);
             if let Some(decoder) = decoders.iter_mut().find(|decoder| Some(decoder.table()) == table) {
                 decoder.push(record);
             }

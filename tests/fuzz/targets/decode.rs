@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use rollcall::calendar::Zone;
-use rollcall::extract::body::{Splitter, table_of};
+use rollcall::extract::body::Splitter;
 use rollcall::transform::decode::{Decoder, Setting};
 use rollcall::transform::tables::Table;
 
@@ -19,7 +19,7 @@ fuzz_target!(|input: &[u8]| {
     let mut others = 0;
     for chunk in answer.chunks(usize::from(*piece) + 1) {
         let pushed = splitter.push(chunk, |position, record| {
-            let table = table_of(position.array);
+            let table = Table::of_array(position.array);
             match decoders.iter_mut().find(|decoder| Some(decoder.table()) == table) {
                 Some(decoder) => {
                     decoder.push(record);

@@ -50,6 +50,8 @@ pub struct Bucket {
     pub path_style: bool,
     /// KMS key that objects are encrypted with; else the bucket's own setting counts.
     pub kms_key: Option<String>,
+    /// KMS key that archived answers are encrypted with; else that of all objects.
+    pub archive_kms_key: Option<String>,
     /// Whether no other process writes: conditions are checked here, not by the store.
     pub single_writer: bool,
 }
@@ -265,6 +267,32 @@ impl Store for S3 {
             // Many stores have conditions for writes and none for deletes.
             Err(error) if matches!(status(&error), Some(400 | 501)) => self.delete(key).await,
             Err(error) => Err(explain(Request::Delete, key, &error)),
+        }
+    }
+
+    async fn purge(&self, prefix: &str) -> Result<u64> {
+        let (mut purged, mut after) = (0, (None, None));
+        loop {
+            let request =
+                self.client.list_object_versions().bucket(&self.bucket.name).prefix(self.key(prefix));
+            let (key, version) = after;
+            let page = request.set_key_marker(key).set_version_id_marker(version).send().await;
+            let page = page.map_err(|error| explain(Request::List, prefix, &error))?;
+            let versions = page.versions().iter().map(|of| (of.is_latest(), of.key(), of.version_id()));
+            let markers = page.delete_markers().iter().map(|of| (of.is_latest(), of.key(), of.version_id()));
+            for (is_latest, key, version) in versions.chain(markers) {
+                let (Some(key), Some(version)) = (key, version.filter(|_| is_latest != Some(true))) else {
+                    continue;
+                };
+                let request =
+                    self.client.delete_object().bucket(&self.bucket.name).key(key).version_id(version);
+                request.send().await.map_err(|error| explain(Request::Delete, key, &error))?;
+                purged += 1;
+            }
+            if page.is_truncated() != Some(true) {
+                return Ok(purged);
+            }
+            after = (page.next_key_marker, page.next_version_id_marker);
         }
     }
 

@@ -10,9 +10,10 @@ use bytes::{Bytes, BytesMut};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-use super::S3;
 use super::failure::{Request, explain, status, unconditional};
+use super::{Bucket, S3};
 use crate::error::{Error, Explain, Kind, Result};
+use crate::load::keys;
 use crate::load::store::{Condition, Upload, conflict};
 
 /// Bytes of a part: the least that S3 takes, so that memory stays small. 10,000 parts make 50 GB.
@@ -53,7 +54,9 @@ impl S3Upload {
     }
 
     fn encryption(&self) -> (Option<ServerSideEncryption>, Option<String>, Option<bool>) {
-        match &self.s3.bucket.kms_key {
+        let Bucket { kms_key, archive_kms_key, .. } = &*self.s3.bucket;
+        let of_archive = archive_kms_key.as_ref().filter(|_| self.key.starts_with(keys::ARCHIVE));
+        match of_archive.or(kms_key.as_ref()) {
             Some(key) => (Some(ServerSideEncryption::AwsKms), Some(key.clone()), Some(true)),
             None => (None, None, None),
         }

@@ -1,0 +1,152 @@
+//! Forget: one person out of everything. First the list that every later run keeps to, then whatever is there already.
+
+use std::collections::BTreeSet;
+
+use clap::Args;
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use super::archive;
+use super::context::Context;
+use super::publish::is_lake;
+use super::upgrade::clean_ledgers;
+use crate::error::{Error, Kind, Result};
+use crate::load::erasure::{self, Erasure};
+use crate::load::publish::{list_lake, staged};
+use crate::load::replace::TableDay;
+use crate::load::store::Head;
+use crate::load::{keys, suppression};
+use crate::report::Report;
+use crate::transform::privacy::Privacy;
+use crate::transform::tables::Table;
+
+/// What `forget` is called with.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Forget {
+    /// What the person is known by: a number, a mail address, an identifier of your own. All that you know; several at once.
+    #[arg(long, value_name = "TEXT", num_args = 1.., required = true)]
+    pub viewer: Vec<String>,
+    /// Only count what there is of the person.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+pub(super) async fn forget(context: &Context, call: &Forget, report: &mut Report) -> Result<()> {
+    if call.viewer.iter().any(|text| text.trim().chars().count() < SHORTEST) {
+        return Err(Error::new(Kind::Usage, format!("`--viewer` is shorter than {SHORTEST} letters"))
+            .hint("give a whole number, mail address or identifier"));
+    }
+    // Also before there is a lake: a first run may be under way.
+    is_lake(context).await?;
+    let (store, policy, began) = (context.store.as_ref(), &context.lake.policy, context.clock.now());
+    let erasure = Erasure { identifiers: call.viewer.len(), ..Erasure::default() };
+    let privacy = if call.dry_run {
+        suppression::with(store, policy, &call.viewer).await?
+    } else {
+        let privacy = suppression::suppress(store, policy, &call.viewer).await?;
+        erasure::begin(store, &context.run, began, &erasure).await?;
+        privacy
+    };
+    let mut forgetting =
+        Forgetting { context, privacy: &privacy, is_dry: call.dry_run, erasure, failures: Vec::new() };
+    // What is staged goes into the lake, and so is looked at before.
+    forgetting.staged().await?;
+    forgetting.lake().await?;
+    forgetting.archive().await?;
+    let Forgetting { mut erasure, failures, .. } = forgetting;
+    for error in &failures {
+        report.failed(error);
+    }
+    if !call.dry_run {
+        clean_ledgers(context, &privacy, report).await?;
+        for prefix in keys::PREFIXES {
+            erasure.versions += store.purge(prefix).await?;
+        }
+        if report.failures.is_empty() {
+            erasure::end(store, &context.run, (began, context.clock.now()), &erasure).await?;
+        }
+    }
+    report.erasure = Some(erasure);
+    Ok(())
+}
+
+/// Letters of the shortest identifier: a shorter one is many people's.
+const SHORTEST: usize = 4;
+
+/// An erasure that is under way.
+struct Forgetting<'a> {
+    context: &'a Context,
+    privacy: &'a Privacy,
+    is_dry: bool,
+    erasure: Erasure,
+    failures: Vec<Error>,
+}
+
+impl Forgetting<'_> {
+    async fn staged(&mut self) -> Result<()> {
+        let (days, failures) = staged(self.context.store.as_ref(), &BTreeSet::new()).await?;
+        self.failures.extend(failures);
+        for (day, tables) in days {
+            for (table, file) in
+                tables.into_iter().flat_map(|(table, files)| files.into_iter().map(move |file| (table, file)))
+            {
+                self.object(table, day, &file.key, file.head).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn lake(&mut self) -> Result<()> {
+        let standing = list_lake(&self.context.store, None, &mut self.failures).await?;
+        for (day, tables) in standing {
+            for (table, head) in tables {
+                self.object(table, day, &keys::lake(table, day), head).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One object with rows. One that cannot be read is a failure, and does not stop the others.
+    async fn object(&mut self, table: Table, day: Date, key: &str, head: Head) -> Result<()> {
+        let Context { store, lake, .. } = self.context;
+        let place = TableDay { store, lake, privacy: self.privacy, table, day };
+        let outcome = async {
+            let rows = place.suppressed_rows(key, head).await?;
+            if rows > 0 && !self.is_dry {
+                place.clean_at(key).await?;
+            }
+            Ok::<_, Error>(rows)
+        };
+        match outcome.await {
+            Ok(0) => {}
+            Ok(rows) => {
+                *self.erasure.rows.entry(table.name().to_owned()).or_default() += rows;
+                self.erasure.objects += 1;
+            }
+            Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => self.failures.push(error),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    async fn archive(&mut self) -> Result<()> {
+        for listed in self.context.store.list(keys::ARCHIVE, "").await? {
+            match archive::count(self.context, self.privacy, &listed).await {
+                Ok(None | Some(0)) => {}
+                Ok(Some(records)) => {
+                    if !self.is_dry {
+                        archive::clean(self.context, self.privacy, &listed).await?;
+                    }
+                    self.erasure.archived_records += records;
+                    self.erasure.objects += 1;
+                }
+                Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer | Kind::BadAnswer) => {
+                    self.failures.push(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,74 @@
+//! Archiving: the answers that are used, put beside what was asked.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde_json::json;
+
+use crate::error::Result;
+use crate::extract::window::Window;
+use crate::job::context::Context;
+use crate::load::archive::{ArchiveWriter, Asked};
+use crate::load::staging::Visitor;
+use crate::load::{FORMAT, keys};
+
+/// The answers that make one day, or the snapshot.
+pub(super) struct Archiving<'a> {
+    context: &'a Context,
+    /// What they have in common.
+    asked: Asked,
+    take: u32,
+    keys: Vec<String>,
+}
+
+impl<'a> Archiving<'a> {
+    /// `take` tells apart the tries of one visit to have all answers of a day.
+    pub(super) fn new(
+        context: &'a Context,
+        visitor: &Visitor,
+        source: &str,
+        day: Date,
+        windows: &[Option<Window>],
+        accepted_at: Option<Timestamp>,
+        take: u32,
+    ) -> Self {
+        let edges = |window: &Window| (window.from.as_second(), window.to.as_second());
+        let asked = Asked {
+            format: FORMAT,
+            event_id: visitor.event_id,
+            pulled_at: visitor.pulled_at,
+            run: visitor.run.clone(),
+            zone: context.lake.zone.name().to_owned(),
+            day,
+            source: source.to_owned(),
+            windows: windows.iter().flatten().map(edges).collect(),
+            window: 0,
+            accepted_at,
+            request: serde_json::Map::new(),
+            kept: visitor.kept.clone(),
+        };
+        Self { context, asked, take, keys: Vec::new() }
+    }
+
+    /// Begins the answer to the next window, or to the snapshot.
+    pub(super) async fn begin(&mut self, at: usize, window: Option<Window>) -> Result<ArchiveWriter> {
+        let Asked { event_id, pulled_at, .. } = self.asked;
+        let range = window.map(|window| window.asked());
+        let range = range.map(|(from, to)| [("startTime", from), ("endTime", to)]);
+        let parameters = [("eventId", event_id)].into_iter().chain(range.into_iter().flatten());
+        let request = parameters.map(|(name, value)| (name.to_owned(), json!(value))).collect();
+        let asked = Asked { window: at, request, ..self.asked.clone() };
+        let day = self.context.lake.zone.day_of(pulled_at);
+        let key = keys::archived(day, event_id, pulled_at, &asked.run, self.take, at);
+        let writer = ArchiveWriter::create(self.context.store.as_ref(), &key, &asked).await?;
+        self.keys.push(key);
+        Ok(writer)
+    }
+
+    /// Takes away what is not used after all.
+    pub(super) async fn abandon(self) -> Result<()> {
+        for key in self.keys {
+            self.context.store.delete(&key).await?;
+        }
+        Ok(())
+    }
+}

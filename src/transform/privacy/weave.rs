@@ -1,0 +1,138 @@
+//! An answer put together again from what may be kept of it: the same arrays, with the records that may stay.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::{Privacy, Withholding};
+use crate::transform::record::Record;
+use crate::transform::tables::Table;
+
+/// The answer as far as it is put together.
+pub struct Weave<'a> {
+    privacy: &'a Privacy,
+    withholding: BTreeMap<Table, Withholding<'a>>,
+    text: String,
+    /// The array that is open.
+    array: Option<String>,
+    /// Arrays that were opened.
+    arrays: Vec<String>,
+}
+
+impl<'a> Weave<'a> {
+    /// Nothing of an answer yet.
+    #[must_use]
+    pub fn new(privacy: &'a Privacy) -> Self {
+        let withholding = |table| (table, Withholding::for_archive(&privacy.policy, table));
+        Self {
+            privacy,
+            withholding: Table::ALL.map(withholding).into(),
+            text: String::new(),
+            array: None,
+            arrays: Vec::new(),
+        }
+    }
+
+    /// Adds what may be kept of a record. Whether that is anything.
+    pub fn add(&mut self, array: &str, record: Record<'_>) -> bool {
+        if self.privacy.suppressed.has_record(record) || !self.keeps(array) {
+            return false;
+        }
+        if self.array.as_deref() == Some(array) {
+            self.text.push(',');
+        } else {
+            self.open(array);
+            self.text.push('[');
+            self.array = Some(array.to_owned());
+        }
+        match Table::of_array(array).and_then(|table| self.withholding.get_mut(&table)) {
+            Some(withholding) => self.text.push_str(&withholding.text(record)),
+            None => self.text.push_str(record.text()),
+        }
+        true
+    }
+
+    /// Whether an array may be kept that is none of the tables'.
+    fn keeps(&self, array: &str) -> bool {
+        Table::of_array(array).is_some() || self.privacy.policy.keeps_field(array)
+    }
+
+    /// What was put together since this was last asked.
+    pub fn take(&mut self) -> String {
+        std::mem::take(&mut self.text)
+    }
+
+    /// The rest of the answer: arrays without records, and what stands around them.
+    #[must_use]
+    pub fn finish(
+        mut self,
+        arrays: &BTreeMap<String, Option<u64>>,
+        code: i64,
+        request_id: Option<&str>,
+    ) -> String {
+        for (array, count) in arrays {
+            if !self.arrays.contains(array) && self.keeps(array) {
+                self.open(array);
+                self.text.push_str(if count.is_some() { "[]" } else { "null" });
+            }
+        }
+        if self.arrays.is_empty() {
+            self.text.push_str(r#"{"data":{"report":{"#);
+        }
+        self.close();
+        let request_id = Json::from(request_id);
+        self.text.extend([
+            r#"}},"code":"#,
+            &code.to_string(),
+            r#","requestId":"#,
+            &request_id.to_string(),
+            "}",
+        ]);
+        self.text
+    }
+
+    /// The key of an array, behind what stands before it.
+    fn open(&mut self, array: &str) {
+        self.close();
+        self.text.push_str(if self.arrays.is_empty() { r#"{"data":{"report":{"# } else { "," });
+        self.text.extend([&Json::from(array).to_string(), ":"]);
+        self.arrays.push(array.to_owned());
+    }
+
+    fn close(&mut self) {
+        if self.array.take().is_some() {
+            self.text.push(']');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transform::record::Records;
+
+    fn add(weave: &mut Weave<'_>, array: &str, record: &str) {
+        weave.add(array, Records::default().first(record.as_bytes()).unwrap().unwrap());
+    }
+
+    #[test]
+    fn an_answer_is_json_with_its_arrays_however_many_records_stay() {
+        let privacy = Privacy::default();
+        let arrays =
+            [("lives", Some(3)), ("interactions", Some(1)), ("viewerDetails", None), ("polls", Some(2))];
+        let arrays = arrays.map(|(name, count)| (name.to_owned(), count)).into();
+        let mut weave = Weave::new(&privacy);
+        add(&mut weave, "lives", r#"{"a": 1}"#);
+        let first = weave.take();
+        add(&mut weave, "lives", "null");
+        add(&mut weave, "interactions", "{}");
+        assert_eq!(
+            first + &weave.finish(&arrays, 200, Some("x\"y")),
+            r#"{"data":{"report":{"lives":[{"a": 1},null],"interactions":[{}],"polls":[],"viewerDetails":null}},"code":200,"requestId":"x\"y"}"#
+        );
+        assert_eq!(
+            Weave::new(&privacy).finish(&BTreeMap::new(), 200, None),
+            r#"{"data":{"report":{}},"code":200,"requestId":null}"#
+        );
+    }
+}

@@ -1,0 +1,279 @@
+//! One person out of everything, whatever happens meanwhile; and everybody else stays.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+use futures::FutureExt;
+use jiff::Timestamp;
+use rollcall::config::Config;
+use rollcall::error::Result;
+use rollcall::job::selection::Selection;
+use rollcall::job::{Forget, Job, Replay};
+use rollcall::load::keys;
+use rollcall::load::store::{Bucket, Location, Store};
+use rollcall::report::Report;
+use rollcall::transform::privacy::Policy;
+use simulator::{Quirks, Server, ServerOptions, Viewers, World, WorldOptions};
+use tokio::sync::Mutex;
+
+use crate::bytes::{Search, everything};
+use crate::command::Desk;
+use crate::faulty::{Fault, Faulty};
+use crate::lake::{Cells, cells_of};
+use crate::privacy::policy;
+use crate::run::{HOUR, config, job, later, server_at, sync_of};
+use crate::stores::{Home, On, server as s3};
+
+fn world() -> World {
+    World::new(WorldOptions { events: 2, days: 2, viewers: Viewers::Range(6, 12), ..WorldOptions::default() })
+}
+
+fn vendor() -> Server {
+    let quirks = Quirks { telling: true, unplaceable: Some(5), ..Quirks::default() };
+    server_at(later(), &world(), ServerOptions { quirks, ..ServerOptions::default() })
+}
+
+/// Everything that one person with viewings is known by, as the vendor writes it in one place or another.
+fn person() -> Vec<String> {
+    let viewers =
+        || world().events().flat_map(|event| event.viewers().collect::<Vec<_>>()).collect::<Vec<_>>();
+    let one = viewers()
+        .into_iter()
+        .filter(|viewer| viewer.sessions.len() > 1 && viewer.mobile.is_some())
+        .max_by_key(|viewer| usize::from(viewer.email.is_some()) + usize::from(viewer.ext_id.is_some()))
+        .unwrap();
+    [one.mobile, one.email, one.ext_id].into_iter().flatten().collect()
+}
+
+/// What must be found nowhere: the identifiers, also without the country.
+fn search() -> Search {
+    let plain = person().into_iter().flat_map(|text| [text.trim_start_matches("+86-").to_owned(), text]);
+    Search::of(&plain.collect::<BTreeSet<_>>())
+}
+
+fn open() -> Arc<Policy> {
+    policy(r#"{"base": "open"}"#)
+}
+
+async fn run(
+    store: &Arc<dyn Store>,
+    server: &Server,
+    policy: Arc<Policy>,
+    hours: i32,
+    what: Job,
+) -> Result<Report> {
+    let config = Config { policy, archive: true, ..config(server, Path::new("unused")) };
+    job(store, config, later() + HOUR * hours, what).await
+}
+
+fn forget() -> Job {
+    Job::Forget(Forget { viewer: person(), dry_run: false })
+}
+
+fn again() -> Job {
+    sync_of(Selection { from: Some("2022-10-01".into()), ..Selection::default() })
+}
+
+async fn assert_forgotten(store: &Arc<dyn Store>, what: &str) {
+    let search = search();
+    for (place, bytes) in everything(store).await {
+        assert_eq!(search.found(&bytes), [""; 0], "{what}: {place}");
+    }
+}
+
+async fn ok(outcome: Result<Report>) -> Report {
+    let report = outcome.unwrap();
+    assert!(report.ok, "{:?}", report.failures);
+    report
+}
+
+/// A lake from which the person was forgotten before anything was pulled.
+async fn without_the_person(server: &Server) -> Cells {
+    let home = Home::new(On::Folder).await;
+    let later_still = "2022-09-01T00:00:00Z".parse::<Timestamp>().unwrap();
+    let nothing = Config { policy: open(), ..config(server, Path::new("unused")) };
+    job(&home.store, nothing, later_still, sync_of(Selection::default())).await.unwrap();
+    ok(run(&home.store, server, open(), 0, forget()).await).await;
+    ok(run(&home.store, server, open(), 1, again()).await).await;
+    cells_of(&home.store).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_is_found_nowhere_and_everybody_else_is_where_they_were() {
+    let server = vendor();
+    let expected = without_the_person(&server).await;
+    for (document, on) in [
+        (r#"{"base": "open"}"#, On::Folder),
+        (r#"{"base": "open"}"#, On::S3),
+        (r#"{"base": "pseudonymous"}"#, On::Folder),
+    ] {
+        let home = Home::new(on).await;
+        let run =
+            async |hours, what| ok(run(&home.store, &server, policy(document), hours, what).await).await;
+        run(0, sync_of(Selection::default())).await;
+        let whole = cells_of(&home.store).await;
+        let counted = run(1, Job::Forget(Forget { viewer: person(), dry_run: true })).await.erasure.unwrap();
+        assert_eq!(cells_of(&home.store).await, whole, "a dry run changes nothing");
+        assert!(!home.keys("ledger/").await.contains(&keys::SUPPRESSED.to_owned()));
+        let erasure = run(1, forget()).await.erasure.unwrap();
+        assert!(erasure.rows["lives"] > 0 && erasure.rows["viewer_details"] > 0, "{erasure:?}");
+        assert!(erasure.archived_records > 0, "{erasure:?}");
+        assert_eq!((counted.rows, counted.objects), (erasure.rows, erasure.objects));
+        assert_forgotten(&home.store, document).await;
+        if document.contains("open") {
+            assert_eq!(cells_of(&home.store).await, expected);
+        }
+        let forgotten = cells_of(&home.store).await;
+        run(2, Job::Replay(Replay { all: true, ..Replay::default() })).await;
+        run(3, again()).await;
+        assert_eq!(
+            cells_of(&home.store).await,
+            forgotten,
+            "{document}: neither archive nor vendor bring anybody back"
+        );
+        assert_forgotten(&home.store, document).await;
+        let twice = run(4, forget()).await.erasure.unwrap();
+        assert!(twice.rows.is_empty() && twice.archived_records == 0, "{twice:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_may_be_killed_at_any_operation_and_run_again() {
+    let server = vendor();
+    let expected = without_the_person(&server).await;
+    let scene = async || {
+        let home = Home::new(On::Folder).await;
+        ok(run(&home.store, &server, open(), 0, sync_of(Selection::default())).await).await;
+        home
+    };
+    let home = scene().await;
+    let counting = Faulty::new(&home.store, 0, Fault::None);
+    let store: Arc<dyn Store> = counting.clone();
+    ok(run(&store, &server, open(), 1, forget()).await).await;
+    let operations = counting.operations();
+    assert!(operations > 50, "{operations}");
+    for at in 0..operations {
+        // What was cleaned before is not there any more: each starts from a lake that knows the person.
+        let home = scene().await;
+        let dying: Arc<dyn Store> = Faulty::new(&home.store, at, Fault::Dies);
+        let killed = run(&dying, &server, open(), 1, forget()).await;
+        assert!(killed.is_err() || !killed.unwrap().ok || at + 1 >= operations, "{at}");
+        ok(run(&home.store, &server, open(), 2, forget()).await).await;
+        assert_forgotten(&home.store, &at.to_string()).await;
+        assert_eq!(cells_of(&home.store).await, expected, "{at}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pull_that_is_under_way_meanwhile_brings_nobody_back() {
+    let server = Arc::new(vendor());
+    let expected = without_the_person(&server).await;
+    let home = Home::new(On::Folder).await;
+    let counting = Faulty::new(&home.store, 0, Fault::None);
+    let store: Arc<dyn Store> = counting.clone();
+    ok(run(&store, &server, open(), 0, sync_of(Selection::default())).await).await;
+    let operations = counting.operations();
+    for at in (3..operations).step_by(7) {
+        let home = Home::new(On::Folder).await;
+        let inner = Arc::clone(&home.store);
+        let said = Arc::new(Mutex::new(None));
+        let (watched, vendor) = (Arc::clone(&said), Arc::clone(&server));
+        let store: Arc<dyn Store> = Faulty::watched(
+            &home.store,
+            Box::new(move |k| {
+                let (inner, watched, vendor) =
+                    (Arc::clone(&inner), Arc::clone(&watched), Arc::clone(&vendor));
+                async move {
+                    if k == at {
+                        *watched.lock().await = Some(run(&inner, &vendor, open(), 1, forget()).await);
+                    }
+                }
+                .boxed()
+            }),
+        );
+        let _ = run(&store, &server, open(), 0, sync_of(Selection::default())).await.unwrap();
+        let forgotten = said.lock().await.take().unwrap();
+        ok(forgotten).await;
+        // What was staged before is cleaned when it is published.
+        ok(run(&home.store, &server, open(), 30, again()).await).await;
+        assert_forgotten(&home.store, &format!("forgotten at operation {at}")).await;
+        assert_eq!(cells_of(&home.store).await, expected, "{at}");
+    }
+}
+
+/// Every version of every object, as it lies in the bucket.
+async fn versions(client: &aws_sdk_s3::Client, bucket: &str) -> Vec<Vec<u8>> {
+    let listed = client.list_object_versions().bucket(bucket).send().await.unwrap();
+    let mut all = Vec::new();
+    for version in listed.versions() {
+        let (key, id) = (version.key().unwrap(), version.version_id().unwrap());
+        let object = client.get_object().bucket(bucket).key(key).version_id(id).send().await.unwrap();
+        all.push(object.body.collect().await.unwrap().to_vec());
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_bucket_keeps_of_objects_that_were_replaced_goes_too() {
+    let name = "versioned-forget";
+    let bucket = Bucket {
+        name: name.to_owned(),
+        prefix: String::new(),
+        endpoint: Some(s3().parse().unwrap()),
+        path_style: true,
+        kms_key: None,
+        archive_kms_key: None,
+        single_writer: false,
+    };
+    let chain = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
+    let settings = aws_sdk_s3::config::Builder::from(&chain).force_path_style(true).endpoint_url(s3());
+    let settings = settings.region(aws_config::Region::new("us-east-1"));
+    let client = aws_sdk_s3::Client::from_conf(settings.build());
+    client.create_bucket().bucket(name).send().await.unwrap();
+    let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    client.put_bucket_versioning().bucket(name).versioning_configuration(enabled).send().await.unwrap();
+    let store = Location::S3(bucket).open().await;
+    let server = vendor();
+    ok(run(&store, &server, open(), 0, sync_of(Selection::default())).await).await;
+    let erasure = ok(run(&store, &server, open(), 1, forget()).await).await.erasure.unwrap();
+    assert!(erasure.versions > 0, "{erasure:?}");
+    let now = store.list("", "").await.unwrap().len();
+    let kept = versions(&client, name).await;
+    // The log of the erasure itself was put twice.
+    assert!((now..=now + 1).contains(&kept.len()), "{now} {}", kept.len());
+    assert_forgotten(&store, "versions").await;
+}
+
+#[test]
+fn it_needs_the_key_and_a_whole_identifier_and_says_what_it_did() {
+    let desk = Desk::new();
+    let server = vendor();
+    desk.sync(&server, &["--from", "2022-10-01", "--to", "2022-12-01"]).succeeded();
+    let store = desk.store();
+    let store = ["--store", store.to_str().unwrap()];
+    let person = person();
+    let words = |more: &[&str]| -> Vec<String> {
+        ["forget"].iter().chain(&store).chain(more).map(|word| (*word).to_owned()).collect()
+    };
+    let run = |words: Vec<String>| desk.run(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    let outcome = run(words(&["--viewer", &person[0]]));
+    assert_eq!(outcome.status, 2, "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("ROLLCALL_HMAC_KEY"), "{}", outcome.stderr);
+    let outcome = run(words(&["--viewer", "123", "--hmac-key", crate::privacy::KEY]));
+    assert!(outcome.status == 2 && outcome.stderr.contains("shorter than 4"), "{}", outcome.stderr);
+    let outcome = run(words(&["--viewer", &person[0], "--hmac-key", crate::privacy::KEY])).succeeded();
+    assert!(
+        outcome.stdout.starts_with("forgotten  ") && outcome.stdout.contains("lives: "),
+        "{}",
+        outcome.stdout
+    );
+    assert!(!outcome.stdout.contains(&person[0]) && !outcome.stderr.contains(&person[0]));
+    // From now on, only who has the key can tell who is not to be kept.
+    let without = desk.sync(&server, &["--from", "2022-10-01", "--to", "2022-12-01"]);
+    assert_eq!(without.status, 2, "{}", without.stderr);
+    assert!(without.stderr.contains("only a key can tell"), "{}", without.stderr);
+    let other = desk.sync(&server, &["--hmac-key", "another key that is long enough, too"]);
+    assert!(other.stderr.contains("give that key"), "{}", other.stderr);
+}

@@ -1,0 +1,189 @@
+//! Tables again from the archive: the same as from the vendor, also when the vendor has forgotten.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rollcall::config::Config;
+use rollcall::job::selection::Selection;
+use rollcall::job::{Job, Replay};
+use rollcall::load::keys;
+use rollcall::report::Report;
+use rollcall::transform::privacy::Policy;
+use rollcall::transform::tables::Table;
+use simulator::{Quirks, Server, ServerOptions, ViewerDetails};
+
+use crate::command::{Desk, TOKEN, files};
+use crate::damage::rewrite;
+use crate::lake::cells_of;
+use crate::privacy::policy;
+use crate::run::{HOUR, config, job, later, server_at, small_world, sync_of};
+use crate::stores::{Home, On};
+
+struct Scene {
+    home: Home,
+    server: Server,
+    policy: Arc<Policy>,
+}
+
+fn all() -> Job {
+    Job::Replay(Replay { all: true, ..Replay::default() })
+}
+
+impl Scene {
+    async fn new(on: On, policy: Arc<Policy>, quirks: Quirks) -> Self {
+        let options = ServerOptions { quirks, ..ServerOptions::default() };
+        let scene =
+            Self { home: Home::new(on).await, server: server_at(later(), &small_world(4), options), policy };
+        let report = scene.run(later(), sync_of(Selection::default())).await;
+        assert!(report.ok, "{:?}", report.failures);
+        scene
+    }
+
+    async fn run(&self, now: Timestamp, what: Job) -> Report {
+        let policy = Arc::clone(&self.policy);
+        let config = Config { policy, archive: true, ..config(&self.server, Path::new("unused")) };
+        let report = job(&self.home.store, config, now, what).await.unwrap();
+        assert!(report.ok, "{:?}", report.failures);
+        report
+    }
+
+    async fn delete(&self, prefix: &str) {
+        for key in self.home.keys(prefix).await {
+            self.home.store.delete(&key).await.unwrap();
+        }
+    }
+}
+
+const TABLES: [Table; 4] = [Table::Lives, Table::Interactions, Table::ViewerDetails, Table::Rejects];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_lost_comes_back_from_the_archive_without_a_request_whatever_the_policy() {
+    let quirks =
+        Quirks { unknown_fields: Some(3), wrong_types: true, unplaceable: Some(5), ..Quirks::default() };
+    for document in [
+        r#"{"base": "open"}"#,
+        r#"{"base": "pseudonymous"}"#,
+        r#"{"base": "pseudonymous", "columns": {"mobile": "drop", "email": "mask", "extra": "drop"}}"#,
+        r#"{"base": "anonymous", "fields": ["newField"]}"#,
+        r#"{"base": "open", "columns": {"mobile": "mask", "name": "drop"}}"#,
+    ] {
+        let scene = Scene::new(On::Folder, policy(document), quirks).await;
+        let expected = cells_of(&scene.home.store).await;
+        assert!(expected.len() > 10);
+        for table in TABLES {
+            scene.delete(&keys::table(table)).await;
+        }
+        let before = scene.server.requests().len();
+        let report = scene.run(later() + HOUR, all()).await;
+        assert!(report.rows > 0 && report.events.complete >= 4, "{document}");
+        assert_eq!(scene.server.requests().len(), before, "the vendor is not asked");
+        assert_eq!(cells_of(&scene.home.store).await, expected, "{document}");
+        assert_eq!(scene.home.keys(keys::STAGING).await, [""; 0]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_on_s3_for_one_event_or_some_days() {
+    let scene = Scene::new(On::S3, Arc::default(), Quirks::default()).await;
+    let expected = cells_of(&scene.home.store).await;
+    let (_, day, event_id) = *expected.keys().find(|(table, ..)| *table == Table::Lives).unwrap();
+    scene.delete(&keys::table(Table::Lives)).await;
+    let one = Replay { event: vec![event_id], from: Some(day), to: Some(day), ..Replay::default() };
+    scene.run(later() + HOUR, Job::Replay(one)).await;
+    let lives = |cells: &crate::lake::Cells| {
+        cells
+            .iter()
+            .filter(|((table, ..), _)| *table == Table::Lives)
+            .map(|(place, cell)| (*place, *cell))
+            .collect::<Vec<_>>()
+    };
+    let back = lives(&cells_of(&scene.home.store).await);
+    assert_eq!(back, [((Table::Lives, day, event_id), expected[&(Table::Lives, day, event_id)])]);
+    scene.run(later() + HOUR * 2, all()).await;
+    assert_eq!(cells_of(&scene.home.store).await, expected);
+}
+
+#[tokio::test]
+async fn a_lake_that_is_whole_is_not_touched() {
+    let scene = Scene::new(On::Folder, Arc::default(), Quirks::default()).await;
+    let lake = || files(&scene.home.path().join("lake"));
+    let before = lake();
+    scene.run(later() + HOUR, all()).await;
+    assert!(before == lake());
+}
+
+#[tokio::test]
+async fn a_column_that_was_added_since_gets_its_values_from_old_answers() {
+    let scene = Scene::new(On::Folder, Arc::default(), Quirks::default()).await;
+    let expected = cells_of(&scene.home.store).await;
+    for table in [Table::Lives, Table::ViewerDetails] {
+        for key in scene.home.keys(&keys::table(table)).await {
+            // As a program wrote it that did not know these columns, for all the vendor sent them.
+            rewrite(&scene.home.path().join(&key), &[], &["company", "device_type"]);
+        }
+    }
+    assert_ne!(cells_of(&scene.home.store).await, expected);
+    scene.run(later() + HOUR, Job::Upgrade(rollcall::job::Upgrade::default())).await;
+    assert_ne!(cells_of(&scene.home.store).await, expected, "an upgrade does not know them either");
+    scene.run(later() + HOUR * 2, all()).await;
+    assert_eq!(cells_of(&scene.home.store).await, expected);
+}
+
+#[tokio::test]
+async fn a_replayed_cell_ranks_behind_its_own_pull_and_takes_nothing_from_a_better_one() {
+    let scene = Scene::new(On::Folder, Arc::default(), Quirks::default()).await;
+    let expected = cells_of(&scene.home.store).await;
+    // The archive has fewer than what was pulled when it was off.
+    for key in scene.home.keys(keys::ARCHIVE).await {
+        let bytes = std::fs::read(scene.home.path().join(&key)).unwrap();
+        let text = String::from_utf8(zstd::decode_all(&bytes[..]).unwrap()).unwrap();
+        let (asked, _) = text.split_once(",\n\"answer\":").unwrap();
+        // An older pull, which found nobody.
+        let asked = asked.replace("\"pulled_at\":\"2022-12-20", "\"pulled_at\":\"2022-12-19");
+        let none = r#"{"code":200,"data":{"report":{"lives":[],"interactions":[],"viewerDetails":[]}},"requestId":"x"}"#;
+        let older = format!("{asked},\n\"answer\":{none}}}\n");
+        std::fs::write(scene.home.path().join(&key), zstd::encode_all(older.as_bytes(), 1).unwrap()).unwrap();
+    }
+    scene.run(later() + HOUR, all()).await;
+    assert_eq!(cells_of(&scene.home.store).await, expected);
+}
+
+#[tokio::test]
+async fn a_day_of_which_an_answer_is_missing_was_not_used() {
+    let viewer_details = ViewerDetails::PerRange;
+    let options = ServerOptions { viewer_details, ..ServerOptions::default() };
+    let server = server_at(later(), &small_world(2), options);
+    let home = Home::new(On::Folder).await;
+    let config =
+        || Config { archive: true, max_response_bytes: 8_000, ..config(&server, Path::new("unused")) };
+    let report = job(&home.store, config(), later(), sync_of(Selection::default())).await.unwrap();
+    let expected = cells_of(&home.store).await;
+    assert!(!expected.is_empty(), "{:?}", report.failures);
+    let archived = home.keys(keys::ARCHIVE).await;
+    let parted =
+        archived.iter().find(|key| key.ends_with("-1.json.zst")).expect("a day was asked for in parts");
+    let together: Vec<_> =
+        archived.iter().filter(|key| key.starts_with(&parted[..parted.len() - 10])).collect();
+    assert!(together.len() > 1, "{together:?}");
+    for key in home.keys(&keys::table(Table::Lives)).await {
+        home.store.delete(&key).await.unwrap();
+    }
+    job(&home.store, config(), later() + HOUR, all()).await.unwrap();
+    assert_eq!(cells_of(&home.store).await, expected);
+    home.store.delete(parted).await.unwrap();
+    for key in home.keys(&keys::table(Table::Lives)).await {
+        home.store.delete(&key).await.unwrap();
+    }
+    job(&home.store, config(), later() + HOUR * 2, all()).await.unwrap();
+    let missing = expected.len() - cells_of(&home.store).await.len();
+    assert!((1..=2).contains(&missing), "{missing}");
+}
+
+#[test]
+fn a_replay_of_nothing_in_particular_is_an_error_of_the_call() {
+    let desk = Desk::new();
+    let outcome = desk.run(&["replay", "--token", TOKEN]);
+    assert_eq!(outcome.status, 2, "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("give `--event`"), "{}", outcome.stderr);
+}
