@@ -82,8 +82,12 @@ variable "accounts" {
     # What is kept, and how.
     bucket               = optional(string)
     kms_key_arn          = optional(string)
-    noncurrent_days      = optional(number, 30)
+    privacy              = optional(string, "open")
+    hmac_key             = optional(bool, false)
+    archive              = optional(bool, false)
+    archive_kms_key_arn  = optional(string)
     archive_days         = optional(number)
+    noncurrent_days      = optional(number, 30)
     log_retention_days   = optional(number, 90)
     secret_recovery_days = optional(number, 30)
     athena_scan_limit_gb = optional(number, 100)

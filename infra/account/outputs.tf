@@ -13,6 +13,11 @@ output "vendor_secret_arn" {
   value       = aws_secretsmanager_secret.vendor.arn
 }
 
+output "hmac_key_secret_arn" {
+  description = "The secret to put the key for pseudonyms into, where there is one."
+  value       = one(aws_secretsmanager_secret.hmac_key[*].arn)
+}
+
 output "sync_function" {
   description = "The function that the schedule starts."
   value       = aws_lambda_function.function["sync"].function_name

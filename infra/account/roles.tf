@@ -45,7 +45,11 @@ data "aws_iam_policy_document" "function" {
     condition {
       test     = "StringLikeIfExists"
       variable = "s3:prefix"
-      values   = concat(["lake/*", "staging/*", "ledger/*"], each.key == "sync" ? ["plans/*"] : [])
+      values = concat(
+        ["lake/*", "staging/*", "ledger/*"],
+        each.key == "sync" ? ["plans/*"] : [],
+        var.settings.archive ? ["archive/*"] : [],
+      )
     }
   }
 
@@ -60,6 +64,17 @@ data "aws_iam_policy_document" "function" {
     sid       = "StagingAndLedger"
     actions   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
     resources = ["${local.bucket_arn}/staging/*", "${local.bucket_arn}/ledger/*"]
+  }
+
+  # An answer is taken away that was not used after all.
+  dynamic "statement" {
+    for_each = var.settings.archive ? [true] : []
+
+    content {
+      sid       = "Archive"
+      actions   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
+      resources = ["${local.bucket_arn}/archive/*"]
+    }
   }
 
   dynamic "statement" {
@@ -88,6 +103,16 @@ data "aws_iam_policy_document" "function" {
     resources = [aws_secretsmanager_secret.token.arn]
   }
 
+  dynamic "statement" {
+    for_each = aws_secretsmanager_secret.hmac_key
+
+    content {
+      sid       = "PseudonymKey"
+      actions   = ["secretsmanager:GetSecretValue"]
+      resources = [statement.value.arn]
+    }
+  }
+
   statement {
     sid       = "Logs"
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
@@ -101,12 +126,12 @@ data "aws_iam_policy_document" "function" {
   }
 
   dynamic "statement" {
-    for_each = local.kms_key[*]
+    for_each = local.kms_key == null && local.archive_kms_key == null ? [] : [true]
 
     content {
       sid       = "Key"
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-      resources = [statement.value]
+      resources = distinct(compact([local.kms_key, local.archive_kms_key]))
     }
   }
 

@@ -7,6 +7,17 @@ resource "aws_secretsmanager_secret" "vendor" {
   recovery_window_in_days = var.settings.secret_recovery_days
 }
 
+# The key for pseudonyms, which is put outside Terraform too, and never changed: another one names the same people anew.
+#   aws secretsmanager put-secret-value --secret-id NAME --secret-string "$(openssl rand -hex 32)"
+resource "aws_secretsmanager_secret" "hmac_key" {
+  count = var.settings.hmac_key ? 1 : 0
+
+  name                    = "${var.name}/hmac-key"
+  description             = "The key for pseudonyms: a text of at least 32 characters."
+  kms_key_id              = local.kms_key
+  recovery_window_in_days = var.settings.secret_recovery_days
+}
+
 # The token that all pulls of a fan-out use. The function `sync` makes it, the workers only read it.
 resource "aws_secretsmanager_secret" "token" {
   name                    = "${var.name}/token"

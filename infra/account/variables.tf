@@ -42,8 +42,12 @@ variable "settings" {
     vpc                  = optional(object({ subnet_ids = list(string), security_group_ids = list(string) }))
     bucket               = optional(string)
     kms_key_arn          = optional(string)
-    noncurrent_days      = number
+    privacy              = string
+    hmac_key             = bool
+    archive              = bool
+    archive_kms_key_arn  = optional(string)
     archive_days         = optional(number)
+    noncurrent_days      = number
     log_retention_days   = number
     secret_recovery_days = number
     athena_scan_limit_gb = number
@@ -141,5 +145,10 @@ variable "settings" {
   validation {
     condition     = var.settings.noncurrent_days >= 1 && var.settings.athena_result_days >= 1 && var.settings.athena_scan_limit_gb >= 1
     error_message = "`noncurrent_days`, `athena_result_days` and `athena_scan_limit_gb` are at least 1."
+  }
+
+  validation {
+    condition     = !strcontains(var.settings.privacy, "pseudonymous") || var.settings.hmac_key
+    error_message = "The policy `pseudonymous` needs `hmac_key = true`."
   }
 }

@@ -11,7 +11,8 @@ use crate::transform::privacy::{Document, Key, Policy};
 /// Options of privacy, as they are written.
 #[derive(Args, Clone, Debug)]
 pub struct PrivacyOptions {
-    /// What may be kept of people: `open`, `pseudonymous`, `anonymous`, or a file of JSON that changes one of them.
+    /// What may be kept of people: `open`, `pseudonymous`, `anonymous`, a file of JSON that changes one of them, or that JSON
+    /// itself.
     #[arg(long, env = "ROLLCALL_PRIVACY", default_value = "open", value_name = "POLICY", global = true)]
     pub privacy: String,
     /// Key for pseudonyms, at least 32 characters. Better given by the environment, which other users cannot see.
@@ -41,6 +42,7 @@ impl PrivacyOptions {
     pub(super) fn policy(&self) -> Result<Policy> {
         let document = match Document::preset(&self.privacy) {
             Some(document) => document,
+            None if self.privacy.trim_start().starts_with('{') => Document::parse(self.privacy.as_bytes())?,
             None => Document::parse(&self.read()?)?,
         };
         let key = self.hmac_key.as_ref().map(Key::checked).transpose()?;

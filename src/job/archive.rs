@@ -6,18 +6,48 @@ use crate::job::context::Context;
 use crate::load::archive::{ArchiveReader, ArchiveWriter, Asked};
 use crate::load::store::Listed;
 use crate::transform::privacy::{Privacy, Weave};
+use crate::transform::tables::Table;
 
-/// How many records of an answer are of people of whom nothing may be kept; none where it is not there any more.
-pub(super) async fn count(context: &Context, privacy: &Privacy, listed: &Listed) -> Result<Option<u64>> {
-    let count = async {
-        let mut reader = ArchiveReader::open(&context.store, &listed.key, listed.head.clone()).await?;
-        let (mut splitter, mut found) = (Splitter::default(), 0);
-        while let Some(bytes) = reader.next().await? {
-            splitter.push(&bytes, |_, record| found += u64::from(privacy.suppressed.has_record(record)))?;
+/// How often an answer is looked at again because another one cleans it meanwhile.
+const ATTEMPTS: u32 = 20;
+
+/// Cleans an answer that has records of people of whom nothing may be kept, and says how many; with `is_dry`, only that.
+pub(super) async fn forget(
+    context: &Context,
+    privacy: &Privacy,
+    mut listed: Listed,
+    is_dry: bool,
+) -> Result<u64> {
+    for _ in 0..ATTEMPTS {
+        let outcome = async {
+            let found = count(context, privacy, &listed).await?;
+            if found > 0 && !is_dry {
+                put_clean(context, privacy, &listed).await?;
+            }
+            Ok(found)
+        };
+        match outcome.await {
+            Err(error) if Error::kind(&error) == Kind::Conflict => {}
+            outcome => return outcome.map_err(|error| error.with("key", &listed.key)),
         }
-        splitter.finish().map(|_| found)
-    };
-    unless_gone(count.await, listed)
+        match context.store.head(&listed.key).await? {
+            Some(head) => listed.head = head,
+            None => return Ok(0),
+        }
+    }
+    Err(Error::new(Kind::Conflict, "the answer is replaced by others all the time").with("key", &listed.key))
+}
+
+async fn count(context: &Context, privacy: &Privacy, listed: &Listed) -> Result<u64> {
+    let mut reader = ArchiveReader::open(&context.store, &listed.key, listed.head.clone()).await?;
+    let (mut splitter, mut found) = (Splitter::default(), 0);
+    while let Some(bytes) = reader.next().await? {
+        splitter.push(&bytes, |position, record| {
+            let table = Table::of_array(position.array);
+            found += u64::from(privacy.suppressed.has_record(table, record));
+        })?;
+    }
+    splitter.finish().map(|_| found)
 }
 
 /// Whether an answer was archived under what may be kept now; none where it is not there any more.
@@ -30,27 +60,33 @@ pub(super) async fn is_kept_under(
     unless_gone(reader.map(|reader| reader.asked().kept == privacy.into()), listed)
 }
 
-/// Writes an answer anew. False where it is not there any more: only another one who cleans it replaces an answer.
+/// Writes an answer anew. False where it is not there any more, or another one cleaned it.
 pub(super) async fn clean(context: &Context, privacy: &Privacy, listed: &Listed) -> Result<bool> {
-    let clean = async {
-        let Listed { key, head } = listed;
-        let mut reader = ArchiveReader::open(&context.store, key, head.clone()).await?;
-        let asked = Asked { kept: privacy.into(), ..reader.asked().clone() };
-        let mut writer = ArchiveWriter::create(context.store.as_ref(), key, &asked).await?;
-        let (mut splitter, mut weave) = (Splitter::default(), Weave::new(privacy));
-        while let Some(bytes) = reader.next().await? {
-            splitter.push(&bytes, |position, record| {
-                weave.add(position.array, record);
-            })?;
-            writer.write(weave.take().as_bytes()).await?;
-        }
-        let envelope = splitter.finish()?;
-        let code = envelope.code.unwrap_or_default();
-        let rest = weave.finish(&envelope.arrays, code, envelope.request_id.as_deref());
-        writer.write(rest.as_bytes()).await?;
-        writer.finish(reader.unchanged()).await
-    };
-    Ok(unless_gone(clean.await, listed)?.is_some())
+    Ok(unless_gone(put_clean(context, privacy, listed).await, listed)?.is_some())
+}
+
+async fn put_clean(context: &Context, privacy: &Privacy, listed: &Listed) -> Result<()> {
+    let Listed { key, head } = listed;
+    let mut reader = ArchiveReader::open(&context.store, key, head.clone()).await?;
+    let asked = Asked { kept: privacy.into(), ..reader.asked().clone() };
+    let mut writer = ArchiveWriter::create(context.store.as_ref(), key, &asked).await?;
+    let (mut splitter, mut weave) = (Splitter::default(), Weave::new(privacy));
+    while let Some(bytes) = reader.next().await? {
+        splitter.push(&bytes, |position, record| {
+            weave.add(position.array, record);
+        })?;
+        writer.write(weave.take().as_bytes()).await?;
+    }
+    let envelope = splitter.finish()?;
+    let code = envelope.code.unwrap_or_default();
+    let rest = weave.finish(&envelope.arrays, code, envelope.request_id.as_deref());
+    writer.write(rest.as_bytes()).await?;
+    writer.finish(reader.unchanged()).await
+}
+
+/// Whether an error does not keep the other objects from being looked at.
+pub(super) fn is_of_one_object(error: &Error) -> bool {
+    matches!(error.kind(), Kind::Damaged | Kind::Newer | Kind::BadAnswer)
 }
 
 fn unless_gone<T>(outcome: Result<T>, listed: &Listed) -> Result<Option<T>> {

@@ -38,9 +38,10 @@ pub(super) async fn examine(context: &Context, call: &Doctor, report: &mut Repor
     report.check("ledgers", ledgers(context).await);
     let conditions = trial::conditions(store, &context.run).await;
     if let Ok(gone) = &conditions {
-        let rights = trial::rights(store, &context.run, gone).await;
-        report
-            .check("rights", rights.map(|()| format!("list and write under {}", keys::PREFIXES.join(", "))));
+        let needed = |prefix: &&str| context.archive || *prefix != keys::ARCHIVE;
+        let prefixes: Vec<&str> = keys::PREFIXES.into_iter().filter(needed).collect();
+        let rights = trial::rights(store, &prefixes, &context.run, gone).await;
+        report.check("rights", rights.map(|()| format!("list and write under {}", prefixes.join(", "))));
     }
     report.check("conditions", conditions.map(|_| "of two writers, one loses".to_owned()));
     if let Some(event_id) = call.probe {

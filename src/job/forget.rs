@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 use jiff::civil::Date;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
-use super::archive;
+use super::archive::{self, is_of_one_object};
 use super::context::Context;
 use super::publish::is_lake;
 use super::upgrade::clean_ledgers;
@@ -26,10 +26,25 @@ use crate::transform::tables::Table;
 pub struct Forget {
     /// What the person is known by: a number, a mail address, an identifier of your own. All that you know; several at once.
     #[arg(long, value_name = "TEXT", num_args = 1.., required = true)]
+    #[serde(deserialize_with = "one_or_many")]
     pub viewer: Vec<String>,
     /// Only count what there is of the person.
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// In a payload, one text may stand without a list around it. What else stands there is not repeated in the error.
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "`viewer` is a text, or a list of texts")]
+    enum OneOrMany {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(match OneOrMany::deserialize(deserializer)? {
+        OneOrMany::One(viewer) => vec![viewer],
+        OneOrMany::Many(viewers) => viewers,
+    })
 }
 
 pub(super) async fn forget(context: &Context, call: &Forget, report: &mut Report) -> Result<()> {
@@ -59,7 +74,9 @@ pub(super) async fn forget(context: &Context, call: &Forget, report: &mut Report
         report.failed(error);
     }
     if !call.dry_run {
-        clean_ledgers(context, &privacy, report).await?;
+        for error in clean_ledgers(context).await? {
+            report.failed(&error);
+        }
         for prefix in keys::PREFIXES {
             erasure.versions += store.purge(prefix).await?;
         }
@@ -124,7 +141,7 @@ impl Forgetting<'_> {
                 *self.erasure.rows.entry(table.name().to_owned()).or_default() += rows;
                 self.erasure.objects += 1;
             }
-            Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => self.failures.push(error),
+            Err(error) if is_of_one_object(&error) => self.failures.push(error),
             Err(error) => return Err(error),
         }
         Ok(())
@@ -132,18 +149,13 @@ impl Forgetting<'_> {
 
     async fn archive(&mut self) -> Result<()> {
         for listed in self.context.store.list(keys::ARCHIVE, "").await? {
-            match archive::count(self.context, self.privacy, &listed).await {
-                Ok(None | Some(0)) => {}
-                Ok(Some(records)) => {
-                    if !self.is_dry {
-                        archive::clean(self.context, self.privacy, &listed).await?;
-                    }
+            match archive::forget(self.context, self.privacy, listed, self.is_dry).await {
+                Ok(0) => {}
+                Ok(records) => {
                     self.erasure.archived_records += records;
                     self.erasure.objects += 1;
                 }
-                Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer | Kind::BadAnswer) => {
-                    self.failures.push(error);
-                }
+                Err(error) if is_of_one_object(&error) => self.failures.push(error),
                 Err(error) => return Err(error),
             }
         }

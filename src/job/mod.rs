@@ -85,14 +85,14 @@ impl Job {
     pub async fn run(self, context: &Context) -> Result<Report> {
         let mut report = Report::new(self.step(), &context.run, context.clock.now());
         let outcome = match self {
-            Self::Sync(call) => sync::sync(context, &call, &mut report).await,
-            Self::Plan(call) => plan::show(context, &call, &mut report).await,
-            Self::Pull(selection) => pull::pull(context, &selection, &mut report).await,
+            Self::Sync(call) => Box::pin(sync::sync(context, &call, &mut report)).await,
+            Self::Plan(call) => Box::pin(plan::show(context, &call, &mut report)).await,
+            Self::Pull(selection) => Box::pin(pull::pull(context, &selection, &mut report)).await,
             Self::Staged {} => publish::staged(context, &mut report).await,
             Self::Publish(call) => publish::publish(context, &call, &mut report).await,
             Self::Collect(call) => collect::collect(context, &call, &mut report).await,
             Self::Token {} => token::share(context, &mut report).await,
-            Self::Doctor(call) => doctor::examine(context, &call, &mut report).await,
+            Self::Doctor(call) => Box::pin(doctor::examine(context, &call, &mut report)).await,
             Self::Replay(call) => Box::pin(replay::replay(context, &call, &mut report)).await,
             Self::Forget(call) => Box::pin(forget::forget(context, &call, &mut report)).await,
             Self::Upgrade(call) => Box::pin(upgrade::upgrade(context, &call, &mut report)).await,

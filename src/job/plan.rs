@@ -12,6 +12,7 @@ use super::context::Context;
 use super::estimate::{estimate, reason};
 use super::listing::{self, Heard};
 use super::selection::{Choice, Selection};
+use super::upgrade::clean_ledgers;
 use super::visit::forecast;
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::Usage;
@@ -176,6 +177,12 @@ pub(super) async fn plan(
             }
             Err(error) => planned.failures.push((Some(event_id), error.with("event", event_id))),
         }
+    }
+    if writes == Writes::Ledgers
+        && context.privacy().await?.suppressed.revision() != privacy.suppressed.revision()
+    {
+        // Somebody is to be forgotten since the vendor was asked, and may be a host.
+        planned.failures.extend(clean_ledgers(context).await?.into_iter().map(|error| (None, error)));
     }
     // Only when everything that was listed is in its ledger may the cursor move past it.
     if let Some(cursor) = cursor

@@ -47,8 +47,10 @@ pub struct Replay {
     pub all: bool,
 }
 
-/// The answers that were asked for together, by what their keys have in common.
-type Takes = BTreeMap<String, Vec<Listed>>;
+/// Answers that were asked for together, by their windows.
+type Take = BTreeMap<usize, Listed>;
+/// All of an event, by what their keys have in common.
+type Takes = BTreeMap<String, Take>;
 
 pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report) -> Result<()> {
     if !call.all && call.event.is_empty() && call.from.is_none() && call.to.is_none() {
@@ -90,7 +92,7 @@ pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report
 async fn archived(context: &Context, call: &Replay, report: &mut Report) -> Result<BTreeMap<i64, Takes>> {
     let mut events: BTreeMap<i64, Takes> = BTreeMap::new();
     for listed in context.store.list(keys::ARCHIVE, "").await? {
-        let (Some((visited, together)), Some((event_id, _))) =
+        let (Some((visited, together, window)), Some((event_id, _))) =
             (keys::parse_archived(&listed.key), keys::parse_visit(&listed.key))
         else {
             let error = Error::new(Kind::Damaged, "a file in the archive is no archived answer");
@@ -101,13 +103,13 @@ async fn archived(context: &Context, call: &Replay, report: &mut Report) -> Resu
         let is_chosen = call.event.is_empty() || call.event.contains(&event_id);
         if is_chosen && call.from.is_none_or(|from| from <= visited) {
             let together = together.to_owned();
-            events.entry(event_id).or_default().entry(together).or_default().push(listed);
+            events.entry(event_id).or_default().entry(together).or_default().insert(window, listed);
         }
     }
     Ok(events)
 }
 
-/// Everything of one event, in the order in which it was asked for.
+/// Everything of one event.
 async fn replay_event(context: &Context, call: &Replay, privacy: &Privacy, takes: Takes) -> Result<Tally> {
     let mut tally = Tally::default();
     for (_, answers) in takes {
@@ -124,16 +126,17 @@ async fn replay_take(
     context: &Context,
     call: &Replay,
     privacy: &Privacy,
-    answers: Vec<Listed>,
+    answers: Take,
 ) -> Result<Option<Tally>> {
-    let mut readers = Vec::new();
-    for Listed { key, head } in answers {
-        readers.push(ArchiveReader::open(&context.store, &key, head).await?);
-    }
-    let Some(asked) = readers.first().map(|reader| reader.asked().clone()) else { return Ok(None) };
+    let Some(first) = answers.values().next() else { return Ok(None) };
+    let open = |listed: &Listed| {
+        let Listed { key, head } = listed.clone();
+        async move { ArchiveReader::open(&context.store, &key, head).await }
+    };
+    let asked = open(first).await?.asked().clone();
     let is_wanted =
         call.from.is_none_or(|from| from <= asked.day) && call.to.is_none_or(|to| asked.day <= to);
-    if !is_wanted || readers.len() != asked.windows.len().max(1) {
+    if !is_wanted || answers.len() != asked.windows.len().max(1) {
         return Ok(None);
     }
     let zone = context.lake.zone.clone();
@@ -147,7 +150,8 @@ async fn replay_take(
     let kept = if asked.windows.is_empty() { Kept::Snapshot(setting) } else { Kept::Windows(setting) };
     let visitor = Visitor { event_id, pulled_at, run: context.run.clone(), kept: privacy.into() };
     let mut intake = Intake::new(context, &visitor, kept, day);
-    for reader in readers {
+    for listed in answers.values() {
+        let reader = open(listed).await?;
         let window = window(reader.asked());
         intake.take(Archived { reader, splitter: Splitter::default() }, window, None).await?;
     }

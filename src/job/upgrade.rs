@@ -4,15 +4,14 @@ use clap::Args;
 use futures::{StreamExt, stream};
 use serde::Deserialize;
 
-use super::archive;
+use super::archive::{self, is_of_one_object};
 use super::context::Context;
 use super::publish::{is_lake, publish_staged, record};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::load::ledger::Ledger;
 use crate::load::ledgers::Entry;
 use crate::load::{keys, publish};
 use crate::report::Report;
-use crate::transform::privacy::Privacy;
 
 /// Ledgers that are written at once.
 const AT_ONCE: usize = 16;
@@ -36,34 +35,42 @@ pub(super) async fn upgrade(context: &Context, call: &Upgrade, report: &mut Repo
         return Ok(());
     }
     if call.change_privacy {
-        clean_ledgers(context, &context.privacy().await?, report).await?;
+        for error in clean_ledgers(context).await? {
+            report.failed(&error);
+        }
         // What is staged was kept under the policy of before.
         publish_staged(context, &[], report).await?;
     }
     if call.change_privacy {
-        clean_archive(context, &context.privacy().await?).await?;
+        clean_archive(context, report).await?;
     }
     context.progress.publishing();
     record(report, publish::upgrade(&context.store, &context.lake).await?);
     Ok(())
 }
 
-/// Archived answers under another policy.
-async fn clean_archive(context: &Context, privacy: &Privacy) -> Result<()> {
+/// Archived answers under another policy. One that cannot be read is a failure, and does not stop the others.
+async fn clean_archive(context: &Context, report: &mut Report) -> Result<()> {
+    let privacy = context.privacy().await?;
     for listed in context.store.list(keys::ARCHIVE, "").await? {
-        if archive::is_kept_under(context, privacy, &listed).await? == Some(false) {
-            archive::clean(context, privacy, &listed).await?;
+        let outcome = async {
+            if archive::is_kept_under(context, &privacy, &listed).await? == Some(false) {
+                archive::clean(context, &privacy, &listed).await?;
+            }
+            Ok::<_, Error>(())
+        };
+        match outcome.await {
+            Err(error) if is_of_one_object(&error) => report.failed(&error),
+            outcome => outcome?,
         }
     }
     Ok(())
 }
 
-/// What ledgers say of events, as far as it may be kept.
-pub(super) async fn clean_ledgers(context: &Context, privacy: &Privacy, report: &mut Report) -> Result<()> {
+/// What ledgers say of events, as far as it may be kept; gives what could not be read.
+pub(super) async fn clean_ledgers(context: &Context) -> Result<Vec<Error>> {
+    let privacy = &context.privacy().await?;
     let (entries, failures) = context.ledgers.all().await?;
-    for error in &failures {
-        report.failed(error);
-    }
     let cleaned = stream::iter(entries).map(|Entry { ledger, .. }| async move {
         let clean = |ledger: &mut Ledger| ledger.event = ledger.event.clone().treated(privacy);
         context.ledgers.update(&ledger, clean).await
@@ -72,5 +79,5 @@ pub(super) async fn clean_ledgers(context: &Context, privacy: &Privacy, report: 
     while let Some(outcome) = cleaned.next().await {
         outcome?;
     }
-    Ok(())
+    Ok(failures)
 }

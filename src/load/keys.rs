@@ -40,13 +40,13 @@ pub fn archived_by(day: Date, event_id: i64, pulled_at: Timestamp, run: &str) ->
     format!("{ARCHIVE}dt={day}/{event_id}-{}-{run}-", pulled_at.as_millisecond())
 }
 
-/// The day of an archived answer's visit, and what those have in common that were asked for together.
+/// The day of an archived answer's visit, what those have in common that were asked for together, and which of them it is.
 #[must_use]
-pub fn parse_archived(key: &str) -> Option<(Date, &str)> {
+pub fn parse_archived(key: &str) -> Option<(Date, &str, usize)> {
     let (day, _) = key.strip_prefix(ARCHIVE)?.strip_prefix("dt=")?.split_once('/')?;
-    let (together, _) = key.strip_suffix(".json.zst")?.rsplit_once('-')?;
+    let (together, window) = key.strip_suffix(".json.zst")?.rsplit_once('-')?;
     parse_visit(key)?;
-    Some((day.parse().ok()?, together))
+    Some((day.parse().ok()?, together, window.parse().ok()?))
 }
 
 /// What became of an erasure.
@@ -61,7 +61,7 @@ pub fn plan(run: &str) -> String {
     format!("plans/{run}.json")
 }
 
-/// All that is written lies under one of these.
+/// All that is written lies under one of these; the archive only where there is one.
 pub const PREFIXES: [&str; 5] = ["lake/", STAGING, "ledger/", "plans/", ARCHIVE];
 
 /// An object to try the store with, for a moment.
@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(parse_visit(&key), Some((7, Timestamp::UNIX_EPOCH)));
         let key = archived(day, 7, Timestamp::UNIX_EPOCH, "r1", 2, 0);
         assert_eq!(key, "archive/dt=2022-10-26/7-0-r1-2-0.json.zst");
-        assert_eq!(parse_archived(&key), Some((day, "archive/dt=2022-10-26/7-0-r1-2")));
+        assert_eq!(parse_archived(&key), Some((day, "archive/dt=2022-10-26/7-0-r1-2", 0)));
         assert_eq!(parse_archived("archive/dt=2022-10-26/notes.txt"), None);
         for foreign in [
             "staging/lives/dt=2022-10-26/notes.txt",

@@ -252,6 +252,8 @@ async fn still_in_force(
 ) -> Result<Published> {
     let mut published = Published::default();
     let mut before = before.suppressed.revision();
+    // Under another policy than this run's, what is staged is for a run that has that one.
+    lake.check_privacy(store.as_ref()).await?;
     loop {
         let privacy = suppression::privacy(store.as_ref(), &lake.policy).await?;
         if privacy.suppressed.revision() == before {

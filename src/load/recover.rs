@@ -10,12 +10,14 @@ use jiff::civil::Date;
 
 use super::answer::{Day, Snapshot};
 use super::cell::Cell;
+use super::index::Kept;
 use super::keys;
 use super::lake::Lake;
 use super::ledger::{Closing, Ledger};
 use super::ledgers::Ledgers;
 use super::object::ObjectReader;
 use super::store::{Listed, Store};
+use super::suppression;
 use super::visit::Owed;
 use crate::error::{Error, Explain, Kind, Result};
 use crate::transform::batch;
@@ -41,11 +43,16 @@ struct Known {
 pub async fn recover(store: &Arc<dyn Store>, lake: &Lake, ledgers: &Ledgers) -> Result<Vec<Error>> {
     let mut events: BTreeMap<i64, Known> = BTreeMap::new();
     let mut failures = Vec::new();
+    let mut suppressed = 0;
     for table in Table::ALL {
         for Listed { key, head } in store.list(&keys::table(table), "").await? {
             let Some(day) = keys::parse_lake(table, &key) else { continue };
             let read = async {
                 let object = ObjectReader::open(store, &key, head, table, day).await?;
+                if let Some(kept) = object.kept() {
+                    check_policy(lake, kept)?;
+                    suppressed = suppressed.max(kept.suppressed);
+                }
                 match table {
                     Table::Events | Table::Pulls => {
                         let all = object.cells().iter().map(|cell| cell.rows).sum();
@@ -77,6 +84,13 @@ pub async fn recover(store: &Arc<dyn Store>, lake: &Lake, ledgers: &Ledgers) -> 
             }
         }
     }
+    let listed = suppression::privacy(store.as_ref(), &lake.policy).await?.suppressed.revision();
+    if listed < suppressed {
+        let error = Error::new(Kind::Damaged, "people were forgotten here, and the list of them is lost");
+        return Err(error.hint(
+            "restore `ledger/suppressed.json` from a version or a backup, or run `forget` for each of them again",
+        ));
+    }
     for (event_id, known) in events {
         match ledgers.update(&known.into_ledger(event_id), |_| {}).await {
             Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => failures.push(error),
@@ -97,6 +111,18 @@ fn check_zone(lake: &Lake, table: Table, batch: &RecordBatch, row: usize) -> Res
     }
     let message = format!("the ledger is lost, and the lake's days are not those of `{}`", lake.zone);
     Err(Error::new(Kind::OtherLake, message).hint("give the `--zone` that the lake was made with"))
+}
+
+/// What was withheld from the tables is not to come back because the settings that say so are lost.
+fn check_policy(lake: &Lake, kept: &Kept) -> Result<()> {
+    let ours = lake.policy.document();
+    if kept.policy == *ours {
+        return Ok(());
+    }
+    let message =
+        format!("the ledger is lost, and the lake's privacy policy is {}, this run's {ours}", kept.policy);
+    Err(Error::new(Kind::OtherLake, message)
+        .hint("give the `--privacy` and the key that the lake was made with"))
 }
 
 /// A row of `events` or `pulls`.

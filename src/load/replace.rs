@@ -113,22 +113,29 @@ impl TableDay<'_> {
     /// How many rows of an object here are of people of whom nothing may be kept; of one that was written knowing of them
     /// all, or that is gone, none. Only columns of text are read.
     pub async fn suppressed_rows(&self, key: &str, head: Head) -> Result<u64> {
-        let count = async {
-            let object = self.open(key, head).await?;
-            if object.is_kept_under(self.privacy) {
-                return Ok(0);
+        let mut standing = Some(head);
+        for _ in 0..ATTEMPTS {
+            let Some(head) = standing else { return Ok(0) };
+            match self.count_suppressed(key, head).await {
+                // Whoever replaced it may have known of fewer.
+                Err(error) if error.kind() == Kind::Conflict => {}
+                outcome => return outcome,
             }
-            let (mut texts, mut rows) = (object.texts()?, 0);
-            while let Some(batch) = texts.try_next().await? {
-                rows += self.privacy.suppressed.count(&batch);
-            }
-            Ok::<_, Error>(rows)
-        };
-        match count.await {
-            // Whatever replaced it was looked at, or is looked at when it is put.
-            Err(error) if error.kind() == Kind::Conflict => Ok(0),
-            outcome => outcome,
+            standing = self.store.head(key).await?;
         }
+        Err(Error::new(Kind::Conflict, "the object is replaced by others all the time").with("key", key))
+    }
+
+    async fn count_suppressed(&self, key: &str, head: Head) -> Result<u64> {
+        let object = self.open(key, head).await?;
+        if object.is_kept_under(self.privacy) {
+            return Ok(0);
+        }
+        let (mut texts, mut rows) = (object.texts()?, 0);
+        while let Some(batch) = texts.try_next().await? {
+            rows += self.privacy.suppressed.count(self.table, &batch);
+        }
+        Ok(rows)
     }
 
     /// Writes an object here anew where it keeps what may not be kept any more. Whether it did.

@@ -74,7 +74,11 @@ async fn read(store: &dyn Store, policy: &Arc<Policy>) -> Result<(Suppressed, Co
 }
 
 fn parse(bytes: &Bytes, policy: &Policy) -> Result<Suppressed> {
-    let document: Document = document::read(keys::SUPPRESSED, bytes)?;
+    // The lake does not know who was on it: nothing else can take its place.
+    let lost = |error: Error| {
+        error.hint("restore it from a version or a backup, or run `forget` for each of them again")
+    };
+    let document: Document = document::read(keys::SUPPRESSED, bytes).map_err(lost)?;
     let Some(key) = policy.key() else { return Err(without_key()) };
     if key.id() != document.key {
         let message = format!(

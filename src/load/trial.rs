@@ -25,8 +25,8 @@ pub async fn conditions(store: &dyn Store, run: &str) -> Result<Version> {
 }
 
 /// Whether everything can be listed and written: with writes over a version that is not there, which have to lose.
-pub async fn rights(store: &dyn Store, run: &str, gone: &Version) -> Result<()> {
-    for prefix in keys::PREFIXES {
+pub async fn rights(store: &dyn Store, prefixes: &[&str], run: &str, gone: &Version) -> Result<()> {
+    for prefix in prefixes {
         let key = format!("{prefix}{run}");
         store.list(&key, "").await?;
         match store.put(&key, Bytes::new(), Condition::Unchanged(gone.clone())).await {

@@ -1,7 +1,7 @@
 //! Records to rows of `lives`, `interactions` and `viewer_details`.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use arrow::array::RecordBatch;
@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 use super::batch::{BATCH_ROWS, BatchBuilder};
 use super::column::{Column, Kind, Personal};
+use super::decoded::{Decoded, Reason, Tally};
 use super::found::Found;
 use super::person;
 use super::privacy::{Privacy, Treatment};
@@ -20,37 +21,6 @@ use super::tables::Table;
 use super::value::{self, Value};
 use crate::calendar::{WallClock, Zone};
 use crate::error::Result;
-
-/// What became of one record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decoded {
-    /// It is a row of the batch.
-    Row,
-    /// It lies outside the window, whose neighbour will bring it.
-    Outside,
-    /// No table can hold it.
-    Reject(Reason),
-}
-
-/// Why a record is a reject.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// It is no JSON object.
-    NotAnObject,
-    /// It says no time that it could be placed by.
-    NoTime,
-}
-
-impl Reason {
-    /// The word in the column `reason`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::NotAnObject => "not_an_object",
-            Self::NoTime => "no_time",
-        }
-    }
-}
 
 /// What is the same for all rows of one answer.
 #[derive(Clone)]
@@ -63,21 +33,6 @@ pub struct Setting {
     pub zone: Zone,
     /// What may be kept.
     pub privacy: Privacy,
-}
-
-/// What was seen while decoding.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Records that became rows.
-    pub rows: u64,
-    /// Records that no table can hold.
-    pub rejects: u64,
-    /// Records outside the window.
-    pub outside: u64,
-    /// Values that their column could not hold.
-    pub set_aside: u64,
-    /// Keys without a column.
-    pub unknown: BTreeSet<String>,
 }
 
 /// Decodes the records of one array, one by one, into a record batch.

@@ -4,6 +4,7 @@
 pub mod batch;
 pub mod column;
 pub mod decode;
+pub mod decoded;
 pub mod digest;
 pub mod event;
 mod found;

@@ -26,13 +26,16 @@ def run(tools, findings):
         def download():
             return measure.run([tools.bench, "ask", url, "--concurrency", 1], source=["cat", requests])
 
-        def pull():
+        def pull(*more):
             store = f"s3://rollcall/bench-{next(NAMES)}"
-            words = [tools.rollcall, "pull", "--event", EVENT, "--s3-path-style", "--s3-endpoint", tools.s3]
+            words = [tools.rollcall, "pull", "--event", EVENT, "--s3-path-style", "--s3-endpoint", tools.s3, *more]
             words += vendor.UNPACED
             return measure.run(words, environment=vendor.settings(url, store))
 
-        taken = measure.in_turn(tools.runs, download=download, pull=pull)
+        def archive():
+            return pull("--archive")
+
+        taken = measure.in_turn(tools.runs, download=download, pull=pull, archive=archive)
     decoded = measure.median([staging.stage(tools, answer, folder) for _ in range(tools.runs)])
     asked = len(requests.read_text().splitlines())
     megabytes = json.loads(pulled.output)["requests"]["bytes"] / 1e6
@@ -45,9 +48,11 @@ def run(tools, findings):
                 ("downloading and dropping it", taken["download"]),
                 ("decoding all of it, once", decoded),
                 ("`rollcall pull` into SeaweedFS", taken["pull"]),
+                ("the same with `--archive`", taken["archive"]),
             ]
         ],
     )
     slower = max(taken["download"].wall, decoded.cpu)
     findings.ratio("wall time of the pull, to the larger of the other two", taken["pull"].wall / slower, 1.5)
+    findings.ratio("CPU of the pull that archives, to one that does not", taken["archive"].cpu / taken["pull"].cpu, 1.5)
     shutil.rmtree(folder)

@@ -10,6 +10,7 @@ import pytest
 from conftest import ROOT, client
 
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/11111111-1111-1111-1111-111111111111"
+ARCHIVE_KEY = "arn:aws:kms:eu-central-1:123456789012:key/22222222-2222-2222-2222-222222222222"
 
 
 def test_it_is_formatted(terraform, tmp_path):
@@ -56,6 +57,7 @@ REFUSED = [
     ({"secret_recovery_days": 5}, "secret_recovery_days"),
     ({"reject_share": 0}, "reject_share"),
     ({"heartbeat_hours": 49}, "heartbeat_hours"),
+    ({"privacy": "pseudonymous", "hmac_key": False}, "hmac_key"),
 ]
 
 
@@ -90,6 +92,10 @@ def applied(terraform, aws, tmp_path_factory):
         "schedule_enabled": True,
         "schedule": "cron(15 2 * * ? *)",
         "kms_key_arn": KEY,
+        "privacy": "pseudonymous",
+        "hmac_key": True,
+        "archive": True,
+        "archive_kms_key_arn": ARCHIVE_KEY,
         "archive_days": 400,
         "public_list": False,
         "alarm_topic_arns": ["arn:aws:sns:eu-central-1:123456789012:alarms"],
@@ -127,6 +133,12 @@ def test_the_functions_share_one_rate_and_only_one_knows_the_application(applied
     assert "ROLLCALL_SECRET_ARN" in sync
     assert "ROLLCALL_SECRET_ARN" not in worker
     assert sync["ROLLCALL_TOKEN_SECRET_ARN"] == worker["ROLLCALL_TOKEN_SECRET_ARN"]
+    assert not {"ROLLCALL_PRIVACY", "ROLLCALL_HMAC_SECRET_ARN", "ROLLCALL_ARCHIVE"} & set(sync)
+    for name in ("sync", "worker"):
+        other = functions.get_function(FunctionName=f"rollcall-other-{name}")["Configuration"]["Environment"]["Variables"]
+        assert (other["ROLLCALL_PRIVACY"], other["ROLLCALL_ARCHIVE"]) == ("pseudonymous", "true")
+        assert "hmac-key" in other["ROLLCALL_HMAC_SECRET_ARN"]
+        assert other["ROLLCALL_ARCHIVE_KMS_KEY"] == ARCHIVE_KEY
     at_once = functions.get_function_concurrency(FunctionName="rollcall-main-sync")
     assert at_once["ReservedConcurrentExecutions"] == 1
     again = functions.get_function_event_invoke_config(FunctionName="rollcall-main-sync")
@@ -151,6 +163,7 @@ def test_a_function_can_do_what_it_has_to_and_nothing_else(applied, aws, account
     bucket = f"arn:aws:s3:::{applied.outputs()[account]['bucket']}"
     rights = set(allowed(policy))
     prefixes = ["lake", "staging", "ledger"] + (["plans"] if name == "sync" else [])
+    prefixes += ["archive"] if account == "other" else []
     own = {f"{bucket}/{prefix}/*" for prefix in prefixes}
     for action, resource in rights:
         service = action.split(":")[0]
@@ -160,9 +173,9 @@ def test_a_function_can_do_what_it_has_to_and_nothing_else(applied, aws, account
         elif service == "secretsmanager":
             secret = resource.split(":secret:")[1]
             assert secret.startswith(f"rollcall-{account}/"), resource
-            assert name == "sync" or "/token-" in secret, "a worker does not know the application"
+            assert name == "sync" or "/token-" in secret or "/hmac-key-" in secret, "a worker does not know the application"
         elif service == "kms":
-            assert resource == KEY
+            assert resource in (KEY, ARCHIVE_KEY)
         elif service == "logs":
             assert f"/aws/lambda/{role}:" in resource
         elif service == "sqs":
@@ -176,6 +189,8 @@ def test_a_function_can_do_what_it_has_to_and_nothing_else(applied, aws, account
     listed = listing["Condition"]["StringLikeIfExists"]["s3:prefix"]
     assert sorted(listed) == sorted(f"{prefix}/*" for prefix in prefixes), "the doctor lists what it may write"
     assert ("s3:DeleteObject", f"{bucket}/lake/*") not in rights, "the lake only grows"
+    assert not any("Version" in action for action, _ in rights), "who forgets people has rights of their own"
+    assert any("/hmac-key-" in resource for _, resource in rights) == (account == "other")
     writes = {resource for action, resource in rights if action == "secretsmanager:PutSecretValue"}
     assert bool(writes) == (name == "sync")
     assert all("/token-" in resource for resource in writes)

@@ -117,7 +117,7 @@ pub(crate) async fn everything(store: &Arc<dyn Store>) -> Vec<(String, Vec<u8>)>
     for listed in store.list("", "").await.unwrap() {
         let (bytes, _) = store.get(&listed.key).await.unwrap().unwrap();
         all.push((listed.key.clone(), [listed.key.as_bytes(), b"\n", &bytes].concat()));
-        if listed.key.ends_with(".zst") {
+        if listed.key.starts_with(keys::ARCHIVE) {
             let unpacked = zstd::decode_all(&bytes[..]).unwrap();
             all.push((format!("{} unpacked", listed.key), unpacked));
         }

@@ -19,7 +19,7 @@ use simulator::{Quirks, Server, ServerOptions, Viewers, World, WorldOptions};
 use tokio::sync::Mutex;
 
 use crate::bytes::{Search, everything};
-use crate::command::Desk;
+use crate::command::{Desk, files};
 use crate::faulty::{Fault, Faulty};
 use crate::lake::{Cells, cells_of};
 use crate::privacy::policy;
@@ -83,7 +83,7 @@ async fn assert_forgotten(store: &Arc<dyn Store>, what: &str) {
     }
 }
 
-async fn ok(outcome: Result<Report>) -> Report {
+fn ok(outcome: Result<Report>) -> Report {
     let report = outcome.unwrap();
     assert!(report.ok, "{:?}", report.failures);
     report
@@ -95,8 +95,8 @@ async fn without_the_person(server: &Server) -> Cells {
     let later_still = "2022-09-01T00:00:00Z".parse::<Timestamp>().unwrap();
     let nothing = Config { policy: open(), ..config(server, Path::new("unused")) };
     job(&home.store, nothing, later_still, sync_of(Selection::default())).await.unwrap();
-    ok(run(&home.store, server, open(), 0, forget()).await).await;
-    ok(run(&home.store, server, open(), 1, again()).await).await;
+    ok(run(&home.store, server, open(), 0, forget()).await);
+    ok(run(&home.store, server, open(), 1, again()).await);
     cells_of(&home.store).await
 }
 
@@ -110,8 +110,7 @@ async fn a_person_is_found_nowhere_and_everybody_else_is_where_they_were() {
         (r#"{"base": "pseudonymous"}"#, On::Folder),
     ] {
         let home = Home::new(on).await;
-        let run =
-            async |hours, what| ok(run(&home.store, &server, policy(document), hours, what).await).await;
+        let run = async |hours, what| ok(run(&home.store, &server, policy(document), hours, what).await);
         run(0, sync_of(Selection::default())).await;
         let whole = cells_of(&home.store).await;
         let counted = run(1, Job::Forget(Forget { viewer: person(), dry_run: true })).await.erasure.unwrap();
@@ -143,24 +142,31 @@ async fn a_person_is_found_nowhere_and_everybody_else_is_where_they_were() {
 async fn it_may_be_killed_at_any_operation_and_run_again() {
     let server = vendor();
     let expected = without_the_person(&server).await;
-    let scene = async || {
+    let whole = Home::new(On::Folder).await;
+    ok(run(&whole.store, &server, open(), 0, sync_of(Selection::default())).await);
+    let pulled = files(&whole.path());
+    // What was cleaned before is not there any more: each starts from a lake that knows the person.
+    let again = async || {
         let home = Home::new(On::Folder).await;
-        ok(run(&home.store, &server, open(), 0, sync_of(Selection::default())).await).await;
+        for (path, content) in &pulled {
+            let path = home.path().join(path.strip_prefix(whole.path()).unwrap());
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, content).unwrap();
+        }
         home
     };
-    let home = scene().await;
+    let home = again().await;
     let counting = Faulty::new(&home.store, 0, Fault::None);
     let store: Arc<dyn Store> = counting.clone();
-    ok(run(&store, &server, open(), 1, forget()).await).await;
+    ok(run(&store, &server, open(), 1, forget()).await);
     let operations = counting.operations();
     assert!(operations > 50, "{operations}");
     for at in 0..operations {
-        // What was cleaned before is not there any more: each starts from a lake that knows the person.
-        let home = scene().await;
+        let home = again().await;
         let dying: Arc<dyn Store> = Faulty::new(&home.store, at, Fault::Dies);
         let killed = run(&dying, &server, open(), 1, forget()).await;
         assert!(killed.is_err() || !killed.unwrap().ok || at + 1 >= operations, "{at}");
-        ok(run(&home.store, &server, open(), 2, forget()).await).await;
+        ok(run(&home.store, &server, open(), 2, forget()).await);
         assert_forgotten(&home.store, &at.to_string()).await;
         assert_eq!(cells_of(&home.store).await, expected, "{at}");
     }
@@ -173,7 +179,7 @@ async fn a_pull_that_is_under_way_meanwhile_brings_nobody_back() {
     let home = Home::new(On::Folder).await;
     let counting = Faulty::new(&home.store, 0, Fault::None);
     let store: Arc<dyn Store> = counting.clone();
-    ok(run(&store, &server, open(), 0, sync_of(Selection::default())).await).await;
+    ok(run(&store, &server, open(), 0, sync_of(Selection::default())).await);
     let operations = counting.operations();
     for at in (3..operations).step_by(7) {
         let home = Home::new(On::Folder).await;
@@ -195,9 +201,9 @@ async fn a_pull_that_is_under_way_meanwhile_brings_nobody_back() {
         );
         let _ = run(&store, &server, open(), 0, sync_of(Selection::default())).await.unwrap();
         let forgotten = said.lock().await.take().unwrap();
-        ok(forgotten).await;
+        ok(forgotten);
         // What was staged before is cleaned when it is published.
-        ok(run(&home.store, &server, open(), 30, again()).await).await;
+        ok(run(&home.store, &server, open(), 30, again()).await);
         assert_forgotten(&home.store, &format!("forgotten at operation {at}")).await;
         assert_eq!(cells_of(&home.store).await, expected, "{at}");
     }
@@ -236,8 +242,8 @@ async fn what_a_bucket_keeps_of_objects_that_were_replaced_goes_too() {
     client.put_bucket_versioning().bucket(name).versioning_configuration(enabled).send().await.unwrap();
     let store = Location::S3(bucket).open().await;
     let server = vendor();
-    ok(run(&store, &server, open(), 0, sync_of(Selection::default())).await).await;
-    let erasure = ok(run(&store, &server, open(), 1, forget()).await).await.erasure.unwrap();
+    ok(run(&store, &server, open(), 0, sync_of(Selection::default())).await);
+    let erasure = ok(run(&store, &server, open(), 1, forget()).await).erasure.unwrap();
     assert!(erasure.versions > 0, "{erasure:?}");
     let now = store.list("", "").await.unwrap().len();
     let kept = versions(&client, name).await;

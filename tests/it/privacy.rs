@@ -8,7 +8,7 @@ use futures::TryStreamExt;
 use rollcall::config::Config;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
-use rollcall::job::{Job, Upgrade};
+use rollcall::job::{Forget, Job, Upgrade};
 use rollcall::load::keys;
 use rollcall::load::object::ObjectReader;
 use rollcall::load::store::{Folder, Store};
@@ -234,4 +234,28 @@ fn a_policy_that_cannot_be_is_an_error_of_the_call() {
         assert!(outcome.stderr.contains(said) && outcome.stderr.contains("hint:"), "{}", outcome.stderr);
     }
     assert_eq!(crate::command::files(&desk.store()), []);
+}
+
+#[tokio::test]
+async fn a_lost_ledger_does_not_bring_back_what_was_withheld_or_who_was_forgotten() {
+    let server = server_at(later(), &world(), ServerOptions::default());
+    let home = Home::new(On::Folder).await;
+    sync_under(policy(POLICIES[0]), &server, &home).await;
+    let run = async |policy: Arc<Policy>, hours: i32, what: Job| {
+        let config = Config { policy, ..config(&server, Path::new("unused")) };
+        job(&home.store, config, later() + HOUR * hours, what).await
+    };
+    let forget = || Job::Forget(Forget { viewer: vec!["nobody@example.com".to_owned()], dry_run: false });
+    assert!(run(policy(POLICIES[0]), 1, forget()).await.unwrap().ok);
+    let again = || sync_of(Selection { from: Some("2022-10-01".into()), ..Selection::default() });
+    assert!(run(policy(POLICIES[0]), 2, again()).await.unwrap().ok);
+    for key in home.keys("ledger/").await {
+        home.store.delete(&key).await.unwrap();
+    }
+    let refused = run(Arc::default(), 3, again()).await.unwrap_err();
+    assert!(refused.to_string().contains("privacy policy is `pseudonymous`"), "{refused}");
+    let refused = run(policy(POLICIES[0]), 3, again()).await.unwrap_err();
+    assert!(refused.to_string().contains("run `forget` for each of them again"), "{refused}");
+    assert!(run(policy(POLICIES[0]), 4, forget()).await.unwrap().ok);
+    assert!(run(policy(POLICIES[0]), 5, again()).await.unwrap().ok);
 }

@@ -114,7 +114,11 @@ impl Explanation {
             found => found?.map(|entry| entry.ledger),
         };
         let now = context.clock.now();
-        let sought = call.viewer.as_deref().map(Sought::checked).transpose()?;
+        let sought = call
+            .viewer
+            .as_deref()
+            .map(|text| Sought::checked(text, context.lake.policy.key()))
+            .transpose()?;
 
         let from = ledger.as_ref().map(|ledger| first_day(context, ledger));
         // What is foreign there is for `status` to say.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Kind, Result};
 use crate::transform::column::{Column, Personal};
+use crate::transform::privacy::{Key, Suppressed};
 use crate::transform::row::Row;
 use crate::transform::tables::Table;
 
@@ -17,6 +18,8 @@ pub(super) const TABLES: [Table; 4] =
 pub(super) struct Sought {
     text: String,
     number: Option<String>,
+    /// The same as a pseudonym, where there is a key.
+    pseudonym: Suppressed,
 }
 
 /// A row in which it was found.
@@ -32,7 +35,9 @@ pub struct Seen {
 
 impl Sought {
     /// What says nothing would be found in every row.
-    pub(super) fn checked(text: &str) -> Result<Self> {
+    pub(super) fn checked(text: &str, key: Option<&Key>) -> Result<Self> {
+        let mut pseudonym = Suppressed::of([], key.cloned())?;
+        pseudonym.add(text);
         let text = text.trim().to_lowercase();
         if text.is_empty() {
             return Err(
@@ -41,13 +46,16 @@ impl Sought {
         }
         let plain: String = text.chars().filter(|sign| !" -()".contains(*sign)).collect();
         let is_number = plain.trim_start_matches('+').bytes().all(|byte| byte.is_ascii_digit());
-        Ok(Self { number: (is_number && !plain.is_empty()).then_some(plain), text })
+        Ok(Self { number: (is_number && !plain.is_empty()).then_some(plain), text, pseudonym })
     }
 
     /// The row, where one of its personal values has it.
     pub(super) fn find(&self, table: Table, day: Date, row: &Row<'_>) -> Option<Seen> {
         let has = |column: &Column| {
             row.text(column.name).is_some_and(|value| {
+                if self.pseudonym.has_text(&value, None) {
+                    return true;
+                }
                 let value = value.to_lowercase();
                 value.contains(&self.text)
                     || self.number.as_ref().is_some_and(|number| value.contains(number.as_str()))
@@ -95,7 +103,8 @@ mod tests {
             ("Acme", false),
             ("nobody", false),
         ] {
-            let seen = Sought::checked(text).unwrap().find(Table::Lives, "2022-10-26".parse().unwrap(), &row);
+            let seen =
+                Sought::checked(text, None).unwrap().find(Table::Lives, "2022-10-26".parse().unwrap(), &row);
             assert_eq!(seen.is_some(), is_found, "{text}");
         }
     }

@@ -85,7 +85,10 @@ pub(super) async fn visit(
     };
     let through = match visiting.pull().await {
         Ok(through) => through,
-        Err(error) if error.kind() == Kind::Credentials => return Err(error),
+        Err(error) if error.kind() == Kind::Credentials => {
+            visiting.still_in_force().await?;
+            return Err(error);
+        }
         Err(error) => {
             visiting.fail(error);
             // What was not asked any more differs from the next snapshot.

@@ -12,7 +12,8 @@ use super::tally::Tally;
 use crate::error::{Error, Kind, Result};
 use crate::extract::body::{Envelope, Position};
 use crate::transform::batch::{BATCH_ROWS, BatchBuilder};
-use crate::transform::decode::{Decoded, Decoder, Reason, day_of};
+use crate::transform::decode::{Decoder, day_of};
+use crate::transform::decoded::{Decoded, Reason};
 use crate::transform::privacy::{Weave, Withholding};
 use crate::transform::record::Record;
 use crate::transform::tables::Table;
@@ -77,7 +78,7 @@ impl<'a> Reading<'a> {
             weave.add(position.array, record);
         }
         if let Some(table) = table
-            && self.kept.setting().privacy.suppressed.has_record(record)
+            && self.kept.setting().privacy.suppressed.has_record(Some(table), record)
         {
             *self.suppressed.entry(table).or_default() += 1;
             return;

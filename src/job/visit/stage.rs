@@ -179,10 +179,11 @@ impl Visiting<'_> {
 
     /// Cleans what this visit archived, where somebody is to be forgotten since it began. What it staged is looked at when it
     /// is published.
-    async fn still_in_force(&self) -> Result<()> {
+    pub(super) async fn still_in_force(&self) -> Result<()> {
         if !self.context.archive {
             return Ok(());
         }
+        self.context.lake.check_privacy(self.context.store.as_ref()).await?;
         let privacy = self.context.privacy().await?;
         if privacy.suppressed.revision() == self.privacy.suppressed.revision() {
             return Ok(());

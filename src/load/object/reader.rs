@@ -125,6 +125,12 @@ impl ObjectReader {
         self.kept == Some(Kept::from(privacy))
     }
 
+    /// What was kept of people when it was written; none where that is lost.
+    #[must_use]
+    pub fn kept(&self) -> Option<&Kept> {
+        self.kept.as_ref()
+    }
+
     /// The table.
     #[must_use]
     pub fn table(&self) -> Table {

@@ -19,10 +19,19 @@ fn one(text: &str) -> String {
     if let Ok(address) = text.parse() {
         return network(address);
     }
-    if let Some((mailbox, domain)) = text.rsplit_once('@') {
+    if let Some((mailbox, domain)) = text.rsplit_once('@').filter(|(_, domain)| is_domain(domain)) {
         return format!("{}@{domain}", word(mailbox));
     }
     if is_number(text) { number(text) } else { word(text) }
+}
+
+/// Whether it is the name of a host on the internet: letters, digits and hyphens between dots, letters behind the last.
+fn is_domain(text: &str) -> bool {
+    let is_name = |name: &str| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    text.split('.').all(is_name)
+        && text.rsplit_once('.').is_some_and(|(_, last)| last.bytes().all(|byte| byte.is_ascii_alphabetic()))
 }
 
 /// The first letter.
@@ -88,6 +97,8 @@ mod tests {
             ("user@example.com", "u***@example.com"),
             ("u@example.com", "***@example.com"),
             ("\"a@b\"@Example.com", "\"***@Example.com"),
+            ("李@13900000000", "李***"),
+            ("ip@张三 13900000000", "i***"),
             ("192.168.40.44", "192.168.40.0"),
             ("117.39.199.234,192.168.40.44", "117.39.199.0,192.168.40.0"),
             ("2001:db8:1:2:3:4:5:6", "2001:db8:1::"),

@@ -235,6 +235,10 @@ fn check(name: &str, treatment: Treatment) -> Result<()> {
             return refused("every row needs a value there");
         }
         let is_text = matches!(column.kind, Kind::Text | Kind::Identifier);
+        // Counters, times and codes are what the program itself reckons with.
+        if treatment != Treatment::Keep && column.personal.is_none() && !(is_text && column.key.is_some()) {
+            return refused("it says nothing of a person");
+        }
         if matches!(treatment, Treatment::Mask | Treatment::Hmac) && !is_text {
             return refused("it is no text");
         }
@@ -281,12 +285,24 @@ mod tests {
     }
 
     #[test]
+    fn the_sample_is_a_policy_as_the_docs_show_it() {
+        let sample = Document::parse(include_bytes!("../../../samples/privacy.json")).unwrap();
+        let docs = include_str!("../../../docs/privacy.md");
+        let shown = docs.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+        assert_eq!(Document::parse(shown.as_bytes()).unwrap(), sample);
+        Policy::checked(sample, Some(key())).unwrap();
+    }
+
+    #[test]
     fn what_cannot_be_done_is_refused() {
         for (columns, why) in [
             (r#"{"nmae": "drop"}"#, "there is none"),
             (r#"{"event_id": "drop"}"#, "every row needs"),
             (r#"{"record": "mask"}"#, "every row needs"),
-            (r#"{"chat_num": "hmac"}"#, "it is no text"),
+            (r#"{"chat_num": "hmac"}"#, "it says nothing of a person"),
+            (r#"{"times": "drop"}"#, "it says nothing of a person"),
+            (r#"{"live_type": "drop"}"#, "it says nothing of a person"),
+            (r#"{"error": "drop"}"#, "it says nothing of a person"),
             (r#"{"extra": "hmac"}"#, "it is no text"),
         ] {
             let error = policy(&format!(r#"{{"base": "open", "columns": {columns}}}"#)).unwrap_err();

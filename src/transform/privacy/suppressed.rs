@@ -5,17 +5,22 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
 use arrow::compute::filter_record_batch;
+use arrow::datatypes::DataType;
 use serde_json::Value as Json;
 
 use super::pseudonym::{self, Key, Sum};
 use crate::error::{Error, Explain, Kind, Result};
 use crate::transform::person;
+use crate::transform::raw::Raw;
 use crate::transform::record::Record;
 use crate::transform::tables::Table;
+use crate::transform::value;
 
 /// What stands between the words of a text. Neither of them is part of an identifier.
-const BETWEEN: &[char] =
-    &[',', ';', '|', '"', '\'', '<', '>', '(', ')', '[', ']', '{', '}', '，', '、', '；', '（', '）'];
+const BETWEEN: &[char] = &[
+    ',', ';', '|', '"', '\'', '<', '>', '(', ')', '[', ']', '{', '}', '，', '、', '；', '（', '）', ':',
+    '：', '/', '【', '】',
+];
 
 /// The vendor's key for the country of the numbers in a record.
 const COUNTRY_CODE: &str = "countryCode";
@@ -61,21 +66,45 @@ impl Suppressed {
         }
     }
 
-    /// Whether a record has one of the identifiers, in any field.
+    /// Whether a record of a table, or of none, has one of the identifiers, in any field that is not the event's: the account of
+    /// a host stands in every viewer's record.
     #[must_use]
-    pub fn has_record(&self, record: Record<'_>) -> bool {
-        !self.is_empty() && self.has_json(record.text())
+    pub fn has_record(&self, table: Option<Table>, record: Record<'_>) -> bool {
+        if self.is_empty() {
+            return false;
+        }
+        if !record.is_object() {
+            return self.has_json(record.text());
+        }
+        let country = record.get(COUNTRY_CODE);
+        let country = country.and_then(|raw| value::present(&raw));
+        record.fields().any(|sent| {
+            let key = sent.key();
+            let column = table.and_then(|table| table.column_of(&key));
+            let is_in_value = match (column, sent.raw()) {
+                (Some(column), _) if is_of_event(column.name) => false,
+                (_, Raw::Text(text)) => self.has_text(&text, country.as_deref()),
+                // A number is an identifier where a column of text is its own, or none is.
+                (Some(column), Raw::Number(_)) if column.kind.data_type() != DataType::Utf8 => false,
+                (_, Raw::Number(digits)) => self.has_one(digits, country.as_deref()),
+                (_, Raw::Other(text)) => self.has_json(text),
+                (_, Raw::Null | Raw::Flag(_)) => false,
+            };
+            is_in_value || (column.is_none() && self.has_text(&key, None))
+        })
     }
 
     /// How many rows have one of the identifiers, in any column. The batch may have some columns only.
     #[must_use]
-    pub fn count(&self, batch: &RecordBatch) -> u64 {
-        self.found(batch).filter(|has| *has).count() as u64
+    pub fn count(&self, table: Table, batch: &RecordBatch) -> u64 {
+        self.found(table, batch).filter(|has| *has).count() as u64
     }
 
     /// Whether each row has one of the identifiers.
-    fn found<'a>(&'a self, batch: &'a RecordBatch) -> impl Iterator<Item = bool> + 'a {
-        let texts: Vec<_> = batch.columns().iter().filter_map(|array| array.as_string_opt::<i32>()).collect();
+    fn found<'a>(&'a self, table: Table, batch: &'a RecordBatch) -> impl Iterator<Item = bool> + 'a {
+        let fields = batch.schema_ref().fields().iter().zip(batch.columns());
+        let of_viewer = fields.filter(|(field, _)| table == Table::Events || !is_of_event(field.name()));
+        let texts: Vec<_> = of_viewer.filter_map(|(_, array)| array.as_string_opt::<i32>()).collect();
         let country = batch.column_by_name("country_code").and_then(|array| array.as_string_opt::<i32>());
         (0..batch.num_rows()).map(move |row| {
             let country = country.filter(|texts| texts.is_valid(row)).map(|texts| texts.value(row));
@@ -91,7 +120,7 @@ impl Suppressed {
         if table == Table::Events {
             return self.without_names(batch);
         }
-        let kept: BooleanArray = self.found(batch).map(|has| Some(!has)).collect();
+        let kept: BooleanArray = self.found(table, batch).map(|has| Some(!has)).collect();
         filter_record_batch(batch, &kept).explain(Kind::Damaged, || "cannot filter rows".to_owned())
     }
 
@@ -109,18 +138,22 @@ impl Suppressed {
             .explain(Kind::Damaged, || "cannot blank a column".to_owned())
     }
 
-    /// Whether a text is, or has among its words, one of the identifiers.
+    /// Whether a text is, or has among its words and numbers, one of the identifiers.
     #[must_use]
     pub fn has_text(&self, text: &str, country: Option<&str>) -> bool {
         if self.is_empty() {
             return false;
         }
-        if text.starts_with(['{', '[']) {
-            return self.has_json(text);
+        if text.starts_with(['{', '['])
+            && let Ok(json) = serde_json::from_str(text)
+        {
+            return self.has_value(&json);
         }
-        let words = || text.split(|sign: char| sign.is_whitespace() || BETWEEN.contains(&sign));
+        let mut words = text.split(|sign: char| sign.is_whitespace() || BETWEEN.contains(&sign));
+        let mut numbers = text.split(|sign: char| !sign.is_ascii_digit() && !" -().+".contains(sign));
         self.has_one(text, country)
-            || words().any(|word| word.len() < text.len() && self.has_one(word, country))
+            || words.any(|word| word.len() < text.len() && self.has_one(word, country))
+            || numbers.any(|number| number.len() < text.len() && self.has_one(number, country))
     }
 
     fn has_one(&self, text: &str, country: Option<&str>) -> bool {
@@ -131,11 +164,11 @@ impl Suppressed {
         forms(text, country).iter().any(|form| self.people.contains(&key.sum(form)))
     }
 
-    /// JSON, at any depth; what is none is taken as a text.
+    /// JSON, at any depth; what no program can read, such as half of a surrogate pair, is taken as a text.
     fn has_json(&self, text: &str) -> bool {
         match serde_json::from_str(text) {
             Ok(json) => self.has_value(&json),
-            Err(_) => self.has_one(text, None),
+            Err(_) => self.has_text(text.trim_matches('"'), None),
         }
     }
 
@@ -157,6 +190,11 @@ impl Suppressed {
     }
 }
 
+/// Whether a column is the event's, and so the same for all of its viewers.
+fn is_of_event(column: &str) -> bool {
+    Table::Events.index_of(column).is_some()
+}
+
 /// A text as a table may have it: a number as plus and digits; and any text as it is, and in lower case.
 fn forms(text: &str, country: Option<&str>) -> BTreeSet<String> {
     let text = text.trim();
@@ -166,4 +204,49 @@ fn forms(text: &str, country: Option<&str>) -> BTreeSet<String> {
         forms.extend([text.to_owned(), text.to_lowercase()]);
     }
     forms
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transform::record::Records;
+
+    fn suppressed(identifiers: &[&str]) -> Suppressed {
+        let key = Key::checked(&"k".repeat(32).into()).unwrap();
+        let mut suppressed = Suppressed::of([], Some(key)).unwrap();
+        for identifier in identifiers {
+            suppressed.add(identifier);
+        }
+        suppressed
+    }
+
+    #[test]
+    fn a_record_is_found_by_any_field_of_its_viewer_however_it_is_written() {
+        let suppressed = suppressed(&["+86-19000101106", "Li@Example.com", "crm-7", "+12125550100", "3600"]);
+        for (record, is_found) in [
+            (r#"{"mobile": "19000101106"}"#, true),
+            (r#"{"mobile": 19000101106}"#, true),
+            (r#"{"name": "\ud83d", "mobile": "19000101106"}"#, true),
+            (r#"{"name": "\ud83d 19000101106"}"#, true),
+            (r#"{"mobile": "2125550100", "countryCode": 1}"#, true),
+            (r#"{"mobile": 2125550100, "countryCode": "1"}"#, true),
+            (r#"{"name": "[VIP] li@example.com"}"#, true),
+            (r#"{"name": "手机:19000101106"}"#, true),
+            (r#"{"company": "tel +86 190 0010 1106"}"#, true),
+            (r#"{"contact": {"phones": ["0086 19000101106"]}}"#, true),
+            (r#"{"19000101106": 1}"#, true),
+            (r#"{"chat_num": "LI@example.COM"}"#, true),
+            (r#"{"extId": "crm-7"}"#, true),
+            (r#"{"extId": 3600, "watch_duration": 1}"#, true),
+            ("\"19000101106\"", true),
+            (r#"{"watch_duration": 3600, "chat_num": 3600}"#, false),
+            (r#"{"hostId": 19000101106, "conferenceId": "crm-7"}"#, false),
+            (r#"{"mobile": "19000101107", "email": "eli@example.com", "extId": "crm-77"}"#, false),
+            ("null", false),
+        ] {
+            let mut records = Records::default();
+            let record = records.first(record.as_bytes()).unwrap().unwrap();
+            assert_eq!(suppressed.has_record(Some(Table::Lives), record), is_found, "{}", record.text());
+        }
+    }
 }

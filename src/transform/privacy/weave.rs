@@ -35,7 +35,7 @@ impl<'a> Weave<'a> {
 
     /// Adds what may be kept of a record. Whether that is anything.
     pub fn add(&mut self, array: &str, record: Record<'_>) -> bool {
-        if self.privacy.suppressed.has_record(record) || !self.keeps(array) {
+        if self.privacy.suppressed.has_record(Table::of_array(array), record) || !self.keeps(array) {
             return false;
         }
         if self.array.as_deref() == Some(array) {
