@@ -6,6 +6,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,13 @@ class Proxy:
 
     def connections_to(self, port):
         return self.log.read_text().count(f"CONNECT localhost:{port}") if self.log.exists() else 0
+
+    def saw_connections_to(self, port):
+        """Whether there were some: the proxy says so when it has closed them, which may be after the client has ended."""
+        deadline = time.monotonic() + 30
+        while not (seen := self.connections_to(port)) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return seen > 0
 
 
 @pytest.fixture

@@ -66,7 +66,8 @@ def test_every_command_can_be_copied_and_run(readme, clone, vendor):
     text = (clone / readme).read_text()
     found = list(blocks(text))
     assert sum(map(len, found)) >= 5, readme
-    shutil.rmtree(clone / "rollcall-data", ignore_errors=True)
+    for lake in ["rollcall-data", "pseudonyms"]:
+        shutil.rmtree(clone / lake, ignore_errors=True)
     environment = {"ROLLCALL_API_URL": vendor, "PATH": f"{BINARIES}:{os.environ['PATH']}"}
     if readme.startswith("docs/"):
         # Its reader has a lake, and knows the first page.

@@ -12,7 +12,7 @@ use super::pseudonym::{self, Key, Sum};
 use crate::error::{Error, Explain, Kind, Result};
 use crate::transform::person;
 use crate::transform::raw::Raw;
-use crate::transform::record::Record;
+use crate::transform::record::{Record, Records};
 use crate::transform::tables::Table;
 use crate::transform::value;
 
@@ -21,6 +21,9 @@ const BETWEEN: &[char] = &[
     ',', ';', '|', '"', '\'', '<', '>', '(', ')', '[', ']', '{', '}', '，', '、', '；', '（', '）', ':',
     '：', '/', '【', '】',
 ];
+
+/// Bytes of the shortest identifier.
+const SHORTEST: usize = 4;
 
 /// The vendor's key for the country of the numbers in a record.
 const COUNTRY_CODE: &str = "countryCode";
@@ -100,16 +103,36 @@ impl Suppressed {
         self.found(table, batch).filter(|has| *has).count() as u64
     }
 
-    /// Whether each row has one of the identifiers.
+    /// Whether each row has one of the identifiers. What a visit says of itself has none.
     fn found<'a>(&'a self, table: Table, batch: &'a RecordBatch) -> impl Iterator<Item = bool> + 'a {
         let fields = batch.schema_ref().fields().iter().zip(batch.columns());
-        let of_viewer = fields.filter(|(field, _)| table == Table::Events || !is_of_event(field.name()));
+        let of_viewer = fields.filter(move |(field, _)| match table {
+            Table::Pulls => false,
+            Table::Events => true,
+            _ => !is_of_event(field.name()),
+        });
         let texts: Vec<_> = of_viewer.filter_map(|(_, array)| array.as_string_opt::<i32>()).collect();
-        let country = batch.column_by_name("country_code").and_then(|array| array.as_string_opt::<i32>());
+        let column = |name: &str| batch.column_by_name(name).and_then(|array| array.as_string_opt::<i32>());
+        let (country, source) = (column("country_code"), column("source_table"));
+        let value = |texts: Option<&'a StringArray>, row: usize| {
+            texts.filter(|texts| texts.is_valid(row)).map(|texts| texts.value(row))
+        };
         (0..batch.num_rows()).map(move |row| {
-            let country = country.filter(|texts| texts.is_valid(row)).map(|texts| texts.value(row));
-            texts.iter().any(|texts| texts.is_valid(row) && self.has_text(texts.value(row), country))
+            let (country, source) = (value(country, row), value(source, row).and_then(Table::named));
+            texts.iter().filter_map(|texts| value(Some(texts), row)).any(|text| match table {
+                Table::Rejects => self.has_sent(source, text),
+                _ => self.has_text(text, country),
+            })
         })
+    }
+
+    /// Whether a record that was sent for a table, or another text about it, has one of the identifiers.
+    fn has_sent(&self, table: Option<Table>, text: &str) -> bool {
+        let mut records = Records::default();
+        match records.first(text.as_bytes()) {
+            Ok(Some(record)) => self.has_record(table, record),
+            _ => self.has_text(text, None),
+        }
     }
 
     /// The rows without those that have one of the identifiers, in any column. Of an event, its own row stays without it.
@@ -150,10 +173,11 @@ impl Suppressed {
             return self.has_value(&json);
         }
         let mut words = text.split(|sign: char| sign.is_whitespace() || BETWEEN.contains(&sign));
+        let is_part = |part: &str| (SHORTEST..text.len()).contains(&part.len());
         let mut numbers = text.split(|sign: char| !sign.is_ascii_digit() && !" -().+".contains(sign));
         self.has_one(text, country)
-            || words.any(|word| word.len() < text.len() && self.has_one(word, country))
-            || numbers.any(|number| number.len() < text.len() && self.has_one(number, country))
+            || words.any(|word| is_part(word) && self.has_one(word, country))
+            || numbers.any(|number| is_part(number) && self.has_one(number, country))
     }
 
     fn has_one(&self, text: &str, country: Option<&str>) -> bool {
@@ -209,7 +233,8 @@ fn forms(text: &str, country: Option<&str>) -> BTreeSet<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transform::record::Records;
+    use crate::transform::batch::BatchBuilder;
+    use crate::transform::value::Value;
 
     fn suppressed(identifiers: &[&str]) -> Suppressed {
         let key = Key::checked(&"k".repeat(32).into()).unwrap();
@@ -218,6 +243,27 @@ mod tests {
             suppressed.add(identifier);
         }
         suppressed
+    }
+
+    #[test]
+    fn a_reject_is_looked_through_as_the_record_that_it_is() {
+        let suppressed = suppressed(&["88589655", "+86-19000101106"]);
+        let records = [r#"{"hostId": 88589655, "chat_num": 88589655}"#, r#"{"mobile": 19000101106}"#, "null"];
+        let mut batch = BatchBuilder::new(Table::Rejects);
+        for record in records {
+            batch.push_named(vec![
+                ("event_id", 1_i64.into()),
+                ("source_table", "lives".into()),
+                ("source", "windows".into()),
+                ("path", "$.data.report.lives[0]".into()),
+                ("reason", "no_time".into()),
+                ("record", record.into()),
+                ("pulled_at", Value::Millis(0)),
+            ]);
+        }
+        let batch = batch.finish().unwrap();
+        let found: Vec<bool> = suppressed.found(Table::Rejects, &batch).collect();
+        assert_eq!(found, [false, true, false]);
     }
 
     #[test]
