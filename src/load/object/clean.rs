@@ -10,7 +10,7 @@ use futures::{StreamExt, TryStreamExt, future};
 
 use super::encoded::EncodedGroups;
 use super::{ObjectReader, length};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::load::cell::Cell;
 use crate::load::store::Condition;
 use crate::transform::digest::Totals;
@@ -28,8 +28,18 @@ pub struct CleanObject {
 }
 
 impl CleanObject {
-    /// Reads the rows once, where they were not written so, to know what is left of each cell.
+    /// Reads the rows once, where they were not written so, to know what is left of each cell. [`Kind::Damaged`] where people
+    /// were forgotten whom the list does not have: they would come back.
     pub async fn of(object: ObjectReader, privacy: &Privacy) -> Result<Self> {
+        let listed = privacy.suppressed.revision();
+        if object.kept().is_some_and(|kept| kept.suppressed > listed) {
+            return Err(Error::new(Kind::Damaged, "the object knows of more forgotten people than the list has")
+                .with("key", object.key())
+                .hint(
+                    "run it again; if it says so again the list is lost: restore `ledger/suppressed.json` from a version or \
+                     a backup, or run `forget` for each of them again",
+                ));
+        }
         let is_clean = object.is_kept_under(privacy);
         let mut cells = object.cells().to_vec();
         if !is_clean {

@@ -131,6 +131,12 @@ impl ObjectReader {
         self.kept.as_ref()
     }
 
+    /// The key.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.source.key
+    }
+
     /// The table.
     #[must_use]
     pub fn table(&self) -> Table {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, new_null_array};
 use serde_json::value::RawValue;
 
-use super::policy::{Policy, Treatment};
+use super::policy::Policy;
+use super::treatment::Treatment;
 use super::withhold::Withholding;
 use crate::error::{Explain, Kind as ErrorKind, Result};
 use crate::transform::column::Column;

@@ -1,10 +1,12 @@
 //! What may be kept of people: a treatment for each column, applied before a value reaches any file.
 
 mod clean;
+mod document;
 mod mask;
 mod policy;
 mod pseudonym;
 mod suppressed;
+mod treatment;
 mod weave;
 mod withhold;
 
@@ -15,9 +17,11 @@ use arrow::array::RecordBatch;
 use super::tables::Table;
 use crate::error::Result;
 
-pub use self::policy::{Document, Policy, Preset, Treatment};
+pub use self::document::{Document, Preset};
+pub use self::policy::Policy;
 pub use self::pseudonym::Key;
 pub use self::suppressed::Suppressed;
+pub use self::treatment::Treatment;
 pub use self::weave::Weave;
 pub use self::withhold::Withholding;
 

@@ -1,126 +1,14 @@
 //! The policy: which treatment each column's values get, and which fields without a column are kept.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
+use super::document::{Document, Preset};
 use super::mask;
 use super::pseudonym::Key;
-use crate::error::{Error, Explain, Kind as ErrorKind, Result};
+use super::treatment::Treatment;
+use crate::error::{Error, Kind as ErrorKind, Result};
 use crate::transform::column::{Column, Kind, Personal};
 use crate::transform::tables::Table;
-
-/// What becomes of a column's values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Treatment {
-    /// They stay as they are.
-    Keep,
-    /// They are null.
-    Drop,
-    /// Enough stays to recognise a value by, too little to reach anybody.
-    Mask,
-    /// A pseudonym stands for each, the same in all tables.
-    Hmac,
-}
-
-impl Treatment {
-    /// The word in files and docs.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Keep => "keep",
-            Self::Drop => "drop",
-            Self::Mask => "mask",
-            Self::Hmac => "hmac",
-        }
-    }
-}
-
-/// A policy to begin with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Preset {
-    /// Everything is kept.
-    #[default]
-    Open,
-    /// People can be told apart, counted and joined, but not reached.
-    Pseudonymous,
-    /// Nothing points to a person.
-    Anonymous,
-}
-
-impl Preset {
-    /// The word in options and files.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Pseudonymous => "pseudonymous",
-            Self::Anonymous => "anonymous",
-        }
-    }
-
-    /// What it does to a column.
-    #[must_use]
-    pub fn treatment(self, column: &Column) -> Treatment {
-        let Some(personal) = column.personal else { return Treatment::Keep };
-        match (self, personal) {
-            // What may stay of anything is decided field by field.
-            (Self::Open, _) | (_, Personal::Anything) | (Self::Pseudonymous, Personal::Trait) => {
-                Treatment::Keep
-            }
-            (Self::Pseudonymous, Personal::Number | Personal::Mail | Personal::Identifier) => Treatment::Hmac,
-            (Self::Pseudonymous, Personal::Address) => Treatment::Mask,
-            (Self::Pseudonymous, Personal::Name) | (Self::Anonymous, _) => Treatment::Drop,
-        }
-    }
-}
-
-/// A policy as it is written: in a file of the user's, in `lake.json`, and in footers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Document {
-    /// What it begins with.
-    pub base: Preset,
-    /// Columns that are treated in another way, by name, in every table.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub columns: BTreeMap<String, Treatment>,
-    /// Fields without a column, or with a value that does not fit it, that are kept all the same, under the vendor's keys.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub fields: BTreeSet<String>,
-    /// By what the key for pseudonyms is told from another; in a file of the user's, none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<String>,
-}
-
-impl fmt::Display for Document {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`", self.base.name())?;
-        let columns = self.columns.iter().map(|(name, treatment)| format!("{} `{name}`", treatment.name()));
-        let fields = self.fields.iter().map(|field| format!("keep the field `{field}`"));
-        columns.chain(fields).try_for_each(|also| write!(f, ", {also}"))
-    }
-}
-
-impl Document {
-    /// The preset of this name; none where no preset has it.
-    #[must_use]
-    pub fn preset(name: &str) -> Option<Self> {
-        let presets = [Preset::Open, Preset::Pseudonymous, Preset::Anonymous];
-        let base = presets.into_iter().find(|preset| preset.name() == name)?;
-        Some(Self { base, ..Self::default() })
-    }
-
-    /// The policy that a file says.
-    pub fn parse(text: &[u8]) -> Result<Self> {
-        serde_json::from_slice(text).explain(ErrorKind::Usage, || "the privacy policy cannot be read".to_owned())
-            .map_err(|error: Error| error.hint(
-                "write it like `{\"base\": \"pseudonymous\", \"columns\": {\"name\": \"mask\"}, \"fields\": []}`"))
-    }
-}
 
 /// A policy that was checked, with the key that it needs.
 #[derive(Clone, Debug, Default)]

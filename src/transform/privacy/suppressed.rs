@@ -16,7 +16,7 @@ use crate::transform::record::{Record, Records};
 use crate::transform::tables::Table;
 use crate::transform::value;
 
-/// What stands between the words of a text. Neither of them is part of an identifier.
+/// What stands between the words of a text, and in no identifier.
 const BETWEEN: &[char] = &[
     ',', ';', '|', '"', '\'', '<', '>', '(', ')', '[', ']', '{', '}', '，', '、', '；', '（', '）', ':',
     '：', '/', '【', '】',

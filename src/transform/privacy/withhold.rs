@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::policy::{Policy, Treatment};
+use super::policy::Policy;
+use super::treatment::Treatment;
 use crate::transform::column::{Column, Kind};
 use crate::transform::person;
 use crate::transform::record::{Record, Sent};

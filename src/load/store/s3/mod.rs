@@ -5,6 +5,7 @@
 
 mod failure;
 mod upload;
+mod versions;
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -271,29 +272,7 @@ impl Store for S3 {
     }
 
     async fn purge(&self, prefix: &str) -> Result<u64> {
-        let (mut purged, mut after) = (0, (None, None));
-        loop {
-            let request =
-                self.client.list_object_versions().bucket(&self.bucket.name).prefix(self.key(prefix));
-            let (key, version) = after;
-            let page = request.set_key_marker(key).set_version_id_marker(version).send().await;
-            let page = page.map_err(|error| explain(Request::List, prefix, &error))?;
-            let versions = page.versions().iter().map(|of| (of.is_latest(), of.key(), of.version_id()));
-            let markers = page.delete_markers().iter().map(|of| (of.is_latest(), of.key(), of.version_id()));
-            for (is_latest, key, version) in versions.chain(markers) {
-                let (Some(key), Some(version)) = (key, version.filter(|_| is_latest != Some(true))) else {
-                    continue;
-                };
-                let request =
-                    self.client.delete_object().bucket(&self.bucket.name).key(key).version_id(version);
-                request.send().await.map_err(|error| explain(Request::Delete, key, &error))?;
-                purged += 1;
-            }
-            if page.is_truncated() != Some(true) {
-                return Ok(purged);
-            }
-            after = (page.next_key_marker, page.next_version_id_marker);
-        }
+        self.purge_versions(prefix).await
     }
 
     async fn prove(&self, key: &str, content: Bytes) -> Result<()> {
