@@ -24,9 +24,11 @@ pub mod publish;
 pub mod recover;
 pub mod replace;
 pub mod row_groups;
+mod staged_files;
 pub mod staging;
 pub mod store;
 pub mod suppression;
+pub mod table_day;
 pub mod trial;
 pub mod visit;
 

@@ -2,7 +2,9 @@
 
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::SortingColumn;
-use parquet::file::properties::{WriterProperties, WriterVersion};
+use parquet::file::properties::{
+    EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion,
+};
 use parquet::schema::types::ColumnPath;
 
 use super::index::PROGRAM;
@@ -12,33 +14,44 @@ use crate::transform::tables::Table;
 
 /// A dictionary that grows beyond this is given up for the rest of its row group: what follows is mostly new too.
 const DICTIONARY_BYTES: usize = 256 * 1024;
+/// In staged files less: their row groups are smaller, and memory counts.
+const STAGED_DICTIONARY_BYTES: usize = 64 * 1024;
 
-/// What is known of the rows of an object before it is written.
+/// What is known of an object before it is written.
 #[derive(Clone, Copy, Debug)]
 pub enum Expected<'a> {
-    /// A few, which only this program reads: what a reader would gain by codec, dictionaries and filters costs more to set up
-    /// than the rows themselves.
+    /// A staged file of a few rows: what would be gained by codec and dictionaries costs more to set up than the rows
+    /// themselves.
     Few,
-    /// Any number.
-    Any,
-    /// So many in each row group.
+    /// A staged file of any number of rows.
+    Many,
+    /// An object of the lake, with so many rows in each row group.
     Groups(&'a [u64]),
 }
 
-/// Options of the writer: zstd and dictionaries in version 1 pages, statistics and page index, and bloom filters on the
-/// columns that people look one viewer up by.
+/// Options of the writer. A staged file is read once, whole, and by this program alone: nothing in it helps to skip what is
+/// not wanted.
 pub fn of(table: Table, expected: Expected<'_>) -> Result<WriterProperties> {
     let properties = WriterProperties::builder()
         .set_writer_version(WriterVersion::PARQUET_1_0)
-        .set_created_by(PROGRAM.to_owned())
-        .set_sorting_columns(Some(vec![SortingColumn {
-            column_idx: 0,
-            descending: false,
-            nulls_first: false,
-        }]));
-    if matches!(expected, Expected::Few) {
-        return Ok(properties.set_dictionary_enabled(false).build());
-    }
+        .set_created_by(PROGRAM.to_owned());
+    // Arrow's own copy of the schema is left out: every reader sees the same types, those of Parquet.
+    let properties = match expected {
+        Expected::Few => without_bounds(properties).set_dictionary_enabled(false),
+        Expected::Many => {
+            packed(table, without_bounds(properties))?.set_dictionary_page_size_limit(STAGED_DICTIONARY_BYTES)
+        }
+        Expected::Groups(_) => with_filters(table, packed(table, properties)?),
+    };
+    Ok(properties.build())
+}
+
+fn without_bounds(properties: WriterPropertiesBuilder) -> WriterPropertiesBuilder {
+    properties.set_statistics_enabled(EnabledStatistics::None).set_offset_index_disabled(true)
+}
+
+/// Zstd, and dictionaries where values come again.
+fn packed(table: Table, properties: WriterPropertiesBuilder) -> Result<WriterPropertiesBuilder> {
     // The cheapest level: what dictionaries leave is identifiers, addresses and times.
     let level = ZstdLevel::try_new(1).explain(Kind::Store, || "cannot set the codec".to_owned())?;
     let mut properties =
@@ -46,6 +59,14 @@ pub fn of(table: Table, expected: Expected<'_>) -> Result<WriterProperties> {
     for column in table.columns().iter().filter(|column| column.distinct) {
         properties = properties.set_column_dictionary_enabled(ColumnPath::from(column.name), false);
     }
+    Ok(properties)
+}
+
+/// The order of the rows, and bloom filters on the columns that people look one viewer up by; statistics and page index
+/// are written anyway.
+fn with_filters(table: Table, properties: WriterPropertiesBuilder) -> WriterPropertiesBuilder {
+    let by_event = SortingColumn { column_idx: 0, descending: false, nulls_first: false };
+    let mut properties = properties.set_sorting_columns(Some(vec![by_event]));
     for column in table.columns().iter().filter(|column| column.looked_up) {
         let path = ColumnPath::from(column.name);
         // The filter is sized for a full row group and folded down to what the values need.
@@ -53,6 +74,5 @@ pub fn of(table: Table, expected: Expected<'_>) -> Result<WriterProperties> {
             .set_column_bloom_filter_enabled(path.clone(), true)
             .set_column_bloom_filter_max_ndv(path, ROW_GROUP_ROWS as u64);
     }
-    // Arrow's own copy of the schema is left out: every reader sees the same types, those of Parquet.
-    Ok(properties.build())
+    properties
 }

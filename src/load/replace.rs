@@ -1,46 +1,21 @@
 //! One table and day: the lake's object is replaced by its merge with what is staged.
 
-use std::iter;
-use std::sync::Arc;
-
 use arrow::array::RecordBatch;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt, stream};
-use jiff::civil::Date;
 
 use super::cell::Cell;
-use super::keys;
-use super::lake::Lake;
 use super::merge::{Origin, merge};
 use super::object::{CleanObject, ObjectReader, ObjectWriter};
 use super::properties::Expected;
 use super::row_groups::{Part, parts, row_groups};
-use super::store::{Condition, Head, Listed, Store};
+use super::staged_files::StagedFiles;
+use super::store::{Condition, Head, Listed};
+use super::table_day::TableDay;
 use crate::error::{Error, Kind, Result};
-use crate::transform::digest::Digest;
-use crate::transform::privacy::Privacy;
-use crate::transform::tables::Table;
-
-/// Staged files that are opened at once, ahead of the one that is copied.
-const READERS: usize = 8;
 
 /// How often an object is written anew because others replace it meanwhile.
 const ATTEMPTS: u32 = 20;
-
-/// A table and day of a lake.
-#[derive(Clone, Copy)]
-pub struct TableDay<'a> {
-    /// Where everything is kept.
-    pub store: &'a Arc<dyn Store>,
-    /// Days and when they settle.
-    pub lake: &'a Lake,
-    /// What may be kept.
-    pub privacy: &'a Privacy,
-    /// The table.
-    pub table: Table,
-    /// The day.
-    pub day: Date,
-}
 
 /// What became of staged files.
 #[derive(Debug, Default)]
@@ -54,26 +29,6 @@ pub struct Replaced {
 }
 
 impl TableDay<'_> {
-    /// The key of the object.
-    #[must_use]
-    pub fn key(&self) -> String {
-        keys::lake(self.table, self.day)
-    }
-
-    /// Whether the lake has these rows of an event.
-    pub async fn holds(&self, event_id: i64, digest: Digest) -> Result<bool> {
-        let Some(head) = self.store.head(&self.key()).await? else { return Ok(false) };
-        let object = self.open(&self.key(), head).await?;
-        Ok(object.cells().iter().any(|cell| cell.event_id == event_id && cell.digest == digest))
-    }
-
-    /// The cell that the lake has in a place.
-    pub async fn cell(&self, event_id: i64, part: &str) -> Result<Option<Cell>> {
-        let Some(head) = self.store.head(&self.key()).await? else { return Ok(None) };
-        let object = self.open(&self.key(), head).await?;
-        Ok(object.cells().iter().find(|cell| cell.place() == (event_id, part)).cloned())
-    }
-
     /// Merges staged files into the object that stands there, and puts it if anything is new, or there was none.
     /// [`Kind::Conflict`] where anything was changed meanwhile: to be started over, which is safe.
     pub async fn replace(&self, staged: Vec<Listed>, standing: Option<Head>) -> Result<Replaced> {
@@ -81,18 +36,18 @@ impl TableDay<'_> {
         if staged.is_empty() && standing.is_some() {
             return Ok(replaced);
         }
-        let (files, cells) = self.read_staged(staged, &mut replaced.failures).await?;
+        let staged = StagedFiles::open(*self, staged, &mut replaced.failures).await?;
         let object = match standing {
             Some(head) => Some(self.clean(&self.key(), head).await?),
             None => None,
         };
         let judge = self.lake.judge(self.table, self.day)?;
-        let merged = merge(&judge, object.as_ref().map_or(&[], CleanObject::cells), &cells);
+        let merged = merge(&judge, object.as_ref().map_or(&[], CleanObject::cells), staged.cells());
         if merged.is_some() || object.is_none() {
-            self.put(&self.key(), object, &files, &merged.unwrap_or_default()).await?;
+            self.put(&self.key(), object, &staged, &merged.unwrap_or_default()).await?;
             replaced.is_put = true;
         }
-        replaced.staged = files.into_iter().map(|file| file.key).collect();
+        replaced.staged = staged.into_keys();
         Ok(replaced)
     }
 
@@ -107,7 +62,7 @@ impl TableDay<'_> {
             (cell, origin)
         });
         let kept: Vec<_> = kept.collect();
-        self.put(key, Some(object), &[], &kept).await
+        self.put(key, Some(object), &StagedFiles::none(*self), &kept).await
     }
 
     /// How many rows of an object here are of people of whom nothing may be kept; of one that was written knowing of them
@@ -157,54 +112,12 @@ impl TableDay<'_> {
         Err(Error::new(Kind::Conflict, "the object is replaced by others all the time").with("key", key))
     }
 
-    async fn open(&self, key: &str, head: Head) -> Result<ObjectReader> {
-        ObjectReader::open(self.store, key, head, self.table, self.day).await
-    }
-
-    async fn clean(&self, key: &str, head: Head) -> Result<CleanObject> {
-        CleanObject::of(self.open(key, head).await?, self.privacy).await
-    }
-
-    /// The staged files that can be read, and the cell of each. One that cannot is reported and left where it is.
-    async fn read_staged(
-        &self,
-        listed: Vec<Listed>,
-        failures: &mut Vec<Error>,
-    ) -> Result<(Vec<Listed>, Vec<Cell>)> {
-        let opened = stream::iter(listed).map(|file: Listed| async move {
-            let object = self.clean(&file.key, file.head.clone()).await?;
-            match object.cells() {
-                [cell] => {
-                    let cell = cell.clone();
-                    Ok((file, cell))
-                }
-                cells => {
-                    let message = format!("a staged file has one cell, this one {}", cells.len());
-                    Err(Error::new(Kind::Damaged, message).with("key", file.key))
-                }
-            }
-        });
-        let mut opened = opened.buffered(READERS);
-        let (mut files, mut cells) = (Vec::new(), Vec::new());
-        while let Some(opened) = opened.next().await {
-            match opened {
-                Ok((file, cell)) => {
-                    files.push(file);
-                    cells.push(cell);
-                }
-                Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => failures.push(error),
-                Err(error) => return Err(error),
-            }
-        }
-        Ok((files, cells))
-    }
-
     /// Puts the next version of the object together from the merged cells.
     async fn put(
         &self,
         key: &str,
         standing: Option<CleanObject>,
-        files: &[Listed],
+        staged: &StagedFiles<'_>,
         merged: &[(Cell, Origin)],
     ) -> Result<()> {
         let groups = row_groups(merged.iter().map(|(cell, _)| cell));
@@ -226,18 +139,11 @@ impl TableDay<'_> {
             }
             _ => None,
         };
-        let staged = merged.iter().filter_map(|(cell, origin)| match origin {
+        let wanted = merged.iter().filter_map(|(cell, origin)| match origin {
             Origin::Staged(at) if cell.rows > 0 => Some((*at, cell.rows)),
             _ => None,
         });
-        let staged: Vec<_> = staged.map(|(at, rows)| (files.get(at).cloned(), rows)).collect();
-        let staged = staged.into_iter().map(|(file, rows)| async move {
-            let Listed { key, head } =
-                file.ok_or_else(|| Error::new(Kind::Damaged, "a merge names no file"))?;
-            self.clean(&key, head).await?.rows(iter::once(0..rows))
-        });
-        let staged = stream::iter(staged).buffered(READERS).try_flatten();
-        let mut staged = Rows::new(staged.boxed());
+        let mut staged = Rows::new(staged.rows(wanted.collect()));
         for part in parts {
             match (part, &mut encoded) {
                 (Part::Group(at), Some(encoded)) => writer.copy(&encoded.get(at).await?).await?,

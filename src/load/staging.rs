@@ -55,7 +55,7 @@ impl CellWriter {
     pub async fn write(&mut self, batch: RecordBatch) -> Result<()> {
         self.totals.add(self.table, &batch);
         // Of an answer with many rows the first batch is a full one.
-        let expected = if batch.num_rows() < BATCH_ROWS { Expected::Few } else { Expected::Any };
+        let expected = if batch.num_rows() < BATCH_ROWS { Expected::Few } else { Expected::Many };
         self.writer(expected).await?.write(batch).await
     }
 

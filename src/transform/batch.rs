@@ -10,6 +10,7 @@ use jiff::civil::date;
 
 use super::column::{Column, Kind};
 use super::record::Sent;
+use super::scan::Shape;
 use super::tables::Table;
 use super::value::{self, Unfit, Value};
 use crate::error::{Explain, Kind as ErrorKind, Result};
@@ -45,10 +46,14 @@ impl BatchBuilder {
         self.rows += 1;
     }
 
-    /// Adds a row; `fill` adds the value of each column to its builder.
-    pub(super) fn push_with(&mut self, mut fill: impl FnMut(usize, &mut Builder)) {
-        for (at, builder) in self.builders.iter_mut().enumerate() {
-            fill(at, builder);
+    /// Adds a row; `fill` adds to the builder of each column what is made of its source.
+    pub(super) fn push_with<S>(
+        &mut self,
+        sources: impl IntoIterator<Item = S>,
+        mut fill: impl FnMut(&mut Builder, S),
+    ) {
+        for (builder, source) in self.builders.iter_mut().zip(sources) {
+            fill(builder, source);
         }
         self.rows += 1;
     }
@@ -131,21 +136,29 @@ impl Builder {
 
     /// Adds a value as it was sent; null where the column cannot hold it. How values mostly look is tried first.
     pub(super) fn push_sent(&mut self, kind: Kind, sent: &Sent<'_>) -> Result<(), Unfit> {
-        let text = sent.value();
-        match (&mut *self, kind, text.as_bytes()) {
-            (_, _, [b'n', ..] | [b'"', b'"'] | [b'"', b'-', b'"']) => {
-                self.push(Value::Null);
+        match (&mut *self, sent.shape(), kind) {
+            (builder, Shape::Null, _) => {
+                builder.push_null();
                 return Ok(());
             }
-            (Self::Text(builder), Kind::Identifier | Kind::Text, [b'"', first, .., b'"'])
-                if is_of_a_value(*first) && !sent.is_escaped() =>
-            {
-                builder.append_value(text.get(1..text.len() - 1).unwrap_or_default());
+            (Self::Integer(builder), Shape::Whole(number), Kind::Count | Kind::Seconds) => {
+                builder.append_value(number);
                 return Ok(());
             }
-            (Self::Integer(builder), Kind::Count | Kind::Seconds, [b'0'..=b'9', ..]) => {
-                if let Ok(number) = text.parse() {
-                    builder.append_value(number);
+            (Self::Text(builder), Shape::Whole(_), Kind::Identifier | Kind::Text) => {
+                builder.append_value(sent.value());
+                return Ok(());
+            }
+            (Self::Text(builder), Shape::Plain, Kind::Identifier | Kind::Text) => {
+                if let Ok(text) = value::usual(sent) {
+                    builder.append_option(text);
+                    return Ok(());
+                }
+            }
+            (Self::Text(builder), shape, Kind::Label { labels }) => {
+                let code = if shape == Shape::Plain { sent.quoted() } else { sent.value() };
+                if let Some(word) = value::word(labels, code) {
+                    builder.append_value(word);
                     return Ok(());
                 }
             }
@@ -161,17 +174,24 @@ impl Builder {
     pub(super) fn push(&mut self, value: Value<'_>) {
         match (self, value) {
             (Self::Text(builder), Value::Text(text)) => builder.append_value(text),
-            (Self::Text(builder), _) => builder.append_null(),
             (Self::Integer(builder), Value::Integer(number)) => builder.append_value(number),
-            (Self::Integer(builder), _) => builder.append_null(),
             (Self::Millis(builder), Value::Millis(millis)) => builder.append_value(millis),
-            (Self::Millis(builder), _) => builder.append_null(),
             (Self::Flag(builder), Value::Flag(flag)) => builder.append_value(flag),
-            (Self::Flag(builder), _) => builder.append_null(),
             (Self::Day(builder), Value::Day(day)) => {
                 builder.append_value(day.since(date(1970, 1, 1)).map_or(0, |span| span.get_days()));
             }
-            (Self::Day(builder), _) => builder.append_null(),
+            (builder, _) => builder.push_null(),
+        }
+    }
+
+    /// Adds no value.
+    pub(super) fn push_null(&mut self) {
+        match self {
+            Self::Text(builder) => builder.append_null(),
+            Self::Integer(builder) => builder.append_null(),
+            Self::Millis(builder) => builder.append_null(),
+            Self::Flag(builder) => builder.append_null(),
+            Self::Day(builder) => builder.append_null(),
         }
     }
 
@@ -202,9 +222,4 @@ impl Builder {
         }
         array
     }
-}
-
-/// Whether a text that begins with this byte cannot be one that stands for no value: it is no `-`, and no space begins so.
-fn is_of_a_value(first: u8) -> bool {
-    matches!(first, b'!'..=b',' | b'.'..=b'~' | 0xe4..)
 }

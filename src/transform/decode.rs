@@ -19,6 +19,7 @@ use super::raw::Raw;
 use super::record::{Record, Sent};
 use super::tables::Table;
 use super::value::{self, Value};
+use super::vendor_clock::VendorClock;
 use crate::calendar::{WallClock, Zone};
 use crate::error::Result;
 
@@ -40,8 +41,9 @@ pub struct Decoder {
     table: Table,
     setting: Setting,
     clock: WallClock,
+    vendor_clock: VendorClock,
     kept: Option<Range<Timestamp>>,
-    origins: Vec<(Origin, Treatment)>,
+    origins: Vec<Origin>,
     online_time: Option<usize>,
     person: [Option<usize>; 4],
     found: Found,
@@ -53,14 +55,18 @@ pub struct Decoder {
 /// Where the value of a column comes from.
 #[derive(Clone, Copy)]
 enum Origin {
-    /// The field that was sent for it.
-    Sent(Kind, Option<Personal>),
+    /// The field that was sent for it, as it is.
+    Kept(Kind),
+    /// The text that was sent for it, as much as may be kept.
+    Treated(Option<Personal>, Treatment),
+    /// Nowhere: it may not be kept.
+    Dropped,
     /// The instant in the column at this place; the field that was sent for it is compared.
     Clock {
         of: usize,
     },
     Event,
-    Person,
+    Person(Treatment),
     /// All that has no other column.
     Extra,
     Pulled,
@@ -70,21 +76,24 @@ impl Decoder {
     /// A decoder that keeps all records.
     #[must_use]
     pub fn new(table: Table, setting: Setting) -> Self {
-        let origin = |column: &Column| {
-            let origin = match (column.name, column.kind) {
-                ("event_id", _) => Origin::Event,
-                ("person_key", _) => Origin::Person,
-                ("extra", _) => Origin::Extra,
-                ("pulled_at", _) => Origin::Pulled,
-                (_, Kind::WallClock { of }) => Origin::Clock { of: table.index_of(of).unwrap_or(usize::MAX) },
-                (_, kind) => Origin::Sent(kind, column.personal),
+        let origin =
+            |column: &Column| match (column.name, column.kind, setting.privacy.policy.treatment(column)) {
+                ("event_id", _, _) => Origin::Event,
+                ("pulled_at", _, _) => Origin::Pulled,
+                (_, _, Treatment::Drop) => Origin::Dropped,
+                ("person_key", _, treatment) => Origin::Person(treatment),
+                ("extra", _, _) => Origin::Extra,
+                (_, Kind::WallClock { of }, _) => {
+                    Origin::Clock { of: table.index_of(of).unwrap_or(usize::MAX) }
+                }
+                (_, kind, Treatment::Keep) => Origin::Kept(kind),
+                (_, _, treatment) => Origin::Treated(column.personal, treatment),
             };
-            (origin, setting.privacy.policy.treatment(column))
-        };
         let origins = table.columns().iter().map(origin).collect();
         Self {
             table,
             clock: WallClock::new(setting.zone.clone()),
+            vendor_clock: VendorClock::default(),
             setting,
             kept: None,
             origins,
@@ -147,7 +156,7 @@ impl Decoder {
         }
         self.found.find(record);
         let is_placed_by_time = self.kept.is_some() || self.table != Table::ViewerDetails;
-        let online = self.found.raw(record, self.online_time).and_then(|raw| value::instant(&raw).ok());
+        let online = self.found.sent(record, self.online_time).and_then(instant);
         match (online, &self.kept) {
             (None, _) if is_placed_by_time => Decoded::Reject(Reason::NoTime),
             (Some(online), Some(kept)) if !kept.contains(&online) => Decoded::Outside,
@@ -164,62 +173,57 @@ impl Decoder {
             }
         }
         let policy = &self.setting.privacy.policy;
-        let columns = self.table.columns();
         let mut extra: BTreeMap<Cow<'_, str>, &str> = BTreeMap::new();
         let without_column = found.differing(record).chain(found.unknown(record));
         let kept =
             without_column.filter(|sent| policy.keeps_extra(self.table.column_of(&sent.key()), &sent.key()));
         extra.extend(kept.map(|sent| (sent.key(), sent.value())));
-        let keeps = |at: usize, sent: &Sent<'a>| policy.keeps_extra(columns.get(at), &sent.key());
-        let text = |at: Option<usize>| found.raw(record, at).and_then(|raw| value::present(&raw));
+        let keeps = |column: &Column, sent: &Sent<'a>| policy.keeps_extra(Some(column), &sent.key());
+        let text = |at: Option<usize>| found.sent(record, at).and_then(|sent| value::present_sent(&sent));
         let [mobile, country_code, email, ext_id] = self.person;
-        self.rows.push_with(|at, builder| {
-            let Some((origin, treatment)) = self.origins.get(at).copied() else { return };
-            match (origin, treatment) {
-                (Origin::Event, _) => builder.push(Value::Integer(self.setting.event_id)),
-                (Origin::Pulled, _) => builder.push(self.setting.pulled_at.into()),
-                (_, Treatment::Drop) => builder.push(Value::Null),
-                (Origin::Person, _) => {
-                    let said = text(Some(at));
-                    let [mobile, country_code, email, ext_id] =
-                        [mobile, country_code, email, ext_id].map(text);
-                    let [mobile, country_code, email, ext_id] =
-                        [&mobile, &country_code, &email, &ext_id].map(Option::as_deref);
-                    let key =
-                        said.or_else(|| person::key(mobile, country_code, email, ext_id).map(Cow::Owned));
-                    let key = key.and_then(|key| policy.treated(treatment, None, key, None));
-                    builder.push(key.into());
-                }
-                (Origin::Extra, _) => builder.push(json(&extra).into()),
-                (Origin::Clock { of }, _) => {
-                    let instant = found.raw(record, Some(of)).and_then(|raw| value::instant(&raw).ok());
-                    if let Some(sent) = found.sent(record, Some(at))
-                        && !sent.raw().is_absent()
-                        && !says(&sent.raw(), instant)
-                        && keeps(at, &sent)
-                    {
+        let sources = self.table.columns().iter().zip(&self.origins).zip(found.by_column(record));
+        self.rows.push_with(sources, |builder, ((column, origin), sent)| match *origin {
+            Origin::Kept(kind) => match sent {
+                Some(sent) if builder.push_sent(kind, &sent).is_err() => {
+                    self.tally.set_aside += 1;
+                    if keeps(column, &sent) {
                         extra.insert(sent.key(), sent.value());
                     }
-                    let millis = instant.map(|instant| Value::Millis(self.clock.millis(instant)));
-                    builder.push(millis.unwrap_or(Value::Null));
                 }
-                (Origin::Sent(kind, _), Treatment::Keep) => match found.sent(record, Some(at)) {
-                    Some(sent) if builder.push_sent(kind, &sent).is_err() => {
-                        self.tally.set_aside += 1;
-                        if keeps(at, &sent) {
-                            extra.insert(sent.key(), sent.value());
-                        }
-                    }
-                    Some(_) => {}
-                    None => builder.push(Value::Null),
-                },
-                (Origin::Sent(_, personal), treatment) => {
-                    let country = text(country_code);
-                    let treated = text(Some(at))
-                        .and_then(|text| policy.treated(treatment, personal, text, country.as_deref()));
-                    builder.push(treated.into());
-                }
+                Some(_) => {}
+                None => builder.push_null(),
+            },
+            Origin::Treated(personal, treatment) => {
+                let country = text(country_code);
+                let treated = sent
+                    .and_then(|sent| value::present_sent(&sent))
+                    .and_then(|text| policy.treated(treatment, personal, text, country.as_deref()));
+                builder.push(treated.into());
             }
+            Origin::Dropped => builder.push_null(),
+            Origin::Clock { of } => {
+                let instant = found.sent(record, Some(of)).and_then(instant);
+                if let Some(sent) = sent
+                    && !says(&mut self.vendor_clock, &sent.raw(), instant)
+                    && keeps(column, &sent)
+                {
+                    extra.insert(sent.key(), sent.value());
+                }
+                let millis = instant.map(|instant| Value::Millis(self.clock.millis(instant)));
+                builder.push(millis.unwrap_or(Value::Null));
+            }
+            Origin::Event => builder.push(Value::Integer(self.setting.event_id)),
+            Origin::Person(treatment) => {
+                let said = sent.and_then(|sent| value::present_sent(&sent));
+                let [mobile, country_code, email, ext_id] = [mobile, country_code, email, ext_id].map(text);
+                let [mobile, country_code, email, ext_id] =
+                    [&mobile, &country_code, &email, &ext_id].map(Option::as_deref);
+                let key = said.or_else(|| person::key(mobile, country_code, email, ext_id).map(Cow::Owned));
+                let key = key.and_then(|key| policy.treated(treatment, None, key, None));
+                builder.push(key.into());
+            }
+            Origin::Extra => builder.push(json(&extra).into()),
+            Origin::Pulled => builder.push(self.setting.pulled_at.into()),
         });
     }
 }
@@ -233,10 +237,17 @@ pub fn day_of(record: Record<'_>, zone: &Zone) -> Result<Date, Reason> {
     online.map(|online| zone.day_of(online)).ok_or(Reason::NoTime)
 }
 
-/// Whether the vendor's own wall clock text says this instant.
-fn says(raw: &Raw<'_>, instant: Option<Timestamp>) -> bool {
-    let Raw::Text(text) = raw else { return false };
-    instant.is_some() && value::vendor_clock(text) == instant
+fn instant(sent: Sent<'_>) -> Option<Timestamp> {
+    value::instant_sent(&sent).ok()
+}
+
+/// Whether what the vendor's own wall clock shows is this instant, or nothing.
+fn says(clock: &mut VendorClock, raw: &Raw<'_>, instant: Option<Timestamp>) -> bool {
+    match (raw, instant) {
+        _ if raw.is_absent() => true,
+        (Raw::Text(text), Some(instant)) => clock.says(text, instant),
+        _ => false,
+    }
 }
 
 /// `extra` as JSON with its keys sorted; none where there is nothing.

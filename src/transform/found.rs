@@ -1,6 +1,5 @@
 //! The fields of the record at hand, by where they lead. Its memory serves one record after the other.
 
-use super::raw::Raw;
 use super::record::{Record, Sent};
 use super::route::{Routes, Target};
 use super::tables::Table;
@@ -38,14 +37,14 @@ impl Found {
         }
     }
 
+    /// The field that was sent for each column, in their order.
+    pub(super) fn by_column<'a>(&self, record: Record<'a>) -> impl Iterator<Item = Option<Sent<'a>>> {
+        self.columns.iter().map(move |at| record.field((*at)?))
+    }
+
     /// The field that was sent for a column.
     pub(super) fn sent<'a>(&self, record: Record<'a>, column: Option<usize>) -> Option<Sent<'a>> {
         record.field((*self.columns.get(column?)?)?)
-    }
-
-    /// The value that was sent for a column.
-    pub(super) fn raw<'a>(&self, record: Record<'a>, column: Option<usize>) -> Option<Raw<'a>> {
-        self.sent(record, column).map(|sent| sent.raw())
     }
 
     /// Fields without a column.
@@ -57,7 +56,10 @@ impl Found {
     pub(super) fn differing<'a>(&self, record: Record<'a>) -> impl Iterator<Item = Sent<'a>> {
         self.repeats.iter().filter_map(move |(at, column)| {
             let sent = record.field(*at)?;
-            (Some(sent.raw()) != self.raw(record, Some(*column))).then_some(sent)
+            let again = self.sent(record, Some(*column));
+            let is_same =
+                again.is_some_and(|again| again.value() == sent.value() || again.raw() == sent.raw());
+            (!is_same).then_some(sent)
         })
     }
 }

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 /// Keys that are remembered; a vendor who writes data into keys has more than any table.
 const MOST: usize = 1024;
 
-/// Bytes of a key that are compared at once.
-const HEAD: usize = 16;
+/// Bytes of a key that are compared at once: all of the vendor's.
+const HEAD: usize = 32;
 
 /// The number of a key, the same for as long as its `Keys` live; none for one too many.
 pub(super) type KeyId = Option<usize>;
@@ -26,8 +26,8 @@ struct Known {
     /// As it was sent, with its quotes and the colon.
     sent: Box<[u8]>,
     /// Its first bytes, and which of them there are: most keys are compared with that alone.
-    head: u128,
-    mask: u128,
+    head: [u64; HEAD / 8],
+    mask: [u64; HEAD / 8],
     /// The key that followed this one the last time.
     next: usize,
 }
@@ -70,8 +70,7 @@ impl Known {
         for ((head, mask), byte) in head.iter_mut().zip(&mut mask).zip(&sent) {
             (*head, *mask) = (*byte, 0xff);
         }
-        let (head, mask) = (u128::from_le_bytes(head), u128::from_le_bytes(mask));
-        Self { sent: sent.into(), head, mask, next }
+        Self { sent: sent.into(), head: words(&head), mask: words(&mask), next }
     }
 
     /// Whether `bytes` begin with it.
@@ -79,9 +78,17 @@ impl Known {
         let Some((head, after)) = bytes.split_first_chunk::<HEAD>() else {
             return bytes.starts_with(&self.sent);
         };
-        u128::from_le_bytes(*head) & self.mask == self.head
-            && self.sent.get(HEAD..).is_none_or(|rest| after.starts_with(rest))
+        let parts = words(head).into_iter().zip(self.mask).zip(self.head);
+        let difference = parts.fold(0, |all, ((word, mask), known)| all | (word & mask ^ known));
+        difference == 0 && self.sent.get(HEAD..).is_none_or(|rest| after.starts_with(rest))
     }
+}
+
+fn words(bytes: &[u8; HEAD]) -> [u64; HEAD / 8] {
+    let (chunks, _) = bytes.as_chunks();
+    let mut words = [0; HEAD / 8];
+    words.iter_mut().zip(chunks).for_each(|(word, chunk)| *word = u64::from_le_bytes(*chunk));
+    words
 }
 
 #[cfg(test)]
@@ -90,7 +97,7 @@ mod tests {
 
     #[test]
     fn only_the_key_that_stands_there_is_guessed() {
-        let long = ["whitelist_type_of_one", "whitelist_type_of_two", "a"];
+        let long = ["whitelist_type_of_whom_it_concerns_one", "whitelist_type_of_whom_it_concerns_two", "a"];
         let mut keys = Keys::default();
         for _ in 0..2 {
             for key in long {
@@ -99,15 +106,15 @@ mod tests {
         }
         // After `a` comes the first one.
         for (bytes, guessed) in [
-            (&br#""whitelist_type_of_two":1}"#[..], None),
-            (br#""whitelist_type_of_one" :1}"#, None),
-            (br#""whitelist_type_of_one"#, None),
+            (&br#""whitelist_type_of_whom_it_concerns_two":1}"#[..], None),
+            (br#""whitelist_type_of_whom_it_concerns_one" :1}"#, None),
+            (br#""whitelist_type_of_whom_it_concerns_one"#, None),
             (br#""white"#, None),
-            (br#""whitelist_type_of_one":"#, Some((0, 24))),
+            (br#""whitelist_type_of_whom_it_concerns_one":"#, Some((0, 41))),
         ] {
             assert_eq!(keys.guess(bytes), guessed, "{}", String::from_utf8_lossy(bytes));
         }
-        assert_eq!(keys.guess(br#""whitelist_type_of_two":1, "more""#), Some((1, 24)));
+        assert_eq!(keys.guess(br#""whitelist_type_of_whom_it_concerns_two":1, "more""#), Some((1, 41)));
         assert_eq!(
             keys.guess(br#""a":1}"#),
             Some((2, 4)),

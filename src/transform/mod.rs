@@ -19,3 +19,4 @@ pub mod row;
 mod scan;
 pub mod tables;
 pub mod value;
+mod vendor_clock;

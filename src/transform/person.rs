@@ -23,18 +23,21 @@ pub fn key(
 /// A number as plus, country and digits. One without a country takes `country_code`, else China's.
 pub(super) fn e164(mobile: &str, country_code: Option<&str>) -> Option<String> {
     let written = mobile.trim();
-    let is_part = |byte: u8| byte.is_ascii_digit() || b" -().+".contains(&byte);
-    if !written.bytes().all(is_part) || written.rfind('+').is_some_and(|at| at > 0) {
-        return None;
-    }
-    let mut key = String::with_capacity(1 + LONGEST);
+    let mut key = String::with_capacity(2 * LONGEST);
     key.push('+');
-    key.extend(digits(country_code.unwrap_or_default()));
+    key.extend(country_code.unwrap_or_default().bytes().filter(u8::is_ascii_digit).map(char::from));
     if key.len() == 1 {
         key.push_str("86");
     }
     let country = key.len();
-    key.extend(digits(written));
+    for (at, byte) in written.bytes().enumerate() {
+        match byte {
+            b'0'..=b'9' => key.push(char::from(byte)),
+            b' ' | b'-' | b'(' | b')' | b'.' => {}
+            b'+' if at == 0 => {}
+            _ => return None,
+        }
+    }
     let number = key.get(country..).unwrap_or_default();
     let has_country = written.starts_with('+')
         || key.starts_with("+86") && country == 3 && number.len() == 13 && number.starts_with("861");
@@ -44,10 +47,6 @@ pub(super) fn e164(mobile: &str, country_code: Option<&str>) -> Option<String> {
         key.drain(1..country + 2);
     }
     (1 + SHORTEST..=1 + LONGEST).contains(&key.len()).then_some(key)
-}
-
-fn digits(text: &str) -> impl Iterator<Item = char> {
-    text.chars().filter(char::is_ascii_digit)
 }
 
 #[cfg(test)]

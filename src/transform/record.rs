@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::keys::{KeyId, Keys};
 use super::raw::Raw;
-use super::scan::{Field, Scan, Stop};
+use super::scan::{self, Field, Shape, Span, Stop};
 use crate::error::{Error, Kind, Result};
 
 /// One record of an answer.
@@ -79,15 +79,27 @@ impl<'a> Sent<'a> {
         self.text.get(self.field.value.from..self.field.value.to).unwrap_or_default()
     }
 
-    /// Whether its value is a text with escapes.
-    pub(super) fn is_escaped(&self) -> bool {
-        self.field.is_escaped
+    /// How its value is written.
+    pub(super) fn shape(&self) -> Shape {
+        self.field.shape
+    }
+
+    /// What stands between the quotes of its value; nothing where it is no text.
+    pub(super) fn quoted(&self) -> &'a str {
+        let Span { from, to } = self.field.value;
+        self.text.get(from + 1..to - 1).unwrap_or_default()
     }
 
     /// Its value.
+    #[inline]
     #[must_use]
     pub fn raw(&self) -> Raw<'a> {
-        Raw::read(self.value(), self.field.is_escaped)
+        match self.shape() {
+            Shape::Null => Raw::Null,
+            Shape::Plain => Raw::Text(Cow::Borrowed(self.quoted())),
+            Shape::Whole(_) => Raw::Number(self.value()),
+            shape => Raw::read(self.value(), shape == Shape::Escaped),
+        }
     }
 }
 
@@ -102,19 +114,21 @@ impl Records {
     /// The record with which `bytes` begin, which any value may be; none where they end within it.
     pub fn first<'a>(&'a mut self, bytes: &'a [u8]) -> Result<Option<Record<'a>>> {
         self.fields.clear();
-        let mut scan = Scan::new(bytes);
         let is_object = bytes.first() == Some(&b'{');
-        let scanned =
-            if is_object { scan.object(&mut self.keys, &mut self.fields) } else { scan.value().map(|_| ()) };
-        match scanned {
-            Ok(()) => {}
+        let scanned = if is_object {
+            scan::object(bytes, &mut self.keys, &mut self.fields)
+        } else {
+            scan::value(bytes, 0).map(|(_, end)| end)
+        };
+        let end = match scanned {
+            Ok(end) => end,
             Err(Stop::Short) => return Ok(None),
             // The text itself may hold personal data, so it stays out of the message.
             Err(Stop::Bad(at)) => {
                 return Err(Error::new(Kind::BadAnswer, format!("a record is no JSON, at its byte {at}")));
             }
-        }
-        let text = simdutf8::basic::from_utf8(bytes.get(..scan.taken()).unwrap_or_default())
+        };
+        let text = simdutf8::basic::from_utf8(bytes.get(..end).unwrap_or_default())
             .map_err(|_| Error::new(Kind::BadAnswer, "the answer is not UTF-8"))?;
         Ok(Some(Record { text, fields: is_object.then_some(&self.fields) }))
     }

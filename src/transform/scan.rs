@@ -1,13 +1,18 @@
 //! Where the parts of a record stand in the bytes of an answer: one pass, nothing copied.
 //!
-//! What it takes for JSON is what RFC 8259 does, save that a text is not checked for UTF-8 here. What is seldom sent (escapes,
-//! fractions, values in values) is left to `serde_json`.
+//! What it takes for JSON is what RFC 8259 does, save that a text is not checked for UTF-8 here. What is seldom sent (fractions,
+//! values in values) is left to `serde_json`. Places are passed on by value, and what every field takes is one
+//! piece of code without a call: otherwise the place would go through memory at every step.
+#![expect(
+    clippy::inline_always,
+    reason = "without a call for each field, the pass takes half the instructions"
+)]
 
 use serde::de::IgnoredAny;
 
 use super::keys::{KeyId, Keys};
 
-/// Why no record was found.
+/// Why no value was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
     /// The bytes end within it.
@@ -23,6 +28,21 @@ pub(super) struct Span {
     pub(super) to: usize,
 }
 
+/// How a value is written: what can be told while its end is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// `null`.
+    Null,
+    /// A text without escapes.
+    Plain,
+    /// A text with escapes.
+    Escaped,
+    /// A number of digits alone that has 64 bits for certain.
+    Whole(i64),
+    /// Anything else.
+    Other,
+}
+
 /// A field of an object.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Field {
@@ -32,203 +52,210 @@ pub(super) struct Field {
     pub(super) key_id: KeyId,
     /// The value, as it was sent.
     pub(super) value: Span,
-    /// Whether the value is a text with escapes.
-    pub(super) is_escaped: bool,
+    /// How the value is written.
+    pub(super) shape: Shape,
 }
 
-/// A place in bytes that are looked through from the left to the right.
-pub(super) struct Scan<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Scan<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
+/// Adds the fields of the object with which the bytes begin, and says where it ends.
+pub(super) fn object(bytes: &[u8], keys: &mut Keys, fields: &mut Vec<Field>) -> Result<usize, Stop> {
+    let (first, mut at) = next(bytes, 1)?;
+    if first == b'}' {
+        return Ok(at + 1);
     }
-
-    /// How many bytes were taken.
-    pub(super) fn taken(&self) -> usize {
-        self.at
-    }
-
-    /// Takes an object, and adds its fields.
-    pub(super) fn object(&mut self, keys: &mut Keys, fields: &mut Vec<Field>) -> Result<(), Stop> {
-        self.at += 1;
-        if self.next()? == b'}' {
-            self.at += 1;
-            return Ok(());
+    loop {
+        let (key, key_id, behind) = match keys.guess(bytes.get(at..).unwrap_or_default()) {
+            Some((id, length)) => (Span { from: at, to: at + length - 1 }, Some(id), at + length),
+            None => key(bytes, at, keys)?,
+        };
+        let (_, from) = next(bytes, behind)?;
+        let (shape, to) = value(bytes, from)?;
+        fields.push(Field { key, key_id, value: Span { from, to }, shape });
+        let (after, place) = next(bytes, to)?;
+        at = place + 1;
+        match after {
+            b',' => {}
+            b'}' => return Ok(at),
+            _ => return Err(Stop::Bad(place)),
         }
-        loop {
-            self.next()?;
-            let (key, key_id) = self.key(keys)?;
-            self.next()?;
-            let from = self.at;
-            let is_escaped = self.value()?;
-            fields.push(Field { key, key_id, value: Span { from, to: self.at }, is_escaped });
-            let after = self.next()?;
-            self.at += 1;
-            match after {
-                b',' => {}
-                b'}' => return Ok(()),
-                _ => return Err(Stop::Bad(self.at - 1)),
-            }
-        }
-    }
-
-    /// Takes a key and its colon.
-    fn key(&mut self, keys: &mut Keys) -> Result<(Span, KeyId), Stop> {
-        let from = self.at;
-        if let Some((id, length)) = keys.guess(self.rest()) {
-            self.at += length;
-            return Ok((Span { from, to: self.at - 1 }, Some(id)));
-        }
-        if self.here()? != b'"' {
-            return Err(Stop::Bad(self.at));
-        }
-        self.text()?;
-        let to = self.at;
-        if self.next()? != b':' {
-            return Err(Stop::Bad(self.at));
-        }
-        self.at += 1;
-        let key = self.bytes.get(from + 1..to - 1).unwrap_or_default();
-        Ok((Span { from, to }, keys.id(key)))
-    }
-
-    /// Takes any value; true where it is a text with escapes.
-    pub(super) fn value(&mut self) -> Result<bool, Stop> {
-        match self.here()? {
-            b'"' => return self.text(),
-            b'-' | b'0'..=b'9' => self.number()?,
-            b'n' => self.word(b"null")?,
-            b't' => self.word(b"true")?,
-            b'f' => self.word(b"false")?,
-            b'{' | b'[' => self.nested()?,
-            _ => return Err(Stop::Bad(self.at)),
-        }
-        Ok(false)
-    }
-
-    fn rest(&self) -> &'a [u8] {
-        self.bytes.get(self.at..).unwrap_or_default()
-    }
-
-    fn here(&self) -> Result<u8, Stop> {
-        self.bytes.get(self.at).copied().ok_or(Stop::Short)
-    }
-
-    /// The next byte that is no space; it is not taken.
-    fn next(&mut self) -> Result<u8, Stop> {
-        loop {
-            let byte = self.here()?;
-            if !matches!(byte, b' ' | b'\t' | b'\r' | b'\n') {
-                return Ok(byte);
-            }
-            self.at += 1;
-        }
-    }
-
-    /// Takes a text; true where it has escapes.
-    fn text(&mut self) -> Result<bool, Stop> {
-        let from = self.at;
-        self.at += 1;
-        let mut is_escaped = false;
-        loop {
-            self.plain();
-            match self.here()? {
-                b'"' => break,
-                b'\\' => {
-                    is_escaped = true;
-                    self.at += 2;
-                }
-                _ => return Err(Stop::Bad(self.at)),
-            }
-        }
-        self.at += 1;
-        if is_escaped {
-            self.check(from)?;
-        }
-        Ok(is_escaped)
-    }
-
-    /// Takes what may stand in a text without an escape.
-    fn plain(&mut self) {
-        let mut rest = self.rest();
-        while let Some((word, after)) = rest.split_first_chunk() {
-            let ends = ends(u64::from_le_bytes(*word));
-            if ends != 0 {
-                self.at = self.bytes.len() - rest.len() + ends.trailing_zeros() as usize / 8;
-                return;
-            }
-            rest = after;
-        }
-        let plain = rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20)).count();
-        self.at = self.bytes.len() - rest.len() + plain;
-    }
-
-    fn number(&mut self) -> Result<(), Stop> {
-        let from = self.at;
-        let first = self.here()?;
-        self.at += 1;
-        while self.here()?.is_ascii_digit() {
-            self.at += 1;
-        }
-        let is_plain = matches!(first, b'1'..=b'9') || (first == b'0' && self.at == from + 1);
-        if is_plain && !matches!(self.here()?, b'.' | b'e' | b'E') {
-            return Ok(());
-        }
-        while matches!(self.here()?, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-') {
-            self.at += 1;
-        }
-        self.check(from)
-    }
-
-    fn word(&mut self, word: &[u8]) -> Result<(), Stop> {
-        let rest = self.rest();
-        if rest.starts_with(word) {
-            self.at += word.len();
-            Ok(())
-        } else if word.starts_with(rest) {
-            Err(Stop::Short)
-        } else {
-            Err(Stop::Bad(self.at))
-        }
-    }
-
-    /// Takes an array or an object within a record.
-    fn nested(&mut self) -> Result<(), Stop> {
-        let from = self.at;
-        let mut depth = 0_usize;
-        loop {
-            match self.here()? {
-                b'"' => {
-                    self.text()?;
-                    continue;
-                }
-                b'{' | b'[' => depth += 1,
-                b'}' | b']' => depth -= 1,
-                _ => {}
-            }
-            self.at += 1;
-            if depth == 0 {
-                return self.check(from);
-            }
-        }
-    }
-
-    /// Whether what was taken since `from` is JSON.
-    fn check(&self, from: usize) -> Result<(), Stop> {
-        let taken = self.bytes.get(from..self.at).unwrap_or_default();
-        serde_json::from_slice::<IgnoredAny>(taken).map(|_| ()).map_err(|_| Stop::Bad(from))
     }
 }
+
+/// A key that was not guessed, and where its value may begin.
+#[cold]
+fn key(bytes: &[u8], at: usize, keys: &mut Keys) -> Result<(Span, KeyId, usize), Stop> {
+    let (b'"', from) = next(bytes, at)? else { return Err(Stop::Bad(at)) };
+    let (_, to) = text(bytes, from)?;
+    let (b':', colon) = next(bytes, to)? else { return Err(Stop::Bad(to)) };
+    let id = keys.id(bytes.get(from + 1..to - 1).unwrap_or_default());
+    Ok((Span { from, to }, id, colon + 1))
+}
+
+/// How the value at this place is written, and where it ends.
+#[inline(always)]
+pub(super) fn value(bytes: &[u8], at: usize) -> Result<(Shape, usize), Stop> {
+    match here(bytes, at)? {
+        b'"' => text(bytes, at),
+        b'0'..=b'9' => number(bytes, at),
+        b'n' => Ok((Shape::Null, word(bytes, at, b"null")?)),
+        _ => other(bytes, at),
+    }
+}
+
+/// A value as few are.
+#[cold]
+fn other(bytes: &[u8], at: usize) -> Result<(Shape, usize), Stop> {
+    let end = match here(bytes, at)? {
+        b't' => word(bytes, at, b"true")?,
+        b'f' => word(bytes, at, b"false")?,
+        b'{' | b'[' => nested(bytes, at)?,
+        b'-' => odd_number(bytes, at, at + 1)?,
+        _ => return Err(Stop::Bad(at)),
+    };
+    Ok((Shape::Other, end))
+}
+
+#[inline(always)]
+fn here(bytes: &[u8], at: usize) -> Result<u8, Stop> {
+    bytes.get(at).copied().ok_or(Stop::Short)
+}
+
+/// The next byte that is no space, and where it is.
+#[inline(always)]
+fn next(bytes: &[u8], mut at: usize) -> Result<(u8, usize), Stop> {
+    loop {
+        let byte = here(bytes, at)?;
+        if byte > b' ' || !matches!(byte, b' ' | b'\t' | b'\r' | b'\n') {
+            return Ok((byte, at));
+        }
+        at += 1;
+    }
+}
+
+#[inline(always)]
+fn text(bytes: &[u8], at: usize) -> Result<(Shape, usize), Stop> {
+    let end = plain(bytes, at + 1);
+    if here(bytes, end)? == b'"' { Ok((Shape::Plain, end + 1)) } else { escaped(bytes, end) }
+}
+
+/// The rest of a text, of which no more than the bytes up to `at` are plain.
+#[cold]
+fn escaped(bytes: &[u8], mut at: usize) -> Result<(Shape, usize), Stop> {
+    loop {
+        match here(bytes, at)? {
+            b'"' => break,
+            b'\\' => at = plain(bytes, escape(bytes, at + 1)?),
+            _ => return Err(Stop::Bad(at)),
+        }
+    }
+    Ok((Shape::Escaped, at + 1))
+}
+
+/// Where the escape ends whose letter stands here.
+fn escape(bytes: &[u8], at: usize) -> Result<usize, Stop> {
+    match here(bytes, at)? {
+        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Ok(at + 1),
+        b'u' => (at + 1..at + 5).try_fold(at + 5, |end, digit| {
+            if here(bytes, digit)?.is_ascii_hexdigit() { Ok(end) } else { Err(Stop::Bad(digit)) }
+        }),
+        _ => Err(Stop::Bad(at)),
+    }
+}
+
+/// Where what may stand in a text without an escape ends.
+#[inline(always)]
+fn plain(bytes: &[u8], at: usize) -> usize {
+    let mut rest = bytes.get(at..).unwrap_or_default();
+    while let Some((word, after)) = rest.split_first_chunk() {
+        let ends = ends(u64::from_le_bytes(*word));
+        if ends != 0 {
+            return bytes.len() - rest.len() + ends.trailing_zeros() as usize / 8;
+        }
+        rest = after;
+    }
+    let plain = rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20)).count();
+    bytes.len() - rest.len() + plain
+}
+
+#[inline(always)]
+fn number(bytes: &[u8], from: usize) -> Result<(Shape, usize), Stop> {
+    let (mut number, mut at) = (0_i64, from);
+    let after = loop {
+        let byte = here(bytes, at)?;
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break byte;
+        }
+        number = number.wrapping_mul(10).wrapping_add(i64::from(digit));
+        at += 1;
+    };
+    let has_zero_before = bytes.get(from) == Some(&b'0') && at > from + 1;
+    if at - from > SURE_DIGITS || has_zero_before || is_of_a_number(after) {
+        return Ok((Shape::Other, odd_number(bytes, from, at)?));
+    }
+    Ok((Shape::Whole(number), at))
+}
+
+/// Where a number ends of which more than digits, or very many, were seen up to `at`.
+#[cold]
+fn odd_number(bytes: &[u8], from: usize, mut at: usize) -> Result<usize, Stop> {
+    while is_of_a_number(here(bytes, at)?) {
+        at += 1;
+    }
+    check(bytes, from, at)
+}
+
+#[inline(always)]
+fn is_of_a_number(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-')
+}
+
+#[inline(always)]
+fn word(bytes: &[u8], at: usize, word: &[u8]) -> Result<usize, Stop> {
+    let rest = bytes.get(at..).unwrap_or_default();
+    if rest.starts_with(word) {
+        Ok(at + word.len())
+    } else if word.starts_with(rest) {
+        Err(Stop::Short)
+    } else {
+        Err(Stop::Bad(at))
+    }
+}
+
+/// Where an array or an object within a record ends.
+fn nested(bytes: &[u8], from: usize) -> Result<usize, Stop> {
+    let (mut depth, mut at) = (0_usize, from);
+    loop {
+        match here(bytes, at)? {
+            b'"' => {
+                (_, at) = text(bytes, at)?;
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth -= 1,
+            _ => {}
+        }
+        at += 1;
+        if depth == 0 {
+            return check(bytes, from, at);
+        }
+    }
+}
+
+/// Its end, where what stands there is JSON.
+fn check(bytes: &[u8], from: usize, to: usize) -> Result<usize, Stop> {
+    let taken = bytes.get(from..to).unwrap_or_default();
+    serde_json::from_slice::<IgnoredAny>(taken).map(|_| to).map_err(|_| Stop::Bad(from))
+}
+
+/// So many digits have 64 bits at most, with a sign.
+const SURE_DIGITS: usize = 18;
 
 /// One in each byte of a word.
 const ONES: u64 = u64::from_le_bytes([1; 8]);
 
 /// Eight bytes at once: the highest bit of each that ends what may stand in a text without an escape. Right up to the first
 /// such byte; what comes after it may be marked too.
+#[inline(always)]
 fn ends(word: u64) -> u64 {
     let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
     let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);

@@ -9,9 +9,8 @@ use jiff::tz::Offset;
 use super::column::Kind;
 use super::number;
 use super::raw::Raw;
-
-/// The vendor writes its `*_date` texts in this zone, wherever the lake is.
-const VENDOR_OFFSET: Offset = jiff::tz::offset(8);
+use super::record::Sent;
+use super::scan::Shape;
 
 /// The last instant that a column holds, in seconds: the end of the year 9998. Engines end with the year 9999, and a day
 /// of any zone must end before they do.
@@ -127,6 +126,27 @@ fn text<'a>(raw: &Raw<'a>) -> Result<Cow<'a, str>, Unfit> {
     }
 }
 
+/// The text that most fields say, if they say any; what takes a closer look as an error.
+#[inline]
+pub(super) fn usual<'a>(sent: &Sent<'a>) -> Result<Option<&'a str>, Raw<'a>> {
+    match (sent.shape(), sent.quoted()) {
+        (Shape::Null, _) | (Shape::Plain, "" | "-") => Ok(None),
+        // No space begins so.
+        (Shape::Plain, text) if matches!(text.as_bytes(), [b'!'..=b',' | b'.'..=b'~' | 0xe4.., ..]) => {
+            Ok(Some(text))
+        }
+        _ => Err(sent.raw()),
+    }
+}
+
+/// Text that stands for a value, of a field as it was sent.
+pub(super) fn present_sent<'a>(sent: &Sent<'a>) -> Option<Cow<'a, str>> {
+    match usual(sent) {
+        Ok(text) => text.map(Cow::Borrowed),
+        Err(raw) => present(&raw),
+    }
+}
+
 /// Text that stands for a value.
 #[must_use]
 pub fn present<'a>(raw: &Raw<'a>) -> Option<Cow<'a, str>> {
@@ -135,17 +155,20 @@ pub fn present<'a>(raw: &Raw<'a>) -> Option<Cow<'a, str>> {
 
 /// A whole number, also as `8.0` or as text.
 fn integer(raw: &Raw<'_>) -> Result<i64, Unfit> {
-    let digits = match raw {
+    let digits: &str = match raw {
         Raw::Number(digits) => digits,
-        Raw::Text(text) => text.trim(),
+        Raw::Text(text) => text,
         _ => return Err(Unfit),
     };
-    digits.parse().ok().or_else(|| number::integral(digits)).ok_or(Unfit)
+    digits.parse().ok().or_else(|| number::integral(digits.trim())).ok_or(Unfit)
 }
 
 /// Seconds as a number, or `HH:MM:SS` with as many digits of hours as it takes.
 fn seconds(raw: &Raw<'_>) -> Result<i64, Unfit> {
     let Raw::Text(text) = raw else { return integer(raw) };
+    if let Some(seconds) = usual_seconds(text.as_bytes()) {
+        return Ok(seconds);
+    }
     let mut parts = text.trim().split(':');
     let (Some(hours), Some(minutes), Some(seconds), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
@@ -163,33 +186,32 @@ fn seconds(raw: &Raw<'_>) -> Result<i64, Unfit> {
     hours.checked_mul(3600).and_then(|sum| sum.checked_add(minutes * 60 + seconds)).ok_or(Unfit)
 }
 
+/// `00:34:20`, which is how nearly all of them are written.
+fn usual_seconds(text: &[u8]) -> Option<i64> {
+    let [h0, h1, b':', m0, m1, b':', s0, s1] = text else { return None };
+    let two = |tens: &u8, ones: &u8| {
+        let number = i64::from(tens.wrapping_sub(b'0')) * 10 + i64::from(ones.wrapping_sub(b'0'));
+        (tens.is_ascii_digit() && ones.is_ascii_digit()).then_some(number)
+    };
+    let (hours, minutes, seconds) = (two(h0, h1)?, two(m0, m1)?, two(s0, s1)?);
+    (minutes < 60 && seconds < 60).then_some(hours * 3600 + minutes * 60 + seconds)
+}
+
 /// Seconds since 1970, after it and up to the year 9998.
 pub fn instant(raw: &Raw<'_>) -> Result<Timestamp, Unfit> {
-    let second = integer(raw)?;
+    integer(raw).and_then(at_second)
+}
+
+/// The same, of a field as it was sent.
+pub(super) fn instant_sent(sent: &Sent<'_>) -> Result<Timestamp, Unfit> {
+    if let Shape::Whole(second) = sent.shape() { at_second(second) } else { instant(&sent.raw()) }
+}
+
+fn at_second(second: i64) -> Result<Timestamp, Unfit> {
     if !(1..=LAST_SECOND).contains(&second) {
         return Err(Unfit);
     }
     Timestamp::from_second(second).map_err(|_| Unfit)
-}
-
-/// The instant that the vendor's own wall clock text stands for.
-#[must_use]
-pub fn vendor_clock(text: &str) -> Option<Timestamp> {
-    let clock = usual_clock(text.as_bytes()).or_else(|| text.trim().parse().ok())?;
-    VENDOR_OFFSET.to_timestamp(clock).ok()
-}
-
-/// `2022-10-26 16:27:03`, which is how nearly all of them are written; taken apart without looking for other ways.
-fn usual_clock(text: &[u8]) -> Option<DateTime> {
-    let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b' ', h0, h1, b':', n0, n1, b':', s0, s1] = text else {
-        return None;
-    };
-    let two = |tens: &u8, ones: &u8| {
-        let number = tens.wrapping_sub(b'0').wrapping_mul(10).wrapping_add(ones.wrapping_sub(b'0'));
-        (tens.is_ascii_digit() && ones.is_ascii_digit()).then_some(number.cast_signed())
-    };
-    let year = i16::from(two(y0, y1)?) * 100 + i16::from(two(y2, y3)?);
-    DateTime::new(year, two(m0, m1)?, two(d0, d1)?, two(h0, h1)?, two(n0, n1)?, two(s0, s1)?, 0).ok()
 }
 
 /// Y and N, yes and no in Chinese, and what other programs send for them.
@@ -198,22 +220,30 @@ fn flag(raw: &Raw<'_>) -> Result<bool, Unfit> {
         Raw::Flag(flag) => Ok(*flag),
         Raw::Number("1") => Ok(true),
         Raw::Number("0") => Ok(false),
-        Raw::Text(text) => match text.trim() {
-            "Y" | "y" | "是" | "1" | "true" => Ok(true),
-            "N" | "n" | "否" | "0" | "false" => Ok(false),
-            _ => Err(Unfit),
-        },
+        Raw::Text(text) => said(text).or_else(|| said(text.trim())).ok_or(Unfit),
         _ => Err(Unfit),
+    }
+}
+
+fn said(text: &str) -> Option<bool> {
+    match text {
+        "Y" | "y" | "是" | "1" | "true" => Some(true),
+        "N" | "n" | "否" | "0" | "false" => Some(false),
+        _ => None,
     }
 }
 
 /// The word for a code, or the code as sent.
 fn label<'a>(labels: &'static [(&'static str, &'static str)], sent: Cow<'a, str>) -> Cow<'a, str> {
-    let code = sent.trim();
-    match labels.iter().find(|(known, _)| *known == code) {
-        Some((_, word)) => Cow::Borrowed(*word),
+    match word(labels, &sent).or_else(|| word(labels, sent.trim())) {
+        Some(word) => Cow::Borrowed(word),
         None => sent,
     }
+}
+
+/// The word for a code.
+pub(super) fn word(labels: &'static [(&'static str, &'static str)], code: &str) -> Option<&'static str> {
+    labels.iter().find(|(known, _)| *known == code).map(|(_, word)| *word)
 }
 
 #[cfg(test)]

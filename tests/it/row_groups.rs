@@ -1,8 +1,11 @@
 //! A large day whose row groups are taken over as they are: the same bytes as if it had been written at once.
 
 use std::collections::BTreeSet;
+use std::iter;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
+use futures::TryStreamExt;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use rollcall::calendar::Zone;
@@ -14,6 +17,7 @@ use rollcall::load::publish::publish;
 use rollcall::load::staging::{CellWriter, Visitor};
 use rollcall::load::store::{Folder, Store};
 use rollcall::transform::batch::BatchBuilder;
+use rollcall::transform::row::rows;
 use rollcall::transform::tables::Table;
 
 const DAY: Date = date(2022, 10, 26);
@@ -57,6 +61,29 @@ async fn bytes(store: &Arc<dyn Store>) -> Vec<u8> {
     store.get(&keys::lake(Table::Lives, DAY)).await.unwrap().unwrap().0.to_vec()
 }
 
+async fn object(store: &Arc<dyn Store>) -> ObjectReader {
+    let key = keys::lake(Table::Lives, DAY);
+    let head = store.head(&key).await.unwrap().unwrap();
+    ObjectReader::open(store, &key, head, Table::Lives, DAY).await.unwrap()
+}
+
+#[tokio::test]
+async fn many_events_of_a_row_or_two_are_published_in_their_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let store: Arc<dyn Store> = Arc::new(Folder::new(folder.path()));
+    let mut expected = Vec::new();
+    for event_id in 1..=300 {
+        let rows = 1 + event_id % 2;
+        stage(&store, event_id, 1, rows).await;
+        expected.extend((0..rows).map(|row| format!("{event_id}-1-{row}")));
+    }
+    published(&store).await;
+    let batches = object(&store).await.rows(iter::once(0..expected.len() as u64)).unwrap();
+    let batches: Vec<RecordBatch> = batches.try_collect().await.unwrap();
+    let found = batches.iter().flat_map(rows).map(|row| row.text("viewer_id").unwrap().into_owned());
+    assert_eq!(found.collect::<Vec<_>>(), expected);
+}
+
 #[tokio::test]
 async fn a_day_that_was_changed_has_the_bytes_of_a_day_that_was_written_at_once() {
     // Events of 900 rows, and one that has row groups of its own.
@@ -85,8 +112,6 @@ async fn a_day_that_was_changed_has_the_bytes_of_a_day_that_was_written_at_once(
     let found = bytes(&changing).await;
     assert_eq!(found.len(), expected.len());
     assert!(found == expected, "the bytes differ");
-    let key = keys::lake(Table::Lives, DAY);
-    let head = changing.head(&key).await.unwrap().unwrap();
-    let object = ObjectReader::open(&changing, &key, head, Table::Lives, DAY).await.unwrap();
+    let object = object(&changing).await;
     assert!(object.groups().len() > 5, "there are row groups to take over: {:?}", object.groups());
 }

@@ -80,7 +80,8 @@ fn through_parquet(table: Table, batch: &RecordBatch) -> RecordBatch {
         let store: Arc<dyn Store> = Arc::new(Folder::new(folder.path()));
         let day = "2022-10-26".parse().unwrap();
         let key = keys::lake(table, day);
-        let mut writer = ObjectWriter::create(store.as_ref(), &key, table, day, Expected::Any).await.unwrap();
+        let mut writer =
+            ObjectWriter::create(store.as_ref(), &key, table, day, Expected::Groups(&[])).await.unwrap();
         writer.write(batch.clone()).await.unwrap();
         let mut totals = Totals::default();
         totals.add(table, batch);

@@ -17,10 +17,13 @@ use crate::error::{Error, Kind, Result};
 use crate::load::cell::Cell;
 use crate::load::index::{self, Kept};
 use crate::load::properties::{self, Expected};
-use crate::load::row_groups::ROW_GROUP_ROWS;
+use crate::load::row_groups::{ROW_GROUP_ROWS, STAGED_GROUP_ROWS};
 use crate::load::store::{Condition, Store, Upload};
 use crate::transform::batch::BATCH_ROWS;
 use crate::transform::tables::Table;
+
+/// So many batches wait before they are made one: each takes memory for every column, however few rows it has.
+const BATCHES_WAITING: usize = 64;
 
 /// Writes one object of a table and day.
 pub struct ObjectWriter {
@@ -32,6 +35,7 @@ pub struct ObjectWriter {
     factory: ArrowRowGroupWriterFactory,
     /// Rows of the row groups to come; those after them are full.
     groups: VecDeque<usize>,
+    full_group: usize,
     /// The row group that is being written; none before its first rows.
     columns: Vec<ArrowColumnWriter>,
     /// Rows that it still takes.
@@ -56,7 +60,10 @@ impl ObjectWriter {
         let file = SerializedFileWriter::new(Vec::new(), parquet.root_schema_ptr(), properties);
         let file = file.map_err(from_parquet)?;
         let factory = ArrowRowGroupWriterFactory::new(&file, SchemaRef::clone(&schema));
-        let groups = if let Expected::Groups(groups) = expected { groups } else { &[] };
+        let (groups, full_group) = match expected {
+            Expected::Groups(groups) => (groups, ROW_GROUP_ROWS),
+            Expected::Few | Expected::Many => (&[][..], STAGED_GROUP_ROWS),
+        };
         let mut writer = Self {
             table,
             day,
@@ -65,6 +72,7 @@ impl ObjectWriter {
             file,
             factory,
             groups: groups.iter().map(|rows| usize::try_from(*rows).unwrap_or(ROW_GROUP_ROWS)).collect(),
+            full_group,
             columns: Vec::new(),
             left: 0,
             waiting: Vec::new(),
@@ -79,6 +87,9 @@ impl ObjectWriter {
         let mut at = 0;
         while at < batch.num_rows() {
             let taken = (batch.num_rows() - at).min(self.wanted());
+            if self.waiting.len() == BATCHES_WAITING {
+                self.waiting = vec![self.take_waiting()?];
+            }
             self.waiting.push(batch.slice(at, taken));
             self.waiting_rows += taken;
             at += taken;
@@ -120,7 +131,7 @@ impl ObjectWriter {
     }
 
     fn begin_group(&mut self) {
-        self.left = self.groups.pop_front().unwrap_or(ROW_GROUP_ROWS);
+        self.left = self.groups.pop_front().unwrap_or(self.full_group);
     }
 
     /// Rows until a batch, or the row group, is full.
@@ -130,12 +141,10 @@ impl ObjectWriter {
 
     /// Encodes the rows that wait.
     fn encode(&mut self) -> Result<()> {
-        let waiting = std::mem::take(&mut self.waiting);
-        let batch = match waiting.as_slice() {
-            [] => return Ok(()),
-            [batch] => batch.clone(),
-            batches => concat_batches(&self.schema, batches).map_err(|error| from_parquet(error.into()))?,
-        };
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let batch = self.take_waiting()?;
         if self.columns.is_empty() {
             let group = self.file.flushed_row_groups().len();
             self.columns = self.factory.create_column_writers(group).map_err(from_parquet)?;
@@ -148,6 +157,14 @@ impl ObjectWriter {
         }
         self.left -= std::mem::take(&mut self.waiting_rows);
         Ok(())
+    }
+
+    /// The rows that wait, as one batch.
+    fn take_waiting(&mut self) -> Result<RecordBatch> {
+        match std::mem::take(&mut self.waiting).as_slice() {
+            [batch] => Ok(batch.clone()),
+            batches => concat_batches(&self.schema, batches).map_err(|error| from_parquet(error.into())),
+        }
     }
 
     async fn end_group(&mut self) -> Result<()> {

@@ -10,6 +10,7 @@ use crate::transform::record::{Record, Sent};
 use crate::transform::route::{PERSON_KEY, Routes, Target};
 use crate::transform::tables::Table;
 use crate::transform::value::{self, Value};
+use crate::transform::vendor_clock;
 
 /// What stands for a record of which nothing is kept.
 const NOTHING: &str = "null";
@@ -105,7 +106,7 @@ fn fits(column: &Column, sent: &Sent<'_>) -> bool {
     let raw = sent.raw();
     match column.kind {
         Kind::WallClock { .. } => {
-            raw.is_absent() || value::present(&raw).is_some_and(|text| value::vendor_clock(&text).is_some())
+            raw.is_absent() || value::present(&raw).is_some_and(|text| vendor_clock::read(&text).is_some())
         }
         kind => value::read(kind, &raw).is_ok(),
     }

@@ -30,31 +30,48 @@ pub(crate) async fn stage(answer: &Path, store: PathBuf) -> Outcome {
     let day = zone.day_of(pulled_at);
     let setting = Setting { event_id: 1, pulled_at, zone, privacy: Privacy::default() };
     let visitor = Visitor { event_id: 1, pulled_at, run: "bench".to_owned(), kept: Kept::default() };
-    let mut decoders = TABLES.map(|table| Decoder::new(table, setting.clone()));
-    let mut cells = TABLES.map(|table| CellWriter::new(Arc::clone(&store), visitor.clone(), table, day, ""));
-    let mut splitter = Splitter::default();
+    let mut open = TABLES.map(|table| {
+        let cell = CellWriter::new(Arc::clone(&store), visitor.clone(), table, day, "");
+        Some((Decoder::new(table, setting.clone()), cell))
+    });
+    let (mut splitter, mut reading) = (Splitter::default(), None);
     let mut piece = vec![0; PIECE];
     loop {
         let length = answer.read(&mut piece)?;
         if length == 0 {
             break;
         }
+        let before = reading;
         splitter.push(piece.get(..length).unwrap_or_default(), |position, record| {
-            let table = Table::of_array(position.array);
-            if let Some(decoder) = decoders.iter_mut().find(|decoder| Some(decoder.table()) == table) {
+            reading = Table::of_array(position.array);
+            let mut decoders = open.iter_mut().flatten().map(|(decoder, _)| decoder);
+            if let Some(decoder) = decoders.find(|decoder| Some(decoder.table()) == reading) {
                 decoder.push(record);
             }
         })?;
-        for (decoder, cell) in decoders.iter_mut().zip(&mut cells) {
-            for batch in decoder.full_batches()? {
-                cell.write(batch).await?;
+        for slot in &mut open {
+            if let Some((decoder, cell)) = slot {
+                for batch in decoder.full_batches()? {
+                    cell.write(batch).await?;
+                }
+            }
+            // An array that another one follows has ended.
+            if let Some((decoder, cell)) =
+                slot.take_if(|(decoder, _)| before != reading && before == Some(decoder.table()))
+            {
+                finish(decoder, cell, pulled_at).await?;
             }
         }
     }
     splitter.finish()?;
-    for (mut cell, mut decoder) in cells.into_iter().zip(decoders) {
-        cell.write(decoder.batch()?).await?;
-        cell.stage(pulled_at, None).await?;
+    for (decoder, cell) in open.into_iter().flatten() {
+        finish(decoder, cell, pulled_at).await?;
     }
+    Ok(())
+}
+
+async fn finish(mut decoder: Decoder, mut cell: CellWriter, staged_at: Timestamp) -> Outcome {
+    cell.write(decoder.batch()?).await?;
+    cell.stage(staged_at, None).await?;
     Ok(())
 }

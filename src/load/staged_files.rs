@@ -1,0 +1,92 @@
+//! The staged files of a table and day: opened to see what each brings, and read when it goes into the lake.
+
+use std::iter;
+
+use arrow::array::RecordBatch;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::cell::Cell;
+use super::object::CleanObject;
+use super::store::Listed;
+use super::table_day::TableDay;
+use crate::error::{Error, Kind, Result};
+
+/// Files that are opened at once, ahead of the one that is read.
+const READERS: usize = 8;
+/// So many stay open until their rows are read. The others are opened again then: a day may have thousands.
+const OPEN: usize = 64;
+
+/// Staged files of one table and day, each with one cell.
+pub(super) struct StagedFiles<'a> {
+    place: TableDay<'a>,
+    files: Vec<StagedFile>,
+    cells: Vec<Cell>,
+}
+
+struct StagedFile {
+    listed: Listed,
+    open: Option<CleanObject>,
+}
+
+impl<'a> StagedFiles<'a> {
+    /// Opens them. One that cannot be read is a failure, and left where it is.
+    pub(super) async fn open(
+        place: TableDay<'a>,
+        listed: Vec<Listed>,
+        failures: &mut Vec<Error>,
+    ) -> Result<Self> {
+        let opened = stream::iter(listed).map(|listed: Listed| async move {
+            let object = place.clean(&listed.key, listed.head.clone()).await?;
+            match object.cells() {
+                [cell] => Ok((listed, cell.clone(), object)),
+                cells => {
+                    let message = format!("a staged file has one cell, this one {}", cells.len());
+                    Err(Error::new(Kind::Damaged, message).with("key", listed.key))
+                }
+            }
+        });
+        let mut opened = opened.buffered(READERS);
+        let (mut files, mut cells) = (Vec::new(), Vec::new());
+        while let Some(opened) = opened.next().await {
+            match opened {
+                Ok((listed, cell, object)) => {
+                    let open = (files.len() < OPEN).then_some(object);
+                    files.push(StagedFile { listed, open });
+                    cells.push(cell);
+                }
+                Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => failures.push(error),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Self { place, files, cells })
+    }
+
+    /// None.
+    pub(super) fn none(place: TableDay<'a>) -> Self {
+        Self { place, files: Vec::new(), cells: Vec::new() }
+    }
+
+    /// The cell of each.
+    pub(super) fn cells(&self) -> &[Cell] {
+        &self.cells
+    }
+
+    /// The rows of these files, in this order: of each, how many it has.
+    pub(super) fn rows(&self, wanted: Vec<(usize, u64)>) -> BoxStream<'_, Result<RecordBatch>> {
+        let rows = stream::iter(wanted).map(move |(at, rows)| async move {
+            let missing = || Error::new(Kind::Damaged, "a merge names no file");
+            let StagedFile { listed, open } = self.files.get(at).ok_or_else(missing)?;
+            match open {
+                Some(object) => object.rows(iter::once(0..rows)),
+                None => self.place.clean(&listed.key, listed.head.clone()).await?.rows(iter::once(0..rows)),
+            }
+        });
+        rows.buffered(READERS).try_flatten().boxed()
+    }
+
+    /// The keys of all.
+    pub(super) fn into_keys(self) -> Vec<String> {
+        self.files.into_iter().map(|file| file.listed.key).collect()
+    }
+}

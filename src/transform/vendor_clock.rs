@@ -1,0 +1,76 @@
+//! The vendor's own wall clock, in which it says again what an instant says.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+
+/// The vendor writes its `*_date` texts in this zone, wherever the lake is.
+const ZONE: Offset = jiff::tz::offset(8);
+/// Seconds.
+const DAY: i64 = 24 * 60 * 60;
+
+/// The instant that such a text stands for.
+#[must_use]
+pub(super) fn read(text: &str) -> Option<Timestamp> {
+    let clock: DateTime = text.trim().parse().ok()?;
+    ZONE.to_timestamp(clock).ok()
+}
+
+/// Compares such texts with instants. Nearly all of them are written in one way, which is made of the instant and compared:
+/// the date once for all that fall on one day.
+#[derive(Clone, Debug, Default)]
+pub(super) struct VendorClock {
+    /// Days since 1970 in the vendor's zone.
+    day: i64,
+    /// How that day is written, `2022-10-26`; nothing before the first.
+    date: String,
+}
+
+impl VendorClock {
+    /// Whether the text says this instant.
+    pub(super) fn says(&mut self, text: &str, instant: Timestamp) -> bool {
+        let second = instant.as_second() + i64::from(ZONE.seconds());
+        let day = second.div_euclid(DAY);
+        if day != self.day || self.date.is_empty() {
+            (self.day, self.date) = (day, ZONE.to_datetime(instant).date().to_string());
+        }
+        is_written(text, &self.date, second.rem_euclid(DAY)) || read(text) == Some(instant)
+    }
+}
+
+/// Whether a text is this date, and this second of the day as `16:27:03`.
+fn is_written(text: &str, date: &str, second: i64) -> bool {
+    let Some([b' ', h0, h1, b':', m0, m1, b':', s0, s1]) = text.strip_prefix(date).map(str::as_bytes) else {
+        return false;
+    };
+    let is = |tens: &u8, ones: &u8, number: i64| {
+        i64::from(*tens) == i64::from(b'0') + number / 10 && i64::from(*ones) == i64::from(b'0') + number % 10
+    };
+    is(h0, h1, second / 3600) && is(m0, m1, second / 60 % 60) && is(s0, s1, second % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_says_the_instant_that_the_vendors_clock_shows() {
+        let mut clock = VendorClock::default();
+        for (text, second, says) in [
+            ("2022-10-26 16:27:03", 1_666_772_823, true),
+            ("2022-10-26 16:27:04", 1_666_772_823, false),
+            ("2022-10-26 26:27:03", 1_666_772_823, false),
+            ("2022-10-27 16:27:03", 1_666_772_823, false),
+            ("2022-10-26T16:27:03", 1_666_772_823, true),
+            (" 2022-10-26 16:27:03 ", 1_666_772_823, true),
+            ("2022-10-26 16:27", 1_666_772_820, true),
+            ("2022-10-27 00:00:00", 1_666_800_000, true),
+            ("2022-10-26 23:59:59", 1_666_799_999, true),
+            ("1970-01-01 08:00:01", 1, true),
+            ("yesterday", 1_666_772_823, false),
+            ("", 1_666_772_823, false),
+        ] {
+            assert_eq!(clock.says(text, Timestamp::from_second(second).unwrap()), says, "{text} {second}");
+        }
+    }
+}
