@@ -12,6 +12,7 @@ use super::column::{Column, Kind};
 use super::record::Sent;
 use super::scan::Shape;
 use super::tables::Table;
+use super::usual;
 use super::value::{self, Unfit, Value};
 use crate::error::{Explain, Kind as ErrorKind, Result};
 
@@ -150,7 +151,7 @@ impl Builder {
                 return Ok(());
             }
             (Self::Text(builder), Shape::Plain, Kind::Identifier | Kind::Text) => {
-                if let Ok(text) = value::usual(sent) {
+                if let Ok(text) = usual::text(sent) {
                     builder.append_option(text);
                     return Ok(());
                 }

@@ -10,14 +10,16 @@ use jiff::civil::Date;
 use serde_json::value::RawValue;
 
 use super::batch::{BATCH_ROWS, BatchBuilder};
-use super::column::{Column, Kind, Personal};
+use super::column::Column;
 use super::decoded::{Decoded, Reason, Tally};
 use super::found::Found;
+use super::origin::Origin;
 use super::person;
-use super::privacy::{Privacy, Treatment};
+use super::privacy::Privacy;
 use super::raw::Raw;
 use super::record::{Record, Sent};
 use super::tables::Table;
+use super::usual;
 use super::value::{self, Value};
 use super::vendor_clock::VendorClock;
 use crate::calendar::{WallClock, Zone};
@@ -52,43 +54,11 @@ pub struct Decoder {
     tally: Tally,
 }
 
-/// Where the value of a column comes from.
-#[derive(Clone, Copy)]
-enum Origin {
-    /// The field that was sent for it, as it is.
-    Kept(Kind),
-    /// The text that was sent for it, as much as may be kept.
-    Treated(Option<Personal>, Treatment),
-    /// Nowhere: it may not be kept.
-    Dropped,
-    /// The instant in the column at this place; the field that was sent for it is compared.
-    Clock {
-        of: usize,
-    },
-    Event,
-    Person(Treatment),
-    /// All that has no other column.
-    Extra,
-    Pulled,
-}
-
 impl Decoder {
     /// A decoder that keeps all records.
     #[must_use]
     pub fn new(table: Table, setting: Setting) -> Self {
-        let origin =
-            |column: &Column| match (column.name, column.kind, setting.privacy.policy.treatment(column)) {
-                ("event_id", _, _) => Origin::Event,
-                ("pulled_at", _, _) => Origin::Pulled,
-                (_, _, Treatment::Drop) => Origin::Dropped,
-                ("person_key", _, treatment) => Origin::Person(treatment),
-                ("extra", _, _) => Origin::Extra,
-                (_, Kind::WallClock { of }, _) => {
-                    Origin::Clock { of: table.index_of(of).unwrap_or(usize::MAX) }
-                }
-                (_, kind, Treatment::Keep) => Origin::Kept(kind),
-                (_, _, treatment) => Origin::Treated(column.personal, treatment),
-            };
+        let origin = |column| Origin::of(table, column, &setting.privacy.policy);
         let origins = table.columns().iter().map(origin).collect();
         Self {
             table,
@@ -156,7 +126,7 @@ impl Decoder {
         }
         self.found.find(record);
         let is_placed_by_time = self.kept.is_some() || self.table != Table::ViewerDetails;
-        let online = self.found.sent(record, self.online_time).and_then(instant);
+        let online = self.found.sent(record, self.online_time).and_then(|sent| usual::instant(&sent).ok());
         match (online, &self.kept) {
             (None, _) if is_placed_by_time => Decoded::Reject(Reason::NoTime),
             (Some(online), Some(kept)) if !kept.contains(&online) => Decoded::Outside,
@@ -179,7 +149,7 @@ impl Decoder {
             without_column.filter(|sent| policy.keeps_extra(self.table.column_of(&sent.key()), &sent.key()));
         extra.extend(kept.map(|sent| (sent.key(), sent.value())));
         let keeps = |column: &Column, sent: &Sent<'a>| policy.keeps_extra(Some(column), &sent.key());
-        let text = |at: Option<usize>| found.sent(record, at).and_then(|sent| value::present_sent(&sent));
+        let text = |at: Option<usize>| found.sent(record, at).and_then(|sent| usual::present(&sent));
         let [mobile, country_code, email, ext_id] = self.person;
         let sources = self.table.columns().iter().zip(&self.origins).zip(found.by_column(record));
         self.rows.push_with(sources, |builder, ((column, origin), sent)| match *origin {
@@ -196,13 +166,13 @@ impl Decoder {
             Origin::Treated(personal, treatment) => {
                 let country = text(country_code);
                 let treated = sent
-                    .and_then(|sent| value::present_sent(&sent))
+                    .and_then(|sent| usual::present(&sent))
                     .and_then(|text| policy.treated(treatment, personal, text, country.as_deref()));
                 builder.push(treated.into());
             }
             Origin::Dropped => builder.push_null(),
             Origin::Clock { of } => {
-                let instant = found.sent(record, Some(of)).and_then(instant);
+                let instant = found.sent(record, Some(of)).and_then(|sent| usual::instant(&sent).ok());
                 if let Some(sent) = sent
                     && !says(&mut self.vendor_clock, &sent.raw(), instant)
                     && keeps(column, &sent)
@@ -214,7 +184,7 @@ impl Decoder {
             }
             Origin::Event => builder.push(Value::Integer(self.setting.event_id)),
             Origin::Person(treatment) => {
-                let said = sent.and_then(|sent| value::present_sent(&sent));
+                let said = sent.and_then(|sent| usual::present(&sent));
                 let [mobile, country_code, email, ext_id] = [mobile, country_code, email, ext_id].map(text);
                 let [mobile, country_code, email, ext_id] =
                     [&mobile, &country_code, &email, &ext_id].map(Option::as_deref);
@@ -235,10 +205,6 @@ pub fn day_of(record: Record<'_>, zone: &Zone) -> Result<Date, Reason> {
     }
     let online = record.get("online_time").and_then(|raw| value::instant(&raw).ok());
     online.map(|online| zone.day_of(online)).ok_or(Reason::NoTime)
-}
-
-fn instant(sent: Sent<'_>) -> Option<Timestamp> {
-    value::instant_sent(&sent).ok()
 }
 
 /// Whether what the vendor's own wall clock shows is this instant, or nothing.

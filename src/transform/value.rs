@@ -9,8 +9,6 @@ use jiff::tz::Offset;
 use super::column::Kind;
 use super::number;
 use super::raw::Raw;
-use super::record::Sent;
-use super::scan::Shape;
 
 /// The last instant that a column holds, in seconds: the end of the year 9998. Engines end with the year 9999, and a day
 /// of any zone must end before they do.
@@ -126,27 +124,6 @@ fn text<'a>(raw: &Raw<'a>) -> Result<Cow<'a, str>, Unfit> {
     }
 }
 
-/// The text that most fields say, if they say any; what takes a closer look as an error.
-#[inline]
-pub(super) fn usual<'a>(sent: &Sent<'a>) -> Result<Option<&'a str>, Raw<'a>> {
-    match (sent.shape(), sent.quoted()) {
-        (Shape::Null, _) | (Shape::Plain, "" | "-") => Ok(None),
-        // No space begins so.
-        (Shape::Plain, text) if matches!(text.as_bytes(), [b'!'..=b',' | b'.'..=b'~' | 0xe4.., ..]) => {
-            Ok(Some(text))
-        }
-        _ => Err(sent.raw()),
-    }
-}
-
-/// Text that stands for a value, of a field as it was sent.
-pub(super) fn present_sent<'a>(sent: &Sent<'a>) -> Option<Cow<'a, str>> {
-    match usual(sent) {
-        Ok(text) => text.map(Cow::Borrowed),
-        Err(raw) => present(&raw),
-    }
-}
-
 /// Text that stands for a value.
 #[must_use]
 pub fn present<'a>(raw: &Raw<'a>) -> Option<Cow<'a, str>> {
@@ -202,12 +179,8 @@ pub fn instant(raw: &Raw<'_>) -> Result<Timestamp, Unfit> {
     integer(raw).and_then(at_second)
 }
 
-/// The same, of a field as it was sent.
-pub(super) fn instant_sent(sent: &Sent<'_>) -> Result<Timestamp, Unfit> {
-    if let Shape::Whole(second) = sent.shape() { at_second(second) } else { instant(&sent.raw()) }
-}
-
-fn at_second(second: i64) -> Result<Timestamp, Unfit> {
+/// The instant at this second, where a column may hold it.
+pub(super) fn at_second(second: i64) -> Result<Timestamp, Unfit> {
     if !(1..=LAST_SECOND).contains(&second) {
         return Err(Unfit);
     }
