@@ -3,10 +3,7 @@
 //! What it takes for JSON is what RFC 8259 does, save that a text is not checked for UTF-8 here. What is seldom sent (fractions,
 //! values in values) is left to `serde_json`. Places are passed on by value, and what every field takes is one
 //! piece of code without a call: otherwise the place would go through memory at every step.
-#![expect(
-    clippy::inline_always,
-    reason = "a call for each part of each field costs more than the part"
-)]
+#![expect(clippy::inline_always, reason = "a call for each part of each field costs more than the part")]
 
 use serde::de::IgnoredAny;
 
