@@ -62,7 +62,7 @@ impl<'a> StagedFiles<'a> {
         Ok(Self { place, files, cells })
     }
 
-    /// None.
+    /// No files.
     pub(super) fn none(place: TableDay<'a>) -> Self {
         Self { place, files: Vec::new(), cells: Vec::new() }
     }

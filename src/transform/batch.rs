@@ -1,19 +1,13 @@
 //! Rows to record batches: a builder for each column, filled a row at a time.
 
-use arrow::array::{
-    Array, ArrayBuilder, ArrayRef, AsArray, BooleanBuilder, Date32Builder, Int64Builder, RecordBatch,
-    StringBuilder, TimestampMillisecondBuilder, new_null_array,
-};
+use arrow::array::{Array, AsArray, RecordBatch, new_null_array};
 use arrow::datatypes::{DataType, Date32Type, Int64Type, TimestampMillisecondType};
 use jiff::ToSpan;
 use jiff::civil::date;
 
-use super::column::{Column, Kind};
-use super::record::Sent;
-use super::scan::Shape;
+use super::builder::Builder;
 use super::tables::Table;
-use super::usual;
-use super::value::{self, Unfit, Value};
+use super::value::Value;
 use crate::error::{Explain, Kind as ErrorKind, Result};
 
 /// Rows of a full batch: few, because a visit holds several.
@@ -71,7 +65,7 @@ impl BatchBuilder {
     /// The rows as one batch; the builder is empty afterwards.
     pub fn finish(&mut self) -> Result<RecordBatch> {
         self.rows = 0;
-        let arrays = self.builders.iter_mut().map(Builder::finish).collect();
+        let arrays = self.builders.iter_mut().map(|builder| builder.finish(BATCH_ROWS)).collect();
         RecordBatch::try_new(self.table.schema(), arrays)
             .explain(ErrorKind::Damaged, || format!("cannot build a batch of `{}`", self.table.name()))
     }
@@ -108,119 +102,5 @@ pub fn value<'a>(batch: &'a RecordBatch, column: &str, row: usize) -> Value<'a> 
             date(1970, 1, 1).checked_add(days.days()).map_or(Value::Null, Value::from)
         }
         _ => Value::Null,
-    }
-}
-
-/// The builder of one column.
-pub(super) enum Builder {
-    Text(StringBuilder),
-    Integer(Int64Builder),
-    Millis(TimestampMillisecondBuilder),
-    Flag(BooleanBuilder),
-    Day(Date32Builder),
-}
-
-impl Builder {
-    fn of(column: &Column) -> Self {
-        match column.kind {
-            Kind::Identifier | Kind::Text | Kind::Json | Kind::Label { .. } => {
-                Self::Text(StringBuilder::new())
-            }
-            Kind::Count | Kind::Seconds => Self::Integer(Int64Builder::new()),
-            Kind::Instant | Kind::WallClock { .. } => {
-                Self::Millis(TimestampMillisecondBuilder::new().with_data_type(column.kind.data_type()))
-            }
-            Kind::Flag => Self::Flag(BooleanBuilder::new()),
-            Kind::Day => Self::Day(Date32Builder::new()),
-        }
-    }
-
-    /// Adds a value as it was sent; null where the column cannot hold it. How values mostly look is tried first.
-    pub(super) fn push_sent(&mut self, kind: Kind, sent: &Sent<'_>) -> Result<(), Unfit> {
-        match (&mut *self, sent.shape(), kind) {
-            (builder, Shape::Null, _) => {
-                builder.push_null();
-                return Ok(());
-            }
-            (Self::Integer(builder), Shape::Whole(number), Kind::Count | Kind::Seconds) => {
-                builder.append_value(number);
-                return Ok(());
-            }
-            (Self::Text(builder), Shape::Whole(_), Kind::Identifier | Kind::Text) => {
-                builder.append_value(sent.value());
-                return Ok(());
-            }
-            (Self::Text(builder), Shape::Plain, Kind::Identifier | Kind::Text) => {
-                if let Ok(text) = usual::text(sent) {
-                    builder.append_option(text);
-                    return Ok(());
-                }
-            }
-            (Self::Text(builder), shape, Kind::Label { labels }) => {
-                let code = if shape == Shape::Plain { sent.quoted() } else { sent.value() };
-                if let Some(word) = value::word(labels, code) {
-                    builder.append_value(word);
-                    return Ok(());
-                }
-            }
-            _ => {}
-        }
-        let value = value::read(kind, &sent.raw());
-        let outcome = value.as_ref().map(|_| ()).map_err(|unfit| *unfit);
-        self.push(value.unwrap_or(Value::Null));
-        outcome
-    }
-
-    /// Adds a value; one of another kind than the column's is null.
-    pub(super) fn push(&mut self, value: Value<'_>) {
-        match (self, value) {
-            (Self::Text(builder), Value::Text(text)) => builder.append_value(text),
-            (Self::Integer(builder), Value::Integer(number)) => builder.append_value(number),
-            (Self::Millis(builder), Value::Millis(millis)) => builder.append_value(millis),
-            (Self::Flag(builder), Value::Flag(flag)) => builder.append_value(flag),
-            (Self::Day(builder), Value::Day(day)) => {
-                builder.append_value(day.since(date(1970, 1, 1)).map_or(0, |span| span.get_days()));
-            }
-            (builder, _) => builder.push_null(),
-        }
-    }
-
-    /// Adds no value.
-    pub(super) fn push_null(&mut self) {
-        match self {
-            Self::Text(builder) => builder.append_null(),
-            Self::Integer(builder) => builder.append_null(),
-            Self::Millis(builder) => builder.append_null(),
-            Self::Flag(builder) => builder.append_null(),
-            Self::Day(builder) => builder.append_null(),
-        }
-    }
-
-    /// The values as an array. Behind a full batch, room is made for another one like it.
-    fn finish(&mut self) -> ArrayRef {
-        let builder: &mut dyn ArrayBuilder = match self {
-            Self::Text(builder) => builder,
-            Self::Integer(builder) => builder,
-            Self::Millis(builder) => builder,
-            Self::Flag(builder) => builder,
-            Self::Day(builder) => builder,
-        };
-        let array = builder.finish();
-        if array.len() >= BATCH_ROWS {
-            match self {
-                Self::Text(builder) => {
-                    let bytes = array.as_string::<i32>().value_data().len();
-                    *builder = StringBuilder::with_capacity(BATCH_ROWS, bytes + bytes / 8);
-                }
-                Self::Integer(builder) => *builder = Int64Builder::with_capacity(BATCH_ROWS),
-                Self::Millis(builder) => {
-                    let data_type = array.data_type().clone();
-                    *builder =
-                        TimestampMillisecondBuilder::with_capacity(BATCH_ROWS).with_data_type(data_type);
-                }
-                Self::Flag(_) | Self::Day(_) => {}
-            }
-        }
-        array
     }
 }

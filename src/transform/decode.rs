@@ -1,22 +1,20 @@
 //! Records to rows of `lives`, `interactions` and `viewer_details`.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use arrow::array::RecordBatch;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde_json::value::RawValue;
 
 use super::batch::{BATCH_ROWS, BatchBuilder};
 use super::column::Column;
 use super::decoded::{Decoded, Reason, Tally};
+use super::extra::Extra;
 use super::found::Found;
 use super::origin::Origin;
 use super::person;
 use super::privacy::Privacy;
-use super::raw::Raw;
 use super::record::{Record, Sent};
 use super::tables::Table;
 use super::usual;
@@ -143,11 +141,11 @@ impl Decoder {
             }
         }
         let policy = &self.setting.privacy.policy;
-        let mut extra: BTreeMap<Cow<'_, str>, &str> = BTreeMap::new();
+        let mut extra = Extra::default();
         let without_column = found.differing(record).chain(found.unknown(record));
         let kept =
             without_column.filter(|sent| policy.keeps_extra(self.table.column_of(&sent.key()), &sent.key()));
-        extra.extend(kept.map(|sent| (sent.key(), sent.value())));
+        kept.for_each(|sent| extra.add(&sent));
         let keeps = |column: &Column, sent: &Sent<'a>| policy.keeps_extra(Some(column), &sent.key());
         let text = |at: Option<usize>| found.sent(record, at).and_then(|sent| usual::present(&sent));
         let [mobile, country_code, email, ext_id] = self.person;
@@ -157,7 +155,7 @@ impl Decoder {
                 Some(sent) if builder.push_sent(kind, &sent).is_err() => {
                     self.tally.set_aside += 1;
                     if keeps(column, &sent) {
-                        extra.insert(sent.key(), sent.value());
+                        extra.add(&sent);
                     }
                 }
                 Some(_) => {}
@@ -174,10 +172,10 @@ impl Decoder {
             Origin::Clock { of } => {
                 let instant = found.sent(record, Some(of)).and_then(|sent| usual::instant(&sent).ok());
                 if let Some(sent) = sent
-                    && !says(&mut self.vendor_clock, &sent.raw(), instant)
+                    && !self.vendor_clock.says(&sent.raw(), instant)
                     && keeps(column, &sent)
                 {
-                    extra.insert(sent.key(), sent.value());
+                    extra.add(&sent);
                 }
                 let millis = instant.map(|instant| Value::Millis(self.clock.millis(instant)));
                 builder.push(millis.unwrap_or(Value::Null));
@@ -192,7 +190,7 @@ impl Decoder {
                 let key = key.and_then(|key| policy.treated(treatment, None, key, None));
                 builder.push(key.into());
             }
-            Origin::Extra => builder.push(json(&extra).into()),
+            Origin::Extra => builder.push(extra.json().into()),
             Origin::Pulled => builder.push(self.setting.pulled_at.into()),
         });
     }
@@ -205,24 +203,6 @@ pub fn day_of(record: Record<'_>, zone: &Zone) -> Result<Date, Reason> {
     }
     let online = record.get("online_time").and_then(|raw| value::instant(&raw).ok());
     online.map(|online| zone.day_of(online)).ok_or(Reason::NoTime)
-}
-
-/// Whether what the vendor's own wall clock shows is this instant, or nothing.
-fn says(clock: &mut VendorClock, raw: &Raw<'_>, instant: Option<Timestamp>) -> bool {
-    match (raw, instant) {
-        _ if raw.is_absent() => true,
-        (Raw::Text(text), Some(instant)) => clock.says(text, instant),
-        _ => false,
-    }
-}
-
-/// `extra` as JSON with its keys sorted; none where there is nothing.
-fn json(extra: &BTreeMap<Cow<'_, str>, &str>) -> Option<String> {
-    if extra.is_empty() {
-        return None;
-    }
-    let values = extra.iter().map(|(key, value)| Some((key, serde_json::from_str::<&RawValue>(value).ok()?)));
-    serde_json::to_string(&values.collect::<Option<BTreeMap<_, _>>>()?).ok()
 }
 
 #[cfg(test)]

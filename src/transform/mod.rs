@@ -2,11 +2,13 @@
 //! No I/O, no clock, no async: the same records always give the same rows.
 
 pub mod batch;
+mod builder;
 pub mod column;
 pub mod decode;
 pub mod decoded;
 pub mod digest;
 pub mod event;
+mod extra;
 mod found;
 mod keys;
 mod number;

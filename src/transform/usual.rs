@@ -38,3 +38,14 @@ pub(super) fn instant(sent: &Sent<'_>) -> Result<Timestamp, Unfit> {
         value::instant(&sent.raw())
     }
 }
+
+/// A duration, as `00:34:20`.
+pub(super) fn seconds(sent: &Sent<'_>) -> Option<i64> {
+    let [h0, h1, b':', m0, m1, b':', s0, s1] = sent.quoted().as_bytes() else { return None };
+    let two = |tens: &u8, ones: &u8| {
+        let number = i64::from(tens.wrapping_sub(b'0')) * 10 + i64::from(ones.wrapping_sub(b'0'));
+        (tens.is_ascii_digit() && ones.is_ascii_digit()).then_some(number)
+    };
+    let (hours, minutes, seconds) = (two(h0, h1)?, two(m0, m1)?, two(s0, s1)?);
+    (minutes < 60 && seconds < 60).then_some(hours * 3600 + minutes * 60 + seconds)
+}

@@ -143,9 +143,6 @@ fn integer(raw: &Raw<'_>) -> Result<i64, Unfit> {
 /// Seconds as a number, or `HH:MM:SS` with as many digits of hours as it takes.
 fn seconds(raw: &Raw<'_>) -> Result<i64, Unfit> {
     let Raw::Text(text) = raw else { return integer(raw) };
-    if let Some(seconds) = usual_seconds(text.as_bytes()) {
-        return Ok(seconds);
-    }
     let mut parts = text.trim().split(':');
     let (Some(hours), Some(minutes), Some(seconds), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
@@ -161,17 +158,6 @@ fn seconds(raw: &Raw<'_>) -> Result<i64, Unfit> {
         return Err(Unfit);
     }
     hours.checked_mul(3600).and_then(|sum| sum.checked_add(minutes * 60 + seconds)).ok_or(Unfit)
-}
-
-/// `00:34:20`, which is how nearly all of them are written.
-fn usual_seconds(text: &[u8]) -> Option<i64> {
-    let [h0, h1, b':', m0, m1, b':', s0, s1] = text else { return None };
-    let two = |tens: &u8, ones: &u8| {
-        let number = i64::from(tens.wrapping_sub(b'0')) * 10 + i64::from(ones.wrapping_sub(b'0'));
-        (tens.is_ascii_digit() && ones.is_ascii_digit()).then_some(number)
-    };
-    let (hours, minutes, seconds) = (two(h0, h1)?, two(m0, m1)?, two(s0, s1)?);
-    (minutes < 60 && seconds < 60).then_some(hours * 3600 + minutes * 60 + seconds)
 }
 
 /// Seconds since 1970, after it and up to the year 9998.

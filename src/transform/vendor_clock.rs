@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
+use super::raw::Raw;
+
 /// The vendor writes its `*_date` texts in this zone, wherever the lake is.
 const ZONE: Offset = jiff::tz::offset(8);
 /// Seconds.
@@ -27,8 +29,16 @@ pub(super) struct VendorClock {
 }
 
 impl VendorClock {
-    /// Whether the text says this instant.
-    pub(super) fn says(&mut self, text: &str, instant: Timestamp) -> bool {
+    /// Whether what was sent says this instant, or nothing.
+    pub(super) fn says(&mut self, raw: &Raw<'_>, instant: Option<Timestamp>) -> bool {
+        match (raw, instant) {
+            _ if raw.is_absent() => true,
+            (Raw::Text(text), Some(instant)) => self.shows(text, instant),
+            _ => false,
+        }
+    }
+
+    fn shows(&mut self, text: &str, instant: Timestamp) -> bool {
         let second = instant.as_second() + i64::from(ZONE.seconds());
         let day = second.div_euclid(DAY);
         if day != self.day || self.date.is_empty() {
@@ -68,9 +78,17 @@ mod tests {
             ("2022-10-26 23:59:59", 1_666_799_999, true),
             ("1970-01-01 08:00:01", 1, true),
             ("yesterday", 1_666_772_823, false),
-            ("", 1_666_772_823, false),
         ] {
-            assert_eq!(clock.says(text, Timestamp::from_second(second).unwrap()), says, "{text} {second}");
+            let instant = Timestamp::from_second(second).ok();
+            assert_eq!(clock.says(&Raw::Text(text.into()), instant), says, "{text} {second}");
+        }
+        for (raw, instant, says) in [
+            (Raw::Null, None, true),
+            (Raw::Text("-".into()), Timestamp::from_second(1).ok(), true),
+            (Raw::Text("1970-01-01 08:00:01".into()), None, false),
+            (Raw::Number("1"), Timestamp::from_second(1).ok(), false),
+        ] {
+            assert_eq!(clock.says(&raw, instant), says, "{raw:?} {instant:?}");
         }
     }
 }

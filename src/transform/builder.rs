@@ -1,0 +1,219 @@
+//! The values of one column on their way to an array.
+
+use arrow::array::{
+    Array, ArrayBuilder, ArrayRef, AsArray, BooleanBuilder, Date32Builder, Int64Builder, StringBuilder,
+    TimestampMillisecondBuilder,
+};
+use jiff::civil::date;
+
+use super::column::{Column, Kind};
+use super::record::Sent;
+use super::scan::Shape;
+use super::usual;
+use super::value::{self, Unfit, Value};
+
+/// The values of one column.
+pub(super) enum Builder {
+    Text(StringBuilder),
+    Integer(Int64Builder),
+    Millis(TimestampMillisecondBuilder),
+    Flag(BooleanBuilder),
+    Day(Date32Builder),
+}
+
+impl Builder {
+    pub(super) fn of(column: &Column) -> Self {
+        match column.kind {
+            Kind::Identifier | Kind::Text | Kind::Json | Kind::Label { .. } => {
+                Self::Text(StringBuilder::new())
+            }
+            Kind::Count | Kind::Seconds => Self::Integer(Int64Builder::new()),
+            Kind::Instant | Kind::WallClock { .. } => {
+                Self::Millis(TimestampMillisecondBuilder::new().with_data_type(column.kind.data_type()))
+            }
+            Kind::Flag => Self::Flag(BooleanBuilder::new()),
+            Kind::Day => Self::Day(Date32Builder::new()),
+        }
+    }
+
+    /// Adds a value as it was sent; null where the column cannot hold it. How values mostly look is tried first.
+    pub(super) fn push_sent(&mut self, kind: Kind, sent: &Sent<'_>) -> Result<(), Unfit> {
+        match (&mut *self, sent.shape(), kind) {
+            (builder, Shape::Null, _) => {
+                builder.push_null();
+                return Ok(());
+            }
+            (Self::Integer(builder), Shape::Whole(number), Kind::Count | Kind::Seconds) => {
+                builder.append_value(number);
+                return Ok(());
+            }
+            (Self::Text(builder), Shape::Whole(_), Kind::Identifier | Kind::Text) => {
+                builder.append_value(sent.value());
+                return Ok(());
+            }
+            (Self::Text(builder), Shape::Plain, Kind::Identifier | Kind::Text) => {
+                if let Ok(text) = usual::text(sent) {
+                    builder.append_option(text);
+                    return Ok(());
+                }
+            }
+            (Self::Integer(builder), Shape::Plain, Kind::Seconds) => {
+                if let Some(seconds) = usual::seconds(sent) {
+                    builder.append_value(seconds);
+                    return Ok(());
+                }
+            }
+            (Self::Text(builder), shape, Kind::Label { labels }) => {
+                let code = if shape == Shape::Plain { sent.quoted() } else { sent.value() };
+                if let Some(word) = value::word(labels, code) {
+                    builder.append_value(word);
+                    return Ok(());
+                }
+            }
+            _ => {}
+        }
+        let value = value::read(kind, &sent.raw());
+        let outcome = value.as_ref().map(|_| ()).map_err(|unfit| *unfit);
+        self.push(value.unwrap_or(Value::Null));
+        outcome
+    }
+
+    /// Adds a value; one of another kind than the column's is null.
+    pub(super) fn push(&mut self, value: Value<'_>) {
+        match (self, value) {
+            (Self::Text(builder), Value::Text(text)) => builder.append_value(text),
+            (Self::Integer(builder), Value::Integer(number)) => builder.append_value(number),
+            (Self::Millis(builder), Value::Millis(millis)) => builder.append_value(millis),
+            (Self::Flag(builder), Value::Flag(flag)) => builder.append_value(flag),
+            (Self::Day(builder), Value::Day(day)) => {
+                builder.append_value(day.since(date(1970, 1, 1)).map_or(0, |span| span.get_days()));
+            }
+            (builder, _) => builder.push_null(),
+        }
+    }
+
+    /// Adds no value.
+    pub(super) fn push_null(&mut self) {
+        match self {
+            Self::Text(builder) => builder.append_null(),
+            Self::Integer(builder) => builder.append_null(),
+            Self::Millis(builder) => builder.append_null(),
+            Self::Flag(builder) => builder.append_null(),
+            Self::Day(builder) => builder.append_null(),
+        }
+    }
+
+    /// The values as an array. Behind `full` of them, room is made for as many.
+    pub(super) fn finish(&mut self, full: usize) -> ArrayRef {
+        let builder: &mut dyn ArrayBuilder = match self {
+            Self::Text(builder) => builder,
+            Self::Integer(builder) => builder,
+            Self::Millis(builder) => builder,
+            Self::Flag(builder) => builder,
+            Self::Day(builder) => builder,
+        };
+        let array = builder.finish();
+        if array.len() >= full {
+            match self {
+                Self::Text(builder) => {
+                    let bytes = array.as_string::<i32>().value_data().len();
+                    *builder = StringBuilder::with_capacity(full, bytes + bytes / 8);
+                }
+                Self::Integer(builder) => *builder = Int64Builder::with_capacity(full),
+                Self::Millis(builder) => {
+                    let data_type = array.data_type().clone();
+                    *builder = TimestampMillisecondBuilder::with_capacity(full).with_data_type(data_type);
+                }
+                Self::Flag(_) | Self::Day(_) => {}
+            }
+        }
+        array
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::Records;
+    use super::super::tables::Table;
+    use super::*;
+
+    #[test]
+    fn how_values_mostly_look_is_read_as_any_other() {
+        let texts = [
+            "",
+            "-",
+            " ",
+            " - ",
+            "\u{3000}",
+            "\u{a0}x",
+            "a",
+            "-1",
+            "é",
+            "陈浩然",
+            "😀",
+            "0",
+            "7",
+            " 12 ",
+            "007",
+            "1",
+            "直播",
+            " 直播 ",
+            "Y",
+            "00:34:20",
+            " 00:34:20",
+            "00:60:00",
+            "00:00:60",
+            "99:59:59",
+            "100:00:01",
+            "1:2:3",
+            "0a:00:00",
+            "::::::::",
+            "1666772823",
+            "2022-10-26 16:27:03",
+            "a\nb",
+            "{}",
+        ];
+        let numbers = [
+            "0",
+            "7",
+            "-5",
+            "1",
+            "12.0",
+            "1.5",
+            "1e3",
+            "999999999999999999",
+            "9223372036854775807",
+            "9223372036854775808",
+            "1666772823",
+            "null",
+            "true",
+            "false",
+            "[1]",
+            "{\"a\": 1}",
+            "\"\\u0000\"",
+            "\"\\ud800\"",
+        ];
+        let texts = texts.map(|text| serde_json::to_string(text).unwrap());
+        let mut kinds = 0;
+        for column in [Table::Lives, Table::ViewerDetails].iter().flat_map(|table| table.columns()) {
+            kinds += 1;
+            for json in texts.iter().map(String::as_str).chain(numbers) {
+                let mut records = Records::default();
+                let answer = format!("{{\"key\": {json}}}");
+                let sent = records.first(answer.as_bytes()).unwrap().unwrap().field(0).unwrap();
+                let (mut usual, mut any) = (Builder::of(column), Builder::of(column));
+                let outcome = usual.push_sent(column.kind, &sent);
+                let read = value::read(column.kind, &sent.raw());
+                assert_eq!(
+                    outcome,
+                    read.as_ref().map(|_| ()).map_err(|unfit| *unfit),
+                    "{} {json}",
+                    column.name
+                );
+                any.push(read.unwrap_or(Value::Null));
+                assert_eq!(&usual.finish(1), &any.finish(1), "{} {json}", column.name);
+            }
+        }
+        assert!(kinds > 80);
+    }
+}

@@ -1,0 +1,31 @@
+//! What a record has beside its columns: fields without one, and values that theirs cannot hold.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+
+use super::record::Sent;
+
+/// The fields of one record that go to `extra`, under the vendor's keys.
+#[derive(Default)]
+pub(super) struct Extra<'a> {
+    fields: BTreeMap<Cow<'a, str>, &'a str>,
+}
+
+impl<'a> Extra<'a> {
+    /// Adds a field. Of a key that comes twice, the last counts.
+    pub(super) fn add(&mut self, sent: &Sent<'a>) {
+        self.fields.insert(sent.key(), sent.value());
+    }
+
+    /// As JSON with its keys sorted; none where there is nothing.
+    pub(super) fn json(&self) -> Option<String> {
+        if self.fields.is_empty() {
+            return None;
+        }
+        let raw = |value| serde_json::from_str::<&RawValue>(value).ok();
+        let values = self.fields.iter().map(|(key, value)| Some((key, raw(value)?)));
+        serde_json::to_string(&values.collect::<Option<BTreeMap<_, _>>>()?).ok()
+    }
+}
