@@ -152,6 +152,7 @@ bench: $(VENV)/installed-bench
 	cargo build --release --workspace --locked
 	$(MAKE) lambda ARCHITECTURE=$(NATIVE)
 	$(S3) $(VENV)/bin/python tests/bench/bench.py
+	$(PYTHON) infra/costs.py --write
 
 $(VENV)/installed-bench: tests/bench/requirements.txt $(VENV)/installed
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r tests/bench/requirements.txt

@@ -1,12 +1,18 @@
-"""What a deployment costs: figures that `make bench` measured, times prices that AWS and others state. Prints a table.
+"""What a deployment costs: figures that `make bench` measured, times prices that AWS and others state. Prints two tables, or
+with `--write` puts them where README.md beside has them.
 
 Prices are those of us-east-1 on 2026-11-23, in US dollars, without free tiers.
 """
 
 import re
+import sys
 from pathlib import Path
 
-BENCHMARKS = (Path(__file__).parent.parent / "docs/benchmarks.md").read_text()
+HERE = Path(__file__).parent
+BENCHMARKS = (HERE.parent / "docs/benchmarks.md").read_text()
+README = HERE / "README.md"
+# From the head of the one table to the last line of the other.
+TABLES = re.compile(r"\| what \| US dollars \|.*?(?=\n\n[^|])", re.S)
 
 GB_SECOND = 0.0000133334  # Lambda, arm64: https://aws.amazon.com/lambda/pricing/
 INVOCATION = 0.20 / 1e6
@@ -33,8 +39,9 @@ def compute(processor_seconds, waiting_seconds=0.0):
     return (processor_seconds * PROCESSOR_GB / MEMORY_GB + waiting_seconds) * MEMORY_GB * GB_SECOND
 
 
-def main():
-    processor, megabytes = found(r"\| rollcall \| ([\d.]+) \| [\d.]+ \| \d+ \| ([\d.]+) \|")
+def tables():
+    """Both, as Markdown."""
+    (processor,) = found(r"\| rollcall \| ([\d.]+) \| [\d.]+ \| \d+ \| [\d.]+ \|")
     rows = sum(int(rows) for rows in re.findall(r'"rows": (\d+)', BENCHMARKS))
     million = 1e6 / rows * processor
     (requests,) = found(r"asks the vendor ([\d.]+) times an event")
@@ -60,22 +67,27 @@ def main():
             f"{METRICS}, {ALARMS} and one",
         ),
     ]
-    print("| what | US dollars | of |")
-    print("|---|---|---|")
+    text = ["| what | US dollars | of |", "|---|---|---|"]
     for what, dollars, of in lines:
-        print(f"| {what} | {dollars:.7f} | {of} |" if dollars < 0.001 else f"| {what} | {dollars:.2f} | {of} |")
+        text.append(f"| {what} | {dollars:.7f} | {of} |" if dollars < 0.001 else f"| {what} | {dollars:.2f} | {of} |")
     gigabytes = 393e6 / rows / 1e3
     others = [
         ("Airbyte Cloud", "15 for a million rows of an API", 15.0, "https://docs.airbyte.com/platform/cloud/managing-airbyte-cloud/manage-credits"),
         ("AppFlow", "0.02 for a GB, 0.001 for a run", gigabytes * 0.02 + 0.001, "https://aws.amazon.com/appflow/pricing/"),
         ("Glue, 2 workers", "0.44 for a worker's hour, at least a minute", 2 * 0.44 / 60, "https://aws.amazon.com/glue/pricing/"),
     ]
-    print("\n| instead | states | for a million rows |")
-    print("|---|---|---|")
-    print(f"| rollcall | the first line above | {compute(million):.5f} |")
-    for name, states, dollars, address in others:
-        print(f"| [{name}]({address}) | {states} | {dollars:.4f} |")
+    text += ["", "| instead | states | for a million rows |", "|---|---|---|"]
+    text.append(f"| rollcall | the first line above | {compute(million):.5f} |")
+    text += [f"| [{name}]({address}) | {states} | {dollars:.4f} |" for name, states, dollars, address in others]
+    return "\n".join(text)
+
+
+def main(arguments):
+    if arguments == ["--write"]:
+        README.write_text(TABLES.sub(lambda _: tables(), README.read_text(), count=1))
+    else:
+        print(tables())
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -199,10 +199,10 @@ async fn a_pull_that_is_under_way_meanwhile_brings_nobody_back() {
                 .boxed()
             }),
         );
-        let _ = run(&store, &server, open(), 0, sync_of(Selection::default())).await.unwrap();
+        ok(run(&store, &server, open(), 0, sync_of(Selection::default())).await);
         let forgotten = said.lock().await.take().unwrap();
         ok(forgotten);
-        // What was staged before is cleaned when it is published.
+        assert_forgotten(&home.store, &format!("synced, forgotten at operation {at}")).await;
         ok(run(&home.store, &server, open(), 30, again()).await);
         assert_forgotten(&home.store, &format!("forgotten at operation {at}")).await;
         assert_eq!(cells_of(&home.store).await, expected, "{at}");
