@@ -64,14 +64,16 @@ pub async fn staged(
     store: &dyn Store,
     days: &BTreeSet<Date>,
 ) -> Result<(BTreeMap<Date, ByTable<Vec<Listed>>>, Vec<Error>)> {
+    // A visit stages its row of `events` last. That table is listed first, as it is by name: who is in it has all else there.
+    let prefixes = if days.is_empty() {
+        vec![keys::STAGING.to_owned()]
+    } else {
+        let tables = Table::ALL.into_iter().rev();
+        tables.flat_map(|table| days.iter().map(move |day| keys::staged_day(table, *day))).collect()
+    };
     let mut listed = Vec::new();
-    if days.is_empty() {
-        listed = store.list(keys::STAGING, "").await?;
-    }
-    for day in days {
-        for table in Table::ALL {
-            listed.extend(store.list(&keys::staged_day(table, *day), "").await?);
-        }
+    for prefix in prefixes {
+        listed.extend(store.list(&prefix, "").await?);
     }
     let mut staged: BTreeMap<Date, ByTable<Vec<Listed>>> = BTreeMap::new();
     let mut failures = Vec::new();

@@ -1,6 +1,6 @@
 //! A lake as a reader finds it: the cells that its footers name, checked against its rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,14 +21,28 @@ pub(crate) async fn cells(folder: &Path) -> Cells {
     cells_of(&store).await
 }
 
+async fn objects(store: &Arc<dyn Store>, table: Table) -> Vec<(Date, ObjectReader)> {
+    let mut objects = Vec::new();
+    for Listed { key, head } in store.list(&format!("lake/{}/", table.name()), "").await.unwrap() {
+        let day: Date = key.split("dt=").nth(1).unwrap()[..10].parse().unwrap();
+        assert_eq!(key, keys::lake(table, day), "nothing but data lies under a table's prefix");
+        objects.push((day, ObjectReader::open(store, &key, head, table, day).await.unwrap()));
+    }
+    objects
+}
+
+/// The events that have their row.
+pub(crate) async fn events_of(store: &Arc<dyn Store>) -> BTreeSet<i64> {
+    let events = objects(store, Table::Events).await;
+    events.iter().flat_map(|(_, object)| object.cells()).map(|cell| cell.event_id).collect()
+}
+
 /// All cells of the tables of viewings. The index of every object is compared with its rows.
 pub(crate) async fn cells_of(store: &Arc<dyn Store>) -> Cells {
     let mut cells = Cells::new();
     for table in Table::ALL {
-        for Listed { key, head } in store.list(&format!("lake/{}/", table.name()), "").await.unwrap() {
-            let day: Date = key.split("dt=").nth(1).unwrap()[..10].parse().unwrap();
-            assert_eq!(key, keys::lake(table, day), "nothing but data lies under a table's prefix");
-            let object = ObjectReader::open(store, &key, head, table, day).await.unwrap();
+        for (day, object) in objects(store, table).await {
+            let key = keys::lake(table, day);
             let with_rows = object.cells().iter().filter(|cell| cell.rows > 0);
             let of_rows: Vec<Cell> =
                 object.totals().await.unwrap().into_iter().map(|(cell, _)| cell).collect();

@@ -13,13 +13,14 @@ use rollcall::job::selection::Selection;
 use rollcall::job::{Job, Publish};
 use rollcall::load::store::{Condition, Store};
 use rollcall::progress::Progress;
+use rollcall::transform::tables::Table;
 use simulator::{Server, ServerOptions, Viewers, World, WorldOptions};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
 use crate::command::files;
 use crate::faulty::{Fault, Faulty};
-use crate::lake::{Cells, cells_of};
+use crate::lake::{Cells, cells_of, events_of};
 use crate::run::{HOUR, config, job, later, server_at, sync_of};
 use crate::stores::{Home, On};
 
@@ -89,19 +90,21 @@ async fn eight_publishers_at_once_end_as_one_on_s3() {
     eight_publishers(On::S3).await;
 }
 
-/// Another machine pulls an event, and does what follows, before the k-th operation of a publish of all others.
-async fn amid_a_publish(then: Option<Job>) {
+const LAST: i64 = 700_006;
+
+/// Another machine pulls the last event, and does what follows, before the k-th operation of this publish of all others.
+async fn amid_a_publish(publish: Publish, stride: usize, then: Option<Job>) {
     let server = Arc::new(world(20));
     let expected = alone(&server).await;
-    let (last, others) = (700_006, [609_768, 700_001, 700_002, 700_003, 700_004, 700_005]);
+    let others = [609_768, 700_001, 700_002, 700_003, 700_004, 700_005];
     let operations = {
         let home = Home::new(On::Folder).await;
         run(&home.store, &server, 0, pull_of(&others)).await;
         let counting = Faulty::new(&home.store, 0, Fault::None);
-        run(&(counting.clone() as Arc<dyn Store>), &server, 0, Job::Publish(Publish::default())).await;
+        run(&(counting.clone() as Arc<dyn Store>), &server, 0, Job::Publish(publish.clone())).await;
         counting.operations()
     };
-    for at in (0..operations).step_by(5) {
+    for at in (0..operations).step_by(stride) {
         let home = Home::new(On::Folder).await;
         run(&home.store, &server, 0, pull_of(&others)).await;
         let (inner, vendor) = (Arc::clone(&home.store), Arc::clone(&server));
@@ -111,7 +114,7 @@ async fn amid_a_publish(then: Option<Job>) {
             let is_now = k == at && !is_done.swap(true, Ordering::SeqCst);
             async move {
                 let other = move || {
-                    for what in [pull_of(&[last])].into_iter().chain(then) {
+                    for what in [pull_of(&[LAST])].into_iter().chain(then) {
                         Handle::current().block_on(run(&inner, &vendor, 0, what));
                     }
                 };
@@ -122,7 +125,16 @@ async fn amid_a_publish(then: Option<Job>) {
             .boxed()
         };
         let store: Arc<dyn Store> = Faulty::watched(&home.store, Box::new(watcher));
-        run(&store, &server, 0, Job::Publish(Publish::default())).await;
+        run(&store, &server, 0, Job::Publish(publish.clone())).await;
+        let published = cells_of(&home.store).await;
+        for event in events_of(&home.store).await {
+            let is_published = |day| publish.day.is_empty() || publish.day.contains(&day);
+            let of_event = |cells: &Cells| {
+                let cells = cells.clone().into_iter();
+                cells.filter(|((_, day, of), _)| *of == event && is_published(*day)).collect::<Cells>()
+            };
+            assert!(of_event(&published) == of_event(&expected), "{event}, before operation {at}");
+        }
         run(&home.store, &server, 0, Job::Publish(Publish::default())).await;
         assert!(cells_of(&home.store).await == expected, "before operation {at}");
         assert_eq!(home.keys("staging/").await, [""; 0]);
@@ -131,12 +143,20 @@ async fn amid_a_publish(then: Option<Job>) {
 
 #[tokio::test]
 async fn what_is_staged_during_a_publish_of_its_day_goes_in_now_or_with_the_next() {
-    Box::pin(amid_a_publish(None)).await;
+    Box::pin(amid_a_publish(Publish::default(), 5, None)).await;
+}
+
+#[tokio::test]
+async fn an_event_is_never_in_the_lake_without_its_rows() {
+    let cells = alone(&world(20)).await;
+    let (_, day, _) =
+        cells.keys().find(|(table, _, event)| (*table, *event) == (Table::ViewerDetails, LAST)).unwrap();
+    Box::pin(amid_a_publish(Publish { day: vec![*day] }, 1, None)).await;
 }
 
 #[tokio::test]
 async fn what_is_published_during_a_publish_of_its_day_stays() {
-    Box::pin(amid_a_publish(Some(Job::Publish(Publish::default())))).await;
+    Box::pin(amid_a_publish(Publish::default(), 5, Some(Job::Publish(Publish::default())))).await;
 }
 
 #[tokio::test]

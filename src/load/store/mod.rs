@@ -48,7 +48,8 @@ pub enum Condition {
 /// A place for objects.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// All objects whose key begins with `prefix` and comes after `after`, in order of their keys.
+    /// All objects whose key begins with `prefix` and comes after `after`, in order of their keys, and looked at in that order:
+    /// what is written while this goes on is met where it comes later.
     async fn list(&self, prefix: &str, after: &str) -> Result<Vec<Listed>>;
 
     /// A small object as a whole; none where there is none.

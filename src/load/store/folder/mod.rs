@@ -3,6 +3,7 @@
 
 mod upload;
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
@@ -87,6 +88,7 @@ fn head(file: &mut File) -> io::Result<Head> {
     Ok(Head { size, version: Version(version) })
 }
 
+/// Takes what is in a folder, in order of the keys.
 fn walk(
     folder: &Path,
     key: &str,
@@ -94,19 +96,26 @@ fn walk(
     found_here: &mut Vec<Listed>,
 ) -> io::Result<()> {
     let Some(entries) = found(fs::read_dir(folder))? else { return Ok(()) };
+    let mut keys = BTreeSet::new();
     for entry in entries {
         let entry = entry?;
-        let key = format!("{key}{}", entry.file_name().to_string_lossy());
         // An entry may be gone since the folder was read.
         let Some(kind) = found(entry.file_type())? else { continue };
-        if kind.is_dir() {
-            if key != PARTIAL {
-                walk(&entry.path(), &format!("{key}/"), keep, found_here)?;
+        let name = entry.file_name();
+        let end = if kind.is_dir() { "/" } else { "" };
+        keys.insert((format!("{key}{}{end}", name.to_string_lossy()), name));
+    }
+    for (key, name) in keys {
+        let path = folder.join(name);
+        match key.strip_suffix('/') {
+            Some(PARTIAL) => {}
+            Some(_) => walk(&path, &key, keep, found_here)?,
+            None if !keep(&key) => {}
+            None => {
+                if let Some(mut file) = found(File::open(path))? {
+                    found_here.push(Listed { key, head: head(&mut file)? });
+                }
             }
-        } else if keep(&key)
-            && let Some(mut file) = found(File::open(entry.path()))?
-        {
-            found_here.push(Listed { key, head: head(&mut file)? });
         }
     }
     Ok(())
@@ -121,7 +130,6 @@ impl Store for Folder {
             let keep = |key: &str| key.starts_with(&prefix) && key > after.as_str() && key != LOCK;
             let mut listed = Vec::new();
             walk(path, &folder, &keep, &mut listed)?;
-            listed.sort_unstable_by(|one, other| one.key.cmp(&other.key));
             Ok(listed)
         })
         .await
@@ -261,11 +269,11 @@ mod tests {
     async fn keys_are_listed_by_prefix_in_order() {
         let folder = tempfile::tempdir().unwrap();
         let store = Folder::new(folder.path());
-        for key in ["s/b/2", "s/a/1", "s/ab", "t/1"] {
+        for key in ["s/b/2", "s/a/1", "s/ab", "s/a-b", "t/1"] {
             put(&store, key, "x", Condition::Absent).await.unwrap();
         }
-        assert_eq!(keys(&store, "s/", "").await, ["s/a/1", "s/ab", "s/b/2"]);
-        assert_eq!(keys(&store, "s/a", "").await, ["s/a/1", "s/ab"]);
+        assert_eq!(keys(&store, "s/", "").await, ["s/a-b", "s/a/1", "s/ab", "s/b/2"]);
+        assert_eq!(keys(&store, "s/a", "").await, ["s/a-b", "s/a/1", "s/ab"]);
         assert_eq!(keys(&store, "s/", "s/ab").await, ["s/b/2"]);
         assert_eq!(keys(&store, "none/", "").await, [""; 0]);
         let listed = store.list("t/", "").await.unwrap().remove(0);
