@@ -14,7 +14,7 @@ use crate::transform::tables::Table;
 
 /// A dictionary that grows beyond this is given up for the rest of its row group: what follows is mostly new too.
 const DICTIONARY_BYTES: usize = 256 * 1024;
-/// In staged files less: their row groups are smaller, and memory counts.
+/// In staged files less: many are written at once, and memory counts.
 const STAGED_DICTIONARY_BYTES: usize = 64 * 1024;
 
 /// What is known of an object before it is written.

@@ -11,9 +11,6 @@ use super::merge::Origin;
 /// The most rows of a row group: enough to compress well, few enough to prune one event out of a large day, and to hold in
 /// memory.
 pub const ROW_GROUP_ROWS: usize = 64 * 1024;
-/// The rows of a row group of a staged file: fewer, for it is read once from its beginning to its end, and nothing in it is
-/// skipped.
-pub const STAGED_GROUP_ROWS: usize = 32 * 1024;
 const MOST: u64 = ROW_GROUP_ROWS as u64;
 /// With so many rows, a row group ends behind the next event that may end one.
 const LEAST: u64 = MOST / 4;

@@ -17,7 +17,7 @@ use crate::error::{Error, Kind, Result};
 use crate::load::cell::Cell;
 use crate::load::index::{self, Kept};
 use crate::load::properties::{self, Expected};
-use crate::load::row_groups::{ROW_GROUP_ROWS, STAGED_GROUP_ROWS};
+use crate::load::row_groups::ROW_GROUP_ROWS;
 use crate::load::store::{Condition, Store, Upload};
 use crate::transform::batch::BATCH_ROWS;
 use crate::transform::tables::Table;
@@ -35,7 +35,6 @@ pub struct ObjectWriter {
     factory: ArrowRowGroupWriterFactory,
     /// Rows of the row groups to come; those after them are full.
     groups: VecDeque<usize>,
-    full_group: usize,
     /// The row group that is being written; none before its first rows.
     columns: Vec<ArrowColumnWriter>,
     /// Rows that it still takes.
@@ -60,9 +59,9 @@ impl ObjectWriter {
         let file = SerializedFileWriter::new(Vec::new(), parquet.root_schema_ptr(), properties);
         let file = file.map_err(from_parquet)?;
         let factory = ArrowRowGroupWriterFactory::new(&file, SchemaRef::clone(&schema));
-        let (groups, full_group) = match expected {
-            Expected::Groups(groups) => (groups, ROW_GROUP_ROWS),
-            Expected::Few | Expected::Many => (&[][..], STAGED_GROUP_ROWS),
+        let groups = match expected {
+            Expected::Groups(groups) => groups,
+            Expected::Few | Expected::Many => &[],
         };
         let mut writer = Self {
             table,
@@ -72,7 +71,6 @@ impl ObjectWriter {
             file,
             factory,
             groups: groups.iter().map(|rows| usize::try_from(*rows).unwrap_or(ROW_GROUP_ROWS)).collect(),
-            full_group,
             columns: Vec::new(),
             left: 0,
             waiting: Vec::new(),
@@ -131,7 +129,7 @@ impl ObjectWriter {
     }
 
     fn begin_group(&mut self) {
-        self.left = self.groups.pop_front().unwrap_or(self.full_group);
+        self.left = self.groups.pop_front().unwrap_or(ROW_GROUP_ROWS);
     }
 
     /// Rows until a batch, or the row group, is full.
