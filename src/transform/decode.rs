@@ -219,15 +219,15 @@ mod tests {
         }
     }
 
-    fn push(decoder: &mut Decoder, record: &str) -> Decoded {
-        decoder.push(Records::default().first(record.as_bytes()).unwrap().unwrap())
+    /// Decodes these records, which are from one answer.
+    fn push(decoder: &mut Decoder, sent: &[&str]) -> Vec<Decoded> {
+        let mut records = Records::default();
+        sent.iter().map(|record| decoder.push(records.whole(record).unwrap())).collect()
     }
 
     fn decode(table: Table, records: &[&str]) -> (RecordBatch, Tally) {
         let mut decoder = Decoder::new(table, setting());
-        for record in records {
-            push(&mut decoder, record);
-        }
+        push(&mut decoder, records);
         (decoder.batch().unwrap(), decoder.tally().clone())
     }
 
@@ -263,6 +263,14 @@ mod tests {
             (r#"{"online_time": 1666772823, "online_date": "-"}"#, None),
             (r#"{"online_time": 1666772823, "client_type": "WEB", "clientType": "WEB"}"#, None),
             (r#"{"online_time": 1666772823, "clientType": "WEB"}"#, Some(r#"{"clientType":"WEB"}"#)),
+            (
+                r#"{"online_time": 1666772823, "client_type": "WEB", "clientType": "APP", "clientType": "WEB"}"#,
+                None,
+            ),
+            (
+                r#"{"online_time": 1666772823, "clientType": "WEB", "client_type": "WEB", "clientType": "APP"}"#,
+                Some(r#"{"clientType":"APP"}"#),
+            ),
         ] {
             let (batch, _) = decode(Table::Lives, &[record]);
             assert_eq!(text(&batch, "extra", 0).as_deref(), extra, "{record}");
@@ -281,7 +289,7 @@ mod tests {
         let kept = "2022-10-26T08:00:00Z".parse().unwrap().."2022-10-26T09:00:00Z".parse().unwrap();
         let mut decoder = Decoder::new(Table::Lives, setting());
         decoder.keep(kept);
-        for (record, decoded) in [
+        let (records, decoded): (Vec<_>, Vec<_>) = [
             (r#"{"online_time": 1666771199}"#, Decoded::Outside),
             (r#"{"online_time": 1666771200}"#, Decoded::Row),
             (r#"{"online_time": "1666774799"}"#, Decoded::Row),
@@ -290,13 +298,14 @@ mod tests {
             (r#"{"online_time": 1666774799000000}"#, Decoded::Reject(Reason::NoTime)),
             ("[]", Decoded::Reject(Reason::NotAnObject)),
             ("null", Decoded::Reject(Reason::NotAnObject)),
-        ] {
-            assert_eq!(push(&mut decoder, record), decoded, "{record}");
-        }
+        ]
+        .into_iter()
+        .unzip();
+        assert_eq!(push(&mut decoder, &records), decoded);
         let mut all = Decoder::new(Table::Interactions, setting());
-        assert_eq!(push(&mut all, r#"{"name": "a"}"#), Decoded::Reject(Reason::NoTime));
+        assert_eq!(push(&mut all, &[r#"{"name": "a"}"#]), [Decoded::Reject(Reason::NoTime)]);
         let mut summary = Decoder::new(Table::ViewerDetails, setting());
-        assert_eq!(push(&mut summary, r#"{"name": "a"}"#), Decoded::Row, "it lies in the event's day");
+        assert_eq!(push(&mut summary, &[r#"{"name": "a"}"#]), [Decoded::Row], "it lies in the event's day");
         let tally = decoder.tally();
         assert_eq!((tally.rows, tally.outside, tally.rejects), (2, 2, 4));
     }

@@ -71,7 +71,7 @@ impl Event {
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let mut records = Records::default();
-        let record = records.first(text.as_bytes()).ok()??;
+        let record = records.whole(text)?;
         let Ok(Value::Integer(event_id)) = value::read(Kind::Count, &record.get("eventId")?) else {
             return None;
         };

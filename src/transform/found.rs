@@ -31,7 +31,11 @@ impl Found {
                         *place = Some(at);
                     }
                 }
-                Target::Repeat(column) => self.repeats.push((at, column)),
+                Target::Repeat(column) => {
+                    // No column has two keys that say it again: this is the same one, and its last value counts.
+                    self.repeats.retain(|(_, of)| *of != column);
+                    self.repeats.push((at, column));
+                }
                 Target::Unknown => self.unknown.push(at),
             }
         }

@@ -6,16 +6,17 @@ pub(super) fn integral(text: &str) -> Option<i64> {
         Some(rest) => (text.strip_suffix(rest)?, rest),
         None => ("", text),
     };
+    let is_plain = |digits: &str| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
     let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
-    let is_plain = |digits: &str| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
-    if !is_plain(whole) || !is_plain(fraction) {
+    let unsigned_exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+    if ![whole, fraction, unsigned_exponent].into_iter().all(is_plain) {
         return None;
     }
     let digits = format!("{whole}{fraction}");
     let digits = digits.trim_start_matches('0');
     if digits.is_empty() {
-        return exponent.parse::<f64>().is_ok().then_some(0);
+        return Some(0);
     }
     // How many of the digits, or of zeros after them, stand before the point; more than 19 are no 64 bits.
     let behind = i64::try_from(fraction.len()).ok()?;
@@ -39,6 +40,13 @@ mod tests {
             ("4.2e1", Some(42)),
             ("4200E-2", Some(42)),
             ("0.000e999", Some(0)),
+            ("0e-99999999999", Some(0)),
+            ("0e+1", Some(0)),
+            ("0einf", None),
+            ("0enan", None),
+            ("0e1.5", None),
+            ("0e+-1", None),
+            ("0e", None),
             ("007.0", Some(7)),
             ("9007199254740993.0", Some(9_007_199_254_740_993)),
             ("-9.223372036854775808e18", Some(i64::MIN)),

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde::de::IgnoredAny;
+
 use super::keys::{KeyId, Keys};
 use super::raw::Raw;
 use super::scan::{self, Field, Shape, Span, Stop};
@@ -131,5 +133,17 @@ impl Records {
         let text = simdutf8::basic::from_utf8(bytes.get(..end).unwrap_or_default())
             .map_err(|_| Error::new(Kind::BadAnswer, "the answer is not UTF-8"))?;
         Ok(Some(Record { text, fields: is_object.then_some(&self.fields) }))
+    }
+
+    /// The record that a text is, which any value may be; none where it is no JSON, or more than one value.
+    pub fn whole<'a>(&'a mut self, text: &'a str) -> Option<Record<'a>> {
+        let text = text.trim_ascii();
+        self.fields.clear();
+        if !text.starts_with('{') {
+            serde_json::from_str::<IgnoredAny>(text).ok()?;
+            return Some(Record { text, fields: None });
+        }
+        let end = scan::object(text.as_bytes(), &mut self.keys, &mut self.fields).ok()?;
+        (end == text.len()).then_some(Record { text, fields: Some(&self.fields) })
     }
 }

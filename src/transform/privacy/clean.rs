@@ -72,10 +72,44 @@ impl Policy {
 
     fn clean_record(&self, table: Table, text: &str) -> String {
         let mut records = Records::default();
-        let record = records.first(text.as_bytes()).ok().flatten();
-        record.map_or_else(
+        records.whole(text).map_or_else(
             || "null".to_owned(),
             |record| Withholding::new(self, table).text(record).into_owned(),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Document, Key};
+    use super::*;
+    use crate::transform::batch::BatchBuilder;
+    use crate::transform::value::Value;
+
+    #[test]
+    fn a_reject_keeps_what_the_policy_allows_whatever_json_it_is() {
+        for (document, record, kept) in [
+            (r#"{"base": "open", "columns": {"name": "drop"}}"#, "12345", "12345"),
+            (r#"{"base": "open", "columns": {"name": "drop"}}"#, r#""12345""#, r#""12345""#),
+            (r#"{"base": "open", "columns": {"name": "drop"}}"#, r#"{"name": "a", "b": 1}"#, r#"{"b":1}"#),
+            (r#"{"base": "open", "columns": {"name": "drop"}}"#, "", "null"),
+            (r#"{"base": "anonymous"}"#, "12345", "null"),
+        ] {
+            let key = Key::checked(&"k".repeat(32).into()).unwrap();
+            let policy = Policy::checked(Document::parse(document.as_bytes()).unwrap(), Some(key)).unwrap();
+            let mut rows = BatchBuilder::new(Table::Rejects);
+            rows.push_named(vec![
+                ("event_id", 1_i64.into()),
+                ("source_table", "lives".into()),
+                ("source", "windows".into()),
+                ("path", "$.data.report.lives[0]".into()),
+                ("reason", "not_an_object".into()),
+                ("record", record.into()),
+                ("pulled_at", Value::Millis(0)),
+            ]);
+            let cleaned = policy.clean(Table::Rejects, &rows.finish().unwrap()).unwrap();
+            let records = cleaned.column_by_name("record").unwrap().as_string::<i32>();
+            assert_eq!(records.value(0), kept, "{document} {record}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::DataType;
-use serde_json::Value as Json;
+use serde_json::value::RawValue;
 
 use super::pseudonym::{self, Key, Sum};
 use crate::error::{Error, Explain, Kind, Result};
@@ -24,6 +24,9 @@ const BETWEEN: &[char] = &[
 
 /// Bytes of the shortest identifier.
 const SHORTEST: usize = 4;
+
+/// Values in values in values are looked through so far down; what is deeper, as words. Each level is read once more.
+const DEEPEST: usize = 32;
 
 /// The vendor's key for the country of the numbers in a record.
 const COUNTRY_CODE: &str = "countryCode";
@@ -73,28 +76,7 @@ impl Suppressed {
     /// a host stands in every viewer's record.
     #[must_use]
     pub fn has_record(&self, table: Option<Table>, record: Record<'_>) -> bool {
-        if self.is_empty() {
-            return false;
-        }
-        if !record.is_object() {
-            return self.has_json(record.text());
-        }
-        let country = record.get(COUNTRY_CODE);
-        let country = country.and_then(|raw| value::present(&raw));
-        record.fields().any(|sent| {
-            let key = sent.key();
-            let column = table.and_then(|table| table.column_of(&key));
-            let is_in_value = match (column, sent.raw()) {
-                (Some(column), _) if is_of_event(column.name) => false,
-                (_, Raw::Text(text)) => self.has_text(&text, country.as_deref()),
-                // A number is an identifier where a column of text is its own, or none is.
-                (Some(column), Raw::Number(_)) if column.kind.data_type() != DataType::Utf8 => false,
-                (_, Raw::Number(digits)) => self.has_one(digits, country.as_deref()),
-                (_, Raw::Other(text)) => self.has_json(text),
-                (_, Raw::Null | Raw::Flag(_)) => false,
-            };
-            is_in_value || (column.is_none() && self.has_text(&key, None))
-        })
+        self.has_fields(table, record, 0)
     }
 
     /// How many rows have one of the identifiers, in any column. The batch may have some columns only.
@@ -128,10 +110,9 @@ impl Suppressed {
 
     /// Whether a record that was sent for a table, or another text about it, has one of the identifiers.
     fn has_sent(&self, table: Option<Table>, text: &str) -> bool {
-        let mut records = Records::default();
-        match records.first(text.as_bytes()) {
-            Ok(Some(record)) => self.has_record(table, record),
-            _ => self.has_text(text, None),
+        match Records::default().whole(text) {
+            Some(record) => self.has_record(table, record),
+            None => self.has_text(text, None),
         }
     }
 
@@ -164,14 +145,21 @@ impl Suppressed {
     /// Whether a text is, or has among its words and numbers, one of the identifiers.
     #[must_use]
     pub fn has_text(&self, text: &str, country: Option<&str>) -> bool {
+        self.has_text_at(0, text, country)
+    }
+
+    /// The same for a text in values in so many values.
+    fn has_text_at(&self, depth: usize, text: &str, country: Option<&str>) -> bool {
         if self.is_empty() {
             return false;
         }
-        if text.starts_with(['{', '['])
-            && let Ok(json) = serde_json::from_str(text)
-        {
-            return self.has_value(&json);
+        if text.starts_with(['{', '[']) && Records::default().whole(text).is_some() {
+            return self.has_json(text, depth);
         }
+        self.has_words(text, country)
+    }
+
+    fn has_words(&self, text: &str, country: Option<&str>) -> bool {
         let mut words = text.split(|sign: char| sign.is_whitespace() || BETWEEN.contains(&sign));
         let is_part = |part: &str| (SHORTEST..text.len()).contains(&part.len());
         let mut numbers = text.split(|sign: char| !sign.is_ascii_digit() && !" -().+".contains(sign));
@@ -188,28 +176,57 @@ impl Suppressed {
         forms(text, country).iter().any(|form| self.people.contains(&key.sum(form)))
     }
 
-    /// JSON, at any depth; what no program can read, such as half of a surrogate pair, is taken as a text.
-    fn has_json(&self, text: &str) -> bool {
-        match serde_json::from_str(text) {
-            Ok(json) => self.has_value(&json),
-            Err(_) => self.has_text(text.trim_matches('"'), None),
+    /// An object in so many values, repeated keys included.
+    fn has_fields(&self, table: Option<Table>, record: Record<'_>, depth: usize) -> bool {
+        if self.is_empty() {
+            return false;
+        }
+        if !record.is_object() {
+            return self.has_json(record.text(), depth);
+        }
+        let country = record.get(COUNTRY_CODE);
+        let country = country.and_then(|raw| value::present(&raw));
+        record.fields().any(|sent| {
+            let key = sent.key();
+            let column = table.and_then(|table| table.column_of(&key));
+            let is_in_value = match (column, sent.raw()) {
+                (Some(column), _) if is_of_event(column.name) => false,
+                // A number is an identifier where a column of text is its own, or none is.
+                (Some(column), Raw::Number(_)) if column.kind.data_type() != DataType::Utf8 => false,
+                (_, raw) => self.has_raw(&raw, country.as_deref(), depth),
+            };
+            is_in_value || (column.is_none() && self.has_text_at(depth + 1, &key, None))
+        })
+    }
+
+    /// A value in so many values. A number is looked for as it was sent, and as a column has it.
+    fn has_raw(&self, raw: &Raw<'_>, country: Option<&str>, depth: usize) -> bool {
+        match raw {
+            Raw::Null | Raw::Flag(_) => false,
+            Raw::Text(text) => self.has_text_at(depth + 1, text, country),
+            Raw::Number(digits) => {
+                let written = value::present(raw).filter(|text| text != digits);
+                self.has_one(digits, country) || written.is_some_and(|text| self.has_one(&text, country))
+            }
+            Raw::Other(text) => self.has_json(text, depth + 1),
         }
     }
 
-    fn has_value(&self, json: &Json) -> bool {
-        match json {
-            Json::Null | Json::Bool(_) => false,
-            Json::Number(number) => self.has_one(&number.to_string(), None),
-            Json::String(text) => self.has_text(text, None),
-            Json::Array(values) => values.iter().any(|value| self.has_value(value)),
-            Json::Object(fields) => {
-                let country = fields.get(COUNTRY_CODE).and_then(Json::as_str);
-                fields.iter().any(|(key, value)| {
-                    let is_number =
-                        country.is_some() && value.as_str().is_some_and(|text| self.has_text(text, country));
-                    is_number || self.has_text(key, None) || self.has_value(value)
-                })
-            }
+    /// JSON in so many values; what no program can read, such as half of a surrogate pair, is taken as words.
+    fn has_json(&self, text: &str, depth: usize) -> bool {
+        let mut records = Records::default();
+        let Some(record) = records.whole(text).filter(|_| depth < DEEPEST) else {
+            return self.has_words(text, None);
+        };
+        if record.is_object() {
+            return self.has_fields(None, record, depth);
+        }
+        match Raw::read(record.text(), text.contains('\\')) {
+            Raw::Other(text) => match serde_json::from_str::<Vec<&RawValue>>(text) {
+                Ok(values) => values.iter().any(|value| self.has_json(value.get(), depth + 1)),
+                Err(_) => self.has_words(text.trim_matches('"'), None),
+            },
+            raw => self.has_raw(&raw, None, depth),
         }
     }
 }
@@ -248,7 +265,14 @@ mod tests {
     #[test]
     fn a_reject_is_looked_through_as_the_record_that_it_is() {
         let suppressed = suppressed(&["88589655", "+86-19000101106"]);
-        let records = [r#"{"hostId": 88589655, "chat_num": 88589655}"#, r#"{"mobile": 19000101106}"#, "null"];
+        let records = [
+            r#"{"hostId": 88589655, "chat_num": 88589655}"#,
+            r#"{"mobile": 19000101106}"#,
+            "null",
+            "19000101106",
+            "1.9000101106e10",
+            r#"{"mobile": 1} 19000101106"#,
+        ];
         let mut batch = BatchBuilder::new(Table::Rejects);
         for record in records {
             batch.push_named(vec![
@@ -263,7 +287,23 @@ mod tests {
         }
         let batch = batch.finish().unwrap();
         let found: Vec<bool> = suppressed.found(Table::Rejects, &batch).collect();
-        assert_eq!(found, [false, true, false]);
+        assert_eq!(found, [false, true, false, true, true, true]);
+    }
+
+    #[test]
+    fn a_value_is_looked_through_however_deep_it_stands() {
+        let suppressed = suppressed(&["19000101106"]);
+        for depth in [1, 10, 31, 32, 33, 10_000] {
+            for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
+                let text =
+                    |number| format!(r#"{{"a": {}{number}{}}}"#, open.repeat(depth), close.repeat(depth));
+                for (number, is_found) in [("19000101106", true), ("19000101107", false)] {
+                    let (text, mut records) = (text(number), Records::default());
+                    let record = records.whole(&text).unwrap();
+                    assert_eq!(suppressed.has_record(Some(Table::Lives), record), is_found, "{depth} {open}");
+                }
+            }
+        }
     }
 
     #[test]
@@ -274,6 +314,14 @@ mod tests {
             (r#"{"mobile": 19000101106}"#, true),
             (r#"{"name": "\ud83d", "mobile": "19000101106"}"#, true),
             (r#"{"name": "\ud83d 19000101106"}"#, true),
+            (r#"{"mobile": 19000101106.0}"#, true),
+            (r#"{"mobile": 1.9000101106e10}"#, true),
+            (r#"{"extId": 1.90001011060e10, "mobile": -1}"#, true),
+            (r#"{"contact": {"phone": 19000101106.0}}"#, true),
+            (r#"{"contact": {"phone": "19000101106", "phone": "-"}}"#, true),
+            (r#"{"contact": [{"phone": 2125550100, "countryCode": 1}]}"#, true),
+            (r#"{"contact": "{\"phone\": [1.9000101106E10]}"}"#, true),
+            (r#"{"contact": ["\ud83d 19000101106"]}"#, true),
             (r#"{"mobile": "2125550100", "countryCode": 1}"#, true),
             (r#"{"mobile": 2125550100, "countryCode": "1"}"#, true),
             (r#"{"name": "[VIP] li@example.com"}"#, true),
@@ -288,10 +336,11 @@ mod tests {
             (r#"{"watch_duration": 3600, "chat_num": 3600}"#, false),
             (r#"{"hostId": 19000101106, "conferenceId": "crm-7"}"#, false),
             (r#"{"mobile": "19000101107", "email": "eli@example.com", "extId": "crm-77"}"#, false),
+            (r#"{"contact": {"phone": 190001011060, "chat_num": 19000101106.5}}"#, false),
             ("null", false),
         ] {
             let mut records = Records::default();
-            let record = records.first(record.as_bytes()).unwrap().unwrap();
+            let record = records.whole(record).unwrap();
             assert_eq!(suppressed.has_record(Some(Table::Lives), record), is_found, "{}", record.text());
         }
     }

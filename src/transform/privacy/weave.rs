@@ -111,21 +111,17 @@ mod tests {
     use super::*;
     use crate::transform::record::Records;
 
-    fn add(weave: &mut Weave<'_>, array: &str, record: &str) {
-        weave.add(array, Records::default().first(record.as_bytes()).unwrap().unwrap());
-    }
-
     #[test]
     fn an_answer_is_json_with_its_arrays_however_many_records_stay() {
         let privacy = Privacy::default();
         let arrays =
             [("lives", Some(3)), ("interactions", Some(1)), ("viewerDetails", None), ("polls", Some(2))];
         let arrays = arrays.map(|(name, count)| (name.to_owned(), count)).into();
-        let mut weave = Weave::new(&privacy);
-        add(&mut weave, "lives", r#"{"a": 1}"#);
+        let (mut weave, mut records) = (Weave::new(&privacy), Records::default());
+        weave.add("lives", records.whole(r#"{"a": 1}"#).unwrap());
         let first = weave.take();
-        add(&mut weave, "lives", "null");
-        add(&mut weave, "interactions", "{}");
+        weave.add("lives", records.whole("null").unwrap());
+        weave.add("interactions", records.whole("{}").unwrap());
         assert_eq!(
             first + &weave.finish(&arrays, 200, Some("x\"y")),
             r#"{"data":{"report":{"lives":[{"a": 1},null],"interactions":[{}],"polls":[],"viewerDetails":null}},"code":200,"requestId":"x\"y"}"#

@@ -122,7 +122,7 @@ mod tests {
         let key = Key::checked(&"k".repeat(32).into()).unwrap();
         let policy = Policy::checked(Document::parse(document.as_bytes()).unwrap(), Some(key)).unwrap();
         let mut records = Records::default();
-        let record = records.first(record.as_bytes()).unwrap().unwrap();
+        let record = records.whole(record).unwrap();
         Withholding::new(&policy, table).text(record).into_owned()
     }
 
