@@ -10,7 +10,7 @@ use super::publish::{is_lake, publish_staged, record};
 use crate::error::{Error, Result};
 use crate::load::ledger::Ledger;
 use crate::load::ledgers::Entry;
-use crate::load::{keys, publish};
+use crate::load::{keys, upgrade as lake};
 use crate::report::Report;
 
 /// Ledgers that are written at once.
@@ -45,7 +45,7 @@ pub(super) async fn upgrade(context: &Context, call: &Upgrade, report: &mut Repo
         clean_archive(context, report).await?;
     }
     context.progress.publishing();
-    record(report, publish::upgrade(&context.store, &context.lake).await?);
+    record(report, lake::upgrade(&context.store, &context.lake).await?);
     Ok(())
 }
 

@@ -97,10 +97,16 @@ pub fn parse_lake(of: Table, key: &str) -> Option<Date> {
     (lake(of, day) == key).then_some(day)
 }
 
+/// The staged files of a table.
+#[must_use]
+pub fn staged_table(table: Table) -> String {
+    format!("{STAGING}{}/", table.name())
+}
+
 /// All staged files of one table and day.
 #[must_use]
 pub fn staged_day(table: Table, day: Date) -> String {
-    format!("{STAGING}{}/dt={day}/", table.name())
+    format!("{}dt={day}/", staged_table(table))
 }
 
 /// The ledger of an event that is still visited.

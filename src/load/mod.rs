@@ -30,6 +30,7 @@ pub mod store;
 pub mod suppression;
 pub mod table_day;
 pub mod trial;
+pub mod upgrade;
 pub mod visit;
 
 /// The format of everything that this program writes: documents, footers, ledger. A newer one is never written over.

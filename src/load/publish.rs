@@ -9,7 +9,6 @@ use serde::Serialize;
 
 use super::keys;
 use super::lake::Lake;
-use super::object::ObjectReader;
 use super::replace::Replaced;
 use super::store::{Head, Listed, Store};
 use super::suppression;
@@ -40,7 +39,7 @@ pub struct Published {
 }
 
 impl Published {
-    fn put(&mut self, table: Table, day: Date) {
+    pub(super) fn put(&mut self, table: Table, day: Date) {
         *self.objects.entry(table.name()).or_default() += 1;
         self.days.insert(day);
     }
@@ -64,16 +63,18 @@ pub async fn staged(
     store: &dyn Store,
     days: &BTreeSet<Date>,
 ) -> Result<(BTreeMap<Date, ByTable<Vec<Listed>>>, Vec<Error>)> {
-    // A visit stages its row of `events` last. That table is listed first, as it is by name: who is in it has all else there.
-    let prefixes = if days.is_empty() {
-        vec![keys::STAGING.to_owned()]
-    } else {
-        let tables = Table::ALL.into_iter().rev();
-        tables.flat_map(|table| days.iter().map(move |day| keys::staged_day(table, *day))).collect()
-    };
+    // A visit stages its row of `events` last: of an event that is listed here, all else is there to be listed afterwards.
+    let events = keys::staged_table(Table::Events);
     let mut listed = Vec::new();
-    for prefix in prefixes {
-        listed.extend(store.list(&prefix, "").await?);
+    if days.is_empty() {
+        listed.extend(store.list(&events, "").await?);
+        let others = store.list(keys::STAGING, "").await?.into_iter();
+        listed.extend(others.filter(|listed| !listed.key.starts_with(&events)));
+    }
+    for table in Table::ALL.into_iter().rev() {
+        for day in days {
+            listed.extend(store.list(&keys::staged_day(table, *day), "").await?);
+        }
     }
     let mut staged: BTreeMap<Date, ByTable<Vec<Listed>>> = BTreeMap::new();
     let mut failures = Vec::new();
@@ -96,11 +97,12 @@ pub async fn publish(
     days: &BTreeSet<Date>,
     watch: impl Fn(usize, usize),
 ) -> Result<Published> {
-    let privacy = suppression::privacy(store.as_ref(), &lake.policy).await?;
     let (staged, failures) = staged(store.as_ref(), days).await?;
     let mut published = Published { failures, ..Published::default() };
     let Some(first) = staged.keys().next() else { return Ok(published) };
     let mut standing = list_lake(store, Some(*first), &mut published.failures).await?;
+    // After the lists: what was listed knows of nobody whom this does not have.
+    let privacy = suppression::privacy(store.as_ref(), &lake.policy).await?;
     let all = staged.len();
     let days = staged.into_iter().map(|(day, staged)| {
         let standing = standing.remove(&day).unwrap_or_default();
@@ -118,40 +120,6 @@ pub async fn publish(
             Err(crash) => {
                 let error = Error::new(Kind::Damaged, "the publish of a day crashed").from_source(crash);
                 published.failures.push(error.with("day", day).hint("report it to the makers of rollcall"));
-            }
-        }
-    }
-    Ok(published)
-}
-
-/// Writes every object anew whose format or columns are older than this program's, or that keeps what may not be kept any
-/// more, and tables that a day lacks.
-pub async fn upgrade(store: &Arc<dyn Store>, lake: &Lake) -> Result<Published> {
-    let privacy = suppression::privacy(store.as_ref(), &lake.policy).await?;
-    let mut published = Published::default();
-    for (day, mut standing) in list_lake(store, None, &mut published.failures).await? {
-        for table in Table::ALL {
-            let place = TableDay { store, lake, privacy: &privacy, table, day };
-            let outcome = async {
-                match standing.remove(&table) {
-                    Some(head) => {
-                        let object =
-                            ObjectReader::open(store, &place.key(), head.clone(), table, day).await?;
-                        if object.is_current() && object.is_kept_under(&privacy) {
-                            Ok(false)
-                        } else {
-                            place.rewrite(&place.key(), object).await.map(|()| true)
-                        }
-                    }
-                    None => place.replace(Vec::new(), None).await.map(|replaced| replaced.is_put),
-                }
-            };
-            match outcome.await {
-                Ok(true) => published.put(table, day),
-                Ok(false) => {}
-                // It was replaced meanwhile; if by an older program, the next upgrade finds it.
-                Err(error) if error.kind() == Kind::Conflict => {}
-                Err(error) => published.failures.push(error.with("table", table.name()).with("day", day)),
             }
         }
     }
@@ -225,6 +193,10 @@ async fn put_day(
     let mut published = Published::default();
     let mut done = Some(Vec::new());
     for table in Table::ALL {
+        // An event is not there before its rows of the day are.
+        if table == Table::Events && done.is_none() {
+            break;
+        }
         let place = TableDay { store, lake, privacy, table, day };
         let staged = staged.remove(&table).unwrap_or_default();
         match publish_object(&place, staged, standing.remove(&table)).await {
@@ -279,8 +251,9 @@ async fn publish_object(
     mut standing: Option<Head>,
 ) -> Result<Replaced> {
     let mut attempt = 1;
+    let mut privacy = place.privacy.clone();
     loop {
-        match place.replace(staged.clone(), standing).await {
+        match (TableDay { privacy: &privacy, ..*place }).replace(staged.clone(), standing).await {
             Err(error) if error.kind() == Kind::Conflict && attempt < ATTEMPTS => attempt += 1,
             outcome => return outcome,
         }
@@ -288,5 +261,7 @@ async fn publish_object(
         let still = place.store.list(&keys::staged_day(place.table, place.day), "").await?;
         staged.retain(|file| still.contains(file));
         standing = place.store.head(&place.key()).await?;
+        // Whoever wrote them may have known of more people than were to be forgotten before.
+        privacy = suppression::privacy(place.store.as_ref(), &place.lake.policy).await?;
     }
 }

@@ -38,16 +38,19 @@ impl TableDay<'_> {
 
     /// Whether the lake has these rows of an event.
     pub async fn holds(&self, event_id: i64, digest: Digest) -> Result<bool> {
-        let Some(head) = self.store.head(&self.key()).await? else { return Ok(false) };
-        let object = self.open(&self.key(), head).await?;
-        Ok(object.cells().iter().any(|cell| cell.event_id == event_id && cell.digest == digest))
+        Ok(self.find(|cell| cell.event_id == event_id && cell.digest == digest).await?.is_some())
     }
 
     /// The cell that the lake has in a place.
     pub async fn cell(&self, event_id: i64, part: &str) -> Result<Option<Cell>> {
+        self.find(|cell| cell.place() == (event_id, part)).await
+    }
+
+    /// The first cell in the lake of which this is true.
+    async fn find(&self, is_it: impl Fn(&Cell) -> bool) -> Result<Option<Cell>> {
         let Some(head) = self.store.head(&self.key()).await? else { return Ok(None) };
         let object = self.open(&self.key(), head).await?;
-        Ok(object.cells().iter().find(|cell| cell.place() == (event_id, part)).cloned())
+        Ok(object.cells().iter().find(|cell| is_it(cell)).cloned())
     }
 
     /// An object here.

@@ -153,12 +153,17 @@ async fn what_a_newer_version_wrote_is_not_touched_and_the_other_days_go_on() {
     let cells = metadata(&path, "rollcall.cells").unwrap();
     rewrite(&path, &[("rollcall.format", "2"), ("rollcall.cells", &cells)], &[]);
     let newer = std::fs::read(&path).unwrap();
+    let events = std::fs::read(scene.object(Table::Events, day)).unwrap();
     scene.server = server_at(later(), &small_world(12), ServerOptions::default());
     let report = scene.sync_all(2).await;
     let [error] = errors(&report)[..] else { panic!("{:?}", errors(&report)) };
     assert!(error.contains("format 2") && error.contains("hint: upgrade rollcall"), "{error}");
     assert!(error.contains(&format!("day: {day}")), "{error}");
     assert!(std::fs::read(&path).unwrap() == newer);
+    let is_waiting =
+        scene.home.keys("staging/events/").await.iter().any(|key| key.contains(&day.to_string()));
+    assert!(is_waiting, "an event is not there without its rows");
+    assert!(std::fs::read(scene.object(Table::Events, day)).unwrap() == events);
     let staged = scene.home.keys("staging/").await;
     assert!(!staged.is_empty() && staged.iter().all(|key| key.contains(&day.to_string())), "{staged:?}");
     // A newer ledger, and a newer lake.

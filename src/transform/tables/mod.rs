@@ -27,7 +27,7 @@ pub enum Table {
     Pulls,
     /// Records that no table can hold: a row each.
     Rejects,
-    /// A row an event. Last, so that an event is there when its rows are.
+    /// A row an event. Last, so that of one day the rows are there when their event is.
     Events,
 }
 
