@@ -13,9 +13,13 @@ use super::object::ObjectWriter;
 use super::properties::Expected;
 use super::store::{Condition, Store};
 use crate::error::Result;
-use crate::transform::batch::BATCH_ROWS;
+use crate::transform::batch::{BATCH_ROWS, text_bytes};
 use crate::transform::digest::Totals;
 use crate::transform::tables::Table;
+
+/// A cell with fewer rows than a full batch has, and less text, is a small one.
+const FEW_ROWS: u64 = BATCH_ROWS as u64;
+const FEW_BYTES: usize = 4 * 1024 * 1024;
 
 /// What all staged files of one visit have in common.
 #[derive(Clone, Debug)]
@@ -37,6 +41,8 @@ pub struct CellWriter {
     table: Table,
     day: Date,
     part: String,
+    /// Rows that may be all: how they are written depends on that.
+    first: Vec<RecordBatch>,
     writer: Option<ObjectWriter>,
     totals: Totals,
     least_weight: u64,
@@ -44,19 +50,23 @@ pub struct CellWriter {
 
 impl CellWriter {
     /// A cell without rows. `part` tells it apart from others of the visit in the same table and day. Nothing is
-    /// written before the first row, or before it is staged.
+    /// written before there are many rows, or before it is staged.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, visitor: Visitor, table: Table, day: Date, part: &str) -> Self {
         let part = part.to_owned();
-        Self { store, visitor, table, day, part, writer: None, totals: Totals::default(), least_weight: 0 }
+        let (first, writer, totals) = (Vec::new(), None, Totals::default());
+        Self { store, visitor, table, day, part, first, writer, totals, least_weight: 0 }
     }
 
     /// Adds rows.
     pub async fn write(&mut self, batch: RecordBatch) -> Result<()> {
         self.totals.add(self.table, &batch);
-        // Of an answer with many rows the first batch is a full one.
-        let expected = if batch.num_rows() < BATCH_ROWS { Expected::Few } else { Expected::Many };
-        self.writer(expected).await?.write(batch).await
+        self.first.push(batch);
+        let bytes: usize = self.first.iter().map(text_bytes).sum();
+        if self.writer.is_some() || self.totals.rows >= FEW_ROWS || bytes >= FEW_BYTES {
+            self.write_first(Expected::Many).await?;
+        }
+        Ok(())
     }
 
     /// The table.
@@ -92,7 +102,7 @@ impl CellWriter {
 
     /// Completes the staged file, also one without rows. `accepted_at`: when a user last said that fewer rows are right.
     pub async fn stage(mut self, staged_at: Timestamp, accepted_at: Option<Timestamp>) -> Result<()> {
-        self.writer(Expected::Few).await?;
+        self.write_first(Expected::Few).await?;
         let cell = self.cell(staged_at, accepted_at);
         match self.writer {
             Some(writer) => writer.finish(&[cell], &self.visitor.kept, Condition::Absent).await,
@@ -100,14 +110,19 @@ impl CellWriter {
         }
     }
 
-    async fn writer(&mut self, expected: Expected<'_>) -> Result<&mut ObjectWriter> {
-        let writer = if let Some(writer) = self.writer.take() {
+    /// Writes the rows that wait, and begins the file where none was begun.
+    async fn write_first(&mut self, expected: Expected<'_>) -> Result<()> {
+        let mut writer = if let Some(writer) = self.writer.take() {
             writer
         } else {
             let Visitor { event_id, pulled_at, run, .. } = &self.visitor;
             let key = keys::staged(self.table, self.day, *event_id, *pulled_at, run, &self.part);
             ObjectWriter::create(self.store.as_ref(), &key, self.table, self.day, expected).await?
         };
-        Ok(self.writer.insert(writer))
+        for batch in self.first.drain(..) {
+            writer.write(batch).await?;
+        }
+        self.writer = Some(writer);
+        Ok(())
     }
 }

@@ -12,44 +12,53 @@ use crate::error::{Explain, Kind as ErrorKind, Result};
 
 /// Rows of a full batch: few, because a visit holds several.
 pub const BATCH_ROWS: usize = 2 * 1024;
+/// Bytes of the records of a full batch, where they are larger than any that was seen.
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
 /// The rows of one table on their way to a record batch.
 pub struct BatchBuilder {
     table: Table,
     builders: Vec<Builder>,
     rows: usize,
+    /// Bytes that the rows were made of.
+    bytes: usize,
 }
 
 impl BatchBuilder {
     /// No rows yet.
     #[must_use]
     pub fn new(table: Table) -> Self {
-        Self { table, builders: table.columns().iter().map(Builder::of).collect(), rows: 0 }
+        Self { table, builders: table.columns().iter().map(Builder::of).collect(), rows: 0, bytes: 0 }
     }
 
-    /// How many rows are waiting.
+    /// Whether the rows should become a batch before more are added.
     #[must_use]
-    pub fn rows(&self) -> usize {
-        self.rows
+    pub fn is_full(&self) -> bool {
+        self.rows >= BATCH_ROWS || self.bytes >= BATCH_BYTES
     }
 
     /// Adds a row, its values in the order of the columns. A value of another kind than its column's is null.
     pub fn push<'a>(&mut self, values: impl IntoIterator<Item = Value<'a>>) {
         for (builder, value) in self.builders.iter_mut().zip(values) {
+            if let Value::Text(text) = &value {
+                self.bytes += text.len();
+            }
             builder.push(value);
         }
         self.rows += 1;
     }
 
-    /// Adds a row; `fill` adds to the builder of each column what is made of its source.
+    /// Adds a row that is made of so many bytes; `fill` adds to the builder of each column what is made of its source.
     pub(super) fn push_with<S>(
         &mut self,
+        bytes: usize,
         sources: impl IntoIterator<Item = S>,
         mut fill: impl FnMut(&mut Builder, S),
     ) {
         for (builder, source) in self.builders.iter_mut().zip(sources) {
             fill(builder, source);
         }
+        self.bytes += bytes;
         self.rows += 1;
     }
 
@@ -64,11 +73,20 @@ impl BatchBuilder {
 
     /// The rows as one batch; the builder is empty afterwards.
     pub fn finish(&mut self) -> Result<RecordBatch> {
-        self.rows = 0;
+        (self.rows, self.bytes) = (0, 0);
         let arrays = self.builders.iter_mut().map(|builder| builder.finish(BATCH_ROWS)).collect();
         RecordBatch::try_new(self.table.schema(), arrays)
             .explain(ErrorKind::Damaged, || format!("cannot build a batch of `{}`", self.table.name()))
     }
+}
+
+/// Bytes of the texts in a batch.
+#[must_use]
+pub fn text_bytes(batch: &RecordBatch) -> usize {
+    let texts = batch.columns().iter().filter_map(|array| array.as_string_opt::<i32>());
+    let ends =
+        texts.filter_map(|texts| Some((texts.value_offsets().first()?, texts.value_offsets().last()?)));
+    ends.map(|(first, last)| usize::try_from(last - first).unwrap_or_default()).sum()
 }
 
 /// A batch as read from a file, with the columns of today: by name, null where the file is older than the column.

@@ -1,21 +1,18 @@
 //! Records to rows of `lives`, `interactions` and `viewer_details`.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use arrow::array::RecordBatch;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::batch::{BATCH_ROWS, BatchBuilder};
-use super::column::Column;
+use super::batch::BatchBuilder;
 use super::decoded::{Decoded, Reason, Tally};
-use super::extra::Extra;
+use super::fields::{Fields, Person};
 use super::found::Found;
 use super::origin::Origin;
-use super::person;
 use super::privacy::Privacy;
-use super::record::{Record, Sent};
+use super::record::Record;
 use super::tables::Table;
 use super::usual;
 use super::value::{self, Value};
@@ -45,7 +42,7 @@ pub struct Decoder {
     kept: Option<Range<Timestamp>>,
     origins: Vec<Origin>,
     online_time: Option<usize>,
-    person: [Option<usize>; 4],
+    person: Person,
     found: Found,
     rows: BatchBuilder,
     full: Vec<Result<RecordBatch>>,
@@ -66,7 +63,7 @@ impl Decoder {
             kept: None,
             origins,
             online_time: table.index_of("online_time"),
-            person: ["mobile", "country_code", "email", "ext_id"].map(|name| table.index_of(name)),
+            person: Person::of(table),
             found: Found::of(table),
             rows: BatchBuilder::new(table),
             full: Vec::new(),
@@ -86,7 +83,7 @@ impl Decoder {
             Decoded::Row => {
                 self.row(record);
                 self.tally.rows += 1;
-                if self.rows.rows() == BATCH_ROWS {
+                if self.rows.is_full() {
                     self.full.push(self.rows.finish());
                 }
             }
@@ -132,67 +129,52 @@ impl Decoder {
         }
     }
 
-    fn row<'a>(&mut self, record: Record<'a>) {
-        let found = &self.found;
-        for sent in found.unknown(record) {
-            let key = sent.key();
-            if !self.tally.unknown.contains(key.as_ref()) {
-                self.tally.unknown.insert(key.into_owned());
-            }
+    fn row(&mut self, record: Record<'_>) {
+        for sent in self.found.unknown(record) {
+            self.tally.note_unknown(&sent.key());
         }
-        let policy = &self.setting.privacy.policy;
-        let mut extra = Extra::default();
-        let without_column = found.differing(record).chain(found.unknown(record));
-        let kept =
-            without_column.filter(|sent| policy.keeps_extra(self.table.column_of(&sent.key()), &sent.key()));
-        kept.for_each(|sent| extra.add(&sent));
-        let keeps = |column: &Column, sent: &Sent<'a>| policy.keeps_extra(Some(column), &sent.key());
-        let text = |at: Option<usize>| found.sent(record, at).and_then(|sent| usual::present(&sent));
-        let [mobile, country_code, email, ext_id] = self.person;
+        let Self { table, setting, found, person, .. } = self;
+        let fields = Fields { table: *table, policy: &setting.privacy.policy, person, found, record };
+        let mut extra = fields.without_column();
         let sources = self.table.columns().iter().zip(&self.origins).zip(found.by_column(record));
-        self.rows.push_with(sources, |builder, ((column, origin), sent)| match *origin {
-            Origin::Kept(kind) => match sent {
-                Some(sent) if builder.push_sent(kind, &sent).is_err() => {
-                    self.tally.set_aside += 1;
-                    if keeps(column, &sent) {
+        self.rows.push_with(
+            record.text().len(),
+            sources,
+            |builder, ((column, origin), sent)| match *origin {
+                Origin::Kept(kind) => match sent {
+                    Some(sent) if builder.push_sent(kind, &sent).is_err() => {
+                        self.tally.set_aside += 1;
+                        if fields.keeps(Some(column), &sent) {
+                            extra.add(&sent);
+                        }
+                    }
+                    Some(_) => {}
+                    None => builder.push_null(),
+                },
+                Origin::Treated(personal, treatment) => {
+                    let text = sent.and_then(|sent| usual::present(&sent));
+                    let is_unfit = text.is_none() && sent.is_some_and(|sent| !sent.raw().is_absent());
+                    self.tally.set_aside += u64::from(is_unfit);
+                    builder.push(text.and_then(|text| fields.treated(treatment, personal, text)).into());
+                }
+                Origin::Dropped => builder.push_null(),
+                Origin::Clock { of } => {
+                    let instant = found.sent(record, Some(of)).and_then(|sent| usual::instant(&sent).ok());
+                    if let Some(sent) = sent
+                        && !self.vendor_clock.says(&sent.raw(), instant)
+                        && fields.keeps(Some(column), &sent)
+                    {
                         extra.add(&sent);
                     }
+                    let millis = instant.map(|instant| Value::Millis(self.clock.millis(instant)));
+                    builder.push(millis.unwrap_or(Value::Null));
                 }
-                Some(_) => {}
-                None => builder.push_null(),
+                Origin::Event => builder.push(Value::Integer(setting.event_id)),
+                Origin::Person(treatment) => builder.push(fields.person_key(sent, treatment).into()),
+                Origin::Extra => builder.push(extra.json().into()),
+                Origin::Pulled => builder.push(setting.pulled_at.into()),
             },
-            Origin::Treated(personal, treatment) => {
-                let country = text(country_code);
-                let treated = sent
-                    .and_then(|sent| usual::present(&sent))
-                    .and_then(|text| policy.treated(treatment, personal, text, country.as_deref()));
-                builder.push(treated.into());
-            }
-            Origin::Dropped => builder.push_null(),
-            Origin::Clock { of } => {
-                let instant = found.sent(record, Some(of)).and_then(|sent| usual::instant(&sent).ok());
-                if let Some(sent) = sent
-                    && !self.vendor_clock.says(&sent.raw(), instant)
-                    && keeps(column, &sent)
-                {
-                    extra.add(&sent);
-                }
-                let millis = instant.map(|instant| Value::Millis(self.clock.millis(instant)));
-                builder.push(millis.unwrap_or(Value::Null));
-            }
-            Origin::Event => builder.push(Value::Integer(self.setting.event_id)),
-            Origin::Person(treatment) => {
-                let said = sent.and_then(|sent| usual::present(&sent));
-                let [mobile, country_code, email, ext_id] = [mobile, country_code, email, ext_id].map(text);
-                let [mobile, country_code, email, ext_id] =
-                    [&mobile, &country_code, &email, &ext_id].map(Option::as_deref);
-                let key = said.or_else(|| person::key(mobile, country_code, email, ext_id).map(Cow::Owned));
-                let key = key.and_then(|key| policy.treated(treatment, None, key, None));
-                builder.push(key.into());
-            }
-            Origin::Extra => builder.push(extra.json().into()),
-            Origin::Pulled => builder.push(self.setting.pulled_at.into()),
-        });
+        );
     }
 }
 
@@ -207,6 +189,9 @@ pub fn day_of(record: Record<'_>, zone: &Zone) -> Result<Date, Reason> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use super::super::privacy::{Document, Key, Policy};
     use super::super::record::Records;
     use super::*;
 
@@ -253,6 +238,22 @@ mod tests {
     }
 
     #[test]
+    fn what_a_treated_column_cannot_hold_is_counted_and_not_kept() {
+        let key = Key::checked(&"k".repeat(32).into()).unwrap();
+        let document = Document::parse(br#"{"base": "pseudonymous"}"#).unwrap();
+        let policy = Arc::new(Policy::checked(document, Some(key)).unwrap());
+        let privacy = Privacy { policy, ..Privacy::default() };
+        let mut decoder = Decoder::new(Table::Lives, Setting { privacy, ..setting() });
+        let absent = [r#"{"online_time": 1, "mobile": null}"#, r#"{"online_time": 1, "mobile": "-"}"#];
+        push(&mut decoder, &absent);
+        assert_eq!(decoder.tally().set_aside, 0);
+        push(&mut decoder, &[r#"{"online_time": 1, "mobile": ["19000101106"]}"#]);
+        assert_eq!(decoder.tally().set_aside, 1);
+        let batch = decoder.batch().unwrap();
+        assert_eq!((text(&batch, "mobile", 2), text(&batch, "extra", 2)), (None, None));
+    }
+
+    #[test]
     fn what_the_vendor_says_twice_is_kept_only_where_it_differs() {
         for (record, extra) in [
             (r#"{"online_time": 1666772823, "online_date": "2022-10-26 16:27:03"}"#, None),
@@ -289,7 +290,7 @@ mod tests {
         let kept = "2022-10-26T08:00:00Z".parse().unwrap().."2022-10-26T09:00:00Z".parse().unwrap();
         let mut decoder = Decoder::new(Table::Lives, setting());
         decoder.keep(kept);
-        let (records, decoded): (Vec<_>, Vec<_>) = [
+        let (records, expected): (Vec<_>, Vec<_>) = [
             (r#"{"online_time": 1666771199}"#, Decoded::Outside),
             (r#"{"online_time": 1666771200}"#, Decoded::Row),
             (r#"{"online_time": "1666774799"}"#, Decoded::Row),
@@ -301,7 +302,7 @@ mod tests {
         ]
         .into_iter()
         .unzip();
-        assert_eq!(push(&mut decoder, &records), decoded);
+        assert_eq!(push(&mut decoder, &records), expected);
         let mut all = Decoder::new(Table::Interactions, setting());
         assert_eq!(push(&mut all, &[r#"{"name": "a"}"#]), [Decoded::Reject(Reason::NoTime)]);
         let mut summary = Decoder::new(Table::ViewerDetails, setting());

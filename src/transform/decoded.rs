@@ -44,6 +44,67 @@ pub struct Tally {
     pub outside: u64,
     /// Values that their column could not hold.
     pub set_aside: u64,
-    /// Keys without a column.
+    /// Keys without a column, up to [`MOST_UNKNOWN`]; an empty one for all that may be data.
     pub unknown: BTreeSet<String>,
+}
+
+/// So many keys without a column are told apart.
+pub const MOST_UNKNOWN: usize = 100;
+
+impl Tally {
+    /// Notes that a key has no column.
+    pub(super) fn note_unknown(&mut self, key: &str) {
+        let key = if is_name(key) { key } else { "" };
+        if !self.unknown.contains(key) && self.unknown.len() < MOST_UNKNOWN {
+            self.unknown.insert(key.to_owned());
+        }
+    }
+}
+
+/// The longest key that is shown.
+const LONGEST_KEY: usize = 64;
+
+/// Whether a key of the vendor's is the name of something, and not perhaps somebody's name or number.
+fn is_name(key: &str) -> bool {
+    (1..=LONGEST_KEY).contains(&key.len())
+        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+        && key.bytes().filter(u8::is_ascii_digit).count() <= 4
+}
+
+/// A key of the vendor's, to be named in a note: one that may be data is not shown.
+#[must_use]
+pub fn shown(key: &str) -> String {
+    if is_name(key) { format!("`{key}`") } else { "whose name is not shown, for it may be data,".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_may_be_data_is_not_shown() {
+        for (key, is_shown) in [
+            ("newField", true),
+            ("field_2022", true),
+            ("13900000000", false),
+            ("张三", false),
+            ("a@b.c", false),
+            (&"a".repeat(65), false),
+        ] {
+            assert_eq!(shown(key).contains(key), is_shown, "{key}");
+        }
+    }
+
+    #[test]
+    fn keys_that_are_data_are_not_remembered_one_by_one() {
+        let mut tally = Tally::default();
+        for number in 0..10_000 {
+            tally.note_unknown(&format!("1390000{number}"));
+        }
+        assert_eq!(tally.unknown, [String::new()].into());
+        for number in 0..10_000 {
+            tally.note_unknown(&format!("field{number}"));
+        }
+        assert_eq!(tally.unknown.len(), MOST_UNKNOWN);
+    }
 }

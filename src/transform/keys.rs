@@ -6,10 +6,13 @@ use std::collections::HashMap;
 /// Keys that are remembered; a vendor who writes data into keys has more than any table.
 const MOST: usize = 1024;
 
+/// Bytes of the longest key that is remembered.
+const LONGEST: usize = 256;
+
 /// Bytes of a key that are compared at once: all of the vendor's.
 const HEAD: usize = 32;
 
-/// The number of a key, the same for as long as its `Keys` live; none for one too many.
+/// The number of a key, the same for as long as its `Keys` live; none for one too many, or too long.
 pub(super) type KeyId = Option<usize>;
 
 /// Keys by their numbers.
@@ -48,7 +51,7 @@ impl Keys {
     pub(super) fn id(&mut self, key: &[u8]) -> KeyId {
         let id = match self.ids.get(key) {
             Some(id) => *id,
-            None if self.known.len() >= MOST => return None,
+            None if self.known.len() >= MOST || key.len() > LONGEST => return None,
             None => {
                 let id = self.known.len();
                 self.known.push(Known::new([b"\"", key, b"\":"].concat(), id + 1));
@@ -123,12 +126,15 @@ mod tests {
     }
 
     #[test]
-    fn keys_beyond_the_most_have_no_number_and_the_others_keep_theirs() {
+    fn keys_beyond_the_most_and_the_longest_have_no_number_and_the_others_keep_theirs() {
         let mut keys = Keys::default();
         for number in 0..MOST {
             assert_eq!(keys.id(number.to_string().as_bytes()), Some(number));
         }
         assert_eq!(keys.id(b"one more"), None);
         assert_eq!(keys.id(b"7"), Some(7));
+        let mut keys = Keys::default();
+        assert_eq!(keys.id(&[b'a'; LONGEST + 1]), None);
+        assert_eq!(keys.id(&[b'a'; LONGEST]), Some(0));
     }
 }

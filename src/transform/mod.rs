@@ -9,6 +9,7 @@ pub mod decoded;
 pub mod digest;
 pub mod event;
 mod extra;
+mod fields;
 mod found;
 mod keys;
 mod number;

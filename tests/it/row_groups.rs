@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::iter;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use futures::TryStreamExt;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
+use parquet::basic::Compression;
+use parquet::file::reader::{FileReader, SerializedFileReader};
 use rollcall::calendar::Zone;
 use rollcall::load::index::Kept;
 use rollcall::load::keys;
@@ -16,7 +19,10 @@ use rollcall::load::object::ObjectReader;
 use rollcall::load::publish::publish;
 use rollcall::load::staging::{CellWriter, Visitor};
 use rollcall::load::store::{Folder, Store};
-use rollcall::transform::batch::BatchBuilder;
+use rollcall::transform::batch::{BatchBuilder, text_bytes};
+use rollcall::transform::decode::{Decoder, Setting};
+use rollcall::transform::privacy::Privacy;
+use rollcall::transform::record::Records;
 use rollcall::transform::row::rows;
 use rollcall::transform::tables::Table;
 
@@ -30,13 +36,18 @@ fn hour(hour: i64) -> Timestamp {
     lake().zone.start_of(DAY).unwrap() + SignedDuration::from_hours(hour)
 }
 
-/// Stages a visit's rows of an event, told apart by the hour of the visit.
-async fn stage(store: &Arc<dyn Store>, event_id: i64, visit: i64, rows: i64) {
+/// A cell of a visit, which is told apart by its hour.
+fn cell(store: &Arc<dyn Store>, event_id: i64, visit: i64) -> CellWriter {
+    let run = "run".to_owned();
+    let visitor = Visitor { event_id, pulled_at: hour(visit), run, kept: Kept::default() };
+    CellWriter::new(Arc::clone(store), visitor, Table::Lives, DAY, "")
+}
+
+/// Rows of a visit.
+fn batch(event_id: i64, visit: i64, rows: Range<i64>) -> RecordBatch {
     let at = hour(visit);
-    let visitor = Visitor { event_id, pulled_at: at, run: "run".to_owned(), kept: Kept::default() };
-    let mut cell = CellWriter::new(Arc::clone(store), visitor, Table::Lives, DAY, "");
     let mut batch = BatchBuilder::new(Table::Lives);
-    for row in 0..rows {
+    for row in rows {
         batch.push_named(vec![
             ("event_id", event_id.into()),
             ("viewer_id", format!("{event_id}-{visit}-{row}").into()),
@@ -47,7 +58,14 @@ async fn stage(store: &Arc<dyn Store>, event_id: i64, visit: i64, rows: i64) {
             ("pulled_at", at.into()),
         ]);
     }
-    cell.write(batch.finish().unwrap()).await.unwrap();
+    batch.finish().unwrap()
+}
+
+/// Stages a visit's rows of an event.
+async fn stage(store: &Arc<dyn Store>, event_id: i64, visit: i64, rows: i64) {
+    let mut cell = cell(store, event_id, visit);
+    cell.write(batch(event_id, visit, 0..rows)).await.unwrap();
+    let at = hour(visit);
     cell.stage(at, (rows == 0).then_some(at)).await.unwrap();
 }
 
@@ -114,4 +132,66 @@ async fn a_day_that_was_changed_has_the_bytes_of_a_day_that_was_written_at_once(
     assert!(found == expected, "the bytes differ");
     let object = object(&changing).await;
     assert!(object.groups().len() > 5, "there are row groups to take over: {:?}", object.groups());
+}
+
+#[tokio::test]
+async fn a_staged_file_is_packed_where_it_has_many_rows_whichever_came_first() {
+    let many_small = (1..=300).map(|part| part * 10).collect();
+    for (ends, is_packed) in [
+        (vec![10], false),
+        (vec![10, 20], false),
+        (vec![5_000], true),
+        (vec![10, 5_000], true),
+        (many_small, true),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let store: Arc<dyn Store> = Arc::new(Folder::new(folder.path()));
+        let mut cell = cell(&store, 1, 1);
+        let mut rows = 0;
+        for end in ends {
+            cell.write(batch(1, 1, rows..end)).await.unwrap();
+            rows = end;
+        }
+        cell.stage(hour(1), None).await.unwrap();
+        let staged = store.list(&keys::staged_day(Table::Lives, DAY), "").await.unwrap();
+        let (bytes, _) = store.get(&staged[0].key).await.unwrap().unwrap();
+        let file = SerializedFileReader::new(bytes).unwrap();
+        let codec = file.metadata().row_group(0).column(0).compression();
+        assert_eq!(codec != Compression::UNCOMPRESSED, is_packed, "{rows} rows");
+        assert_eq!(file.metadata().file_metadata().num_rows(), rows);
+    }
+}
+
+/// Each fits an answer, and no 2,000 of them a batch.
+#[tokio::test]
+async fn records_far_larger_than_any_that_were_seen_go_through_in_parts() {
+    const RECORDS: i64 = 300;
+    let folder = tempfile::tempdir().unwrap();
+    let store: Arc<dyn Store> = Arc::new(Folder::new(folder.path()));
+    let setting = Setting { event_id: 1, pulled_at: hour(1), zone: lake().zone, privacy: Privacy::default() };
+    let (mut decoder, mut records) = (Decoder::new(Table::Lives, setting), Records::default());
+    let mut cell = cell(&store, 1, 1);
+    let large = "x".repeat(1 << 20);
+    for row in 0..RECORDS {
+        let at = hour(1).as_second() + row;
+        let record = format!(r#"{{"online_time": {at}, "viewerId": "{row}", "newField": "{large}"}}"#);
+        decoder.push(records.whole(&record).unwrap());
+        for batch in decoder.full_batches().unwrap() {
+            assert!(text_bytes(&batch) < 8 << 20);
+            cell.write(batch).await.unwrap();
+        }
+    }
+    cell.write(decoder.batch().unwrap()).await.unwrap();
+    cell.stage(hour(1), None).await.unwrap();
+    published(&store).await;
+    let object = object(&store).await;
+    assert_eq!(object.groups(), [128, 128, 44]);
+    let mut batches = object.rows(iter::once(0..RECORDS as u64)).unwrap();
+    let mut seconds = Vec::new();
+    while let Some(batch) = batches.try_next().await.unwrap() {
+        assert!(text_bytes(&batch) < 140 << 20);
+        seconds.extend(rows(&batch).map(|row| row.instant("online_time").unwrap().as_second()));
+    }
+    let first = hour(1).as_second();
+    assert_eq!(seconds, (first..first + RECORDS).collect::<Vec<_>>());
 }

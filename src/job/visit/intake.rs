@@ -20,6 +20,7 @@ use crate::load::archive::ArchiveWriter;
 use crate::load::staging::{CellWriter, Visitor};
 use crate::load::store::Condition;
 use crate::progress::Progress;
+use crate::transform::batch::text_bytes;
 use crate::transform::decode::Decoder;
 use crate::transform::digest::Totals;
 use crate::transform::record::Record;
@@ -28,6 +29,8 @@ use crate::transform::tables::Table;
 /// So many batches of an answer are held back until it has ended. What has more is written as it comes: then a failure
 /// in its middle costs the whole day, and a smaller one only the answer.
 const HELD_BATCHES: usize = 8;
+/// Or so many bytes of text, where records are large.
+const HELD_BYTES: usize = 16 * 1024 * 1024;
 
 /// An answer, from the vendor or from the archive.
 pub(in crate::job) trait Answers {
@@ -137,7 +140,8 @@ impl Intake {
                 }
             }
             held.extend(reading.full_batches()?);
-            if held.len() > HELD_BATCHES {
+            let bytes: usize = held.iter().map(|(_, batch)| text_bytes(batch)).sum();
+            if held.len() > HELD_BATCHES || bytes > HELD_BYTES {
                 *written = true;
                 self.write(&mut held).await?;
             }

@@ -11,9 +11,9 @@ use super::kept::Kept;
 use super::tally::Tally;
 use crate::error::{Error, Kind, Result};
 use crate::extract::body::{Envelope, Position};
-use crate::transform::batch::{BATCH_ROWS, BatchBuilder};
+use crate::transform::batch::BatchBuilder;
 use crate::transform::decode::{Decoder, day_of};
-use crate::transform::decoded::{Decoded, Reason};
+use crate::transform::decoded::{Decoded, MOST_UNKNOWN, Reason, shown};
 use crate::transform::privacy::{Weave, Withholding};
 use crate::transform::record::Record;
 use crate::transform::tables::Table;
@@ -132,7 +132,7 @@ impl<'a> Reading<'a> {
         for decoder in &mut self.decoders {
             batches.extend(decoder.full_batches()?.into_iter().map(|batch| (decoder.table(), batch)));
         }
-        if self.rejects.rows() >= BATCH_ROWS {
+        if self.rejects.is_full() {
             batches.push((Table::Rejects, self.rejects.finish()?));
         }
         Ok(batches)
@@ -160,6 +160,9 @@ impl<'a> Reading<'a> {
             tally
                 .notes
                 .extend(decoded.unknown.iter().map(|key| format!("a field {} has no column", shown(key))));
+            if decoded.unknown.len() == MOST_UNKNOWN {
+                tally.notes.insert(format!("there may be more than {MOST_UNKNOWN} fields without a column"));
+            }
         }
         tally.received = envelope.arrays.values().flatten().sum();
         let suppressed: u64 = self.suppressed.values().sum();
@@ -179,34 +182,5 @@ impl<'a> Reading<'a> {
             tally.notes.insert(format!("an array {} has no table", shown(array)));
         }
         Ok(Brought { counts: self.counts, tally })
-    }
-}
-
-/// The longest key that is shown.
-const LONGEST_KEY: usize = 64;
-
-/// A key of the vendor's, to be named in a note: one that may be somebody's name or number is not shown.
-fn shown(key: &str) -> String {
-    let is_name = key.len() <= LONGEST_KEY
-        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
-        && key.bytes().filter(u8::is_ascii_digit).count() <= 4;
-    if is_name { format!("`{key}`") } else { "whose name is not shown, for it may be data,".to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_that_may_be_data_is_not_shown() {
-        for (key, is_shown) in [
-            ("newField", true),
-            ("field_2022", true),
-            ("13900000000", false),
-            ("张三", false),
-            ("a@b.c", false),
-        ] {
-            assert_eq!(shown(key).contains(key), is_shown, "{key}");
-        }
     }
 }

@@ -92,7 +92,7 @@ impl ObjectReader {
         self.is_current
     }
 
-    /// The columns of text that have any value, of all rows.
+    /// The columns of text, of all rows; without those that have no value, where the object's statistics say so.
     pub fn texts(&self) -> Result<BoxStream<'static, Result<RecordBatch>>> {
         let groups = self.metadata.metadata().row_groups();
         let is_text = |at: usize| {

@@ -19,11 +19,15 @@ use crate::load::index::{self, Kept};
 use crate::load::properties::{self, Expected};
 use crate::load::row_groups::ROW_GROUP_ROWS;
 use crate::load::store::{Condition, Store, Upload};
-use crate::transform::batch::BATCH_ROWS;
+use crate::transform::batch::{BATCH_ROWS, text_bytes};
 use crate::transform::tables::Table;
 
 /// So many batches wait before they are made one: each takes memory for every column, however few rows it has.
 const BATCHES_WAITING: usize = 64;
+/// So many bytes of text do not wait: those of far larger rows than any that were seen.
+const BYTES_WAITING: usize = 8 * 1024 * 1024;
+/// With so many bytes of text a row group ends early: who reads it holds a batch of it, however large its rows are.
+const ROW_GROUP_BYTES: usize = 128 * 1024 * 1024;
 
 /// Writes one object of a table and day.
 pub struct ObjectWriter {
@@ -42,6 +46,9 @@ pub struct ObjectWriter {
     /// Rows that wait to be encoded together: pages are cut at the same rows whatever batches they came in.
     waiting: Vec<RecordBatch>,
     waiting_rows: usize,
+    waiting_bytes: usize,
+    /// Bytes of text in the row group so far.
+    group_bytes: usize,
 }
 
 impl ObjectWriter {
@@ -75,6 +82,8 @@ impl ObjectWriter {
             left: 0,
             waiting: Vec::new(),
             waiting_rows: 0,
+            waiting_bytes: 0,
+            group_bytes: 0,
         };
         writer.begin_group();
         Ok(writer)
@@ -88,13 +97,15 @@ impl ObjectWriter {
             if self.waiting.len() == BATCHES_WAITING {
                 self.waiting = vec![self.take_waiting()?];
             }
-            self.waiting.push(batch.slice(at, taken));
+            let rows = batch.slice(at, taken);
             self.waiting_rows += taken;
+            self.waiting_bytes += text_bytes(&rows);
+            self.waiting.push(rows);
             at += taken;
-            if self.wanted() == 0 {
+            if self.wanted() == 0 || self.waiting_bytes >= BYTES_WAITING {
                 self.encode()?;
             }
-            if self.left == 0 {
+            if self.left == 0 || self.group_bytes >= ROW_GROUP_BYTES {
                 self.end_group().await?;
             }
         }
@@ -154,6 +165,7 @@ impl ObjectWriter {
             }
         }
         self.left -= std::mem::take(&mut self.waiting_rows);
+        self.group_bytes += std::mem::take(&mut self.waiting_bytes);
         Ok(())
     }
 
@@ -174,7 +186,11 @@ impl ObjectWriter {
             }
             row_group.close().map_err(from_parquet)?;
         }
-        self.begin_group();
+        self.group_bytes = 0;
+        // The rest of one that ended early is the next one.
+        if self.left == 0 {
+            self.begin_group();
+        }
         self.drain().await
     }
 

@@ -2,9 +2,11 @@
 
 mod clean;
 mod document;
+mod filter;
 mod mask;
 mod policy;
 mod pseudonym;
+mod search;
 mod suppressed;
 mod treatment;
 mod weave;

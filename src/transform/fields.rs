@@ -1,0 +1,82 @@
+//! The fields of the record at hand, and what may be kept of them.
+
+use std::borrow::Cow;
+
+use super::column::{Column, Personal};
+use super::extra::Extra;
+use super::found::Found;
+use super::person;
+use super::privacy::{Policy, Treatment};
+use super::record::{Record, Sent};
+use super::tables::Table;
+use super::usual;
+
+/// Where the columns stand that say who a person is.
+pub(super) struct Person {
+    mobile: Option<usize>,
+    country_code: Option<usize>,
+    email: Option<usize>,
+    ext_id: Option<usize>,
+}
+
+impl Person {
+    pub(super) fn of(table: Table) -> Self {
+        let [mobile, country_code, email, ext_id] =
+            ["mobile", "country_code", "email", "ext_id"].map(|name| table.index_of(name));
+        Self { mobile, country_code, email, ext_id }
+    }
+}
+
+/// The fields of one record.
+pub(super) struct Fields<'a, 'r> {
+    pub(super) table: Table,
+    pub(super) policy: &'a Policy,
+    pub(super) person: &'a Person,
+    pub(super) found: &'a Found,
+    pub(super) record: Record<'r>,
+}
+
+impl<'r> Fields<'_, 'r> {
+    /// What has no column and may be kept.
+    pub(super) fn without_column(&self) -> Extra<'r> {
+        let mut extra = Extra::default();
+        for sent in self.found.differing(self.record).chain(self.found.unknown(self.record)) {
+            if self.keeps(self.table.column_of(&sent.key()), &sent) {
+                extra.add(&sent);
+            }
+        }
+        extra
+    }
+
+    /// Whether a field may be kept beside the columns; `column` is the one that it is for.
+    pub(super) fn keeps(&self, column: Option<&Column>, sent: &Sent<'r>) -> bool {
+        self.policy.keeps_extra(column, &sent.key())
+    }
+
+    /// As much of a text as may be kept.
+    pub(super) fn treated(
+        &self,
+        treatment: Treatment,
+        personal: Option<Personal>,
+        text: Cow<'r, str>,
+    ) -> Option<Cow<'r, str>> {
+        let country = self.text(self.person.country_code);
+        self.policy.treated(treatment, personal, text, country.as_deref())
+    }
+
+    /// Whose record it is, as much of that as may be kept; `said` where an archived record says it.
+    pub(super) fn person_key(&self, said: Option<Sent<'r>>, treatment: Treatment) -> Option<Cow<'r, str>> {
+        let Person { mobile, country_code, email, ext_id } = self.person;
+        let made = || {
+            let texts = [mobile, country_code, email, ext_id].map(|at| self.text(*at));
+            let [mobile, country_code, email, ext_id] = texts.each_ref().map(Option::as_deref);
+            person::key(mobile, country_code, email, ext_id).map(Cow::Owned)
+        };
+        let key = said.and_then(|sent| usual::present(&sent)).or_else(made)?;
+        self.policy.treated(treatment, None, key, None)
+    }
+
+    fn text(&self, at: Option<usize>) -> Option<Cow<'r, str>> {
+        self.found.sent(self.record, at).and_then(|sent| usual::present(&sent))
+    }
+}

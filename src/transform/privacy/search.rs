@@ -1,0 +1,180 @@
+//! Looking for people in what was sent: in records, in texts, and in the values in values.
+
+use arrow::datatypes::DataType;
+use serde_json::value::RawValue;
+
+use super::suppressed::Suppressed;
+use crate::transform::raw::Raw;
+use crate::transform::record::{Record, Records};
+use crate::transform::tables::Table;
+use crate::transform::value;
+
+/// What stands between the words of a text, and in no identifier.
+const BETWEEN: &[char] = &[
+    ',', ';', '|', '"', '\'', '<', '>', '(', ')', '[', ']', '{', '}', '，', '、', '；', '（', '）', ':',
+    '：', '/', '【', '】',
+];
+
+/// Bytes of the shortest identifier.
+const SHORTEST: usize = 4;
+
+/// Values in values in values are looked through so far down; what is deeper, as words. Each level is read once more.
+const DEEPEST: usize = 32;
+
+/// The vendor's key for the country of the numbers in a record.
+const COUNTRY_CODE: &str = "countryCode";
+
+impl Suppressed {
+    /// Whether a record of a table, or of none, has one of the identifiers, in any field that is not the event's: the account of
+    /// a host stands in every viewer's record.
+    #[must_use]
+    pub fn has_record(&self, table: Option<Table>, record: Record<'_>) -> bool {
+        self.has_fields(table, record, 0)
+    }
+
+    /// Whether a text is, or has among its words and numbers, one of the identifiers.
+    #[must_use]
+    pub fn has_text(&self, text: &str, country: Option<&str>) -> bool {
+        self.has_text_at(0, text, country)
+    }
+
+    /// The same for a text in values in so many values.
+    fn has_text_at(&self, depth: usize, text: &str, country: Option<&str>) -> bool {
+        if self.is_empty() {
+            return false;
+        }
+        if text.starts_with(['{', '[']) && Records::default().whole(text).is_some() {
+            return self.has_json(text, depth);
+        }
+        self.has_words(text, country)
+    }
+
+    fn has_words(&self, text: &str, country: Option<&str>) -> bool {
+        let mut words = text.split(|sign: char| sign.is_whitespace() || BETWEEN.contains(&sign));
+        let is_part = |part: &str| (SHORTEST..text.len()).contains(&part.len());
+        let mut numbers = text.split(|sign: char| !sign.is_ascii_digit() && !" -().+".contains(sign));
+        self.has_one(text, country)
+            || words.any(|word| is_part(word) && self.has_one(word, country))
+            || numbers.any(|number| is_part(number) && self.has_one(number, country))
+    }
+
+    /// An object in so many values, repeated keys included.
+    fn has_fields(&self, table: Option<Table>, record: Record<'_>, depth: usize) -> bool {
+        if self.is_empty() {
+            return false;
+        }
+        if !record.is_object() {
+            return self.has_json(record.text(), depth);
+        }
+        let country = record.get(COUNTRY_CODE);
+        let country = country.and_then(|raw| value::present(&raw));
+        record.fields().any(|sent| {
+            let key = sent.key();
+            let column = table.and_then(|table| table.column_of(&key));
+            let is_in_value = match (column, sent.raw()) {
+                (Some(column), _) if is_of_event(column.name) => false,
+                // A number is an identifier where a column of text is its own, or none is.
+                (Some(column), Raw::Number(_)) if column.kind.data_type() != DataType::Utf8 => false,
+                (_, raw) => self.has_raw(&raw, country.as_deref(), depth),
+            };
+            is_in_value || (column.is_none() && self.has_text_at(depth + 1, &key, None))
+        })
+    }
+
+    /// A value in so many values. A number is looked for as it was sent, and as a column has it.
+    fn has_raw(&self, raw: &Raw<'_>, country: Option<&str>, depth: usize) -> bool {
+        match raw {
+            Raw::Null | Raw::Flag(_) => false,
+            Raw::Text(text) => self.has_text_at(depth + 1, text, country),
+            Raw::Number(digits) => {
+                let written = value::present(raw).filter(|text| text != digits);
+                self.has_one(digits, country) || written.is_some_and(|text| self.has_one(&text, country))
+            }
+            Raw::Other(text) => self.has_json(text, depth + 1),
+        }
+    }
+
+    /// JSON in so many values; what no program can read, such as half of a surrogate pair, is taken as words.
+    fn has_json(&self, text: &str, depth: usize) -> bool {
+        let mut records = Records::default();
+        let Some(record) = records.whole(text).filter(|_| depth < DEEPEST) else {
+            return self.has_words(text, None);
+        };
+        if record.is_object() {
+            return self.has_fields(None, record, depth);
+        }
+        match Raw::read(record.text(), text.contains('\\')) {
+            Raw::Other(text) => match serde_json::from_str::<Vec<&RawValue>>(text) {
+                Ok(values) => values.iter().any(|value| self.has_json(value.get(), depth + 1)),
+                Err(_) => self.has_words(text.trim_matches('"'), None),
+            },
+            raw => self.has_raw(&raw, None, depth),
+        }
+    }
+}
+
+/// Whether a column is the event's, and so the same for all of its viewers.
+pub(super) fn is_of_event(column: &str) -> bool {
+    Table::Events.index_of(column).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_looked_through_however_deep_it_stands() {
+        let suppressed = Suppressed::of_people(&["19000101106"]);
+        for depth in [1, 10, 31, 32, 33, 10_000] {
+            for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
+                let text =
+                    |number| format!(r#"{{"a": {}{number}{}}}"#, open.repeat(depth), close.repeat(depth));
+                for (number, is_found) in [("19000101106", true), ("19000101107", false)] {
+                    let (text, mut records) = (text(number), Records::default());
+                    let record = records.whole(&text).unwrap();
+                    assert_eq!(suppressed.has_record(Some(Table::Lives), record), is_found, "{depth} {open}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_is_found_by_any_field_of_its_viewer_however_it_is_written() {
+        let suppressed =
+            Suppressed::of_people(&["+86-19000101106", "Li@Example.com", "crm-7", "+12125550100", "3600"]);
+        for (record, is_found) in [
+            (r#"{"mobile": "19000101106"}"#, true),
+            (r#"{"mobile": 19000101106}"#, true),
+            (r#"{"name": "\ud83d", "mobile": "19000101106"}"#, true),
+            (r#"{"name": "\ud83d 19000101106"}"#, true),
+            (r#"{"mobile": 19000101106.0}"#, true),
+            (r#"{"mobile": 1.9000101106e10}"#, true),
+            (r#"{"extId": 1.90001011060e10, "mobile": -1}"#, true),
+            (r#"{"contact": {"phone": 19000101106.0}}"#, true),
+            (r#"{"contact": {"phone": "19000101106", "phone": "-"}}"#, true),
+            (r#"{"contact": [{"phone": 2125550100, "countryCode": 1}]}"#, true),
+            (r#"{"contact": "{\"phone\": [1.9000101106E10]}"}"#, true),
+            (r#"{"contact": ["\ud83d 19000101106"]}"#, true),
+            (r#"{"mobile": "2125550100", "countryCode": 1}"#, true),
+            (r#"{"mobile": 2125550100, "countryCode": "1"}"#, true),
+            (r#"{"name": "[VIP] li@example.com"}"#, true),
+            (r#"{"name": "手机:19000101106"}"#, true),
+            (r#"{"company": "tel +86 190 0010 1106"}"#, true),
+            (r#"{"contact": {"phones": ["0086 19000101106"]}}"#, true),
+            (r#"{"19000101106": 1}"#, true),
+            (r#"{"chat_num": "LI@example.COM"}"#, true),
+            (r#"{"extId": "crm-7"}"#, true),
+            (r#"{"extId": 3600, "watch_duration": 1}"#, true),
+            ("\"19000101106\"", true),
+            (r#"{"watch_duration": 3600, "chat_num": 3600}"#, false),
+            (r#"{"hostId": 19000101106, "conferenceId": "crm-7"}"#, false),
+            (r#"{"mobile": "19000101107", "email": "eli@example.com", "extId": "crm-77"}"#, false),
+            (r#"{"contact": {"phone": 190001011060, "chat_num": 19000101106.5}}"#, false),
+            ("null", false),
+        ] {
+            let mut records = Records::default();
+            let record = records.whole(record).unwrap();
+            assert_eq!(suppressed.has_record(Some(Table::Lives), record), is_found, "{}", record.text());
+        }
+    }
+}
