@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures::{StreamExt, stream};
 use jiff::civil::Date;
 use serde::Serialize;
+use tokio::sync::Semaphore;
 
 use super::keys;
 use super::lake::Lake;
@@ -19,6 +20,9 @@ use crate::transform::tables::Table;
 
 /// Days that are published at once.
 const DAYS: usize = 4;
+/// And with how many staged files in all: what stays open of them, and the writers of their objects, take memory. A day with
+/// more is published alone.
+const FILES: u32 = 512;
 /// Staged files that are deleted at once.
 const DELETES: usize = 16;
 /// How often a merge starts over because others write the same object, before the run gives up on it.
@@ -104,11 +108,16 @@ pub async fn publish(
     // After the lists: what was listed knows of nobody whom this does not have.
     let privacy = suppression::privacy(store.as_ref(), &lake.policy).await?;
     let all = staged.len();
+    let budget = Arc::new(Semaphore::new(FILES as usize));
     let days = staged.into_iter().map(|(day, staged)| {
         let standing = standing.remove(&day).unwrap_or_default();
         let (store, lake, privacy) = (Arc::clone(store), lake.clone(), privacy.clone());
-        let task =
-            tokio::spawn(async move { publish_day(&store, &lake, privacy, day, staged, standing).await });
+        let files = u32::try_from(staged.values().flatten().count()).unwrap_or(FILES).min(FILES);
+        let permits = Arc::clone(&budget).acquire_many_owned(files);
+        let task = tokio::spawn(async move {
+            let _permits = permits.await;
+            publish_day(&store, &lake, privacy, day, staged, standing).await
+        });
         async move { (day, task.await) }
     });
     let mut days = stream::iter(days).buffer_unordered(DAYS).enumerate();

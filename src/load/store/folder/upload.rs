@@ -53,26 +53,34 @@ impl Upload for Partial {
         let done = folder
             .blocking(&key, "write", move |root, path| {
                 file.as_file().sync_all()?;
-                let _lock = lock(root)?;
-                let standing = found(File::open(path))?.map(|mut file| head(&mut file)).transpose()?;
-                let holds = match (&condition, &standing) {
-                    (Condition::Absent, None) => true,
-                    (Condition::Unchanged(version), Some(head)) => head.version == *version,
-                    _ => false,
-                };
-                if !holds {
+                if !put(root, path, file, &condition)? {
                     return Ok(false);
                 }
-                if let Some(parent) = path.parent() {
-                    create_folders(parent)?;
-                    file.persist(path).map_err(|error| error.error)?;
-                    File::open(parent)?.sync_all()?;
-                }
+                // Not under the lock, so that the disk syncs what several writers put at once. Where the folder is gone
+                // already, so is the object.
+                let folder = path.parent().map(File::open).transpose();
+                found(folder)?.flatten().map_or(Ok(()), |folder| folder.sync_all())?;
                 Ok(true)
             })
             .await?;
         if done { Ok(()) } else { Err(conflict(&key)) }
     }
+}
+
+/// Moves a file into its place if the condition holds. Whether it does.
+fn put(root: &Path, path: &Path, file: NamedTempFile, condition: &Condition) -> io::Result<bool> {
+    let _lock = lock(root)?;
+    let standing = found(File::open(path))?.map(|mut file| head(&mut file)).transpose()?;
+    let holds = match (condition, &standing) {
+        (Condition::Absent, None) => true,
+        (Condition::Unchanged(version), Some(head)) => head.version == *version,
+        _ => false,
+    };
+    if holds {
+        path.parent().map_or(Ok(()), create_folders)?;
+        file.persist(path).map_err(|error| error.error)?;
+    }
+    Ok(holds)
 }
 
 /// Makes a folder and those that it lies in, so that they are there after a power cut too.
