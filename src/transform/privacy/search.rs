@@ -43,7 +43,7 @@ impl Suppressed {
         if self.is_empty() {
             return false;
         }
-        if text.starts_with(['{', '[']) && Records::default().whole(text).is_some() {
+        if text.trim_ascii_start().starts_with(['{', '[']) && Records::default().whole(text).is_some() {
             return self.has_json(text, depth);
         }
         self.has_words(text, country)
@@ -154,6 +154,7 @@ mod tests {
             (r#"{"contact": {"phone": "19000101106", "phone": "-"}}"#, true),
             (r#"{"contact": [{"phone": 2125550100, "countryCode": 1}]}"#, true),
             (r#"{"contact": "{\"phone\": [1.9000101106E10]}"}"#, true),
+            (r#"{"contact": " {\"phone\": 1.9000101106E10}"}"#, true),
             (r#"{"contact": ["\ud83d 19000101106"]}"#, true),
             (r#"{"mobile": "2125550100", "countryCode": 1}"#, true),
             (r#"{"mobile": 2125550100, "countryCode": "1"}"#, true),
