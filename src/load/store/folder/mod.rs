@@ -9,6 +9,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -29,12 +31,14 @@ const TAIL: u64 = 64 * 1024;
 #[derive(Clone, Debug)]
 pub struct Folder {
     root: PathBuf,
+    /// Whether what killed processes left was looked for: once in the life of this one is enough.
+    is_cleared: Arc<AtomicBool>,
 }
 
 impl Folder {
     /// The folder is made when the first object is written.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), is_cleared: Arc::default() }
     }
 
     /// Runs `work`, which blocks, away from the threads that wait for the network.

@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
@@ -26,11 +28,14 @@ pub(super) struct Partial {
 
 impl Partial {
     pub(super) async fn begin(folder: &Folder, key: &str) -> Result<Self> {
+        let is_cleared = Arc::clone(&folder.is_cleared);
         let file = folder
-            .blocking(key, "write", |root, _| {
+            .blocking(key, "write", move |root, _| {
                 let partial = root.join(PARTIAL);
                 fs::create_dir_all(&partial)?;
-                clear_stale(&partial)?;
+                if !is_cleared.swap(true, Ordering::Relaxed) {
+                    clear_stale(&partial)?;
+                }
                 // The umask decides who may read an object, as for any file of the user.
                 tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o666)).tempfile_in(partial)
             })
@@ -104,4 +109,25 @@ fn clear_stale(partial: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Store;
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_killed_process_left_long_ago_is_taken_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let partial = folder.path().join(PARTIAL);
+        fs::create_dir(&partial).unwrap();
+        for (name, age) in [("old", STALE * 2), ("new", STALE / 2)] {
+            let file = File::create(partial.join(name)).unwrap();
+            file.set_modified(SystemTime::now() - age).unwrap();
+        }
+        let store = Folder::new(folder.path());
+        store.put("k", Bytes::from_static(b"x"), Condition::Absent).await.unwrap();
+        let left = fs::read_dir(&partial).unwrap().map(|entry| entry.unwrap().file_name());
+        assert_eq!(left.collect::<Vec<_>>(), ["new"]);
+    }
 }
