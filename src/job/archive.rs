@@ -73,7 +73,9 @@ async fn put_clean(context: &Context, privacy: &Privacy, listed: &Listed) -> Res
     let (mut splitter, mut weave) = (Splitter::default(), Weave::new(privacy));
     while let Some(bytes) = reader.next().await? {
         splitter.push(&bytes, |position, record| {
-            weave.add(position.array, record);
+            if !privacy.suppressed.has_record(Table::of_array(position.array), record) {
+                weave.add(position.array, record);
+            }
         })?;
         writer.write(weave.take().as_bytes()).await?;
     }

@@ -1,7 +1,5 @@
 //! Forget: one person out of everything. First the list that every later run keeps to, then whatever is there already.
 
-use std::collections::BTreeSet;
-
 use clap::Args;
 use jiff::civil::Date;
 use serde::{Deserialize, Deserializer};
@@ -12,8 +10,9 @@ use super::publish::is_lake;
 use super::upgrade::clean_ledgers;
 use crate::error::{Error, Kind, Result};
 use crate::load::erasure::{self, Erasure};
-use crate::load::publish::{list_lake, staged};
-use crate::load::store::Head;
+use crate::load::publish::list_lake;
+use crate::load::staged_days::{StagedDays, staged_files};
+use crate::load::store::{Head, Listed};
 use crate::load::table_day::TableDay;
 use crate::load::{keys, suppression};
 use crate::report::Report;
@@ -102,13 +101,15 @@ struct Forgetting<'a> {
 
 impl Forgetting<'_> {
     async fn staged(&mut self) -> Result<()> {
-        let (days, failures) = staged(self.context.store.as_ref(), &BTreeSet::new()).await?;
+        let StagedDays { days, failures } = StagedDays::find(self.context.store.as_ref()).await?;
         self.failures.extend(failures);
         for (day, tables) in days {
-            for (table, file) in
-                tables.into_iter().flat_map(|(table, files)| files.into_iter().map(move |file| (table, file)))
-            {
-                self.object(table, day, &file.key, file.head).await?;
+            for table in tables {
+                let (files, failures) = staged_files(self.context.store.as_ref(), table, day).await?;
+                self.failures.extend(failures);
+                for Listed { key, head } in files {
+                    self.object(table, day, &key, head).await?;
+                }
             }
         }
         Ok(())

@@ -10,6 +10,7 @@ use super::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::load::keys;
 use crate::load::publish::{self, Published};
+use crate::load::staged_days::StagedDays;
 use crate::report::Report;
 
 /// What `publish` is called with.
@@ -36,11 +37,11 @@ pub(super) async fn publish_staged(context: &Context, days: &[Date], report: &mu
 
 /// Shows the days that have staged files.
 pub(super) async fn staged(context: &Context, report: &mut Report) -> Result<()> {
-    let (staged, failures) = publish::staged(context.store.as_ref(), &BTreeSet::new()).await?;
+    let StagedDays { days, failures } = StagedDays::find(context.store.as_ref()).await?;
     for error in &failures {
         report.failed(error);
     }
-    report.staged = Some(staged.into_keys().collect());
+    report.staged = Some(days.into_keys().collect());
     Ok(())
 }
 

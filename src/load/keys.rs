@@ -130,6 +130,20 @@ pub fn staged(table: Table, day: Date, event_id: i64, pulled_at: Timestamp, run:
     format!("{}{event_id}-{millis}-{run}{part}.parquet", staged_day(table, day))
 }
 
+/// The table of a folder with staged files; none where the name is no such name.
+#[must_use]
+pub fn parse_staged_table(folder: &str) -> Option<Table> {
+    Table::named(folder.strip_prefix(STAGING)?.strip_suffix('/')?)
+}
+
+/// The day of a folder with staged files of a table; none where the name is no such name.
+#[must_use]
+pub fn parse_staged_day(table: Table, folder: &str) -> Option<Date> {
+    let day = folder.strip_prefix(&staged_table(table))?.strip_prefix("dt=")?.strip_suffix('/')?;
+    let day = day.parse().ok()?;
+    (staged_day(table, day) == folder).then_some(day)
+}
+
 /// Table and day of a staged file; none where the name is no such name.
 #[must_use]
 pub fn parse_staged(key: &str) -> Option<(Table, Date)> {

@@ -24,6 +24,7 @@ pub mod publish;
 pub mod recover;
 pub mod replace;
 pub mod row_groups;
+pub mod staged_days;
 mod staged_files;
 pub mod staging;
 pub mod store;

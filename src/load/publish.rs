@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use super::keys;
 use super::lake::Lake;
 use super::replace::Replaced;
+use super::staged_days::{ByTable, StagedDays, staged_files};
 use super::store::{Head, Listed, Store};
 use super::suppression;
 use super::table_day::TableDay;
@@ -59,40 +60,6 @@ impl Published {
     }
 }
 
-/// The staged files of a day, or the objects that stand for it, by table.
-pub type ByTable<T> = BTreeMap<Table, T>;
-
-/// The staged files by day and table: of these days, or of all where none is named. A file that is none is a failure.
-pub async fn staged(
-    store: &dyn Store,
-    days: &BTreeSet<Date>,
-) -> Result<(BTreeMap<Date, ByTable<Vec<Listed>>>, Vec<Error>)> {
-    // A visit stages its row of `events` last: of an event that is listed here, all else is there to be listed afterwards.
-    let events = keys::staged_table(Table::Events);
-    let mut listed = Vec::new();
-    if days.is_empty() {
-        listed.extend(store.list(&events, "").await?);
-        let others = store.list(keys::STAGING, "").await?.into_iter();
-        listed.extend(others.filter(|listed| !listed.key.starts_with(&events)));
-    }
-    for table in Table::ALL.into_iter().rev() {
-        for day in days {
-            listed.extend(store.list(&keys::staged_day(table, *day), "").await?);
-        }
-    }
-    let mut staged: BTreeMap<Date, ByTable<Vec<Listed>>> = BTreeMap::new();
-    let mut failures = Vec::new();
-    for listed in listed {
-        if let Some((table, day)) = keys::parse_staged(&listed.key) {
-            staged.entry(day).or_default().entry(table).or_default().push(listed);
-        } else {
-            let error = Error::new(Kind::Damaged, "a file in staging is no staged file");
-            failures.push(error.with("key", &listed.key).hint("take it away"));
-        }
-    }
-    Ok((staged, failures))
-}
-
 /// Publishes what is staged: of these days, or of all where none is named. A table and day that fails does not stop the
 /// others. `watch` is told how many days are done, of how many.
 pub async fn publish(
@@ -101,23 +68,24 @@ pub async fn publish(
     days: &BTreeSet<Date>,
     watch: impl Fn(usize, usize),
 ) -> Result<Published> {
-    let (staged, failures) = staged(store.as_ref(), days).await?;
-    let mut published = Published { failures, ..Published::default() };
-    let Some(first) = staged.keys().next() else { return Ok(published) };
+    let mut published = Published::default();
+    let events = staged_events(store.as_ref(), days).await?;
+    let days = if days.is_empty() {
+        let found = StagedDays::find(store.as_ref()).await?;
+        published.failures.extend(found.failures);
+        found.days.into_keys().collect()
+    } else {
+        days.clone()
+    };
+    let Some(first) = days.first() else { return Ok(published) };
     let mut standing = list_lake(store, Some(*first), &mut published.failures).await?;
-    // After the lists: what was listed knows of nobody whom this does not have.
-    let privacy = suppression::privacy(store.as_ref(), &lake.policy).await?;
-    let all = staged.len();
-    let budget = Arc::new(Semaphore::new(FILES as usize));
-    let days = staged.into_iter().map(|(day, staged)| {
+    let budget = Semaphore::new(FILES as usize);
+    let publishing = Arc::new(Publishing { store: Arc::clone(store), lake: lake.clone(), events, budget });
+    let all = days.len();
+    let days = days.into_iter().map(|day| {
         let standing = standing.remove(&day).unwrap_or_default();
-        let (store, lake, privacy) = (Arc::clone(store), lake.clone(), privacy.clone());
-        let files = u32::try_from(staged.values().flatten().count()).unwrap_or(FILES).min(FILES);
-        let permits = Arc::clone(&budget).acquire_many_owned(files);
-        let task = tokio::spawn(async move {
-            let _permits = permits.await;
-            publish_day(&store, &lake, privacy, day, staged, standing).await
-        });
+        let publishing = Arc::clone(&publishing);
+        let task = tokio::spawn(async move { publishing.day(day, standing).await });
         async move { (day, task.await) }
     });
     let mut days = stream::iter(days).buffer_unordered(DAYS).enumerate();
@@ -133,6 +101,159 @@ pub async fn publish(
         }
     }
     Ok(published)
+}
+
+/// The keys of the staged files of `events`: of these days, or of all where none is named.
+async fn staged_events(store: &dyn Store, days: &BTreeSet<Date>) -> Result<BTreeSet<String>> {
+    let of_day = |day: &Date| keys::staged_day(Table::Events, *day);
+    let all = days.is_empty().then(|| keys::staged_table(Table::Events));
+    let mut events = BTreeSet::new();
+    for prefix in days.iter().map(of_day).chain(all) {
+        events.extend(store.list(&prefix, "").await?.into_iter().map(|listed| listed.key));
+    }
+    Ok(events)
+}
+
+/// A publish that is under way.
+struct Publishing {
+    store: Arc<dyn Store>,
+    lake: Lake,
+    /// The staged files of `events` that were there at first. A visit stages its row of `events` last: of an event that is among
+    /// these, all else is there to be listed afterwards.
+    events: BTreeSet<String>,
+    budget: Semaphore,
+}
+
+impl Publishing {
+    /// Publishes one day in all tables, so that no query meets a table that is not there; `events` last.
+    async fn day(&self, day: Date, standing: ByTable<Head>) -> Published {
+        let mut published = Published::default();
+        let done = self.try_day(day, standing, &mut published).await.unwrap_or_else(|error| {
+            published.failures.push(error.with("day", day));
+            Vec::new()
+        });
+        // What is staged says which days are to be published: it goes only when its day is there in every table.
+        let deletes = stream::iter(done).map(|key| async move { self.store.delete(&key).await });
+        let mut deletes = deletes.buffer_unordered(DELETES);
+        while let Some(deleted) = deletes.next().await {
+            match deleted {
+                Ok(()) => published.cells += 1,
+                // It loses against the lake the next time.
+                Err(error) => published.failures.push(error),
+            }
+        }
+        published
+    }
+
+    /// Puts what is new of one day, and gives the staged files that went in or lost; none where a table failed.
+    async fn try_day(
+        &self,
+        day: Date,
+        standing: ByTable<Head>,
+        published: &mut Published,
+    ) -> Result<Vec<String>> {
+        let mut staged = ByTable::new();
+        for table in Table::ALL {
+            let (mut files, failures) = staged_files(self.store.as_ref(), table, day).await?;
+            published.failures.extend(failures);
+            files.retain(|file| table != Table::Events || self.events.contains(&file.key));
+            if !files.is_empty() {
+                staged.insert(table, files);
+            }
+        }
+        if staged.is_empty() {
+            return Ok(Vec::new());
+        }
+        let files = staged.values().map(Vec::len).sum::<usize>();
+        let _permits = self.budget.acquire_many(u32::try_from(files).unwrap_or(FILES).min(FILES)).await;
+        // After the lists: what was listed knows of nobody whom this does not have.
+        let privacy = suppression::privacy(self.store.as_ref(), &self.lake.policy).await?;
+        let done = self.put_day(&privacy, day, staged, standing, published).await;
+        // Somebody who is to be forgotten since then may be in what was put. Whoever says so looks through the lake
+        // afterwards, and so finds what is put before this is read; what is put after it knows of it.
+        self.still_in_force(privacy, day, published).await?;
+        Ok(done)
+    }
+
+    /// Puts each table of a day.
+    async fn put_day(
+        &self,
+        privacy: &Privacy,
+        day: Date,
+        mut staged: ByTable<Vec<Listed>>,
+        mut standing: ByTable<Head>,
+        published: &mut Published,
+    ) -> Vec<String> {
+        let mut done = Some(Vec::new());
+        for table in Table::ALL {
+            // An event is not there before its rows of the day are.
+            if table == Table::Events && done.is_none() {
+                break;
+            }
+            let place = TableDay { store: &self.store, lake: &self.lake, privacy, table, day };
+            let staged = staged.remove(&table).unwrap_or_default();
+            match publish_object(&place, staged, standing.remove(&table)).await {
+                Ok(replaced) => {
+                    if replaced.is_put {
+                        published.put(table, day);
+                    }
+                    if let Some(done) = &mut done {
+                        done.extend(replaced.staged);
+                    }
+                    published.failures.extend(replaced.failures);
+                }
+                Err(error) => {
+                    done = None;
+                    published.failures.push(error.with("table", table.name()).with("day", day));
+                }
+            }
+        }
+        done.unwrap_or_default()
+    }
+
+    /// Writes a day anew where somebody is to be forgotten since it was put.
+    async fn still_in_force(&self, before: Privacy, day: Date, published: &mut Published) -> Result<()> {
+        let mut before = before.suppressed.revision();
+        // Under another policy than this run's, what is staged is for a run that has that one.
+        self.lake.check_privacy(self.store.as_ref()).await?;
+        loop {
+            let privacy = suppression::privacy(self.store.as_ref(), &self.lake.policy).await?;
+            if privacy.suppressed.revision() == before {
+                return Ok(());
+            }
+            before = privacy.suppressed.revision();
+            for table in Table::ALL {
+                let place = TableDay { store: &self.store, lake: &self.lake, privacy: &privacy, table, day };
+                if place.clean_at(&place.key()).await? {
+                    published.put(table, day);
+                }
+            }
+        }
+    }
+}
+
+/// Publishes one table and day, starting over while others write it too.
+async fn publish_object(
+    place: &TableDay<'_>,
+    mut staged: Vec<Listed>,
+    mut standing: Option<Head>,
+) -> Result<Replaced> {
+    let mut attempt = 1;
+    let mut privacy = place.privacy.clone();
+    loop {
+        match (TableDay { privacy: &privacy, ..*place }).replace(staged.clone(), standing).await {
+            Err(error) if error.kind() == Kind::Conflict && attempt < ATTEMPTS => attempt += 1,
+            outcome => return outcome,
+        }
+        // What was staged since then belongs to a visit whose other tables may be published already: it waits.
+        let still = place.store.list(&keys::staged_day(place.table, place.day), "").await?;
+        // A name is never used twice, but a file may be written anew without somebody who is to be forgotten.
+        let known: BTreeSet<&String> = staged.iter().map(|file| &file.key).collect();
+        staged = still.into_iter().filter(|file| known.contains(&file.key)).collect();
+        standing = place.store.head(&place.key()).await?;
+        // Whoever wrote them may have known of more people than were to be forgotten before.
+        privacy = suppression::privacy(place.store.as_ref(), &place.lake.policy).await?;
+    }
 }
 
 /// The lake's objects, of all days or from one on. A foreign file, which every query would read, is a failure.
@@ -155,122 +276,4 @@ pub async fn list_lake(
         }
     }
     Ok(standing)
-}
-
-/// Publishes one day in all tables, so that no query meets a table that is not there; `events` last.
-async fn publish_day(
-    store: &Arc<dyn Store>,
-    lake: &Lake,
-    privacy: Privacy,
-    day: Date,
-    staged: ByTable<Vec<Listed>>,
-    standing: ByTable<Head>,
-) -> Published {
-    let (mut published, mut done) = put_day(store, lake, &privacy, day, staged, standing).await;
-    // Somebody who is to be forgotten since then may be in what was put. Whoever says so looks through the lake afterwards,
-    // and so finds what is put before this is read; what is put after it knows of it.
-    match still_in_force(store, lake, privacy, day).await {
-        Ok(cleaned) => published.add(cleaned),
-        Err(error) => {
-            done = None;
-            published.failures.push(error.with("day", day));
-        }
-    }
-    // What is staged says which days are to be published: it goes only when its day is there in every table.
-    let mut deletes =
-        stream::iter(done.into_iter().flatten()).map(|key| async move { store.delete(&key).await });
-    let mut deletes = deletes.by_ref().buffer_unordered(DELETES);
-    while let Some(deleted) = deletes.next().await {
-        match deleted {
-            Ok(()) => published.cells += 1,
-            // It loses against the lake the next time.
-            Err(error) => published.failures.push(error),
-        }
-    }
-    published
-}
-
-/// Puts what is new of one day. Gives the staged files that went in or lost; none where a table failed.
-async fn put_day(
-    store: &Arc<dyn Store>,
-    lake: &Lake,
-    privacy: &Privacy,
-    day: Date,
-    mut staged: ByTable<Vec<Listed>>,
-    mut standing: ByTable<Head>,
-) -> (Published, Option<Vec<String>>) {
-    let mut published = Published::default();
-    let mut done = Some(Vec::new());
-    for table in Table::ALL {
-        // An event is not there before its rows of the day are.
-        if table == Table::Events && done.is_none() {
-            break;
-        }
-        let place = TableDay { store, lake, privacy, table, day };
-        let staged = staged.remove(&table).unwrap_or_default();
-        match publish_object(&place, staged, standing.remove(&table)).await {
-            Ok(replaced) => {
-                if replaced.is_put {
-                    published.put(table, day);
-                }
-                if let Some(done) = &mut done {
-                    done.extend(replaced.staged);
-                }
-                published.failures.extend(replaced.failures);
-            }
-            Err(error) => {
-                done = None;
-                published.failures.push(error.with("table", table.name()).with("day", day));
-            }
-        }
-    }
-    (published, done)
-}
-
-/// Writes a day anew where somebody is to be forgotten since it was put.
-async fn still_in_force(
-    store: &Arc<dyn Store>,
-    lake: &Lake,
-    before: Privacy,
-    day: Date,
-) -> Result<Published> {
-    let mut published = Published::default();
-    let mut before = before.suppressed.revision();
-    // Under another policy than this run's, what is staged is for a run that has that one.
-    lake.check_privacy(store.as_ref()).await?;
-    loop {
-        let privacy = suppression::privacy(store.as_ref(), &lake.policy).await?;
-        if privacy.suppressed.revision() == before {
-            return Ok(published);
-        }
-        before = privacy.suppressed.revision();
-        for table in Table::ALL {
-            let place = TableDay { store, lake, privacy: &privacy, table, day };
-            if place.clean_at(&place.key()).await? {
-                published.put(table, day);
-            }
-        }
-    }
-}
-
-/// Publishes one table and day, starting over while others write it too.
-async fn publish_object(
-    place: &TableDay<'_>,
-    mut staged: Vec<Listed>,
-    mut standing: Option<Head>,
-) -> Result<Replaced> {
-    let mut attempt = 1;
-    let mut privacy = place.privacy.clone();
-    loop {
-        match (TableDay { privacy: &privacy, ..*place }).replace(staged.clone(), standing).await {
-            Err(error) if error.kind() == Kind::Conflict && attempt < ATTEMPTS => attempt += 1,
-            outcome => return outcome,
-        }
-        // What was staged since then belongs to a visit whose other tables may be published already: it waits.
-        let still = place.store.list(&keys::staged_day(place.table, place.day), "").await?;
-        staged.retain(|file| still.contains(file));
-        standing = place.store.head(&place.key()).await?;
-        // Whoever wrote them may have known of more people than were to be forgotten before.
-        privacy = suppression::privacy(place.store.as_ref(), &place.lake.policy).await?;
-    }
 }

@@ -11,6 +11,7 @@ use super::properties::Expected;
 use super::row_groups::{Part, parts, row_groups};
 use super::staged_files::StagedFiles;
 use super::store::{Condition, Head, Listed};
+use super::suppression;
 use super::table_day::TableDay;
 use crate::error::{Error, Kind, Result};
 
@@ -42,9 +43,12 @@ impl TableDay<'_> {
             None => None,
         };
         let judge = self.lake.judge(self.table, self.day)?;
-        let merged = merge(&judge, object.as_ref().map_or(&[], CleanObject::cells), staged.cells());
-        if merged.is_some() || object.is_none() {
-            self.put(&self.key(), object, &staged, &merged.unwrap_or_default()).await?;
+        let standing = object.as_ref().map_or(&[][..], CleanObject::cells);
+        // Whoever put it may have been killed before they looked whether somebody is to be forgotten since.
+        let is_to_be_put = object.as_ref().is_none_or(CleanObject::is_to_be_cleaned);
+        let merged = merge(&judge, standing, staged.cells());
+        if let Some(merged) = merged.or_else(|| is_to_be_put.then(|| unchanged(standing))) {
+            self.put(&self.key(), object, &staged, &merged).await?;
             replaced.is_put = true;
         }
         replaced.staged = staged.into_keys();
@@ -54,14 +58,7 @@ impl TableDay<'_> {
     /// Writes an object anew, with the columns and the format of today, and what may be kept today.
     pub async fn rewrite(&self, key: &str, object: ObjectReader) -> Result<()> {
         let object = CleanObject::of(object, self.privacy).await?;
-        let cells = object.cells().to_vec();
-        let mut row = 0;
-        let kept = cells.into_iter().map(|cell| {
-            let origin = Origin::Lake { row };
-            row += cell.rows;
-            (cell, origin)
-        });
-        let kept: Vec<_> = kept.collect();
+        let kept = unchanged(object.cells());
         self.put(key, Some(object), &StagedFiles::none(*self), &kept).await
     }
 
@@ -99,7 +96,7 @@ impl TableDay<'_> {
             let Some(head) = self.store.head(key).await? else { return Ok(false) };
             let outcome = async {
                 let object = self.open(key, head).await?;
-                if object.is_kept_under(self.privacy) {
+                if object.is_kept_under(self.privacy) || self.is_known_better(&object).await? {
                     return Ok(false);
                 }
                 self.rewrite(key, object).await.map(|()| true)
@@ -110,6 +107,17 @@ impl TableDay<'_> {
             }
         }
         Err(Error::new(Kind::Conflict, "the object is replaced by others all the time").with("key", key))
+    }
+
+    /// Whether somebody wrote an object meanwhile who knew of more people than this one: of all of these, too, because the list
+    /// only grows.
+    async fn is_known_better(&self, object: &ObjectReader) -> Result<bool> {
+        let known = object.kept().map_or(0, |kept| kept.suppressed);
+        if known <= self.privacy.suppressed.revision() {
+            return Ok(false);
+        }
+        let now = suppression::privacy(self.store.as_ref(), &self.lake.policy).await?;
+        Ok(known <= now.suppressed.revision())
     }
 
     /// Puts the next version of the object together from the merged cells.
@@ -156,6 +164,16 @@ impl TableDay<'_> {
         let condition = standing.as_ref().map_or(Condition::Absent, CleanObject::unchanged);
         writer.finish(&cells, &self.privacy.into(), condition).await
     }
+}
+
+/// The cells of an object, all as they stand there.
+fn unchanged(cells: &[Cell]) -> Vec<(Cell, Origin)> {
+    let mut row = 0;
+    let placed = cells.iter().map(|cell| {
+        row += cell.rows;
+        (cell.clone(), Origin::Lake { row: row - cell.rows })
+    });
+    placed.collect()
 }
 
 /// Rows of a file, taken a number at a time.

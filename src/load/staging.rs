@@ -9,11 +9,11 @@ use jiff::civil::Date;
 use super::cell::Cell;
 use super::index::Kept;
 use super::keys;
-use super::object::ObjectWriter;
+use super::object::{ObjectWriter, Waiting};
 use super::properties::Expected;
 use super::store::{Condition, Store};
 use crate::error::Result;
-use crate::transform::batch::{BATCH_ROWS, text_bytes};
+use crate::transform::batch::BATCH_ROWS;
 use crate::transform::digest::Totals;
 use crate::transform::tables::Table;
 
@@ -42,7 +42,7 @@ pub struct CellWriter {
     day: Date,
     part: String,
     /// Rows that may be all: how they are written depends on that.
-    first: Vec<RecordBatch>,
+    first: Waiting,
     writer: Option<ObjectWriter>,
     totals: Totals,
     least_weight: u64,
@@ -54,16 +54,15 @@ impl CellWriter {
     #[must_use]
     pub fn new(store: Arc<dyn Store>, visitor: Visitor, table: Table, day: Date, part: &str) -> Self {
         let part = part.to_owned();
-        let (first, writer, totals) = (Vec::new(), None, Totals::default());
+        let (first, writer, totals) = (Waiting::default(), None, Totals::default());
         Self { store, visitor, table, day, part, first, writer, totals, least_weight: 0 }
     }
 
     /// Adds rows.
     pub async fn write(&mut self, batch: RecordBatch) -> Result<()> {
         self.totals.add(self.table, &batch);
-        self.first.push(batch);
-        let bytes: usize = self.first.iter().map(text_bytes).sum();
-        if self.writer.is_some() || self.totals.rows >= FEW_ROWS || bytes >= FEW_BYTES {
+        self.first.push(batch)?;
+        if self.writer.is_some() || self.totals.rows >= FEW_ROWS || self.first.bytes() >= FEW_BYTES {
             self.write_first(Expected::Many).await?;
         }
         Ok(())
@@ -119,8 +118,8 @@ impl CellWriter {
             let key = keys::staged(self.table, self.day, *event_id, *pulled_at, run, &self.part);
             ObjectWriter::create(self.store.as_ref(), &key, self.table, self.day, expected).await?
         };
-        for batch in self.first.drain(..) {
-            writer.write(batch).await?;
+        if let Some(rows) = self.first.take()? {
+            writer.write(rows).await?;
         }
         self.writer = Some(writer);
         Ok(())

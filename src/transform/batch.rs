@@ -89,6 +89,25 @@ pub fn text_bytes(batch: &RecordBatch) -> usize {
     ends.map(|(first, last)| usize::try_from(last - first).unwrap_or_default()).sum()
 }
 
+/// So many rows of a batch, from the first on, until their texts have so many `bytes`; all where they have fewer.
+#[must_use]
+pub fn rows_until(batch: &RecordBatch, bytes: usize) -> usize {
+    let has_fewer = |rows: usize| text_bytes(&batch.slice(0, rows)) < bytes;
+    if has_fewer(batch.num_rows()) {
+        return batch.num_rows();
+    }
+    let (mut from, mut to) = (0, batch.num_rows());
+    while from + 1 < to {
+        let middle = usize::midpoint(from, to);
+        if has_fewer(middle) {
+            from = middle;
+        } else {
+            to = middle;
+        }
+    }
+    to
+}
+
 /// A batch as read from a file, with the columns of today: by name, null where the file is older than the column.
 pub fn conform(table: Table, batch: &RecordBatch) -> Result<RecordBatch> {
     let schema = table.schema();

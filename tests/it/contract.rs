@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rollcall::error::{Kind, Result};
-use rollcall::load::store::{Condition, Location, Store};
+use rollcall::load::store::{Condition, Listed, Location, Store};
 
 use crate::command::Desk;
 use crate::lossy::Lossy;
@@ -60,6 +60,37 @@ async fn keeps_its_promises(on: On) {
     store.delete_unchanged("proof", &version).await.unwrap();
     store.delete_unchanged("proof", &version).await.unwrap();
     assert_eq!(keys(store, "").await, [""; 0]);
+}
+
+async fn shows_what_lies_directly_below(on: On) {
+    let home = Home::new(on).await;
+    for key in ["s/b/2", "s/a/x/1", "s/a/2", "s/c", "t/1"] {
+        put(&home.store, key, b"x", Condition::Absent).await.unwrap();
+    }
+    for (prefix, folders, objects) in [
+        ("s/", &["s/a/", "s/b/"][..], &["s/c"][..]),
+        ("s/a/", &["s/a/x/"], &["s/a/2"]),
+        ("t/", &[], &["t/1"]),
+        ("none/", &[], &[]),
+    ] {
+        let below = home.store.below(prefix).await.unwrap();
+        let found: Vec<&str> = below.objects.iter().map(|listed| listed.key.as_str()).collect();
+        assert_eq!(below.folders, folders, "{prefix}");
+        assert_eq!(found, objects, "{prefix}");
+        for Listed { key, head } in below.objects {
+            assert_eq!(home.store.head(&key).await.unwrap(), Some(head));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_folder_shows_what_lies_directly_below() {
+    shows_what_lies_directly_below(On::Folder).await;
+}
+
+#[tokio::test]
+async fn s3_shows_what_lies_directly_below() {
+    shows_what_lies_directly_below(On::S3).await;
 }
 
 #[tokio::test]

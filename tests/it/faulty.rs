@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use rollcall::error::{Error, Kind, Result};
-use rollcall::load::store::{Condition, Head, Listed, Store, Upload, Version};
+use rollcall::load::store::{Below, Condition, Head, Listed, Store, Upload, Version};
 
 /// What happens at the k-th operation, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +77,10 @@ impl Shared {
 impl Store for Faulty {
     async fn list(&self, prefix: &str, after: &str) -> Result<Vec<Listed>> {
         self.shared.step(self.inner.list(prefix, after)).await
+    }
+
+    async fn below(&self, prefix: &str) -> Result<Below> {
+        self.shared.step(self.inner.below(prefix)).await
     }
 
     async fn get(&self, key: &str) -> Result<Option<(Bytes, Version)>> {

@@ -162,6 +162,47 @@ async fn a_staged_file_is_packed_where_it_has_many_rows_whichever_came_first() {
     }
 }
 
+/// Stages rows that have so many bytes each.
+async fn stage_large(store: &Arc<dyn Store>, event_id: i64, rows: i64, bytes: usize) {
+    let mut cell = cell(store, event_id, 1);
+    for row in 0..rows {
+        let mut batch = BatchBuilder::new(Table::Lives);
+        let at = hour(1) + SignedDuration::from_secs(row);
+        batch.push_named(vec![
+            ("event_id", event_id.into()),
+            ("online_time", at.into()),
+            ("online_date", lake().zone.wall_clock(at).into()),
+            ("extra", "x".repeat(bytes).into()),
+            ("pulled_at", hour(1).into()),
+        ]);
+        cell.write(batch.finish().unwrap()).await.unwrap();
+    }
+    cell.stage(hour(1), None).await.unwrap();
+}
+
+#[tokio::test]
+async fn far_larger_rows_too_are_the_same_bytes_whichever_came_first_and_fill_no_more_than_a_row_group() {
+    let cells = [(1, 500, 20_000), (2, 1_500, 20_000), (3, 1, 100), (4, 150, 1_000_000)];
+    let folders = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    let stores = folders.each_ref().map(|folder| Arc::new(Folder::new(folder.path())) as Arc<dyn Store>);
+    let orders = [&[&[0, 1, 2, 3][..]][..], &[&[0, 1], &[2], &[3]], &[&[3], &[2, 1], &[0]]];
+    for (store, order) in stores.iter().zip(orders) {
+        for at_once in order {
+            for at in *at_once {
+                let (event_id, rows, bytes) = cells[*at];
+                stage_large(store, event_id, rows, bytes).await;
+            }
+            published(store).await;
+        }
+    }
+    let [expected, others @ ..] = &stores;
+    for other in others {
+        assert!(bytes(other).await == bytes(expected).await, "the bytes differ");
+    }
+    // 2,000 rows of 20 KB, and so many of 1 MB that they have 128 MiB together: what is encoded at once may exceed that.
+    assert_eq!(object(expected).await.groups(), [2_001 + 101, 49]);
+}
+
 /// Each fits an answer, and no 2,000 of them a batch.
 #[tokio::test]
 async fn records_far_larger_than_any_that_were_seen_go_through_in_parts() {

@@ -13,8 +13,9 @@ use crate::inspect::advice::Advice;
 use crate::load::complete::{HeldBy, Hold};
 use crate::load::keys;
 use crate::load::objects::{Object, READERS, each_row};
-use crate::load::publish::{self, ByTable};
-use crate::load::store::{Listed, Store};
+use crate::load::publish::list_lake;
+use crate::load::staged_days::{StagedDays, staged_files};
+use crate::load::store::Store;
 use crate::transform::row::Row;
 use crate::transform::tables::Table;
 
@@ -100,7 +101,7 @@ type Visits = BTreeMap<i64, Found>;
 /// cannot be read.
 pub(super) async fn of(store: &Arc<dyn Store>, first: Date) -> Result<(Figures, Vec<Advice>, Vec<Error>)> {
     let mut failures = Vec::new();
-    let standing = publish::list_lake(store, None, &mut failures).await?;
+    let standing = list_lake(store, None, &mut failures).await?;
     let mut figures = Figures { days: standing.len(), ..Figures::default() };
     let objects = standing.into_iter().flat_map(|(day, tables)| {
         tables.into_iter().map(move |(table, head)| Object { store, table, day, head })
@@ -186,20 +187,26 @@ fn notes(visits: &Visits) -> Vec<Advice> {
 
 /// What is staged, and the days that it holds back. A file that is none is a problem.
 pub(super) async fn staged(store: &dyn Store, problems: &mut Vec<Advice>) -> Result<(Staged, Vec<Hold>)> {
-    let (staged, failures) = publish::staged(store, &BTreeSet::new()).await?;
-    problems.extend(failures.iter().map(|error| Advice::new("staged", error.to_string())));
-    let mut found = Staged::default();
-    for file in staged.values().flat_map(BTreeMap::values).flatten() {
-        found.files += 1;
-        let since = keys::parse_visit(&file.key).map(|(_, pulled_at)| pulled_at);
-        found.oldest = [found.oldest, since].into_iter().flatten().min();
+    let mut staged = StagedDays::find(store).await?;
+    let (mut found, mut held) = (Staged::default(), BTreeSet::new());
+    for (day, tables) in staged.days {
+        for table in tables {
+            let (files, failures) = staged_files(store, table, day).await?;
+            staged.failures.extend(failures);
+            for file in files {
+                found.files += 1;
+                let since = keys::parse_visit(&file.key).map(|(_, pulled_at)| pulled_at);
+                found.oldest = [found.oldest, since].into_iter().flatten().min();
+                // What a visit says of itself and of its event is staged by every run; it holds no viewing back.
+                if !matches!(table, Table::Events | Table::Pulls) {
+                    held.insert(day);
+                }
+            }
+        }
     }
-    // What a visit says of itself and of its event is staged by every run; it holds no viewing back.
-    let holds = |tables: &ByTable<Vec<Listed>>| {
-        tables.keys().any(|table| !matches!(table, Table::Events | Table::Pulls))
-    };
-    let days = staged.into_iter().filter(|(_, tables)| holds(tables)).map(|(day, _)| day);
-    Ok((found, days.map(|day| Hold { event_id: None, day, because: HeldBy::Staged }).collect()))
+    problems.extend(staged.failures.iter().map(|error| Advice::new("staged", error.to_string())));
+    let holds = held.into_iter().map(|day| Hold { event_id: None, day, because: HeldBy::Staged });
+    Ok((found, holds.collect()))
 }
 
 #[cfg(test)]

@@ -74,14 +74,13 @@ impl<'a> Reading<'a> {
     /// Takes a record.
     pub(super) fn record(&mut self, position: Position<'_>, record: Record<'_>) {
         let table = Table::of_array(position.array);
-        if let Some(weave) = &mut self.weave {
+        if self.kept.setting().privacy.suppressed.has_record(table, record) {
+            if let Some(table) = table {
+                *self.suppressed.entry(table).or_default() += 1;
+                return;
+            }
+        } else if let Some(weave) = &mut self.weave {
             weave.add(position.array, record);
-        }
-        if let Some(table) = table
-            && self.kept.setting().privacy.suppressed.has_record(Some(table), record)
-        {
-            *self.suppressed.entry(table).or_default() += 1;
-            return;
         }
         let reason = match self.decoders.iter_mut().find(|decoder| Some(decoder.table()) == table) {
             Some(decoder) => match decoder.push(record) {

@@ -67,6 +67,13 @@ impl CleanObject {
         &self.cells
     }
 
+    /// Whether something is written that may not be kept.
+    #[must_use]
+    pub fn is_to_be_cleaned(&self) -> bool {
+        let mut cells = self.cells.iter().zip(self.object.cells());
+        cells.any(|(kept, written)| kept.digest != written.digest)
+    }
+
     /// The table.
     #[must_use]
     pub fn table(&self) -> Table {

@@ -4,6 +4,7 @@ mod clean;
 mod encoded;
 mod reader;
 mod source;
+mod waiting;
 mod writer;
 
 use parquet::errors::ParquetError;
@@ -11,6 +12,7 @@ use parquet::errors::ParquetError;
 pub use self::clean::CleanObject;
 pub use self::encoded::EncodedGroup;
 pub use self::reader::ObjectReader;
+pub use self::waiting::Waiting;
 pub use self::writer::ObjectWriter;
 use crate::error::{Error, Kind};
 

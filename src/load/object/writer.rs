@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use jiff::civil::Date;
@@ -12,18 +11,16 @@ use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory
 use parquet::file::writer::SerializedFileWriter;
 
 use super::encoded::EncodedGroup;
-use super::from_parquet;
+use super::{Waiting, from_parquet};
 use crate::error::{Error, Kind, Result};
 use crate::load::cell::Cell;
 use crate::load::index::{self, Kept};
 use crate::load::properties::{self, Expected};
 use crate::load::row_groups::ROW_GROUP_ROWS;
 use crate::load::store::{Condition, Store, Upload};
-use crate::transform::batch::{BATCH_ROWS, text_bytes};
+use crate::transform::batch::{BATCH_ROWS, rows_until};
 use crate::transform::tables::Table;
 
-/// So many batches wait before they are made one: each takes memory for every column, however few rows it has.
-const BATCHES_WAITING: usize = 64;
 /// So many bytes of text do not wait: those of far larger rows than any that were seen.
 const BYTES_WAITING: usize = 8 * 1024 * 1024;
 /// With so many bytes of text a row group ends early: who reads it holds a batch of it, however large its rows are.
@@ -44,9 +41,7 @@ pub struct ObjectWriter {
     /// Rows that it still takes.
     left: usize,
     /// Rows that wait to be encoded together: pages are cut at the same rows whatever batches they came in.
-    waiting: Vec<RecordBatch>,
-    waiting_rows: usize,
-    waiting_bytes: usize,
+    waiting: Waiting,
     /// Bytes of text in the row group so far.
     group_bytes: usize,
 }
@@ -80,9 +75,7 @@ impl ObjectWriter {
             groups: groups.iter().map(|rows| usize::try_from(*rows).unwrap_or(ROW_GROUP_ROWS)).collect(),
             columns: Vec::new(),
             left: 0,
-            waiting: Vec::new(),
-            waiting_rows: 0,
-            waiting_bytes: 0,
+            waiting: Waiting::default(),
             group_bytes: 0,
         };
         writer.begin_group();
@@ -93,16 +86,12 @@ impl ObjectWriter {
     pub async fn write(&mut self, batch: RecordBatch) -> Result<()> {
         let mut at = 0;
         while at < batch.num_rows() {
-            let taken = (batch.num_rows() - at).min(self.wanted());
-            if self.waiting.len() == BATCHES_WAITING {
-                self.waiting = vec![self.take_waiting()?];
-            }
-            let rows = batch.slice(at, taken);
-            self.waiting_rows += taken;
-            self.waiting_bytes += text_bytes(&rows);
-            self.waiting.push(rows);
+            let rows = batch.slice(at, (batch.num_rows() - at).min(self.wanted()));
+            // Up to a row that only the rows before it decide, not the batches that they came in.
+            let taken = rows_until(&rows, BYTES_WAITING - self.waiting.bytes());
+            self.waiting.push(rows.slice(0, taken))?;
             at += taken;
-            if self.wanted() == 0 || self.waiting_bytes >= BYTES_WAITING {
+            if self.wanted() == 0 || self.waiting.bytes() >= BYTES_WAITING {
                 self.encode()?;
             }
             if self.left == 0 || self.group_bytes >= ROW_GROUP_BYTES {
@@ -114,7 +103,7 @@ impl ObjectWriter {
 
     /// Adds a row group as it is. It must be the next one.
     pub async fn copy(&mut self, group: &EncodedGroup) -> Result<()> {
-        if group.rows() != self.left || !self.columns.is_empty() || self.waiting_rows > 0 {
+        if group.rows() != self.left || !self.columns.is_empty() || self.waiting.rows() > 0 {
             return Err(Error::new(Kind::Damaged, "a row group is not the next one")
                 .hint("report it to the makers of rollcall"));
         }
@@ -145,15 +134,13 @@ impl ObjectWriter {
 
     /// Rows until a batch, or the row group, is full.
     fn wanted(&self) -> usize {
-        BATCH_ROWS.min(self.left) - self.waiting_rows
+        BATCH_ROWS.min(self.left) - self.waiting.rows()
     }
 
     /// Encodes the rows that wait.
     fn encode(&mut self) -> Result<()> {
-        if self.waiting.is_empty() {
-            return Ok(());
-        }
-        let batch = self.take_waiting()?;
+        let bytes = self.waiting.bytes();
+        let Some(batch) = self.waiting.take()? else { return Ok(()) };
         if self.columns.is_empty() {
             let group = self.file.flushed_row_groups().len();
             self.columns = self.factory.create_column_writers(group).map_err(from_parquet)?;
@@ -164,17 +151,9 @@ impl ObjectWriter {
                 column.write(&leaf).map_err(from_parquet)?;
             }
         }
-        self.left -= std::mem::take(&mut self.waiting_rows);
-        self.group_bytes += std::mem::take(&mut self.waiting_bytes);
+        self.left -= batch.num_rows();
+        self.group_bytes += bytes;
         Ok(())
-    }
-
-    /// The rows that wait, as one batch.
-    fn take_waiting(&mut self) -> Result<RecordBatch> {
-        match std::mem::take(&mut self.waiting).as_slice() {
-            [batch] => Ok(batch.clone()),
-            batches => concat_batches(&self.schema, batches).map_err(|error| from_parquet(error.into())),
-        }
     }
 
     async fn end_group(&mut self) -> Result<()> {

@@ -36,6 +36,15 @@ pub struct Listed {
     pub head: Head,
 }
 
+/// What lies directly below a prefix that ends with `/`.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Below {
+    /// What keys of objects further down begin with, up to their next `/`, in order. One may have lost its last object since.
+    pub folders: Vec<String>,
+    /// Objects, in order of their keys.
+    pub objects: Vec<Listed>,
+}
+
 /// When a write may happen; else it ends in [`Kind::Conflict`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
@@ -51,6 +60,9 @@ pub trait Store: Send + Sync {
     /// All objects whose key begins with `prefix` and comes after `after`, in order of their keys, and looked at in that order:
     /// what is written while this goes on is met where it comes later.
     async fn list(&self, prefix: &str, after: &str) -> Result<Vec<Listed>>;
+
+    /// What lies directly below `prefix`, which ends with `/`: the folders, and the objects that lie in none.
+    async fn below(&self, prefix: &str) -> Result<Below>;
 
     /// A small object as a whole; none where there is none.
     async fn get(&self, key: &str) -> Result<Option<(Bytes, Version)>>;

@@ -33,10 +33,10 @@ impl<'a> Weave<'a> {
         }
     }
 
-    /// Adds what may be kept of a record. Whether that is anything.
-    pub fn add(&mut self, array: &str, record: Record<'_>) -> bool {
-        if self.privacy.suppressed.has_record(Table::of_array(array), record) || !self.keeps(array) {
-            return false;
+    /// Adds what may be kept of a record, which is of nobody who is to be forgotten.
+    pub fn add(&mut self, array: &str, record: Record<'_>) {
+        if !self.keeps(array) {
+            return;
         }
         if self.array.as_deref() == Some(array) {
             self.text.push(',');
@@ -49,7 +49,6 @@ impl<'a> Weave<'a> {
             Some(withholding) => self.text.push_str(&withholding.text(record)),
             None => self.text.push_str(record.text()),
         }
-        true
     }
 
     /// Whether an array may be kept that is none of the tables'.

@@ -3,7 +3,7 @@
 
 mod upload;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
@@ -17,7 +17,7 @@ use bytes::Bytes;
 use twox_hash::XxHash3_128;
 
 use self::upload::Partial;
-use super::{Head, Listed, Store, Upload, Version, conflict};
+use super::{Below, Head, Listed, Store, Upload, Version, conflict};
 use crate::error::{Error, Explain, Kind, Result};
 
 /// Objects that are being written, out of sight of every reader.
@@ -92,34 +92,34 @@ fn head(file: &mut File) -> io::Result<Head> {
     Ok(Head { size, version: Version(version) })
 }
 
-/// Takes what is in a folder, in order of the keys.
-fn walk(
-    folder: &Path,
-    key: &str,
-    keep: &impl Fn(&str) -> bool,
-    found_here: &mut Vec<Listed>,
-) -> io::Result<()> {
-    let Some(entries) = found(fs::read_dir(folder))? else { return Ok(()) };
-    let mut keys = BTreeSet::new();
-    for entry in entries {
+/// What is in a folder whose keys begin with `key`, in their order, each with its path; keys of folders end with `/`.
+fn entries(folder: &Path, key: &str) -> io::Result<BTreeMap<String, PathBuf>> {
+    let mut entries = BTreeMap::new();
+    for entry in found(fs::read_dir(folder))?.into_iter().flatten() {
         let entry = entry?;
         // An entry may be gone since the folder was read.
         let Some(kind) = found(entry.file_type())? else { continue };
-        let name = entry.file_name();
         let end = if kind.is_dir() { "/" } else { "" };
-        keys.insert((format!("{key}{}{end}", name.to_string_lossy()), name));
+        entries.insert(format!("{key}{}{end}", entry.file_name().to_string_lossy()), entry.path());
     }
-    for (key, name) in keys {
-        let path = folder.join(name);
-        match key.strip_suffix('/') {
-            Some(PARTIAL) => {}
-            Some(_) => walk(&path, &key, keep, found_here)?,
-            None if !keep(&key) => {}
-            None => {
-                if let Some(mut file) = found(File::open(path))? {
-                    found_here.push(Listed { key, head: head(&mut file)? });
-                }
-            }
+    // What is not of the store.
+    entries.retain(|key, _| key != LOCK && key.strip_suffix('/') != Some(PARTIAL));
+    Ok(entries)
+}
+
+/// The object at a path; none where it is gone.
+fn listed(key: String, path: &Path) -> io::Result<Option<Listed>> {
+    let file = found(File::open(path))?;
+    file.map(|mut file| Ok(Listed { key, head: head(&mut file)? })).transpose()
+}
+
+/// Takes what is in a folder, in order of the keys.
+fn walk(folder: &Path, key: &str, keep: &impl Fn(&str) -> bool, all: &mut Vec<Listed>) -> io::Result<()> {
+    for (key, path) in entries(folder, key)? {
+        if key.ends_with('/') {
+            walk(&path, &key, keep, all)?;
+        } else if keep(&key) {
+            all.extend(listed(key, &path)?);
         }
     }
     Ok(())
@@ -131,10 +131,24 @@ impl Store for Folder {
         let folder = prefix.rfind('/').map_or("", |at| prefix.get(..=at).unwrap_or_default()).to_owned();
         let (prefix, after) = (prefix.to_owned(), after.to_owned());
         self.blocking(&folder.clone(), "list", move |_, path| {
-            let keep = |key: &str| key.starts_with(&prefix) && key > after.as_str() && key != LOCK;
+            let keep = |key: &str| key.starts_with(&prefix) && key > after.as_str();
             let mut listed = Vec::new();
             walk(path, &folder, &keep, &mut listed)?;
             Ok(listed)
+        })
+        .await
+    }
+
+    async fn below(&self, prefix: &str) -> Result<Below> {
+        let key = prefix.to_owned();
+        self.blocking(prefix, "list", move |_, path| {
+            let (folders, files): (Vec<_>, Vec<_>) =
+                entries(path, &key)?.into_iter().partition(|(key, _)| key.ends_with('/'));
+            let objects = files.into_iter().filter_map(|(key, path)| listed(key, &path).transpose());
+            Ok(Below {
+                folders: folders.into_iter().map(|(key, _)| key).collect(),
+                objects: objects.collect::<io::Result<_>>()?,
+            })
         })
         .await
     }

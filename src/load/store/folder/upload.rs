@@ -33,8 +33,9 @@ impl Partial {
             .blocking(key, "write", move |root, _| {
                 let partial = root.join(PARTIAL);
                 fs::create_dir_all(&partial)?;
-                if !is_cleared.swap(true, Ordering::Relaxed) {
+                if !is_cleared.load(Ordering::Relaxed) {
                     clear_stale(&partial)?;
+                    is_cleared.store(true, Ordering::Relaxed);
                 }
                 // The umask decides who may read an object, as for any file of the user.
                 tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o666)).tempfile_in(partial)

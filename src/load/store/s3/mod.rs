@@ -4,6 +4,7 @@
 //! reported as failed, and lose against itself: each object names the write that made it, and is read back then.
 
 mod failure;
+mod listing;
 mod upload;
 mod versions;
 
@@ -26,7 +27,7 @@ use tokio::task::JoinSet;
 
 use self::failure::{Request, explain, status};
 use self::upload::S3Upload;
-use super::{Condition, Head, Listed, Store, Upload, Version, conflict};
+use super::{Below, Condition, Head, Listed, Store, Upload, Version, conflict};
 use crate::error::{Error, Kind, Result};
 
 /// Attempts at a request, the first included; between them the SDK pauses up to 20 s.
@@ -197,30 +198,11 @@ impl S3 {
 #[async_trait]
 impl Store for S3 {
     async fn list(&self, prefix: &str, after: &str) -> Result<Vec<Listed>> {
-        let request = self
-            .client
-            .list_objects_v2()
-            .bucket(&self.bucket.name)
-            .prefix(self.key(prefix))
-            .set_start_after((!after.is_empty()).then(|| self.key(after)));
-        let mut pages = request.into_paginator().send();
-        let mut all = Vec::new();
-        while let Some(page) = pages.next().await {
-            for object in
-                page.map_err(|error| explain(Request::List, prefix, &error))?.contents.unwrap_or_default()
-            {
-                let key = object.key.unwrap_or_default();
-                // A console makes an empty object whose name ends with `/` for what it shows as a folder.
-                if let Some(key) = key.strip_prefix(&self.bucket.prefix)
-                    && !key.ends_with('/')
-                {
-                    let size = object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
-                    let head = Head { size, version: Version(object.e_tag.unwrap_or_default()) };
-                    all.push(Listed { key: key.to_owned(), head });
-                }
-            }
-        }
-        Ok(all)
+        self.list_all(prefix, after).await
+    }
+
+    async fn below(&self, prefix: &str) -> Result<Below> {
+        self.list_below(prefix).await
     }
 
     async fn get(&self, key: &str) -> Result<Option<(Bytes, Version)>> {
