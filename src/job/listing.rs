@@ -6,13 +6,13 @@ use futures::{StreamExt, stream};
 use jiff::Timestamp;
 
 use super::context::Context;
+use super::known::Known;
 use super::selection::Choice;
 use crate::error::{Error, Explain, Kind, Result};
 use crate::extract::roster::{self, Listed};
 use crate::extract::roster_file;
 use crate::extract::usage::Usage;
 use crate::load::cursor::Cursor;
-use crate::load::ledger::Ledger;
 use crate::transform::event::Event;
 use crate::transform::privacy::Privacy;
 
@@ -24,11 +24,11 @@ pub(super) struct Heard {
 }
 
 /// Every event that the rosters name and the ledgers do not know as it is, and the cursor to put afterwards.
-pub(super) async fn listen(
+pub(super) async fn listen<L>(
     context: &Context,
     choice: &Choice,
     usage: &Usage,
-    known: &BTreeMap<i64, Ledger>,
+    known: &BTreeMap<i64, Known<L>>,
     privacy: &Privacy,
     failures: &mut Vec<(Option<i64>, Error)>,
 ) -> Result<(Vec<Heard>, Option<Cursor>)> {
@@ -77,12 +77,12 @@ pub(super) async fn listen(
     note_unreadable(edited.unreadable, failures);
     heard.extend(edited.events.into_iter().map(|(id, event)| (id, Heard { event, is_current: true })));
     incomplete.retain(|id| !heard.contains_key(id));
-    let incomplete = still_open(context, known, incomplete, now, failures).await?;
+    let incomplete = still_open(context, known, incomplete, failures).await?;
     for found in ask_about(context, usage, incomplete, failures).await? {
         heard.insert(found.event.event_id, found);
     }
     let news = heard.into_values().map(may_be_known).filter(|heard| match known.get(&heard.event.event_id) {
-        Some(ledger) => heard.is_current && ledger.event != heard.event,
+        Some(known) => heard.is_current && !known.is_described_as(&heard.event),
         None => !heard.event.never_was(),
     });
     Ok((news.collect(), cursor))
@@ -133,17 +133,16 @@ fn before(instant: Timestamp, span: jiff::SignedDuration) -> Timestamp {
 }
 
 /// Those of the events about which the ledgers do not know enough: new ones, and those that may still be moved.
-async fn still_open(
+async fn still_open<L>(
     context: &Context,
-    known: &BTreeMap<i64, Ledger>,
+    known: &BTreeMap<i64, Known<L>>,
     events: Vec<i64>,
-    now: Timestamp,
     failures: &mut Vec<(Option<i64>, Error)>,
 ) -> Result<Vec<i64>> {
     let mut open = Vec::new();
     for event_id in events {
         let is_open = match known.get(&event_id) {
-            Some(ledger) => !ledger.event.has_ended(now),
+            Some(known) => !known.has_ended,
             None => match context.ledgers.find(event_id).await {
                 Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => {
                     failures.push((Some(event_id), error));

@@ -1,22 +1,25 @@
 //! Plan: what the rosters list goes into the ledgers, and the ledgers say which events are to be visited.
 
 use std::collections::BTreeMap;
+use std::convert::identity;
 use std::num::NonZeroUsize;
+use std::pin::pin;
 
 use clap::Args;
-use futures::{StreamExt, stream};
+use futures::{Stream, StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::context::Context;
 use super::estimate::{estimate, reason};
+use super::known::Known;
 use super::listing::{self, Heard};
+use super::planned::{Due, Planned};
 use super::selection::{Choice, Selection};
 use super::upgrade::clean_ledgers;
 use super::visit::forecast;
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::Usage;
-use crate::load::health::Health;
 use crate::load::items;
 use crate::load::ledger::Ledger;
 use crate::load::ledgers::Entry;
@@ -52,56 +55,12 @@ pub(super) enum Writes {
     Nothing,
 }
 
-/// An event to visit.
-pub(super) struct Due {
-    pub(super) ledger: Ledger,
-    /// Since when it waits.
-    pub(super) since: Timestamp,
-}
-
-/// What is to be done.
-#[derive(Default)]
-pub(super) struct Planned {
-    /// The events to visit, those first that wait longest.
-    pub(super) due: Vec<Due>,
-    /// Events that are known and still visited.
-    pub(super) known: usize,
-    /// How they are.
-    pub(super) health: Health,
-    /// What could not be planned, by event where it is one.
-    pub(super) failures: Vec<(Option<i64>, Error)>,
-}
-
-impl Planned {
-    fn add(&mut self, ledger: Ledger, since: Option<Timestamp>, now: Timestamp) {
-        self.known += usize::from(ledger.closed.is_none());
-        self.health += Health::of(&ledger, now);
-        self.due.extend(since.map(|since| Due { ledger, since }));
-    }
-
-    /// Tells the report, and gives the events to visit.
-    pub(super) fn record(self, report: &mut Report) -> Vec<Due> {
-        report.planned(self.known, self.due.len());
-        report.events.health += self.health;
-        for (event_id, error) in self.failures {
-            match event_id {
-                Some(event_id) => {
-                    report.events.due += 1;
-                    report.event_failed(event_id, &error);
-                }
-                None => report.failed(&error),
-            }
-        }
-        self.due
-    }
-}
-
 /// Shows what would be done, or notes it for a fan-out.
 pub(super) async fn show(context: &Context, call: &Plan, report: &mut Report) -> Result<()> {
     let choice = Choice::checked(&call.selection)?;
     let usage = Usage::default();
     let writes = if call.items.is_some() { Writes::Ledgers } else { Writes::Nothing };
-    let due = plan(context, &choice, &usage, writes).await?.record(report);
+    let due = plan(context, &choice, &usage, writes, identity).await?.record(report);
     report.requests += usage.used();
     if let Some(most) = call.items {
         let items = items::batched(due.iter().map(|due| &due.ledger), most);
@@ -109,7 +68,7 @@ pub(super) async fn show(context: &Context, call: &Plan, report: &mut Report) ->
         return Ok(());
     }
     let (now, mut all) = (context.clock.now(), Requests::default());
-    for Due { ledger, since } in due {
+    for Due { ledger, since, .. } in due {
         let (windows, requests) = forecast(context, &choice, &ledger, now)?;
         all += requests;
         let reason = reason(context, choice.is_explicit(), &ledger, now);
@@ -121,47 +80,57 @@ pub(super) async fn show(context: &Context, call: &Plan, report: &mut Report) ->
     Ok(())
 }
 
-pub(super) async fn plan(
+/// What is to be done, with what `keep` gives of the ledger of each event to visit.
+pub(super) async fn plan<L>(
     context: &Context,
     choice: &Choice,
     usage: &Usage,
     writes: Writes,
-) -> Result<Planned> {
+    keep: fn(Ledger) -> L,
+) -> Result<Planned<L>> {
     let store = context.store.as_ref();
     let is_lake = match writes {
         Writes::Ledgers => context.lake.check_to_write(store, None).await?,
         Writes::Nothing => context.lake.check(store, None).await?,
     };
+    let now = context.clock.now();
+    let know = |ledger: Ledger| {
+        let since = wanted_at(context, choice, &ledger, now);
+        Known::of(ledger, since, now, keep)
+    };
     if choice.planned_at.is_some() {
-        return planned_before(context, choice).await;
+        return Ok(planned_before(context, choice, know).await);
     }
     let customer = context.client.customer(usage).await?;
     if is_lake && customer.is_some() {
         context.lake.check(store, customer.as_deref()).await?;
     }
-    let now = context.clock.now();
-    let mut planned = Planned::default();
+    let mut planned = Planned::new();
     if !is_lake && writes == Writes::Ledgers {
         let recovered = recover(&context.store, &context.lake, &context.ledgers).await?;
         planned.failures.extend(recovered.into_iter().map(|error| (None, error)));
     }
-    let (active, damaged) =
-        if choice.events.is_empty() { context.ledgers.active().await? } else { Default::default() };
-    planned.failures.extend(damaged.into_iter().map(|error| (None, error)));
-    if writes == Writes::Ledgers {
+    let mut known = BTreeMap::new();
+    if choice.events.is_empty() {
         // Those of a run that was killed while it closed them.
-        let moving = active.iter().filter(|entry| entry.ledger.closed.is_some());
-        for entry in moving {
-            context.ledgers.update(&entry.ledger, |_| {}).await?;
+        let mut moving = Vec::new();
+        let take = |read: Result<Entry>| match read {
+            Ok(Entry { ledger, .. }) => {
+                moving.extend(ledger.closed.is_some().then(|| ledger.clone()));
+                known.insert(ledger.event.event_id, know(ledger));
+            }
+            Err(error) => planned.failures.push((None, error)),
+        };
+        context.ledgers.each_active(take).await?;
+        for ledger in moving.iter().filter(|_| writes == Writes::Ledgers) {
+            context.ledgers.update(ledger, |_| {}).await?;
         }
     }
-    let mut ledgers: BTreeMap<i64, Ledger> =
-        active.into_iter().map(|entry| (entry.ledger.event.event_id, entry.ledger)).collect();
-    planned.failures.extend(clock_is_behind(&ledgers, now).map(|error| (None, error)));
+    planned.failures.extend(clock_is_behind(&known, now).map(|error| (None, error)));
     context.progress.listing();
     let privacy = context.privacy().await?;
     let (heard, cursor) =
-        listing::listen(context, choice, usage, &ledgers, &privacy, &mut planned.failures).await?;
+        listing::listen(context, choice, usage, &known, &privacy, &mut planned.failures).await?;
     if heard.is_empty() && !choice.events.is_empty() {
         return Ok(planned);
     }
@@ -169,11 +138,12 @@ pub(super) async fn plan(
         context.lake.establish(store, customer.as_deref()).await?;
     }
     let mut is_noted = true;
-    for (event_id, outcome) in describe(context, heard, now, writes).await {
+    let mut described = pin!(describe(context, heard, now, writes));
+    while let Some((event_id, outcome)) = described.next().await {
         is_noted &= outcome.is_ok();
         match outcome {
             Ok(ledger) => {
-                ledgers.insert(event_id, ledger);
+                known.insert(event_id, know(ledger));
             }
             Err(error) => planned.failures.push((Some(event_id), error.with("event", event_id))),
         }
@@ -191,27 +161,26 @@ pub(super) async fn plan(
     {
         cursor.put(&context.ledgers, now).await?;
     }
-    for ledger in ledgers.into_values() {
-        let since = wanted_at(context, choice, &ledger, now);
-        planned.add(ledger, since, now);
+    for (event_id, known) in known {
+        planned.add(event_id, known);
     }
-    planned.due.sort_by_key(|due| (due.since, due.ledger.event.event_id));
+    planned.due.sort_by_key(|due| (due.since, due.event_id));
     Ok(planned)
 }
 
 /// The events of a plan that was made before, as their ledgers describe them now.
-async fn planned_before(context: &Context, choice: &Choice) -> Result<Planned> {
-    let now = context.clock.now();
+async fn planned_before<L>(
+    context: &Context,
+    choice: &Choice,
+    know: impl Fn(Ledger) -> Known<L>,
+) -> Planned<L> {
     let found = stream::iter(choice.events.clone())
-        .map(|event_id| async move { (event_id, context.ledgers.find(event_id).await) })
-        .buffered(AT_ONCE);
-    let mut planned = Planned::default();
-    for (event_id, found) in found.collect::<Vec<_>>().await {
+        .map(|event_id| async move { (event_id, context.ledgers.find(event_id).await) });
+    let mut found = found.buffered(AT_ONCE);
+    let mut planned = Planned::new();
+    while let Some((event_id, found)) = found.next().await {
         match found {
-            Ok(Some(Entry { ledger, .. })) => {
-                let since = wanted_at(context, choice, &ledger, now);
-                planned.add(ledger, since, now);
-            }
+            Ok(Some(Entry { ledger, .. })) => planned.add(event_id, know(ledger)),
             Ok(None) => {
                 let error = Error::new(Kind::Usage, "the event has no ledger").with("event", event_id);
                 planned.failures.push((Some(event_id), error.hint("plan it first, with `plan --items`")));
@@ -219,12 +188,12 @@ async fn planned_before(context: &Context, choice: &Choice) -> Result<Planned> {
             Err(error) => planned.failures.push((Some(event_id), error.with("event", event_id))),
         }
     }
-    Ok(planned)
+    planned
 }
 
 /// A visit that lies in the future was made by another clock. Until this one has caught up, events are not due.
-fn clock_is_behind(ledgers: &BTreeMap<i64, Ledger>, now: Timestamp) -> Option<Error> {
-    let newest = ledgers.values().filter_map(|ledger| ledger.last_visit).max()?;
+fn clock_is_behind<L>(known: &BTreeMap<i64, Known<L>>, now: Timestamp) -> Option<Error> {
+    let newest = known.values().filter_map(|known| known.last_visit).max()?;
     let behind = newest.duration_since(now);
     (behind > CLOCK_TOLERANCE).then(|| {
         let message = format!("the clock says {now:.0}, and the last visit was at {newest:.0}");
@@ -255,13 +224,13 @@ fn wanted_at(context: &Context, choice: &Choice, ledger: &Ledger, now: Timestamp
 }
 
 /// What was heard of events, in their ledgers. A ledger that cannot be read fails alone.
-async fn describe(
+fn describe(
     context: &Context,
     heard: Vec<Heard>,
     now: Timestamp,
     writes: Writes,
-) -> Vec<(i64, Result<Ledger>)> {
-    let described = stream::iter(heard).map(|Heard { event, is_current }| async move {
+) -> impl Stream<Item = (i64, Result<Ledger>)> {
+    let described = stream::iter(heard).map(move |Heard { event, is_current }| async move {
         let new = Ledger::new(event, now);
         let change = |ledger: &mut Ledger| {
             if is_current {
@@ -279,5 +248,5 @@ async fn describe(
         };
         (event_id, described)
     });
-    described.buffered(AT_ONCE).collect().await
+    described.buffered(AT_ONCE)
 }

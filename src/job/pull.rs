@@ -3,20 +3,24 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::{StreamExt, future, stream};
+use tokio::task::JoinError;
 
 use super::context::Context;
-use super::plan::{Due, Writes, plan};
+use super::plan::{Writes, plan};
+use super::planned::Due;
 use super::selection::{Choice, Selection};
 use super::visit::{Visited, visit};
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::Usage;
 use crate::load::health::Health;
+use crate::load::ledgers::Entry;
 use crate::report::Report;
+use crate::transform::privacy::Privacy;
 
 pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut Report) -> Result<()> {
     let choice = Choice::checked(selection)?;
     let usage = Usage::default();
-    let due = plan(context, &choice, &usage, Writes::Ledgers).await?.record(report);
+    let due = plan(context, &choice, &usage, Writes::Ledgers, drop).await?.record(report);
     context.progress.events(due.len());
     let privacy = context.privacy().await?;
     // What the deadline cuts off is left to the next run.
@@ -24,33 +28,27 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
     let goes_on = || may_go_on.load(Ordering::Relaxed) && !context.client.is_out_of_time();
     let mut visits = stream::iter(due)
         .take_while(|_| future::ready(goes_on()))
-        .map(|Due { ledger, .. }| {
-            let (context, choice, privacy) = (context.clone(), choice.for_event(&ledger), privacy.clone());
-            let event_id = ledger.event.event_id;
-            let before = Health::of(&ledger, context.clock.now());
-            let task = tokio::spawn(async move { Box::pin(visit(&context, &choice, ledger, privacy)).await });
-            async move { (event_id, before, task.await) }
+        .map(|Due { event_id, .. }| {
+            let (context, choice, privacy) = (context.clone(), choice.clone(), privacy.clone());
+            let task = tokio::spawn(async move { visit_planned(&context, &choice, event_id, privacy).await });
+            async move { (event_id, task.await.unwrap_or_else(|crash| Ok(Err(crashed(crash, event_id))))) }
         })
         .buffer_unordered(context.concurrency);
-    while let Some((event_id, before, outcome)) = visits.next().await {
+    while let Some((event_id, outcome)) = visits.next().await {
         match outcome {
             Ok(Ok(visited)) => {
-                report.events.health -= before;
+                report.events.health -= visited.before;
                 report.events.health += Health::of(&visited.after, context.clock.now());
                 let rows = visited.figures.tally.rows;
                 context.progress.visited(event_id, rows, visited.used.bytes);
                 record(report, visited);
             }
+            Ok(Err(error)) => report.event_failed(event_id, &error),
             // What no event would be spared ends the visits, once those under way are done; what is staged is published.
-            Ok(Err(error)) => {
+            Err(error) => {
                 if may_go_on.swap(false, Ordering::Relaxed) {
                     report.failed(&error);
                 }
-            }
-            Err(crash) => {
-                let error =
-                    Error::new(Kind::Damaged, "the visit crashed").from_source(crash).with("event", event_id);
-                report.event_failed(event_id, &error.hint("report it to the makers of rollcall"));
             }
         }
     }
@@ -59,8 +57,34 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
     Ok(())
 }
 
+/// Visits an event. Where its ledger cannot be read, it fails alone: that is the inner error.
+async fn visit_planned(
+    context: &Context,
+    choice: &Choice,
+    event_id: i64,
+    privacy: Privacy,
+) -> Result<Result<Visited>> {
+    match context.ledgers.find(event_id).await {
+        Ok(Some(Entry { ledger, .. })) => {
+            Box::pin(visit(context, &choice.for_event(&ledger), ledger, privacy)).await.map(Ok)
+        }
+        Ok(None) => {
+            let gone = Error::new(Kind::Damaged, "the ledger is gone since the visit was planned");
+            Ok(Err(gone
+                .with("event", event_id)
+                .hint("run it again: it is heard of anew, or built from the lake")))
+        }
+        Err(error) => Ok(Err(error.with("event", event_id))),
+    }
+}
+
+fn crashed(crash: JoinError, event_id: i64) -> Error {
+    let error = Error::new(Kind::Damaged, "the visit crashed").from_source(crash);
+    error.with("event", event_id).hint("report it to the makers of rollcall")
+}
+
 fn record(report: &mut Report, visited: Visited) {
-    let Visited { event_id, outcome, figures, used, after, error } = visited;
+    let Visited { event_id, outcome, figures, used, after, error, .. } = visited;
     report.rows += figures.tally.rows;
     report.rejects += figures.tally.rejects;
     report.shrunk += figures.shrunk;

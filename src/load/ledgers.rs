@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -56,27 +56,37 @@ impl Ledgers {
     }
 
     async fn below(&self, prefixes: &[&str]) -> Result<(Vec<Entry>, Vec<Error>)> {
-        let mut listed = Vec::new();
-        for prefix in prefixes {
-            listed.extend(self.store.list(prefix, "").await?);
-        }
-        let read = stream::iter(listed).map(|listed| async move {
-            match self.read(&listed.key).await {
-                Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => Ok(Err(error)),
-                Ok(entry) => Ok(Ok(entry)),
-                Err(error) => Err(error),
-            }
-        });
-        let read: Vec<Result<Option<Entry>>> = read.buffered(READERS).try_collect().await?;
         let (mut entries, mut failures) = (Vec::new(), Vec::new());
-        for entry in read {
-            match entry {
-                // One that is gone since it was listed was closed by another run.
-                Ok(entry) => entries.extend(entry),
+        for prefix in prefixes {
+            self.each(prefix, |read| match read {
+                Ok(entry) => entries.push(entry),
                 Err(error) => failures.push(error),
-            }
+            })
+            .await?;
         }
         Ok((entries, failures))
+    }
+
+    /// Hands each document below a prefix on, or why it cannot be read.
+    async fn each(&self, prefix: &str, mut take: impl FnMut(Result<Entry>)) -> Result<()> {
+        let listed = self.store.list(prefix, "").await?;
+        let read = stream::iter(listed).map(|listed| async move { self.read(&listed.key).await });
+        let mut read = read.buffered(READERS);
+        while let Some(read) = read.next().await {
+            match read {
+                Ok(Some(entry)) => take(Ok(entry)),
+                // One that is gone since it was listed was closed by another run.
+                Ok(None) => {}
+                Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => take(Err(error)),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands each event that is still visited on, or why its document cannot be read.
+    pub async fn each_active(&self, take: impl FnMut(Result<Entry>)) -> Result<()> {
+        self.each(keys::ACTIVE, take).await
     }
 
     /// The ledger of an event, still visited or not.

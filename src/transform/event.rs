@@ -17,7 +17,7 @@ use crate::calendar::Zone;
 use crate::error::Result;
 
 /// One webinar. A field that the vendor did not send, or not in a form that its column holds, is none.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Event {
     /// The vendor's `eventId`.

@@ -172,6 +172,7 @@ impl Visiting<'_> {
             outcome,
             figures: self.figures,
             used: self.usage.used(),
+            before: self.before,
             after,
             error: self.error,
         })

@@ -1,0 +1,59 @@
+//! What a plan comes to: the events to visit, and what it could not plan.
+
+use jiff::Timestamp;
+
+use super::known::Known;
+use crate::error::Error;
+use crate::load::health::Health;
+use crate::report::Report;
+
+/// An event to visit.
+pub(super) struct Due<L> {
+    pub(super) event_id: i64,
+    /// Since when it waits.
+    pub(super) since: Timestamp,
+    /// What is kept of its ledger.
+    pub(super) ledger: L,
+}
+
+/// What is to be done.
+pub(super) struct Planned<L> {
+    /// The events to visit, those first that wait longest.
+    pub(super) due: Vec<Due<L>>,
+    /// Events that are known and still visited.
+    known: usize,
+    /// How they are.
+    health: Health,
+    /// What could not be planned, by event where it is one.
+    pub(super) failures: Vec<(Option<i64>, Error)>,
+}
+
+impl<L> Planned<L> {
+    /// Nothing yet.
+    pub(super) fn new() -> Self {
+        Self { due: Vec::new(), known: 0, health: Health::default(), failures: Vec::new() }
+    }
+
+    /// Adds an event.
+    pub(super) fn add(&mut self, event_id: i64, known: Known<L>) {
+        self.known += usize::from(known.is_open);
+        self.health += known.health;
+        self.due.extend(known.due.map(|(since, ledger)| Due { event_id, since, ledger }));
+    }
+
+    /// Tells the report, and gives the events to visit.
+    pub(super) fn record(self, report: &mut Report) -> Vec<Due<L>> {
+        report.planned(self.known, self.due.len());
+        report.events.health += self.health;
+        for (event_id, error) in self.failures {
+            match event_id {
+                Some(event_id) => {
+                    report.events.due += 1;
+                    report.event_failed(event_id, &error);
+                }
+                None => report.failed(&error),
+            }
+        }
+        self.due
+    }
+}
