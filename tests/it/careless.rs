@@ -1,6 +1,6 @@
 //! A store that speaks S3 and does not honour conditional writes, as some do: it ignores them, or refuses them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -76,11 +76,17 @@ async fn answer(State(state): State<Careless>, request: Request) -> Response {
             let listed = objects.iter().filter_map(|(key, (body, headers))| {
                 let key = key.split_once('/')?.1;
                 let (tag, size) = (headers[header::ETAG].to_str().unwrap(), body.len());
-                (key.starts_with(prefix) && key > after).then(|| {
-                    format!("<Contents><Key>{key}</Key><ETag>{tag}</ETag><Size>{size}</Size></Contents>")
+                let rest = key.strip_prefix(prefix).filter(|_| key > after)?;
+                Some(match rest.split_once('/').filter(|_| !value("delimiter=").is_empty()) {
+                    Some((folder, _)) => {
+                        format!("<CommonPrefixes><Prefix>{prefix}{folder}/</Prefix></CommonPrefixes>")
+                    }
+                    None => {
+                        format!("<Contents><Key>{key}</Key><ETag>{tag}</ETag><Size>{size}</Size></Contents>")
+                    }
                 })
             });
-            let listed: String = listed.collect();
+            let listed: String = listed.collect::<BTreeSet<_>>().into_iter().collect();
             format!("<ListBucketResult><IsTruncated>false</IsTruncated>{listed}</ListBucketResult>")
                 .into_response()
         }
