@@ -72,7 +72,7 @@ async fn visit_planned(
             let gone = Error::new(Kind::Damaged, "the ledger is gone since the visit was planned");
             Ok(Err(gone
                 .with("event", event_id)
-                .hint("run it again: it is heard of anew, or built from the lake")))
+                .hint("name the event with `sync --event`: it is heard of anew")))
         }
         Err(error) => Ok(Err(error.with("event", event_id))),
     }

@@ -73,19 +73,19 @@ pub async fn publish(
     let days = if days.is_empty() {
         let found = StagedDays::find(store.as_ref()).await?;
         published.failures.extend(found.failures);
-        found.days.into_keys().collect()
+        found.days
     } else {
-        days.clone()
+        days.iter().map(|day| (*day, Table::ALL.into())).collect()
     };
-    let Some(first) = days.first() else { return Ok(published) };
+    let Some(first) = days.keys().next() else { return Ok(published) };
     let mut standing = list_lake(store, Some(*first), &mut published.failures).await?;
     let budget = Semaphore::new(FILES as usize);
     let publishing = Arc::new(Publishing { store: Arc::clone(store), lake: lake.clone(), events, budget });
     let all = days.len();
-    let days = days.into_iter().map(|day| {
+    let days = days.into_iter().map(|(day, tables)| {
         let standing = standing.remove(&day).unwrap_or_default();
         let publishing = Arc::clone(&publishing);
-        let task = tokio::spawn(async move { publishing.day(day, standing).await });
+        let task = tokio::spawn(async move { publishing.day(day, tables, standing).await });
         async move { (day, task.await) }
     });
     let mut days = stream::iter(days).buffer_unordered(DAYS).enumerate();
@@ -125,10 +125,11 @@ struct Publishing {
 }
 
 impl Publishing {
-    /// Publishes one day in all tables, so that no query meets a table that is not there; `events` last.
-    async fn day(&self, day: Date, standing: ByTable<Head>) -> Published {
+    /// Publishes one day, of which staged files may be in these tables; in all, so that no query meets a table that is not
+    /// there; `events` last.
+    async fn day(&self, day: Date, tables: BTreeSet<Table>, standing: ByTable<Head>) -> Published {
         let mut published = Published::default();
-        let done = self.try_day(day, standing, &mut published).await.unwrap_or_else(|error| {
+        let done = self.try_day(day, tables, standing, &mut published).await.unwrap_or_else(|error| {
             published.failures.push(error.with("day", day));
             Vec::new()
         });
@@ -149,11 +150,12 @@ impl Publishing {
     async fn try_day(
         &self,
         day: Date,
+        tables: BTreeSet<Table>,
         standing: ByTable<Head>,
         published: &mut Published,
     ) -> Result<Vec<String>> {
         let mut staged = ByTable::new();
-        for table in Table::ALL {
+        for table in tables {
             let (mut files, failures) = staged_files(self.store.as_ref(), table, day).await?;
             published.failures.extend(failures);
             files.retain(|file| table != Table::Events || self.events.contains(&file.key));

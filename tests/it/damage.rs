@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::RecordBatch;
+use futures::{FutureExt, future};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use parquet::arrow::ArrowWriter;
@@ -12,11 +14,14 @@ use parquet::file::metadata::KeyValue;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
 use rollcall::job::{Job, Publish, Upgrade};
+use rollcall::load::keys;
+use rollcall::load::store::Store;
 use rollcall::report::Report;
 use rollcall::transform::tables::Table;
 use simulator::{Server, ServerOptions};
 
-use crate::lake::{Cells, cells_of};
+use crate::faulty::Faulty;
+use crate::lake::{Cells, cells_of, events_of};
 use crate::run::{HOUR, config, job, later, server_at, small_world, sync_of};
 use crate::stores::{Home, On};
 
@@ -56,7 +61,7 @@ impl Scene {
     }
 
     fn object(&self, table: Table, day: Date) -> PathBuf {
-        self.path(&rollcall::load::keys::lake(table, day))
+        self.path(&keys::lake(table, day))
     }
 
     /// A day on which several events have rows.
@@ -256,5 +261,41 @@ async fn a_foreign_file_is_named_and_everything_else_goes_on() {
         std::fs::remove_file(&path).unwrap();
         scene.cells = cells_of(&scene.home.store).await;
         assert!(scene.is_whole().await && scene.cells.len() > 20);
+    }
+}
+
+#[tokio::test]
+async fn a_ledger_that_is_gone_or_damaged_since_the_plan_fails_its_visit_alone() {
+    const EVENT: i64 = 700_001;
+    for (content, error) in [(None, "the ledger is gone"), (Some("{"), "cannot be read")] {
+        let server = server_at(later(), &small_world(4), ServerOptions::default());
+        let home = Home::new(On::Folder).await;
+        let (cursor, ledger) = (home.path().join(keys::ROSTER), home.path().join(keys::active(EVENT)));
+        let (path, is_done) = (ledger.clone(), AtomicBool::new(false));
+        let watcher = move |_| {
+            // The cursor moves when the plan has noted everything.
+            if cursor.exists() && !is_done.swap(true, Ordering::SeqCst) {
+                match content {
+                    Some(content) => std::fs::write(&path, content).unwrap(),
+                    None => std::fs::remove_file(&path).unwrap(),
+                }
+            }
+            future::ready(()).boxed()
+        };
+        let store: Arc<dyn Store> = Faulty::watched(&home.store, Box::new(watcher));
+        let config = || config(&server, Path::new("unused"));
+        let report = job(&store, config(), later(), sync_of(Selection::default())).await.unwrap();
+        assert!(!report.ok);
+        assert_eq!(report.failures.len(), 1, "{:?}", report.failures);
+        assert_eq!(report.failures[0].event_id, Some(EVENT));
+        assert!(errors(&report)[0].contains(error), "{:?}", report.failures);
+        let others = events_of(&home.store).await;
+        assert!(others.len() > 2 && !others.contains(&EVENT), "{others:?}");
+        if content.is_some() {
+            std::fs::remove_file(&ledger).unwrap();
+        }
+        let named = sync_of(Selection { event: vec![EVENT], ..Selection::default() });
+        assert!(job(&home.store, config(), later() + HOUR, named).await.unwrap().ok);
+        assert!(events_of(&home.store).await.contains(&EVENT));
     }
 }
