@@ -24,11 +24,11 @@ pub(super) struct Heard {
 }
 
 /// Every event that the rosters name and the ledgers do not know as it is, and the cursor to put afterwards.
-pub(super) async fn listen<L>(
+pub(super) async fn listen(
     context: &Context,
     choice: &Choice,
     usage: &Usage,
-    known: &BTreeMap<i64, Known<L>>,
+    known: &BTreeMap<i64, Known>,
     privacy: &Privacy,
     failures: &mut Vec<(Option<i64>, Error)>,
 ) -> Result<(Vec<Heard>, Option<Cursor>)> {
@@ -133,9 +133,9 @@ fn before(instant: Timestamp, span: jiff::SignedDuration) -> Timestamp {
 }
 
 /// Those of the events about which the ledgers do not know enough: new ones, and those that may still be moved.
-async fn still_open<L>(
+async fn still_open(
     context: &Context,
-    known: &BTreeMap<i64, Known<L>>,
+    known: &BTreeMap<i64, Known>,
     events: Vec<i64>,
     failures: &mut Vec<(Option<i64>, Error)>,
 ) -> Result<Vec<i64>> {

@@ -1,7 +1,6 @@
 //! Plan: what the rosters list goes into the ledgers, and the ledgers say which events are to be visited.
 
 use std::collections::BTreeMap;
-use std::convert::identity;
 use std::num::NonZeroUsize;
 use std::pin::pin;
 
@@ -12,7 +11,7 @@ use serde::Deserialize;
 
 use super::context::Context;
 use super::estimate::{estimate, reason};
-use super::known::Known;
+use super::known::{Keep, Known};
 use super::listing::{self, Heard};
 use super::planned::{Due, Planned};
 use super::selection::{Choice, Selection};
@@ -60,15 +59,15 @@ pub(super) async fn show(context: &Context, call: &Plan, report: &mut Report) ->
     let choice = Choice::checked(&call.selection)?;
     let usage = Usage::default();
     let writes = if call.items.is_some() { Writes::Ledgers } else { Writes::Nothing };
-    let due = plan(context, &choice, &usage, writes, identity).await?.record(report);
+    let due = plan(context, &choice, &usage, writes, Keep::Ledgers).await?.record(report);
     report.requests += usage.used();
     if let Some(most) = call.items {
-        let items = items::batched(due.iter().map(|due| &due.ledger), most);
+        let items = items::batched(due.iter().filter_map(|due| due.ledger.as_deref()), most);
         report.items = Some(items::put(context.store.as_ref(), &context.run, &items).await?);
         return Ok(());
     }
     let (now, mut all) = (context.clock.now(), Requests::default());
-    for Due { ledger, since, .. } in due {
+    for (since, ledger) in due.into_iter().filter_map(|Due { since, ledger, .. }| Some((since, ledger?))) {
         let (windows, requests) = forecast(context, &choice, &ledger, now)?;
         all += requests;
         let reason = reason(context, choice.is_explicit(), &ledger, now);
@@ -80,14 +79,13 @@ pub(super) async fn show(context: &Context, call: &Plan, report: &mut Report) ->
     Ok(())
 }
 
-/// What is to be done, with what `keep` gives of the ledger of each event to visit.
-pub(super) async fn plan<L>(
+pub(super) async fn plan(
     context: &Context,
     choice: &Choice,
     usage: &Usage,
     writes: Writes,
-    keep: fn(Ledger) -> L,
-) -> Result<Planned<L>> {
+    keep: Keep,
+) -> Result<Planned> {
     let store = context.store.as_ref();
     let is_lake = match writes {
         Writes::Ledgers => context.lake.check_to_write(store, None).await?,
@@ -105,7 +103,7 @@ pub(super) async fn plan<L>(
     if is_lake && customer.is_some() {
         context.lake.check(store, customer.as_deref()).await?;
     }
-    let mut planned = Planned::new();
+    let mut planned = Planned::default();
     if !is_lake && writes == Writes::Ledgers {
         let recovered = recover(&context.store, &context.lake, &context.ledgers).await?;
         planned.failures.extend(recovered.into_iter().map(|error| (None, error)));
@@ -169,15 +167,11 @@ pub(super) async fn plan<L>(
 }
 
 /// The events of a plan that was made before, as their ledgers describe them now.
-async fn planned_before<L>(
-    context: &Context,
-    choice: &Choice,
-    know: impl Fn(Ledger) -> Known<L>,
-) -> Planned<L> {
+async fn planned_before(context: &Context, choice: &Choice, know: impl Fn(Ledger) -> Known) -> Planned {
     let found = stream::iter(choice.events.clone())
         .map(|event_id| async move { (event_id, context.ledgers.find(event_id).await) });
     let mut found = found.buffered(AT_ONCE);
-    let mut planned = Planned::new();
+    let mut planned = Planned::default();
     while let Some((event_id, found)) = found.next().await {
         match found {
             Ok(Some(Entry { ledger, .. })) => planned.add(event_id, know(ledger)),
@@ -192,7 +186,7 @@ async fn planned_before<L>(
 }
 
 /// A visit that lies in the future was made by another clock. Until this one has caught up, events are not due.
-fn clock_is_behind<L>(known: &BTreeMap<i64, Known<L>>, now: Timestamp) -> Option<Error> {
+fn clock_is_behind(known: &BTreeMap<i64, Known>, now: Timestamp) -> Option<Error> {
     let newest = known.values().filter_map(|known| known.last_visit).max()?;
     let behind = newest.duration_since(now);
     (behind > CLOCK_TOLERANCE).then(|| {

@@ -5,21 +5,23 @@ use jiff::Timestamp;
 use super::known::Known;
 use crate::error::Error;
 use crate::load::health::Health;
+use crate::load::ledger::Ledger;
 use crate::report::Report;
 
 /// An event to visit.
-pub(super) struct Due<L> {
+pub(super) struct Due {
     pub(super) event_id: i64,
     /// Since when it waits.
     pub(super) since: Timestamp,
-    /// What is kept of its ledger.
-    pub(super) ledger: L,
+    /// Its ledger, where that is kept.
+    pub(super) ledger: Option<Box<Ledger>>,
 }
 
 /// What is to be done.
-pub(super) struct Planned<L> {
+#[derive(Default)]
+pub(super) struct Planned {
     /// The events to visit, those first that wait longest.
-    pub(super) due: Vec<Due<L>>,
+    pub(super) due: Vec<Due>,
     /// Events that are known and still visited.
     known: usize,
     /// How they are.
@@ -28,21 +30,16 @@ pub(super) struct Planned<L> {
     pub(super) failures: Vec<(Option<i64>, Error)>,
 }
 
-impl<L> Planned<L> {
-    /// Nothing yet.
-    pub(super) fn new() -> Self {
-        Self { due: Vec::new(), known: 0, health: Health::default(), failures: Vec::new() }
-    }
-
+impl Planned {
     /// Adds an event.
-    pub(super) fn add(&mut self, event_id: i64, known: Known<L>) {
+    pub(super) fn add(&mut self, event_id: i64, known: Known) {
         self.known += usize::from(known.is_open);
         self.health += known.health;
         self.due.extend(known.due.map(|(since, ledger)| Due { event_id, since, ledger }));
     }
 
     /// Tells the report, and gives the events to visit.
-    pub(super) fn record(self, report: &mut Report) -> Vec<Due<L>> {
+    pub(super) fn record(self, report: &mut Report) -> Vec<Due> {
         report.planned(self.known, self.due.len());
         report.events.health += self.health;
         for (event_id, error) in self.failures {

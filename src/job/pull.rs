@@ -6,6 +6,7 @@ use futures::{StreamExt, future, stream};
 use tokio::task::JoinError;
 
 use super::context::Context;
+use super::known::Keep;
 use super::plan::{Writes, plan};
 use super::planned::Due;
 use super::selection::{Choice, Selection};
@@ -20,7 +21,7 @@ use crate::transform::privacy::Privacy;
 pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut Report) -> Result<()> {
     let choice = Choice::checked(selection)?;
     let usage = Usage::default();
-    let due = plan(context, &choice, &usage, Writes::Ledgers, drop).await?.record(report);
+    let due = plan(context, &choice, &usage, Writes::Ledgers, Keep::Nothing).await?.record(report);
     context.progress.events(due.len());
     let privacy = context.privacy().await?;
     // What the deadline cuts off is left to the next run.
