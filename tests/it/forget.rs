@@ -7,16 +7,14 @@ use std::sync::Arc;
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use futures::FutureExt;
 use jiff::Timestamp;
-use jiff::civil::Date;
 use rollcall::config::Config;
 use rollcall::error::Result;
 use rollcall::job::selection::Selection;
-use rollcall::job::{Forget, Job, Publish, Replay};
+use rollcall::job::{Forget, Job, Replay};
 use rollcall::load::keys;
 use rollcall::load::store::{Bucket, Location, Store};
 use rollcall::report::Report;
 use rollcall::transform::privacy::Policy;
-use rollcall::transform::tables::Table;
 use simulator::{Quirks, Server, ServerOptions, Viewers, World, WorldOptions};
 use tokio::sync::Mutex;
 
@@ -32,7 +30,7 @@ fn world() -> World {
     World::new(WorldOptions { events: 2, days: 2, viewers: Viewers::Range(6, 12), ..WorldOptions::default() })
 }
 
-fn vendor() -> Server {
+pub(crate) fn vendor() -> Server {
     let quirks = Quirks { telling: true, unplaceable: Some(5), ..Quirks::default() };
     server_at(later(), &world(), ServerOptions { quirks, ..ServerOptions::default() })
 }
@@ -55,11 +53,11 @@ fn search() -> Search {
     Search::of(&plain.collect::<BTreeSet<_>>())
 }
 
-fn open() -> Arc<Policy> {
+pub(crate) fn open() -> Arc<Policy> {
     policy(r#"{"base": "open"}"#)
 }
 
-async fn run(
+pub(crate) async fn run(
     store: &Arc<dyn Store>,
     server: &Server,
     policy: Arc<Policy>,
@@ -70,7 +68,7 @@ async fn run(
     job(store, config, later() + HOUR * hours, what).await
 }
 
-fn forget() -> Job {
+pub(crate) fn forget() -> Job {
     Job::Forget(Forget { viewer: person(), dry_run: false })
 }
 
@@ -78,21 +76,21 @@ fn again() -> Job {
     sync_of(Selection { from: Some("2022-10-01".into()), ..Selection::default() })
 }
 
-async fn assert_forgotten(store: &Arc<dyn Store>, what: &str) {
+pub(crate) async fn assert_forgotten(store: &Arc<dyn Store>, what: &str) {
     let search = search();
     for (place, bytes) in everything(store).await {
         assert_eq!(search.found(&bytes), [""; 0], "{what}: {place}");
     }
 }
 
-fn ok(outcome: Result<Report>) -> Report {
+pub(crate) fn ok(outcome: Result<Report>) -> Report {
     let report = outcome.unwrap();
     assert!(report.ok, "{:?}", report.failures);
     report
 }
 
 /// A lake from which the person was forgotten before anything was pulled.
-async fn without_the_person(server: &Server) -> Cells {
+pub(crate) async fn without_the_person(server: &Server) -> Cells {
     let home = Home::new(On::Folder).await;
     let later_still = "2022-09-01T00:00:00Z".parse::<Timestamp>().unwrap();
     let nothing = Config { policy: open(), ..config(server, Path::new("unused")) };
@@ -208,79 +206,6 @@ async fn a_pull_that_is_under_way_meanwhile_brings_nobody_back() {
         ok(run(&home.store, &server, open(), 30, again()).await);
         assert_forgotten(&home.store, &format!("forgotten at operation {at}")).await;
         assert_eq!(cells_of(&home.store).await, expected, "{at}");
-    }
-}
-
-/// What `open` pulls of a vendor, staged and archived, in a folder of its own.
-async fn pulled(server: &Server) -> Home {
-    let home = Home::new(On::Folder).await;
-    ok(run(&home.store, server, open(), 0, Job::Pull(Selection::default())).await);
-    home
-}
-
-fn publish(day: Option<Date>) -> Job {
-    Job::Publish(Publish { day: day.into_iter().collect() })
-}
-
-/// A publish of a day, before whose operation `at` somebody forgets the person to the end. Whether all went well.
-async fn published_amid_a_forget(
-    server: &Arc<Server>,
-    home: &Home,
-    store: &Arc<dyn Store>,
-    day: Date,
-    at: u64,
-) -> bool {
-    let (inner, vendor) = (Arc::clone(&home.store), Arc::clone(server));
-    let said = Arc::new(Mutex::new(None));
-    let told = Arc::clone(&said);
-    let watcher = move |k| {
-        let (inner, vendor, told) = (Arc::clone(&inner), Arc::clone(&vendor), Arc::clone(&told));
-        async move {
-            if k == at {
-                *told.lock().await = Some(run(&inner, &vendor, open(), 1, forget()).await);
-            }
-        }
-        .boxed()
-    };
-    let store: Arc<dyn Store> = Faulty::watched(store, Box::new(watcher));
-    let outcome = run(&store, server, open(), 2, publish(Some(day))).await;
-    ok(said.lock().await.take().unwrap());
-    outcome.is_ok_and(|report| report.ok)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_publish_that_is_under_way_meanwhile_brings_nobody_back_and_leaves_no_row_behind() {
-    let server = Arc::new(vendor());
-    let expected = without_the_person(&server).await;
-    let home = pulled(&server).await;
-    ok(run(&home.store, &server, open(), 0, publish(None)).await);
-    let whole = cells_of(&home.store).await;
-    let changed =
-        |table| whole.iter().find(|(place, cell)| place.0 == table && expected.get(place) != Some(cell));
-    let ((_, day, _), _) = changed(Table::Lives).unwrap();
-    let of_day = |cells: &Cells| {
-        let cells = cells.clone().into_iter().filter(|((_, of, _), _)| of == day);
-        cells.collect::<Cells>()
-    };
-    let home = pulled(&server).await;
-    let counting = Faulty::new(&home.store, 0, Fault::None);
-    let store: Arc<dyn Store> = counting.clone();
-    ok(run(&store, &server, open(), 2, publish(Some(*day))).await);
-    let operations = counting.operations();
-    assert!(operations > 20, "{operations}");
-    for at in (0..operations).step_by(2) {
-        let home = pulled(&server).await;
-        assert!(published_amid_a_forget(&server, &home, &home.store, *day, at).await, "{at}");
-        assert_forgotten(&home.store, &format!("forgotten at operation {at}")).await;
-        assert!(of_day(&cells_of(&home.store).await) == of_day(&expected), "{at}");
-    }
-    for at in 0..operations {
-        let home = pulled(&server).await;
-        let dying: Arc<dyn Store> = Faulty::new(&home.store, at, Fault::Dies);
-        published_amid_a_forget(&server, &home, &dying, *day, at).await;
-        ok(run(&home.store, &server, open(), 3, publish(None)).await);
-        assert_forgotten(&home.store, &format!("forgotten at operation {at}, then killed")).await;
-        assert!(cells_of(&home.store).await == expected, "{at}");
     }
 }
 

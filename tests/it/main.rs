@@ -9,6 +9,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod amid_a_forget;
 mod bad_input;
 mod bytes;
 mod careless;

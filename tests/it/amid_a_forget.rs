@@ -1,0 +1,90 @@
+//! A publish, in the middle of which somebody is forgotten.
+
+use std::sync::Arc;
+
+use futures::FutureExt;
+use jiff::civil::Date;
+use rollcall::job::selection::Selection;
+use rollcall::job::{Job, Publish};
+use rollcall::load::store::Store;
+use rollcall::transform::tables::Table;
+use simulator::Server;
+use tokio::sync::Mutex;
+
+use crate::faulty::{Fault, Faulty};
+use crate::forget::{assert_forgotten, forget, ok, open, run, vendor, without_the_person};
+use crate::lake::{Cells, cells_of};
+use crate::stores::{Home, On};
+
+/// What `open` pulls of a vendor, staged and archived, in a folder of its own.
+async fn pulled(server: &Server) -> Home {
+    let home = Home::new(On::Folder).await;
+    ok(run(&home.store, server, open(), 0, Job::Pull(Selection::default())).await);
+    home
+}
+
+fn publish(day: Option<Date>) -> Job {
+    Job::Publish(Publish { day: day.into_iter().collect() })
+}
+
+/// A publish of a day, before whose operation `at` somebody forgets the person to the end. Whether all went well.
+async fn published_amid_a_forget(
+    server: &Arc<Server>,
+    home: &Home,
+    store: &Arc<dyn Store>,
+    day: Date,
+    at: u64,
+) -> bool {
+    let (inner, vendor) = (Arc::clone(&home.store), Arc::clone(server));
+    let said = Arc::new(Mutex::new(None));
+    let told = Arc::clone(&said);
+    let watcher = move |k| {
+        let (inner, vendor, told) = (Arc::clone(&inner), Arc::clone(&vendor), Arc::clone(&told));
+        async move {
+            if k == at {
+                *told.lock().await = Some(run(&inner, &vendor, open(), 1, forget()).await);
+            }
+        }
+        .boxed()
+    };
+    let store: Arc<dyn Store> = Faulty::watched(store, Box::new(watcher));
+    let outcome = run(&store, server, open(), 2, publish(Some(day))).await;
+    ok(said.lock().await.take().unwrap());
+    outcome.is_ok_and(|report| report.ok)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_publish_that_is_under_way_meanwhile_brings_nobody_back_and_leaves_no_row_behind() {
+    let server = Arc::new(vendor());
+    let expected = without_the_person(&server).await;
+    let home = pulled(&server).await;
+    ok(run(&home.store, &server, open(), 0, publish(None)).await);
+    let whole = cells_of(&home.store).await;
+    let changed =
+        |table| whole.iter().find(|(place, cell)| place.0 == table && expected.get(place) != Some(cell));
+    let ((_, day, _), _) = changed(Table::Lives).unwrap();
+    let of_day = |cells: &Cells| {
+        let cells = cells.clone().into_iter().filter(|((_, of, _), _)| of == day);
+        cells.collect::<Cells>()
+    };
+    let home = pulled(&server).await;
+    let counting = Faulty::new(&home.store, 0, Fault::None);
+    let store: Arc<dyn Store> = counting.clone();
+    ok(run(&store, &server, open(), 2, publish(Some(*day))).await);
+    let operations = counting.operations();
+    assert!(operations > 20, "{operations}");
+    for at in (0..operations).step_by(2) {
+        let home = pulled(&server).await;
+        assert!(published_amid_a_forget(&server, &home, &home.store, *day, at).await, "{at}");
+        assert_forgotten(&home.store, &format!("forgotten at operation {at}")).await;
+        assert!(of_day(&cells_of(&home.store).await) == of_day(&expected), "{at}");
+    }
+    for at in 0..operations {
+        let home = pulled(&server).await;
+        let dying: Arc<dyn Store> = Faulty::new(&home.store, at, Fault::Dies);
+        published_amid_a_forget(&server, &home, &dying, *day, at).await;
+        ok(run(&home.store, &server, open(), 3, publish(None)).await);
+        assert_forgotten(&home.store, &format!("forgotten at operation {at}, then killed")).await;
+        assert!(cells_of(&home.store).await == expected, "{at}");
+    }
+}
