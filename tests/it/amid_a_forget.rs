@@ -1,11 +1,11 @@
-//! A publish, in the middle of which somebody is forgotten.
+//! A publish, and a forget, in the middle of which somebody is forgotten.
 
 use std::sync::Arc;
 
 use futures::FutureExt;
 use jiff::civil::Date;
 use rollcall::job::selection::Selection;
-use rollcall::job::{Job, Publish};
+use rollcall::job::{Forget, Job, Publish};
 use rollcall::load::store::Store;
 use rollcall::transform::tables::Table;
 use simulator::Server;
@@ -86,5 +86,36 @@ async fn a_publish_that_is_under_way_meanwhile_brings_nobody_back_and_leaves_no_
         ok(run(&home.store, &server, open(), 3, publish(None)).await);
         assert_forgotten(&home.store, &format!("forgotten at operation {at}, then killed")).await;
         assert!(cells_of(&home.store).await == expected, "{at}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forget_in_the_middle_of_another_is_no_reason_to_call_the_list_lost() {
+    let server = Arc::new(vendor());
+    let home = pulled(&server).await;
+    ok(run(&home.store, &server, open(), 0, publish(None)).await);
+    let counting = Faulty::new(&home.store, 0, Fault::None);
+    let store: Arc<dyn Store> = counting.clone();
+    let dry = Forget { viewer: vec!["nobody".to_owned()], dry_run: true };
+    ok(run(&store, &server, open(), 1, Job::Forget(dry)).await);
+    let looked_at = counting.operations();
+    assert!(looked_at > 50, "{looked_at}");
+    for at in (0..looked_at).step_by(7) {
+        let home = pulled(&server).await;
+        ok(run(&home.store, &server, open(), 0, publish(None)).await);
+        let (inner, vendor) = (Arc::clone(&home.store), Arc::clone(&server));
+        let watcher = move |k| {
+            let (inner, vendor) = (Arc::clone(&inner), Arc::clone(&vendor));
+            async move {
+                if k == at {
+                    let other = Forget { viewer: vec!["somebody else".to_owned()], dry_run: false };
+                    ok(run(&inner, &vendor, open(), 1, Job::Forget(other)).await);
+                }
+            }
+            .boxed()
+        };
+        let store: Arc<dyn Store> = Faulty::watched(&home.store, Box::new(watcher));
+        ok(run(&store, &server, open(), 2, forget()).await);
+        assert_forgotten(&home.store, &format!("another at operation {at}")).await;
     }
 }
