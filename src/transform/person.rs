@@ -25,7 +25,9 @@ pub(super) fn e164(mobile: &str, country_code: Option<&str>) -> Option<String> {
     let written = mobile.trim();
     let mut key = String::with_capacity(2 * LONGEST);
     key.push('+');
-    key.extend(country_code.unwrap_or_default().bytes().filter(u8::is_ascii_digit).map(char::from));
+    let country = country_code.unwrap_or_default().bytes().filter(u8::is_ascii_digit);
+    // No country begins with a zero: those before it say that one follows, as a plus does.
+    key.extend(country.skip_while(|digit| *digit == b'0').map(char::from));
     if key.len() == 1 {
         key.push_str("86");
     }
@@ -59,6 +61,8 @@ mod tests {
             ("+86-19000101106", None),
             ("19000101106", None),
             ("19000101106", Some("+86")),
+            ("19000101106", Some("0086")),
+            ("19000101106", Some("00")),
             ("+8619000101106", Some("+1")),
             ("0086 190 0010 1106", None),
             ("8619000101106", None),
