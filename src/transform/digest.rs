@@ -33,7 +33,8 @@ impl TryFrom<String> for Digest {
 pub struct Totals {
     /// How many rows.
     pub rows: u64,
-    /// What is compared when a settled cell could shrink: rows; in `viewer_details` the sum of `times`.
+    /// What is compared when a settled cell could shrink: rows; in `viewer_details` the sum of `times`, to which every row
+    /// adds one at least.
     pub weight: u64,
     /// See [`Digest`].
     pub digest: Digest,
@@ -60,7 +61,7 @@ impl Totals {
                 self.replay += occurrences(batch, "live_type", "replay");
             }
             Table::ViewerDetails => {
-                self.weight = self.weight.saturating_add(u64::try_from(sum(batch, "times")).unwrap_or(0));
+                self.weight = self.weight.saturating_add(viewings(batch));
                 self.seconds = self.seconds.saturating_add(sum(batch, "duration_seconds"));
                 self.live = self.live.saturating_add(sum(batch, "live_times"));
                 self.replay = self.replay.saturating_add(sum(batch, "replay_times"));
@@ -157,6 +158,14 @@ fn sum(batch: &RecordBatch, column: &str) -> i64 {
     array.as_primitive::<Int64Type>().iter().flatten().fold(0, i64::saturating_add)
 }
 
+/// Viewings of these viewers. Who is listed has watched, whatever else is said of them.
+fn viewings(batch: &RecordBatch) -> u64 {
+    let Some(array) = batch.column_by_name("times") else { return 0 };
+    let times = array.as_primitive::<Int64Type>().iter();
+    let each = times.map(|times| times.and_then(|times| u64::try_from(times).ok()).unwrap_or(1).max(1));
+    each.fold(0, u64::saturating_add)
+}
+
 fn occurrences(batch: &RecordBatch, column: &str, word: &str) -> i64 {
     let Some(array) = batch.column_by_name(column) else { return 0 };
     let found = array.as_string::<i32>().iter().flatten().filter(|text| *text == word).count();
@@ -209,6 +218,27 @@ mod tests {
         assert_ne!(digest, totals(&[(1, Some("a")), (2, Some("c"))], &[2], 1).digest);
         assert_ne!(digest, totals(&[(1, Some("b")), (2, Some("a"))], &[2], 1).digest);
         assert_ne!(digest, totals(&[(1, Some("a")), (2, Some("b")), (2, Some("b"))], &[3], 1).digest);
+    }
+
+    #[test]
+    fn a_viewer_weighs_their_viewings_and_one_at_least() {
+        let all = [Some(3), None, Some(0), Some(-7), Some(1)];
+        for cut in 0..=all.len() {
+            let (one, other) = all.split_at(cut);
+            let mut totals = Totals::default();
+            for times in [one, other] {
+                let mut batch = BatchBuilder::new(Table::ViewerDetails);
+                for times in times {
+                    batch.push_named(vec![
+                        ("event_id", Value::Integer(1)),
+                        ("times", times.map_or(Value::Null, Value::Integer)),
+                        ("pulled_at", Value::Millis(0)),
+                    ]);
+                }
+                totals.add(Table::ViewerDetails, &batch.finish().unwrap());
+            }
+            assert_eq!((totals.rows, totals.weight), (5, 7), "{cut}");
+        }
     }
 
     /// The digest is on disk in every footer: it must never change for the same rows.
