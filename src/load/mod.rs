@@ -27,6 +27,7 @@ pub mod row_groups;
 pub mod staged_days;
 mod staged_files;
 pub mod staging;
+pub mod standing;
 pub mod store;
 pub mod suppression;
 pub mod table_day;

@@ -13,8 +13,8 @@ use super::lake::Lake;
 use super::replace::Replaced;
 use super::staged_days::{ByTable, StagedDays, staged_files};
 use super::store::{Head, Listed, Store};
-use super::suppression;
 use super::table_day::TableDay;
+use super::{standing, suppression};
 use crate::error::{Error, Kind, Result};
 use crate::transform::privacy::Privacy;
 use crate::transform::tables::Table;
@@ -70,15 +70,16 @@ pub async fn publish(
 ) -> Result<Published> {
     let mut published = Published::default();
     let events = staged_events(store.as_ref(), days).await?;
-    let days = if days.is_empty() {
+    let (days, mut standing) = if days.is_empty() {
         let found = StagedDays::find(store.as_ref()).await?;
         published.failures.extend(found.failures);
-        found.days
+        let Some((first, _)) = found.days.first_key_value() else { return Ok(published) };
+        let standing = standing::since(store, Some(*first), &mut published.failures).await?;
+        (found.days, standing)
     } else {
-        days.iter().map(|day| (*day, Table::ALL.into())).collect()
+        let standing = standing::of(store, days, &mut published.failures).await?;
+        (days.iter().map(|day| (*day, Table::ALL.into())).collect(), standing)
     };
-    let Some(first) = days.keys().next() else { return Ok(published) };
-    let mut standing = list_lake(store, Some(*first), &mut published.failures).await?;
     let budget = Semaphore::new(FILES as usize);
     let publishing = Arc::new(Publishing { store: Arc::clone(store), lake: lake.clone(), events, budget });
     let all = days.len();
@@ -256,26 +257,4 @@ async fn publish_object(
         // Whoever wrote them may have known of more people than were to be forgotten before.
         privacy = suppression::privacy(place.store.as_ref(), &place.lake.policy).await?;
     }
-}
-
-/// The lake's objects, of all days or from one on. A foreign file, which every query would read, is a failure.
-pub async fn list_lake(
-    store: &Arc<dyn Store>,
-    from: Option<Date>,
-    failures: &mut Vec<Error>,
-) -> Result<BTreeMap<Date, ByTable<Head>>> {
-    let mut standing: BTreeMap<Date, ByTable<Head>> = BTreeMap::new();
-    for table in Table::ALL {
-        let prefix = keys::table(table);
-        let after = from.map(|day| keys::day(table, day)).unwrap_or_default();
-        for Listed { key, head } in store.list(&prefix, &after).await? {
-            if let Some(day) = keys::parse_lake(table, &key) {
-                standing.entry(day).or_default().insert(table, head);
-            } else {
-                let error = Error::new(Kind::Damaged, "a file among the tables is none of rollcall's");
-                failures.push(error.with("key", key).hint("take it away: every query reads it"));
-            }
-        }
-    }
-    Ok(standing)
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::lake::Lake;
 use super::object::ObjectReader;
-use super::publish::{Published, list_lake};
+use super::publish::Published;
 use super::store::Store;
-use super::suppression;
 use super::table_day::TableDay;
+use super::{standing, suppression};
 use crate::error::{Kind, Result};
 use crate::transform::tables::Table;
 
@@ -15,7 +15,7 @@ use crate::transform::tables::Table;
 /// more, and tables that a day lacks.
 pub async fn upgrade(store: &Arc<dyn Store>, lake: &Lake) -> Result<Published> {
     let mut published = Published::default();
-    let listed = list_lake(store, None, &mut published.failures).await?;
+    let listed = standing::since(store, None, &mut published.failures).await?;
     let privacy = suppression::privacy(store.as_ref(), &lake.policy).await?;
     for (day, mut standing) in listed {
         for table in Table::ALL {

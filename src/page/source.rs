@@ -14,8 +14,8 @@ use crate::error::{Error, Kind, Result};
 use crate::job::context::Context;
 use crate::load::object::ObjectReader;
 use crate::load::objects::{Object, READERS, each_row};
-use crate::load::publish;
 use crate::load::staged_days::ByTable;
+use crate::load::standing;
 use crate::load::store::{Head, Store};
 use crate::transform::row::Row;
 use crate::transform::tables::Table;
@@ -82,7 +82,7 @@ impl Source {
     pub(super) async fn open(context: &Context) -> Result<Self> {
         context.lake.check(context.store.as_ref(), None).await?;
         // What is foreign there is for `status` to say.
-        let standing = publish::list_lake(&context.store, None, &mut Vec::new()).await?;
+        let standing = standing::since(&context.store, None, &mut Vec::new()).await?;
         if standing.is_empty() {
             return Err(Error::new(Kind::Usage, "there is no lake yet")
                 .hint("name its place with `--store`, or make one with `sync`"));

@@ -19,7 +19,7 @@ use crate::job::context::Context;
 use crate::load::ledger::{Closing, Ledger};
 use crate::load::objects::{Object, READERS, each_row};
 use crate::load::visit::Owed;
-use crate::load::{keys, publish};
+use crate::load::{keys, standing};
 use crate::report::Failure;
 use crate::transform::event::Event;
 use crate::transform::tables::Table;
@@ -122,7 +122,7 @@ impl Explanation {
 
         let from = ledger.as_ref().map(|ledger| first_day(context, ledger));
         // What is foreign there is for `status` to say.
-        let standing = publish::list_lake(&context.store, from, &mut Vec::new()).await?;
+        let standing = standing::since(&context.store, from, &mut Vec::new()).await?;
         let until = ledger.as_ref().and_then(|ledger| last_day(context, ledger)).unwrap_or(Date::MAX);
         let standing = standing.into_iter().take_while(|(day, _)| *day <= until);
         let objects = standing.flat_map(|(day, tables)| {

@@ -1,0 +1,55 @@
+//! The objects that stand in the lake, by day and table.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use super::keys;
+use super::staged_days::ByTable;
+use super::store::{Head, Listed, Store};
+use crate::error::{Error, Kind, Result};
+use crate::transform::tables::Table;
+
+/// The objects of each day.
+pub type Standing = BTreeMap<Date, ByTable<Head>>;
+
+/// The lake's objects, of all days or from one on. A foreign file, which every query would read, is a failure.
+pub async fn since(
+    store: &Arc<dyn Store>,
+    from: Option<Date>,
+    failures: &mut Vec<Error>,
+) -> Result<Standing> {
+    let mut standing = Standing::new();
+    for table in Table::ALL {
+        let after = from.map(|day| keys::day(table, day)).unwrap_or_default();
+        let listed = store.list(&keys::table(table), &after).await?;
+        add(&mut standing, table, listed, failures);
+    }
+    Ok(standing)
+}
+
+/// The lake's objects of these days. What lies elsewhere is for whoever looks at all of it.
+pub async fn of(
+    store: &Arc<dyn Store>,
+    days: &BTreeSet<Date>,
+    failures: &mut Vec<Error>,
+) -> Result<Standing> {
+    let mut standing = Standing::new();
+    for (day, table) in days.iter().flat_map(|day| Table::ALL.map(|table| (*day, table))) {
+        let listed = store.list(&keys::day(table, day), "").await?;
+        add(&mut standing, table, listed, failures);
+    }
+    Ok(standing)
+}
+
+fn add(standing: &mut Standing, table: Table, listed: Vec<Listed>, failures: &mut Vec<Error>) {
+    for Listed { key, head } in listed {
+        if let Some(day) = keys::parse_lake(table, &key) {
+            standing.entry(day).or_default().insert(table, head);
+        } else {
+            let error = Error::new(Kind::Damaged, "a file among the tables is none of rollcall's");
+            failures.push(error.with("key", key).hint("take it away: every query reads it"));
+        }
+    }
+}
