@@ -1,11 +1,12 @@
 -- How many came to each event, how many of them live, and for how long. A row an event, with 0 where nobody
--- came. Hosts are left out: whoever hosted an event is no viewer of it, whatever else they did in it.
+-- came. Hosts are left out: whoever hosted an event is no viewer of it, whatever else they did in it. Viewings
+-- that say nothing of who came count as sessions, not as people.
 SELECT
   e.event_id,
   e.title,
   date(e.start_date) AS event_day,
-  count(p.event_id) AS people,
-  count(p.event_id) FILTER (WHERE p.live_sessions > 0) AS live_people,
+  count(p.person) AS people,
+  count(p.person) FILTER (WHERE p.live_sessions > 0) AS live_people,
   coalesce(sum(p.sessions), 0) AS sessions,
   coalesce(sum(p.seconds), 0) AS seconds
 FROM events e

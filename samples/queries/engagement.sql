@@ -13,6 +13,6 @@ SELECT
   round(avg(coalesce(p.signs, 0)), 2) AS signs,
   round(avg(coalesce(p.shares, 0)), 2) AS shares
 FROM people p
-WHERE NOT p.is_host
+WHERE NOT p.is_host AND p.person IS NOT NULL
 GROUP BY p.event_id, p.title
 ORDER BY p.event_id;

@@ -2,11 +2,11 @@
 -- Somebody with two devices counts in both.
 SELECT
   coalesce(nullif(split_part(s.device_type, ',', 1), '-'), 'unknown') AS device,
-  count(DISTINCT p.person) AS people,
+  count(DISTINCT s.person) AS people,
   count(*) AS sessions,
   coalesce(sum(s.duration_seconds), 0) AS seconds
 FROM sessions s
-JOIN people p ON p.event_id = s.event_id AND p.person = s.person
-WHERE NOT p.is_host
+LEFT JOIN people p ON p.event_id = s.event_id AND p.person = s.person
+WHERE NOT coalesce(p.is_host, s.is_host)
 GROUP BY 1
 ORDER BY 2 DESC, 1;

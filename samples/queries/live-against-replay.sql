@@ -3,9 +3,9 @@
 SELECT
   e.event_id,
   e.title,
-  count(p.event_id) FILTER (WHERE p.live_sessions > 0) AS live_people,
-  count(p.event_id) FILTER (WHERE p.replay_sessions > 0) AS replay_people,
-  count(p.event_id) FILTER (WHERE p.live_sessions > 0 AND p.replay_sessions > 0) AS people_both,
+  count(p.person) FILTER (WHERE p.live_sessions > 0) AS live_people,
+  count(p.person) FILTER (WHERE p.replay_sessions > 0) AS replay_people,
+  count(p.person) FILTER (WHERE p.live_sessions > 0 AND p.replay_sessions > 0) AS people_both,
   coalesce(sum(p.live_seconds), 0) AS live_seconds,
   coalesce(sum(p.replay_seconds), 0) AS replay_seconds
 FROM events e

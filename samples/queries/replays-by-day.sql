@@ -5,12 +5,12 @@ SELECT
   s.event_id,
   date_diff('day', date(s.event_end_date), s.dt) AS days_after,
   count(*) AS replays,
-  count(DISTINCT p.person) AS people,
+  count(DISTINCT s.person) AS people,
   coalesce(sum(s.duration_seconds), 0) AS seconds
 FROM sessions s
-JOIN people p ON p.event_id = s.event_id AND p.person = s.person
+LEFT JOIN people p ON p.event_id = s.event_id AND p.person = s.person
 WHERE s.live_type = 'replay'
-  AND NOT p.is_host
+  AND NOT coalesce(p.is_host, s.is_host)
   AND date_diff('day', date(s.event_end_date), s.dt) BETWEEN 0 AND 7
 GROUP BY 1, 2
 ORDER BY 1, 2;

@@ -66,7 +66,7 @@ impl Watched {
 /// Somebody who came.
 #[derive(Debug, Default)]
 pub(super) struct Person {
-    /// Whether anything tells this person apart from others.
+    /// Whether this is one person: all that came of whom nothing is told are together in another.
     pub(super) is_told: bool,
     pub(super) is_host: bool,
     pub(super) name: Option<String>,
@@ -107,6 +107,13 @@ impl Names {
     }
 }
 
+/// What tells a person apart from others of the event; of viewings that say nothing of it, whether they are a host's.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Who {
+    Told(String),
+    Untold { is_host: bool },
+}
+
 /// Everybody who came to one event, the hosts among them.
 #[derive(Debug, Default)]
 pub(super) struct Audience {
@@ -114,7 +121,7 @@ pub(super) struct Audience {
     pub(super) viewings: Vec<Viewing>,
     pub(super) regions: Names,
     pub(super) devices: Names,
-    places: HashMap<Option<String>, usize>,
+    places: HashMap<Who, usize>,
 }
 
 impl Audience {
@@ -125,9 +132,11 @@ impl Audience {
             return;
         };
         let told = ["person_key", "distinct_id", "mobile", "email", "ext_id", "viewer_id"];
-        let key = told.into_iter().find_map(text);
-        let is_told = key.is_some();
-        let place = *self.places.entry(key).or_insert_with(|| {
+        let is_host = row.text("iden").as_deref() == Some(HOST)
+            || table == Table::Interactions && row.text("role").as_deref() == Some("host");
+        let who = told.into_iter().find_map(text).map_or(Who::Untold { is_host }, Who::Told);
+        let is_told = matches!(who, Who::Told(_));
+        let place = *self.places.entry(who).or_insert_with(|| {
             self.people.push(Person { is_told, ..Person::default() });
             self.people.len() - 1
         });
@@ -151,8 +160,7 @@ impl Audience {
             device: self.devices.number(first(device.as_deref())),
         });
         let Some(person) = self.people.get_mut(place) else { return };
-        person.is_host |= row.text("iden").as_deref() == Some(HOST)
-            || table == Table::Interactions && row.text("role").as_deref() == Some("host");
+        person.is_host |= is_host;
         for (known, column) in [
             (&mut person.name, "name"),
             (&mut person.company, "company"),
@@ -178,18 +186,23 @@ impl Audience {
         }
     }
 
-    /// Everybody but the hosts.
-    pub(super) fn viewers(&self) -> impl Iterator<Item = &Person> {
+    /// Everybody but the hosts, and those of whom nothing is told, together.
+    pub(super) fn attending(&self) -> impl Iterator<Item = &Person> {
         self.people.iter().filter(|person| !person.is_host)
     }
 
-    /// The viewings of people who are no hosts, with their person. What says nothing of who came is nobody's.
+    /// Everybody but the hosts who can be told apart.
+    pub(super) fn viewers(&self) -> impl Iterator<Item = &Person> {
+        self.attending().filter(|person| person.is_told)
+    }
+
+    /// The viewings of people who are no hosts, with their person.
     pub(super) fn viewings(&self) -> impl Iterator<Item = (&Viewing, &Person)> {
         let with_person = self.viewings.iter().filter_map(|viewing| {
             let person = self.people.get(viewing.person)?;
             Some((viewing, person))
         });
-        with_person.filter(|(_, person)| person.is_told && !person.is_host)
+        with_person.filter(|(_, person)| !person.is_host)
     }
 }
 

@@ -165,7 +165,7 @@ impl EventPage {
 
     /// Live time of those who came live, on the average.
     fn live_average(&self) -> i64 {
-        self.sums.live_seconds / i64::try_from(self.sums.live_people.max(1)).unwrap_or(i64::MAX)
+        self.sums.told_live_seconds / i64::try_from(self.sums.live_people.max(1)).unwrap_or(i64::MAX)
     }
 }
 

@@ -18,9 +18,13 @@ pub(super) struct Sums {
     pub(super) replay_people: u64,
     pub(super) people_both: u64,
     pub(super) viewings: u64,
+    /// Viewings that say nothing of who came: they are of people whose number is not known.
+    pub(super) untold: u64,
     pub(super) seconds: i64,
     pub(super) live_seconds: i64,
     pub(super) replay_seconds: i64,
+    /// Live time of the people.
+    pub(super) told_live_seconds: i64,
 }
 
 impl Sums {
@@ -32,6 +36,10 @@ impl Sums {
             sums.live_people += u64::from(live);
             sums.replay_people += u64::from(replay);
             sums.people_both += u64::from(live && replay);
+            sums.told_live_seconds = sums.told_live_seconds.saturating_add(person.live.seconds);
+        }
+        for person in audience.attending() {
+            sums.untold += if person.is_told { 0 } else { person.all.viewings };
             sums.viewings += person.all.viewings;
             sums.seconds = sums.seconds.saturating_add(person.all.seconds);
             sums.live_seconds = sums.live_seconds.saturating_add(person.live.seconds);
@@ -53,7 +61,7 @@ impl Online {
     /// By one kind of viewing.
     pub(super) fn of(audience: &Audience, kind: Kind, start: Timestamp) -> Self {
         let mut stays: HashMap<usize, Vec<(i64, i64)>> = HashMap::new();
-        for (viewing, _) in audience.viewings().filter(|(viewing, _)| viewing.kind == kind) {
+        for (viewing, _) in audience.viewings().filter(|(viewing, who)| who.is_told && viewing.kind == kind) {
             stays.entry(viewing.person).or_default().push(touched(viewing, start));
         }
         let mut changes: BTreeMap<i64, i64> = BTreeMap::new();
@@ -161,9 +169,9 @@ pub(super) struct Group {
 /// Groups by the place or device of each viewing, the largest first. Somebody in two of them counts in both.
 pub(super) fn groups(audience: &Audience, names: &Names, of: fn(&Viewing) -> usize) -> Vec<Group> {
     let mut found: HashMap<usize, (BTreeSet<usize>, Watched)> = HashMap::new();
-    for (viewing, _) in audience.viewings() {
+    for (viewing, person) in audience.viewings() {
         let (people, watched) = found.entry(of(viewing)).or_default();
-        people.insert(viewing.person);
+        people.extend(person.is_told.then_some(viewing.person));
         watched.viewings += 1;
         watched.seconds = watched.seconds.saturating_add(viewing.seconds);
     }
@@ -179,7 +187,7 @@ pub(super) fn groups(audience: &Audience, names: &Names, of: fn(&Viewing) -> usi
 /// Groups by the company of each person, the largest first.
 pub(super) fn companies(audience: &Audience) -> Vec<Group> {
     let mut found: BTreeMap<&str, (u64, Watched)> = BTreeMap::new();
-    for person in audience.viewers().filter(|person| person.is_told) {
+    for person in audience.viewers() {
         let (people, watched) = found.entry(person.company.as_deref().unwrap_or_default()).or_default();
         *people += 1;
         watched.viewings += person.all.viewings;
@@ -227,7 +235,7 @@ pub(super) fn stays(audience: &Audience) -> Vec<Stay> {
     stays.into()
 }
 
-/// How often viewers did each of the deeds.
+/// How often the people did each of the deeds.
 pub(super) fn deeds(audience: &Audience) -> [i64; DEEDS.len()] {
     let mut sums = [0_i64; DEEDS.len()];
     for person in audience.viewers() {

@@ -45,7 +45,6 @@ const SESSIONS: &[Shown] = &[
     ("is_host", "是否主持人", As("s.is_host")),
     ("person_key", "人员标识", As("s.person_key")),
     ("viewer_key", "观众标识", As("coalesce(s.distinct_id, s.mobile, s.email, s.ext_id, s.viewer_id)")),
-    // Of viewings that say nothing at all of who came, nothing tells the people apart.
     ("person", "人员", As("coalesce(s.person_key, s.distinct_id, s.mobile, s.email, s.ext_id, s.viewer_id)")),
     ("name", "姓名", As("s.name")),
     ("company", "公司", As("s.company")),
@@ -76,7 +75,8 @@ const SESSIONS: &[Shown] = &[
     ("dt", "日期", As("s.dt")),
 ];
 
-/// `p` is `sessions`. A person is the viewer where nothing says who it was.
+/// `p` is `sessions`. A person is the viewer where nothing says who it was. Viewings that say nothing of the viewer either are
+/// together, without a person: how many came is not known of them, what they add up to is.
 const PEOPLE: &[Shown] = &[
     ("event_id", "直播会议ID", As("p.event_id")),
     ("person", "人员", As("p.person")),
@@ -149,7 +149,8 @@ fn sessions(dialect: Dialect) -> String {
 
 fn people(dialect: Dialect) -> String {
     format!(
-        "{}\nSELECT\n{}\nFROM sessions p\nGROUP BY p.event_id, p.person;\n",
+        "{}\nSELECT\n{}\nFROM sessions p\n\
+         GROUP BY p.event_id, p.person, CASE WHEN p.person IS NULL THEN p.is_host ELSE false END;\n",
         dialect.create_view("people"),
         shown(dialect, PEOPLE),
     )
@@ -181,6 +182,7 @@ pub(super) fn described() -> String {
     let sessions = "A row a viewing, from `lives` and `interactions` under one set of names; `s` is the viewing, `e` \
         its event.";
     let people = "A row a person and event; `p` is `sessions`. Who cannot be told is the viewer, as the vendor tells \
-        viewers apart.";
+        viewers apart. Viewings that say nothing of the viewer either, such as all of a lake whose policy keeps none of it, are a \
+        row without a `person` (and the hosts' another): count people with `count(person)`.";
     [section("sessions", sessions, SESSIONS), section("people", people, PEOPLE)].concat()
 }

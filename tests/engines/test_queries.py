@@ -386,6 +386,9 @@ def test_freshness_of_all_is_that_of_the_open_event_that_was_pulled_least(lake):
     replaced = f"event_id NOT IN (700001, 700002) AS closed, CAST({through} AS TIMESTAMPTZ) AS pulled_through"
     alter(lake, "events", f"SELECT * REPLACE ({replaced}) FROM events")
     assert answer(lake, QUERIES["health-freshness"])[0][:2] == (new, old)
+    failed = "CASE event_id WHEN 700001 THEN 'failed' ELSE outcome END AS outcome"
+    alter(lake, "events", f"SELECT * REPLACE ({replaced}, {failed}) FROM events")
+    assert answer(lake, QUERIES["health-freshness"])[0][:2] == (new, None), "something of it is owed"
 
 
 @pytest.mark.parametrize(
@@ -443,6 +446,27 @@ def test_several_values_in_one_text_count_as_the_first(lake):
     assert {row[0] for row in answer(lake, QUERIES["leads-by-device"])} >= {"PC"}
     assert "PC,IOS" not in {row[0] for row in answer(lake, QUERIES["leads-by-device"])}
     assert "unknown" in {row[0] for row in answer(lake, QUERIES["leads-by-region"])}
+
+
+def test_viewings_that_say_nothing_of_who_came_are_no_people(lake, vendor):
+    names = ["person_key", "distinct_id", "viewer_id", "mobile", "email", "ext_id"]
+    nothing_told = ", ".join(f"CAST(NULL AS VARCHAR) AS {name}" for name in names)
+    for table in ["lives", "interactions"]:
+        alter(lake, table, f"SELECT * REPLACE ({nothing_told}) FROM {table}")
+    # Who hosted is known of a viewing, not of a person.
+    attending = [viewing for viewing in vendor.viewings if not viewing.is_host]
+    by_event = grouped(attending, lambda viewing: viewing.event)
+    for event, _, _, people, live_people, sessions, seconds in answer(lake, QUERIES["attendance"]):
+        found = by_event.get(next((known for known in by_event if known.id == event), None), [])
+        assert (people, live_people, sessions, seconds) == (0, 0, len(found), total(found))
+    for name in ["leads-by-region", "leads-by-device"]:
+        rows = answer(lake, QUERIES[name])
+        assert {people for _, people, *_ in rows} == {0}
+        assert sum(sessions for _, _, sessions, _ in rows) == len(attending)
+    replays = answer(lake, QUERIES["replays-by-day"])
+    assert replays and {people for *_, people, _ in replays} == {0}
+    for name in ["engagement", "left-early", "online-by-minute", "online-peak", "repeat-attendance"]:
+        assert answer(lake, QUERIES[name]) == []
 
 
 def test_whose_leaving_is_unknown_has_not_left_early(lake):

@@ -69,3 +69,29 @@ fn a_page_is_replaced_as_a_whole_and_leaves_nothing_beside_it() {
     let names: Vec<_> = std::fs::read_dir(&store).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names.iter().filter(|name| name.to_str().unwrap().contains("html")).count(), 1);
 }
+
+#[test]
+fn viewings_that_say_nothing_of_who_came_are_no_people() {
+    let server = server(&World::default(), ServerOptions::default());
+    let mut shown = Vec::new();
+    for policy in ["open", "anonymous"] {
+        let desk = Desk::new();
+        let store = desk.store();
+        let place = ["--store", store.to_str().unwrap(), "--privacy", policy];
+        let (url, event) = (server.url(), ["--event", "700004", "--token", TOKEN]);
+        desk.run(&[&["sync", "--api-url", &url], &event[..], &place].concat()).succeeded();
+        desk.run(&[&["report", "700004", "-o", "event.html"], &place[..]].concat()).succeeded();
+        let page = std::fs::read_to_string(desk.path().join("event.html")).unwrap();
+        let figure = |id: &str| -> String {
+            let from = page.split_once(&format!("id=\"{id}\">")).map(|(_, from)| from).unwrap_or_default();
+            from.split(['<', ' ']).next().unwrap_or_default().to_owned()
+        };
+        shown.push(["people", "viewings", "untold", "live-average"].map(figure));
+    }
+    let [open, anonymous] = &shown[..] else { panic!() };
+    assert!(open[0].parse::<u64>().unwrap() > 3 && open[2].is_empty(), "{open:?}");
+    // Who hosted is not known of a person any more, but of a viewing.
+    assert_eq!((anonymous[0].as_str(), anonymous[3].as_str()), ("0", "0:00:00"), "{anonymous:?}");
+    assert!(anonymous[1].parse::<u64>().unwrap() >= open[1].parse().unwrap(), "{shown:?}");
+    assert_eq!(anonymous[1], anonymous[2]);
+}

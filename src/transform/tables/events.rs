@@ -34,7 +34,11 @@ pub(super) const COLUMNS: &[Column] = &[
         "First day with rows in lives or interactions; null when nobody came",
     ),
     Column::made("last_day", Kind::Day, "Last day with rows in lives or interactions; null when nobody came"),
-    Column::made("pulled_through", Kind::Instant, "Up to when viewings are in the lake, what is owed aside"),
+    Column::made(
+        "pulled_through",
+        Kind::Instant,
+        "Up to when viewings are in the lake; where outcome is not complete, what is owed aside",
+    ),
     Column::made("closed", Kind::Flag, "Whether the event is not visited any more").required(),
     Column::made("outcome", Kind::Text, "Outcome of the last visit: complete, failed or left").required(),
     PULLED_AT,
