@@ -52,7 +52,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Whether the same call may succeed a moment later.
+    /// Whether the same call mostly succeeds a moment later.
     #[must_use]
     pub fn is_passing(self) -> bool {
         matches!(
@@ -83,6 +83,7 @@ struct Inner {
     context: Vec<(&'static str, String)>,
     hint: Option<String>,
     retry_after: Option<Duration>,
+    is_passing: bool,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -95,6 +96,7 @@ impl Error {
             context: Vec::new(),
             hint: None,
             retry_after: None,
+            is_passing: kind.is_passing(),
             source: None,
         }))
     }
@@ -134,6 +136,13 @@ impl Error {
     #[must_use]
     pub fn taken_for(mut self, kind: Kind) -> Self {
         self.0.kind = kind;
+        self.passing(kind.is_passing())
+    }
+
+    /// Whether the same call may succeed a moment later, where somebody knows it better than from the kind.
+    #[must_use]
+    pub fn passing(mut self, is_passing: bool) -> Self {
+        self.0.is_passing = is_passing;
         self
     }
 
@@ -148,6 +157,12 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.0.kind
+    }
+
+    /// Whether the same call may succeed a moment later.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        self.0.is_passing
     }
 
     /// How long the other side asked to be left alone.

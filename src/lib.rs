@@ -4,6 +4,7 @@
 //! `inspect` and `page` look at what came of it.
 
 pub mod address;
+mod aws;
 pub mod calendar;
 pub mod config;
 mod counted;

@@ -9,7 +9,7 @@ from pathlib import Path
 
 LAYERS = [
     {"error"},
-    {"calendar", "address", "counted"},
+    {"address", "aws", "calendar", "counted"},
     {"transform"},
     {"extract", "load", "schema"},
     {"config", "progress", "report"},

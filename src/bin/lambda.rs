@@ -69,6 +69,5 @@ fn left(deadline: u64) -> Option<SignedDuration> {
 
 /// The kind of the error, to branch on, and whether a retry helps: `Passing.Timeout`, `Lasting.Usage`.
 fn error_type(error: &Error) -> String {
-    let kind = error.kind();
-    format!("{}.{kind:?}", if kind.is_passing() { "Passing" } else { "Lasting" })
+    format!("{}.{:?}", if error.is_passing() { "Passing" } else { "Lasting" }, error.kind())
 }

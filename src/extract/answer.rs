@@ -65,11 +65,12 @@ impl<'a> Answer<'a> {
     pub async fn finish(self) -> Result<Envelope> {
         let envelope = self.splitter.finish()?;
         if envelope.code == Some(SUCCESS) {
+            self.tokens.accepted().await;
             return Ok(envelope);
         }
         let (text, request_id) = (envelope.message.as_deref(), envelope.request_id.as_deref());
         let error = failure::told(envelope.code, text, request_id, self.token.expose_secret());
-        Err(self.tokens.refused(&self.token, error).await)
+        Err(self.tokens.failed(&self.token, error).await)
     }
 }
 

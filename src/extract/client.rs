@@ -12,7 +12,10 @@ use super::retry::Attempts;
 use super::tokens::Tokens;
 use super::usage::Usage;
 use super::window::Window;
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
+
+/// The list of events by the time of their last edit.
+const EDITS: &str = "event/modify/list";
 
 /// The vendor's API.
 pub struct Client {
@@ -86,8 +89,11 @@ impl Client {
     ) -> Result<Box<RawValue>> {
         let token = self.tokens.get(&self.http, usage).await?;
         match self.call_with(usage, path, parameters, &token).await {
-            Err(error) => Err(self.tokens.refused(&token, error).await),
-            data => data,
+            Ok(data) => {
+                self.tokens.accepted().await;
+                Ok(data)
+            }
+            Err(error) => Err(self.tokens.failed(&token, error).await),
         }
     }
 
@@ -106,17 +112,34 @@ impl Client {
     /// Whether a new token ends the one before, found out by making one; none where tokens are not made here.
     pub async fn token_ends_old(&self, usage: &Usage) -> Result<Option<bool>> {
         let Some(old) = self.tokens.renew(&self.http, usage).await? else { return Ok(None) };
-        let now = self.now().as_second();
-        let parameters = json!({ "startTime": now - 1, "endTime": now, "page": 1, "pageSize": 1 });
-        let Value::Object(parameters) = parameters else { return Ok(None) };
+        let parameters = self.edits_of_a_second();
         let mut attempts = self.attempts(usage);
         loop {
-            match self.call_with(usage, "event/modify/list", parameters.clone(), &old).await {
+            match self.call_with(usage, EDITS, parameters.clone(), &old).await {
                 Ok(_) => return Ok(Some(false)),
                 Err(error) if error.kind() == Kind::Credentials => return Ok(Some(true)),
                 Err(error) => attempts.pause(error, self.now()).await?,
             }
         }
+    }
+
+    /// What it means that a question about one event failed: a token that is refused there, and good for a call that is about
+    /// no event, is refused for this one.
+    pub async fn judged(&self, usage: &Usage, error: Error) -> Error {
+        let is_refused = error.kind() == Kind::Credentials && !error.is_passing();
+        if is_refused && self.call(usage, EDITS, self.edits_of_a_second()).await.is_ok() {
+            return error
+                .taken_for(Kind::Refused)
+                .hint("the token is good, but not for this event: check what its user may see");
+        }
+        error
+    }
+
+    /// The smallest question there is.
+    fn edits_of_a_second(&self) -> Map<String, Value> {
+        let now = self.now().as_second();
+        let asked = [("startTime", now - 1), ("endTime", now), ("page", 1), ("pageSize", 1)];
+        asked.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect()
     }
 
     /// Asks for the report of an event: of one window, or all of it so far. One attempt.
@@ -151,7 +174,7 @@ impl Client {
             Ok(response) => {
                 Ok(Answer::new(&self.http, &self.tokens, token, response, usage, self.max_response_bytes))
             }
-            Err(error) => Err(self.tokens.refused(&token, error).await),
+            Err(error) => Err(self.tokens.failed(&token, error).await),
         }
     }
 }

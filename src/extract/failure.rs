@@ -114,6 +114,12 @@ fn pause(asked: &str, now: Timestamp) -> Option<Duration> {
     Some(then.duration_since(now).try_into().unwrap_or_default())
 }
 
+/// Whether the vendor said so by a code that does not follow HTTP, and that no page explains.
+pub(super) fn is_unexplained(error: &Error) -> bool {
+    let code = error.context("code").and_then(|code| code.parse().ok());
+    error.kind() == Kind::Unavailable && code.is_some_and(|code: i64| !(100..600).contains(&code))
+}
+
 fn of_code(code: i64) -> Error {
     match code {
         400 => Error::new(Kind::Refused, "the vendor does not understand the request"),

@@ -11,6 +11,10 @@ use crate::error::{Error, Kind, Result};
 const ATTEMPTS: u32 = 16;
 /// How often a connection is tried that cannot be made at all: most often the address is wrong.
 const CONNECTION_ATTEMPTS: u32 = 5;
+/// How often the vendor may let a request wait for as long as it is waited: minutes each time.
+const LATE_ATTEMPTS: u32 = 4;
+/// At which failure of one request it is told that it is tried again.
+const TOLD: u32 = 4;
 /// How often a request is tried where another one was just given up.
 const FEW_ATTEMPTS: u32 = 3;
 /// The longest pause of our own choice, in first pauses.
@@ -34,6 +38,10 @@ pub struct Attempts<'a> {
     usage: &'a Usage,
     most: u32,
     failed: u32,
+    /// How many of them failed because the answer was late.
+    late: u32,
+    /// The last failure.
+    last: Option<Error>,
     /// Whether a token was made anew already.
     renewed: bool,
 }
@@ -42,13 +50,19 @@ impl<'a> Attempts<'a> {
     /// No attempt yet.
     #[must_use]
     pub fn new(policy: Policy, usage: &'a Usage) -> Self {
-        Self { policy, usage, most: ATTEMPTS, failed: 0, renewed: false }
+        Self { policy, usage, most: ATTEMPTS, failed: 0, late: 0, last: None, renewed: false }
     }
 
     /// The same, but few: for what will most likely fail.
     #[must_use]
     pub fn few(self) -> Self {
         Self { most: FEW_ATTEMPTS, ..self }
+    }
+
+    /// Why the last attempt failed that another one followed; none where none failed.
+    #[must_use]
+    pub fn last(self) -> Option<Error> {
+        self.last
     }
 
     /// Waits until the next attempt. Gives the error back where there is none.
@@ -68,9 +82,10 @@ impl<'a> Attempts<'a> {
             return Ok(Duration::ZERO);
         }
         self.failed += 1;
+        self.late += u32::from(error.kind() == Kind::Timeout);
         let attempts =
             if error.kind() == Kind::Unreachable { self.most.min(CONNECTION_ATTEMPTS) } else { self.most };
-        if !error.kind().is_passing() || self.failed >= attempts {
+        if !error.kind().is_passing() || self.failed >= attempts || self.late >= LATE_ATTEMPTS {
             return Err(error);
         }
         let doubled = (1 << (self.failed - 1)).min(LONGEST_PAUSE);
@@ -81,8 +96,14 @@ impl<'a> Attempts<'a> {
         {
             return Err(error);
         }
-        tracing::debug!(error = %error, pause = ?pause, "trying again");
+        // A run that waits for minutes says why; what passes at once is nobody's concern.
+        if self.failed == TOLD {
+            tracing::info!(error = %error, pause = ?pause, "trying again");
+        } else {
+            tracing::debug!(error = %error, pause = ?pause, "trying again");
+        }
         self.usage.retry(pause);
+        self.last = Some(error);
         Ok(pause)
     }
 }
@@ -104,6 +125,7 @@ mod tests {
             (Kind::Broken, ATTEMPTS),
             (Kind::BadAnswer, ATTEMPTS),
             (Kind::Unreachable, CONNECTION_ATTEMPTS),
+            (Kind::Timeout, LATE_ATTEMPTS),
             (Kind::TokenRefused, 2),
             (Kind::Credentials, 1),
             (Kind::UnknownEvent, 1),
@@ -126,7 +148,7 @@ mod tests {
         let usage = Usage::default();
         let mut attempts = attempts(&usage, None);
         for longest in [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000] {
-            let pause = attempts.next(Error::new(Kind::Timeout, "late"), NOW).unwrap();
+            let pause = attempts.next(Error::new(Kind::Broken, "cut off"), NOW).unwrap();
             assert!(pause <= Duration::from_millis(longest), "{pause:?}");
         }
         for (asked, waited) in [(7, 7), (3600, 120)] {

@@ -10,6 +10,7 @@ use serde_json::json;
 use tokio::sync::OnceCell;
 
 use super::secret::{self, Hidden};
+use crate::aws;
 use crate::error::{Error, Kind, Result};
 
 /// A token that was made.
@@ -80,9 +81,14 @@ impl SharedToken {
         self.client.get_or_init(secret::client).await
     }
 
-    fn failed(&self, verb: &str, right: &str, error: impl Into<aws_sdk_secretsmanager::Error>) -> Error {
+    fn failed<E>(&self, verb: &str, right: &str, error: SdkError<E>) -> Error
+    where
+        aws_sdk_secretsmanager::Error: From<SdkError<E>>,
+    {
+        let is_passing = aws::is_passing(&error);
+        let error = aws_sdk_secretsmanager::Error::from(error);
         let message = format!("cannot {verb} the shared token in `{}`", self.arn);
         let hint = format!("check its name, the region, and the right `secretsmanager:{right}`");
-        Error::new(Kind::Credentials, message).from_source(error.into()).hint(hint)
+        Error::new(Kind::Credentials, message).passing(is_passing).from_source(error).hint(hint)
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 
 use super::auth::{App, Credentials, User};
+use super::failure;
 use super::http::Http;
 use super::shared_token::{SharedToken, Token};
 use super::usage::Usage;
@@ -18,6 +19,10 @@ const RESERVE: SignedDuration = SignedDuration::from_mins(30);
 
 /// How long a token is used where the vendor does not say how long it is valid.
 const UNSTATED: SignedDuration = SignedDuration::from_hours(1);
+
+/// So many answers in a row with codes that no page explains, and a token that was made is made anew: it may have ended before its
+/// time, and by which code the vendor says so is not known.
+const DOUBTS: u32 = 3;
 
 /// The tokens of one run.
 #[derive(Debug)]
@@ -34,6 +39,20 @@ struct Current {
     token: Option<Token>,
     /// The token that the vendor refused last, which may still be in the shared secret.
     refused: Option<SecretString>,
+    /// Answers with codes that no page explains, since the last good one.
+    doubts: u32,
+}
+
+impl Current {
+    /// Whether this is the token that is used now: another request may have made a new one already.
+    fn is(&self, secret: &SecretString) -> bool {
+        self.token.as_ref().is_some_and(|token| is_same(&token.secret, secret))
+    }
+
+    fn end(&mut self, secret: &SecretString) {
+        self.token = None;
+        self.refused = Some(secret.clone());
+    }
 }
 
 impl Tokens {
@@ -85,8 +104,7 @@ impl Tokens {
                     .hint("set `ROLLCALL_TOKEN`, or give `--app-key`, `--app-secret` and `--user-id`"),
             });
         };
-        // Without a token nothing can be asked of the vendor, whatever the reason: no event would be spared.
-        let token = make(http, usage, app).await.map_err(|error| error.taken_for(Kind::Credentials))?;
+        let token = make(http, usage, app).await.map_err(without_token)?;
         if let Some(shared) = &self.shared {
             shared.write(&token).await?;
         }
@@ -98,7 +116,7 @@ impl Tokens {
         let Some(shared) = &self.shared else { return Ok(None) };
         match shared.read().await {
             Err(error) if error.kind() == Kind::Damaged && self.credentials.is_some() => Ok(None),
-            outcome => outcome.map_err(|error| error.taken_for(Kind::Credentials)),
+            outcome => outcome.map_err(without_token),
         }
     }
 
@@ -107,23 +125,30 @@ impl Tokens {
         now < if self.credentials.is_some() { token.renew_at } else { token.valid_until }
     }
 
-    /// What the refusal of a token means: one that was made is made anew, another is for the user to replace.
-    pub(super) async fn refused(&self, secret: &SecretString, error: Error) -> Error {
-        let is_given = match &self.credentials {
-            Some(Credentials::Token(_)) => true,
-            Some(Credentials::App(_)) => false,
-            None => self.shared.is_none(),
+    /// An answer was good, and so is the token.
+    pub(super) async fn accepted(&self) {
+        self.current.lock().await.doubts = 0;
+    }
+
+    /// What a failure means for the token: one that was made is made anew, another is for the user to replace.
+    pub(super) async fn failed(&self, secret: &SecretString, error: Error) -> Error {
+        let (is_given, is_made) = match &self.credentials {
+            Some(Credentials::Token(_)) => (true, false),
+            Some(Credentials::App(_)) => (false, true),
+            None => (self.shared.is_none(), false),
         };
-        if error.kind() != Kind::Credentials || is_given {
-            return error;
+        let is_refused = error.kind() == Kind::Credentials && !is_given;
+        let is_doubtful = is_made && failure::is_unexplained(&error);
+        if is_refused || is_doubtful {
+            let mut current = self.current.lock().await;
+            let is_current = current.is(secret);
+            current.doubts += u32::from(is_doubtful && is_current);
+            // Once, until an answer is good: where it is not the token, a new one does not help.
+            if is_current && (is_refused || current.doubts == DOUBTS) {
+                current.end(secret);
+            }
         }
-        let mut current = self.current.lock().await;
-        // Another request may have been refused before and have made a new one already.
-        if current.token.as_ref().is_some_and(|token| is_same(&token.secret, secret)) {
-            current.token = None;
-            current.refused = Some(secret.clone());
-        }
-        error.taken_for(Kind::TokenRefused)
+        if is_refused { error.taken_for(Kind::TokenRefused) } else { error }
     }
 
     /// Puts a token that the user gave where the other machines find it; one that was made is there already.
@@ -144,6 +169,12 @@ impl Tokens {
     pub(super) async fn customer(&self) -> Option<String> {
         self.current.lock().await.token.as_ref().and_then(|token| token.customer.clone())
     }
+}
+
+/// Without a token nothing can be asked of the vendor, whatever the reason: no event would be spared.
+fn without_token(error: Error) -> Error {
+    let is_passing = error.is_passing();
+    error.taken_for(Kind::Credentials).passing(is_passing)
 }
 
 fn is_same(one: &SecretString, other: &SecretString) -> bool {

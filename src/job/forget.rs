@@ -10,11 +10,10 @@ use super::publish::is_lake;
 use super::upgrade::clean_ledgers;
 use crate::error::{Error, Kind, Result};
 use crate::load::erasure::{self, Erasure};
-use crate::load::publish::list_lake;
 use crate::load::staged_days::{StagedDays, staged_files};
 use crate::load::store::{Head, Listed};
 use crate::load::table_day::TableDay;
-use crate::load::{keys, suppression};
+use crate::load::{keys, standing, suppression};
 use crate::report::Report;
 use crate::transform::privacy::Privacy;
 use crate::transform::tables::Table;
@@ -51,10 +50,13 @@ pub(super) async fn forget(context: &Context, call: &Forget, report: &mut Report
         return Err(Error::new(Kind::Usage, format!("`--viewer` is shorter than {SHORTEST} letters"))
             .hint("give a whole number, mail address or identifier"));
     }
-    // Also before there is a lake: a first run may be under way.
-    is_lake(context).await?;
+    // Also before there is a lake: a first run may be under way. But it may be a wrong place as well.
+    let is_empty = !is_lake(context).await? && is_empty(context).await?;
+    if is_empty && call.dry_run {
+        return Err(no_lake());
+    }
     let (store, policy, began) = (context.store.as_ref(), &context.lake.policy, context.clock.now());
-    let erasure = Erasure { identifiers: call.viewer.len(), ..Erasure::default() };
+    let erasure = Erasure { identifiers: call.viewer.len(), is_dry: call.dry_run, ..Erasure::default() };
     let privacy = if call.dry_run {
         suppression::with(store, policy, &call.viewer).await?
     } else {
@@ -72,6 +74,9 @@ pub(super) async fn forget(context: &Context, call: &Forget, report: &mut Report
     for error in &failures {
         report.failed(error);
     }
+    if is_empty {
+        report.failed(&no_lake());
+    }
     if !call.dry_run {
         for error in clean_ledgers(context).await? {
             report.failed(&error);
@@ -85,6 +90,17 @@ pub(super) async fn forget(context: &Context, call: &Forget, report: &mut Report
     }
     report.erasure = Some(erasure);
     Ok(())
+}
+
+/// Whether there is nothing that somebody could be taken out of.
+async fn is_empty(context: &Context) -> Result<bool> {
+    let [lake, archive] = [keys::TABLES, keys::ARCHIVE].map(|prefix| context.store.below(prefix));
+    Ok(lake.await?.folders.is_empty() && archive.await?.folders.is_empty())
+}
+
+fn no_lake() -> Error {
+    Error::new(Kind::Usage, "there is no lake here that somebody could be taken out of")
+        .hint("check `--store`; a first run that comes later keeps nothing of who is named here")
 }
 
 /// Letters of the shortest identifier: a shorter one is many people's.
@@ -116,7 +132,7 @@ impl Forgetting<'_> {
     }
 
     async fn lake(&mut self) -> Result<()> {
-        let standing = list_lake(&self.context.store, None, &mut self.failures).await?;
+        let standing = standing::since(&self.context.store, None, &mut self.failures).await?;
         for (day, tables) in standing {
             for (table, head) in tables {
                 self.object(table, day, &keys::lake(table, day), head).await?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use futures::{StreamExt, stream};
+use futures::{StreamExt, future, stream};
 use jiff::Timestamp;
 
 use super::context::Context;
@@ -15,6 +15,9 @@ use crate::extract::usage::Usage;
 use crate::load::cursor::Cursor;
 use crate::transform::event::Event;
 use crate::transform::privacy::Privacy;
+
+/// Ledgers that are looked up at once.
+const LOOKUPS: usize = 16;
 
 /// An event that a roster named.
 pub(super) struct Heard {
@@ -38,7 +41,7 @@ pub(super) async fn listen(
         return Ok((events.into_iter().map(may_be_known).collect(), None));
     }
     let now = context.clock.now();
-    let (edited, cursor) = match (context.rosters.edited, known.is_empty()) {
+    let (edited, mut cursor) = match (context.rosters.edited, known.is_empty()) {
         (false, _) => Default::default(),
         (true, true) => edited(context, choice, usage, now).await?,
         // Events that are known are visited all the same.
@@ -68,8 +71,9 @@ pub(super) async fn listen(
                 }
             }
             Err(error) if error.kind() == Kind::Credentials => return Err(error),
-            // The other list goes on without it.
+            // The other list goes on without it; but what was never listed here is not passed over.
             Err(error) => {
+                cursor = cursor.filter(|cursor| cursor.edited_until.is_some());
                 failures.push((None, error.hint("give `--no-public-list` if there is no such list")));
             }
         }
@@ -139,41 +143,52 @@ async fn still_open(
     events: Vec<i64>,
     failures: &mut Vec<(Option<i64>, Error)>,
 ) -> Result<Vec<i64>> {
-    let mut open = Vec::new();
-    for event_id in events {
+    let looked_up = stream::iter(events).map(|event_id| async move {
         let is_open = match known.get(&event_id) {
-            Some(known) => !known.has_ended,
-            None => match context.ledgers.find(event_id).await {
-                Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => {
-                    failures.push((Some(event_id), error));
-                    false
-                }
-                found => found?.is_none(),
-            },
+            Some(known) => Ok(!known.has_ended),
+            None => context.ledgers.find(event_id).await.map(|found| found.is_none()),
         };
-        if is_open {
-            open.push(event_id);
+        (event_id, is_open)
+    });
+    let mut looked_up = looked_up.buffered(LOOKUPS);
+    let mut open = Vec::new();
+    while let Some((event_id, is_open)) = looked_up.next().await {
+        match is_open {
+            Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => {
+                failures.push((Some(event_id), error));
+            }
+            is_open => open.extend(is_open?.then_some(event_id)),
         }
     }
     Ok(open)
 }
 
-/// Asks about each of these events. One that the vendor does not know fails alone.
+/// Asks about each of these events, as long as there is time. One that the vendor does not know fails alone.
 async fn ask_about(
     context: &Context,
     usage: &Usage,
     events: Vec<i64>,
     failures: &mut Vec<(Option<i64>, Error)>,
 ) -> Result<Vec<Heard>> {
+    let all = events.len();
     let asked = stream::iter(events)
+        .take_while(|_| future::ready(!context.client.is_out_of_time()))
         .map(|event_id| async move { (event_id, roster::info(&context.client, usage, event_id).await) })
         .buffered(context.concurrency);
+    let asked = asked.collect::<Vec<_>>().await;
+    if asked.len() < all {
+        let late = format!("{} events of the roster were not asked about in time", all - asked.len());
+        let error = Error::new(Kind::Timeout, late).hint("the next run goes on; or raise `--deadline`");
+        failures.push((None, error));
+    }
     let mut found = Vec::new();
-    for (event_id, outcome) in asked.collect::<Vec<_>>().await {
+    for (event_id, outcome) in asked {
         match outcome {
             Ok(event) => found.push(Heard { event, is_current: true }),
-            Err(error) if error.kind() == Kind::Credentials => return Err(error),
-            Err(error) => failures.push((Some(event_id), error)),
+            Err(error) => match context.client.judged(usage, error).await {
+                error if error.kind() == Kind::Credentials => return Err(error),
+                error => failures.push((Some(event_id), error)),
+            },
         }
     }
     Ok(found)

@@ -122,6 +122,11 @@ impl Choice {
         self.accept_shrink && self.is_chosen_day(day)
     }
 
+    /// Whether the user chose, and not for a plan, which comes back to what a pull leaves.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_chosen() && self.planned_at.is_none()
+    }
+
     /// Whether the user chose. A plan's pull chooses nothing but what its plan chose.
     fn is_chosen(&self) -> bool {
         self.days.is_some() || !self.events.is_empty() && self.planned_at.is_none()

@@ -8,7 +8,7 @@ use super::plan::{self, Plan};
 use super::publish::publish_staged;
 use super::pull::pull;
 use super::selection::Selection;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::report::Report;
 
 /// What `sync` is called with.
@@ -29,13 +29,15 @@ pub(super) async fn sync(context: &Context, call: &SyncCall, report: &mut Report
     if call.dry_run {
         return plan::show(context, &Plan { selection: selection.clone(), items: None }, report).await;
     }
-    pull(context, selection, report).await?;
-    if !context.lake.check_privacy(context.store.as_ref()).await? {
-        return Ok(());
+    let pulled = pull(context, selection, report).await;
+    // What is staged by now is published whatever failed, also where the vendor cannot be asked at all.
+    if pulled.as_ref().is_err_and(|error| error.kind() != Kind::Credentials && !error.is_passing())
+        || !context.lake.check_privacy(context.store.as_ref()).await?
+    {
+        return pulled;
     }
-    // What is staged by now is published whatever failed.
     if let Err(error) = publish_staged(context, &[], report).await {
         report.failed(&error);
     }
-    Ok(())
+    pulled
 }

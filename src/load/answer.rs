@@ -24,6 +24,13 @@ pub struct Day {
 }
 
 impl Day {
+    /// A day that was asked for and not answered yet.
+    #[must_use]
+    pub fn unanswered(pulled_at: Timestamp) -> Self {
+        let [lives, interactions, rejects] = [Totals::default(); 3];
+        Self { pulled_at, lives, interactions, rejects, has_had_rows: false, accepted_at: None }
+    }
+
     /// This answer, knowing the one before: what was seen once was seen, unless a user says that fewer rows are right.
     #[must_use]
     pub fn after(self, before: Option<Self>) -> Self {
@@ -45,4 +52,13 @@ pub struct Snapshot {
     /// When a user last said that fewer rows are right.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<Timestamp>,
+}
+
+impl Snapshot {
+    /// One that was asked for and not answered yet.
+    #[must_use]
+    pub fn unanswered(pulled_at: Timestamp) -> Self {
+        let [viewer_details, rejects] = [Totals::default(); 2];
+        Self { pulled_at, viewer_details, rejects, accepted_at: None }
+    }
 }

@@ -12,6 +12,9 @@ use crate::error::Result;
 /// One erasure.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Erasure {
+    /// Whether it was only counted, and everything is still there.
+    #[serde(rename = "dry_run", default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_dry: bool,
     /// Identifiers that were given.
     pub identifiers: usize,
     /// Rows, by table, of the lake and of staged files; of `events`, those that named somebody.

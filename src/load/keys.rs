@@ -15,6 +15,8 @@ pub const SUPPRESSED: &str = "ledger/suppressed.json";
 pub const ACTIVE: &str = "ledger/active/";
 /// The ledgers of events that are not visited any more.
 pub const CLOSED: &str = "ledger/closed/";
+/// All tables.
+pub const TABLES: &str = "lake/";
 /// All staged files.
 pub const STAGING: &str = "staging/";
 
@@ -62,7 +64,7 @@ pub fn plan(run: &str) -> String {
 }
 
 /// All that is written lies under one of these; the archive only where there is one.
-pub const PREFIXES: [&str; 5] = ["lake/", STAGING, "ledger/", "plans/", ARCHIVE];
+pub const PREFIXES: [&str; 5] = [TABLES, STAGING, "ledger/", "plans/", ARCHIVE];
 
 /// An object to try the store with, for a moment.
 #[must_use]
@@ -73,7 +75,7 @@ pub fn trial(run: &str) -> String {
 /// All objects of a table.
 #[must_use]
 pub fn table(table: Table) -> String {
-    format!("lake/{}/", table.name())
+    format!("{TABLES}{}/", table.name())
 }
 
 /// All objects of one table and day: one.

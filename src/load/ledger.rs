@@ -11,8 +11,10 @@ use super::answer::{Day, Snapshot};
 use super::visit::{Outcome, Owed, Visit};
 use crate::transform::event::Event;
 
-/// After how many failed visits past the horizon an event is closed all the same.
+/// After how many failed visits in a row an event that is past its horizon is closed all the same.
 const LAST_TRIES: u32 = 3;
+/// And how long past it at least, where the vendor knows the event: an outage is no reason to give it up.
+const LAST_WAIT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// One event's document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,7 +39,7 @@ pub struct Ledger {
     pub owed: Owed,
     /// Failed visits since the last one that did not fail.
     pub failures: u32,
-    /// When the last visit that did not fail began.
+    /// When the last visit that was complete began.
     pub last_good_visit: Option<Timestamp>,
     /// Whether the vendor, which has answered for it before, says that it does not know the event.
     #[serde(default)]
@@ -52,7 +54,7 @@ pub struct Ledger {
 pub enum Closing {
     /// Past the horizon with nothing owed.
     Complete,
-    /// Past the horizon with something owed, after three tries.
+    /// Past the horizon with something owed, after several tries.
     Incomplete,
     /// Cancelled before it began.
     Cancelled,
@@ -89,6 +91,25 @@ impl Ledger {
         self.event = event.clone();
         if event.never_was() && self.last_visit.is_none() {
             self.closed = Some(Closing::Cancelled);
+        }
+    }
+
+    /// Notes that fewer rows are right on a day, before anything is staged that says so: a visit that is killed then is
+    /// followed by others whose answers would lose in the lake otherwise. The day is owed until it is answered.
+    pub fn accept_day(&mut self, day: Date, accepted_at: Timestamp) {
+        let known = self.days.entry(day).or_insert(Day::unanswered(accepted_at));
+        if known.accepted_at < Some(accepted_at) {
+            known.accepted_at = Some(accepted_at);
+            self.owed.days.insert(day);
+        }
+    }
+
+    /// The same of the snapshot.
+    pub fn accept_snapshot(&mut self, accepted_at: Timestamp) {
+        let known = self.snapshot.get_or_insert(Snapshot::unanswered(accepted_at));
+        if known.accepted_at < Some(accepted_at) {
+            known.accepted_at = Some(accepted_at);
+            self.owed.snapshot = true;
         }
     }
 
@@ -131,8 +152,8 @@ impl Ledger {
         if self.last_visit < Some(visit.pulled_at) {
             let has_failed = visit.outcome == Outcome::Failed;
             self.failures = if has_failed { self.failures.saturating_add(1) } else { 0 };
-            self.is_forgotten = visit.is_unknown && self.through.is_some();
-            if !has_failed {
+            self.is_forgotten = visit.is_unknown && self.last_good_visit.is_some();
+            if visit.outcome == Outcome::Complete {
                 self.last_good_visit = Some(visit.pulled_at);
             }
         }
@@ -143,10 +164,17 @@ impl Ledger {
         if self.closed.is_none() && self.is_past(horizon, visit.pulled_at) {
             self.closed = match visit.outcome {
                 Outcome::Complete if self.owed.is_empty() => Some(Closing::Complete),
-                Outcome::Failed if self.failures >= LAST_TRIES => Some(Closing::Incomplete),
+                Outcome::Failed if self.is_given_up(visit, horizon) => Some(Closing::Incomplete),
                 _ => None,
             };
         }
+    }
+
+    /// Whether a failed visit past the horizon was the last.
+    fn is_given_up(&self, visit: &Visit, horizon: SignedDuration) -> bool {
+        let past = visit.pulled_at.duration_since(self.end()).saturating_sub(horizon);
+        let waited = visit.pulled_at.duration_since(self.waits_since()).min(past);
+        self.failures >= LAST_TRIES && (visit.is_unknown || waited >= LAST_WAIT)
     }
 }
 
@@ -197,30 +225,55 @@ mod tests {
     fn an_event_is_forgotten_when_the_vendor_that_answered_for_it_knows_it_no_more() {
         let unknown = |hours| Visit { is_unknown: true, through: false, ..visit(hours, Outcome::Failed) };
         let mut ledger = ledger();
-        ledger.fold(&unknown(1), HORIZON);
+        ledger.fold(&unknown(0), HORIZON);
         assert!(!ledger.is_forgotten, "it may be a wrong number");
+        ledger.fold(&visit(1, Outcome::Failed), HORIZON);
+        ledger.fold(&unknown(1), HORIZON);
+        assert!(!ledger.is_forgotten, "it was asked for, and never answered");
         ledger.fold(&visit(2, Outcome::Complete), HORIZON);
         ledger.fold(&unknown(3), HORIZON);
         assert!(ledger.is_forgotten);
         assert_eq!(ledger.last_good_visit, Some(at(2)));
         ledger.fold(&visit(4, Outcome::Left), HORIZON);
         assert!(!ledger.is_forgotten, "it was only away for a while");
-        assert_eq!(ledger.last_good_visit, Some(at(4)));
+        assert_eq!(ledger.last_good_visit, Some(at(2)), "what is left is not there yet");
     }
 
     #[test]
-    fn the_first_visit_past_the_horizon_closes_and_the_third_failure_does_too() {
+    fn the_first_complete_visit_past_the_horizon_closes() {
         let mut complete = ledger();
         complete.fold(&visit(30 * 24 - 1, Outcome::Complete), HORIZON);
         assert_eq!(complete.closed, None);
         complete.fold(&visit(30 * 24, Outcome::Complete), HORIZON);
         assert_eq!(complete.closed, Some(Closing::Complete));
         assert_eq!(complete.due_at(at(10_000)), None);
+    }
 
-        let mut failing = ledger();
-        for (hours, closed) in [(0, None), (1, None), (2, Some(Closing::Incomplete))] {
-            failing.fold(&visit(31 * 24 + hours, Outcome::Failed), HORIZON);
-            assert_eq!(failing.closed, closed);
+    #[test]
+    fn past_the_horizon_an_event_is_given_up_after_three_failures_and_a_week() {
+        let day = |day: i64| 24 * day;
+        let unknown = |hours| Visit { is_unknown: true, ..visit(hours, Outcome::Failed) };
+        let failed = |hours| visit(hours, Outcome::Failed);
+        let complete = |hours| visit(hours, Outcome::Complete);
+        // When it was first heard of, its visits, and whether the last of them closes it.
+        for (first_seen, visits, is_closed) in [
+            (0, vec![failed(day(36)), failed(day(37) - 1)], false),
+            (0, vec![failed(day(35)), failed(day(36)), failed(day(37) - 1)], false),
+            (0, vec![failed(day(35)), failed(day(36)), failed(day(37))], true),
+            (0, vec![failed(day(40)), failed(day(41))], false),
+            (0, vec![complete(day(29)), failed(day(31)), failed(day(32)), failed(day(33))], false),
+            (0, vec![failed(day(28)), failed(day(29)), failed(day(30))], false),
+            (day(300), vec![failed(day(300)), failed(day(300) + 1), failed(day(300) + 3)], false),
+            (day(300), vec![failed(day(300)), failed(day(306)), failed(day(307))], true),
+            (0, vec![unknown(day(30)), unknown(day(30) + 1)], false),
+            (0, vec![unknown(day(30)), unknown(day(30) + 1), unknown(day(30) + 3)], true),
+        ] {
+            let mut ledger = Ledger { first_seen: at(first_seen), ..ledger() };
+            for visit in &visits {
+                assert_eq!(ledger.closed, None, "{first_seen} {visits:?}");
+                ledger.fold(visit, HORIZON);
+            }
+            assert_eq!(ledger.closed, is_closed.then_some(Closing::Incomplete), "{first_seen} {visits:?}");
         }
     }
 

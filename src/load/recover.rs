@@ -174,14 +174,7 @@ impl Known {
             }
             return;
         }
-        let known = self.days.entry(day).or_insert(Day {
-            pulled_at,
-            lives: Totals::default(),
-            interactions: Totals::default(),
-            rejects: Totals::default(),
-            has_had_rows: false,
-            accepted_at,
-        });
+        let known = self.days.entry(day).or_insert(Day::unanswered(pulled_at));
         known.pulled_at = known.pulled_at.max(pulled_at);
         known.accepted_at = known.accepted_at.max(accepted_at);
         match table {
@@ -199,7 +192,8 @@ impl Known {
         ledger.event_day = ledger.event_day.or(self.snapshot.map(|(day, _)| day));
         ledger.last_visit = ledger.last_visit.max(self.last_visit);
         ledger.failures = u32::from(self.has_failed);
-        ledger.last_good_visit = if self.has_failed { ledger.through } else { ledger.last_visit };
+        let was_complete = !self.has_failed && self.owed.is_empty();
+        ledger.last_good_visit = if was_complete { ledger.last_visit } else { ledger.through };
         ledger.owed = self.owed;
         ledger.days = self.days;
         ledger.snapshot = self.snapshot.map(|(_, snapshot)| snapshot);

@@ -194,11 +194,17 @@ impl Report {
         self.failures.iter().filter(|failure| failure.event_id.is_none()).count()
     }
 
-    /// The run has ended: what was due and neither complete nor failed is left.
+    /// Events that were due and neither complete nor failed.
+    #[must_use]
+    pub(crate) fn left(&self) -> usize {
+        let Events { due, complete, failed, .. } = self.events;
+        due.saturating_sub(complete + failed)
+    }
+
+    /// The run has ended: what it did not come to is left.
     #[must_use]
     pub(crate) fn finish(mut self, now: Timestamp) -> Self {
-        let Events { due, complete, failed, .. } = self.events;
-        self.events.left = due.saturating_sub(complete + failed);
+        self.events.left = self.left();
         self.ok = self.failures.is_empty();
         self.milliseconds = i64::try_from(now.duration_since(self.began).as_millis()).unwrap_or(i64::MAX);
         self

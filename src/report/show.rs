@@ -58,12 +58,18 @@ impl Report {
     }
 
     fn show_erasure(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(Erasure { rows, archived_records, objects, versions, .. }) = &self.erasure else {
+        let Some(Erasure { is_dry, rows, archived_records, objects, versions, .. }) = &self.erasure else {
             return Ok(());
         };
-        let of_tables: u64 = rows.values().sum();
-        write!(f, "forgotten  {of_tables} rows, {archived_records} archived records, in {objects} objects")?;
-        rows.iter().try_for_each(|(table, rows)| write!(f, "\ntable      {table}: {rows} rows"))?;
+        let of_tables = counted(rows.values().sum::<u64>(), "row");
+        let (records, objects) = (counted(*archived_records, "archived record"), counted(*objects, "object"));
+        let word = if *is_dry { "found    " } else { "forgotten" };
+        write!(f, "{word}  {of_tables}, {records}, in {objects}")?;
+        rows.iter()
+            .try_for_each(|(table, rows)| write!(f, "\ntable      {table}: {}", counted(*rows, "row")))?;
+        if *is_dry {
+            return write!(f, "\nnothing was taken out: leave away `--dry-run` for that");
+        }
         write!(f, "\nversions   {versions} of objects as they were before")
     }
 

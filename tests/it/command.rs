@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Arc;
 
+use rollcall::load::store::{Folder, Store};
 use simulator::{Server, ServerOptions, World};
 use tempfile::TempDir;
 
@@ -30,6 +32,11 @@ impl Desk {
 
     pub(crate) fn store(&self) -> PathBuf {
         self.folder.path().join("store")
+    }
+
+    /// The store, opened.
+    pub(crate) fn open(&self) -> Arc<dyn Store> {
+        Arc::new(Folder::new(self.store()))
     }
 
     /// `rollcall` with these words, and nothing of the environment but what finds the test's S3 server.

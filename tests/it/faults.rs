@@ -2,30 +2,29 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
-use rollcall::calendar::{Clock, Zone};
+use rollcall::calendar::Zone;
+use rollcall::config::Rosters;
 use rollcall::error::Kind;
 use rollcall::extract::auth::Credentials;
-use rollcall::job::context::Context;
 use rollcall::job::selection::Selection;
-use rollcall::progress::Progress;
 use rollcall::report::Report;
 use simulator::{Envelope, Fault, Quirks, ReportArray, Server, ServerOptions};
 
-use crate::command::Desk;
+use crate::command::{Desk, TOKEN};
 use crate::lake::{Cells, cells};
-use crate::run::{HOUR, app, config, later, server_at, small_world, sync, sync_all, sync_of};
+use crate::run::{HOUR, app, config, later, server_at, small_world, sync, sync_all};
 
 /// The event of the small world with the most viewings, and the first day that it has some on.
-fn busiest() -> (i64, Date) {
+pub(crate) fn busiest() -> (i64, Date) {
     let event = small_world(8).events().max_by_key(|event| event.sessions().count()).unwrap();
     let first = event.sessions().map(|session| session.online).min().unwrap();
     let day = Zone::parse("Asia/Shanghai").unwrap().day_of(Timestamp::from_second(first).unwrap());
     (event.id.try_into().unwrap(), day)
 }
 
-fn faults(texts: &[&str]) -> ServerOptions {
+pub(crate) fn faults(texts: &[&str]) -> ServerOptions {
     let faults = texts.iter().map(|text| text.parse::<Fault>().unwrap()).collect();
     ServerOptions { faults, ..ServerOptions::default() }
 }
@@ -39,7 +38,7 @@ async fn run(desk: &Desk, options: ServerOptions) -> (Report, Server) {
     (sync(config, later(), Selection::default()).await.unwrap(), server)
 }
 
-async fn without_faults() -> Cells {
+pub(crate) async fn without_faults() -> Cells {
     let desk = Desk::new();
     let (report, _) = run(&desk, ServerOptions::default()).await;
     assert!(report.ok && report.requests.retries == 0);
@@ -172,6 +171,7 @@ async fn a_token_is_made_anew_when_it_ends_and_once_for_all() {
     for options in [
         ServerOptions { token_expires_after: Some(7), ..ServerOptions::default() },
         ServerOptions { token_expires_after: Some(9), new_token_ends_old: true, ..ServerOptions::default() },
+        ServerOptions { token_expires_after: Some(12), token_code: 10_003, ..ServerOptions::default() },
         ServerOptions {
             app_id_header: "AppId".into(),
             token_field: "accessToken".into(),
@@ -194,6 +194,18 @@ async fn a_token_is_made_anew_when_it_ends_and_once_for_all() {
             "{made} tokens, {calls} calls"
         );
     }
+}
+
+#[tokio::test]
+async fn a_code_that_nobody_explains_makes_one_new_token_and_no_more_where_it_does_not_help() {
+    let desk = Desk::new();
+    let server = server_at(later(), &small_world(8), faults(&["code=10086@path:report/details"]));
+    let mut config = config(&server, &desk.store());
+    config.credentials = Some(Credentials::App(app()));
+    let report = sync(config, later(), Selection::default()).await.unwrap();
+    assert!(!report.ok && report.failures.iter().all(|failure| failure.kind == Kind::Unavailable));
+    let made = server.requests().iter().filter(|request| request.path.ends_with("token/create")).count();
+    assert_eq!(made, 2);
 }
 
 #[tokio::test]
@@ -269,36 +281,38 @@ async fn one_event_of_two_hundred_fails_and_the_exit_status_says_so() {
 }
 
 #[tokio::test]
+async fn a_token_that_is_refused_for_one_event_alone_stops_no_other() {
+    let app = || Credentials::App(app());
+    for (credentials, path) in [
+        (Credentials::Token(TOKEN.into()), "report/details"),
+        (app(), "report/details"),
+        (Credentials::Token(TOKEN.into()), "event/info"),
+    ] {
+        let desk = Desk::new();
+        let options = faults(&[&format!("code=401@path:{path},event:700004")]);
+        let server = server_at(later(), &small_world(8), options);
+        let mut config = config(&server, &desk.store());
+        config.credentials = Some(credentials);
+        let file = desk.path().join("own.csv");
+        if path == "event/info" {
+            std::fs::write(&file, "event_id\n700003\n700004\n700005\n").unwrap();
+            config.rosters =
+                Rosters { edited: false, public: false, file: Some(file.to_str().unwrap().into()) };
+        }
+        let report = sync(config, later(), Selection::default()).await.unwrap();
+        let [failure] = &report.failures[..] else { panic!("{path}: {:?}", report.failures) };
+        assert_eq!((failure.event_id, failure.kind), (Some(700_004), Kind::Refused), "{path}");
+        assert!(failure.error.contains("but not for this event"), "{}", failure.error);
+        assert!(report.events.complete >= 2 && report.events.left == 0, "{path}: {:?}", report.events);
+    }
+}
+
+#[tokio::test]
 async fn a_packed_answer_is_unpacked_as_it_comes() {
     let desk = Desk::new();
     let (report, _) = run(&desk, ServerOptions { gzip: true, ..ServerOptions::default() }).await;
     assert!(report.ok);
     assert!(cells(&desk.store()).await == without_faults().await);
-}
-
-#[tokio::test]
-async fn what_the_deadline_cuts_off_is_no_failure_and_the_next_run_makes_it_good() {
-    let expected = without_faults().await;
-    let (event, day) = busiest();
-    let desk = Desk::new();
-    // One answer never ends; the run does.
-    let server = server_at(later(), &small_world(8), faults(&[&format!("stall@day:{event}:{day}")]));
-    let mut config = config(&server, &desk.store());
-    config.deadline = Some(SignedDuration::from_secs(4));
-    let context = Context::new(config, Clock::System, Progress::hidden()).await.unwrap();
-    let selection = Selection { from: Some("2022-10-01".into()), ..Selection::default() };
-    let report = sync_of(selection).run(&context).await.unwrap();
-    assert!(report.ok, "{:?}", report.failures);
-    assert!(report.events.left > 0);
-    assert!(report.owed[&event].contains(&day.to_string()), "{:?}", report.owed);
-
-    let server = server_at(later(), &small_world(8), ServerOptions::default());
-    let context = Context::new(crate::run::config(&server, &desk.store()), Clock::System, Progress::hidden())
-        .await
-        .unwrap();
-    let report = sync_of(Selection::default()).run(&context).await.unwrap();
-    assert_eq!((report.ok, report.events.left, report.owed.len()), (true, 0, 0));
-    assert!(cells(&desk.store()).await == expected);
 }
 
 #[tokio::test]

@@ -283,3 +283,26 @@ fn it_needs_the_key_and_a_whole_identifier_and_says_what_it_did() {
     let other = desk.sync(&server, &["--hmac-key", "another key that is long enough, too"]);
     assert!(other.stderr.contains("give that key"), "{}", other.stderr);
 }
+
+#[tokio::test]
+async fn a_place_without_a_lake_is_said_to_be_none_and_a_dry_run_that_nothing_was_taken_out() {
+    let (home, vendor) = (Home::new(On::Folder).await, vendor());
+    let run = |hours, what| run(&home.store, &vendor, open(), hours, what);
+    let forget = |dry_run| Job::Forget(Forget { viewer: person(), dry_run });
+    let error = run(0, forget(true)).await.unwrap_err();
+    assert!(error.to_string().contains("hint: check `--store`"), "{error}");
+    assert_eq!(home.keys("").await, [""; 0]);
+    // A first run may be under way.
+    let report = run(0, forget(false)).await.unwrap();
+    assert!(
+        !report.ok && report.failures[0].error.contains("there is no lake here"),
+        "{:?}",
+        report.failures
+    );
+    assert!(home.store.get(keys::SUPPRESSED).await.unwrap().is_some());
+    assert!(run(1, sync_of(Selection::default())).await.unwrap().ok);
+    let found = run(2, forget(true)).await.unwrap().to_string();
+    assert!(found.starts_with("found      0 rows") && found.contains("nothing was taken out"), "{found}");
+    let done = run(3, forget(false)).await.unwrap();
+    assert!(done.ok && done.to_string().starts_with("forgotten  0 rows"), "{done}");
+}

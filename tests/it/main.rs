@@ -17,6 +17,7 @@ mod command;
 mod contract;
 mod cost;
 mod damage;
+mod deadline;
 mod explain;
 mod faces;
 mod faults;

@@ -87,3 +87,25 @@ async fn an_old_event_costs_its_entry_a_snapshot_and_a_window_for_each_day_with_
     assert_eq!(server.requests().len(), lists + report.events.complete + days.len());
     assert!(lists <= 4, "{lists} pages");
 }
+
+#[tokio::test]
+async fn what_a_first_run_could_not_list_is_not_passed_over() {
+    let desk = Desk::new();
+    let world = small_world(8);
+    let options = crate::faults::faults(&["code=403@path:event/public/list"]);
+    let server = server_at(later(), &world, options);
+    let report =
+        crate::run::sync(config(&server, &desk.store()), later(), Selection::default()).await.unwrap();
+    assert_eq!((report.ok, report.events.left), (false, 0), "{:?}", report.failures);
+    let from = |server: &simulator::Server, path: &str| -> Vec<i64> {
+        let asked = server.requests().into_iter().filter(|request| request.path.ends_with(path));
+        asked.filter_map(|request| request.start_time).collect()
+    };
+    // As far back as the first run did: whatever the public list alone names is still to be heard of.
+    let again = server_at(later() + HOUR, &world, ServerOptions::default());
+    sync_all(config(&again, &desk.store()), later() + HOUR).await;
+    for path in ["event/public/list", "event/modify/list"] {
+        let (first, second) = (from(&server, path)[0], from(&again, path)[0]);
+        assert_eq!(second - first, 3600, "{path}");
+    }
+}

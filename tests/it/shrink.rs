@@ -1,15 +1,22 @@
 //! The vendor forgets old reports; the lake does not, unless it is told to.
 
+use std::sync::Arc;
+
 use rollcall::job::selection::Selection;
+use rollcall::job::{Job, Publish};
+use rollcall::load::store::Store;
 use rollcall::report::Report;
 use rollcall::transform::tables::Table;
 use simulator::{ServerOptions, Viewers, World, WorldOptions};
 
 use crate::command::Desk;
+use crate::faulty::{Fault, Faulty};
 use crate::lake::{Cells, cells};
-use crate::run::{HOUR, config, later, server_at, sync};
+use crate::run::{HOUR, config, job, later, server_at, sync};
 
 const EVENT: i64 = 700_001;
+/// Every so many operations of the store.
+const STRIDE: u64 = 4;
 
 /// The same event, seen by so many.
 fn world(viewers: u64) -> World {
@@ -74,6 +81,29 @@ async fn only_the_chosen_days_shrink() {
         assert!(found == expected || table == Table::ViewerDetails, "{place:?}");
     }
     assert!(after != many);
+}
+
+#[tokio::test]
+async fn an_acceptance_that_dies_at_any_operation_freezes_nothing() {
+    let grown = with_rows(pull(&Desk::new(), 3, 60, false).await);
+    let selection = || Selection { event: vec![EVENT], accept_shrink: true, ..Selection::default() };
+    let (mut at, mut is_through) = (0, false);
+    while !is_through {
+        let desk = Desk::new();
+        pull(&desk, 0, 40, false).await;
+        let (now, server) = (later() + HOUR, server_at(later(), &world(5), ServerOptions::default()));
+        let store = Faulty::new(&desk.open(), at, Fault::Dies);
+        let dying = Arc::clone(&store) as Arc<dyn Store>;
+        // What it says does not matter: it died.
+        let _ = job(&dying, config(&server, &desk.store()), now, Job::Pull(selection())).await;
+        is_through = store.operations() <= at;
+        job(&desk.open(), config(&server, &desk.store()), now, Job::Publish(Publish::default()))
+            .await
+            .unwrap();
+        assert!(with_rows(pull(&desk, 3, 60, false).await) == grown, "{at}");
+        at += STRIDE;
+    }
+    assert!(at > 20, "{at}");
 }
 
 #[tokio::test]

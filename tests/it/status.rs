@@ -149,6 +149,50 @@ async fn closed_events_are_counted_and_hold_nothing_back() {
 }
 
 #[tokio::test]
+async fn an_event_that_was_given_up_with_days_missing_and_one_that_the_vendor_forgot_are_told() {
+    let (desk, world) = synced(ServerOptions::default(), now()).await;
+    // Given up in the third visit past the horizon; the other is still open.
+    let faults: Vec<Fault> =
+        ["code=404@event:700001,path:report/details", "code=404@event:700002,path:report/details"]
+            .map(|fault| fault.parse().unwrap())
+            .into();
+    let one = |event| Selection { event: vec![event], ..Selection::default() };
+    for (hour, event) in [(1, 700_002), (24 * 60, 700_001), (24 * 61, 700_001), (24 * 62, 700_001)] {
+        let at = now() + HOUR * hour;
+        let server =
+            server_at(at, &world, ServerOptions { faults: faults.clone(), ..ServerOptions::default() });
+        assert!(!sync(config(&server, &desk.store()), at, one(event)).await.unwrap().ok);
+    }
+    let status = status_of(&world, &desk.store(), now() + HOUR * (24 * 62 + 1)).await.unwrap();
+    assert!(desk.store().join("ledger/closed/700001.json").exists());
+    let told: Vec<_> =
+        status.notes.iter().map(|note| (note.name, note.events.iter().collect::<Vec<_>>())).collect();
+    assert!(told.contains(&("given_up", vec![&700_001])), "{status}");
+    assert!(told.contains(&("forgotten", vec![&700_002])), "{status}");
+}
+
+#[tokio::test]
+async fn a_lake_whose_list_of_events_was_never_read_is_not_called_complete() {
+    let (desk, world) = (Desk::new(), small_world(6));
+    let server = server_at(later(), &world, ServerOptions::default());
+    let chosen = Selection { event: vec![700_001], ..Selection::default() };
+    assert!(sync(config(&server, &desk.store()), later(), chosen).await.unwrap().ok);
+    let status = status_of(&world, &desk.store(), later() + HOUR).await.unwrap();
+    assert_eq!((status.ok, status.complete_through, status.roster_read), (true, None, None));
+    assert_eq!(names(&status.notes), ["roster"], "{status}");
+    assert!(
+        status.to_string().starts_with("complete   not known, for the list of events was never read"),
+        "{status}"
+    );
+    // Whoever names every event of their own hears of no others.
+    let mut config = config(&server, &desk.store());
+    config.rosters.edited = false;
+    let context = Context::new(config, Clock::Fixed(later() + HOUR), Progress::hidden()).await.unwrap();
+    let status = Status::of(&context).await.unwrap();
+    assert!(status.complete_through.is_some() && status.notes.is_empty(), "{status}");
+}
+
+#[tokio::test]
 async fn a_place_without_a_lake_and_a_lake_of_another_zone_are_wrong_calls() {
     let world = small_world(1);
     let error = status_of(&world, Desk::new().store().as_path(), now()).await.unwrap_err();

@@ -71,6 +71,45 @@ fn a_store_that_has_nothing_has_nothing_to_publish() {
     }
 }
 
+#[tokio::test]
+async fn what_is_staged_is_published_although_the_vendor_refuses_the_token() {
+    let server = vendor();
+    let (desk, url) = (Desk::new(), server.url());
+    let store = desk.store();
+    let store = ["--store", store.to_str().unwrap(), "--api-url", &url];
+    desk.run(&[&["pull", "--event", "609768", "--token", TOKEN], &store[..]].concat()).succeeded();
+    assert!(cells(&desk.store()).await.is_empty());
+    let outcome = desk.run(&[&["sync", "--token", "another"], &store[..]].concat());
+    assert_eq!(outcome.status, 1);
+    let [error] = outcome.errors()[..] else { panic!("{}", outcome.stderr) };
+    assert!(error.contains("hint: check the token"), "{error}");
+    assert!(!cells(&desk.store()).await.is_empty());
+}
+
+#[test]
+fn a_foreign_file_is_told_by_a_publish_of_everything_and_of_its_own_day_alone() {
+    let (desk, server) = (Desk::new(), vendor());
+    desk.sync(&server, &["--event", "609768"]).succeeded();
+    let foreign = desk.store().join("lake/lives/dt=2022-11-05");
+    std::fs::create_dir_all(&foreign).unwrap();
+    std::fs::write(foreign.join("notes.csv"), "a,b").unwrap();
+    // A publish of everything looks where anything is staged.
+    let staged = desk.store().join("staging/lives/dt=2022-10-26");
+    std::fs::create_dir_all(&staged).unwrap();
+    std::fs::write(staged.join("609768-1-r.parquet"), "no Parquet").unwrap();
+    let store = desk.store();
+    for (words, is_told) in [
+        (&["publish"][..], true),
+        (&["publish", "--day", "2022-11-05"], true),
+        (&["publish", "--day", "2022-10-27"], false),
+    ] {
+        let outcome = desk.run(&[words, &["--store", store.to_str().unwrap()]].concat());
+        let told = outcome.stderr.contains("lake/lives/dt=2022-11-05/notes.csv");
+        assert_eq!(told, is_told, "{words:?} {}", outcome.stderr);
+        assert_eq!(outcome.status, i32::from(is_told), "{words:?} {}", outcome.stderr);
+    }
+}
+
 #[test]
 fn a_doctor_finds_everything_there_and_leaves_nothing_behind() {
     let (desk, server) = (Desk::new(), vendor());

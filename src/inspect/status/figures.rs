@@ -13,8 +13,8 @@ use crate::inspect::advice::Advice;
 use crate::load::complete::{HeldBy, Hold};
 use crate::load::keys;
 use crate::load::objects::{Object, READERS, each_row};
-use crate::load::publish::list_lake;
 use crate::load::staged_days::{StagedDays, staged_files};
+use crate::load::standing;
 use crate::load::store::Store;
 use crate::transform::row::Row;
 use crate::transform::tables::Table;
@@ -62,6 +62,8 @@ struct Found {
     pulled_at: Timestamp,
     rejects: u64,
     fewer: u64,
+    /// Whether something is missing that was asked for.
+    owes: bool,
     /// Of the last visit that had a snapshot: settled days that differ from it, and whether its sums do.
     compared: Option<(Timestamp, u64, bool)>,
 }
@@ -75,7 +77,8 @@ impl Found {
             || differ("detail_live_times", "session_live_times")
             || differ("detail_replay_times", "session_replay_times");
         let compared = row.number("days_checked").map(|_| (pulled_at, count("days_differing"), sums_differ));
-        let found = Self { pulled_at, rejects: count("rejects"), fewer: count("fewer"), compared };
+        let owes = row.text("owed").is_some_and(|owed| owed != "[]");
+        let found = Self { pulled_at, rejects: count("rejects"), fewer: count("fewer"), owes, compared };
         Some((row.number("event_id")?, found))
     }
 
@@ -97,11 +100,15 @@ impl Found {
 /// The last visits by event, and all that is said of them.
 type Visits = BTreeMap<i64, Found>;
 
-/// The figures of the lake, those of visits from the day `first` on; what somebody may want to know of them; and what
-/// cannot be read.
-pub(super) async fn of(store: &Arc<dyn Store>, first: Date) -> Result<(Figures, Vec<Advice>, Vec<Error>)> {
+/// The figures of the lake, those of visits from the day `first` on; what somebody may want to know of them, of which events
+/// are still `open`; and what cannot be read.
+pub(super) async fn of(
+    store: &Arc<dyn Store>,
+    first: Date,
+    open: &BTreeSet<i64>,
+) -> Result<(Figures, Vec<Advice>, Vec<Error>)> {
     let mut failures = Vec::new();
-    let standing = list_lake(store, None, &mut failures).await?;
+    let standing = standing::since(store, None, &mut failures).await?;
     let mut figures = Figures { days: standing.len(), ..Figures::default() };
     let objects = standing.into_iter().flat_map(|(day, tables)| {
         tables.into_iter().map(move |(table, head)| Object { store, table, day, head })
@@ -134,7 +141,7 @@ pub(super) async fn of(store: &Arc<dyn Store>, first: Date) -> Result<(Figures, 
     }
     figures.last_visit = visits.values().map(|found| found.pulled_at).max();
     figures.checks = Checks::of(&visits);
-    Ok((figures, notes(&visits), failures))
+    Ok((figures, notes(&visits, open), failures))
 }
 
 /// Keeps what the latest visits of each event found.
@@ -156,11 +163,17 @@ impl Checks {
     }
 }
 
-fn notes(visits: &Visits) -> Vec<Advice> {
+fn notes(visits: &Visits, open: &BTreeSet<i64>) -> Vec<Advice> {
     let those = |is: fn(&Found) -> bool| -> BTreeSet<i64> {
         visits.iter().filter(|(_, found)| is(found)).map(|(event_id, _)| *event_id).collect()
     };
+    let given_up = &those(|found| found.owes) - open;
     let notes = [
+        Advice::about(
+            "given_up",
+            given_up,
+            "{} are not visited any more, and something is missing: `explain` says what, `sync --event` asks again",
+        ),
         Advice::about(
             "fewer",
             those(|found| found.fewer > 0),
@@ -220,6 +233,7 @@ mod tests {
             pulled_at: at(second),
             rejects: 0,
             fewer,
+            owes: false,
             compared: compared.map(|days| (at(second), days, false)),
         };
         let mut visits = Visits::new();

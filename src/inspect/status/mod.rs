@@ -22,6 +22,10 @@ use crate::load::ledger::Ledger;
 /// How long staged files may wait, and the roster may not be read, before somebody should look.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
 
+const FORGOTTEN: &str = "the vendor does not know {} any more: the lake keeps what it answered before";
+const UNHEARD: &str =
+    "the vendor's list of events was never read: run `sync` without chosen events, or say `--no-lists`";
+
 /// What `status` shows.
 #[derive(Debug, Serialize)]
 pub struct Status {
@@ -31,7 +35,8 @@ pub struct Status {
     pub ok: bool,
     /// Events, by how they are.
     pub events: Events,
-    /// The last day that has settled and is all there; none where a ledger cannot be read, and so nothing is sure.
+    /// The last day that has settled and is all there; none where nothing is sure: a ledger cannot be read, or the vendor's
+    /// list of events never was.
     pub complete_through: Option<Date>,
     /// What holds back the days after it, those first that hold back most.
     pub holds: Vec<Hold>,
@@ -97,14 +102,23 @@ impl Status {
             cursor => cursor?.edited_until,
         };
         // Of events that were heard of since, nothing is known; of one whose ledger cannot be read, neither.
+        let is_heard = roster_read.is_some() || !context.rosters.edited;
         let heard = roster_read.filter(|_| context.rosters.edited).unwrap_or(now);
-        let complete_through = complete::through(&holds, lake, now, heard).filter(|_| damaged.is_empty());
+        let complete_through =
+            complete::through(&holds, lake, now, heard).filter(|_| is_heard && damaged.is_empty());
         let settled = complete::through(&[], lake, now, now);
         holds.retain(|hold| Some(hold.day) <= settled);
         holds.sort_by_key(|hold| (hold.day, hold.because, hold.event_id));
 
         let first = lake.zone.day_of(now.checked_sub(context.horizon).unwrap_or(now));
-        let (figures, notes, damaged) = figures::of(store, first).await?;
+        let open = ledgers.iter().map(|ledger| ledger.event.event_id).collect();
+        let (figures, mut notes, damaged) = figures::of(store, first, &open).await?;
+        let forgotten = ledgers.iter().filter(|ledger| ledger.is_forgotten);
+        let forgotten = forgotten.map(|ledger| ledger.event.event_id).collect();
+        notes.extend(Advice::about("forgotten", forgotten, FORGOTTEN));
+        if !is_heard {
+            notes.push(Advice::new("roster", UNHEARD.to_owned()));
+        }
         problems.extend(damaged.iter().map(|error| Advice::new("lake", error.to_string())));
         problems.extend(of_events(&ledgers, now));
         if let Some(oldest) = staged.oldest.filter(|oldest| is_late(*oldest, now)) {

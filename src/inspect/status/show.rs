@@ -11,7 +11,12 @@ const SHOWN: usize = 5;
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let day = self.complete_through.map_or_else(
-            || "not known, for a ledger cannot be read".to_owned(),
+            || {
+                let is_read = self.roster_read.is_some();
+                let why =
+                    if is_read { "a ledger cannot be read" } else { "the list of events was never read" };
+                format!("not known, for {why}")
+            },
             |day| format!("through {day}"),
         );
         write!(f, "complete   {day}")?;

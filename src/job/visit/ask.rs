@@ -48,7 +48,7 @@ impl Visiting<'_> {
     async fn take_day(&mut self, day: Date) -> Result<Option<Taken>> {
         let zone = &self.context.lake.zone;
         let before = self.known.get(&day).and_then(|before| before.accepted_at);
-        let mut pieces = 1;
+        let (mut pieces, mut late) = (1, None);
         let mut windows = window::split(zone, day, pieces)?.unwrap_or_default();
         loop {
             let asked: Vec<Option<Window>> = windows.iter().copied().map(Some).collect();
@@ -57,7 +57,7 @@ impl Visiting<'_> {
                     self.figures.windows.extend(windows.iter().map(Window::asked));
                     return Ok(Some(taken));
                 }
-                Ok(None) => return Ok(None),
+                Ok(None) => return late.map_or(Ok(None), Err),
                 Err(error) if halves(&error) => error,
                 Err(error) => return Err(error),
             };
@@ -66,6 +66,8 @@ impl Visiting<'_> {
                 Some(windows) => windows,
                 None => return Err(error),
             };
+            // That an answer is too large says nothing against the next one.
+            late = Some(error).filter(|error| error.kind() == Kind::Timeout).or(late);
         }
     }
 
@@ -136,7 +138,7 @@ impl Visiting<'_> {
             if let Some(archiving) = archiving {
                 archiving.abandon().await?;
             }
-            let Err(error) = outcome else { return Ok(None) };
+            let Err(error) = outcome else { return beginnings.last().map_or(Ok(None), Err) };
             if !intake.is_spoiled() || windows != [None] && halves(&error) {
                 return Err(error);
             }
@@ -144,7 +146,8 @@ impl Visiting<'_> {
         }
     }
 
-    /// Asks for all of these windows. False where there is no time left.
+    /// Asks for all of these windows. False where there is no time left; but what failed by itself before that has failed:
+    /// otherwise an event to which the vendor never answers would be left by every run, and fail in none.
     async fn fill(
         &self,
         intake: &mut Intake,
@@ -156,11 +159,11 @@ impl Visiting<'_> {
             let mut attempts = self.attempts();
             loop {
                 if client.is_out_of_time() {
-                    return Ok(false);
+                    return attempts.last().map_or(Ok(false), Err);
                 }
                 let Err(error) = self.ask(intake, at, *window, archiving.as_deref_mut()).await else { break };
                 if client.is_out_of_time() {
-                    return Ok(false);
+                    return attempts.last().map_or(Ok(false), Err);
                 }
                 let error = match window {
                     Some(window) => error.with("window", format!("[{}, {})", window.from, window.to)),

@@ -90,11 +90,12 @@ pub(super) async fn visit(
     };
     let through = match visiting.pull().await {
         Ok(through) => through,
-        Err(error) if error.kind() == Kind::Credentials => {
-            visiting.still_in_force().await?;
-            return Err(error);
-        }
         Err(error) => {
+            let error = context.client.judged(&usage, error).await;
+            if error.kind() == Kind::Credentials {
+                visiting.still_in_force().await?;
+                return Err(error);
+            }
             visiting.fail(error);
             // What was not asked any more differs from the next snapshot.
             visiting.owed.snapshot = true;
@@ -140,6 +141,7 @@ impl Visiting<'_> {
     async fn pull(&mut self) -> Result<bool> {
         if !self.event_day_is_known && !self.find_event_day().await? {
             self.is_left = true;
+            self.owed.snapshot = true;
             return Ok(false);
         }
         self.fix_event_day().await?;

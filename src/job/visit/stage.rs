@@ -31,6 +31,9 @@ impl Visiting<'_> {
             accepted_at: self.accepted_at(day, before.and_then(|before| before.accepted_at)),
         };
         let answer = answer.after(before);
+        if self.choice.accepts(day) {
+            self.note(|ledger, accepted_at| ledger.accept_day(day, accepted_at)).await?;
+        }
         for cell in taken.cells {
             let table = cell.table();
             let rows = |before: Day| if table == Table::Lives { before.lives } else { before.interactions };
@@ -53,6 +56,9 @@ impl Visiting<'_> {
         let rejects = taken.rejected.totals();
         let before = self.ledger.snapshot;
         let accepted_at = self.accepted_at(self.event_day, before.and_then(|before| before.accepted_at));
+        if self.choice.accepts(self.event_day) {
+            self.note(Ledger::accept_snapshot).await?;
+        }
         for cell in taken.cells {
             let before = before.map(|before| (before.pulled_at, before.viewer_details));
             let suppressed = taken.tally.suppressed.get(&cell.table()).copied().unwrap_or_default();
@@ -113,6 +119,12 @@ impl Visiting<'_> {
     /// When a user last said that fewer rows are right: now, or as it was before.
     pub(super) fn accepted_at(&self, day: Date, before: Option<Timestamp>) -> Option<Timestamp> {
         if self.choice.accepts(day) { Some(self.visitor.pulled_at) } else { before }
+    }
+
+    /// Notes in the ledger that fewer rows are right, as of this visit.
+    async fn note(&self, accept: impl Fn(&mut Ledger, Timestamp)) -> Result<()> {
+        let accepted_at = self.visitor.pulled_at;
+        self.context.ledgers.update(&self.ledger, |ledger| accept(ledger, accepted_at)).await.map(|_| ())
     }
 
     /// Stages rejects, where they are not those of the last answer.

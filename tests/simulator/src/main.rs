@@ -44,6 +44,9 @@ struct Options {
     /// How many requests an issued token is good for [default: any number]
     #[arg(long)]
     token_expires_after: Option<u64>,
+    /// The code by which a token is refused.
+    #[arg(long, default_value_t = 401)]
+    token_code: i64,
     /// An issued token ends those before it
     #[arg(long)]
     new_token_ends_old: bool,
@@ -108,6 +111,7 @@ async fn main() -> io::Result<()> {
             bind: options.bind,
             token: options.token,
             token_expires_after: options.token_expires_after,
+            token_code: options.token_code,
             new_token_ends_old: options.new_token_ends_old,
             app_key: options.app_key,
             app_secret: options.app_secret,

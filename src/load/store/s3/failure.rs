@@ -5,6 +5,7 @@ use std::fmt;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::RequestId;
 
+use crate::aws::{is_passing, status};
 use crate::error::{Error, Kind};
 
 /// What was asked, in the words of a message and of the right that it needs.
@@ -43,11 +44,6 @@ impl fmt::Display for Request {
 pub(super) trait Said: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static {}
 
 impl<E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static> Said for E {}
-
-/// The status of the answer; none where there was no answer.
-pub(super) fn status<E>(error: &SdkError<E>) -> Option<u16> {
-    error.raw_response().map(|response| response.status().as_u16())
-}
 
 /// Whether the bucket is missing, which has the status of a missing object.
 pub(super) fn is_no_bucket<E: Said>(error: &SdkError<E>) -> bool {
@@ -95,7 +91,8 @@ pub(super) fn explain<E: Said>(request: Request, key: &str, error: &SdkError<E>)
         Some(message) => format!("{code}: {message}"),
         None => code.to_owned(),
     });
-    let mut explained = Error::new(Kind::Store, format!("cannot {request} `{key}`")).hint(hint);
+    let mut explained = Error::new(Kind::Store, format!("cannot {request} `{key}`"));
+    explained = explained.passing(is_passing(error)).hint(hint);
     explained = match (said, status) {
         (Some(said), _) => explained.from_source(said),
         (None, Some(status)) => explained.from_source(format!("HTTP status {status}")),

@@ -25,9 +25,10 @@ use reqwest::Url;
 use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
-use self::failure::{Request, explain, status};
+use self::failure::{Request, explain};
 use self::upload::S3Upload;
 use super::{Below, Condition, Head, Listed, Store, Upload, Version, conflict};
+use crate::aws::status;
 use crate::error::{Error, Kind, Result};
 
 /// Attempts at a request, the first included; between them the SDK pauses up to 20 s.

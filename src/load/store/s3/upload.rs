@@ -10,8 +10,9 @@ use bytes::{Bytes, BytesMut};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-use super::failure::{Request, explain, status, unconditional};
+use super::failure::{Request, explain, unconditional};
 use super::{Bucket, S3};
+use crate::aws::status;
 use crate::error::{Error, Explain, Kind, Result};
 use crate::load::keys;
 use crate::load::store::{Condition, Upload, conflict};

@@ -33,18 +33,15 @@ impl Tokens {
 
     /// Fails unless `token` is valid. This is one use of it.
     pub(super) fn verify(&self, token: Option<&str>, options: &ServerOptions) -> Result<(), Failure> {
-        let token = token.ok_or(Failure::BAD_TOKEN)?;
+        let refused = || Failure::bad_token(options.token_code);
+        let token = token.ok_or_else(refused)?;
         if options.token.as_deref() == Some(token) {
             return Ok(());
         }
         let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let uses = tokens.get_mut(token).ok_or(Failure::BAD_TOKEN)?;
+        let uses = tokens.get_mut(token).ok_or_else(refused)?;
         *uses += 1;
-        if options.token_expires_after.is_none_or(|most| *uses <= most) {
-            Ok(())
-        } else {
-            Err(Failure::BAD_TOKEN)
-        }
+        if options.token_expires_after.is_none_or(|most| *uses <= most) { Ok(()) } else { Err(refused()) }
     }
 }
 

@@ -43,6 +43,8 @@ pub struct ServerOptions {
     pub gzip: bool,
     /// After how many uses an issued token is refused; never, if `None`.
     pub token_expires_after: Option<u64>,
+    /// The code by which a token is refused.
+    pub token_code: i64,
     /// Whether issuing a token ends those issued before.
     pub new_token_ends_old: bool,
     /// The name of the header with the customer's key.
@@ -73,6 +75,7 @@ impl Default for ServerOptions {
             quirks: Quirks::default(),
             gzip: false,
             token_expires_after: None,
+            token_code: 401,
             new_token_ends_old: false,
             app_id_header: "AppKey".to_owned(),
             token_field: "token".to_owned(),

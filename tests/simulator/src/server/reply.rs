@@ -28,10 +28,15 @@ impl Failure {
     pub(super) const BAD_SIGNATURE: Self = Self { code: 401, msg: "Failed to verify the CheckSum!" };
     /// The user is not the customer's.
     pub(super) const UNKNOWN_USER: Self = Self { code: 401, msg: "The user does not exist!" };
-    /// The token was never issued.
-    pub(super) const BAD_TOKEN: Self = Self { code: 401, msg: "The token is invalid!" };
     /// There is no such event.
     pub(super) const UNKNOWN_EVENT: Self = Self { code: 404, msg: "event not exist" };
+}
+
+impl Failure {
+    /// The token was never issued, or has ended. The code of that is not known.
+    pub(super) fn bad_token(code: i64) -> Self {
+        Self { code, msg: "The token is invalid!" }
+    }
 }
 
 /// The answer to one call, still to be given.

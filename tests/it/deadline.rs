@@ -1,0 +1,85 @@
+//! What the end of a run's time cuts off.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use rollcall::calendar::Clock;
+use rollcall::config::{Config, Rosters};
+use rollcall::error::Kind;
+use rollcall::job::context::Context;
+use rollcall::job::selection::Selection;
+use rollcall::load::ledgers::Ledgers;
+use rollcall::progress::Progress;
+use rollcall::report::Report;
+use simulator::ServerOptions;
+
+use crate::command::Desk;
+use crate::faults::{busiest, faults, without_faults};
+use crate::lake::cells;
+use crate::run::{config, later, server_at, small_world, sync_of};
+
+/// A run by the clock of the machine, by which a deadline counts.
+async fn sync(config: Config, selection: Selection) -> Report {
+    let context = Context::new(config, Clock::System, Progress::hidden()).await.unwrap();
+    sync_of(selection).run(&context).await.unwrap()
+}
+
+fn chosen() -> Selection {
+    Selection { from: Some("2022-10-01".into()), ..Selection::default() }
+}
+
+#[tokio::test]
+async fn what_the_deadline_cuts_off_is_left_and_the_next_run_makes_it_good() {
+    let expected = without_faults().await;
+    let (event, day) = busiest();
+    let desk = Desk::new();
+    // One answer never ends; the run does.
+    let server = server_at(later(), &small_world(8), faults(&[&format!("stall@day:{event}:{day}")]));
+    let mut cut = config(&server, &desk.store());
+    cut.deadline = Some(SignedDuration::from_secs(4));
+    let report = sync(cut, chosen()).await;
+    // Nobody would come back to what was chosen: it need not be due.
+    let [failure] = &report.failures[..] else { panic!("{:?}", report.failures) };
+    assert_eq!((failure.event_id, failure.kind), (None, Kind::Timeout));
+    assert!(failure.error.contains(&format!("{} of the chosen events", report.events.left)), "{failure:?}");
+    assert!(report.events.left > 0 && report.events.failed == 0);
+    assert!(report.owed[&event].contains(&day.to_string()), "{:?}", report.owed);
+
+    let server = server_at(later(), &small_world(8), ServerOptions::default());
+    let report = sync(config(&server, &desk.store()), Selection::default()).await;
+    assert_eq!((report.ok, report.events.left, report.owed.len()), (true, 0, 0));
+    assert!(cells(&desk.store()).await == expected);
+}
+
+#[tokio::test]
+async fn an_event_to_which_the_vendor_never_answers_fails_and_is_not_left_by_every_run() {
+    let (event, day) = busiest();
+    for stalled in [format!("stall@event:{event},snapshot"), format!("stall@day:{event}:{day}")] {
+        let desk = Desk::new();
+        let server = server_at(later(), &small_world(8), faults(&[&stalled]));
+        let mut config = config(&server, &desk.store());
+        config.read_timeout = Duration::from_millis(500);
+        config.deadline = Some(SignedDuration::from_secs(4));
+        let report = sync(config, chosen()).await;
+        let failed: Vec<_> = report.failures.iter().map(|failure| (failure.event_id, failure.kind)).collect();
+        assert_eq!(failed, [(Some(event), Kind::Timeout)], "{stalled}: {:?}", report.failures);
+        let ledger = Ledgers::new(desk.open()).find(event).await.unwrap().unwrap().ledger;
+        assert_eq!((ledger.failures, ledger.last_good_visit), (1, None), "{stalled}");
+        assert!(!ledger.owed.is_empty(), "{stalled}");
+    }
+}
+
+#[tokio::test]
+async fn events_of_a_roster_that_were_not_asked_about_in_time_are_told() {
+    let desk = Desk::new();
+    let server = server_at(later(), &small_world(8), ServerOptions::default());
+    let file = desk.path().join("own.csv");
+    std::fs::write(&file, "event_id\n700001\n700002\n700003\n").unwrap();
+    let mut config = config(&server, &desk.store());
+    config.rosters = Rosters { edited: false, public: false, file: Some(file.to_str().unwrap().into()) };
+    config.deadline = Some(SignedDuration::from_nanos(1));
+    let report = sync(config, Selection::default()).await;
+    let [failure] = &report.failures[..] else { panic!("{:?}", report.failures) };
+    assert!(failure.error.contains("3 events of the roster were not asked about"), "{}", failure.error);
+    assert_eq!(server.requests().len(), 0);
+}
