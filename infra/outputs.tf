@@ -5,6 +5,7 @@ output "accounts" {
       bucket              = account.bucket
       store               = account.store
       vendor_secret_arn   = account.vendor_secret_arn
+      hmac_key_secret_arn = account.hmac_key_secret_arn
       sync_function       = account.sync_function
       worker_function     = account.worker_function
       state_machine_arn   = account.state_machine_arn

@@ -66,7 +66,7 @@ variable "accounts" {
     public_list = optional(bool, true)
     environment = optional(map(string), {})
 
-    # How fast, and with what.
+    # How fast, and with what. The rate is that of one run: runs beside each other add up.
     requests_per_second = optional(number, 20)
     concurrency         = optional(number, 4)
     parallel_pulls      = optional(number, 20)

@@ -1,8 +1,9 @@
 # Each says what to do. What is left for the next run, a holiday without events, and an old event that the vendor forgot
 # raise none: they are counted in none of these metrics.
 locals {
-  hour      = 3600
-  log_group = aws_cloudwatch_log_group.function["sync"].name
+  hour             = 3600
+  log_group        = aws_cloudwatch_log_group.function["sync"].name
+  worker_log_group = aws_cloudwatch_log_group.function["worker"].name
 
   what_an_error_says = "The last error in its log group says why, and what to do; its type begins with Passing where the next run may help, with Lasting where somebody has to."
 
@@ -28,11 +29,13 @@ locals {
       over   = 0
       text   = "The vendor now reports fewer viewings for a day than before. Settled days keep what they had: nothing is lost. If the vendor has corrected an error, take it over: rollcall sync --event ID --accept-shrink. This is said once for each change."
     }
+    # Hours without a run have no failures either: as many are looked at as three runs of the schedule take.
     run-failures = {
-      metric  = "run_failures"
-      over    = 0
-      periods = 3
-      text    = "Something failed in three hours that is no single event's: a list of the vendor's, or the publish of a day. The field `failed` of the run's line in ${local.log_group} says what, and what to do."
+      metric     = "run_failures"
+      over       = 0
+      periods    = 3 * var.settings.heartbeat_hours
+      datapoints = 3
+      text       = "In three of the last ${3 * var.settings.heartbeat_hours} hours something failed that is no single event's, in any job but a pull: a list of the vendor's, the publish of a day, a check of the doctor. The field `failed` of the run's line says what, and what to do: in ${local.log_group}, or in ${local.worker_log_group} where a fan-out publishes."
     }
     sync-errors = {
       namespace  = "AWS/Lambda"
@@ -40,8 +43,9 @@ locals {
       dimensions = { FunctionName = aws_lambda_function.function["sync"].function_name }
       sum        = true
       over       = 0
-      periods    = 2
-      text       = "Two hours with a run that could not work at all. ${local.what_an_error_says}"
+      periods    = 2 * var.settings.heartbeat_hours
+      datapoints = 2
+      text       = "In two of the last ${2 * var.settings.heartbeat_hours} hours a run could not work at all. ${local.what_an_error_says}"
     }
     worker-errors = {
       namespace  = "AWS/Lambda"
@@ -80,7 +84,7 @@ resource "aws_cloudwatch_metric_alarm" "simple" {
   statistic           = try(each.value.sum, false) ? "Sum" : "Maximum"
   period              = local.hour
   evaluation_periods  = try(each.value.periods, 1)
-  datapoints_to_alarm = try(each.value.periods, 1)
+  datapoints_to_alarm = try(each.value.datapoints, each.value.periods, 1)
   comparison_operator = can(each.value.under) ? "LessThanThreshold" : "GreaterThanThreshold"
   threshold           = try(each.value.under, each.value.over)
   treat_missing_data  = can(each.value.under) ? "breaching" : "notBreaching"

@@ -115,6 +115,21 @@ data "aws_iam_policy_document" "analysts" {
     resources = [aws_athena_workgroup.analysts.arn]
   }
 
+  # What Athena's console lists to choose from. It has no resource:
+  # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonathena.html
+  statement {
+    sid       = "Choices"
+    actions   = ["athena:ListWorkGroups", "athena:ListDataCatalogs", "athena:ListEngineVersions"]
+    resources = ["*"]
+  }
+
+  # Glue's catalogue, under Athena's name for it; what may be seen of it says the next statement.
+  statement {
+    sid       = "DataCatalog"
+    actions   = ["athena:ListDatabases", "athena:GetDatabase", "athena:ListTableMetadata", "athena:GetTableMetadata"]
+    resources = ["arn:${local.partition}:athena:${local.region}:${local.account_id}:datacatalog/AwsDataCatalog"]
+  }
+
   statement {
     sid     = "Catalog"
     actions = ["glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetTables", "glue:GetPartition", "glue:GetPartitions"]

@@ -10,6 +10,9 @@ locals {
       ROLLCALL_HORIZON          = var.settings.horizon
       ROLLCALL_LOOKBACK         = var.settings.lookback
       ROLLCALL_CONCURRENCY      = tostring(var.settings.concurrency)
+      # The C library otherwise keeps an arena of freed memory for each thread. A function of the smallest size has one
+      # processor, so that nobody waits for the one arena.
+      MALLOC_ARENA_MAX = "1"
     },
     var.settings.api_url == null ? {} : { ROLLCALL_API_URL = var.settings.api_url },
     var.settings.public_list ? {} : { ROLLCALL_NO_PUBLIC_LIST = "true" },
@@ -30,7 +33,7 @@ locals {
         ROLLCALL_REQUESTS_PER_SECOND = tostring(var.settings.requests_per_second)
       }
     }
-    # The pulls and publishes of a fan-out, many at once: together they ask the vendor as often as one.
+    # The pulls and publishes of a fan-out, many at once: together they ask the vendor as often as one `sync`.
     worker = {
       at_once = -1
       environment = {

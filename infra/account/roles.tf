@@ -47,7 +47,7 @@ data "aws_iam_policy_document" "function" {
       variable = "s3:prefix"
       values = concat(
         ["lake/*", "staging/*", "ledger/*"],
-        each.key == "sync" ? ["plans/*"] : [],
+        each.key == "sync" ? ["plans/*", "rosters/*"] : [],
         var.settings.archive ? ["archive/*"] : [],
       )
     }
@@ -84,6 +84,17 @@ data "aws_iam_policy_document" "function" {
       sid       = "Plans"
       actions   = ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"]
       resources = ["${local.bucket_arn}/plans/*"]
+    }
+  }
+
+  # A roster of the user's own. The worker asks for none: its events come from a plan.
+  dynamic "statement" {
+    for_each = each.key == "sync" ? [true] : []
+
+    content {
+      sid       = "Rosters"
+      actions   = ["s3:GetObject"]
+      resources = ["${local.bucket_arn}/rosters/*"]
     }
   }
 

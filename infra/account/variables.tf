@@ -123,8 +123,8 @@ variable "settings" {
   }
 
   validation {
-    condition     = var.settings.heartbeat_hours >= 1 && var.settings.heartbeat_hours <= 48 && floor(var.settings.heartbeat_hours) == var.settings.heartbeat_hours
-    error_message = "`heartbeat_hours` is a whole number from 1 to 48: longer than the schedule's pause."
+    condition     = var.settings.heartbeat_hours >= 1 && var.settings.heartbeat_hours <= 56 && floor(var.settings.heartbeat_hours) == var.settings.heartbeat_hours
+    error_message = "`heartbeat_hours` is a whole number from 1 to 56: an alarm looks back three times as long, and CloudWatch seven days at most."
   }
 
   validation {

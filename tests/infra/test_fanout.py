@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import uuid
 from pathlib import Path
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 import boto3
 import duckdb
 import pytest
-from conftest import BINARIES, CREDENTIALS, REGION, TOKEN, client, simulator
+from conftest import BINARIES, CREDENTIALS, REGION, ROOT, TOKEN, client, simulator
 from machine import Functions, definition, execute
 
 S3 = os.environ.get("ROLLCALL_TEST_S3")
@@ -79,6 +80,28 @@ def rows(source, table):
     without = ", ".join(OF_THE_VISIT.get(table, OF_THE_VISIT[None]))
     files = f"read_parquet('{source}/lake/{table}/*/*.parquet', union_by_name = true)"
     return connection.execute(f"SELECT * EXCLUDE ({without}) FROM {files} ORDER BY ALL").fetchall()
+
+
+def tasks(states):
+    """Every state that calls a function, also within a map."""
+    for name, state in states.items():
+        if state["Type"] == "Task":
+            yield name, state
+        yield from tasks(state.get("ItemProcessor", {}).get("States", {}))
+
+
+def test_every_failure_that_may_pass_is_tried_again():
+    source = (ROOT / "src/error.rs").read_text()
+    [kinds] = re.findall(r"fn is_passing\(self\) -> bool \{\s*matches!\(\s*self,(.*?)\)", source, re.S)
+    # The last two pass where what stands behind them does.
+    passing = {f"Passing.{kind}" for kind in [*re.findall(r"Self::(\w+)", kinds), "Store", "Credentials"]}
+    assert len(passing) > 5
+    found = dict(tasks(json.loads(definition("bucket"))["States"]))
+    assert len(found) == 7
+    for name, task in found.items():
+        # Step Functions compares whole names.
+        named = [set(retrier["ErrorEquals"]) for retrier in task["Retry"] + task.get("Catch", [])]
+        assert passing in named or {"States.ALL"} in named, name
 
 
 def test_a_fan_out_over_200_events_ends_as_one_sync_does(monkeypatch, tmp_path, bucket, aws, secrets):

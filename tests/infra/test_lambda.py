@@ -25,7 +25,7 @@ def function(tmp_path):
         settings = {
             "ROLLCALL_API_URL": vendor,
             "ROLLCALL_STORE": str(tmp_path / "store"),
-            **({} if "ROLLCALL_SECRET_ARN" in environment else {"ROLLCALL_TOKEN": TOKEN}),
+            **({} if {"ROLLCALL_SECRET_ARN", "ROLLCALL_APP_KEY"} & set(environment) else {"ROLLCALL_TOKEN": TOKEN}),
             "ROLLCALL_REQUESTS_PER_SECOND": "10000",
             "ROLLCALL_LOOKBACK": "4000d",
         }
@@ -114,6 +114,16 @@ def test_an_event_that_fails_is_data_in_a_result(function):
         ({"ROLLCALL_ZONE": "Asia/Shanghia"}, "Lasting.Usage"),
         ({"ROLLCALL_SETTLE": "12"}, "Lasting.Usage"),
         ({"ROLLCALL_CONCURRENCY": "many"}, "Lasting.Usage"),
+        # The vendor cannot be reached to make a token: that passes.
+        (
+            {
+                "ROLLCALL_APP_KEY": "demo",
+                "ROLLCALL_APP_SECRET": "demo",
+                "ROLLCALL_USER_ID": "1",
+                "ROLLCALL_API_URL": "http://127.0.0.1:9",
+            },
+            "Passing.Credentials",
+        ),
     ],
 )
 def test_a_run_that_cannot_work_is_an_error_whose_type_says_whether_a_retry_helps(function, environment, kind):

@@ -2,12 +2,15 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
+import botocore.session
 import pytest
-from conftest import ROOT, client
+from botocore import xform_name
+from conftest import REGION, ROOT, client
 
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/11111111-1111-1111-1111-111111111111"
 ARCHIVE_KEY = "arn:aws:kms:eu-central-1:123456789012:key/22222222-2222-2222-2222-222222222222"
@@ -56,21 +59,50 @@ REFUSED = [
     ({"log_retention_days": 8}, "log_retention_days"),
     ({"secret_recovery_days": 5}, "secret_recovery_days"),
     ({"reject_share": 0}, "reject_share"),
-    ({"heartbeat_hours": 49}, "heartbeat_hours"),
+    ({"heartbeat_hours": 57}, "heartbeat_hours"),
     ({"privacy": "pseudonymous", "hmac_key": False}, "hmac_key"),
 ]
 
 
-SCHEDULES = ["rate(1 hour)", "rate(90 minutes)", "cron(15 2 * * ? *)", "cron(0/30 8-20 ? * MON-FRI *)", "cron(0 2 L * ? *)"]
+# A schedule, and the first `heartbeat_hours` that is longer than its longest pause; none where even the last is not.
+PAUSES = [
+    ("rate(1 hour)", 2),
+    ("rate(90 minutes)", 2),
+    ("rate(2 days)", 49),
+    ("rate(3 days)", None),
+    ("cron(0/15 * * * ? *)", 1),
+    ("cron(0 0/6 ? * * *)", 7),
+    ("cron(5,35 3,15 * * ? *)", 12),
+    ("cron(0 22-2 * * ? *)", 21),
+    ("cron(15 2 * * ? *)", 25),
+    ("cron(0 2 1-31 JAN-DEC ? *)", 25),
+    ("cron(0 2 ? * 1-6 *)", 49),
+    ("cron(0 2 ? * SAT-MON,TUE-THU *)", 49),
+    ("cron(0 * ? * MON-FRI *)", 50),
+    ("cron(0/30 8-20 ? * MON-FRI *)", None),
+    ("cron(0 2 ? * MON *)", None),
+    ("cron(0 2 1 * ? *)", None),
+    ("cron(0 2 L * ? *)", None),
+    ("cron(0/30 * 3W * ? *)", None),
+    ("cron(0/30 * ? * 6L *)", None),
+    ("cron(0/30 * ? * FRI#2 *)", None),
+    ("cron(0/30 * * JAN,MAR ? *)", None),
+    ("cron(0/30 * * * ? 2030)", None),
+]
+
+
+def refused(module):
+    """What a plan says against the settings."""
+    lines = module.run("plan", "-input=false", "-refresh=false", "-json", check=False).stdout.splitlines()
+    return [line["diagnostic"] for line in map(json.loads, lines) if line["@level"] == "error"]
 
 
 def test_settings_that_aws_would_refuse_are_refused_here_and_others_are_not(terraform, aws, tmp_path):
     module = terraform(tmp_path, aws)
     accounts = {f"refused-{number}": settings for number, (settings, _) in enumerate(REFUSED)}
-    accounts |= {f"taken-{number}": {"schedule": schedule} for number, schedule in enumerate(SCHEDULES)}
+    accounts |= {f"taken-{number}": {"schedule": schedule} for number, (schedule, _) in enumerate(PAUSES)}
     module.variables(accounts)
-    lines = module.run("plan", "-input=false", "-refresh=false", "-json", check=False).stdout.splitlines()
-    errors = [line["diagnostic"] for line in map(json.loads, lines) if line["@level"] == "error"]
+    errors = refused(module)
     # Each names the setting, and the value that it does not take.
     found = {
         (value["traversal"].removeprefix("var.settings."), value["statement"].removeprefix("is "))
@@ -83,6 +115,19 @@ def test_settings_that_aws_would_refuse_are_refused_here_and_others_are_not(terr
         assert any(named in error["detail"] for error in errors), "the message names the setting"
 
 
+def test_a_schedule_that_pauses_for_as_long_as_a_heartbeat_is_refused(terraform, aws, tmp_path):
+    module = terraform(tmp_path, aws)
+    taken = {(schedule, first) for schedule, first in PAUSES if first}
+    too_short = {(schedule, first - 1 if first else 56) for schedule, first in PAUSES if first != 1}
+    accounts = sorted(taken | too_short)
+    module.variables(
+        {f"account-{number}": {"schedule": one, "heartbeat_hours": hours} for number, (one, hours) in enumerate(accounts)}
+    )
+    says = re.compile(r"The schedule `(.+)` pauses for (?:up to|more than) \d+ h, and `heartbeat_hours` is (\d+)")
+    found = [says.match(error["detail"]).groups() for error in refused(module)]
+    assert sorted((schedule, int(hours)) for schedule, hours in found) == sorted(too_short)
+
+
 @pytest.fixture(scope="module")
 def applied(terraform, aws, tmp_path_factory):
     """Two accounts, applied: one with defaults, one with everything else."""
@@ -91,6 +136,8 @@ def applied(terraform, aws, tmp_path_factory):
         "fan_out": True,
         "schedule_enabled": True,
         "schedule": "cron(15 2 * * ? *)",
+        "heartbeat_hours": 56,
+        "environment": {"MALLOC_ARENA_MAX": "2", "ROLLCALL_ROSTER": "store:rosters/own.jsonl"},
         "kms_key_arn": KEY,
         "privacy": "pseudonymous",
         "hmac_key": True,
@@ -123,7 +170,7 @@ def test_the_schedule_is_off_until_it_is_turned_on_and_starts_what_it_should(app
     assert main["ScheduleExpressionTimezone"] == "Asia/Shanghai"
 
 
-def test_the_functions_share_one_rate_and_only_one_knows_the_application(applied, aws):
+def test_the_workers_share_the_rate_of_one_run_and_only_sync_knows_the_application(applied, aws):
     functions = client(aws, "lambda")
     sync, worker = (
         functions.get_function(FunctionName=f"rollcall-main-{name}")["Configuration"]["Environment"]["Variables"]
@@ -139,6 +186,9 @@ def test_the_functions_share_one_rate_and_only_one_knows_the_application(applied
         assert (other["ROLLCALL_PRIVACY"], other["ROLLCALL_ARCHIVE"]) == ("pseudonymous", "true")
         assert "hmac-key" in other["ROLLCALL_HMAC_SECRET_ARN"]
         assert other["ROLLCALL_ARCHIVE_KMS_KEY"] == ARCHIVE_KEY
+        assert other["ROLLCALL_ROSTER"] == "store:rosters/own.jsonl"
+        assert other["MALLOC_ARENA_MAX"] == "2", "the user's own word is the last"
+    assert sync["MALLOC_ARENA_MAX"] == worker["MALLOC_ARENA_MAX"] == "1"
     at_once = functions.get_function_concurrency(FunctionName="rollcall-main-sync")
     assert at_once["ReservedConcurrentExecutions"] == 1
     again = functions.get_function_event_invoke_config(FunctionName="rollcall-main-sync")
@@ -165,11 +215,14 @@ def test_a_function_can_do_what_it_has_to_and_nothing_else(applied, aws, account
     prefixes = ["lake", "staging", "ledger"] + (["plans"] if name == "sync" else [])
     prefixes += ["archive"] if account == "other" else []
     own = {f"{bucket}/{prefix}/*" for prefix in prefixes}
+    read = ["rosters"] if name == "sync" else []
     for action, resource in rights:
         service = action.split(":")[0]
         assert "*" not in action, action
-        if service == "s3":
+        if service == "s3" and action != "s3:GetObject":
             assert resource in own | {bucket}, (action, resource)
+        elif service == "s3":
+            assert resource in own | {f"{bucket}/{prefix}/*" for prefix in read}
         elif service == "secretsmanager":
             secret = resource.split(":secret:")[1]
             assert secret.startswith(f"rollcall-{account}/"), resource
@@ -183,11 +236,11 @@ def test_a_function_can_do_what_it_has_to_and_nothing_else(applied, aws, account
         else:
             assert (service, resource, account) == ("ec2", "*", "other")
     reads_and_writes = {(f"s3:{verb}Object", f"{place}") for verb in ("Get", "Put") for place in own}
-    assert reads_and_writes <= rights
+    assert reads_and_writes | {("s3:GetObject", f"{bucket}/{prefix}/*") for prefix in read} <= rights
     assert {("s3:ListBucket", bucket), ("s3:DeleteObject", f"{bucket}/staging/*")} <= rights
     [listing] = [statement for statement in policy["Statement"] if statement["Action"] == "s3:ListBucket"]
     listed = listing["Condition"]["StringLikeIfExists"]["s3:prefix"]
-    assert sorted(listed) == sorted(f"{prefix}/*" for prefix in prefixes), "the doctor lists what it may write"
+    assert sorted(listed) == sorted(f"{prefix}/*" for prefix in prefixes + read), "the doctor lists what it may write"
     assert ("s3:DeleteObject", f"{bucket}/lake/*") not in rights, "the lake only grows"
     assert not any("Version" in action for action, _ in rights), "who forgets people has rights of their own"
     assert any("/hmac-key-" in resource for _, resource in rights) == (account == "other")
@@ -196,17 +249,33 @@ def test_a_function_can_do_what_it_has_to_and_nothing_else(applied, aws, account
     assert all("/token-" in resource for resource in writes)
 
 
-def test_an_analyst_reads_tables_and_nothing_else_of_the_bucket(applied, aws):
-    iam, outputs = client(aws, "iam"), applied.outputs()["main"]
-    arn = outputs["analysts_policy_arn"]
+def rights_of_analysts(aws, outputs):
+    iam, arn = client(aws, "iam"), outputs["analysts_policy_arn"]
     version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-    policy = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+    return set(allowed(iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]))
+
+
+def test_an_analyst_reads_tables_and_nothing_else_of_the_bucket(applied, aws):
+    outputs = applied.outputs()["main"]
     bucket = f"arn:aws:s3:::{outputs['bucket']}"
-    objects = {(action, resource) for action, resource in allowed(policy) if action.endswith("Object")}
+    objects = {(action, resource) for action, resource in rights_of_analysts(aws, outputs) if action.endswith("Object")}
     assert objects == {
         ("s3:GetObject", f"{bucket}/lake/*"),
         ("s3:GetObject", f"{bucket}/athena-results/*"),
         ("s3:PutObject", f"{bucket}/athena-results/*"),
+    }
+
+
+def test_an_analyst_finds_work_group_database_and_tables_in_athenas_console(applied, aws):
+    rights = rights_of_analysts(aws, applied.outputs()["main"])
+    everywhere = {action for action, resource in rights if resource == "*"}
+    assert everywhere == {"athena:ListWorkGroups", "athena:ListDataCatalogs", "athena:ListEngineVersions"}
+    catalog = f"arn:aws:athena:{REGION}:123456789012:datacatalog/AwsDataCatalog"
+    assert {action for action, resource in rights if resource == catalog} == {
+        "athena:ListDatabases",
+        "athena:GetDatabase",
+        "athena:ListTableMetadata",
+        "athena:GetTableMetadata",
     }
 
 
@@ -269,6 +338,22 @@ def test_every_alarm_says_what_to_do_and_watches_a_metric_that_is_there(applied,
                 assert metric["Dimensions"] == [{"Name": "deployment", "Value": "rollcall-main"}]
 
 
+@pytest.mark.parametrize(("account", "hours"), [("main", 4), ("other", 56)])
+def test_an_alarm_that_counts_runs_looks_back_as_far_as_the_schedule_spreads_them(applied, aws, account, hours):
+    prefix = f"rollcall-{account}-"
+    alarms = {
+        alarm["AlarmName"].removeprefix(prefix): alarm
+        for alarm in client(aws, "cloudwatch").describe_alarms(AlarmNamePrefix=prefix)["MetricAlarms"]
+    }
+    counted = {name: (alarm.get("DatapointsToAlarm", 1), alarm["EvaluationPeriods"]) for name, alarm in alarms.items()}
+    several = {name: numbers for name, numbers in counted.items() if numbers != (1, 1)}
+    assert several == {"heartbeat": (hours, hours), "run-failures": (3, 3 * hours), "sync-errors": (2, 2 * hours)}
+    for name, (_, periods) in several.items():
+        # CloudWatch looks back seven days at most.
+        assert periods * alarms[name]["Period"] <= 7 * 24 * 3600, name
+        assert f"{periods} h" in alarms[name]["AlarmDescription"], name
+
+
 def test_what_the_readme_says_of_costs_is_what_its_command_prints():
     printed = subprocess.run([sys.executable, ROOT / "infra/costs.py"], capture_output=True, text=True, check=True)
     assert printed.stdout.strip() in (ROOT / "infra/README.md").read_text()
@@ -284,8 +369,67 @@ def test_the_readme_names_every_setting_and_every_alarm(applied, aws):
     assert [alarm["AlarmName"] for alarm in alarms if f"`{alarm['AlarmName'][14:]}`" not in readme] == []
 
 
-def test_the_secrets_are_empty(applied, aws):
+def test_the_secrets_are_empty_and_the_readme_fills_those_that_are_the_users(applied, aws):
     secrets = client(aws, "secretsmanager")
-    for name in ("vendor", "token"):
+    made = {}
+    for secret in secrets.list_secrets(Filters=[{"Key": "name", "Values": ["rollcall-"]}])["SecretList"]:
         with pytest.raises(secrets.exceptions.ResourceNotFoundException):
-            secrets.get_secret_value(SecretId=f"rollcall-main/{name}")
+            secrets.get_secret_value(SecretId=secret["Name"])
+        account, name = secret["Name"].removeprefix("rollcall-").split("/")
+        made.setdefault(account, {})[name] = secret["ARN"]
+    assert {account: set(names) for account, names in made.items()} == {
+        "main": {"vendor", "token"},
+        "other": {"vendor", "token", "hmac-key"},
+    }
+    outputs = applied.outputs()
+    assert outputs["main"]["hmac_key_secret_arn"] is None
+    for account in made:
+        for name in set(made[account]) - {"token"}:
+            assert outputs[account][f"{name.replace('-', '_')}_secret_arn"] == made[account][name]
+    filled = [options["--secret-id"] for called, options in calls() if called == ("secretsmanager", "put-secret-value")]
+    assert filled == ["rollcall-main/vendor", "rollcall-main/hmac-key"]
+
+
+def commands():
+    """The lines that the page gives to a shell."""
+    for block in re.findall(r"```sh\n(.*?)```", (ROOT / "infra/README.md").read_text(), re.S):
+        yield from (line.strip() for line in block.replace("\\\n", " ").splitlines())
+
+
+def calls():
+    """The page's calls of AWS: service and operation, and their options."""
+    for line in commands():
+        if line.startswith("aws "):
+            _, service, operation, *words = shlex.split(line)
+            yield (service, operation), {name: value for name, value in zip(words, words[1:]) if name.startswith("--")}
+
+
+def test_every_call_of_aws_in_the_readme_says_what_it_has_to():
+    session = botocore.session.get_session()
+    found = list(calls())
+    assert len(found) >= 4
+    for (service, operation), options in found:
+        model = session.get_service_model({"s3api": "s3"}.get(service, service))
+        operations = {xform_name(name, "-"): model.operation_model(name) for name in model.operation_names}
+        needed = {f"--{xform_name(name, '-')}" for name in operations[operation].input_shape.required_members}
+        assert needed <= set(options), (service, operation)
+
+
+def test_a_bucket_that_is_kept_stays_as_closed_as_it_is(terraform, aws, tmp_path):
+    module = terraform(tmp_path, aws)
+    module.variables({"kept": {}})
+    # All of the bucket's but its lifecycle, for which the provider waits a minute.
+    kinds = ["policy", "public_access_block", "versioning", "server_side_encryption_configuration", "ownership_controls"]
+    targets = [f'-target=module.account["kept"].aws_s3_bucket_{kind}.lake' for kind in kinds]
+    module.run("apply", "-auto-approve", "-input=false", *targets)
+    bucket = f"rollcall-kept-123456789012-{REGION}"
+    [keep] = [line for line in commands() if "terraform state rm" in line]
+    keep = ["bash", "-c", keep.replace('"main"', '"kept"')]
+    subprocess.run(keep, cwd=module.folder, env=module.environment, check=True, capture_output=True)
+    module.run("destroy", "-auto-approve", "-input=false")
+    s3 = client(aws, "s3")
+    assert all(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values())
+    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+    assert s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    assert s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
+    assert "TlsOnly" in s3.get_bucket_policy(Bucket=bucket)["Policy"]
