@@ -14,8 +14,6 @@ use crate::report::Report;
 
 /// Ledgers that are read at once.
 const AT_ONCE: usize = 16;
-/// Events that are named one by one: the report of a fan-out goes where 256 KB are the limit.
-const NAMED: usize = 100;
 
 /// What `collect` is called with.
 #[derive(Args, Clone, Debug, Deserialize)]
@@ -57,8 +55,7 @@ pub(super) async fn collect(context: &Context, call: &Collect, report: &mut Repo
         };
         report.event_failed(event_id, &error.with("event", event_id));
     }
-    report.unnamed = report.failures.len().saturating_sub(NAMED);
-    report.failures.truncate(NAMED);
+    report.name_few();
     Ok(())
 }
 

@@ -64,6 +64,7 @@ pub(super) async fn show(context: &Context, call: &Plan, report: &mut Report) ->
     if let Some(most) = call.items {
         let items = items::batched(due.iter().filter_map(|due| due.ledger.as_deref()), most);
         report.items = Some(items::put(context.store.as_ref(), &context.run, &items).await?);
+        report.name_few();
         return Ok(());
     }
     let (now, mut all) = (context.clock.now(), Requests::default());

@@ -42,6 +42,7 @@ pub(super) async fn staged(context: &Context, report: &mut Report) -> Result<()>
         report.failed(error);
     }
     report.staged = Some(days.into_keys().collect());
+    report.name_few();
     Ok(())
 }
 

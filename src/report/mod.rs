@@ -17,6 +17,9 @@ use crate::load::health::Health;
 use crate::load::publish::Published;
 use crate::load::visit::Outcome;
 
+/// Failures that are named one by one where room is short.
+const NAMED: usize = 100;
+
 /// What was to be done, and so what there is to show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -188,6 +191,14 @@ impl Report {
         self.failures.push(Failure::new(None, error));
     }
 
+    /// Names the first failures alone, and counts the others: what a step of a fan-out says goes where 256 KB are the limit.
+    pub(crate) fn name_few(&mut self) {
+        // What is no single event's concerns all of them.
+        self.failures.sort_by_key(|failure| failure.event_id.is_some());
+        self.unnamed += self.failures.len().saturating_sub(NAMED);
+        self.failures.truncate(NAMED);
+    }
+
     /// What failed and is no event, such as a list of the vendor's, or the publish of a day.
     #[must_use]
     pub fn run_failures(&self) -> usize {
@@ -208,5 +219,24 @@ impl Report {
         self.ok = self.failures.is_empty();
         self.milliseconds = i64::try_from(now.duration_since(self.began).as_millis()).unwrap_or(i64::MAX);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_room_is_short_what_is_no_single_events_is_named_first_and_the_rest_is_counted() {
+        let late = Error::new(Kind::Timeout, "late");
+        let mut report = Report::new(Step::Plan, "run", Timestamp::UNIX_EPOCH);
+        for event_id in 0..150 {
+            report.event_failed(event_id, &late);
+        }
+        report.failed(&late);
+        report.name_few();
+        assert_eq!((report.failures.len(), report.unnamed, report.run_failures()), (NAMED, 51, 1));
+        assert_eq!(report.failures[1].event_id, Some(0));
+        assert!(!report.finish(Timestamp::UNIX_EPOCH).ok);
     }
 }

@@ -9,6 +9,7 @@ mod views;
 use clap::{Args, ValueEnum};
 
 use self::dialect::Dialect;
+use crate::error::{Error, Kind, Result};
 
 /// For whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -49,21 +50,25 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// The text, for the lake in a store: a folder, or `s3://bucket/prefix`.
-    #[must_use]
-    pub fn text(&self, store: &str) -> String {
+    /// The text, for the lake in a store: a folder, or `s3://bucket/prefix`. [`Kind::Usage`] for Athena, which reads S3 alone,
+    /// and a folder.
+    pub fn text(&self, store: &str) -> Result<String> {
         let store = store.trim_end_matches('/');
         let dialect = match self.engine {
+            Engine::Athena if !store.starts_with("s3://") => {
+                return Err(Error::new(Kind::Usage, format!("Athena cannot read the folder `{store}`"))
+                    .hint("give `--store s3://bucket/prefix`, where the lake lies"));
+            }
             Engine::Athena => Dialect::Athena,
             Engine::Duckdb => Dialect::Duckdb,
             Engine::Spark => Dialect::Spark,
             Engine::Clickhouse => Dialect::Clickhouse,
-            Engine::Glue => return glue::catalog(),
-            Engine::Markdown => return dictionary::markdown(),
+            Engine::Glue => return Ok(glue::catalog()),
+            Engine::Markdown => return Ok(dictionary::markdown()),
         };
         let views: Vec<String> =
             views::views(dialect, self.labels).into_iter().map(|(_, statement)| statement).collect();
-        [ddl::tables(dialect, store), views.join("\n")].concat()
+        Ok([ddl::tables(dialect, store), views.join("\n")].concat())
     }
 }
 
@@ -72,13 +77,21 @@ mod tests {
     use super::*;
 
     fn text(engine: Engine) -> String {
-        Schema { engine, labels: Labels::En }.text("s3://bucket/prefix/")
+        Schema { engine, labels: Labels::En }.text("s3://bucket/prefix/").unwrap()
     }
 
     #[test]
     fn what_is_committed_says_what_the_program_says() {
         assert!(text(Engine::Markdown) == include_str!("../../docs/tables.md"), "run `make docs`");
         assert!(text(Engine::Glue) == include_str!("../../infra/catalog.json"), "run `make docs`");
+    }
+
+    #[test]
+    fn athena_is_told_nothing_of_a_folder() {
+        let text = |engine, store| Schema { engine, labels: Labels::En }.text(store);
+        let error = text(Engine::Athena, "./rollcall-data").unwrap_err();
+        assert!(error.to_string().contains("hint: give `--store s3://"), "{error}");
+        assert!(text(Engine::Duckdb, "./rollcall-data").is_ok());
     }
 
     #[test]
