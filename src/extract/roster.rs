@@ -20,6 +20,8 @@ const DEFAULT_EDITED_PAGE: usize = 10;
 const DEFAULT_PUBLIC_PAGE: usize = 20;
 /// How much of the time before the cursor is listed again: what the vendor's own clocks and queues may be late by.
 const OVERLAP: SignedDuration = SignedDuration::from_hours(1);
+/// How often a list of several pages is read at most.
+const MOST_READINGS: usize = 5;
 /// More pages than any customer has; an answer that goes on for ever ends here.
 const MOST_PAGES: usize = 100_000;
 
@@ -30,6 +32,8 @@ pub struct Listed {
     pub events: BTreeMap<i64, Event>,
     /// Entries without a number.
     pub unreadable: u64,
+    /// Pages with entries.
+    pages: usize,
 }
 
 impl Listed {
@@ -37,6 +41,7 @@ impl Listed {
     /// that was not on an earlier one. The vendor's `count` is not asked: of what, its page does not say.
     fn is_last(&mut self, page: &[Box<RawValue>], shortest: usize) -> bool {
         let before = self.events.len();
+        self.pages += usize::from(!page.is_empty());
         for entry in page {
             match Event::read(entry.get()) {
                 Some(event) => {
@@ -56,6 +61,20 @@ pub async fn edited_since(
     cursor: Timestamp,
     now: Timestamp,
 ) -> Result<Listed> {
+    let mut all = read_edited(client, usage, cursor, now).await?;
+    // An event that is edited while the pages are read leaves the list, and those behind it move up: one of them to a page that
+    // was read already. So what has several pages is read again, until it names nothing new.
+    let (mut before, mut readings) = (0, 1);
+    while all.pages > 1 && all.events.len() > before && readings < MOST_READINGS {
+        before = all.events.len();
+        readings += 1;
+        let again = read_edited(client, usage, cursor, now).await?;
+        all.events.extend(again.events);
+    }
+    Ok(all)
+}
+
+async fn read_edited(client: &Client, usage: &Usage, cursor: Timestamp, now: Timestamp) -> Result<Listed> {
     #[derive(Deserialize)]
     struct Page {
         list: Vec<Box<RawValue>>,

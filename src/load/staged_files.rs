@@ -26,7 +26,8 @@ pub(super) struct StagedFiles<'a> {
 
 struct StagedFile {
     listed: Listed,
-    open: Option<CleanObject>,
+    /// In a box: there are thousands of files, of which few are open.
+    open: Option<Box<CleanObject>>,
 }
 
 impl<'a> StagedFiles<'a> {
@@ -51,7 +52,7 @@ impl<'a> StagedFiles<'a> {
         while let Some(opened) = opened.next().await {
             match opened {
                 Ok((listed, cell, object)) => {
-                    let open = (files.len() < OPEN).then_some(object);
+                    let open = (files.len() < OPEN).then(|| Box::new(object));
                     files.push(StagedFile { listed, open });
                     cells.push(cell);
                 }

@@ -1,7 +1,19 @@
 //! Which events are visited: the vendor's lists, the user's own, and what becomes of events that change.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::extract::State;
+use axum::routing::post;
+use axum::{Json, Router};
+use rollcall::calendar::Clock;
 use rollcall::config::Rosters;
+use rollcall::extract::roster::edited_since;
+use rollcall::extract::usage::Usage;
+use rollcall::job::context::Context;
 use rollcall::job::selection::Selection;
+use rollcall::progress::Progress;
+use serde_json::{Value, json};
 use simulator::{PublicList, ServerOptions, World};
 
 use crate::command::Desk;
@@ -108,4 +120,30 @@ async fn what_a_first_run_could_not_list_is_not_passed_over() {
         let (first, second) = (from(&server, path)[0], from(&again, path)[0]);
         assert_eq!(second - first, 3600, "{path}");
     }
+}
+
+/// A list of 150 events by their edits, of which the first is edited after the first page was read, and so leaves the range.
+async fn moving(State(asked): State<Arc<AtomicUsize>>, Json(body): Json<Value>) -> Json<Value> {
+    let gone = usize::from(asked.fetch_add(1, Ordering::SeqCst) > 0);
+    let number = |name: &str| usize::try_from(body[name].as_u64().unwrap()).unwrap();
+    let (page, size) = (number("page"), number("pageSize"));
+    let list: Vec<Value> =
+        (gone..150).skip((page - 1) * size).take(size).map(|event| json!({ "eventId": event + 1 })).collect();
+    Json(json!({ "code": 200, "msg": "", "data": { "count": 150 - gone, "list": list } }))
+}
+
+#[tokio::test]
+async fn no_event_is_missed_because_another_one_is_edited_while_the_pages_are_read() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let app = Router::new().route("/eventopenapi/event/modify/list", post(moving));
+    let app = app.with_state(Arc::clone(&asked)).into_make_service();
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let (desk, server) = (Desk::new(), server_at(later(), &small_world(1), ServerOptions::default()));
+    let config = rollcall::config::Config { api_url: url, ..config(&server, &desk.store()) };
+    let context = Context::new(config, Clock::Fixed(later()), Progress::hidden()).await.unwrap();
+    let listed = edited_since(&context.client, &Usage::default(), later() - HOUR, later()).await.unwrap();
+    assert_eq!(listed.events.keys().copied().collect::<Vec<_>>(), (1..=150).collect::<Vec<_>>());
+    assert!(asked.load(Ordering::SeqCst) <= 9);
 }
