@@ -46,4 +46,5 @@ mod status;
 mod steps;
 mod stores;
 mod sync;
+mod tokens;
 mod torn;

@@ -1,0 +1,98 @@
+//! Tokens: those that end, those that are refused, and those that cannot be made.
+
+use rollcall::config::Rosters;
+use rollcall::error::Kind;
+use rollcall::extract::auth::Credentials;
+use rollcall::job::selection::Selection;
+use simulator::ServerOptions;
+
+use crate::command::{Desk, TOKEN};
+use crate::faults::{faults, without_faults};
+use crate::lake::cells;
+use crate::run::{app, config, later, server_at, small_world, sync, sync_all};
+
+#[tokio::test]
+async fn a_token_is_made_anew_when_it_ends_and_once_for_all() {
+    let expected = without_faults().await;
+    for options in [
+        ServerOptions { token_expires_after: Some(7), ..ServerOptions::default() },
+        ServerOptions { token_expires_after: Some(9), new_token_ends_old: true, ..ServerOptions::default() },
+        ServerOptions { token_expires_after: Some(12), token_code: 10_003, ..ServerOptions::default() },
+        ServerOptions {
+            app_id_header: "AppId".into(),
+            token_field: "accessToken".into(),
+            ..ServerOptions::default()
+        },
+    ] {
+        let desk = Desk::new();
+        let mut app = app();
+        (app.key_header, app.token_field) = (options.app_id_header.clone(), options.token_field.clone());
+        let is_ending = options.token_expires_after.is_some();
+        let server = server_at(later(), &small_world(8), options);
+        let mut config = config(&server, &desk.store());
+        config.credentials = Some(Credentials::App(app));
+        sync_all(config, later()).await;
+        assert!(cells(&desk.store()).await == expected);
+        let made = server.requests().iter().filter(|request| request.path.ends_with("token/create")).count();
+        let calls = server.requests().len() - made;
+        assert!(
+            if is_ending { made > 1 && made <= calls / 4 } else { made == 1 },
+            "{made} tokens, {calls} calls"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_code_that_nobody_explains_makes_one_new_token_and_no_more_where_it_does_not_help() {
+    let desk = Desk::new();
+    let server = server_at(later(), &small_world(8), faults(&["code=10086@path:report/details"]));
+    let mut config = config(&server, &desk.store());
+    config.credentials = Some(Credentials::App(app()));
+    let report = sync(config, later(), Selection::default()).await.unwrap();
+    assert!(!report.ok && report.failures.iter().all(|failure| failure.kind == Kind::Unavailable));
+    let made = server.requests().iter().filter(|request| request.path.ends_with("token/create")).count();
+    assert_eq!(made, 2);
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_said_at_once_and_a_user_is_found_by_mail_address() {
+    let server = server_at(later(), &small_world(2), ServerOptions::default());
+    let desk = Desk::new();
+    let mut wrong = config(&server, &desk.store());
+    wrong.credentials =
+        Some(Credentials::App(rollcall::extract::auth::App { secret: "wrong".into(), ..app() }));
+    let error = sync(wrong, later(), Selection::default()).await.unwrap_err();
+    assert_eq!((error.kind(), server.requests().len()), (Kind::Credentials, 1));
+
+    let mut by_mail = config(&server, &desk.store());
+    let user = rollcall::extract::auth::User::Email("li@example.com".into());
+    by_mail.credentials = Some(Credentials::App(rollcall::extract::auth::App { user, ..app() }));
+    sync_all(by_mail, later()).await;
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_for_one_event_alone_stops_no_other() {
+    let app = || Credentials::App(app());
+    for (credentials, path) in [
+        (Credentials::Token(TOKEN.into()), "report/details"),
+        (app(), "report/details"),
+        (Credentials::Token(TOKEN.into()), "event/info"),
+    ] {
+        let desk = Desk::new();
+        let options = faults(&[&format!("code=401@path:{path},event:700004")]);
+        let server = server_at(later(), &small_world(8), options);
+        let mut config = config(&server, &desk.store());
+        config.credentials = Some(credentials);
+        let file = desk.path().join("own.csv");
+        if path == "event/info" {
+            std::fs::write(&file, "event_id\n700003\n700004\n700005\n").unwrap();
+            config.rosters =
+                Rosters { edited: false, public: false, file: Some(file.to_str().unwrap().into()) };
+        }
+        let report = sync(config, later(), Selection::default()).await.unwrap();
+        let [failure] = &report.failures[..] else { panic!("{path}: {:?}", report.failures) };
+        assert_eq!((failure.event_id, failure.kind), (Some(700_004), Kind::Refused), "{path}");
+        assert!(failure.error.contains("but not for this event"), "{}", failure.error);
+        assert!(report.events.complete >= 2 && report.events.left == 0, "{path}: {:?}", report.events);
+    }
+}
