@@ -31,8 +31,13 @@ def simulator(tools, *options):
 
 
 def settings(url, store):
-    """The environment of a run."""
-    return {"ROLLCALL_TOKEN": TOKEN, "ROLLCALL_API_URL": url, "ROLLCALL_STORE": str(store)}
+    """The environment of a run, its memory as `infra` sets it for the functions."""
+    return {
+        "ROLLCALL_TOKEN": TOKEN,
+        "ROLLCALL_API_URL": url,
+        "ROLLCALL_STORE": str(store),
+        "MALLOC_ARENA_MAX": "1",
+    }
 
 
 def requests(folder):
