@@ -127,7 +127,8 @@ impl Client {
     /// no event, is refused for this one.
     pub async fn judged(&self, usage: &Usage, error: Error) -> Error {
         let is_refused = error.kind() == Kind::Credentials && !error.is_passing();
-        if is_refused && self.call(usage, EDITS, self.edits_of_a_second()).await.is_ok() {
+        // In a box: few come here, and the future of whoever asks would hold all of it.
+        if is_refused && Box::pin(self.call(usage, EDITS, self.edits_of_a_second())).await.is_ok() {
             return error
                 .taken_for(Kind::Refused)
                 .hint("the token is good, but not for this event: check what its user may see");
