@@ -21,6 +21,7 @@ mod upgrade;
 mod visit;
 
 use clap::Subcommand;
+use futures::FutureExt;
 use serde::Deserialize;
 
 pub use self::collect::Collect;
@@ -86,18 +87,19 @@ impl Job {
     /// Does it. An error is a run that could not work; what failed within one that did is in its report.
     pub async fn run(self, context: &Context) -> Result<Report> {
         let mut report = Report::new(self.step(), &context.run, context.clock.now());
+        // In boxes without a type: the compiler looks through all that a future holds, and gives up where it is too deep.
         let outcome = match self {
-            Self::Sync(call) => Box::pin(sync::sync(context, &call, &mut report)).await,
-            Self::Plan(call) => Box::pin(plan::show(context, &call, &mut report)).await,
-            Self::Pull(selection) => Box::pin(pull::pull(context, &selection, &mut report)).await,
-            Self::Staged {} => publish::staged(context, &mut report).await,
-            Self::Publish(call) => publish::publish(context, &call, &mut report).await,
-            Self::Collect(call) => collect::collect(context, &call, &mut report).await,
-            Self::Token {} => token::share(context, &mut report).await,
-            Self::Doctor(call) => Box::pin(doctor::examine(context, &call, &mut report)).await,
-            Self::Replay(call) => Box::pin(replay::replay(context, &call, &mut report)).await,
-            Self::Forget(call) => Box::pin(forget::forget(context, &call, &mut report)).await,
-            Self::Upgrade(call) => Box::pin(upgrade::upgrade(context, &call, &mut report)).await,
+            Self::Sync(call) => sync::sync(context, &call, &mut report).boxed().await,
+            Self::Plan(call) => plan::show(context, &call, &mut report).boxed().await,
+            Self::Pull(selection) => pull::pull(context, &selection, &mut report).boxed().await,
+            Self::Staged {} => publish::staged(context, &mut report).boxed().await,
+            Self::Publish(call) => publish::publish(context, &call, &mut report).boxed().await,
+            Self::Collect(call) => collect::collect(context, &call, &mut report).boxed().await,
+            Self::Token {} => token::share(context, &mut report).boxed().await,
+            Self::Doctor(call) => doctor::examine(context, &call, &mut report).boxed().await,
+            Self::Replay(call) => replay::replay(context, &call, &mut report).boxed().await,
+            Self::Forget(call) => forget::forget(context, &call, &mut report).boxed().await,
+            Self::Upgrade(call) => upgrade::upgrade(context, &call, &mut report).boxed().await,
         };
         context.store.close().await;
         context.progress.done();
