@@ -70,7 +70,9 @@ def test_groups_stays_and_deeds_are_those_of_sql(pages, sql, look, event_id):
     viewers = f"(SELECT * FROM people WHERE event_id = {event_id} AND NOT is_host)"
 
     def expected(query):
-        found = sql.sql(QUERIES[query].replace("WHERE NOT p.is_host", f"WHERE NOT p.is_host AND p.event_id = {event_id}"))
+        of_the_event, times = re.subn("WHERE NOT", f"WHERE p.event_id = {event_id} AND NOT", QUERIES[query])
+        assert times == 1, query
+        found = sql.sql(of_the_event)
         return {name: [people] for name, people, *_ in found.fetchall()}
 
     for section, query in [("regions", "leads-by-region"), ("devices", "leads-by-device"), ("companies", "leads-by-company")]:
