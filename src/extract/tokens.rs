@@ -60,6 +60,11 @@ impl Tokens {
         Self { credentials, shared: shared.map(SharedToken::new), current: Mutex::default() }
     }
 
+    /// Whether tokens are given or made here, and not by another machine.
+    pub(super) fn are_our_own(&self) -> bool {
+        self.credentials.is_some()
+    }
+
     /// The token to use now.
     pub(super) async fn get(&self, http: &Http, usage: &Usage) -> Result<SecretString> {
         if let Some(Credentials::Token(token)) = &self.credentials {
