@@ -25,12 +25,5 @@ resource "aws_scheduler_schedule" "sync" {
     }
   }
 
-  lifecycle {
-    precondition {
-      condition     = try(local.pause < 60 * var.settings.heartbeat_hours, false)
-      error_message = "The schedule `${var.settings.schedule}` pauses for ${local.pause == null ? "more than 56 h" : "up to ${ceil(local.pause / 60)} h"}, and `heartbeat_hours` is ${var.settings.heartbeat_hours}. It has to be longer than the pause, and is at most 56: let the schedule run more often, if need be. A run that finds nothing due costs next to nothing."
-    }
-  }
-
   depends_on = [aws_iam_role_policy.schedule]
 }
