@@ -65,7 +65,7 @@ impl<'a> Answer<'a> {
     pub async fn finish(self) -> Result<Envelope> {
         let envelope = self.splitter.finish()?;
         if envelope.code == Some(SUCCESS) {
-            self.tokens.accepted().await;
+            self.tokens.accepted();
             return Ok(envelope);
         }
         let (text, request_id) = (envelope.message.as_deref(), envelope.request_id.as_deref());

@@ -90,7 +90,7 @@ impl Client {
         let token = self.tokens.get(&self.http, usage).await?;
         match self.call_with(usage, path, parameters, &token).await {
             Ok(data) => {
-                self.tokens.accepted().await;
+                self.tokens.accepted();
                 Ok(data)
             }
             Err(error) => Err(self.tokens.failed(&token, error).await),

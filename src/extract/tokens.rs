@@ -1,6 +1,8 @@
 //! The token that requests are made with: made when it is needed, shared by all, made anew before it runs out and when
 //! the vendor refuses it.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
@@ -32,6 +34,8 @@ pub(super) struct Tokens {
     shared: Option<SharedToken>,
     /// Held while a token is made, so that one is made for all who wait.
     current: Mutex<Current>,
+    /// Answers with codes that no page explains, since the last good one.
+    doubts: AtomicU32,
 }
 
 #[derive(Debug, Default)]
@@ -39,8 +43,6 @@ struct Current {
     token: Option<Token>,
     /// The token that the vendor refused last, which may still be in the shared secret.
     refused: Option<SecretString>,
-    /// Answers with codes that no page explains, since the last good one.
-    doubts: u32,
 }
 
 impl Current {
@@ -57,7 +59,12 @@ impl Current {
 
 impl Tokens {
     pub(super) fn new(credentials: Option<Credentials>, shared: Option<String>) -> Self {
-        Self { credentials, shared: shared.map(SharedToken::new), current: Mutex::default() }
+        Self {
+            credentials,
+            shared: shared.map(SharedToken::new),
+            current: Mutex::default(),
+            doubts: AtomicU32::new(0),
+        }
     }
 
     /// Whether tokens are given or made here, and not by another machine.
@@ -131,8 +138,8 @@ impl Tokens {
     }
 
     /// An answer was good, and so is the token.
-    pub(super) async fn accepted(&self) {
-        self.current.lock().await.doubts = 0;
+    pub(super) fn accepted(&self) {
+        self.doubts.store(0, Ordering::Relaxed);
     }
 
     /// What a failure means for the token: one that was made is made anew, another is for the user to replace.
@@ -147,9 +154,8 @@ impl Tokens {
         if is_refused || is_doubtful {
             let mut current = self.current.lock().await;
             let is_current = current.is(secret);
-            current.doubts += u32::from(is_doubtful && is_current);
             // Once, until an answer is good: where it is not the token, a new one does not help.
-            if is_current && (is_refused || current.doubts == DOUBTS) {
+            if is_current && (is_refused || self.doubts.fetch_add(1, Ordering::Relaxed) + 1 == DOUBTS) {
                 current.end(secret);
             }
         }

@@ -116,7 +116,7 @@ impl Status {
         let forgotten = ledgers.iter().filter(|ledger| ledger.is_forgotten);
         let forgotten = forgotten.map(|ledger| ledger.event.event_id).collect();
         notes.extend(Advice::about("forgotten", forgotten, FORGOTTEN));
-        if !is_heard {
+        if !is_heard && !problems.iter().any(|problem| problem.name == "ledger") {
             notes.push(Advice::new("roster", UNHEARD.to_owned()));
         }
         problems.extend(damaged.iter().map(|error| Advice::new("lake", error.to_string())));

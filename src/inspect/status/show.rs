@@ -12,9 +12,9 @@ impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let day = self.complete_through.map_or_else(
             || {
-                let is_read = self.roster_read.is_some();
+                let is_damaged = self.problems.iter().any(|problem| problem.name == "ledger");
                 let why =
-                    if is_read { "a ledger cannot be read" } else { "the list of events was never read" };
+                    if is_damaged { "a ledger cannot be read" } else { "the list of events was never read" };
                 format!("not known, for {why}")
             },
             |day| format!("through {day}"),

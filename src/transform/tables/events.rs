@@ -31,9 +31,13 @@ pub(super) const COLUMNS: &[Column] = &[
     Column::made(
         "first_day",
         Kind::Day,
-        "First day with rows in lives or interactions; null when nobody came",
+        "First day with rows in lives or interactions; null while there are none",
     ),
-    Column::made("last_day", Kind::Day, "Last day with rows in lives or interactions; null when nobody came"),
+    Column::made(
+        "last_day",
+        Kind::Day,
+        "Last day with rows in lives or interactions; null while there are none",
+    ),
     Column::made(
         "pulled_through",
         Kind::Instant,
