@@ -94,6 +94,30 @@ def test_every_command_can_be_copied_and_run(readme, clone, vendor):
         run(kept, clone, **environment)
 
 
+def test_the_recipe_for_a_machine_of_ones_own_is_silent_while_all_is_well(clone, vendor, tmp_path):
+    page = (clone / "docs/operator.md").read_text()
+    (settings,) = re.findall(r"```ini\n(.*?)```", page, re.DOTALL)
+    settings = settings.replace("…", "stranger").replace("/var/lib/rollcall", str(tmp_path / "lake"))
+    # The simulated events are years old.
+    (tmp_path / "rollcall.env").write_text(f"{settings}ROLLCALL_API_URL={vendor}\nROLLCALL_LOOKBACK=4000d\n")
+    (crontab,) = re.findall(r"```crontab\n(.*?)```", page, re.DOTALL)
+    commands = re.findall(r"^[\d*]+ [\d*]+ \* \* \* (.+)$", crontab, re.MULTILINE)
+    assert len(commands) == 2
+
+    def mail():
+        said = []
+        for command in commands:
+            command = command.replace("/etc/rollcall.env", str(tmp_path / "rollcall.env"))
+            outcome = subprocess.run(["sh", "-c", command], env={"PATH": f"{BINARIES}:{os.environ['PATH']}"}, capture_output=True, text=True)
+            said.append(outcome.stdout + outcome.stderr)
+        return said
+
+    assert mail() == ["", ""]
+    assert list((tmp_path / "lake/lake/lives").glob("dt=*")) and list((tmp_path / "lake/archive").glob("dt=*"))
+    (tmp_path / "lake/lake/lives/notes.csv").write_text("a,b")
+    assert "notes.csv" in mail()[1]
+
+
 def test_what_is_not_run_is_still_in_the_readme():
     lines = {line for block in blocks((ROOT / "README.md").read_text()) for line in block}
     assert set(NOT_RUN) <= lines
