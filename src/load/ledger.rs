@@ -225,9 +225,9 @@ mod tests {
     fn an_event_is_forgotten_when_the_vendor_that_answered_for_it_knows_it_no_more() {
         let unknown = |hours| Visit { is_unknown: true, through: false, ..visit(hours, Outcome::Failed) };
         let mut ledger = ledger();
-        ledger.fold(&unknown(0), HORIZON);
+        ledger.fold(&unknown(-1), HORIZON);
         assert!(!ledger.is_forgotten, "it may be a wrong number");
-        ledger.fold(&visit(1, Outcome::Failed), HORIZON);
+        ledger.fold(&visit(0, Outcome::Failed), HORIZON);
         ledger.fold(&unknown(1), HORIZON);
         assert!(!ledger.is_forgotten, "it was asked for, and never answered");
         ledger.fold(&visit(2, Outcome::Complete), HORIZON);
