@@ -6,7 +6,8 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::body::{Envelope, Position, Splitter};
+use super::body::{Position, Splitter};
+use super::envelope::Envelope;
 use super::failure;
 use super::http::{Http, SUCCESS};
 use super::tokens::Tokens;

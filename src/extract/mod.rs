@@ -4,6 +4,7 @@ pub mod answer;
 pub mod auth;
 pub mod body;
 pub mod client;
+pub mod envelope;
 mod failure;
 pub mod http;
 mod pace;

@@ -1,0 +1,67 @@
+//! What stands around the records of an answer: whether it is a success, and which arrays it has.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::failure::text;
+use crate::error::{Error, Kind, Result};
+use crate::transform::tables::Table;
+
+/// What stands around the records.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Envelope {
+    /// The vendor's name of the request, to be quoted to its support.
+    pub request_id: Option<String>,
+    /// 200 is success.
+    pub code: Option<i64>,
+    /// The vendor's text for a failure.
+    pub message: Option<String>,
+    /// How many records each array had, by the vendor's key; none where the array was null.
+    pub arrays: BTreeMap<String, Option<u64>>,
+}
+
+impl Envelope {
+    /// Reads an answer without its records. `arrays`: how many records each array had that was taken out.
+    pub(super) fn read(bytes: &[u8], mut arrays: BTreeMap<String, Option<u64>>) -> Result<Self> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Sent {
+            request_id: Option<Value>,
+            code: Option<Value>,
+            msg: Option<Value>,
+            data: Option<Value>,
+        }
+        let sent: Sent = serde_json::from_slice(bytes).map_err(|error| {
+            let what = if error.is_eof() { "the answer ends early" } else { "the answer is no JSON" };
+            Error::new(Kind::BadAnswer, what)
+        })?;
+        let other_shape = |name: &str| {
+            Error::new(Kind::BadAnswer, format!("`{name}` is not what the vendor's page describes"))
+        };
+        let report = match &sent.data {
+            None | Some(Value::Null) => None,
+            Some(Value::Object(data)) => data.get("report"),
+            Some(_) => return Err(other_shape("data")),
+        };
+        match report {
+            None | Some(Value::Null) => {}
+            Some(Value::Object(report)) => {
+                for (key, value) in report {
+                    if Table::of_array(key).is_some() && !value.is_array() && !value.is_null() {
+                        return Err(other_shape(key));
+                    }
+                    arrays.entry(key.clone()).or_insert(None);
+                }
+            }
+            Some(_) => return Err(other_shape("report")),
+        }
+        Ok(Self {
+            request_id: text(sent.request_id.as_ref()),
+            code: text(sent.code.as_ref()).and_then(|code| code.parse().ok()),
+            message: text(sent.msg.as_ref()),
+            arrays,
+        })
+    }
+}
