@@ -1,22 +1,33 @@
--- What does not add up in the last visit of each event. A row such an event, none when all adds up.
--- days_differing: settled days whose window and snapshot differ. missing_seconds: what the vendor's totals
--- have more than its viewings. missing_records: records received that are neither rows, rejects, outside nor
--- counted.
+-- What does not add up in each event: a row such an event, none when all adds up. days_differing, and missing_seconds, _live
+-- and _replays (what the vendor's totals have more than its viewings), are of the last visit that compared them, at
+-- compared_at. missing_records, of the last visit: those that are neither rows, rejects, outside, counted, nor of somebody
+-- who is to be forgotten.
 WITH visits AS (
   SELECT p.*, row_number() OVER (PARTITION BY p.event_id ORDER BY p.pulled_at DESC) AS place
   FROM pulls p
+),
+comparisons AS (
+  SELECT c.*, row_number() OVER (PARTITION BY c.event_id ORDER BY c.pulled_at DESC) AS place
+  FROM pulls c
+  WHERE c.days_checked IS NOT NULL
 )
 SELECT
   v.event_id,
-  v.days_differing,
-  v.detail_seconds - v.session_seconds AS missing_seconds,
-  v.received - v.rows - v.rejects - v.outside - v.counted AS missing_records,
+  c.days_differing,
+  c.detail_seconds - c.session_seconds AS missing_seconds,
+  c.detail_live_times - c.session_live_times AS missing_live,
+  c.detail_replay_times - c.session_replay_times AS missing_replays,
+  v.received - v.rows - v.rejects - v.outside - v.counted - coalesce(v.suppressed, 0) AS missing_records,
+  c.pulled_at AS compared_at,
   v.pulled_at
 FROM visits v
+LEFT JOIN comparisons c ON c.event_id = v.event_id AND c.place = 1
 WHERE v.place = 1
   AND (
-    v.days_differing > 0
-    OR v.detail_seconds <> v.session_seconds
-    OR v.received <> v.rows + v.rejects + v.outside + v.counted
+    c.days_differing > 0
+    OR c.detail_seconds <> c.session_seconds
+    OR c.detail_live_times <> c.session_live_times
+    OR c.detail_replay_times <> c.session_replay_times
+    OR v.received <> v.rows + v.rejects + v.outside + v.counted + coalesce(v.suppressed, 0)
   )
 ORDER BY v.event_id;

@@ -50,8 +50,9 @@ impl Dialect {
     /// Whole minutes from one instant to another, rounded down: before the first they are negative.
     pub(super) fn minutes(self, from: &str, to: &str) -> String {
         match self {
+            // A double: by a decimal the quotient would be rounded to its digits.
             Self::Athena | Self::Duckdb => {
-                format!("CAST(floor(date_diff('second', {from}, {to}) / 60.0) AS bigint)")
+                format!("CAST(floor(date_diff('second', {from}, {to}) / 60e0) AS bigint)")
             }
             Self::Spark => format!("floor((unix_timestamp({to}) - unix_timestamp({from})) / 60)"),
             Self::Clickhouse => format!("toInt64(floor(dateDiff('second', {from}, {to}) / 60))"),
@@ -61,7 +62,7 @@ impl Dialect {
     /// Every value of a group once, in order, joined by commas; null where there is none.
     pub(super) fn values(self, column: &str) -> String {
         match self {
-            Self::Athena => format!("array_join(array_sort(array_agg(DISTINCT {column})), ',')"),
+            Self::Athena => format!("nullif(array_join(array_sort(array_agg(DISTINCT {column})), ','), '')"),
             Self::Duckdb => format!("string_agg(DISTINCT {column}, ',' ORDER BY {column})"),
             Self::Spark => format!("nullif(array_join(array_sort(collect_set({column})), ','), '')"),
             Self::Clickhouse => {

@@ -506,16 +506,32 @@ def test_an_event_is_incomplete_by_its_last_visit_alone(lake):
     ]
 
 
-def test_a_check_that_disagrees_in_the_last_visit_is_shown(lake):
+def test_a_check_that_disagrees_is_shown_until_a_visit_finds_that_it_agrees(lake):
+    compared = ["days_checked", "days_differing"]
+    compared += [f"{of}_{sum}" for of in ["detail", "session"] for sum in ["seconds", "live_times", "replay_times"]]
+    nothing_compared = ", ".join(f"CAST(NULL AS BIGINT) AS {name}" for name in compared)
+    earlier = "pulled_at - INTERVAL '1' HOUR AS pulled_at"
     alter(
         lake,
         "pulls",
-        "SELECT * FROM pulls WHERE event_id NOT IN (700001, 700002, 700003)",
-        "SELECT * REPLACE (2::BIGINT AS days_differing) FROM pulls WHERE event_id = 700001",
+        "SELECT * FROM pulls WHERE event_id NOT IN (700001, 700002, 700003, 700005, 700006)",
+        # Compared an hour ago, and not since.
+        f"SELECT * REPLACE (2::BIGINT AS days_differing, {earlier}) FROM pulls WHERE event_id = 700001",
+        f"SELECT * REPLACE ({nothing_compared}) FROM pulls WHERE event_id = 700001",
         "SELECT * REPLACE (session_seconds + 60 AS detail_seconds) FROM pulls WHERE event_id = 700002",
         "SELECT * REPLACE (received + 3 AS received) FROM pulls WHERE event_id = 700003",
-        "SELECT * REPLACE (received + 3 AS received, pulled_at - INTERVAL '1' HOUR AS pulled_at) "
+        # Both were mended since.
+        f"SELECT * REPLACE (received + 3 AS received, 1::BIGINT AS days_differing, {earlier}) "
         "FROM pulls WHERE event_id = 700004",
+        # Somebody is to be forgotten.
+        "SELECT * REPLACE (received + 3 AS received, 3::BIGINT AS suppressed) FROM pulls WHERE event_id = 700005",
+        "SELECT * REPLACE (session_live_times + 4 AS detail_live_times, session_replay_times - 1 AS detail_replay_times) "
+        "FROM pulls WHERE event_id = 700006",
     )
-    rows = [row[:4] for row in answer(lake, QUERIES["health-checks"])]
-    assert rows == [(700001, 2, 0, 0), (700002, 0, 60, 0), (700003, 0, 0, 3)]
+    rows = [row[:6] for row in answer(lake, QUERIES["health-checks"])]
+    assert rows == [
+        (700001, 2, 0, 0, 0, 0),
+        (700002, 0, 60, 0, 0, 0),
+        (700003, 0, 0, 0, 0, 3),
+        (700006, 0, 0, 4, -1, 0),
+    ]
