@@ -2,14 +2,14 @@
 
 use askama::Template;
 use jiff::civil::{Date, DateTime};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::audience::{Audience, Kind};
 use super::bars::{self, Bar};
 use super::chart::{self, Series};
 use super::clock;
 use super::figures::{self, Online, Sums};
-use super::source::{DayRows, EventRow, Source};
+use super::source::{DayRows, EventRow, Source, Visits};
 use super::viewers;
 use super::words;
 use crate::calendar::Zone;
@@ -76,20 +76,20 @@ impl Data {
         Owed { snapshot: false, ..self.owed.clone() }
     }
 
-    fn of(event: &EventRow, days: Vec<DayRows>, visit: &Map<String, Value>, context: &Context) -> Self {
-        let count = |name: &str| visit.get(name).and_then(Value::as_i64);
-        let owed = visit.get("owed").and_then(Value::as_str).unwrap_or("[]");
+    fn of(event: &EventRow, days: Vec<DayRows>, visits: &Visits, context: &Context) -> Self {
+        let compared = |name: &str| visits.compared.get(name).and_then(Value::as_i64);
+        let owed = visits.last.get("owed").and_then(Value::as_str).unwrap_or("[]");
         let zone = &context.lake.zone;
         Self {
             days: days.into_iter().map(|day| (day, zone.wall_clock(day.pulled_at))).collect(),
             through: event.through.map(|through| zone.wall_clock(through)),
             visited: zone.wall_clock(event.pulled_at),
             owed: Owed::of_names(&serde_json::from_str::<Vec<String>>(owed).unwrap_or_default()),
-            rejects: count("rejects").unwrap_or_default(),
-            days_differing: count("days_differing").unwrap_or_default(),
+            rejects: visits.last.get("rejects").and_then(Value::as_i64).unwrap_or_default(),
+            days_differing: compared("days_differing").unwrap_or_default(),
             sums_differ: ["seconds", "live_times", "replay_times"]
                 .iter()
-                .any(|sum| count(&format!("detail_{sum}")) != count(&format!("session_{sum}"))),
+                .any(|sum| compared(&format!("detail_{sum}")) != compared(&format!("session_{sum}"))),
         }
     }
 }
@@ -114,7 +114,7 @@ impl EventPage {
         index: Option<&'static str>,
     ) -> Result<Self> {
         let (audience, days) = source.audience(event).await?;
-        let visit = source.last_visit(context, event).await?;
+        let visits = source.visits(context, event).await?;
         let sums = Sums::of(&audience);
         let zone = &context.lake.zone;
         let (curve, peak) = curves(zone, event, &audience);
@@ -135,9 +135,9 @@ impl EventPage {
                 viewing.device
             })),
             companies: bars::of_groups(&figures::companies(&audience)),
-            deeds: viewers::deeds(figures::deeds(&audience), sums.people),
+            deeds: viewers::deeds(&audience),
             viewers: viewers::json(&audience),
-            data: Data::of(event, days, &visit, context),
+            data: Data::of(event, days, &visits, context),
         })
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::audience::{Audience, DEEDS, Kind, Names, Viewing, Watched};
+use super::audience::{Audience, DEEDS, Kind, Names, Person, Viewing, Watched};
 
 /// Bounds, in minutes, of how long people stayed.
 const STAYS: [i64; 6] = [5, 15, 30, 60, 120, i64::MAX];
@@ -46,6 +46,11 @@ impl Sums {
             sums.replay_seconds = sums.replay_seconds.saturating_add(person.replay.seconds);
         }
         sums
+    }
+
+    /// Whether anything can be said of people: not where somebody watched, and no viewing says who.
+    pub(super) fn tells_people(&self) -> bool {
+        self.people > 0 || self.untold == 0
     }
 }
 
@@ -235,10 +240,10 @@ pub(super) fn stays(audience: &Audience) -> Vec<Stay> {
     stays.into()
 }
 
-/// How often the people did each of the deeds.
-pub(super) fn deeds(audience: &Audience) -> [i64; DEEDS.len()] {
+/// How often these people did each of the deeds.
+pub(super) fn deeds<'a>(people: impl Iterator<Item = &'a Person>) -> [i64; DEEDS.len()] {
     let mut sums = [0_i64; DEEDS.len()];
-    for person in audience.viewers() {
+    for person in people {
         for (sum, deeds) in sums.iter_mut().zip(person.deeds) {
             *sum = sum.saturating_add(deeds);
         }

@@ -38,6 +38,8 @@ pub(super) struct LakePage {
     stale: usize,
     /// Events of which something is missing.
     incomplete: usize,
+    /// What could not be read, and so is not here.
+    unread: usize,
 }
 
 /// How many rows a day of the coverage has.
@@ -58,7 +60,7 @@ impl Covered {
 }
 
 impl LakePage {
-    pub(super) fn draw(context: &Context, lines: Vec<Line>) -> Self {
+    pub(super) fn draw(context: &Context, lines: Vec<Line>, unread: usize) -> Self {
         let zone = &context.lake.zone;
         let now = context.clock.now();
         let is_stale =
@@ -75,6 +77,7 @@ impl LakePage {
             stale: lines.iter().filter(is_stale).count(),
             incomplete: lines.iter().filter(is_incomplete).count(),
             lines,
+            unread,
         }
     }
 

@@ -87,7 +87,7 @@ impl Pages {
             }
         }
         let (events, page) = (lines.len(), self.output.join("index.html"));
-        write(&page, &LakePage::draw(context, lines))?;
+        write(&page, &LakePage::draw(context, lines, failures.len()))?;
         Ok(Written { events, page, failures })
     }
 }

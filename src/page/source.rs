@@ -179,22 +179,45 @@ impl Source {
         Ok((audience, days))
     }
 
-    /// The row of an event's last visit in `pulls`.
-    pub(super) async fn last_visit(&self, context: &Context, event: &EventRow) -> Result<Map<String, Value>> {
-        let day = context.lake.zone.day_of(event.pulled_at);
-        let Some(object) = self.object(Table::Pulls, day) else { return Ok(Map::new()) };
-        let read = object.read(async |reader| {
-            let mut visit = Map::new();
-            each_row(&reader, Some(event.event_id), |row| {
-                if row.instant("pulled_at") == Some(event.pulled_at) {
-                    visit = row.to_json(Table::Pulls);
+    /// What an event's visits say of it, in `pulls`.
+    pub(super) async fn visits(&self, context: &Context, event: &EventRow) -> Result<Visits> {
+        let (first, last) = (event.day, context.lake.zone.day_of(event.pulled_at));
+        let mut visits = Visits::default();
+        for (day, _) in self.standing.range(first..=last.max(first)).rev() {
+            let Some(object) = self.object(Table::Pulls, *day) else { continue };
+            let read = object.read(async |reader| {
+                let mut rows = Vec::new();
+                each_row(&reader, Some(event.event_id), |row| {
+                    rows.extend(row.instant("pulled_at").map(|at| (at, row.to_json(Table::Pulls))));
+                })
+                .await?;
+                Ok(rows)
+            });
+            let mut rows = read.await?.unwrap_or_default();
+            rows.sort_by_key(|(pulled_at, _)| *pulled_at);
+            for (pulled_at, visit) in rows {
+                if !visit.get("days_checked").is_none_or(Value::is_null) {
+                    visits.compared = visit.clone();
                 }
-            })
-            .await?;
-            Ok(visit)
-        });
-        Ok(read.await?.unwrap_or_default())
+                if pulled_at == event.pulled_at {
+                    visits.last = visit;
+                }
+            }
+            if !visits.compared.is_empty() {
+                break;
+            }
+        }
+        Ok(visits)
     }
+}
+
+/// The rows of an event's visits in `pulls`, as far as they tell how complete it is.
+#[derive(Default)]
+pub(super) struct Visits {
+    /// The last.
+    pub(super) last: Map<String, Value>,
+    /// The last that compared days and sums with the vendor's own. Most visits ask for no snapshot, and say nothing of them.
+    pub(super) compared: Map<String, Value>,
 }
 
 /// An object where it has a cell of the event: how many rows, when they were pulled, and the object itself.

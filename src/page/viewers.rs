@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::audience::{Audience, DEEDS, Person};
+use super::figures;
 
 /// One column: its name in Chinese and in English, what its values are, and the value of a person.
 struct Column {
@@ -70,11 +71,14 @@ pub(super) fn json(audience: &Audience) -> String {
     text.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
 
-/// What viewers did: in Chinese, in English, in total, and on the average of a viewer.
-pub(super) fn deeds(sums: [i64; DEEDS.len()], people: u64) -> Vec<(&'static str, &'static str, i64, String)> {
+/// What was done: in Chinese, in English, by everybody who came, and on the average of those who can be told apart.
+pub(super) fn deeds(audience: &Audience) -> Vec<(&'static str, &'static str, i64, String)> {
+    let (all, told) = (figures::deeds(audience.attending()), figures::deeds(audience.viewers()));
+    let people = audience.viewers().count();
     #[allow(clippy::cast_precision_loss, reason = "an average with two digits")]
-    let average = |sum: i64| format!("{:.2}", sum as f64 / people.max(1) as f64);
-    DEEDS.iter().zip(sums).map(|((_, zh, en), sum)| (*zh, *en, sum, average(sum))).collect()
+    let average = |sum: i64| format!("{:.2}", sum as f64 / people as f64);
+    let shown = |sum: i64| if people > 0 { average(sum) } else { "–".to_owned() };
+    DEEDS.iter().zip(all).zip(told).map(|(((_, zh, en), all), told)| (*zh, *en, all, shown(told))).collect()
 }
 
 #[cfg(test)]

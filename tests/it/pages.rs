@@ -1,9 +1,10 @@
 //! Pages of a lake that is not whole, or in a bucket. What they show is looked at in a browser, in `tests/pages`.
 
 use serde_json::Value;
-use simulator::{ServerOptions, World};
+use simulator::{Quirks, ServerOptions, Viewers, World, WorldOptions};
 
 use crate::command::{Desk, TOKEN, server};
+use crate::run::{HOUR, config, server_at, sync_all};
 use crate::stores::{Home, On};
 
 #[tokio::test]
@@ -47,7 +48,9 @@ fn an_event_that_cannot_be_read_is_named_and_the_others_are_drawn() {
     assert_eq!(outcome.status, 1);
     let named: Vec<&str> = outcome.errors();
     assert!(named.iter().any(|error| error.contains("event: 609768") && error.contains(day)), "{named:?}");
-    assert!(pages.join("index.html").exists() && !pages.join("609768.html").exists());
+    assert!(!pages.join("609768.html").exists());
+    let index = std::fs::read_to_string(pages.join("index.html")).unwrap();
+    assert!(index.contains("id=\"unread\"") && index.contains(&format!(": {}</p>", named.len())), "{index}");
     // 700004 has rows on that day too; whichever can be read has its page.
     let drawn = std::fs::read_dir(&pages).unwrap().count() - 1;
     assert_eq!(drawn + named.len(), 2);
@@ -70,10 +73,33 @@ fn a_page_is_replaced_as_a_whole_and_leaves_nothing_beside_it() {
     assert_eq!(names.iter().filter(|name| name.to_str().unwrap().contains("html")).count(), 1);
 }
 
+#[tokio::test]
+async fn what_does_not_add_up_is_shown_until_a_visit_compares_again() {
+    let quirks = Quirks { unplaceable: Some(3), ..Quirks::default() };
+    let options = || ServerOptions { quirks, ..ServerOptions::default() };
+    let now: jiff::Timestamp = "2022-10-28T00:00:00Z".parse().unwrap();
+    let (desk, viewers) = (Desk::new(), Viewers::Exactly(40));
+    let world = World::new(WorldOptions { events: 1, viewers, ..WorldOptions::default() });
+    for hours in [0, 20] {
+        let server = server_at(now + HOUR * hours, &world, options());
+        let visited = sync_all(config(&server, &desk.store()), now + HOUR * hours).await.events.complete;
+        assert!(visited > 0);
+        let snapshots =
+            server.requests().into_iter().filter(|request| request.path.ends_with("report/details"));
+        let snapshots = snapshots.filter(|request| request.start_time.is_none()).count();
+        assert_eq!(snapshots == 0, hours > 0, "a quiet visit compares nothing");
+        let (store, page) = (desk.store(), desk.path().join("event.html"));
+        let words = ["report", "700001", "--store", store.to_str().unwrap(), "-o", page.to_str().unwrap()];
+        desk.run(&words).succeeded();
+        let page = std::fs::read_to_string(page).unwrap();
+        assert!(page.contains("The vendor's sums by viewer are not those of the viewings."), "{hours}");
+    }
+}
+
 #[test]
 fn viewings_that_say_nothing_of_who_came_are_no_people() {
     let server = server(&World::default(), ServerOptions::default());
-    let mut shown = Vec::new();
+    let (mut shown, mut drawn) = (Vec::new(), Vec::new());
     for policy in ["open", "anonymous"] {
         let desk = Desk::new();
         let store = desk.store();
@@ -86,12 +112,21 @@ fn viewings_that_say_nothing_of_who_came_are_no_people() {
             let from = page.split_once(&format!("id=\"{id}\">")).map(|(_, from)| from).unwrap_or_default();
             from.split(['<', ' ']).next().unwrap_or_default().to_owned()
         };
-        shown.push(["people", "viewings", "untold", "live-average"].map(figure));
+        shown.push(["people", "viewings", "untold", "live-average", "peak"].map(figure));
+        let deeds = page.split_once("id=\"deeds\"").unwrap().1.split("</section>").next().unwrap().to_owned();
+        let sums: Vec<String> =
+            deeds.split("<td class=\"number\">").skip(1).step_by(2).map(str::to_owned).collect();
+        let sections = ["online", "stays", "regions", "viewers-data"];
+        drawn.push((sums, sections.map(|id| page.contains(&format!("id=\"{id}\"")))));
     }
     let [open, anonymous] = &shown[..] else { panic!() };
+    // What was done is known, and of nobody.
+    assert!(drawn[0].0 == drawn[1].0 && drawn[0].0.len() == 9, "{drawn:?}");
+    assert_eq!((drawn[0].1, drawn[1].1), ([true; 4], [false; 4]));
+    assert_eq!(anonymous[4], "–");
     assert!(open[0].parse::<u64>().unwrap() > 3 && open[2].is_empty(), "{open:?}");
     // Who hosted is not known of a person any more, but of a viewing.
-    assert_eq!((anonymous[0].as_str(), anonymous[3].as_str()), ("0", "0:00:00"), "{anonymous:?}");
+    assert_eq!((anonymous[0].as_str(), anonymous[3].as_str()), ("0", "–"), "{anonymous:?}");
     assert!(anonymous[1].parse::<u64>().unwrap() >= open[1].parse().unwrap(), "{shown:?}");
     assert_eq!(anonymous[1], anonymous[2]);
 }
