@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use rollcall::calendar::Clock;
+use rollcall::config::Config;
 use rollcall::error::{Kind, Result};
 use rollcall::inspect::{ExplainCall, Explanation};
 use rollcall::job::context::Context;
@@ -11,6 +12,7 @@ use simulator::{Fault, ServerOptions, Viewers, World, WorldOptions};
 
 use crate::command::Desk;
 use crate::lake::cells;
+use crate::privacy::policy;
 use crate::run::{HOUR, config, later, server_at, sync};
 
 const EVENT: i64 = 700_001;
@@ -87,6 +89,32 @@ async fn a_viewers_rows_are_found_by_any_part_of_the_number_with_the_visit_they_
         none.to_string().ends_with("no row of this event, nor a record that is no row, has that"),
         "{none}"
     );
+}
+
+#[tokio::test]
+async fn nobody_is_sought_under_another_policy_than_the_lakes_or_where_nothing_says_who_came() {
+    let server = server_at(later(), &world(20), ServerOptions::default());
+    for (document, is_found) in [(r#"{"base": "pseudonymous"}"#, true), (r#"{"base": "anonymous"}"#, false)] {
+        let desk = Desk::new();
+        let own = Config { policy: policy(document), ..config(&server, &desk.store()) };
+        let selection = Selection { event: vec![EVENT], ..Selection::default() };
+        sync(own.clone(), later(), selection).await.unwrap();
+        let refused = explain(&desk, later(), EVENT, Some("13800001111")).await.unwrap_err();
+        assert_eq!(refused.kind(), Kind::OtherLake, "{refused}");
+        assert!(explain(&desk, later(), EVENT, None).await.is_ok());
+        let world = world(20);
+        let viewers = world
+            .events()
+            .filter(|event| event.id == 700_001)
+            .flat_map(|event| event.viewers().collect::<Vec<_>>());
+        let viewer = viewers.filter(|viewer| !viewer.sessions.is_empty()).find_map(|viewer| viewer.mobile);
+        let context = Context::new(own, Clock::Fixed(later()), Progress::hidden()).await.unwrap();
+        let told = Explanation::of(&context, &ExplainCall { event_id: EVENT, viewer }).await;
+        match told {
+            Ok(told) => assert!(is_found && !told.seen.unwrap().is_empty()),
+            Err(refused) => assert!(!is_found && refused.kind() == Kind::Usage, "{refused}"),
+        }
+    }
 }
 
 #[tokio::test]

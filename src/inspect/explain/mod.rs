@@ -105,6 +105,10 @@ impl Explanation {
     pub async fn of(context: &Context, call: &ExplainCall) -> Result<Self> {
         let event_id = call.event_id;
         context.lake.check(context.store.as_ref(), None).await?;
+        if call.viewer.is_some() {
+            // Under another policy than the lake's nobody is found who is there.
+            context.lake.check_privacy(context.store.as_ref()).await?;
+        }
         let mut failures = Vec::new();
         let ledger = match context.ledgers.find(event_id).await {
             Err(error) if is_readable_around(&error) => {
@@ -114,11 +118,8 @@ impl Explanation {
             found => found?.map(|entry| entry.ledger),
         };
         let now = context.clock.now();
-        let sought = call
-            .viewer
-            .as_deref()
-            .map(|text| Sought::checked(text, context.lake.policy.key()))
-            .transpose()?;
+        let sought =
+            call.viewer.as_deref().map(|text| Sought::checked(text, &context.lake.policy)).transpose()?;
 
         let from = ledger.as_ref().map(|ledger| first_day(context, ledger));
         // What is foreign there is for `status` to say.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Kind, Result};
 use crate::transform::column::{Column, Personal};
-use crate::transform::privacy::{Key, Suppressed};
+use crate::transform::privacy::{Policy, Suppressed, Treatment};
 use crate::transform::row::Row;
 use crate::transform::tables::Table;
 
@@ -34,9 +34,15 @@ pub struct Seen {
 }
 
 impl Sought {
-    /// What says nothing would be found in every row.
-    pub(super) fn checked(text: &str, key: Option<&Key>) -> Result<Self> {
-        let mut pseudonym = Suppressed::of([], key.cloned())?;
+    /// What says nothing would be found in every row; and where nothing is kept of anybody, nobody is found.
+    pub(super) fn checked(text: &str, policy: &Policy) -> Result<Self> {
+        let says_who = |column: &&Column| tells(column) && column.personal != Some(Personal::Anything);
+        let mut columns = TABLES.iter().flat_map(|table| table.columns()).filter(says_who);
+        if columns.all(|column| policy.treatment(column) == Treatment::Drop) {
+            let message = format!("under the policy {} no row says who it is of", policy.document());
+            return Err(Error::new(Kind::Usage, message).hint("leave `--viewer` out"));
+        }
+        let mut pseudonym = Suppressed::of([], policy.key().cloned())?;
         pseudonym.add(text);
         let text = text.trim().to_lowercase();
         if text.is_empty() {
@@ -61,13 +67,14 @@ impl Sought {
                     || self.number.as_ref().is_some_and(|number| value.contains(number.as_str()))
             })
         };
-        let is_found = table
-            .columns()
-            .iter()
-            .filter(|column| column.personal.is_some_and(|personal| personal != Personal::Trait))
-            .any(has);
+        let is_found = table.columns().iter().filter(|column| tells(column)).any(has);
         is_found.then(|| Seen { table: table.name(), day, row: row.to_json(table) })
     }
+}
+
+/// Whether a column says who it was.
+fn tells(column: &Column) -> bool {
+    column.personal.is_some_and(|personal| personal != Personal::Trait)
 }
 
 #[cfg(test)]
@@ -103,8 +110,8 @@ mod tests {
             ("Acme", false),
             ("nobody", false),
         ] {
-            let seen =
-                Sought::checked(text, None).unwrap().find(Table::Lives, "2022-10-26".parse().unwrap(), &row);
+            let sought = Sought::checked(text, &Policy::default()).unwrap();
+            let seen = sought.find(Table::Lives, "2022-10-26".parse().unwrap(), &row);
             assert_eq!(seen.is_some(), is_found, "{text}");
         }
     }
