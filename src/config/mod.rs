@@ -178,7 +178,20 @@ impl Options {
             )
             .hint("give `--secret-arn`, or the credentials themselves, not both"));
         }
-        let Secret { token, app_key, app_secret, user_id, user_email } = secret::read(arn).await?;
+        let secret = secret::read(arn).await?;
+        self.with(secret)
+    }
+
+    /// The same with this secret. Which user the application acts for may stand in either.
+    fn with(self, secret: Secret) -> Result<Self> {
+        let Secret { token, app_key, app_secret, mut user_id, mut user_email } = secret;
+        if self.user_id.is_some() || self.user_email.is_some() {
+            if user_id.is_some() || user_email.is_some() {
+                return Err(Error::new(Kind::Usage, "there is a user, and a secret that names one as well")
+                    .hint("leave `--user-id` and `--user-email` out, or take the user out of the secret"));
+            }
+            (user_id, user_email) = (self.user_id, self.user_email.clone().map(Hidden));
+        }
         let shown = |hidden: Option<Hidden>| hidden.map(|hidden| hidden.0);
         let (token, app_secret, user_email) = (shown(token), shown(app_secret), shown(user_email));
         Ok(Self { token, app_key, app_secret, user_id, user_email, ..self })
@@ -275,7 +288,40 @@ fn duration(option: &str, text: &str) -> Result<SignedDuration> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+
+    #[derive(Parser)]
+    struct Words {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    fn app(user_id: Option<i64>) -> Secret {
+        Secret {
+            app_key: Some("key".into()),
+            app_secret: Some(Hidden("hidden".into())),
+            user_id,
+            ..Secret::default()
+        }
+    }
+
+    #[test]
+    fn the_user_stands_beside_the_secret_or_in_it_and_not_in_both() {
+        for (words, in_secret, user) in [
+            (&["", "--user-id", "1042"][..], None, Ok(Some(1042))),
+            (&[""], Some(7), Ok(Some(7))),
+            (&[""], None, Ok(None)),
+            (&["", "--user-id", "1042"], Some(7), Err(Kind::Usage)),
+            (&["", "--user-email", "a@example.com"], Some(7), Err(Kind::Usage)),
+        ] {
+            let found = Words::parse_from(words).options.with(app(in_secret));
+            assert_eq!(found.map(|options| options.user_id).map_err(|error| error.kind()), user, "{words:?}");
+        }
+        let email = Words::parse_from(["", "--user-email", "a@example.com"]).options.with(app(None)).unwrap();
+        assert!(email.user_email.is_some() && email.app_key.is_some());
+    }
 
     #[test]
     fn durations_are_written_with_a_unit() {
