@@ -13,6 +13,7 @@ use crate::extract::roster::{self, Listed};
 use crate::extract::roster_file;
 use crate::extract::usage::Usage;
 use crate::load::cursor::Cursor;
+use crate::load::ledger::{Closing, Ledger};
 use crate::transform::event::Event;
 use crate::transform::privacy::Privacy;
 
@@ -81,7 +82,7 @@ pub(super) async fn listen(
     note_unreadable(edited.unreadable, failures);
     heard.extend(edited.events.into_iter().map(|(id, event)| (id, Heard { event, is_current: true })));
     incomplete.retain(|id| !heard.contains_key(id));
-    let incomplete = still_open(context, known, incomplete, failures).await?;
+    let incomplete = still_open(context, now, known, incomplete, failures).await?;
     for found in ask_about(context, usage, incomplete, failures).await? {
         heard.insert(found.event.event_id, found);
     }
@@ -105,7 +106,9 @@ async fn edited(
         return Ok((roster::edited_since(&context.client, usage, from, now).await?, None));
     }
     let cursor = Cursor::read(&context.ledgers).await?;
-    let from = cursor.edited_until.unwrap_or_else(|| before(now, context.lookback));
+    // One that lies ahead was put by a clock that was wrong: what was edited meanwhile is listed again.
+    let from = cursor.edited_until.filter(|until| *until <= now);
+    let from = from.unwrap_or_else(|| before(now, context.lookback));
     let listed = roster::edited_since(&context.client, usage, from, now).await?;
     Ok((listed, Some(cursor)))
 }
@@ -139,6 +142,7 @@ fn before(instant: Timestamp, span: jiff::SignedDuration) -> Timestamp {
 /// Those of the events about which the ledgers do not know enough: new ones, and those that may still be moved.
 async fn still_open(
     context: &Context,
+    now: Timestamp,
     known: &BTreeMap<i64, Known>,
     events: Vec<i64>,
     failures: &mut Vec<(Option<i64>, Error)>,
@@ -146,7 +150,13 @@ async fn still_open(
     let looked_up = stream::iter(events).map(|event_id| async move {
         let is_open = match known.get(&event_id) {
             Some(known) => Ok(!known.has_ended),
-            None => context.ledgers.find(event_id).await.map(|found| found.is_none()),
+            None => context.ledgers.find(event_id).await.map(|found| {
+                // One that was cancelled may be held after all.
+                let may_be_restored = |ledger: &Ledger| {
+                    ledger.closed == Some(Closing::Cancelled) && !ledger.is_past(context.horizon, now)
+                };
+                found.is_none_or(|entry| may_be_restored(&entry.ledger))
+            }),
         };
         (event_id, is_open)
     });

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
+use jiff::Timestamp;
 use rollcall::calendar::Clock;
 use rollcall::config::Rosters;
 use rollcall::extract::roster::edited_since;
@@ -120,6 +121,66 @@ async fn what_a_first_run_could_not_list_is_not_passed_over() {
         let (first, second) = (from(&server, path)[0], from(&again, path)[0]);
         assert_eq!(second - first, 3600, "{path}");
     }
+}
+
+#[tokio::test]
+async fn what_was_edited_while_a_clock_was_ahead_is_listed_when_it_is_set_right() {
+    let (desk, world) = (Desk::new(), small_world(12));
+    let early: Timestamp = "2022-10-20T00:00:00Z".parse().unwrap();
+    let from = |server: &simulator::Server| {
+        let asked = server.requests().into_iter().filter(|request| request.path.ends_with("modify/list"));
+        asked.filter_map(|request| request.start_time).next().unwrap()
+    };
+    // This machine's clock is five hours ahead of the vendor's, then right again.
+    let server = server_at(early, &world, ServerOptions::default());
+    sync_all(config(&server, &desk.store()), early + HOUR * 5).await;
+    let server = server_at(early + HOUR * 24, &world, ServerOptions::default());
+    sync_all(config(&server, &desk.store()), early + HOUR * 24).await;
+    assert!(from(&server) <= early.as_second());
+}
+
+#[tokio::test]
+async fn a_cursor_that_lies_ahead_is_not_believed() {
+    let (desk, world) = (Desk::new(), small_world(12));
+    let server = server_at(later(), &world, ServerOptions::default());
+    sync_all(config(&server, &desk.store()), later()).await;
+    let ahead = (later() + HOUR * 100).to_string();
+    let cursor = format!("{{\"format\": 1, \"edited_until\": \"{ahead}\"}}");
+    std::fs::write(desk.store().join("ledger/roster.json"), cursor).unwrap();
+    let before = server.requests().len();
+    sync_all(config(&server, &desk.store()), later() + HOUR).await;
+    let asked: Vec<_> = server.requests().into_iter().skip(before).collect();
+    let edited = asked.iter().find(|request| request.path.ends_with("modify/list")).unwrap();
+    assert_eq!(
+        edited.start_time,
+        server.requests()[0].start_time.map(|first| first + 3600),
+        "as a first run does"
+    );
+}
+
+#[tokio::test]
+async fn an_event_of_a_users_own_roster_that_was_cancelled_and_restored_is_visited() {
+    let (desk, world) = (Desk::new(), small_world(2));
+    let event = world.events().find(|event| event.id == 700_001).unwrap();
+    let at = |second: i64| Timestamp::from_second(second).unwrap();
+    let file = desk.store().with_extension("csv");
+    std::fs::write(&file, "event_id\n700001\n").unwrap();
+    let run = async |at: Timestamp| {
+        let server = server_at(at, &world, ServerOptions::default());
+        let mut own = config(&server, &desk.store());
+        own.rosters = Rosters { edited: false, public: false, file: Some(file.to_str().unwrap().into()) };
+        sync_all(own, at).await
+    };
+    run(at(event.start_time) - HOUR).await;
+    // As it was noted while it was cancelled.
+    let active = desk.store().join("ledger/active/700001.json");
+    let mut ledger: Value = serde_json::from_slice(&std::fs::read(&active).unwrap()).unwrap();
+    ledger["closed"] = json!("cancelled");
+    ledger["event"]["status"] = json!("cancelled");
+    std::fs::create_dir_all(desk.store().join("ledger/closed")).unwrap();
+    std::fs::write(desk.store().join("ledger/closed/700001.json"), ledger.to_string()).unwrap();
+    std::fs::remove_file(active).unwrap();
+    assert_eq!(run(at(event.start_time) + HOUR * 100).await.events.complete, 1);
 }
 
 /// A list of 150 events by their edits, of which the first is edited after the first page was read, and so leaves the range.
