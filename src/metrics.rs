@@ -71,8 +71,9 @@ fn metrics(report: &Report) -> Vec<(&'static str, &'static str, Value)> {
     if step != Step::Pull {
         metrics.push(("run_failures", "Count", json!(report.run_failures())));
     }
-    // What is true of all events: said by whoever has seen them all, at the end of a scheduled run.
-    if matches!(step, Step::Sync | Step::Collect) {
+    // What is true of all events: said by whoever has seen them all, at the end of a scheduled run. One of chosen events must not
+    // pass for it.
+    if matches!(step, Step::Sync | Step::Collect) && report.is_of_all {
         metrics.extend([
             ("heartbeat", "Count", json!(1)),
             ("events_known", "Count", json!(report.events.known)),
@@ -105,15 +106,17 @@ mod tests {
 
     #[test]
     fn only_a_run_that_saw_all_events_has_a_heartbeat_and_only_a_pull_has_no_failures_of_its_own() {
-        for (job, has_heartbeat, has_failures) in [
-            (Step::Sync, true, true),
-            (Step::Collect, true, true),
-            (Step::Pull, false, false),
-            (Step::Publish, false, true),
-            (Step::Plan, false, true),
-            (Step::Staged, false, true),
+        for (job, is_of_all, has_heartbeat, has_failures) in [
+            (Step::Sync, true, true, true),
+            (Step::Sync, false, false, true),
+            (Step::Collect, true, true, true),
+            (Step::Pull, true, false, false),
+            (Step::Publish, false, false, true),
+            (Step::Plan, true, false, true),
+            (Step::Staged, false, false, true),
         ] {
-            let line = line(&Report::new(job, "run", jiff::Timestamp::UNIX_EPOCH), "acme");
+            let report = Report { is_of_all, ..Report::new(job, "run", jiff::Timestamp::UNIX_EPOCH) };
+            let line = line(&report, "acme");
             assert_eq!(line.get("heartbeat").is_some(), has_heartbeat, "{job:?}");
             assert_eq!(line.get("run_failures").is_some(), has_failures, "{job:?}");
         }

@@ -34,6 +34,7 @@ pub(super) async fn collect(context: &Context, call: &Collect, report: &mut Repo
         report.failed(error);
     }
     report.planned(active.len(), planned.len());
+    report.is_of_all = true;
     for entry in active {
         report.events.health += Health::of(&entry.ledger, context.clock.now());
     }

@@ -57,6 +57,10 @@ pub(super) enum Writes {
 /// Shows what would be done, or notes it for a fan-out.
 pub(super) async fn show(context: &Context, call: &Plan, report: &mut Report) -> Result<()> {
     let choice = Choice::checked(&call.selection)?;
+    if call.items.is_some() && !choice.events.is_empty() {
+        return Err(Error::new(Kind::Usage, "items are made of what is due, not of chosen events")
+            .hint("leave `--event` out, or `--items`"));
+    }
     let usage = Usage::default();
     let writes = if call.items.is_some() { Writes::Ledgers } else { Writes::Nothing };
     let due = plan(context, &choice, &usage, writes, Keep::Ledgers).await?.record(report);
@@ -104,7 +108,7 @@ pub(super) async fn plan(
     if is_lake && customer.is_some() {
         context.lake.check(store, customer.as_deref()).await?;
     }
-    let mut planned = Planned::default();
+    let mut planned = Planned::new(choice.events.is_empty() && choice.days.is_none());
     if !is_lake && writes == Writes::Ledgers {
         let recovered = recover(&context.store, &context.lake, &context.ledgers).await?;
         planned.failures.extend(recovered.into_iter().map(|error| (None, error)));
@@ -158,7 +162,9 @@ pub(super) async fn plan(
         && is_noted
         && writes == Writes::Ledgers
     {
-        cursor.put(&context.ledgers, now).await?;
+        // By the vendor's clock, where this machine's is ahead of it: what is edited until then is yet to be listed.
+        let ahead = usage.vendor_is_ahead().unwrap_or_default();
+        cursor.put(&context.ledgers, now.checked_add(ahead).map_or(now, |theirs| theirs.min(now))).await?;
     }
     for (event_id, known) in known {
         planned.add(event_id, known);

@@ -26,11 +26,18 @@ pub(super) struct Planned {
     known: usize,
     /// How they are.
     health: Health,
+    /// Whether that is said of all events, and not of chosen ones.
+    is_of_all: bool,
     /// What could not be planned, by event where it is one.
     pub(super) failures: Vec<(Option<i64>, Error)>,
 }
 
 impl Planned {
+    /// Nothing yet, of all events or of chosen ones.
+    pub(super) fn new(is_of_all: bool) -> Self {
+        Self { is_of_all, ..Self::default() }
+    }
+
     /// Adds an event.
     pub(super) fn add(&mut self, event_id: i64, known: Known) {
         self.known += usize::from(known.is_open);
@@ -42,6 +49,7 @@ impl Planned {
     pub(super) fn record(self, report: &mut Report) -> Vec<Due> {
         report.planned(self.known, self.due.len());
         report.events.health += self.health;
+        report.is_of_all = self.is_of_all;
         for (event_id, error) in self.failures {
             match event_id {
                 Some(event_id) => {

@@ -34,7 +34,8 @@ impl Ledger {
     #[must_use]
     pub fn waits_since(&self) -> Timestamp {
         match self.last_good_visit {
-            Some(last) => last.checked_add(self.pause_after(last)).unwrap_or(Timestamp::MAX),
+            // It may have been visited before it ended, or be moved since.
+            Some(last) => last.checked_add(self.pause_after(last)).unwrap_or(Timestamp::MAX).max(self.end()),
             None => self.end().max(self.first_seen),
         }
     }
@@ -64,6 +65,14 @@ mod tests {
         assert_eq!(never.due_at(at(0)), Some(at(0)));
         for (last, due) in [(0, 1), (1, 2), (8, 10), (40, 50), (96, 120), (400, 424)] {
             assert_eq!(visited(last).due_at(at(1000)), Some(at(due)), "visited {last} h after the end");
+        }
+    }
+
+    #[test]
+    fn an_event_that_was_visited_before_it_ended_or_is_moved_is_not_late_before_its_end() {
+        for (visited_at, waits_since) in [(-400, 0), (-1, 0), (0, 1), (40, 50)] {
+            let ledger = Ledger { last_good_visit: Some(at(visited_at)), ..visited(visited_at) };
+            assert_eq!(ledger.waits_since(), at(waits_since), "{visited_at}");
         }
     }
 

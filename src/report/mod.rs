@@ -64,6 +64,9 @@ pub struct Report {
     pub ok: bool,
     /// Events by what became of them.
     pub events: Events,
+    /// Whether those known are all that there are, because none were chosen.
+    #[serde(skip)]
+    pub is_of_all: bool,
     /// The events to be visited, where that was asked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub due: Vec<DueEvent>,
