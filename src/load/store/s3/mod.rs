@@ -157,7 +157,10 @@ impl S3 {
                 }
                 Err(error) => {
                     let message = format!("cannot read `{key}`");
-                    return Err(Error::new(Kind::Store, message).from_source(error));
+                    return Err(Error::new(Kind::Store, message)
+                        .from_source(error)
+                        .passing(true)
+                        .hint("the connection breaks again and again: it may pass, run it again"));
                 }
             }
         }
