@@ -4,12 +4,19 @@ use crate::error::{Error, Kind, Result};
 use crate::extract::body::Splitter;
 use crate::job::context::Context;
 use crate::load::archive::{ArchiveReader, ArchiveWriter, Asked};
-use crate::load::store::Listed;
+use crate::load::keys;
+use crate::load::store::{Below, Listed};
 use crate::transform::privacy::{Privacy, Weave};
 use crate::transform::tables::Table;
 
 /// How often an answer is looked at again because another one cleans it meanwhile.
 const ATTEMPTS: u32 = 20;
+
+/// Prefixes of all archived answers, a day each: there may be very many, and they are listed a day at a time.
+pub(super) async fn days(context: &Context) -> Result<Vec<String>> {
+    let Below { folders, objects } = context.store.below(keys::ARCHIVE).await?;
+    Ok(objects.into_iter().map(|foreign| foreign.key).chain(folders).collect())
+}
 
 /// Cleans an answer that has records of people of whom nothing may be kept, and says how many; with `is_dry`, only that.
 pub(super) async fn forget(

@@ -1,32 +1,36 @@
 //! Replay: tables again from the archive, without asking the vendor. Its cells rank right behind the pulls that they come from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use clap::Args;
 use futures::{StreamExt, stream};
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
+use super::archive::is_of_one_object;
 use super::context::Context;
 use super::publish::{is_lake, publish_staged};
-use super::selection::one_or_many;
+use super::selection::{self, one_or_many};
 use super::visit::{Answers, Intake, Kept, Tally};
 use crate::error::{Error, Kind, Result};
-use crate::extract::body::{Envelope, Position, Splitter};
+use crate::extract::body::{Position, Splitter};
+use crate::extract::envelope::Envelope;
 use crate::extract::window::Window;
 use crate::load::archive::{ArchiveReader, Asked};
 use crate::load::cell::Cell;
-use crate::load::keys;
+use crate::load::ledger::Ledger;
 use crate::load::staging::{CellWriter, Visitor};
 use crate::load::store::Listed;
 use crate::load::table_day::TableDay;
 use crate::load::visit::Outcome;
+use crate::load::{keys, lake};
 use crate::report::Report;
 use crate::transform::decode::Setting;
 use crate::transform::privacy::Privacy;
 use crate::transform::record::Record;
+use crate::transform::tables::Table;
 
 /// What `replay` is called with.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
@@ -52,13 +56,23 @@ type Take = BTreeMap<usize, Listed>;
 /// All of an event, by what their keys have in common.
 type Takes = BTreeMap<String, Take>;
 
-pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report) -> Result<()> {
-    if !call.all && call.event.is_empty() && call.from.is_none() && call.to.is_none() {
-        return Err(Error::new(Kind::Usage, "nothing says what to replay")
-            .hint("give `--event`, `--from` and `--to`, or `--all`"));
+impl Replay {
+    fn check(&self) -> Result<()> {
+        let is_chosen = !self.event.is_empty() || self.from.is_some() || self.to.is_some();
+        match (self.all, is_chosen) {
+            (false, false) => Err(Error::new(Kind::Usage, "nothing says what to replay")
+                .hint("give `--event`, `--from` and `--to`, or `--all`")),
+            (true, true) => Err(Error::new(Kind::Usage, "`--all` leaves nothing to choose")
+                .hint("give `--all`, or `--event`, `--from` and `--to`, not both")),
+            _ => selection::in_order(self.from, self.to),
+        }
     }
+}
+
+pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report) -> Result<()> {
+    call.check()?;
     if !is_lake(context).await? {
-        return Ok(());
+        return Err(lake::missing());
     }
     let privacy = context.privacy().await?;
     // A cell that is published after the one that is made of it again would be taken for the better.
@@ -68,18 +82,21 @@ pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report
     report.planned(events.len(), events.len());
     let replayed = stream::iter(events).map(|(event_id, takes)| {
         let privacy = &privacy;
-        async move { (event_id, replay_event(context, call, privacy, takes).await) }
+        async move { (event_id, replay_event(context, call, privacy, event_id, takes).await) }
     });
     let mut replayed = replayed.buffer_unordered(context.concurrency);
     while let Some((event_id, outcome)) = replayed.next().await {
         match outcome {
-            Ok(tally) => {
+            Ok((tally, damaged)) => {
                 context.progress.visited(event_id, tally.rows, 0);
                 report.rows += tally.rows;
                 report.rejects += tally.rejects;
                 report.set_aside += tally.set_aside;
                 report.notes.extend(tally.notes);
-                report.visited(Outcome::Complete);
+                match damaged {
+                    Some(error) => report.event_failed(event_id, &error.with("event", event_id)),
+                    None => report.visited(Outcome::Complete),
+                }
             }
             Err(error) => report.event_failed(event_id, &error.with("event", event_id)),
         }
@@ -109,89 +126,130 @@ async fn archived(context: &Context, call: &Replay, report: &mut Report) -> Resu
     Ok(events)
 }
 
-/// Everything of one event.
-async fn replay_event(context: &Context, call: &Replay, privacy: &Privacy, takes: Takes) -> Result<Tally> {
-    let mut tally = Tally::default();
-    for (_, answers) in takes {
-        if let Some(of_take) = replay_take(context, call, privacy, answers).await? {
-            tally.add(of_take);
-        }
-    }
-    Ok(tally)
-}
-
-/// The answers that make one day, or the snapshot; none where they are not wanted, or not all there, so that they were not
-/// used.
-async fn replay_take(
+/// Everything of one event, and the first answer that cannot be read, which does not stop the others.
+async fn replay_event(
     context: &Context,
     call: &Replay,
     privacy: &Privacy,
-    answers: Take,
-) -> Result<Option<Tally>> {
-    let Some(first) = answers.values().next() else { return Ok(None) };
-    let open = |listed: &Listed| {
-        let Listed { key, head } = listed.clone();
-        async move { ArchiveReader::open(&context.store, &key, head).await }
-    };
-    let asked = open(first).await?.asked().clone();
-    let is_wanted =
-        call.from.is_none_or(|from| from <= asked.day) && call.to.is_none_or(|to| asked.day <= to);
-    if !is_wanted || answers.len() != asked.windows.len().max(1) {
-        return Ok(None);
+    event_id: i64,
+    takes: Takes,
+) -> Result<(Tally, Option<Error>)> {
+    let ledger = context.ledgers.find(event_id).await?.map(|entry| entry.ledger);
+    let mut replaying = Replaying { context, call, privacy, ledger, staged: BTreeSet::new() };
+    let (mut tally, mut damaged) = (Tally::default(), None);
+    for (_, answers) in takes {
+        match replaying.take(answers).await {
+            Ok(of_take) => tally.add(of_take),
+            Err(error) if is_of_one_object(&error) => damaged = damaged.or(Some(error)),
+            Err(error) => return Err(error),
+        }
     }
-    let zone = context.lake.zone.clone();
-    if asked.zone != zone.name() {
-        let message =
-            format!("the answer was asked for in the days of `{}`, the lake's are `{zone}`", asked.zone);
-        return Err(Error::new(Kind::OtherLake, message));
+    Ok((tally, damaged))
+}
+
+/// A replay of one event that is under way.
+struct Replaying<'a> {
+    context: &'a Context,
+    call: &'a Replay,
+    privacy: &'a Privacy,
+    ledger: Option<Ledger>,
+    /// Where it staged something.
+    staged: BTreeSet<(Table, Date, String)>,
+}
+
+impl Replaying<'_> {
+    /// The answers that make one day, or the snapshot; nothing where they are not wanted, or not all there, so that they were
+    /// not used.
+    async fn take(&mut self, answers: Take) -> Result<Tally> {
+        let Self { context, call, privacy, .. } = *self;
+        let Some(first) = answers.values().next() else { return Ok(Tally::default()) };
+        let open = |listed: &Listed| {
+            let Listed { key, head } = listed.clone();
+            async move { ArchiveReader::open(&context.store, &key, head).await }
+        };
+        let asked = open(first).await?.asked().clone();
+        let is_wanted =
+            call.from.is_none_or(|from| from <= asked.day) && call.to.is_none_or(|to| asked.day <= to);
+        if !is_wanted || answers.len() != asked.windows.len().max(1) {
+            return Ok(Tally::default());
+        }
+        let zone = context.lake.zone.clone();
+        if asked.zone != zone.name() {
+            let message =
+                format!("the answer was asked for in the days of `{}`, the lake's are `{zone}`", asked.zone);
+            return Err(Error::new(Kind::OtherLake, message));
+        }
+        let asked = Asked { accepted_at: self.in_force(&asked), ..asked };
+        let Asked { event_id, pulled_at, day, .. } = asked;
+        let setting = Setting { event_id, pulled_at, zone, privacy: privacy.clone() };
+        let kept = if asked.windows.is_empty() { Kept::Snapshot(setting) } else { Kept::Windows(setting) };
+        let visitor = Visitor { event_id, pulled_at, run: context.run.clone(), kept: privacy.into() };
+        let mut intake = Intake::new(context, &visitor, kept, day);
+        for listed in answers.values() {
+            let reader = open(listed).await?;
+            let window = window(reader.asked());
+            let answer = Archived { reader, splitter: Splitter::default() };
+            intake.take(answer, window, None).await.map_err(|error| error.with("key", &listed.key))?;
+        }
+        let taken = intake.finish()?;
+        for cell in taken.cells.into_iter().chain([taken.rejected]) {
+            self.stage(cell, &asked).await?;
+        }
+        Ok(taken.tally)
     }
-    let Asked { event_id, pulled_at, day, .. } = asked;
-    let setting = Setting { event_id, pulled_at, zone, privacy: privacy.clone() };
-    let kept = if asked.windows.is_empty() { Kept::Snapshot(setting) } else { Kept::Windows(setting) };
-    let visitor = Visitor { event_id, pulled_at, run: context.run.clone(), kept: privacy.into() };
-    let mut intake = Intake::new(context, &visitor, kept, day);
-    for listed in answers.values() {
-        let reader = open(listed).await?;
-        let window = window(reader.asked());
-        intake.take(Archived { reader, splitter: Splitter::default() }, window, None).await?;
+
+    /// When a user said that fewer rows are right, as far as it took effect: a visit may have been killed between the archive
+    /// and the ledger.
+    fn in_force(&self, asked: &Asked) -> Option<Timestamp> {
+        let Some(ledger) = &self.ledger else { return asked.accepted_at };
+        let known = if asked.windows.is_empty() {
+            ledger.snapshot.and_then(|snapshot| snapshot.accepted_at)
+        } else {
+            ledger.days.get(&asked.day).and_then(|day| day.accepted_at)
+        };
+        asked.accepted_at.min(known)
     }
-    let taken = intake.finish()?;
-    for cell in taken.cells.into_iter().chain([taken.rejected]) {
-        stage(context, privacy, cell, &asked).await?;
+
+    /// Stages a cell, if it is better than the one that stands in the lake, or what that one should have been.
+    async fn stage(&mut self, mut cell: CellWriter, asked: &Asked) -> Result<()> {
+        let Self { context, privacy, .. } = *self;
+        let (store, lake, table, day) = (&context.store, &context.lake, cell.table(), asked.day);
+        let place = TableDay { store, lake, privacy, table, day };
+        let standing = place.cell(asked.event_id, cell.part()).await?;
+        let mut staged_at = context.clock.now();
+        if let Some(Cell { pulled_at, staged_at: before, weight, .. }) = standing
+            && pulled_at == asked.pulled_at
+        {
+            // It takes the place of that one, whatever else may be said for it.
+            cell.weigh_at_least(weight);
+            let after = before.checked_add(SignedDuration::from_millis(1)).unwrap_or(before);
+            staged_at = staged_at.max(after);
+        }
+        let judge = lake.judge(table, day)?;
+        let ours = cell.cell(staged_at, asked.accepted_at);
+        let place = (table, day, cell.part().to_owned());
+        let is_worth = match &standing {
+            // One without rows that is accepted, or later than rows that were staged before it, says that they are gone.
+            None => ours.rows > 0 || ours.accepted_at.is_some() || self.staged.contains(&place),
+            Some(standing) => {
+                let is_same = standing.digest == ours.digest
+                    && judge.is_settled(standing) == judge.is_settled(&ours)
+                    && standing.accepted_at >= ours.accepted_at;
+                !is_same && judge.compare(&ours, standing).is_gt()
+            }
+        };
+        if is_worth {
+            self.staged.insert(place);
+            cell.stage(staged_at, asked.accepted_at).await?;
+        }
+        Ok(())
     }
-    Ok(Some(taken.tally))
 }
 
 fn window(asked: &Asked) -> Option<Window> {
     let (from, to) = asked.windows.get(asked.window)?;
     let edge = |second: &i64| Timestamp::from_second(*second).ok();
     Some(Window { from: edge(from)?, to: edge(to)? })
-}
-
-/// Stages a cell, if it is better than the one that stands in the lake, or what that one should have been.
-async fn stage(context: &Context, privacy: &Privacy, mut cell: CellWriter, asked: &Asked) -> Result<()> {
-    let (store, lake, table, day) = (&context.store, &context.lake, cell.table(), asked.day);
-    let standing = TableDay { store, lake, privacy, table, day }.cell(asked.event_id, cell.part()).await?;
-    let mut staged_at = context.clock.now();
-    if let Some(Cell { pulled_at, staged_at: before, weight, .. }) = standing
-        && pulled_at == asked.pulled_at
-    {
-        // It takes the place of that one, whatever else may be said for it.
-        cell.weigh_at_least(weight);
-        staged_at = staged_at.max(before.checked_add(jiff::SignedDuration::from_millis(1)).unwrap_or(before));
-    }
-    let judge = lake.judge(table, day)?;
-    let ours = cell.cell(staged_at, asked.accepted_at);
-    let is_worth = match &standing {
-        None => ours.rows > 0,
-        Some(standing) => {
-            let is_same = standing.digest == ours.digest
-                && judge.is_settled(standing) == judge.is_settled(&ours)
-                && standing.accepted_at >= ours.accepted_at;
-            !is_same && judge.compare(&ours, standing).is_gt()
-        }
-    };
-    if is_worth { cell.stage(staged_at, asked.accepted_at).await } else { Ok(()) }
 }
 
 /// An answer that comes from the archive.

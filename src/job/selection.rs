@@ -70,13 +70,7 @@ impl Choice {
     pub(super) fn checked(selection: &Selection) -> Result<Self> {
         let from = selection.from.as_deref().map(|text| day("--from", text)).transpose()?;
         let to = selection.to.as_deref().map(|text| day("--to", text)).transpose()?;
-        if let (Some(from), Some(to)) = (from, to)
-            && from > to
-        {
-            return Err(
-                Error::new(Kind::Usage, format!("`--from` {from} is after `--to` {to}")).hint("swap them")
-            );
-        }
+        in_order(from, to)?;
         let days = match (from, to) {
             (None, None) => None,
             (from, to) => Some((from.unwrap_or(Date::MIN), to.unwrap_or(Date::MAX))),
@@ -146,6 +140,16 @@ impl Choice {
         let Some(start) = event.start_time else { return false };
         let (first, last) = (zone.day_of(start), zone.day_of(event.end_time.unwrap_or(start)));
         first <= to && last >= from
+    }
+}
+
+/// Whether the first chosen day is not after the last.
+pub(super) fn in_order(from: Option<Date>, to: Option<Date>) -> Result<()> {
+    match (from, to) {
+        (Some(from), Some(to)) if from > to => {
+            Err(Error::new(Kind::Usage, format!("`--from` {from} is after `--to` {to}")).hint("swap them"))
+        }
+        _ => Ok(()),
     }
 }
 

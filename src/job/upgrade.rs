@@ -9,8 +9,7 @@ use super::context::Context;
 use super::publish::{is_lake, publish_staged, record};
 use crate::error::{Error, Result};
 use crate::load::ledger::Ledger;
-use crate::load::ledgers::Entry;
-use crate::load::{keys, upgrade as lake};
+use crate::load::{lake, upgrade as objects};
 use crate::report::Report;
 
 /// Ledgers that are written at once.
@@ -32,7 +31,7 @@ pub(super) async fn upgrade(context: &Context, call: &Upgrade, report: &mut Repo
         context.lake.change_privacy(store).await?;
     }
     if !is_lake(context).await? {
-        return Ok(());
+        return Err(lake::missing());
     }
     if call.change_privacy {
         for error in clean_ledgers(context).await? {
@@ -45,23 +44,25 @@ pub(super) async fn upgrade(context: &Context, call: &Upgrade, report: &mut Repo
         clean_archive(context, report).await?;
     }
     context.progress.publishing();
-    record(report, lake::upgrade(&context.store, &context.lake).await?);
+    record(report, objects::upgrade(&context.store, &context.lake).await?);
     Ok(())
 }
 
 /// Archived answers under another policy. One that cannot be read is a failure, and does not stop the others.
 async fn clean_archive(context: &Context, report: &mut Report) -> Result<()> {
     let privacy = context.privacy().await?;
-    for listed in context.store.list(keys::ARCHIVE, "").await? {
-        let outcome = async {
-            if archive::is_kept_under(context, &privacy, &listed).await? == Some(false) {
-                archive::clean(context, &privacy, &listed).await?;
+    for day in archive::days(context).await? {
+        for listed in context.store.list(&day, "").await? {
+            let outcome = async {
+                if archive::is_kept_under(context, &privacy, &listed).await? == Some(false) {
+                    archive::clean(context, &privacy, &listed).await?;
+                }
+                Ok::<_, Error>(())
+            };
+            match outcome.await {
+                Err(error) if is_of_one_object(&error) => report.failed(&error),
+                outcome => outcome?,
             }
-            Ok::<_, Error>(())
-        };
-        match outcome.await {
-            Err(error) if is_of_one_object(&error) => report.failed(&error),
-            outcome => outcome?,
         }
     }
     Ok(())
@@ -71,9 +72,9 @@ async fn clean_archive(context: &Context, report: &mut Report) -> Result<()> {
 pub(super) async fn clean_ledgers(context: &Context) -> Result<Vec<Error>> {
     let privacy = &context.privacy().await?;
     let (entries, failures) = context.ledgers.all().await?;
-    let cleaned = stream::iter(entries).map(|Entry { ledger, .. }| async move {
+    let cleaned = stream::iter(entries).map(|entry| async move {
         let clean = |ledger: &mut Ledger| ledger.event = ledger.event.clone().treated(privacy);
-        context.ledgers.update(&ledger, clean).await
+        context.ledgers.change(entry, clean).await
     });
     let mut cleaned = cleaned.buffer_unordered(AT_ONCE);
     while let Some(outcome) = cleaned.next().await {

@@ -28,6 +28,9 @@ const CHUNK: u64 = 1024 * 1024;
 const BEGIN: &[u8] = b"{\"asked\":";
 const BETWEEN: &[u8] = b",\n\"answer\":";
 const END: &[u8] = b"}\n";
+/// What mends a damaged answer.
+const MEND: &str =
+    "restore it from a version or a backup; without it, what the lake has of that visit stands";
 /// The longest first part, in bytes.
 const LONGEST: usize = 1024 * 1024;
 
@@ -121,10 +124,11 @@ impl ArchiveReader {
                 }
                 match packed.more().await? {
                     Some(more) if begin.len() < LONGEST => begin.extend(more),
-                    _ => return Err(Error::new(Kind::Damaged, "it is no archived answer")),
+                    _ => return Err(unreadable(Error::new(Kind::Damaged, "it is no archived answer"))),
                 }
             };
-            let asked = document::read(key, begin.get(BEGIN.len()..between).unwrap_or_default())?;
+            let asked = begin.get(BEGIN.len()..between).unwrap_or_default();
+            let asked = document::read(key, asked).map_err(unreadable)?;
             Ok((asked, begin.split_off(between + BETWEEN.len())))
         };
         match open.await {
@@ -157,7 +161,7 @@ impl ArchiveReader {
                 Some(more) => self.waiting.extend(more),
                 None if self.waiting == END => return Ok(None),
                 None => {
-                    let error = Error::new(Kind::Damaged, "an archived answer ends early");
+                    let error = unreadable(Error::new(Kind::Damaged, "an archived answer ends early"));
                     return Err(error.with("key", &self.packed.key));
                 }
             }
@@ -189,9 +193,16 @@ impl Packed {
         let packed = self.store.read(&self.key, &self.head.version, self.at..end).await?;
         self.at = end;
         let unpacked = self.zstd.write_all(&packed).and_then(|()| self.zstd.flush());
-        unpacked.explain(Kind::Damaged, cannot_unpack).map_err(|error| error.with("key", &self.key))?;
+        unpacked
+            .explain(Kind::Damaged, cannot_unpack)
+            .map_err(|error| unreadable(error).with("key", &self.key))?;
         Ok(Some(std::mem::take(self.zstd.get_mut())))
     }
+}
+
+/// Nothing brings it back, and nothing else rests on it.
+fn unreadable(error: Error) -> Error {
+    if error.kind() == Kind::Damaged { error.hint(MEND) } else { error }
 }
 
 fn cannot_unpack() -> String {

@@ -26,6 +26,13 @@ pub struct Lake {
     pub policy: Arc<Policy>,
 }
 
+/// What is said of a place without a lake.
+#[must_use]
+pub fn missing() -> Error {
+    Error::new(Kind::Usage, format!("there is no `{}`", keys::LAKE))
+        .hint("name the lake's place with `--store`; the next `sync` makes what is missing")
+}
+
 /// `ledger/lake.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Document {

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rollcall::config::Config;
+use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
-use rollcall::job::{Job, Replay};
-use rollcall::load::keys;
+use rollcall::job::{Forget, Job, Replay};
+use rollcall::load::object::ObjectReader;
+use rollcall::load::{keys, suppression};
 use rollcall::report::Report;
 use rollcall::transform::privacy::Policy;
 use rollcall::transform::tables::Table;
-use simulator::{Quirks, Server, ServerOptions, ViewerDetails};
+use simulator::{Quirks, Server, ServerOptions, ViewerDetails, Viewers, World, WorldOptions};
 
 use crate::command::{Desk, TOKEN, files};
 use crate::damage::rewrite;
@@ -180,10 +182,114 @@ async fn a_day_of_which_an_answer_is_missing_was_not_used() {
     assert!((1..=2).contains(&missing), "{missing}");
 }
 
+#[tokio::test]
+async fn what_was_accepted_as_gone_does_not_come_back() {
+    let scene = Scene::new(On::Folder, Arc::default(), Quirks::default()).await;
+    let (_, day, event_id) = *cells_of(&scene.home.store)
+        .await
+        .keys()
+        .find(|(table, _, event)| *table == Table::Lives && *event > 700_000)
+        .unwrap();
+    // The same events, to which nobody came.
+    let options =
+        WorldOptions { events: 4, days: 4, viewers: Viewers::Exactly(0), ..WorldOptions::default() };
+    let empty = server_at(later(), &World::new(options), ServerOptions::default());
+    let scene = Scene { server: empty, ..scene };
+    let selection = Selection { event: vec![event_id], accept_shrink: true, ..Selection::default() };
+    let is_gone = async || {
+        let cells = cells_of(&scene.home.store).await;
+        cells.iter().all(|((_, _, event), (rows, _))| *event != event_id || *rows == 0)
+    };
+    scene.run(later() + HOUR, sync_of(selection)).await;
+    assert!(is_gone().await);
+    scene.home.store.delete(&keys::lake(Table::Lives, day)).await.unwrap();
+    scene.run(later() + HOUR * 2, all()).await;
+    assert!(is_gone().await, "{:?}", cells_of(&scene.home.store).await);
+}
+
+#[tokio::test]
+async fn a_damaged_answer_is_named_and_does_not_stop_the_others_of_its_event() {
+    let scene = Scene::new(On::Folder, Arc::default(), Quirks::default()).await;
+    let expected = cells_of(&scene.home.store).await;
+    for table in TABLES {
+        scene.delete(&keys::table(table)).await;
+    }
+    // The first of an event with several days, in each way in which it may be damaged.
+    let archived = scene.home.keys(keys::ARCHIVE).await;
+    let (_, day, event_id) = *expected.keys().rfind(|(table, ..)| *table == Table::Lives).unwrap();
+    let of_event = archived.iter().find(|key| key.contains(&format!("/{event_id}-"))).unwrap();
+    let path = scene.home.path().join(of_event);
+    let whole = std::fs::read(&path).unwrap();
+    let no_header = zstd::encode_all(&b"{\"asked\":{},\n\"answer\":{}}\n"[..], 1).unwrap();
+    let no_answer = {
+        let text = String::from_utf8(zstd::decode_all(&whole[..]).unwrap()).unwrap();
+        let (asked, _) = text.split_once(",\n\"answer\":").unwrap();
+        zstd::encode_all(format!("{asked},\n\"answer\":{{\"code\":}}\n").as_bytes(), 1).unwrap()
+    };
+    for damaged in [&whole[..whole.len() / 2], &no_header, &no_answer] {
+        std::fs::write(&path, damaged).unwrap();
+        let config = Config { archive: true, ..config(&scene.server, Path::new("unused")) };
+        let report = job(&scene.home.store, config, later() + HOUR, all()).await.unwrap();
+        let [failure] = &report.failures[..] else { panic!("{:?}", report.failures) };
+        assert!(failure.event_id == Some(event_id) && failure.error.contains(of_event), "{failure:?}");
+        assert!(!failure.error.contains("lake.json"), "what was archived cannot be made again: {failure:?}");
+        let found = cells_of(&scene.home.store).await;
+        assert!(found.len() < expected.len() && found.iter().all(|(place, cell)| expected[place] == *cell));
+        assert!(found.contains_key(&(Table::Lives, day, event_id)), "{found:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_cell_weighs_no_more_than_what_is_left_of_it_when_somebody_is_to_be_forgotten() {
+    let scene = Scene::new(On::Folder, policy(r#"{"base": "open"}"#), Quirks::default()).await;
+    let world = small_world(4);
+    let viewers = world.events().flat_map(|event| event.viewers().collect::<Vec<_>>());
+    let mobile =
+        viewers.filter(|viewer| !viewer.sessions.is_empty()).find_map(|viewer| viewer.mobile).unwrap();
+    // A `forget` that was killed before it looked through the lake, and is run again after a replay.
+    suppression::suppress(scene.home.store.as_ref(), &scene.policy, &[mobile.clone()]).await.unwrap();
+    scene.run(later() + HOUR, all()).await;
+    scene.run(later() + HOUR * 2, Job::Forget(Forget { viewer: vec![mobile], dry_run: false })).await;
+    let mut is_less = false;
+    for key in scene.home.keys(&keys::table(Table::Lives)).await {
+        let day = key.split("dt=").nth(1).unwrap()[..10].parse().unwrap();
+        let head = scene.home.store.head(&key).await.unwrap().unwrap();
+        let object = ObjectReader::open(&scene.home.store, &key, head, Table::Lives, day).await.unwrap();
+        assert!(object.cells().iter().all(|cell| cell.weight == cell.rows), "{:?}", object.cells());
+        is_less |= object.kept().is_some_and(|kept| kept.suppressed > 0);
+    }
+    assert!(is_less);
+}
+
 #[test]
-fn a_replay_of_nothing_in_particular_is_an_error_of_the_call() {
+fn a_replay_of_nothing_in_particular_or_where_nothing_is_is_an_error_of_the_call() {
     let desk = Desk::new();
-    let outcome = desk.run(&["replay", "--token", TOKEN]);
-    assert_eq!(outcome.status, 2, "{}", outcome.stderr);
-    assert!(outcome.stderr.contains("give `--event`"), "{}", outcome.stderr);
+    for (words, said) in [
+        (vec!["replay"], "give `--event`"),
+        (vec!["replay", "--from", "2022-10-30", "--to", "2022-10-24"], "swap them"),
+        (vec!["replay", "--all"], "there is no `ledger/lake.json`"),
+        (vec!["upgrade", "--change-privacy", "--privacy", "anonymous"], "there is no `ledger/lake.json`"),
+    ] {
+        let outcome = desk.run(&[&words[..], &["--token", TOKEN]].concat());
+        assert_eq!(outcome.status, 2, "{}", outcome.stderr);
+        assert!(outcome.stderr.contains(said) && outcome.stdout.is_empty(), "{}", outcome.stderr);
+    }
+}
+
+#[tokio::test]
+async fn a_payload_is_refused_where_the_same_words_are() {
+    let server = server_at(later(), &small_world(1), ServerOptions::default());
+    let home = Home::new(On::Folder).await;
+    for payload in [
+        r#"{"job": "replay", "all": true, "event_id": 5}"#,
+        r#"{"job": "plan", "items": 10, "event_id": 5}"#,
+        r#"{"job": "forget"}"#,
+        r#"{"job": "forget", "viewer": []}"#,
+    ] {
+        let what = serde_json::from_str(payload).unwrap();
+        let refused =
+            job(&home.store, config(&server, Path::new("unused")), later(), what).await.unwrap_err();
+        assert_eq!(refused.kind(), Kind::Usage, "{payload}");
+        assert!(refused.to_string().contains("hint: "), "{refused}");
+    }
 }

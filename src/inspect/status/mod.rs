@@ -11,13 +11,13 @@ use serde::Serialize;
 
 use self::figures::{Figures, Staged};
 use super::advice::Advice;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Kind, Result};
 use crate::job::context::Context;
 use crate::load::complete::{self, Hold};
 use crate::load::cursor::Cursor;
 use crate::load::health::Health;
-use crate::load::keys;
 use crate::load::ledger::Ledger;
+use crate::load::{keys, lake as lakes};
 
 /// How long staged files may wait, and the roster may not be read, before somebody should look.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
@@ -75,8 +75,7 @@ impl Status {
     pub async fn of(context: &Context) -> Result<Self> {
         let (store, lake, now) = (&context.store, &context.lake, context.clock.now());
         if !lake.check(store.as_ref(), None).await? {
-            return Err(Error::new(Kind::Usage, format!("there is no `{}`", keys::LAKE))
-                .hint("name the lake's place with `--store`; the next `sync` makes what is missing"));
+            return Err(lakes::missing());
         }
         let mut problems = Vec::new();
         let (active, damaged) = context.ledgers.active().await?;
