@@ -46,6 +46,9 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Resul
 }
 
 pub(super) async fn forget(context: &Context, call: &Forget, report: &mut Report) -> Result<()> {
+    if call.viewer.is_empty() {
+        return Err(Error::new(Kind::Usage, "nothing says who is to be forgotten").hint("give `--viewer`"));
+    }
     if call.viewer.iter().any(|text| text.trim().chars().count() < SHORTEST) {
         return Err(Error::new(Kind::Usage, format!("`--viewer` is shorter than {SHORTEST} letters"))
             .hint("give a whole number, mail address or identifier"));
@@ -165,15 +168,17 @@ impl Forgetting<'_> {
     }
 
     async fn archive(&mut self) -> Result<()> {
-        for listed in self.context.store.list(keys::ARCHIVE, "").await? {
-            match archive::forget(self.context, self.privacy, listed, self.is_dry).await {
-                Ok(0) => {}
-                Ok(records) => {
-                    self.erasure.archived_records += records;
-                    self.erasure.objects += 1;
+        for day in archive::days(self.context).await? {
+            for listed in self.context.store.list(&day, "").await? {
+                match archive::forget(self.context, self.privacy, listed, self.is_dry).await {
+                    Ok(0) => {}
+                    Ok(records) => {
+                        self.erasure.archived_records += records;
+                        self.erasure.objects += 1;
+                    }
+                    Err(error) if is_of_one_object(&error) => self.failures.push(error),
+                    Err(error) => return Err(error),
                 }
-                Err(error) if is_of_one_object(&error) => self.failures.push(error),
-                Err(error) => return Err(error),
             }
         }
         Ok(())

@@ -111,6 +111,22 @@ impl Ledgers {
             .with("event", event_id))
     }
 
+    /// Changes this document where it lies: of an event that was reopened, a copy may have been left behind.
+    pub async fn change(&self, entry: Entry, change: impl Fn(&mut Ledger)) -> Result<()> {
+        let mut ledger = entry.ledger.clone();
+        change(&mut ledger);
+        if entry.key != home(&ledger) {
+            return self.update(&ledger, change).await.map(|_| ());
+        }
+        if ledger == entry.ledger {
+            return Ok(());
+        }
+        match self.put_document(&entry.key, &ledger, Condition::Unchanged(entry.version)).await {
+            Err(error) if error.kind() == Kind::Conflict => self.update(&ledger, change).await.map(|_| ()),
+            outcome => outcome,
+        }
+    }
+
     async fn try_update(&self, event_id: i64, new: &Ledger, change: impl Fn(&mut Ledger)) -> Result<Ledger> {
         let Some(entry) = self.find(event_id).await? else {
             let mut ledger = new.clone();
