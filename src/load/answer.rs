@@ -34,8 +34,11 @@ impl Day {
     /// This answer, knowing the one before: what was seen once was seen, unless a user says that fewer rows are right.
     #[must_use]
     pub fn after(self, before: Option<Self>) -> Self {
-        let stands =
-            before.is_some_and(|before| before.has_had_rows && before.accepted_at == self.accepted_at);
+        let stands = before.is_some_and(|before| {
+            let is_accepted =
+                self.accepted_at > before.accepted_at || self.accepted_at > Some(before.pulled_at);
+            before.has_had_rows && !is_accepted
+        });
         Self { has_had_rows: self.lives.rows + self.interactions.rows > 0 || stands, ..self }
     }
 }

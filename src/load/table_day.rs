@@ -10,7 +10,6 @@ use super::lake::Lake;
 use super::object::{CleanObject, ObjectReader};
 use super::store::{Head, Store};
 use crate::error::Result;
-use crate::transform::digest::Digest;
 use crate::transform::privacy::Privacy;
 use crate::transform::tables::Table;
 
@@ -36,21 +35,11 @@ impl TableDay<'_> {
         keys::lake(self.table, self.day)
     }
 
-    /// Whether the lake has these rows of an event.
-    pub async fn holds(&self, event_id: i64, digest: Digest) -> Result<bool> {
-        Ok(self.find(|cell| cell.event_id == event_id && cell.digest == digest).await?.is_some())
-    }
-
-    /// The cell that the lake has in a place.
+    /// The cell that the lake has in a place, as it may be kept.
     pub async fn cell(&self, event_id: i64, part: &str) -> Result<Option<Cell>> {
-        self.find(|cell| cell.place() == (event_id, part)).await
-    }
-
-    /// The first cell in the lake of which this is true.
-    async fn find(&self, is_it: impl Fn(&Cell) -> bool) -> Result<Option<Cell>> {
         let Some(head) = self.store.head(&self.key()).await? else { return Ok(None) };
-        let object = self.open(&self.key(), head).await?;
-        Ok(object.cells().iter().find(|cell| is_it(cell)).cloned())
+        let object = self.clean(&self.key(), head).await?;
+        Ok(object.cells().iter().find(|cell| cell.place() == (event_id, part)).cloned())
     }
 
     /// An object here.

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use rollcall::config::Config;
 use rollcall::job::selection::Selection;
-use rollcall::job::{Job, Publish};
+use rollcall::job::{Job, Publish, Replay};
+use rollcall::load::ledgers::Ledgers;
 use rollcall::load::store::Store;
 use rollcall::report::Report;
 use rollcall::transform::tables::Table;
@@ -83,27 +85,57 @@ async fn only_the_chosen_days_shrink() {
     assert!(after != many);
 }
 
+/// A lake of 40 viewers, whose next pull accepts so few and dies at an operation, an hour later, with the archive on; and whether
+/// it came to its end before.
+async fn dying(at: u64, viewers: u64) -> (Desk, bool) {
+    let desk = Desk::new();
+    pull(&desk, 0, 40, false).await;
+    let (now, server) = (later() + HOUR, server_at(later(), &world(viewers), ServerOptions::default()));
+    let store = Faulty::new(&desk.open(), at, Fault::Dies);
+    let selection = Selection { event: vec![EVENT], accept_shrink: true, ..Selection::default() };
+    let archiving = Config { archive: true, ..config(&server, &desk.store()) };
+    // What it says does not matter: it died.
+    let _ = job(&(Arc::clone(&store) as Arc<dyn Store>), archiving, now, Job::Pull(selection)).await;
+    job(&desk.open(), config(&server, &desk.store()), now, Job::Publish(Publish::default())).await.unwrap();
+    (desk, store.operations() <= at)
+}
+
 #[tokio::test]
-async fn an_acceptance_that_dies_at_any_operation_freezes_nothing() {
+async fn an_acceptance_that_dies_at_any_operation_freezes_nothing_and_comes_back_from_no_archive() {
     let grown = with_rows(pull(&Desk::new(), 3, 60, false).await);
-    let selection = || Selection { event: vec![EVENT], accept_shrink: true, ..Selection::default() };
+    let server = server_at(later(), &world(60), ServerOptions::default());
     let (mut at, mut is_through) = (0, false);
     while !is_through {
-        let desk = Desk::new();
-        pull(&desk, 0, 40, false).await;
-        let (now, server) = (later() + HOUR, server_at(later(), &world(5), ServerOptions::default()));
-        let store = Faulty::new(&desk.open(), at, Fault::Dies);
-        let dying = Arc::clone(&store) as Arc<dyn Store>;
-        // What it says does not matter: it died.
-        let _ = job(&dying, config(&server, &desk.store()), now, Job::Pull(selection())).await;
-        is_through = store.operations() <= at;
-        job(&desk.open(), config(&server, &desk.store()), now, Job::Publish(Publish::default()))
-            .await
-            .unwrap();
+        let desk;
+        (desk, is_through) = dying(at, 5).await;
         assert!(with_rows(pull(&desk, 3, 60, false).await) == grown, "{at}");
+        let replay = Job::Replay(Replay { all: true, ..Replay::default() });
+        let report = job(&desk.open(), config(&server, &desk.store()), later() + HOUR * 4, replay).await;
+        assert!(report.unwrap().ok, "{at}");
+        assert!(with_rows(cells(&desk.store()).await) == grown, "{at}");
         at += STRIDE;
     }
     assert!(at > 20, "{at}");
+}
+
+#[tokio::test]
+async fn an_acceptance_of_nothing_that_was_noted_is_carried_out_by_the_next_visit() {
+    let (mut at, mut is_through, mut carried_out) = (0, false, 0);
+    while !is_through {
+        let desk;
+        (desk, is_through) = dying(at, 0).await;
+        let ledgers = Ledgers::new(desk.open());
+        let noted = ledgers.find(EVENT).await.unwrap().unwrap().ledger.days;
+        let lake = pull(&desk, 3, 0, false).await;
+        for (day, known) in noted {
+            let rows = lake.iter().filter(|((table, of, _), _)| *table != Table::ViewerDetails && *of == day);
+            let rows = rows.map(|(_, (rows, _))| rows).sum::<u64>();
+            assert_eq!(rows == 0, known.accepted_at.is_some(), "{at} {day}");
+            carried_out += u64::from(rows == 0);
+        }
+        at += STRIDE;
+    }
+    assert!(carried_out > 3, "{carried_out}");
 }
 
 #[tokio::test]

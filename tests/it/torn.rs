@@ -7,10 +7,14 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use jiff::Timestamp;
+use rollcall::config::Config;
 use rollcall::error::Result;
 use rollcall::job::selection::Selection;
+use rollcall::load::object::ObjectReader;
+use rollcall::load::objects::each_row;
 use rollcall::load::store::Store;
 use rollcall::report::Report;
+use rollcall::transform::row::Row;
 use rollcall::transform::tables::Table;
 use simulator::{Server, ServerOptions, Viewers, World, WorldOptions};
 use tokio::sync::Mutex;
@@ -109,6 +113,44 @@ async fn a_death_after_any_operation_costs_nothing_on_s3() {
 #[tokio::test]
 async fn an_operation_that_is_done_and_reported_as_failed_costs_nothing_on_s3() {
     survives(On::S3, Fault::Ambiguous).await;
+}
+
+#[tokio::test]
+async fn a_visit_that_failed_at_any_operation_is_not_said_to_be_complete() {
+    let options = WorldOptions { events: 1, viewers: Viewers::Exactly(3), ..WorldOptions::default() };
+    let server = server_at(later(), &World::new(options), ServerOptions::default());
+    let archiving = || Config { archive: true, ..config(&server, Path::new("unused")) };
+    let (mut at, mut failed) = (0, 0);
+    loop {
+        let home = Home::new(On::Folder).await;
+        let store = Faulty::new(&home.store, at, Fault::Fails);
+        let torn: Arc<dyn Store> = store.clone();
+        // What the run says of it is looked at elsewhere.
+        let _ = job(&torn, archiving(), later(), sync_of(Selection::default())).await;
+        for (outcome, error) in visits(&home.store).await {
+            assert_eq!(outcome == "complete", error.is_none(), "{at}: {error:?}");
+            failed += usize::from(error.is_some());
+        }
+        if store.operations() <= at {
+            break;
+        }
+        at += 1;
+    }
+    assert!(failed > 5, "{failed} of {at}");
+}
+
+/// The outcome and the error of each visit in the lake.
+async fn visits(store: &Arc<dyn Store>) -> Vec<(String, Option<String>)> {
+    let mut visits = Vec::new();
+    for key in keys(store, "lake/pulls/").await {
+        let day = key.split("dt=").nth(1).unwrap()[..10].parse().unwrap();
+        let head = store.head(&key).await.unwrap().unwrap();
+        let object = ObjectReader::open(store, &key, head, Table::Pulls, day).await.unwrap();
+        let text = |row: &Row<'_>, column| row.text(column).map(std::borrow::Cow::into_owned);
+        let each = |row: Row<'_>| visits.push((text(&row, "outcome").unwrap(), text(&row, "error")));
+        each_row(&object, None, each).await.unwrap();
+    }
+    visits
 }
 
 async fn is_seen_whole(on: On) {

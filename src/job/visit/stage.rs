@@ -88,10 +88,13 @@ impl Visiting<'_> {
         // Who is to be forgotten may have been among those of before.
         let had = before.map_or(0, |before| before.rows).saturating_sub(suppressed);
         self.figures.fewer += u64::from(now.rows < had);
+        // By this visit, or by one that was killed before it staged anything.
+        let is_accepted =
+            self.choice.accepts(day) || before_at.is_some_and(|before_at| Some(before_at) < accepted_at);
         // Where nothing is left, the vendor has forgotten it: that is its way, and nobody has to look.
-        let is_shrunk = 0 < now.rows && now.rows < had && !self.choice.accepts(day);
+        let is_shrunk = 0 < now.rows && now.rows < had && !is_accepted;
         self.figures.shrunk += u64::from(is_shrunk);
-        let is_worth = if self.choice.accepts(day) {
+        let is_worth = if is_accepted {
             // The lake may hold more than the last answer had.
             now.rows > 0 || before.is_some()
         } else if now.rows == 0 {
@@ -102,18 +105,19 @@ impl Visiting<'_> {
                 before_at.is_some_and(|at| at < settled_at) && self.visitor.pulled_at >= settled_at;
             before.map(|before| before.digest) != Some(now.digest)
                 || first_settled
-                || self.choice.is_explicit() && !self.lake_holds(cell.table(), day, now.digest).await
+                || self.choice.is_explicit()
+                    && !self.lake_holds(cell.table(), day, cell.part(), now.digest).await
         };
         if is_worth { cell.stage(self.context.clock.now(), accepted_at).await } else { Ok(()) }
     }
 
     /// Whether the lake has what the ledger says that it was given. A chosen event mends what was taken away by hand.
-    async fn lake_holds(&self, table: Table, day: Date, digest: Digest) -> bool {
+    async fn lake_holds(&self, table: Table, day: Date, part: &str, digest: Digest) -> bool {
         let Context { store, lake, .. } = self.context;
-        let privacy = &self.privacy;
-        let holds = TableDay { store, lake, privacy, table, day }.holds(self.visitor.event_id, digest).await;
+        let place = TableDay { store, lake, privacy: &self.privacy, table, day };
+        let found = place.cell(self.visitor.event_id, part).await;
         // One that cannot be read is none: staging what is there already does no harm, and publish says what is wrong.
-        holds.unwrap_or(false)
+        found.is_ok_and(|found| found.is_some_and(|found| found.digest == digest))
     }
 
     /// When a user last said that fewer rows are right: now, or as it was before.
@@ -132,7 +136,7 @@ impl Visiting<'_> {
         let now = rejected.totals();
         let is_lost = now.rows > 0
             && self.choice.is_explicit()
-            && !self.lake_holds(Table::Rejects, day, now.digest).await;
+            && !self.lake_holds(Table::Rejects, day, rejected.part(), now.digest).await;
         if now.digest != before.digest || is_lost {
             rejected.stage(self.context.clock.now(), None).await
         } else {
@@ -142,6 +146,9 @@ impl Visiting<'_> {
 
     /// Stages the rows of the visit and of the event, and folds the visit into the ledger.
     pub(super) async fn close(mut self, through: bool) -> Result<Visited> {
+        if let Err(error) = self.still_in_force().await {
+            self.fail(error);
+        }
         let outcome = match (&self.error, self.is_left) {
             (Some(_), _) => Outcome::Failed,
             (None, true) => Outcome::Left,
@@ -164,9 +171,6 @@ impl Visiting<'_> {
             outcome,
             is_unknown: self.error.as_ref().is_some_and(|error| error.kind() == Kind::UnknownEvent),
         };
-        if let Err(error) = self.still_in_force().await {
-            self.fail(error);
-        }
         let mut after = self.ledger.clone();
         after.fold(&visit, self.context.horizon);
         if let Err(error) = self.stage_visit(&after, outcome).await {
