@@ -39,8 +39,6 @@ pub(super) async fn upgrade(context: &Context, call: &Upgrade, report: &mut Repo
         }
         // What is staged was kept under the policy of before.
         publish_staged(context, &[], report).await?;
-    }
-    if call.change_privacy {
         clean_archive(context, report).await?;
     }
     context.progress.publishing();

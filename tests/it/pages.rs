@@ -1,10 +1,12 @@
 //! Pages of a lake that is not whole, or in a bucket. What they show is looked at in a browser, in `tests/pages`.
 
+use jiff::Timestamp;
+use rollcall::job::selection::Selection;
 use serde_json::Value;
 use simulator::{Quirks, ServerOptions, Viewers, World, WorldOptions};
 
 use crate::command::{Desk, TOKEN, server};
-use crate::run::{HOUR, config, server_at, sync_all};
+use crate::run::{HOUR, config, server_at, sync};
 use crate::stores::{Home, On};
 
 #[tokio::test]
@@ -76,18 +78,19 @@ fn a_page_is_replaced_as_a_whole_and_leaves_nothing_beside_it() {
 #[tokio::test]
 async fn what_does_not_add_up_is_shown_until_a_visit_compares_again() {
     let quirks = Quirks { unplaceable: Some(3), ..Quirks::default() };
-    let options = || ServerOptions { quirks, ..ServerOptions::default() };
-    let now: jiff::Timestamp = "2022-10-28T00:00:00Z".parse().unwrap();
+    let now: Timestamp = "2022-10-28T00:00:00Z".parse().unwrap();
     let (desk, viewers) = (Desk::new(), Viewers::Exactly(40));
     let world = World::new(WorldOptions { events: 1, viewers, ..WorldOptions::default() });
-    for hours in [0, 20] {
-        let server = server_at(now + HOUR * hours, &world, options());
-        let visited = sync_all(config(&server, &desk.store()), now + HOUR * hours).await.events.complete;
-        assert!(visited > 0);
-        let snapshots =
-            server.requests().into_iter().filter(|request| request.path.ends_with("report/details"));
-        let snapshots = snapshots.filter(|request| request.start_time.is_none()).count();
-        assert_eq!(snapshots == 0, hours > 0, "a quiet visit compares nothing");
+    for (hours, faults, failed) in [(0, "", 0), (30, "code=403@event:700001,path:report/details", 1)] {
+        let faults = faults.split_terminator(';').map(|fault| fault.parse().unwrap()).collect();
+        let server = server_at(
+            now + HOUR * hours,
+            &world,
+            ServerOptions { quirks, faults, ..ServerOptions::default() },
+        );
+        let ran =
+            sync(config(&server, &desk.store()), now + HOUR * hours, Selection::default()).await.unwrap();
+        assert_eq!((ran.events.failed, ran.events.complete > 0), (failed, true), "{:?}", ran.failures);
         let (store, page) = (desk.store(), desk.path().join("event.html"));
         let words = ["report", "700001", "--store", store.to_str().unwrap(), "-o", page.to_str().unwrap()];
         desk.run(&words).succeeded();

@@ -247,7 +247,9 @@ async fn a_cell_weighs_no_more_than_what_is_left_of_it_when_somebody_is_to_be_fo
     let mobile =
         viewers.filter(|viewer| !viewer.sessions.is_empty()).find_map(|viewer| viewer.mobile).unwrap();
     // A `forget` that was killed before it looked through the lake, and is run again after a replay.
-    suppression::suppress(scene.home.store.as_ref(), &scene.policy, &[mobile.clone()]).await.unwrap();
+    suppression::suppress(scene.home.store.as_ref(), &scene.policy, std::slice::from_ref(&mobile))
+        .await
+        .unwrap();
     scene.run(later() + HOUR, all()).await;
     scene.run(later() + HOUR * 2, Job::Forget(Forget { viewer: vec![mobile], dry_run: false })).await;
     let mut is_less = false;

@@ -128,8 +128,8 @@ async fn what_was_edited_while_a_clock_was_ahead_is_listed_when_it_is_set_right(
     let (desk, world) = (Desk::new(), small_world(12));
     let early: Timestamp = "2022-10-20T00:00:00Z".parse().unwrap();
     let from = |server: &simulator::Server| {
-        let asked = server.requests().into_iter().filter(|request| request.path.ends_with("modify/list"));
-        asked.filter_map(|request| request.start_time).next().unwrap()
+        let mut asked = server.requests().into_iter().filter(|request| request.path.ends_with("modify/list"));
+        asked.find_map(|request| request.start_time).unwrap()
     };
     // This machine's clock is five hours ahead of the vendor's, then right again.
     let server = server_at(early, &world, ServerOptions::default());
