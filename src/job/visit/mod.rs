@@ -2,6 +2,7 @@
 
 mod archiving;
 mod ask;
+mod close;
 mod days;
 mod figures;
 mod intake;
@@ -21,6 +22,7 @@ pub(super) use self::days::forecast;
 use self::figures::Figures;
 pub(super) use self::intake::{Answers, Intake};
 pub(super) use self::kept::Kept;
+use self::stage::Staging;
 pub(super) use self::tally::Tally;
 use super::context::Context;
 use super::selection::Choice;
@@ -83,12 +85,15 @@ pub(super) async fn visit(
         snapshot: None,
         owed: Owed::default(),
         figures: Figures::default(),
+        staging: None,
         takes: AtomicU32::new(0),
         given_up: 0,
         is_left: false,
         error: None,
     };
-    let through = match visiting.pull().await {
+    let pulled = visiting.pull().await;
+    visiting.staged().await;
+    let through = match pulled {
         Ok(through) => through,
         Err(error) => {
             let error = context.client.judged(&usage, error).await;
@@ -126,6 +131,8 @@ struct Visiting<'a> {
     snapshot: Option<Snapshot>,
     owed: Owed,
     figures: Figures,
+    /// What is being staged while the next answer is asked for.
+    staging: Option<Staging>,
     /// Tries to have all answers of a day, or the snapshot.
     takes: AtomicU32,
     /// Requests in a row that were given up.
@@ -154,6 +161,7 @@ impl Visiting<'_> {
                 self.pull_day(day).await?;
             }
         }
+        self.staged().await;
         self.compare();
         Ok(true)
     }

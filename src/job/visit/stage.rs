@@ -1,23 +1,35 @@
-//! Staging: what was answered becomes staged files, and the visit a part of the ledger.
+//! Staging: what was answered becomes staged files, while the next answer is asked for.
 
-use std::sync::Arc;
-
+use futures::TryFutureExt;
+use futures::future::try_join_all;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use tokio::task::JoinHandle;
 
+use super::Visiting;
 use super::intake::Taken;
-use super::{Visited, Visiting, figures};
-use crate::error::{Kind, Result};
-use crate::job::archive;
+use super::tally::Tally;
+use crate::error::{Explain, Kind, Result};
 use crate::job::context::Context;
 use crate::load::answer::{Day, Snapshot};
-use crate::load::keys;
 use crate::load::ledger::Ledger;
-use crate::load::staging::{CellWriter, Visitor};
+use crate::load::staging::CellWriter;
 use crate::load::table_day::TableDay;
-use crate::load::visit::{Outcome, Visit};
 use crate::transform::digest::{Digest, Totals};
 use crate::transform::tables::Table;
+
+/// Cells of an answer that are being staged.
+pub(super) struct Staging {
+    what: Answered,
+    tally: Tally,
+    task: JoinHandle<Result<()>>,
+}
+
+/// What was answered.
+enum Answered {
+    Day(Date),
+    Snapshot,
+}
 
 impl Visiting<'_> {
     pub(super) async fn stage_day(&mut self, day: Date, taken: Taken) -> Result<()> {
@@ -34,16 +46,21 @@ impl Visiting<'_> {
         if self.choice.accepts(day) {
             self.note(|ledger, accepted_at| ledger.accept_day(day, accepted_at)).await?;
         }
+        let mut cells = Vec::new();
         for cell in taken.cells {
             let table = cell.table();
             let rows = |before: Day| if table == Table::Lives { before.lives } else { before.interactions };
             let before = before.map(|before| (before.pulled_at, rows(before)));
             let suppressed = taken.tally.suppressed.get(&table).copied().unwrap_or_default();
-            self.stage(cell, day, before, suppressed, answer.accepted_at).await?;
+            if self.is_worth(table, cell.totals(), day, before, suppressed, answer.accepted_at).await? {
+                cells.push((cell, answer.accepted_at));
+            }
         }
         let rejects = before.map(|before| before.rejects).unwrap_or_default();
-        self.stage_rejects(taken.rejected, day, rejects).await?;
-        self.figures.tally.add(taken.tally);
+        if self.are_new(taken.rejected.part(), answer.rejects, day, rejects).await {
+            cells.push((taken.rejected, None));
+        }
+        self.begin(Answered::Day(day), taken.tally, cells).await;
         let is_empty = answer.lives.rows + answer.interactions.rows + answer.rejects.rows == 0;
         if !is_empty || before.is_some() {
             self.known.insert(day, answer);
@@ -59,31 +76,72 @@ impl Visiting<'_> {
         if self.choice.accepts(self.event_day) {
             self.note(Ledger::accept_snapshot).await?;
         }
+        let mut cells = Vec::new();
         for cell in taken.cells {
             let before = before.map(|before| (before.pulled_at, before.viewer_details));
-            let suppressed = taken.tally.suppressed.get(&cell.table()).copied().unwrap_or_default();
-            self.stage(cell, self.event_day, before, suppressed, accepted_at).await?;
+            let (table, day) = (cell.table(), self.event_day);
+            let suppressed = taken.tally.suppressed.get(&table).copied().unwrap_or_default();
+            if self.is_worth(table, cell.totals(), day, before, suppressed, accepted_at).await? {
+                cells.push((cell, accepted_at));
+            }
         }
         let rejects_before = before.map(|before| before.rejects).unwrap_or_default();
-        self.stage_rejects(taken.rejected, self.event_day, rejects_before).await?;
-        self.figures.tally.add(taken.tally);
-        self.figures.details = Some(details);
+        if self.are_new(taken.rejected.part(), rejects, self.event_day, rejects_before).await {
+            cells.push((taken.rejected, None));
+        }
         self.counts = Some(taken.counts);
         let pulled_at = self.visitor.pulled_at;
+        self.begin(Answered::Snapshot, taken.tally, cells).await;
         self.snapshot = Some(Snapshot { pulled_at, viewer_details: details, rejects, accepted_at });
         Ok(())
     }
 
-    /// Stages a cell, unless it says what the last answer said, or takes rows away without being told to.
-    async fn stage(
+    /// Begins to stage these cells, once those before them are staged.
+    async fn begin(&mut self, what: Answered, tally: Tally, cells: Vec<(CellWriter, Option<Timestamp>)>) {
+        self.staged().await;
+        let now = self.context.clock.now();
+        let staged = cells.into_iter().map(move |(cell, accepted_at)| cell.stage(now, accepted_at));
+        let task = tokio::spawn(try_join_all(staged).map_ok(|_| ()));
+        self.staging = Some(Staging { what, tally, task });
+    }
+
+    /// Waits until everything is staged that was begun. What fails is owed.
+    pub(super) async fn staged(&mut self) {
+        let Some(Staging { what, tally, task }) = self.staging.take() else { return };
+        let crashed = || "the staging of an answer crashed".to_owned();
+        let outcome = task.await.explain(Kind::Damaged, crashed).and_then(|outcome| outcome);
+        match (outcome, what) {
+            (Ok(()), Answered::Day(_)) => self.figures.tally.add(tally),
+            (Ok(()), Answered::Snapshot) => {
+                self.figures.details = self.snapshot.map(|snapshot| snapshot.viewer_details);
+                self.figures.tally.add(tally);
+            }
+            (Err(error), Answered::Day(day)) => {
+                match self.ledger.days.get(&day) {
+                    Some(before) => self.known.insert(day, *before),
+                    None => self.known.remove(&day),
+                };
+                self.owed.days.insert(day);
+                self.fail(error.with("day", day));
+            }
+            (Err(error), Answered::Snapshot) => {
+                self.snapshot = None;
+                self.owed.snapshot = true;
+                self.fail(error.with("window", "snapshot"));
+            }
+        }
+    }
+
+    /// Whether a cell is to be staged: unless it says what the last answer said, or takes rows away without being told to.
+    async fn is_worth(
         &mut self,
-        cell: CellWriter,
+        table: Table,
+        now: Totals,
         day: Date,
         before: Option<(Timestamp, Totals)>,
         suppressed: u64,
         accepted_at: Option<Timestamp>,
-    ) -> Result<()> {
-        let now = cell.totals();
+    ) -> Result<bool> {
         let (before_at, before) = before.unzip();
         // Who is to be forgotten may have been among those of before.
         let had = before.map_or(0, |before| before.rows).saturating_sub(suppressed);
@@ -94,21 +152,27 @@ impl Visiting<'_> {
         // Where nothing is left, the vendor has forgotten it: that is its way, and nobody has to look.
         let is_shrunk = 0 < now.rows && now.rows < had && !is_accepted;
         self.figures.shrunk += u64::from(is_shrunk);
-        let is_worth = if is_accepted {
+        if is_accepted {
             // The lake may hold more than the last answer had.
-            now.rows > 0 || before.is_some()
-        } else if now.rows == 0 {
-            false
-        } else {
-            let settled_at = self.context.lake.settled_at(day)?;
-            let first_settled =
-                before_at.is_some_and(|at| at < settled_at) && self.visitor.pulled_at >= settled_at;
-            before.map(|before| before.digest) != Some(now.digest)
-                || first_settled
-                || self.choice.is_explicit()
-                    && !self.lake_holds(cell.table(), day, cell.part(), now.digest).await
-        };
-        if is_worth { cell.stage(self.context.clock.now(), accepted_at).await } else { Ok(()) }
+            return Ok(now.rows > 0 || before.is_some());
+        }
+        if now.rows == 0 {
+            return Ok(false);
+        }
+        let settled_at = self.context.lake.settled_at(day)?;
+        let first_settled =
+            before_at.is_some_and(|at| at < settled_at) && self.visitor.pulled_at >= settled_at;
+        Ok(before.map(|before| before.digest) != Some(now.digest)
+            || first_settled
+            || self.choice.is_explicit() && !self.lake_holds(table, day, "", now.digest).await)
+    }
+
+    /// Whether rejects are to be staged: unless they are those of the last answer.
+    async fn are_new(&self, part: &str, now: Totals, day: Date, before: Totals) -> bool {
+        now.digest != before.digest
+            || now.rows > 0
+                && self.choice.is_explicit()
+                && !self.lake_holds(Table::Rejects, day, part, now.digest).await
     }
 
     /// Whether the lake has what the ledger says that it was given. A chosen event mends what was taken away by hand.
@@ -129,111 +193,5 @@ impl Visiting<'_> {
     async fn note(&self, accept: impl Fn(&mut Ledger, Timestamp)) -> Result<()> {
         let accepted_at = self.visitor.pulled_at;
         self.context.ledgers.update(&self.ledger, |ledger| accept(ledger, accepted_at)).await.map(|_| ())
-    }
-
-    /// Stages rejects, where they are not those of the last answer.
-    async fn stage_rejects(&self, rejected: CellWriter, day: Date, before: Totals) -> Result<()> {
-        let now = rejected.totals();
-        let is_lost = now.rows > 0
-            && self.choice.is_explicit()
-            && !self.lake_holds(Table::Rejects, day, rejected.part(), now.digest).await;
-        if now.digest != before.digest || is_lost {
-            rejected.stage(self.context.clock.now(), None).await
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Stages the rows of the visit and of the event, and folds the visit into the ledger.
-    pub(super) async fn close(mut self, through: bool) -> Result<Visited> {
-        if let Err(error) = self.still_in_force().await {
-            self.fail(error);
-        }
-        let outcome = match (&self.error, self.is_left) {
-            (Some(_), _) => Outcome::Failed,
-            (None, true) => Outcome::Left,
-            (None, false) => Outcome::Complete,
-        };
-        let pulled_at = self.visitor.pulled_at;
-        let visit = Visit {
-            pulled_at,
-            event_day: self.event_day_is_known.then_some(self.event_day),
-            days: self
-                .known
-                .iter()
-                .filter(|(_, day)| day.pulled_at == pulled_at)
-                .map(|(day, at)| (*day, *at))
-                .collect(),
-            snapshot: self.snapshot,
-            owed: std::mem::take(&mut self.owed),
-            asked: self.asked.clone(),
-            through,
-            outcome,
-            is_unknown: self.error.as_ref().is_some_and(|error| error.kind() == Kind::UnknownEvent),
-        };
-        let mut after = self.ledger.clone();
-        after.fold(&visit, self.context.horizon);
-        if let Err(error) = self.stage_visit(&after, outcome).await {
-            self.fail(error);
-        } else {
-            let horizon = self.context.horizon;
-            match self.context.ledgers.update(&self.ledger, |ledger| ledger.fold(&visit, horizon)).await {
-                Ok(folded) => after = folded,
-                Err(error) => self.fail(error),
-            }
-        }
-        let outcome = if self.error.is_some() { Outcome::Failed } else { outcome };
-        Ok(Visited {
-            event_id: self.visitor.event_id,
-            outcome,
-            figures: self.figures,
-            used: self.usage.used(),
-            before: self.before,
-            after,
-            error: self.error,
-        })
-    }
-
-    /// Cleans what this visit archived, where somebody is to be forgotten since it began. What it staged is looked at when it
-    /// is published.
-    pub(super) async fn still_in_force(&self) -> Result<()> {
-        if !self.context.archive {
-            return Ok(());
-        }
-        self.context.lake.check_privacy(self.context.store.as_ref()).await?;
-        let privacy = self.context.privacy().await?;
-        if privacy.suppressed.revision() == self.privacy.suppressed.revision() {
-            return Ok(());
-        }
-        let Visitor { event_id, pulled_at, run, .. } = &self.visitor;
-        let day = self.context.lake.zone.day_of(*pulled_at);
-        let ours = keys::archived_by(day, *event_id, *pulled_at, run);
-        for listed in self.context.store.list(&ours, "").await? {
-            archive::clean(self.context, &privacy, &listed).await?;
-        }
-        Ok(())
-    }
-
-    async fn stage_visit(&self, after: &Ledger, outcome: Outcome) -> Result<()> {
-        let now = self.context.clock.now();
-        let error = self.error.as_ref().map(ToString::to_string);
-        let took = now.duration_since(self.began).as_millis();
-        let took = i64::try_from(took).unwrap_or(i64::MAX);
-        let run = &self.visitor.run;
-        let used = self.usage.used();
-        let pulls = figures::pulls_row(&self.figures, after, run, outcome, error.as_deref(), used, took)?;
-        let zone = &self.context.lake.zone;
-        let events = self.privacy.clean(Table::Events, &figures::events_row(after, zone, outcome)?)?;
-        let cell = |table, day, part| {
-            CellWriter::new(Arc::clone(&self.context.store), self.visitor.clone(), table, day, part)
-        };
-        let mut row = cell(Table::Pulls, zone.day_of(self.visitor.pulled_at), run);
-        row.write(pulls).await?;
-        row.stage(now, None).await?;
-        // An event whose day is not known yet has its row when it is: a row never moves to another day.
-        let Some(event_day) = after.event_day else { return Ok(()) };
-        let mut row = cell(Table::Events, event_day, "");
-        row.write(events).await?;
-        row.stage(now, None).await
     }
 }

@@ -1,0 +1,107 @@
+//! Closing a visit: its row and the event's are staged, and it becomes a part of the ledger.
+
+use std::sync::Arc;
+
+use super::{Visited, Visiting, figures};
+use crate::error::{Kind, Result};
+use crate::job::archive;
+use crate::load::keys;
+use crate::load::ledger::Ledger;
+use crate::load::staging::{CellWriter, Visitor};
+use crate::load::visit::{Outcome, Visit};
+use crate::transform::tables::Table;
+
+impl Visiting<'_> {
+    /// Stages the rows of the visit and of the event, and folds the visit into the ledger.
+    pub(super) async fn close(mut self, through: bool) -> Result<Visited> {
+        if let Err(error) = self.still_in_force().await {
+            self.fail(error);
+        }
+        let outcome = match (&self.error, self.is_left) {
+            (Some(_), _) => Outcome::Failed,
+            (None, true) => Outcome::Left,
+            (None, false) => Outcome::Complete,
+        };
+        let pulled_at = self.visitor.pulled_at;
+        let visit = Visit {
+            pulled_at,
+            event_day: self.event_day_is_known.then_some(self.event_day),
+            days: self
+                .known
+                .iter()
+                .filter(|(_, day)| day.pulled_at == pulled_at)
+                .map(|(day, at)| (*day, *at))
+                .collect(),
+            snapshot: self.snapshot,
+            owed: std::mem::take(&mut self.owed),
+            asked: self.asked.clone(),
+            through,
+            outcome,
+            is_unknown: self.error.as_ref().is_some_and(|error| error.kind() == Kind::UnknownEvent),
+        };
+        let mut after = self.ledger.clone();
+        after.fold(&visit, self.context.horizon);
+        if let Err(error) = self.stage_visit(&after, outcome).await {
+            self.fail(error);
+        } else {
+            let horizon = self.context.horizon;
+            match self.context.ledgers.update(&self.ledger, |ledger| ledger.fold(&visit, horizon)).await {
+                Ok(folded) => after = folded,
+                Err(error) => self.fail(error),
+            }
+        }
+        let outcome = if self.error.is_some() { Outcome::Failed } else { outcome };
+        Ok(Visited {
+            event_id: self.visitor.event_id,
+            outcome,
+            figures: self.figures,
+            used: self.usage.used(),
+            before: self.before,
+            after,
+            error: self.error,
+        })
+    }
+
+    /// Cleans what this visit archived, where somebody is to be forgotten since it began. What it staged is looked at when it
+    /// is published.
+    pub(super) async fn still_in_force(&self) -> Result<()> {
+        if !self.context.archive {
+            return Ok(());
+        }
+        self.context.lake.check_privacy(self.context.store.as_ref()).await?;
+        let privacy = self.context.privacy().await?;
+        if privacy.suppressed.revision() == self.privacy.suppressed.revision() {
+            return Ok(());
+        }
+        let Visitor { event_id, pulled_at, run, .. } = &self.visitor;
+        let day = self.context.lake.zone.day_of(*pulled_at);
+        let ours = keys::archived_by(day, *event_id, *pulled_at, run);
+        for listed in self.context.store.list(&ours, "").await? {
+            archive::clean(self.context, &privacy, &listed).await?;
+        }
+        Ok(())
+    }
+
+    async fn stage_visit(&self, after: &Ledger, outcome: Outcome) -> Result<()> {
+        let now = self.context.clock.now();
+        let error = self.error.as_ref().map(ToString::to_string);
+        let took = now.duration_since(self.began).as_millis();
+        let took = i64::try_from(took).unwrap_or(i64::MAX);
+        let run = &self.visitor.run;
+        let used = self.usage.used();
+        let pulls = figures::pulls_row(&self.figures, after, run, outcome, error.as_deref(), used, took)?;
+        let zone = &self.context.lake.zone;
+        let events = self.privacy.clean(Table::Events, &figures::events_row(after, zone, outcome)?)?;
+        let cell = |table, day, part| {
+            CellWriter::new(Arc::clone(&self.context.store), self.visitor.clone(), table, day, part)
+        };
+        let mut row = cell(Table::Pulls, zone.day_of(self.visitor.pulled_at), run);
+        row.write(pulls).await?;
+        row.stage(now, None).await?;
+        // An event whose day is not known yet has its row when it is: a row never moves to another day.
+        let Some(event_day) = after.event_day else { return Ok(()) };
+        let mut row = cell(Table::Events, event_day, "");
+        row.write(events).await?;
+        row.stage(now, None).await
+    }
+}
