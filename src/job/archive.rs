@@ -5,12 +5,10 @@ use crate::extract::body::Splitter;
 use crate::job::context::Context;
 use crate::load::archive::{ArchiveReader, ArchiveWriter, Asked};
 use crate::load::keys;
+use crate::load::race::Race;
 use crate::load::store::{Below, Listed};
 use crate::transform::privacy::{Privacy, Weave};
 use crate::transform::tables::Table;
-
-/// How often an answer is looked at again because another one cleans it meanwhile.
-const ATTEMPTS: u32 = 20;
 
 /// Prefixes of all archived answers, a day each: there may be very many, and they are listed a day at a time.
 pub(super) async fn days(context: &Context) -> Result<Vec<String>> {
@@ -25,7 +23,8 @@ pub(super) async fn forget(
     mut listed: Listed,
     is_dry: bool,
 ) -> Result<u64> {
-    for _ in 0..ATTEMPTS {
+    let mut race = Race::default();
+    loop {
         let outcome = async {
             let found = count(context, privacy, &listed).await?;
             if found > 0 && !is_dry {
@@ -34,7 +33,7 @@ pub(super) async fn forget(
             Ok(found)
         };
         match outcome.await {
-            Err(error) if Error::kind(&error) == Kind::Conflict => {}
+            Err(error) if race.is_lost(&error) => {}
             outcome => return outcome.map_err(|error| error.with("key", &listed.key)),
         }
         match context.store.head(&listed.key).await? {
@@ -42,7 +41,6 @@ pub(super) async fn forget(
             None => return Ok(0),
         }
     }
-    Err(Error::new(Kind::Conflict, "the answer is replaced by others all the time").with("key", &listed.key))
 }
 
 async fn count(context: &Context, privacy: &Privacy, listed: &Listed) -> Result<u64> {

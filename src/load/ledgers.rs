@@ -7,15 +7,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::ledger::Ledger;
+use super::race::Race;
 use super::store::{Condition, Store, Version};
 use super::{document, keys};
 use crate::error::{Error, Kind, Result};
 
 /// Documents that are read at once.
 const READERS: usize = 16;
-
-/// How often a change starts over because others change the same document.
-const ATTEMPTS: u32 = 20;
 
 /// A document and the version that was read.
 #[derive(Clone, Debug)]
@@ -101,14 +99,13 @@ impl Ledgers {
     /// nothing, nothing is put.
     pub async fn update(&self, new: &Ledger, change: impl Fn(&mut Ledger)) -> Result<Ledger> {
         let event_id = new.event.event_id;
-        for _ in 0..ATTEMPTS {
+        let mut race = Race::default();
+        loop {
             match self.try_update(event_id, new, &change).await {
-                Err(error) if error.kind() == Kind::Conflict => {}
+                Err(error) if race.is_lost(&error) => {}
                 outcome => return outcome.map_err(|error| error.with("event", event_id)),
             }
         }
-        Err(Error::new(Kind::Conflict, "the ledger is changed by others all the time")
-            .with("event", event_id))
     }
 
     /// Changes this document where it lies: of an event that was reopened, a copy may have been left behind.

@@ -21,6 +21,7 @@ pub mod object;
 pub mod objects;
 pub mod properties;
 pub mod publish;
+pub mod race;
 pub mod recover;
 pub mod replace;
 pub mod row_groups;

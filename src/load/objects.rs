@@ -7,15 +7,14 @@ use jiff::civil::Date;
 
 use super::keys;
 use super::object::ObjectReader;
+use super::race::Race;
 use super::store::{Head, Store};
-use crate::error::{Kind, Result};
+use crate::error::Result;
 use crate::transform::row::{self, Row};
 use crate::transform::tables::Table;
 
 /// Objects that are read at once.
 pub const READERS: usize = 16;
-/// How often a read starts over because the object is replaced meanwhile.
-const ATTEMPTS: u32 = 5;
 
 /// The object of one table and day.
 pub struct Object<'a> {
@@ -35,14 +34,14 @@ impl Object<'_> {
     pub async fn read<T>(&self, read: impl AsyncFn(ObjectReader) -> Result<T>) -> Result<Option<T>> {
         let key = keys::lake(self.table, self.day);
         let mut head = Some(self.head.clone());
-        let mut attempt = 1;
+        let mut race = Race::default();
         while let Some(standing) = head {
             let outcome = async {
                 let object = ObjectReader::open(self.store, &key, standing, self.table, self.day).await?;
                 read(object).await
             };
             match outcome.await {
-                Err(error) if error.kind() == Kind::Conflict && attempt < ATTEMPTS => attempt += 1,
+                Err(error) if race.is_lost(&error) => {}
                 outcome => return outcome.map(Some),
             }
             head = self.store.head(&key).await?;

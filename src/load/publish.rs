@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::keys;
 use super::lake::Lake;
+use super::race::Race;
 use super::replace::Replaced;
 use super::staged_days::{ByTable, StagedDays, staged_files};
 use super::store::{Head, Listed, Store};
@@ -26,8 +27,6 @@ const DAYS: usize = 4;
 const FILES: u32 = 512;
 /// Staged files that are deleted at once.
 const DELETES: usize = 16;
-/// How often a merge starts over because others write the same object, before the run gives up on it.
-const ATTEMPTS: u32 = 20;
 
 /// What a publish did.
 #[derive(Debug, Default, Serialize)]
@@ -241,11 +240,10 @@ async fn publish_object(
     mut staged: Vec<Listed>,
     mut standing: Option<Head>,
 ) -> Result<Replaced> {
-    let mut attempt = 1;
-    let mut privacy = place.privacy.clone();
+    let (mut privacy, mut race) = (place.privacy.clone(), Race::default());
     loop {
         match (TableDay { privacy: &privacy, ..*place }).replace(staged.clone(), standing).await {
-            Err(error) if error.kind() == Kind::Conflict && attempt < ATTEMPTS => attempt += 1,
+            Err(error) if race.is_lost(&error) => {}
             outcome => return outcome,
         }
         // What was staged since then belongs to a visit whose other tables may be published already: it waits.

@@ -8,15 +8,13 @@ use super::cell::Cell;
 use super::merge::{Origin, merge};
 use super::object::{CleanObject, ObjectReader, ObjectWriter};
 use super::properties::Expected;
+use super::race::Race;
 use super::row_groups::{Part, parts, row_groups};
 use super::staged_files::StagedFiles;
 use super::store::{Condition, Head, Listed};
 use super::suppression;
 use super::table_day::TableDay;
 use crate::error::{Error, Kind, Result};
-
-/// How often an object is written anew because others replace it meanwhile.
-const ATTEMPTS: u32 = 20;
 
 /// What became of staged files.
 #[derive(Debug, Default)]
@@ -65,17 +63,16 @@ impl TableDay<'_> {
     /// How many rows of an object here are of people of whom nothing may be kept; of one that was written knowing of them
     /// all, or that is gone, none. Only columns of text are read.
     pub async fn suppressed_rows(&self, key: &str, head: Head) -> Result<u64> {
-        let mut standing = Some(head);
-        for _ in 0..ATTEMPTS {
-            let Some(head) = standing else { return Ok(0) };
+        let (mut standing, mut race) = (Some(head), Race::default());
+        while let Some(head) = standing {
             match self.count_suppressed(key, head).await {
                 // Whoever replaced it may have known of fewer.
-                Err(error) if error.kind() == Kind::Conflict => {}
+                Err(error) if race.is_lost(&error) => {}
                 outcome => return outcome,
             }
             standing = self.store.head(key).await?;
         }
-        Err(Error::new(Kind::Conflict, "the object is replaced by others all the time").with("key", key))
+        Ok(0)
     }
 
     async fn count_suppressed(&self, key: &str, head: Head) -> Result<u64> {
@@ -92,7 +89,8 @@ impl TableDay<'_> {
 
     /// Writes an object here anew where it keeps what may not be kept any more. Whether it did.
     pub async fn clean_at(&self, key: &str) -> Result<bool> {
-        for _ in 0..ATTEMPTS {
+        let mut race = Race::default();
+        loop {
             let Some(head) = self.store.head(key).await? else { return Ok(false) };
             let outcome = async {
                 let object = self.open(key, head).await?;
@@ -102,11 +100,10 @@ impl TableDay<'_> {
                 self.rewrite(key, object).await.map(|()| true)
             };
             match outcome.await {
-                Err(error) if error.kind() == Kind::Conflict => {}
+                Err(error) if race.is_lost(&error) => {}
                 outcome => return outcome,
             }
         }
-        Err(Error::new(Kind::Conflict, "the object is replaced by others all the time").with("key", key))
     }
 
     /// Whether somebody wrote an object meanwhile who knew of more people than this one: of all of these, too, because the list

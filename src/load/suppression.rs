@@ -5,13 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::race::Race;
 use super::store::{Condition, Store};
 use super::{FORMAT, document, keys};
 use crate::error::{Error, Kind, Result};
 use crate::transform::privacy::{Policy, Privacy, Suppressed};
-
-/// How often an addition starts over because another one came between.
-const ATTEMPTS: u32 = 20;
 
 /// `ledger/suppressed.json`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -45,7 +43,8 @@ pub async fn with(store: &dyn Store, policy: &Arc<Policy>, identifiers: &[String
 /// Adds identifiers, and gives what may be kept from now on.
 pub async fn suppress(store: &dyn Store, policy: &Arc<Policy>, identifiers: &[String]) -> Result<Privacy> {
     let Some(key) = policy.key() else { return Err(without_key()) };
-    for _ in 0..ATTEMPTS {
+    let mut race = Race::default();
+    loop {
         let (mut suppressed, condition) = read(store, policy).await?;
         let before = suppressed.revision();
         for identifier in identifiers {
@@ -58,12 +57,11 @@ pub async fn suppress(store: &dyn Store, policy: &Arc<Policy>, identifiers: &[St
         let people = suppressed.sums().collect();
         let document = Document { format: FORMAT, key: key.id().to_owned(), people };
         match store.put(keys::SUPPRESSED, document::write(&document)?, condition).await {
-            Err(error) if error.kind() == Kind::Conflict => {}
+            Err(error) if race.is_lost(&error) => {}
             Err(error) => return Err(error),
             Ok(()) => return Ok(privacy()),
         }
     }
-    Err(Error::new(Kind::Conflict, "the list of suppressed people is changed by others all the time"))
 }
 
 async fn read(store: &dyn Store, policy: &Arc<Policy>) -> Result<(Suppressed, Condition)> {

@@ -14,14 +14,12 @@ use crate::error::{Error, Kind, Result};
 use crate::job::context::Context;
 use crate::load::object::ObjectReader;
 use crate::load::objects::{Object, READERS, each_row};
+use crate::load::race::Race;
 use crate::load::staged_days::ByTable;
 use crate::load::standing;
 use crate::load::store::{Head, Store};
 use crate::transform::row::Row;
 use crate::transform::tables::Table;
-
-/// How often an event is read anew because its objects are replaced meanwhile.
-const ATTEMPTS: u32 = 5;
 
 /// The lake's objects as they were listed.
 pub(super) struct Source {
@@ -146,13 +144,13 @@ impl Source {
 
     /// Everybody who came to an event, and how many rows each day has. Begun anew where an object is replaced meanwhile.
     pub(super) async fn audience(&self, event: &EventRow) -> Result<(Audience, Vec<DayRows>)> {
-        for _ in 1..ATTEMPTS {
+        let mut race = Race::default();
+        loop {
             match self.try_audience(event).await {
-                Err(error) if error.kind() == Kind::Conflict => {}
+                Err(error) if race.is_lost(&error) => {}
                 outcome => return outcome,
             }
         }
-        self.try_audience(event).await
     }
 
     async fn try_audience(&self, event: &EventRow) -> Result<(Audience, Vec<DayRows>)> {
