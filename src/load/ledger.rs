@@ -11,11 +11,6 @@ use super::answer::{Day, Snapshot};
 use super::visit::{Outcome, Owed, Visit};
 use crate::transform::event::Event;
 
-/// After how many failed visits in a row an event that is past its horizon is closed all the same.
-const LAST_TRIES: u32 = 3;
-/// And how long past it at least, where the vendor knows the event: an outage is no reason to give it up.
-const LAST_WAIT: SignedDuration = SignedDuration::from_hours(7 * 24);
-
 /// One event's document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
@@ -119,12 +114,6 @@ impl Ledger {
         self.event.end_time.unwrap_or(self.first_seen)
     }
 
-    /// Whether an instant lies past the event's horizon.
-    #[must_use]
-    pub fn is_past(&self, horizon: SignedDuration, now: Timestamp) -> bool {
-        now.duration_since(self.end()) >= horizon
-    }
-
     /// The ledger after a visit. Visits may be folded in any order; what an earlier one says of a day does not cover
     /// what a later one says.
     pub fn fold(&mut self, visit: &Visit, horizon: SignedDuration) {
@@ -161,40 +150,27 @@ impl Ledger {
         if visit.through {
             self.through = self.through.max(Some(visit.pulled_at));
         }
-        if self.closed.is_none() && self.is_past(horizon, visit.pulled_at) {
-            self.closed = match visit.outcome {
-                Outcome::Complete if self.owed.is_empty() => Some(Closing::Complete),
-                Outcome::Failed if self.is_given_up(visit, horizon) => Some(Closing::Incomplete),
-                _ => None,
-            };
-        }
-    }
-
-    /// Whether a failed visit past the horizon was the last.
-    fn is_given_up(&self, visit: &Visit, horizon: SignedDuration) -> bool {
-        let past = visit.pulled_at.duration_since(self.end()).saturating_sub(horizon);
-        let waited = visit.pulled_at.duration_since(self.waits_since()).min(past);
-        self.failures >= LAST_TRIES && (visit.is_unknown || waited >= LAST_WAIT)
+        self.closed = self.closed.or_else(|| self.closing(visit, horizon));
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
 
-    const HORIZON: SignedDuration = SignedDuration::from_hours(30 * 24);
+    pub(in crate::load) const HORIZON: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-    fn at(hours: i64) -> Timestamp {
+    pub(in crate::load) fn at(hours: i64) -> Timestamp {
         "2022-10-26T00:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_hours(hours)
     }
 
-    fn ledger() -> Ledger {
+    pub(in crate::load) fn ledger() -> Ledger {
         Ledger::new(Event { end_time: Some(at(0)), ..Event::unknown(1) }, at(-48))
     }
 
-    fn visit(hours: i64, outcome: Outcome) -> Visit {
+    pub(in crate::load) fn visit(hours: i64, outcome: Outcome) -> Visit {
         Visit {
             pulled_at: at(hours),
             event_day: Some("2022-10-26".parse().unwrap()),
@@ -237,44 +213,6 @@ mod tests {
         ledger.fold(&visit(4, Outcome::Left), HORIZON);
         assert!(!ledger.is_forgotten, "it was only away for a while");
         assert_eq!(ledger.last_good_visit, Some(at(2)), "what is left is not there yet");
-    }
-
-    #[test]
-    fn the_first_complete_visit_past_the_horizon_closes() {
-        let mut complete = ledger();
-        complete.fold(&visit(30 * 24 - 1, Outcome::Complete), HORIZON);
-        assert_eq!(complete.closed, None);
-        complete.fold(&visit(30 * 24, Outcome::Complete), HORIZON);
-        assert_eq!(complete.closed, Some(Closing::Complete));
-        assert_eq!(complete.due_at(at(10_000)), None);
-    }
-
-    #[test]
-    fn past_the_horizon_an_event_is_given_up_after_three_failures_and_a_week() {
-        let day = |day: i64| 24 * day;
-        let unknown = |hours| Visit { is_unknown: true, ..visit(hours, Outcome::Failed) };
-        let failed = |hours| visit(hours, Outcome::Failed);
-        let complete = |hours| visit(hours, Outcome::Complete);
-        // When it was first heard of, its visits, and whether the last of them closes it.
-        for (first_seen, visits, is_closed) in [
-            (0, vec![failed(day(36)), failed(day(37) - 1)], false),
-            (0, vec![failed(day(35)), failed(day(36)), failed(day(37) - 1)], false),
-            (0, vec![failed(day(35)), failed(day(36)), failed(day(37))], true),
-            (0, vec![failed(day(40)), failed(day(41))], false),
-            (0, vec![complete(day(29)), failed(day(31)), failed(day(32)), failed(day(33))], false),
-            (0, vec![failed(day(28)), failed(day(29)), failed(day(30))], false),
-            (day(300), vec![failed(day(300)), failed(day(300) + 1), failed(day(300) + 3)], false),
-            (day(300), vec![failed(day(300)), failed(day(306)), failed(day(307))], true),
-            (0, vec![unknown(day(30)), unknown(day(30) + 1)], false),
-            (0, vec![unknown(day(30)), unknown(day(30) + 1), unknown(day(30) + 3)], true),
-        ] {
-            let mut ledger = Ledger { first_seen: at(first_seen), ..ledger() };
-            for visit in &visits {
-                assert_eq!(ledger.closed, None, "{first_seen} {visits:?}");
-                ledger.fold(visit, HORIZON);
-            }
-            assert_eq!(ledger.closed, is_closed.then_some(Closing::Incomplete), "{first_seen} {visits:?}");
-        }
     }
 
     #[test]

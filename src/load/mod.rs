@@ -4,6 +4,7 @@
 pub mod answer;
 pub mod archive;
 pub mod cell;
+mod closing;
 pub mod complete;
 pub mod cursor;
 pub mod document;

@@ -1,0 +1,147 @@
+//! Options of the vendor's credentials.
+
+use clap::Args;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::hidden;
+use crate::error::{Error, Kind, Result};
+use crate::extract::auth::{App, Credentials, User};
+use crate::extract::secret::{self, Hidden, Secret};
+
+/// Options of the vendor's credentials, as they are written.
+#[derive(Args, Clone, Debug)]
+pub struct CredentialOptions {
+    /// Token of the vendor's API. Better given by the environment, which other users cannot see.
+    #[arg(long, env = "ROLLCALL_TOKEN", hide_env_values = true, value_parser = hidden, global = true)]
+    pub token: Option<SecretString>,
+    /// Instead of a token: the application's key.
+    #[arg(long, env = "ROLLCALL_APP_KEY", global = true)]
+    pub app_key: Option<String>,
+    /// Instead of a token: the application's secret.
+    #[arg(long, env = "ROLLCALL_APP_SECRET", hide_env_values = true, value_parser = hidden, global = true)]
+    pub app_secret: Option<SecretString>,
+    /// Instead of a token: the vendor's number of the user.
+    #[arg(long, env = "ROLLCALL_USER_ID", global = true)]
+    pub user_id: Option<i64>,
+    /// Instead of the user's number: the mail address that it is looked up by.
+    #[arg(long, env = "ROLLCALL_USER_EMAIL", hide_env_values = true, value_parser = hidden, global = true)]
+    pub user_email: Option<SecretString>,
+    /// Header that carries the application's key; some of the vendor's pages say `AppId`.
+    #[arg(long, env = "ROLLCALL_APP_KEY_HEADER", default_value = "AppKey", global = true)]
+    pub app_key_header: String,
+    /// Field of the answer to `token/create` that carries the token.
+    #[arg(long, env = "ROLLCALL_TOKEN_FIELD", default_value = "token", global = true)]
+    pub token_field: String,
+    /// Instead of all these: the AWS Secrets Manager secret that holds them, as JSON with the same names.
+    #[arg(long, env = "ROLLCALL_SECRET_ARN", global = true)]
+    pub secret_arn: Option<String>,
+    /// AWS Secrets Manager secret in which the token that is made is kept for other machines; without credentials of its
+    /// own a run reads its token there.
+    #[arg(long, env = "ROLLCALL_TOKEN_SECRET_ARN", global = true)]
+    pub token_secret_arn: Option<String>,
+}
+
+impl CredentialOptions {
+    /// The same, with what the secret holds, if one is named.
+    pub(super) async fn with_secret(self) -> Result<Self> {
+        let Some(arn) = &self.secret_arn else { return Ok(self) };
+        let given = self.token.is_some() || self.app_key.is_some() || self.app_secret.is_some();
+        if given {
+            return Err(Error::new(
+                Kind::Usage,
+                "there are credentials and a secret that holds them as well",
+            )
+            .hint("give `--secret-arn`, or the credentials themselves, not both"));
+        }
+        let secret = secret::read(arn).await?;
+        self.with(secret)
+    }
+
+    /// The same with this secret. Which user the application acts for may stand in either.
+    fn with(self, secret: Secret) -> Result<Self> {
+        let Secret { token, app_key, app_secret, mut user_id, mut user_email } = secret;
+        if self.user_id.is_some() || self.user_email.is_some() {
+            if user_id.is_some() || user_email.is_some() {
+                return Err(Error::new(Kind::Usage, "there is a user, and a secret that names one as well")
+                    .hint("leave `--user-id` and `--user-email` out, or take the user out of the secret"));
+            }
+            (user_id, user_email) = (self.user_id, self.user_email.clone().map(Hidden));
+        }
+        let shown = |hidden: Option<Hidden>| hidden.map(|hidden| hidden.0);
+        let (token, app_secret, user_email) = (shown(token), shown(app_secret), shown(user_email));
+        Ok(Self { token, app_key, app_secret, user_id, user_email, ..self })
+    }
+
+    /// How a token is come by; none where none was given.
+    pub(super) fn credentials(&self) -> Result<Option<Credentials>> {
+        let user = match (self.user_id, &self.user_email) {
+            (Some(user_id), None) => Some(User::Id(user_id)),
+            (None, Some(email)) => Some(User::Email(email.clone())),
+            (None, None) => None,
+            (Some(_), Some(_)) => {
+                return Err(Error::new(Kind::Usage, "there is a user's number and a mail address as well")
+                    .hint("give `--user-id` or `--user-email`, not both"));
+            }
+        };
+        let given = [&self.token, &self.app_secret];
+        if given.into_iter().flatten().any(|secret| secret.expose_secret().trim().is_empty()) {
+            return Err(Error::new(Kind::Usage, "the token, or the application's secret, is empty")
+                .hint("set it, or unset it"));
+        }
+        match (&self.token, &self.app_key, &self.app_secret, user) {
+            (None, None, None, None) => Ok(None),
+            (Some(token), None, None, None) => Ok(Some(Credentials::Token(token.clone()))),
+            (None, Some(key), Some(secret), Some(user)) => Ok(Some(Credentials::App(App {
+                key: key.clone(),
+                secret: secret.clone(),
+                user,
+                key_header: self.app_key_header.clone(),
+                token_field: self.token_field.clone(),
+            }))),
+            (Some(_), ..) => {
+                Err(Error::new(Kind::Usage, "there is a token and an application's key as well")
+                    .hint("give `--token`, or `--app-key`, `--app-secret` and `--user-id`, not both"))
+            }
+            (None, ..) => Err(Error::new(Kind::Usage, "the application's credentials are not complete")
+                .hint("give all of `--app-key`, `--app-secret` and `--user-id` or `--user-email`")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Words {
+        #[command(flatten)]
+        options: CredentialOptions,
+    }
+
+    fn app(user_id: Option<i64>) -> Secret {
+        Secret {
+            app_key: Some("key".into()),
+            app_secret: Some(Hidden("hidden".into())),
+            user_id,
+            ..Secret::default()
+        }
+    }
+
+    #[test]
+    fn the_user_stands_beside_the_secret_or_in_it_and_not_in_both() {
+        for (words, in_secret, user) in [
+            (&["", "--user-id", "1042"][..], None, Ok(Some(1042))),
+            (&[""], Some(7), Ok(Some(7))),
+            (&[""], None, Ok(None)),
+            (&["", "--user-id", "1042"], Some(7), Err(Kind::Usage)),
+            (&["", "--user-email", "a@example.com"], Some(7), Err(Kind::Usage)),
+        ] {
+            let found = Words::parse_from(words).options.with(app(in_secret));
+            assert_eq!(found.map(|options| options.user_id).map_err(|error| error.kind()), user, "{words:?}");
+        }
+        let email = Words::parse_from(["", "--user-email", "a@example.com"]).options.with(app(None)).unwrap();
+        assert!(email.user_email.is_some() && email.app_key.is_some());
+    }
+}

@@ -1,0 +1,82 @@
+//! When an event is visited no more: past its horizon, once nothing is owed, or once there is no hope. Pure.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::ledger::{Closing, Ledger};
+use super::visit::{Outcome, Visit};
+
+/// After how many failed visits in a row an event that is past its horizon is closed all the same.
+const LAST_TRIES: u32 = 3;
+/// And how long past it at least, where the vendor knows the event: an outage is no reason to give it up.
+const LAST_WAIT: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+impl Ledger {
+    /// Whether an instant lies past the event's horizon.
+    #[must_use]
+    pub fn is_past(&self, horizon: SignedDuration, now: Timestamp) -> bool {
+        now.duration_since(self.end()) >= horizon
+    }
+
+    /// Whether this visit, which is a part of the ledger, was the last, and why.
+    pub(super) fn closing(&self, visit: &Visit, horizon: SignedDuration) -> Option<Closing> {
+        if !self.is_past(horizon, visit.pulled_at) {
+            return None;
+        }
+        match visit.outcome {
+            Outcome::Complete if self.owed.is_empty() => Some(Closing::Complete),
+            Outcome::Failed if self.is_given_up(visit, horizon) => Some(Closing::Incomplete),
+            _ => None,
+        }
+    }
+
+    /// Whether a failed visit past the horizon was the last.
+    fn is_given_up(&self, visit: &Visit, horizon: SignedDuration) -> bool {
+        let past = visit.pulled_at.duration_since(self.end()).saturating_sub(horizon);
+        let waited = visit.pulled_at.duration_since(self.waits_since()).min(past);
+        self.failures >= LAST_TRIES && (visit.is_unknown || waited >= LAST_WAIT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::ledger::tests::{HORIZON, at, ledger, visit};
+
+    #[test]
+    fn the_first_complete_visit_past_the_horizon_closes() {
+        let mut complete = ledger();
+        complete.fold(&visit(30 * 24 - 1, Outcome::Complete), HORIZON);
+        assert_eq!(complete.closed, None);
+        complete.fold(&visit(30 * 24, Outcome::Complete), HORIZON);
+        assert_eq!(complete.closed, Some(Closing::Complete));
+        assert_eq!(complete.due_at(at(10_000)), None);
+    }
+
+    #[test]
+    fn past_the_horizon_an_event_is_given_up_after_three_failures_and_a_week() {
+        let day = |day: i64| 24 * day;
+        let unknown = |hours| Visit { is_unknown: true, ..visit(hours, Outcome::Failed) };
+        let failed = |hours| visit(hours, Outcome::Failed);
+        let complete = |hours| visit(hours, Outcome::Complete);
+        // When it was first heard of, its visits, and whether the last of them closes it.
+        for (first_seen, visits, is_closed) in [
+            (0, vec![failed(day(36)), failed(day(37) - 1)], false),
+            (0, vec![failed(day(35)), failed(day(36)), failed(day(37) - 1)], false),
+            (0, vec![failed(day(35)), failed(day(36)), failed(day(37))], true),
+            (0, vec![failed(day(40)), failed(day(41))], false),
+            (0, vec![complete(day(29)), failed(day(31)), failed(day(32)), failed(day(33))], false),
+            (0, vec![failed(day(28)), failed(day(29)), failed(day(30))], false),
+            (day(300), vec![failed(day(300)), failed(day(300) + 1), failed(day(300) + 3)], false),
+            (day(300), vec![failed(day(300)), failed(day(306)), failed(day(307))], true),
+            (0, vec![unknown(day(30)), unknown(day(30) + 1)], false),
+            (0, vec![unknown(day(30)), unknown(day(30) + 1), unknown(day(30) + 3)], true),
+        ] {
+            let mut ledger = Ledger { first_seen: at(first_seen), ..ledger() };
+            for visit in &visits {
+                assert_eq!(ledger.closed, None, "{first_seen} {visits:?}");
+                ledger.fold(visit, HORIZON);
+            }
+            assert_eq!(ledger.closed, is_closed.then_some(Closing::Incomplete), "{first_seen} {visits:?}");
+        }
+    }
+}
