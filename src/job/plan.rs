@@ -237,6 +237,11 @@ fn describe(
             if is_current {
                 ledger.describe(&new.event);
             }
+            // Its first visit follows, and needs no write of its own to say it.
+            if ledger.closed.is_none() && ledger.event.has_ended(now) {
+                let day = ledger.event.start_time.map(|start| context.lake.zone.day_of(start));
+                ledger.event_day = ledger.event_day.or(day);
+            }
         };
         let event_id = new.event.event_id;
         let described = match writes {

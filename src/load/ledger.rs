@@ -20,7 +20,7 @@ pub struct Ledger {
     pub event: Event,
     /// When it was first heard of.
     pub first_seen: Timestamp,
-    /// The day that `events` and `viewer_details` lie in; fixed at the first visit.
+    /// The day that `events` and `viewer_details` lie in; fixed when it is heard of after its end, or at the first visit.
     pub event_day: Option<Date>,
     /// When the last visit began.
     pub last_visit: Option<Timestamp>,

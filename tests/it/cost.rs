@@ -1,7 +1,9 @@
 //! What a run costs the store: nothing for what is long done, and no object for what is not new.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+
+use futures::FutureExt;
 
 use rollcall::job::selection::Selection;
 use rollcall::load::keys;
@@ -40,6 +42,45 @@ async fn ten_thousand_closed_events_cost_no_operation() {
     }
     assert_eq!(operations[0], operations[1]);
     println!("operations of a run with nothing due: {}", operations[0]);
+}
+
+#[tokio::test]
+async fn an_event_that_has_ended_has_its_ledger_put_twice_when_heard_of_and_when_visited() {
+    let server = server_at(later(), &small_world(1), ServerOptions::default());
+    let home = Home::new(On::Folder).await;
+    let path = home.path().join(keys::active(700_001));
+    let seen = Arc::new(Mutex::new(Vec::<String>::new()));
+    let look = {
+        let seen = Arc::clone(&seen);
+        move || {
+            let mut seen = seen.lock().unwrap();
+            let now = std::fs::read_to_string(&path).unwrap_or_default();
+            if !now.is_empty() && seen.last() != Some(&now) {
+                seen.push(now);
+            }
+        }
+    };
+    let watch = look.clone();
+    let watched = Faulty::watched(
+        &home.store,
+        Box::new(move |_| {
+            watch();
+            async {}.boxed()
+        }),
+    );
+    let store: Arc<dyn Store> = watched;
+    let selection = Selection { event: vec![700_001], ..Selection::default() };
+    let report =
+        job(&store, config(&server, Path::new("unused")), later(), sync_of(selection)).await.unwrap();
+    assert!(report.ok && report.rows > 0, "{:?}", report.failures);
+    look();
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen.len(), 2, "{seen:#?}");
+    assert!(
+        seen[0].contains(r#""last_visit":null"#) && !seen[0].contains(r#""event_day":null"#),
+        "{}",
+        seen[0]
+    );
 }
 
 #[tokio::test]
