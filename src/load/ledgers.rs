@@ -108,12 +108,18 @@ impl Ledgers {
         }
     }
 
-    /// Changes this document where it lies: of an event that was reopened, a copy may have been left behind.
+    /// Changes this document where it lies. A copy that a run left behind when it was killed while it reopened the event is
+    /// taken away: what stands in its place says more.
     pub async fn change(&self, entry: Entry, change: impl Fn(&mut Ledger)) -> Result<()> {
         let mut ledger = entry.ledger.clone();
         change(&mut ledger);
         if entry.key != home(&ledger) {
-            return self.update(&ledger, change).await.map(|_| ());
+            self.update(&ledger, change).await?;
+            let left = self.read(&entry.key).await?.filter(|left| left.version == entry.version);
+            return match left {
+                Some(left) => self.store.delete_unchanged(&left.key, &left.version).await,
+                None => Ok(()),
+            };
         }
         if ledger == entry.ledger {
             return Ok(());

@@ -102,24 +102,28 @@ pub(crate) async fn without_the_person(server: &Server) -> Cells {
 
 #[tokio::test]
 async fn a_host_is_found_in_no_copy_of_a_ledger_either() {
-    let (server, home) = (vendor(), Home::new(On::Folder).await);
-    ok(run(&home.store, &server, open(), 0, sync_of(Selection::default())).await);
-    let closed = home.keys(keys::CLOSED).await.remove(0);
-    let text = std::fs::read_to_string(home.path().join(&closed)).unwrap();
-    let mut ledger: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let host = "Wang Xiaoming";
-    ledger["event"]["host_name"] = host.into();
-    let active = closed.replace("closed", "active");
-    std::fs::create_dir_all(home.path().join(keys::ACTIVE)).unwrap();
-    std::fs::write(home.path().join(&closed), ledger.to_string()).unwrap();
-    // It was reopened, by a run that was killed before it took the copy away.
-    ledger["closed"] = serde_json::Value::Null;
-    std::fs::write(home.path().join(&active), ledger.to_string()).unwrap();
-    let what = Job::Forget(Forget { viewer: vec![host.to_owned()], dry_run: false });
-    ok(run(&home.store, &server, open(), 1, what).await);
-    for key in [closed, active] {
-        let text = std::fs::read_to_string(home.path().join(&key)).unwrap();
-        assert!(!text.contains(host), "{key}: {text}");
+    let (server, host) = (vendor(), "Wang Xiaoming");
+    // It was reopened, by a run that was killed before it took the copy away; or somebody put the copy back.
+    for (reason, stays) in [(serde_json::Value::Null, false), ("complete".into(), true)] {
+        let home = Home::new(On::Folder).await;
+        ok(run(&home.store, &server, open(), 0, sync_of(Selection::default())).await);
+        let closed = home.keys(keys::CLOSED).await.remove(0);
+        let text = std::fs::read_to_string(home.path().join(&closed)).unwrap();
+        let mut ledger: serde_json::Value = serde_json::from_str(&text).unwrap();
+        ledger["event"]["host_name"] = host.into();
+        let active = closed.replace("closed", "active");
+        std::fs::create_dir_all(home.path().join(keys::ACTIVE)).unwrap();
+        for (key, reason) in [(&closed, reason), (&active, serde_json::Value::Null)] {
+            ledger["closed"] = reason;
+            std::fs::write(home.path().join(key), ledger.to_string()).unwrap();
+        }
+        let what = Job::Forget(Forget { viewer: vec![host.to_owned()], dry_run: false });
+        ok(run(&home.store, &server, open(), 1, what).await);
+        assert!(home.path().join(&active).exists());
+        assert_eq!(home.path().join(&closed).exists(), stays);
+        for (key, text) in everything(&home.store).await {
+            assert!(!String::from_utf8_lossy(&text).contains(host), "{key}");
+        }
     }
 }
 
