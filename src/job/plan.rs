@@ -42,6 +42,8 @@ pub struct Plan {
 
 /// Ledgers that are read or written at once.
 const AT_ONCE: usize = 16;
+/// How far the vendor's clock may be from this machine's: what says more is no clock, such as seconds for milliseconds.
+const VENDOR_TOLERANCE: SignedDuration = SignedDuration::from_hours(24);
 /// How far the clocks of two machines may be apart.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 
@@ -163,7 +165,8 @@ pub(super) async fn plan(
         && writes == Writes::Ledgers
     {
         // By the vendor's clock, where this machine's is ahead of it: what is edited until then is yet to be listed.
-        let ahead = usage.vendor_is_ahead().unwrap_or_default();
+        let told = usage.vendor_is_ahead().filter(|ahead| ahead.abs() <= VENDOR_TOLERANCE);
+        let ahead = told.unwrap_or_default();
         cursor.put(&context.ledgers, now.checked_add(ahead).map_or(now, |theirs| theirs.min(now))).await?;
     }
     for (event_id, known) in known {

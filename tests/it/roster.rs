@@ -140,6 +140,16 @@ async fn what_was_edited_while_a_clock_was_ahead_is_listed_when_it_is_set_right(
 }
 
 #[tokio::test]
+async fn a_vendor_whose_clock_is_far_off_is_not_asked_for_the_years_between() {
+    let (desk, world) = (Desk::new(), small_world(12));
+    // As if it sent seconds where milliseconds are expected.
+    let server = server_at(Timestamp::UNIX_EPOCH, &world, ServerOptions::default());
+    sync_all(config(&server, &desk.store()), later()).await;
+    let cursor = std::fs::read_to_string(desk.store().join("ledger/roster.json")).unwrap();
+    assert!(cursor.contains(&later().to_string()), "{cursor}");
+}
+
+#[tokio::test]
 async fn a_cursor_that_lies_ahead_is_not_believed() {
     let (desk, world) = (Desk::new(), small_world(12));
     let server = server_at(later(), &world, ServerOptions::default());
