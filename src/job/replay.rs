@@ -199,9 +199,10 @@ impl Replaying<'_> {
     }
 
     /// When a user said that fewer rows are right, as far as it took effect: a visit may have been killed between the archive
-    /// and the ledger.
+    /// and the ledger. One that was begun after the visit, because its own was lost, does not know.
     fn in_force(&self, asked: &Asked) -> Option<Timestamp> {
-        let Some(ledger) = &self.ledger else { return asked.accepted_at };
+        let of_then = self.ledger.as_ref().filter(|ledger| ledger.first_seen <= asked.pulled_at);
+        let Some(ledger) = of_then else { return asked.accepted_at };
         let known = if asked.windows.is_empty() {
             ledger.snapshot.and_then(|snapshot| snapshot.accepted_at)
         } else {
@@ -226,7 +227,9 @@ impl Replaying<'_> {
             staged_at = staged_at.max(after);
         }
         let judge = lake.judge(table, day)?;
-        let ours = cell.cell(staged_at, asked.accepted_at);
+        // Fewer rows are accepted, never fewer rejects.
+        let accepted_at = asked.accepted_at.filter(|_| table != Table::Rejects);
+        let ours = cell.cell(staged_at, accepted_at);
         let place = (table, day, cell.part().to_owned());
         let is_worth = match &standing {
             // One without rows that is accepted, or later than rows that were staged before it, says that they are gone.
@@ -240,7 +243,7 @@ impl Replaying<'_> {
         };
         if is_worth {
             self.staged.insert(place);
-            cell.stage(staged_at, asked.accepted_at).await?;
+            cell.stage(staged_at, accepted_at).await?;
         }
         Ok(())
     }

@@ -203,7 +203,14 @@ async fn what_was_accepted_as_gone_does_not_come_back() {
     scene.run(later() + HOUR, sync_of(selection)).await;
     assert!(is_gone().await);
     scene.home.store.delete(&keys::lake(Table::Lives, day)).await.unwrap();
-    scene.run(later() + HOUR * 2, all()).await;
+    let replayed = scene.run(later() + HOUR * 2, all()).await;
+    assert!(is_gone().await, "{:?}", cells_of(&scene.home.store).await);
+    assert!(!replayed.published.objects.contains_key("rejects"), "{:?}", replayed.published);
+    // Also where the ledger that knew of it is lost, with all tables.
+    scene.delete(keys::TABLES).await;
+    scene.delete("ledger/").await;
+    scene.run(later() + HOUR * 3, sync_of(Selection::default())).await;
+    scene.run(later() + HOUR * 4, all()).await;
     assert!(is_gone().await, "{:?}", cells_of(&scene.home.store).await);
 }
 
