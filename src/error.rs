@@ -31,7 +31,7 @@ pub enum Kind {
     Broken,
     /// No answer, or no end of it, in the time allowed.
     Timeout,
-    /// An answer, or one record of it, is larger than allowed.
+    /// An answer is larger than allowed.
     TooLarge,
     /// An answer that is not what the vendor's page describes: no JSON, cut off, not UTF-8.
     BadAnswer,
