@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::failure::text;
 use crate::error::{Error, Kind, Result};
+use crate::transform::escape;
 use crate::transform::tables::Table;
 
 /// What stands around the records.
@@ -33,7 +34,9 @@ impl Envelope {
             msg: Option<Value>,
             data: Option<Value>,
         }
-        let sent: Sent = serde_json::from_slice(bytes).map_err(|error| {
+        let json =
+            str::from_utf8(bytes).map_err(|_| Error::new(Kind::BadAnswer, "the answer is not UTF-8"))?;
+        let sent: Sent = serde_json::from_str(&escape::readable(json)).map_err(|error| {
             let what = if error.is_eof() { "the answer ends early" } else { "the answer is no JSON" };
             Error::new(Kind::BadAnswer, what)
         })?;

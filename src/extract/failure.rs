@@ -11,6 +11,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::error::{Error, Kind};
+use crate::transform::escape;
 
 /// The longest part of the vendor's own text that goes into a message, in characters.
 const LONGEST_TEXT: usize = 200;
@@ -44,8 +45,8 @@ pub(super) async fn status(mut response: Response, now: Timestamp, secret: &str)
     {
         body.extend_from_slice(&chunk);
     }
-    let error = match serde_json::from_slice::<Sent>(&body) {
-        Ok(sent) if sent.code().is_some() => sent.failure(secret),
+    let error = match Sent::read(&body) {
+        Some(sent) if sent.code().is_some() => sent.failure(secret),
         _ if status.is_redirection() => {
             Error::new(Kind::Refused, "the vendor's host redirects elsewhere").hint("check `--api-url`")
         }
@@ -74,10 +75,21 @@ pub(super) struct Sent {
     request_id: Option<Value>,
     #[serde(rename = "timeStamp")]
     time_stamp: Option<Value>,
-    pub(super) data: Option<Box<RawValue>>,
+    /// `null` where it is not there.
+    #[serde(default = "nothing")]
+    pub(super) data: Box<RawValue>,
+}
+
+fn nothing() -> Box<RawValue> {
+    RawValue::NULL.to_owned()
 }
 
 impl Sent {
+    /// Reads an answer; none where it is not what the vendor's page describes.
+    pub(super) fn read(body: &[u8]) -> Option<Self> {
+        serde_json::from_str(&escape::readable(str::from_utf8(body).ok()?)).ok()
+    }
+
     /// 200 is success.
     pub(super) fn code(&self) -> Option<i64> {
         text(self.code.as_ref())?.parse().ok()

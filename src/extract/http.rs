@@ -109,7 +109,7 @@ impl Http {
         Err(failure::status(response, self.now(), secret.expose_secret()).await)
     }
 
-    /// Reads an answer that is no report to its end; `secret` is kept out of its errors.
+    /// The `data` of an answer that is no report; `secret` is kept out of its errors.
     pub(super) async fn document(
         &self,
         usage: &Usage,
@@ -124,7 +124,7 @@ impl Http {
                 return Err(Error::new(Kind::BadAnswer, "the answer is larger than a list can be"));
             }
         }
-        let sent: Sent = serde_json::from_slice(&body).map_err(|_| {
+        let sent = Sent::read(&body).ok_or_else(|| {
             Error::new(Kind::BadAnswer, "the answer is not the JSON that the vendor's page describes")
         })?;
         if let Some(time) = sent.time() {
@@ -133,7 +133,7 @@ impl Http {
         if sent.code() != Some(SUCCESS) {
             return Err(sent.failure(secret.expose_secret()));
         }
-        sent.data.ok_or_else(|| Error::new(Kind::BadAnswer, "the answer has no `data`"))
+        Ok(sent.data)
     }
 
     /// A connection that could not be made, or broke.

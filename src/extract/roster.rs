@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
@@ -75,10 +74,6 @@ pub async fn edited_since(
 }
 
 async fn read_edited(client: &Client, usage: &Usage, cursor: Timestamp, now: Timestamp) -> Result<Listed> {
-    #[derive(Deserialize)]
-    struct Page {
-        list: Vec<Box<RawValue>>,
-    }
     let from = cursor.checked_sub(OVERLAP).unwrap_or(cursor).max(Timestamp::UNIX_EPOCH).as_second();
     let mut listed = Listed::default();
     for page in 1..=MOST_PAGES {
@@ -89,9 +84,9 @@ async fn read_edited(client: &Client, usage: &Usage, cursor: Timestamp, now: Tim
             ("pageSize", json!(PAGE)),
         ];
         let data = client.call(usage, "event/modify/list", named(parameters)).await?;
-        let sent: Page = serde_json::from_str(data.get())
-            .map_err(|_| Error::new(Kind::BadAnswer, "the list of edited events has no `list`"))?;
-        if listed.is_last(&sent.list, DEFAULT_EDITED_PAGE) {
+        let entries = entries(&data)
+            .ok_or_else(|| Error::new(Kind::BadAnswer, "the list of edited events has no array"))?;
+        if listed.is_last(&entries, DEFAULT_EDITED_PAGE) {
             return Ok(listed);
         }
     }
@@ -111,7 +106,7 @@ pub async fn held_between(client: &Client, usage: &Usage, from: Timestamp, to: T
             ("count", json!(PAGE)),
         ];
         let data = client.call(usage, "event/public/list", named(parameters)).await?;
-        let entries = array_in(&data).ok_or_else(|| {
+        let entries = entries(&data).ok_or_else(|| {
             Error::new(Kind::BadAnswer, "the list of public events has no array")
                 .hint("give `--no-public-list`")
         })?;
@@ -139,13 +134,16 @@ fn named<const N: usize>(parameters: [(&str, Value); N]) -> Map<String, Value> {
     parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// The array that is the value itself, or the first field of it that is one.
-fn array_in(data: &RawValue) -> Option<Vec<Box<RawValue>>> {
-    if let Ok(entries) = serde_json::from_str(data.get()) {
-        return Some(entries);
+/// What a page lists: the array that `data` itself is, or that stands in a field of it. There are none where a `null` takes
+/// the array's place, or a number says so: what the vendor sends for an empty page, its own does not say.
+fn entries(data: &RawValue) -> Option<Vec<Box<RawValue>>> {
+    if let Ok(entries) = serde_json::from_str::<Option<_>>(data.get()) {
+        return Some(entries.unwrap_or_default());
     }
     let fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(data.get()).ok()?;
-    fields.values().find_map(|field| serde_json::from_str(field.get()).ok())
+    let array = fields.values().find_map(|field| serde_json::from_str(field.get()).ok());
+    let says_none = || fields.is_empty() || fields.values().any(|field| matches!(field.get(), "null" | "0"));
+    array.or_else(|| says_none().then(Vec::new))
 }
 
 #[cfg(test)]
@@ -153,16 +151,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_array_is_found_in_whatever_it_is_wrapped() {
-        for (data, entries) in [
+    fn the_entries_are_found_in_whatever_they_are_wrapped() {
+        for (data, count) in [
             ("[1, 2]", Some(2)),
             (r#"{"count": 2, "list": [1, 2]}"#, Some(2)),
             (r#"{"records": [], "total": 0}"#, Some(0)),
-            (r#"{"total": 0}"#, None),
+            (r#"{"records": null, "page": 3}"#, Some(0)),
+            (r#"{"total": 0}"#, Some(0)),
+            ("null", Some(0)),
+            ("{}", Some(0)),
+            (r#"{"total": 7}"#, None),
+            (r#"{"page": 0, "records": [1]}"#, Some(1)),
             ("7", None),
         ] {
             let data = RawValue::from_string(data.to_owned()).unwrap();
-            assert_eq!(array_in(&data).map(|found| found.len()), entries, "{data}");
+            assert_eq!(entries(&data).map(|found| found.len()), count, "{data}");
         }
     }
 }

@@ -4,6 +4,7 @@ use arrow::array::{
     Array, ArrayBuilder, ArrayRef, AsArray, BooleanBuilder, Date32Builder, Int64Builder, StringBuilder,
     TimestampMillisecondBuilder,
 };
+use jiff::Timestamp;
 use jiff::civil::date;
 
 use super::column::{Column, Kind};
@@ -51,6 +52,17 @@ impl Builder {
                 builder.append_value(sent.value());
                 return Ok(());
             }
+            (Self::Millis(builder), Shape::Whole(second), Kind::Instant) => {
+                let instant = value::at_second(second);
+                builder.append_option(instant.ok().map(Timestamp::as_millisecond));
+                return instant.map(|_| ());
+            }
+            (Self::Flag(builder), Shape::Plain, Kind::Flag) => {
+                if let Some(flag) = value::said(sent.quoted()) {
+                    builder.append_value(flag);
+                    return Ok(());
+                }
+            }
             (Self::Text(builder), Shape::Plain, Kind::Identifier | Kind::Text) => {
                 if let Ok(text) = usual::text(sent) {
                     builder.append_option(text);
@@ -65,8 +77,9 @@ impl Builder {
             }
             (Self::Text(builder), shape, Kind::Label { labels }) => {
                 let code = if shape == Shape::Plain { sent.quoted() } else { sent.value() };
-                if let Some(word) = value::word(labels, code) {
-                    builder.append_value(word);
+                let word = value::word(labels, code);
+                if let Some(text) = word.or_else(|| matches!(shape, Shape::Whole(_)).then_some(code)) {
+                    builder.append_value(text);
                     return Ok(());
                 }
             }

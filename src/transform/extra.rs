@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
+use super::escape;
 use super::record::Sent;
 
 /// The fields of one record that go to `extra`, under the vendor's keys.
@@ -26,6 +27,7 @@ impl<'a> Extra<'a> {
         }
         let raw = |value| serde_json::from_str::<&RawValue>(value).ok();
         let values = self.fields.iter().map(|(key, value)| Some((key, raw(value)?)));
-        serde_json::to_string(&values.collect::<Option<BTreeMap<_, _>>>()?).ok()
+        let json = serde_json::to_string(&values.collect::<Option<BTreeMap<_, _>>>()?).ok()?;
+        Some(escape::readable(&json).into_owned())
     }
 }

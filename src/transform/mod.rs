@@ -7,6 +7,7 @@ pub mod column;
 pub mod decode;
 pub mod decoded;
 pub mod digest;
+pub mod escape;
 pub mod event;
 mod extra;
 mod fields;

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::escape;
+
 /// A value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Raw<'a> {
@@ -13,7 +15,7 @@ pub enum Raw<'a> {
     Number(&'a str),
     /// A text, its escapes resolved.
     Text(Cow<'a, str>),
-    /// An array or an object, or a text that is no Unicode (half of a surrogate pair): nothing that a column holds.
+    /// An array or an object: nothing that a column holds.
     Other(&'a str),
 }
 
@@ -25,11 +27,10 @@ impl<'a> Raw<'a> {
             Some(b'n') => Self::Null,
             Some(b't') => Self::Flag(true),
             Some(b'f') => Self::Flag(false),
-            Some(b'"') if is_escaped => match serde_json::from_str(text) {
-                Ok(text) => Self::Text(Cow::Owned(text)),
-                Err(_) => Self::Other(text),
-            },
-            Some(b'"') => Self::Text(Cow::Borrowed(text.get(1..text.len() - 1).unwrap_or_default())),
+            Some(b'"') => {
+                let quoted = text.get(1..text.len() - 1).unwrap_or_default();
+                Self::Text(if is_escaped { escape::resolved(quoted).into() } else { quoted.into() })
+            }
             Some(b'[' | b'{') | None => Self::Other(text),
             Some(_) => Self::Number(text),
         }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::de::IgnoredAny;
 
+use super::escape;
 use super::keys::{KeyId, Keys};
 use super::raw::Raw;
 use super::scan::{self, Field, Shape, Span, Stop};
@@ -64,8 +65,7 @@ impl<'a> Sent<'a> {
         let quoted = self.text.get(self.field.key.from..self.field.key.to).unwrap_or_default();
         let key = quoted.get(1..quoted.len() - 1).unwrap_or_default();
         if key.contains('\\') {
-            // Half of a surrogate pair is JSON, but no text: such a key is kept as it was written.
-            return serde_json::from_str(quoted).map_or(Cow::Borrowed(key), Cow::Owned);
+            return escape::resolved(key).into();
         }
         Cow::Borrowed(key)
     }

@@ -9,6 +9,7 @@ use rollcall::calendar::Zone;
 use rollcall::error::{Kind, Result};
 use rollcall::extract::body::Splitter;
 use rollcall::transform::decode::{Decoder, Setting};
+use rollcall::transform::event::Event;
 use rollcall::transform::privacy::Privacy;
 use rollcall::transform::record::Records;
 use rollcall::transform::tables::Table;
@@ -102,10 +103,10 @@ fn strings() {
         (r#"" - ""#, Absent),
         ("\"\u{3000}\"", Absent),
         ("\"\u{a0}-\u{2009}\"", Absent),
-        // Half of a pair is JSON, but no text that a column holds.
-        (r#""\ud800""#, Extra),
-        (r#""\ude00\ud83d""#, Extra),
-        (r#""\ud800\u0041""#, Extra),
+        // Half of a pair is JSON, but no text.
+        (r#""\ud800""#, Text("\u{fffd}")),
+        (r#""\ude00\ud83d""#, Text("\u{fffd}\u{fffd}")),
+        (r#""\ud800\u0041""#, Text("\u{fffd}A")),
         (r#""\x""#, Refused),
         (r#""\u12g4""#, Refused),
         (r#""\u12""#, Refused),
@@ -120,6 +121,22 @@ fn strings() {
     for value in [&b"\"\xff\""[..], b"\"\xc3\x28\"", b"\"\xc0\xaf\"", b"\"\xed\xa0\x80\"", b"\"\xe5\x9b\""] {
         check("name", value, Refused);
     }
+}
+
+#[test]
+fn a_text_that_was_cut_within_a_character_is_read_wherever_it_stands() {
+    let batch =
+        decode(br#""odd\ud83d": {"a": "\ud83d", "b": "\ud83d\ude00"}, "chat_num": "\\ud83d\ude00""#, 7)
+            .unwrap();
+    let extra = "{\"chat_num\":\"\\\\ud83d\u{fffd}\",\"odd\u{fffd}\":{\"a\": \"\u{fffd}\", \"b\": \"\\ud83d\\ude00\"}}";
+    assert_eq!(text(&batch, "extra"), Some(extra));
+    let mut splitter = Splitter::default();
+    splitter
+        .push(br#"{"code":200,"msg":"\ud83d","data":{"title":"\ud83d","report":{}}}"#, |_, _| {})
+        .unwrap();
+    assert_eq!(splitter.finish().unwrap().message.as_deref(), Some("\u{fffd}"));
+    let event = Event::read(r#"{"eventId": 1, "title": "cut \ud83d"}"#).unwrap();
+    assert_eq!(event.title.as_deref(), Some("cut \u{fffd}"));
 }
 
 #[test]

@@ -15,7 +15,7 @@ use rollcall::job::context::Context;
 use rollcall::job::selection::Selection;
 use rollcall::progress::Progress;
 use serde_json::{Value, json};
-use simulator::{PublicList, ServerOptions, World};
+use simulator::{EmptyPage, PublicList, ServerOptions, World};
 
 use crate::command::Desk;
 use crate::lake::cells;
@@ -40,6 +40,25 @@ async fn the_public_list_names_events_that_the_other_does_not_in_either_shape() 
         let held = world.events().filter(|event| !event.cancelled).count();
         assert_eq!(report.events.complete, held);
         assert!(!paths(&server).contains(&"event/modify/list"));
+    }
+}
+
+#[tokio::test]
+async fn a_page_without_events_ends_a_list_however_it_is_written() {
+    for empty_page in [EmptyPage::Null, EmptyPage::NullList, EmptyPage::Total] {
+        // 10 is as many as a page may have that is not the last.
+        for events in [2, 12] {
+            let world = small_world(events);
+            let (desk, held) = (Desk::new(), world.events().filter(|event| !event.cancelled).count());
+            let server = server_at(later(), &world, ServerOptions { empty_page, ..ServerOptions::default() });
+            let report = sync_all(config(&server, &desk.store()), later()).await;
+            assert_eq!(report.events.complete, held, "{empty_page:?} {events}");
+            // Nothing was edited, nothing takes place.
+            let quiet = later() + HOUR * 24 * 200;
+            let server = server_at(quiet, &world, ServerOptions { empty_page, ..ServerOptions::default() });
+            sync_all(config(&server, &desk.store()), quiet).await;
+            assert_eq!(paths(&server).iter().filter(|path| path.ends_with("list")).count(), 2);
+        }
     }
 }
 

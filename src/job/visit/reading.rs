@@ -15,6 +15,7 @@ use crate::extract::envelope::Envelope;
 use crate::transform::batch::BatchBuilder;
 use crate::transform::decode::{Decoder, day_of};
 use crate::transform::decoded::{Decoded, MOST_UNKNOWN, Reason, shown};
+use crate::transform::escape;
 use crate::transform::privacy::{Weave, Withholding};
 use crate::transform::record::Record;
 use crate::transform::tables::Table;
@@ -114,6 +115,7 @@ impl<'a> Reading<'a> {
         self.rejected += 1;
         let setting = self.kept.setting();
         let kept = self.withholding.get_mut(&table).map(|withholding| withholding.text(record));
+        let kept = kept.as_deref().map(escape::readable).unwrap_or_default();
         let Position { array, index } = position;
         self.rejects.push_named(vec![
             ("event_id", Value::Integer(setting.event_id)),
@@ -121,7 +123,7 @@ impl<'a> Reading<'a> {
             ("source", self.kept.part().into()),
             ("path", format!("$.data.report.{array}[{index}]").into()),
             ("reason", reason.name().into()),
-            ("record", kept.unwrap_or_default().into()),
+            ("record", kept.into()),
             ("pulled_at", setting.pulled_at.into()),
         ]);
     }

@@ -1,7 +1,5 @@
 //! Looking for people in what was sent: in records, in texts, and in the values in values.
 
-use std::borrow::Cow;
-
 use arrow::datatypes::DataType;
 use serde_json::value::RawValue;
 
@@ -117,9 +115,6 @@ impl Suppressed {
             return self.has_fields(None, record, country, depth);
         }
         match Raw::read(record.text(), text.contains('\\')) {
-            Raw::Other(text) if text.starts_with('"') => {
-                self.has_text_at(depth + 1, &readable(text), country)
-            }
             Raw::Other(text) => match serde_json::from_str::<Vec<&RawValue>>(text) {
                 Ok(values) => values.iter().any(|value| self.has_json(value.get(), country, depth + 1)),
                 Err(_) => self.has_words(text, country),
@@ -127,27 +122,6 @@ impl Suppressed {
             raw => self.has_raw(&raw, country, depth),
         }
     }
-}
-
-/// A text of JSON that has half of a surrogate pair, which no text can hold, with a sign in place of every half.
-fn readable(json: &str) -> Cow<'_, str> {
-    let mut whole = String::with_capacity(json.len());
-    let mut rest = json;
-    while let Some((before, escape)) = rest.split_once('\\') {
-        whole.push_str(before);
-        let is_half = |digits: &str| matches!(u16::from_str_radix(digits, 16), Ok(0xd800..=0xdfff));
-        let digits = escape.strip_prefix('u').and_then(|digits| digits.get(..4));
-        if let Some(digits) = digits.filter(|digits| is_half(digits)) {
-            whole.push('\u{fffd}');
-            rest = escape.get(1 + digits.len()..).unwrap_or_default();
-        } else {
-            let end = escape.chars().next().map_or(0, char::len_utf8);
-            whole.extend(["\\", escape.get(..end).unwrap_or_default()]);
-            rest = escape.get(end..).unwrap_or_default();
-        }
-    }
-    whole.push_str(rest);
-    serde_json::from_str(&whole).map_or(Cow::Borrowed(json), Cow::Owned)
 }
 
 /// Whether a column is the event's, and so the same for all of its viewers.

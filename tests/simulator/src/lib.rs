@@ -34,7 +34,7 @@ pub use quirks::{Envelope, Quirks, ReportArray};
 pub use range::{Range, RangeEnds, ViewerDetails};
 pub use report::{CHUNK_BYTES, quirky_report, report};
 pub use sample::{SAMPLE, SAMPLE_ID};
-pub use server::{Clock, PublicList, Request, Server, ServerOptions};
+pub use server::{Clock, EmptyPage, PublicList, Request, Server, ServerOptions};
 pub use session::{Array, Kind, Session};
 pub use viewer::Viewer;
 pub use world::{Viewers, World, WorldOptions};

@@ -9,8 +9,8 @@ use clap::Parser;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use simulator::{
-    Clock, Fault, PublicList, Quirks, RangeEnds, Server, ServerOptions, ViewerDetails, Viewers, World,
-    WorldOptions,
+    Clock, EmptyPage, Fault, PublicList, Quirks, RangeEnds, Server, ServerOptions, ViewerDetails, Viewers,
+    World, WorldOptions,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
@@ -71,6 +71,9 @@ struct Options {
     /// The shape of the list of public events
     #[arg(long, value_enum, default_value_t)]
     public_list: PublicList,
+    /// What stands where a list has no event on a page
+    #[arg(long, value_enum, default_value_t)]
+    empty_page: EmptyPage,
     /// What time it always is, such as 2022-11-01T00:00:00Z [default: the machine's time]
     #[arg(long)]
     now: Option<Timestamp>,
@@ -120,6 +123,7 @@ async fn main() -> io::Result<()> {
             viewer_details: options.viewer_details,
             live_type_filters: options.live_type_filters,
             public_list: options.public_list,
+            empty_page: options.empty_page,
             clock: options.now.map_or(Clock::System, Clock::Fixed),
             faults: options.faults,
             fault_seed: options.fault_seed,

@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 
 use crate::world::World;
 use api::Api;
-pub use options::{Clock, PublicList, ServerOptions};
+pub use options::{Clock, EmptyPage, PublicList, ServerOptions};
 pub use parameters::Request;
 
 /// A running server, on a thread and a runtime of its own: tests may be synchronous or not. It stops on drop, and

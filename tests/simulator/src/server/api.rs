@@ -128,9 +128,12 @@ impl Api {
                 }
                 reply.success(json!({"userId": self.options.user_id}))
             }
-            Endpoint::ModifyList => reply.success(modify_list(&self.world, &asked, now)?),
+            Endpoint::ModifyList => {
+                reply.success(modify_list(&self.world, &asked, now, self.options.empty_page)?)
+            }
             Endpoint::PublicList => {
-                reply.success(public_list(&self.world, &asked, now, self.options.public_list))
+                let ServerOptions { public_list: shape, empty_page, .. } = self.options;
+                reply.success(public_list(&self.world, &asked, now, shape, empty_page))
             }
             Endpoint::Info => reply.success(Info::new(self.event(&asked, now)?, now)),
             Endpoint::Report => {

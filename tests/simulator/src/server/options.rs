@@ -31,6 +31,8 @@ pub struct ServerOptions {
     pub live_type_filters: bool,
     /// The shape of what `event/public/list` answers.
     pub public_list: PublicList,
+    /// What stands where the array of a list's page would be empty.
+    pub empty_page: EmptyPage,
     /// What time it is.
     pub clock: Clock,
     /// What goes wrong. The first one that strikes a request counts.
@@ -69,6 +71,7 @@ impl Default for ServerOptions {
             viewer_details: ViewerDetails::default(),
             live_type_filters: false,
             public_list: PublicList::default(),
+            empty_page: EmptyPage::default(),
             clock: Clock::default(),
             faults: Vec::new(),
             fault_seed: 1,
@@ -93,6 +96,20 @@ pub enum PublicList {
     Array,
     /// In an object: `{"list": […]}`.
     Object,
+}
+
+/// The `data` of a page of either list on which no event is, which the vendor's page leaves open as well.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum EmptyPage {
+    /// As of any other page, with an empty array.
+    #[default]
+    Array,
+    /// `null`.
+    Null,
+    /// `{"list": null}`.
+    NullList,
+    /// `{"total": 0}`.
+    Total,
 }
 
 /// What time it is to a server.

@@ -1,0 +1,123 @@
+//! The escapes in a text of JSON. Half of a surrogate pair, as a program sends it that cuts a text within a character, is JSON,
+//! but nothing that a text can hold: `\u{fffd}` takes its place, the sign for what cannot be read.
+
+use std::borrow::Cow;
+
+/// A text without its escapes; what stands between its quotes is given.
+#[must_use]
+pub fn resolved(quoted: &str) -> String {
+    let mut text = String::with_capacity(quoted.len());
+    let mut rest = quoted;
+    while let Some((plain, escape)) = rest.split_once('\\') {
+        text.push_str(plain);
+        let (sign, behind) = read(escape);
+        text.push(sign);
+        rest = behind;
+    }
+    text.push_str(rest);
+    text
+}
+
+/// JSON of which every parser can read the texts: without halves of pairs.
+#[must_use]
+pub fn readable(json: &str) -> Cow<'_, str> {
+    if !json.contains("\\u") {
+        return Cow::Borrowed(json);
+    }
+    let mut whole = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some((plain, escape)) = rest.split_once('\\') {
+        whole.push_str(plain);
+        let (sign, behind) = read(escape);
+        if sign == char::REPLACEMENT_CHARACTER {
+            whole.push(sign);
+        } else {
+            whole.extend(["\\", escape.get(..escape.len() - behind.len()).unwrap_or_default()]);
+        }
+        rest = behind;
+    }
+    whole.push_str(rest);
+    Cow::Owned(whole)
+}
+
+/// What an escape stands for, of which all but its backslash is given, and what comes behind it.
+fn read(escape: &str) -> (char, &str) {
+    if let Some((unit, behind)) = utf16(escape) {
+        let second = behind.strip_prefix('\\').and_then(utf16);
+        let pair = second.and_then(|(second, behind)| Some((char_of([unit, second])?, behind)));
+        let alone = || (char::from_u32(unit.into()).unwrap_or(char::REPLACEMENT_CHARACTER), behind);
+        return pair.unwrap_or_else(alone);
+    }
+    let mut signs = escape.chars();
+    let sign = match signs.next() {
+        Some('b') => '\u{8}',
+        Some('f') => '\u{c}',
+        Some('n') => '\n',
+        Some('r') => '\r',
+        Some('t') => '\t',
+        Some(sign) => sign,
+        None => '\\',
+    };
+    (sign, signs.as_str())
+}
+
+/// A unit of UTF-16, written `u4e2d`, and what comes behind it.
+fn utf16(escape: &str) -> Option<(u16, &str)> {
+    let (digits, behind) = escape.strip_prefix('u')?.split_at_checked(4)?;
+    Some((u16::from_str_radix(digits, 16).ok()?, behind))
+}
+
+/// The one character that is written in two units.
+fn char_of(pair: [u16; 2]) -> Option<char> {
+    let mut signs = char::decode_utf16(pair);
+    signs.next()?.ok().filter(|_| signs.next().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn half_of_a_pair_becomes_the_sign_for_what_cannot_be_read() {
+        for (quoted, text) in [
+            (r"a\ud83d", "a\u{fffd}"),
+            (r"\ude00\ud83db", "\u{fffd}\u{fffd}b"),
+            (r"\ud83d\ud83d\ude00", "\u{fffd}😀"),
+            (r"\ud83d\u0041", "\u{fffd}A"),
+            (r"\ud83d\n", "\u{fffd}\n"),
+            (r"\\ud83d", r"\ud83d"),
+            (r"\\\ud83d\\", "\\\u{fffd}\\"),
+            (r"\uD83D\uDE00", "😀"),
+        ] {
+            assert_eq!(resolved(quoted), text, "{quoted}");
+            let json = format!("[\"{quoted}\"]");
+            let whole: Vec<String> = serde_json::from_str(&readable(&json)).unwrap();
+            assert_eq!(whole, [text], "{quoted}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whole_texts_are_read_as_by_any_other_parser(
+            pieces in prop::collection::vec(
+                prop_oneof!["[ -~中😀]{0,3}".prop_map(|plain: String| plain.replace(['"', '\\'], "")),
+                    r#"\\(["\\/bfnrt]|u[0-9a-cA-C][0-9a-fA-F]{3}|ud83d\\ude00)"#],
+                0..12,
+            ),
+        ) {
+            let quoted = pieces.concat();
+            let json = format!("\"{quoted}\"");
+            let text: Value = serde_json::from_str(&json).unwrap();
+            prop_assert_eq!(Value::from(resolved(&quoted)), text.clone());
+            prop_assert_eq!(serde_json::from_str::<Value>(&readable(&json)).unwrap(), text);
+        }
+
+        #[test]
+        fn what_is_readable_says_the_same_however_odd_it_is(text in r#"(\\u|\\ud8|[\\u0-9a-f中"]){0,16}"#) {
+            prop_assert_eq!(resolved(&readable(&text)), resolved(&text));
+        }
+    }
+}
