@@ -98,6 +98,10 @@ impl CredentialOptions {
                 key_header: self.app_key_header.clone(),
                 token_field: self.token_field.clone(),
             }))),
+            (Some(_), None, None, Some(_)) => {
+                Err(Error::new(Kind::Usage, "there is a token and a user as well")
+                    .hint("leave `--user-id` and `--user-email` out: a token is of one user already"))
+            }
             (Some(_), ..) => {
                 Err(Error::new(Kind::Usage, "there is a token and an application's key as well")
                     .hint("give `--token`, or `--app-key`, `--app-secret` and `--user-id`, not both"))
@@ -141,6 +145,9 @@ mod tests {
             let found = Words::parse_from(words).options.with(app(in_secret));
             assert_eq!(found.map(|options| options.user_id).map_err(|error| error.kind()), user, "{words:?}");
         }
+        let token = Secret { token: Some(Hidden("hidden".into())), ..Secret::default() };
+        let both = Words::parse_from(["", "--user-id", "1042"]).options.with(token).unwrap().credentials();
+        assert!(both.unwrap_err().to_string().contains("leave `--user-id`"));
         let email = Words::parse_from(["", "--user-email", "a@example.com"]).options.with(app(None)).unwrap();
         assert!(email.user_email.is_some() && email.app_key.is_some());
     }

@@ -4,6 +4,7 @@ use crate::error::{Error, Kind, Result};
 use crate::extract::body::Splitter;
 use crate::job::context::Context;
 use crate::load::archive::{ArchiveReader, ArchiveWriter, Asked};
+use crate::load::index::Kept;
 use crate::load::keys;
 use crate::load::race::Race;
 use crate::load::store::{Below, Listed};
@@ -20,31 +21,57 @@ pub(super) async fn days(context: &Context) -> Result<Vec<String>> {
 pub(super) async fn forget(
     context: &Context,
     privacy: &Privacy,
-    mut listed: Listed,
+    listed: Listed,
     is_dry: bool,
 ) -> Result<u64> {
+    let found = of_newest(context, listed, |listed| async move {
+        let found = count(context, privacy, &listed).await?;
+        if found > 0 && !is_dry {
+            put_clean(context, privacy, &listed).await?;
+        }
+        Ok(found)
+    });
+    Ok(found.await?.unwrap_or_default())
+}
+
+/// Writes an answer anew that was archived under what may not be kept any more.
+pub(super) async fn clean(context: &Context, privacy: &Privacy, listed: Listed) -> Result<()> {
+    let cleaned = of_newest(context, listed, |listed| async move {
+        if open(context, &listed).await?.asked().kept.allows_no_more_than(&Kept::from(privacy)) {
+            return Ok(());
+        }
+        put_clean(context, privacy, &listed).await
+    });
+    cleaned.await.map(|_| ())
+}
+
+/// What `work` makes of an answer, of its newest version where others write it meanwhile; none where it is not there any
+/// more.
+async fn of_newest<T, F: Future<Output = Result<T>>>(
+    context: &Context,
+    mut listed: Listed,
+    work: impl Fn(Listed) -> F,
+) -> Result<Option<T>> {
     let mut race = Race::default();
     loop {
-        let outcome = async {
-            let found = count(context, privacy, &listed).await?;
-            if found > 0 && !is_dry {
-                put_clean(context, privacy, &listed).await?;
-            }
-            Ok(found)
-        };
-        match outcome.await {
+        match work(listed.clone()).await {
             Err(error) if race.is_lost(&error) => {}
-            outcome => return outcome.map_err(|error| error.with("key", &listed.key)),
+            outcome => return outcome.map(Some).map_err(|error| error.with("key", &listed.key)),
         }
         match context.store.head(&listed.key).await? {
             Some(head) => listed.head = head,
-            None => return Ok(0),
+            None => return Ok(None),
         }
     }
 }
 
+/// An answer, in the version that was listed.
+pub(super) async fn open(context: &Context, listed: &Listed) -> Result<ArchiveReader> {
+    ArchiveReader::open(&context.store, &listed.key, listed.head.clone()).await
+}
+
 async fn count(context: &Context, privacy: &Privacy, listed: &Listed) -> Result<u64> {
-    let mut reader = ArchiveReader::open(&context.store, &listed.key, listed.head.clone()).await?;
+    let mut reader = open(context, listed).await?;
     let (mut splitter, mut found) = (Splitter::default(), 0);
     while let Some(bytes) = reader.next().await? {
         splitter.push(&bytes, |position, record| {
@@ -55,26 +82,10 @@ async fn count(context: &Context, privacy: &Privacy, listed: &Listed) -> Result<
     splitter.finish().map(|_| found)
 }
 
-/// Whether an answer was archived under what may be kept now; none where it is not there any more.
-pub(super) async fn is_kept_under(
-    context: &Context,
-    privacy: &Privacy,
-    listed: &Listed,
-) -> Result<Option<bool>> {
-    let reader = ArchiveReader::open(&context.store, &listed.key, listed.head.clone()).await;
-    unless_gone(reader.map(|reader| reader.asked().kept == privacy.into()), listed)
-}
-
-/// Writes an answer anew. False where it is not there any more, or another one cleaned it.
-pub(super) async fn clean(context: &Context, privacy: &Privacy, listed: &Listed) -> Result<bool> {
-    Ok(unless_gone(put_clean(context, privacy, listed).await, listed)?.is_some())
-}
-
 async fn put_clean(context: &Context, privacy: &Privacy, listed: &Listed) -> Result<()> {
-    let Listed { key, head } = listed;
-    let mut reader = ArchiveReader::open(&context.store, key, head.clone()).await?;
+    let mut reader = open(context, listed).await?;
     let asked = Asked { kept: privacy.into(), ..reader.asked().clone() };
-    let mut writer = ArchiveWriter::create(context.store.as_ref(), key, &asked).await?;
+    let mut writer = ArchiveWriter::create(context.store.as_ref(), &listed.key, &asked).await?;
     let (mut splitter, mut weave) = (Splitter::default(), Weave::new(privacy));
     while let Some(bytes) = reader.next().await? {
         splitter.push(&bytes, |position, record| {
@@ -94,11 +105,4 @@ async fn put_clean(context: &Context, privacy: &Privacy, listed: &Listed) -> Res
 /// Whether an error does not keep the other objects from being looked at.
 pub(super) fn is_of_one_object(error: &Error) -> bool {
     matches!(error.kind(), Kind::Damaged | Kind::Newer | Kind::BadAnswer)
-}
-
-fn unless_gone<T>(outcome: Result<T>, listed: &Listed) -> Result<Option<T>> {
-    match outcome {
-        Err(error) if error.kind() == Kind::Conflict => Ok(None),
-        outcome => outcome.map(Some).map_err(|error: Error| error.with("key", &listed.key)),
-    }
 }

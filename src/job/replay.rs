@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use super::archive::is_of_one_object;
+use super::archive::{self, is_of_one_object};
 use super::context::Context;
 use super::publish::{is_lake, publish_staged};
 use super::selection::{self, one_or_many};
@@ -21,6 +21,7 @@ use crate::extract::window::Window;
 use crate::load::archive::{ArchiveReader, Asked};
 use crate::load::cell::Cell;
 use crate::load::ledger::Ledger;
+use crate::load::race::Race;
 use crate::load::staging::{CellWriter, Visitor};
 use crate::load::store::Listed;
 use crate::load::table_day::TableDay;
@@ -108,19 +109,21 @@ pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report
 /// What the archive has of the chosen events.
 async fn archived(context: &Context, call: &Replay, report: &mut Report) -> Result<BTreeMap<i64, Takes>> {
     let mut events: BTreeMap<i64, Takes> = BTreeMap::new();
-    for listed in context.store.list(keys::ARCHIVE, "").await? {
-        let (Some((visited, together, window)), Some((event_id, _))) =
-            (keys::parse_archived(&listed.key), keys::parse_visit(&listed.key))
-        else {
-            let error = Error::new(Kind::Damaged, "a file in the archive is no archived answer");
-            report.failed(&error.with("key", &listed.key).hint("take it away"));
-            continue;
-        };
-        // No visit is before the day that it asks for.
-        let is_chosen = call.event.is_empty() || call.event.contains(&event_id);
-        if is_chosen && call.from.is_none_or(|from| from <= visited) {
-            let together = together.to_owned();
-            events.entry(event_id).or_default().entry(together).or_default().insert(window, listed);
+    for day in archive::days(context).await? {
+        for listed in context.store.list(&day, "").await? {
+            let (Some((visited, together, window)), Some((event_id, _))) =
+                (keys::parse_archived(&listed.key), keys::parse_visit(&listed.key))
+            else {
+                let error = Error::new(Kind::Damaged, "a file in the archive is no archived answer");
+                report.failed(&error.with("key", &listed.key).hint("take it away"));
+                continue;
+            };
+            // No visit is before the day that it asks for.
+            let is_chosen = call.event.is_empty() || call.event.contains(&event_id);
+            if is_chosen && call.from.is_none_or(|from| from <= visited) {
+                let together = together.to_owned();
+                events.entry(event_id).or_default().entry(together).or_default().insert(window, listed);
+            }
         }
     }
     Ok(events)
@@ -160,14 +163,26 @@ struct Replaying<'a> {
 impl Replaying<'_> {
     /// The answers that make one day, or the snapshot; nothing where they are not wanted, or not all there, so that they were
     /// not used.
-    async fn take(&mut self, answers: Take) -> Result<Tally> {
+    async fn take(&mut self, mut answers: Take) -> Result<Tally> {
+        let mut race = Race::default();
+        loop {
+            match self.stage_take(&answers).await {
+                Err(error) if race.is_lost(&error) => {}
+                outcome => return outcome,
+            }
+            // Another one wrote them anew without somebody who is to be forgotten, or took them away.
+            for (window, listed) in std::mem::take(&mut answers) {
+                if let Some(head) = self.context.store.head(&listed.key).await? {
+                    answers.insert(window, Listed { head, ..listed });
+                }
+            }
+        }
+    }
+
+    async fn stage_take(&mut self, answers: &Take) -> Result<Tally> {
         let Self { context, call, privacy, .. } = *self;
         let Some(first) = answers.values().next() else { return Ok(Tally::default()) };
-        let open = |listed: &Listed| {
-            let Listed { key, head } = listed.clone();
-            async move { ArchiveReader::open(&context.store, &key, head).await }
-        };
-        let asked = open(first).await?.asked().clone();
+        let asked = archive::open(context, first).await?.asked().clone();
         let is_wanted =
             call.from.is_none_or(|from| from <= asked.day) && call.to.is_none_or(|to| asked.day <= to);
         if !is_wanted || answers.len() != asked.windows.len().max(1) {
@@ -186,7 +201,7 @@ impl Replaying<'_> {
         let visitor = Visitor { event_id, pulled_at, run: context.run.clone(), kept: privacy.into() };
         let mut intake = Intake::new(context, &visitor, kept, day);
         for listed in answers.values() {
-            let reader = open(listed).await?;
+            let reader = archive::open(context, listed).await?;
             let window = window(reader.asked());
             let answer = Archived { reader, splitter: Splitter::default() };
             intake.take(answer, window, None).await.map_err(|error| error.with("key", &listed.key))?;
@@ -232,7 +247,8 @@ impl Replaying<'_> {
         let ours = cell.cell(staged_at, accepted_at);
         let place = (table, day, cell.part().to_owned());
         let is_worth = match &standing {
-            // One without rows that is accepted, or later than rows that were staged before it, says that they are gone.
+            // One without rows that is accepted says that they are gone; so does one of rejects behind those that were staged
+            // before it.
             None => ours.rows > 0 || ours.accepted_at.is_some() || self.staged.contains(&place),
             Some(standing) => {
                 let is_same = standing.digest == ours.digest

@@ -51,13 +51,7 @@ async fn clean_archive(context: &Context, report: &mut Report) -> Result<()> {
     let privacy = context.privacy().await?;
     for day in archive::days(context).await? {
         for listed in context.store.list(&day, "").await? {
-            let outcome = async {
-                if archive::is_kept_under(context, &privacy, &listed).await? == Some(false) {
-                    archive::clean(context, &privacy, &listed).await?;
-                }
-                Ok::<_, Error>(())
-            };
-            match outcome.await {
+            match archive::clean(context, &privacy, listed).await {
                 Err(error) if is_of_one_object(&error) => report.failed(&error),
                 outcome => outcome?,
             }

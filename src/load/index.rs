@@ -51,6 +51,13 @@ impl Kept {
     pub fn is_everything(&self) -> bool {
         *self == Self::default()
     }
+
+    /// Whether nothing was kept that may not be kept under `other`, as another one may have written it meanwhile, who knew of more
+    /// people than are suppressed there.
+    #[must_use]
+    pub fn allows_no_more_than(&self, other: &Self) -> bool {
+        self.policy == other.policy && self.suppressed >= other.suppressed
+    }
 }
 
 impl From<&Privacy> for Kept {

@@ -7,8 +7,10 @@ use jiff::civil::Date;
 use super::cell::Cell;
 use super::keys;
 use super::lake::Lake;
-use super::object::{CleanObject, ObjectReader};
+use super::object::{CleanObject, ObjectReader, clean_cell};
+use super::race::Race;
 use super::store::{Head, Store};
+use super::suppression;
 use crate::error::Result;
 use crate::transform::privacy::Privacy;
 use crate::transform::tables::Table;
@@ -35,11 +37,22 @@ impl TableDay<'_> {
         keys::lake(self.table, self.day)
     }
 
-    /// The cell that the lake has in a place, as it may be kept.
+    /// The cell that the lake has in a place, as it may be kept now.
     pub async fn cell(&self, event_id: i64, part: &str) -> Result<Option<Cell>> {
-        let Some(head) = self.store.head(&self.key()).await? else { return Ok(None) };
-        let object = self.clean(&self.key(), head).await?;
-        Ok(object.cells().iter().find(|cell| cell.place() == (event_id, part)).cloned())
+        let mut race = Race::default();
+        loop {
+            let Some(head) = self.store.head(&self.key()).await? else { return Ok(None) };
+            // Behind the object's version, which so knows of nobody who is not on this list.
+            let privacy = suppression::privacy(self.store.as_ref(), &self.lake.policy).await?;
+            let found = async {
+                let object = self.open(&self.key(), head).await?;
+                clean_cell(&object, &privacy, event_id, part).await
+            };
+            match found.await {
+                Err(error) if race.is_lost(&error) => {}
+                outcome => return outcome,
+            }
+        }
     }
 
     /// An object here.

@@ -1,11 +1,12 @@
-//! A publish, and a forget, in the middle of which somebody is forgotten.
+//! A publish, a replay, and a forget, in the middle of which somebody is forgotten.
 
 use std::sync::Arc;
 
 use futures::FutureExt;
 use jiff::civil::Date;
 use rollcall::job::selection::Selection;
-use rollcall::job::{Forget, Job, Publish};
+use rollcall::job::{Forget, Job, Publish, Replay};
+use rollcall::load::keys;
 use rollcall::load::store::Store;
 use rollcall::transform::tables::Table;
 use simulator::Server;
@@ -27,30 +28,39 @@ fn publish(day: Option<Date>) -> Job {
     Job::Publish(Publish { day: day.into_iter().collect() })
 }
 
-/// A publish of a day, before whose operation `at` somebody forgets the person to the end. Whether all went well.
-async fn published_amid_a_forget(
+/// Runs a job over `store`, before whose operation `at` somebody has the person forgotten to the end. Whether all went well.
+async fn amid_a_forget(
     server: &Arc<Server>,
     home: &Home,
     store: &Arc<dyn Store>,
-    day: Date,
-    at: u64,
+    what: Job,
+    (at, forget): (u64, Job),
 ) -> bool {
     let (inner, vendor) = (Arc::clone(&home.store), Arc::clone(server));
     let said = Arc::new(Mutex::new(None));
     let told = Arc::clone(&said);
     let watcher = move |k| {
         let (inner, vendor, told) = (Arc::clone(&inner), Arc::clone(&vendor), Arc::clone(&told));
+        let forget = forget.clone();
         async move {
             if k == at {
-                *told.lock().await = Some(run(&inner, &vendor, open(), 1, forget()).await);
+                *told.lock().await = Some(run(&inner, &vendor, open(), 1, forget).await);
             }
         }
         .boxed()
     };
     let store: Arc<dyn Store> = Faulty::watched(store, Box::new(watcher));
-    let outcome = run(&store, server, open(), 2, publish(Some(day))).await;
+    let outcome = run(&store, server, open(), 2, what).await;
     ok(said.lock().await.take().unwrap());
     outcome.is_ok_and(|report| report.ok)
+}
+
+/// How many operations a job takes.
+async fn operations(server: &Server, home: &Home, what: Job) -> u64 {
+    let counting = Faulty::new(&home.store, 0, Fault::None);
+    let store: Arc<dyn Store> = counting.clone();
+    ok(run(&store, server, open(), 2, what).await);
+    counting.operations()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -68,21 +78,19 @@ async fn a_publish_that_is_under_way_meanwhile_brings_nobody_back_and_leaves_no_
         cells.collect::<Cells>()
     };
     let home = pulled(&server).await;
-    let counting = Faulty::new(&home.store, 0, Fault::None);
-    let store: Arc<dyn Store> = counting.clone();
-    ok(run(&store, &server, open(), 2, publish(Some(*day))).await);
-    let operations = counting.operations();
+    let operations = operations(&server, &home, publish(Some(*day))).await;
     assert!(operations > 20, "{operations}");
     for at in (0..operations).step_by(2) {
         let home = pulled(&server).await;
-        assert!(published_amid_a_forget(&server, &home, &home.store, *day, at).await, "{at}");
+        let what = publish(Some(*day));
+        assert!(amid_a_forget(&server, &home, &home.store, what, (at, forget())).await, "{at}");
         assert_forgotten(&home.store, &format!("forgotten at operation {at}")).await;
         assert!(of_day(&cells_of(&home.store).await) == of_day(&expected), "{at}");
     }
     for at in 0..operations {
         let home = pulled(&server).await;
         let dying: Arc<dyn Store> = Faulty::new(&home.store, at, Fault::Dies);
-        published_amid_a_forget(&server, &home, &dying, *day, at).await;
+        amid_a_forget(&server, &home, &dying, publish(Some(*day)), (at, forget())).await;
         ok(run(&home.store, &server, open(), 3, publish(None)).await);
         assert_forgotten(&home.store, &format!("forgotten at operation {at}, then killed")).await;
         assert!(cells_of(&home.store).await == expected, "{at}");
@@ -94,28 +102,38 @@ async fn a_forget_in_the_middle_of_another_is_no_reason_to_call_the_list_lost() 
     let server = Arc::new(vendor());
     let home = pulled(&server).await;
     ok(run(&home.store, &server, open(), 0, publish(None)).await);
-    let counting = Faulty::new(&home.store, 0, Fault::None);
-    let store: Arc<dyn Store> = counting.clone();
     let dry = Forget { viewer: vec!["nobody".to_owned()], dry_run: true };
-    ok(run(&store, &server, open(), 1, Job::Forget(dry)).await);
-    let looked_at = counting.operations();
-    assert!(looked_at > 50, "{looked_at}");
-    for at in (0..looked_at).step_by(7) {
+    let operations = operations(&server, &home, Job::Forget(dry)).await;
+    assert!(operations > 50, "{operations}");
+    for at in (0..operations).step_by(7) {
         let home = pulled(&server).await;
         ok(run(&home.store, &server, open(), 0, publish(None)).await);
-        let (inner, vendor) = (Arc::clone(&home.store), Arc::clone(&server));
-        let watcher = move |k| {
-            let (inner, vendor) = (Arc::clone(&inner), Arc::clone(&vendor));
-            async move {
-                if k == at {
-                    let other = Forget { viewer: vec!["somebody else".to_owned()], dry_run: false };
-                    ok(run(&inner, &vendor, open(), 1, Job::Forget(other)).await);
-                }
-            }
-            .boxed()
-        };
-        let store: Arc<dyn Store> = Faulty::watched(&home.store, Box::new(watcher));
-        ok(run(&store, &server, open(), 2, forget()).await);
+        let other = Job::Forget(Forget { viewer: vec!["somebody else".to_owned()], dry_run: false });
+        assert!(amid_a_forget(&server, &home, &home.store, forget(), (at, other)).await, "{at}");
         assert_forgotten(&home.store, &format!("another at operation {at}")).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_that_is_under_way_meanwhile_brings_nobody_back_and_calls_nothing_damaged() {
+    let server = Arc::new(vendor());
+    let expected = without_the_person(&server).await;
+    // A lake that lost one of its tables.
+    let lost = async || {
+        let home = pulled(&server).await;
+        ok(run(&home.store, &server, open(), 0, publish(None)).await);
+        for key in home.keys(&keys::table(Table::Interactions)).await {
+            home.store.delete(&key).await.unwrap();
+        }
+        home
+    };
+    let replay = || Job::Replay(Replay { all: true, ..Replay::default() });
+    let operations = operations(&server, &lost().await, replay()).await;
+    assert!(operations > 50, "{operations}");
+    for at in (0..operations).step_by(5) {
+        let home = lost().await;
+        assert!(amid_a_forget(&server, &home, &home.store, replay(), (at, forget())).await, "{at}");
+        assert_forgotten(&home.store, &format!("forgotten at operation {at}")).await;
+        assert!(cells_of(&home.store).await == expected, "{at}");
     }
 }

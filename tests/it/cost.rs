@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use futures::FutureExt;
-
 use rollcall::job::selection::Selection;
 use rollcall::load::keys;
 use rollcall::load::store::Store;

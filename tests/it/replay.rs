@@ -8,7 +8,7 @@ use rollcall::config::Config;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
 use rollcall::job::{Forget, Job, Replay};
-use rollcall::load::object::ObjectReader;
+use rollcall::load::object::{CleanObject, ObjectReader, clean_cell};
 use rollcall::load::{keys, suppression};
 use rollcall::report::Report;
 use rollcall::transform::privacy::Policy;
@@ -266,6 +266,31 @@ async fn a_cell_weighs_no_more_than_what_is_left_of_it_when_somebody_is_to_be_fo
         let object = ObjectReader::open(&scene.home.store, &key, head, Table::Lives, day).await.unwrap();
         assert!(object.cells().iter().all(|cell| cell.weight == cell.rows), "{:?}", object.cells());
         is_less |= object.kept().is_some_and(|kept| kept.suppressed > 0);
+    }
+    assert!(is_less);
+}
+
+#[tokio::test]
+async fn a_cell_that_is_looked_at_alone_is_what_the_whole_object_says_of_it() {
+    let scene = Scene::new(On::Folder, policy(r#"{"base": "open"}"#), Quirks::default()).await;
+    let world = small_world(4);
+    let viewers = world.events().flat_map(|event| event.viewers().collect::<Vec<_>>());
+    let mobiles: Vec<String> = viewers.filter_map(|viewer| viewer.mobile).step_by(2).collect();
+    let privacy =
+        suppression::suppress(scene.home.store.as_ref(), &scene.policy, &mobiles).await.unwrap();
+    let mut is_less = false;
+    for key in scene.home.keys(&keys::table(Table::Lives)).await {
+        let day = key.split("dt=").nth(1).unwrap()[..10].parse().unwrap();
+        let head = scene.home.store.head(&key).await.unwrap().unwrap();
+        let open = || ObjectReader::open(&scene.home.store, &key, head.clone(), Table::Lives, day);
+        let (object, whole) = (open().await.unwrap(), open().await.unwrap());
+        let whole = CleanObject::of(whole, &privacy).await.unwrap();
+        for (cell, before) in whole.cells().iter().zip(object.cells()) {
+            let alone = clean_cell(&object, &privacy, cell.event_id, &cell.part).await.unwrap();
+            assert_eq!(alone.as_ref(), Some(cell));
+            is_less |= cell.rows < before.rows;
+        }
+        assert_eq!(clean_cell(&object, &privacy, 1, "").await.unwrap(), None);
     }
     assert!(is_less);
 }

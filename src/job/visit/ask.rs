@@ -14,7 +14,7 @@ use crate::extract::retry::Attempts;
 use crate::extract::window::{self, Window};
 
 impl Visiting<'_> {
-    /// Asks for a day and stages what came. A day that fails is owed; the others do not wait for it.
+    /// Asks for a day and begins to stage what came. A day that fails is owed; the others do not wait for it.
     pub(super) async fn pull_day(&mut self, day: Date) -> Result<()> {
         self.asked.insert(day);
         if self.given_up >= GIVEN_UP {

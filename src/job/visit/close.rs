@@ -77,7 +77,7 @@ impl Visiting<'_> {
         let day = self.context.lake.zone.day_of(*pulled_at);
         let ours = keys::archived_by(day, *event_id, *pulled_at, run);
         for listed in self.context.store.list(&ours, "").await? {
-            archive::clean(self.context, &privacy, &listed).await?;
+            archive::clean(self.context, &privacy, listed).await?;
         }
         Ok(())
     }

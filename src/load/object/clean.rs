@@ -31,15 +31,7 @@ impl CleanObject {
     /// Reads the rows once, where they were not written so, to know what is left of each cell. [`Kind::Damaged`] where people
     /// were forgotten whom the list does not have: they would come back.
     pub async fn of(object: ObjectReader, privacy: &Privacy) -> Result<Self> {
-        let listed = privacy.suppressed.revision();
-        if object.kept().is_some_and(|kept| kept.suppressed > listed) {
-            return Err(Error::new(Kind::Damaged, "the object knows of more forgotten people than the list has")
-                .with("key", object.key())
-                .hint(
-                    "run it again; if it says so again the list is lost: restore `ledger/suppressed.json` from a version or \
-                     a backup, or run `forget` for each of them again",
-                ));
-        }
+        check(&object, privacy)?;
         let is_clean = object.is_kept_under(privacy);
         let mut cells = object.cells().to_vec();
         if !is_clean {
@@ -54,8 +46,7 @@ impl CleanObject {
                 }
             }
             for (cell, totals) in cells.iter_mut().zip(&totals) {
-                *cell =
-                    Cell { rows: totals.rows, weight: totals.weight, digest: totals.digest, ..cell.clone() };
+                *cell = with(cell, *totals);
             }
         }
         Ok(Self { object, privacy: privacy.clone(), cells, is_clean })
@@ -117,6 +108,46 @@ impl CleanObject {
         });
         Ok(selected.try_flatten().boxed())
     }
+}
+
+/// One cell of an object, as it may be kept; no other rows than its own are read.
+pub async fn clean_cell(
+    object: &ObjectReader,
+    privacy: &Privacy,
+    event_id: i64,
+    part: &str,
+) -> Result<Option<Cell>> {
+    check(object, privacy)?;
+    let mut of_event = object.cells_of(event_id).into_iter();
+    let Some((cell, range)) = of_event.find(|(cell, _)| cell.part == part) else { return Ok(None) };
+    if object.is_kept_under(privacy) {
+        return Ok(Some(cell.clone()));
+    }
+    let mut totals = Totals::default();
+    let mut batches = object.rows(iter::once(range))?;
+    while let Some(batch) = batches.try_next().await? {
+        totals.add(object.table(), &privacy.clean(object.table(), &batch)?);
+    }
+    Ok(Some(with(cell, totals)))
+}
+
+/// [`Kind::Damaged`] where people were forgotten whom the list does not have: they would come back.
+fn check(object: &ObjectReader, privacy: &Privacy) -> Result<()> {
+    let listed = privacy.suppressed.revision();
+    if object.kept().is_none_or(|kept| kept.suppressed <= listed) {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Damaged, "the object knows of more forgotten people than the list has")
+        .with("key", object.key())
+        .hint(
+            "run it again; if it says so again the list is lost: restore `ledger/suppressed.json` from a version or \
+             a backup, or run `forget` for each of them again",
+        ))
+}
+
+/// A cell of which these rows are left.
+fn with(cell: &Cell, Totals { rows, weight, digest, .. }: Totals) -> Cell {
+    Cell { rows, weight, digest, ..cell.clone() }
 }
 
 fn rows_of(cells: &[Cell]) -> u64 {

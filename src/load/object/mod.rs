@@ -9,7 +9,7 @@ mod writer;
 
 use parquet::errors::ParquetError;
 
-pub use self::clean::CleanObject;
+pub use self::clean::{CleanObject, clean_cell};
 pub use self::encoded::EncodedGroup;
 pub use self::reader::ObjectReader;
 pub use self::waiting::Waiting;
