@@ -1,6 +1,7 @@
 //! How Parquet is written so that every engine reads it.
 
-use parquet::basic::{Compression, ZstdLevel};
+use arrow::datatypes::DataType;
+use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{
     EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion,
@@ -39,7 +40,8 @@ pub fn of(table: Table, expected: Expected<'_>) -> Result<WriterProperties> {
     let properties = match expected {
         Expected::Few => without_bounds(properties).set_dictionary_enabled(false),
         Expected::Many => {
-            packed(table, without_bounds(properties))?.set_dictionary_page_size_limit(STAGED_DICTIONARY_BYTES)
+            let packed = packed(table, without_bounds(properties))?;
+            numbers_as_differences(table, packed.set_dictionary_page_size_limit(STAGED_DICTIONARY_BYTES))
         }
         Expected::Groups(_) => with_filters(table, packed(table, properties)?),
     };
@@ -60,6 +62,22 @@ fn packed(table: Table, properties: WriterPropertiesBuilder) -> Result<WriterPro
         properties = properties.set_column_dictionary_enabled(ColumnPath::from(column.name), false);
     }
     Ok(properties)
+}
+
+/// Numbers and times as what they differ by, in as many bits as that takes: cheaper to write than dictionaries, and too small for
+/// a codec to gain anything. In objects of the lake not all engines could read it.
+fn numbers_as_differences(table: Table, mut properties: WriterPropertiesBuilder) -> WriterPropertiesBuilder {
+    for column in table.columns() {
+        if !matches!(column.kind.data_type(), DataType::Int64 | DataType::Timestamp(..)) {
+            continue;
+        }
+        let path = || ColumnPath::from(column.name);
+        properties = properties
+            .set_column_dictionary_enabled(path(), false)
+            .set_column_encoding(path(), Encoding::DELTA_BINARY_PACKED)
+            .set_column_compression(path(), Compression::UNCOMPRESSED);
+    }
+    properties
 }
 
 /// The order of the rows, and bloom filters on the columns that people look one viewer up by; statistics and page index

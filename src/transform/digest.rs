@@ -76,7 +76,7 @@ impl Digest {
         let schema = batch.schema();
         let columns = schema.fields().iter().zip(batch.columns());
         let columns: Vec<Hashed<'_>> = columns
-            .filter(|(field, _)| field.name() != "pulled_at")
+            .filter(|(field, array)| field.name() != "pulled_at" && array.null_count() < array.len())
             .map(|(field, array)| Hashed::new(field.name(), array))
             .collect();
         let mut row = Vec::with_capacity(1024);

@@ -8,13 +8,17 @@ use std::borrow::Cow;
 pub fn resolved(quoted: &str) -> String {
     let mut text = String::with_capacity(quoted.len());
     let mut rest = quoted;
-    while let Some((plain, escape)) = rest.split_once('\\') {
+    while !rest.is_empty() {
+        // Where one letter is written so, its neighbours mostly are.
+        while let Some(escape) = rest.strip_prefix('\\') {
+            let (sign, behind) = read(escape);
+            text.push(sign);
+            rest = behind;
+        }
+        let (plain, behind) = rest.split_at(rest.find('\\').unwrap_or(rest.len()));
         text.push_str(plain);
-        let (sign, behind) = read(escape);
-        text.push(sign);
         rest = behind;
     }
-    text.push_str(rest);
     text
 }
 
@@ -43,10 +47,12 @@ pub fn readable(json: &str) -> Cow<'_, str> {
 /// What an escape stands for, of which all but its backslash is given, and what comes behind it.
 fn read(escape: &str) -> (char, &str) {
     if let Some((unit, behind)) = utf16(escape) {
+        if let Some(sign) = char::from_u32(unit.into()) {
+            return (sign, behind);
+        }
         let second = behind.strip_prefix('\\').and_then(utf16);
         let pair = second.and_then(|(second, behind)| Some((char_of([unit, second])?, behind)));
-        let alone = || (char::from_u32(unit.into()).unwrap_or(char::REPLACEMENT_CHARACTER), behind);
-        return pair.unwrap_or_else(alone);
+        return pair.unwrap_or((char::REPLACEMENT_CHARACTER, behind));
     }
     let mut signs = escape.chars();
     let sign = match signs.next() {
@@ -64,13 +70,13 @@ fn read(escape: &str) -> (char, &str) {
 /// A unit of UTF-16, written `u4e2d`, and what comes behind it.
 fn utf16(escape: &str) -> Option<(u16, &str)> {
     let (digits, behind) = escape.strip_prefix('u')?.split_at_checked(4)?;
-    Some((u16::from_str_radix(digits, 16).ok()?, behind))
+    let unit = digits.chars().try_fold(0, |unit, digit| Some(unit << 4 | digit.to_digit(16)?))?;
+    Some((u16::try_from(unit).ok()?, behind))
 }
 
-/// The one character that is written in two units.
+/// The character that is written in two units.
 fn char_of(pair: [u16; 2]) -> Option<char> {
-    let mut signs = char::decode_utf16(pair);
-    signs.next()?.ok().filter(|_| signs.next().is_none())
+    char::decode_utf16(pair).next()?.ok()
 }
 
 #[cfg(test)]

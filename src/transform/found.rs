@@ -1,6 +1,6 @@
 //! The fields of the record at hand, by where they lead. Its memory serves one record after the other.
 
-use super::record::{Record, Sent};
+use super::record::{Order, Record, Sent};
 use super::route::{Routes, Target};
 use super::tables::Table;
 
@@ -11,16 +11,22 @@ pub(super) struct Found {
     /// Fields that say again what another column says, each with that column.
     repeats: Vec<(usize, usize)>,
     unknown: Vec<usize>,
+    /// Of the record at hand.
+    order: Option<Order>,
 }
 
 impl Found {
     pub(super) fn of(table: Table) -> Self {
         let columns = vec![None; table.columns().len()];
-        Self { routes: Routes::of(table), columns, repeats: Vec::new(), unknown: Vec::new() }
+        Self { routes: Routes::of(table), columns, repeats: Vec::new(), unknown: Vec::new(), order: None }
     }
 
-    /// Forgets the record before, and finds the fields of this one.
+    /// Forgets the record before, and finds the fields of this one: where that one's were, if their keys are in one order.
     pub(super) fn find(&mut self, record: Record<'_>) {
+        if record.order().is_some() && record.order() == self.order {
+            return;
+        }
+        self.order = record.order();
         self.columns.fill(None);
         self.repeats.clear();
         self.unknown.clear();

@@ -22,6 +22,8 @@ pub(super) struct Keys {
     ids: HashMap<Box<[u8]>, usize>,
     /// The key that was met last.
     last: usize,
+    /// How many keys were not those that were guessed.
+    turns: usize,
 }
 
 #[derive(Debug)]
@@ -47,8 +49,14 @@ impl Keys {
         Some((id, known.sent.len()))
     }
 
+    /// How many keys were not those that were guessed. While it stays, each key is followed by the one that followed it before.
+    pub(super) fn turns(&self) -> usize {
+        self.turns
+    }
+
     /// The number of a key as it was sent, without its quotes.
     pub(super) fn id(&mut self, key: &[u8]) -> KeyId {
+        self.turns += 1;
         let id = match self.ids.get(key) {
             Some(id) => *id,
             None if self.known.len() >= MOST || key.len() > LONGEST => return None,

@@ -16,6 +16,16 @@ pub struct Record<'a> {
     text: &'a str,
     /// None where it is no object.
     fields: Option<&'a [Field]>,
+    order: Option<Order>,
+}
+
+/// Which keys a record has, in which order: two that are the same in it have the same.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Order {
+    /// Each key follows the one before as it did after so many turns.
+    turns: usize,
+    first: KeyId,
+    fields: usize,
 }
 
 impl<'a> Record<'a> {
@@ -23,6 +33,11 @@ impl<'a> Record<'a> {
     #[must_use]
     pub fn text(&self) -> &'a str {
         self.text
+    }
+
+    /// The order of its keys, where that is known without looking at each.
+    pub(super) fn order(&self) -> Option<Order> {
+        self.order
     }
 
     /// Whether it is a JSON object.
@@ -117,6 +132,7 @@ impl Records {
     pub fn first<'a>(&'a mut self, bytes: &'a [u8]) -> Result<Option<Record<'a>>> {
         self.fields.clear();
         let is_object = bytes.first() == Some(&b'{');
+        let turns = self.keys.turns();
         let scanned = if is_object {
             scan::object(bytes, &mut self.keys, &mut self.fields)
         } else {
@@ -132,7 +148,9 @@ impl Records {
         };
         let text = simdutf8::basic::from_utf8(bytes.get(..end).unwrap_or_default())
             .map_err(|_| Error::new(Kind::BadAnswer, "the answer is not UTF-8"))?;
-        Ok(Some(Record { text, fields: is_object.then_some(&self.fields) }))
+        let first = self.fields.first().filter(|_| self.keys.turns() == turns);
+        let order = first.map(|first| Order { turns, first: first.key_id, fields: self.fields.len() });
+        Ok(Some(Record { text, fields: is_object.then_some(&self.fields), order }))
     }
 
     /// The record that a text is, which any value may be; none where it is no JSON, or more than one value.
@@ -141,9 +159,9 @@ impl Records {
         self.fields.clear();
         if !text.starts_with('{') {
             serde_json::from_str::<IgnoredAny>(text).ok()?;
-            return Some(Record { text, fields: None });
+            return Some(Record { text, fields: None, order: None });
         }
         let end = scan::object(text.as_bytes(), &mut self.keys, &mut self.fields).ok()?;
-        (end == text.len()).then_some(Record { text, fields: Some(&self.fields) })
+        (end == text.len()).then_some(Record { text, fields: Some(&self.fields), order: None })
     }
 }

@@ -276,8 +276,7 @@ async fn a_cell_that_is_looked_at_alone_is_what_the_whole_object_says_of_it() {
     let world = small_world(4);
     let viewers = world.events().flat_map(|event| event.viewers().collect::<Vec<_>>());
     let mobiles: Vec<String> = viewers.filter_map(|viewer| viewer.mobile).step_by(2).collect();
-    let privacy =
-        suppression::suppress(scene.home.store.as_ref(), &scene.policy, &mobiles).await.unwrap();
+    let privacy = suppression::suppress(scene.home.store.as_ref(), &scene.policy, &mobiles).await.unwrap();
     let mut is_less = false;
     for key in scene.home.keys(&keys::table(Table::Lives)).await {
         let day = key.split("dt=").nth(1).unwrap()[..10].parse().unwrap();

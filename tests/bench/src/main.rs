@@ -3,6 +3,7 @@
 mod answer;
 mod ask;
 mod day;
+mod read;
 mod skip;
 mod stage;
 
@@ -24,6 +25,11 @@ enum Work {
     },
     /// Skips through an answer, keeping nothing, and prints how many seconds that took once it was in memory
     Skip {
+        /// The answer
+        answer: PathBuf,
+    },
+    /// Reads an answer as `stage` does, and does nothing with it
+    Read {
         /// The answer
         answer: PathBuf,
     },
@@ -62,6 +68,7 @@ fn main() -> Outcome {
     match Work::parse() {
         Work::Answer { viewers } => answer::write(viewers),
         Work::Skip { answer } => skip::skip(&answer),
+        Work::Read { answer } => read::read(&answer),
         Work::Stage { answer, store } => stage::stage(&answer, store),
         Work::Day { store, events, viewers, again } => day::stage(store, events, viewers, again),
         Work::Ask { url, concurrency } => ask::ask(&url, concurrency),

@@ -19,7 +19,7 @@ use crate::Outcome;
 
 const TABLES: [Table; 3] = [Table::Lives, Table::Interactions, Table::ViewerDetails];
 /// As large as what a TLS connection hands over.
-const PIECE: usize = 16 * 1024;
+pub(crate) const PIECE: usize = 16 * 1024;
 
 #[tokio::main]
 pub(crate) async fn stage(answer: &Path, store: PathBuf) -> Outcome {
