@@ -19,7 +19,10 @@ pub fn line(report: &Report, deployment: &str) -> Value {
         metrics.iter().map(|(name, unit, _)| json!({ "Name": name, "Unit": unit })).collect();
     let mut line: Map<String, Value> =
         metrics.into_iter().map(|(name, _, value)| (name.to_owned(), value)).collect();
-    let failures = report.failures.get(..NAMED).unwrap_or(&report.failures);
+    // What is no single event's concerns all of them.
+    let of_run = report.failures.iter().filter(|failure| failure.event_id.is_none());
+    let of_events = report.failures.iter().filter(|failure| failure.event_id.is_some());
+    let failures: Vec<_> = of_run.chain(of_events).take(NAMED).collect();
     let described = [
         (
             "_aws",
@@ -102,6 +105,18 @@ mod tests {
             }
             assert_eq!(line["failed"][0]["kind"], "timeout");
         }
+    }
+
+    #[test]
+    fn what_is_no_single_events_is_named_however_many_events_failed() {
+        let mut report = Report::new(Step::Sync, "run", jiff::Timestamp::UNIX_EPOCH);
+        for event_id in 0..300 {
+            report.event_failed(event_id, &Error::new(Kind::Timeout, "late"));
+        }
+        report.failed(&Error::new(Kind::Store, "full"));
+        let line = line(&report, "acme");
+        let failed = line["failed"].as_array().unwrap();
+        assert_eq!((failed.len(), &failed[0]["kind"]), (NAMED, &json!("store")));
     }
 
     #[test]

@@ -12,22 +12,26 @@ locals {
       metric  = "heartbeat"
       periods = var.settings.heartbeat_hours
       under   = 1
-      text    = "No scheduled run has come to its end for ${var.settings.heartbeat_hours} h. Look whether the schedule is on, then for the last error in ${local.log_group}; what could not be started lies in the queue ${var.name}-dead-letters."
+      text    = "No run over all events has come to its end for ${var.settings.heartbeat_hours} h. Look whether the schedule is on, then for the last error in ${local.log_group}; what could not be started lies in the queue ${var.name}-dead-letters."
     }
     overdue = {
-      metric = "events_overdue"
-      over   = 0
-      text   = "An event that has ended has had no good visit for more than 24 h since one was due. Ask the lake which, and why: SELECT event_id, pulled_at, outcome, error FROM pulls WHERE outcome <> 'complete' ORDER BY pulled_at DESC. If many are waiting, use the fan-out."
+      metric     = "events_overdue"
+      over       = 0
+      periods    = var.settings.heartbeat_hours
+      datapoints = 1
+      text       = "A run of the last ${var.settings.heartbeat_hours} h found an event that has ended, and that has had no good visit for more than a day since one was due. `rollcall status --store s3://${aws_s3_bucket.lake.id}` names it; why its visits failed, if it had any, says the saved query health-incomplete. If many are waiting, use the fan-out."
     }
     failing = {
-      metric = "events_failing"
-      over   = 0
-      text   = "The last three visits of an event failed. The column `error` of the table `pulls` says why, and what to do; quote its requestId to the vendor's support."
+      metric     = "events_failing"
+      over       = 0
+      periods    = var.settings.heartbeat_hours
+      datapoints = 1
+      text       = "A run of the last ${var.settings.heartbeat_hours} h found an event whose last three visits failed. The column `error` of the table `pulls` says why, and what to do; quote its requestId to the vendor's support."
     }
     shrunk = {
       metric = "shrunk"
       over   = 0
-      text   = "The vendor now reports fewer viewings for a day than before. Settled days keep what they had: nothing is lost. If the vendor has corrected an error, take it over: rollcall sync --event ID --accept-shrink. This is said once for each change."
+      text   = "The vendor now reports fewer viewings for a day than before. Settled days keep what they had: nothing is lost. If the vendor has corrected an error, take it over: invoke ${var.name}-sync with {\"job\": \"sync\", \"event_id\": ID, \"accept_shrink\": true}. This is said once for each change."
     }
     # Hours without a run have no failures either: as many are looked at as three runs of the schedule take.
     run-failures = {

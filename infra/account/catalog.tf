@@ -140,6 +140,17 @@ data "aws_iam_policy_document" "analysts" {
     ]
   }
 
+  # Without it Athena answers no query:
+  # https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
+  statement {
+    sid     = "DefaultDatabase"
+    actions = ["glue:GetDatabase"]
+    resources = [
+      "arn:${local.partition}:glue:${local.region}:${local.account_id}:catalog",
+      "arn:${local.partition}:glue:${local.region}:${local.account_id}:database/default",
+    ]
+  }
+
   statement {
     sid       = "Tables"
     actions   = ["s3:GetObject"]

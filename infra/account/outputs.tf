@@ -8,6 +8,11 @@ output "store" {
   value       = "s3://${aws_s3_bucket.lake.id}"
 }
 
+output "environment" {
+  description = "What the command needs in its environment to work over this lake."
+  value       = { for name, value in local.environment : name => value if startswith(name, "ROLLCALL_") && name != "ROLLCALL_DEPLOYMENT" }
+}
+
 output "vendor_secret_arn" {
   description = "The secret to put the vendor's credentials into."
   value       = aws_secretsmanager_secret.vendor.arn

@@ -36,7 +36,8 @@ resource "aws_iam_role_policy" "function" {
 data "aws_iam_policy_document" "function" {
   for_each = local.functions
 
-  # Without this right a missing object would be a refusal. The condition holds for listings, which say a prefix.
+  # Without this right a missing object would be a refusal. The condition holds for listings, which say a prefix. `sync` may always
+  # look at archived answers: with another policy they are written anew, also where none are archived any more.
   statement {
     sid       = "List"
     actions   = ["s3:ListBucket"]
@@ -48,7 +49,7 @@ data "aws_iam_policy_document" "function" {
       values = concat(
         ["lake/*", "staging/*", "ledger/*"],
         each.key == "sync" ? ["plans/*", "rosters/*"] : [],
-        var.settings.archive ? ["archive/*"] : [],
+        each.key == "sync" || var.settings.archive ? ["archive/*"] : [],
       )
     }
   }
@@ -68,7 +69,7 @@ data "aws_iam_policy_document" "function" {
 
   # An answer is taken away that was not used after all.
   dynamic "statement" {
-    for_each = var.settings.archive ? [true] : []
+    for_each = each.key == "sync" || var.settings.archive ? [true] : []
 
     content {
       sid       = "Archive"
@@ -137,12 +138,12 @@ data "aws_iam_policy_document" "function" {
   }
 
   dynamic "statement" {
-    for_each = local.kms_key == null && local.archive_kms_key == null ? [] : [true]
+    for_each = local.kms_key == null && var.settings.archive_kms_key_arn == null ? [] : [true]
 
     content {
       sid       = "Key"
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-      resources = distinct(compact([local.kms_key, local.archive_kms_key]))
+      resources = distinct(compact([local.kms_key, var.settings.archive_kms_key_arn]))
     }
   }
 

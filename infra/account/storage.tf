@@ -8,8 +8,6 @@ locals {
   region     = data.aws_region.current.name
   bucket_arn = aws_s3_bucket.lake.arn
   kms_key    = var.settings.kms_key_arn
-
-  archive_kms_key = var.settings.archive ? var.settings.archive_kms_key_arn : null
 }
 
 # The lake, its ledger, and what is staged. A bucket that is not empty is never destroyed.

@@ -32,7 +32,7 @@ pub struct CredentialOptions {
     /// Field of the answer to `token/create` that carries the token.
     #[arg(long, env = "ROLLCALL_TOKEN_FIELD", default_value = "token", global = true)]
     pub token_field: String,
-    /// Instead of all these: the AWS Secrets Manager secret that holds them, as JSON with the same names.
+    /// Instead of token, application and user: the AWS Secrets Manager secret that holds them, as JSON with the same names.
     #[arg(long, env = "ROLLCALL_SECRET_ARN", global = true)]
     pub secret_arn: Option<String>,
     /// AWS Secrets Manager secret in which the token that is made is kept for other machines; without credentials of its

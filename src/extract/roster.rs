@@ -134,16 +134,18 @@ fn named<const N: usize>(parameters: [(&str, Value); N]) -> Map<String, Value> {
     parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// What a page lists: the array that `data` itself is, or that stands in a field of it. There are none where a `null` takes
-/// the array's place, or a number says so: what the vendor sends for an empty page, its own does not say.
+/// What a page lists: the array that `data` itself is, or that stands in its `list` or another field. There are none where a
+/// `null` stands in the array's place, or a number says so: what the vendor sends for an empty page, its own does not say.
 fn entries(data: &RawValue) -> Option<Vec<Box<RawValue>>> {
     if let Ok(entries) = serde_json::from_str::<Option<_>>(data.get()) {
         return Some(entries.unwrap_or_default());
     }
     let fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(data.get()).ok()?;
-    let array = fields.values().find_map(|field| serde_json::from_str(field.get()).ok());
-    let says_none = || fields.is_empty() || fields.values().any(|field| matches!(field.get(), "null" | "0"));
-    array.or_else(|| says_none().then(Vec::new))
+    let mut named_first = fields.get("list").into_iter().chain(fields.values());
+    let array = named_first.find_map(|field| serde_json::from_str(field.get()).ok());
+    let has_none = fields.values().all(|field| !field.get().starts_with('{'))
+        && (fields.is_empty() || fields.values().any(|field| matches!(field.get(), "null" | "0")));
+    array.or_else(|| has_none.then(Vec::new))
 }
 
 #[cfg(test)]
@@ -161,7 +163,9 @@ mod tests {
             ("null", Some(0)),
             ("{}", Some(0)),
             (r#"{"total": 7}"#, None),
+            (r#"{"page": 0, "result": {"list": [1]}}"#, None),
             (r#"{"page": 0, "records": [1]}"#, Some(1)),
+            (r#"{"hosts": [1], "list": [1, 2]}"#, Some(2)),
             ("7", None),
         ] {
             let data = RawValue::from_string(data.to_owned()).unwrap();

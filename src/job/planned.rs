@@ -13,6 +13,8 @@ pub(super) struct Due {
     pub(super) event_id: i64,
     /// Since when it waits.
     pub(super) since: Timestamp,
+    /// How it was counted.
+    pub(super) health: Health,
     /// Its ledger, where that is kept.
     pub(super) ledger: Option<Box<Ledger>>,
 }
@@ -42,7 +44,8 @@ impl Planned {
     pub(super) fn add(&mut self, event_id: i64, known: Known) {
         self.known += usize::from(known.is_open);
         self.health += known.health;
-        self.due.extend(known.due.map(|(since, ledger)| Due { event_id, since, ledger }));
+        let health = known.health;
+        self.due.extend(known.due.map(|(since, ledger)| Due { event_id, since, health, ledger }));
     }
 
     /// Tells the report, and gives the events to visit.

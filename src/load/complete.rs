@@ -22,6 +22,8 @@ pub enum HeldBy {
     Unsettled,
     /// Files of the day are staged and not published.
     Staged,
+    /// An object of the day cannot be read, or is not there.
+    Damaged,
 }
 
 /// The first day that is not complete, and why.

@@ -191,8 +191,6 @@ pub fn day_of(record: Record<'_>, zone: &Zone) -> Result<Date, Reason> {
 mod tests {
     use std::sync::Arc;
 
-    use proptest::prelude::*;
-
     use super::super::privacy::{Document, Key, Policy};
     use super::super::record::Records;
     use super::*;
@@ -285,33 +283,6 @@ mod tests {
         let (one, _) = decode(Table::Lives, &[r#"{"online_time": 1, "name": "a", "name": "b"}"#]);
         let (other, _) = decode(Table::Lives, &[r#"{"name": "b", "online_time": 1}"#]);
         assert_eq!(one, other);
-    }
-
-    proptest! {
-        #[test]
-        fn a_record_is_read_the_same_whichever_keys_the_records_before_it_had(
-            records in prop::collection::vec(
-                prop::collection::vec(
-                    (prop::sample::select(&["name", "email", "clientType", "client_type", "zeta", "chat_num"][..]), 0..3_u8),
-                    0..5,
-                ),
-                1..12,
-            ),
-        ) {
-            let written = |fields: Vec<(&str, u8)>| {
-                let fields = fields.iter().map(|(key, value)| format!("\"{key}\":{value},"));
-                format!("{{{}\"online_time\":1}}", fields.collect::<String>())
-            };
-            let written: Vec<String> = records.into_iter().map(written).collect();
-            let (mut decoder, mut records) = (Decoder::new(Table::Lives, setting()), Records::default());
-            for record in &written {
-                decoder.push(records.first(record.as_bytes()).unwrap().unwrap());
-            }
-            let all = decoder.batch().unwrap();
-            for (at, record) in written.iter().enumerate() {
-                prop_assert_eq!(&all.slice(at, 1), &decode(Table::Lives, &[record]).0, "{}", record);
-            }
-        }
     }
 
     #[test]

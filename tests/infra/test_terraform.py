@@ -176,7 +176,7 @@ def test_a_function_can_do_what_it_has_to_and_nothing_else(applied, aws, account
     bucket = f"arn:aws:s3:::{applied.outputs()[account]['bucket']}"
     rights = set(allowed(policy))
     prefixes = ["lake", "staging", "ledger"] + (["plans"] if name == "sync" else [])
-    prefixes += ["archive"] if account == "other" else []
+    prefixes += ["archive"] if account == "other" or name == "sync" else []
     own = {f"{bucket}/{prefix}/*" for prefix in prefixes}
     read = ["rosters"] if name == "sync" else []
     for action, resource in rights:
@@ -310,7 +310,13 @@ def test_an_alarm_that_counts_runs_looks_back_as_far_as_the_schedule_spreads_the
     }
     counted = {name: (alarm.get("DatapointsToAlarm", 1), alarm["EvaluationPeriods"]) for name, alarm in alarms.items()}
     several = {name: numbers for name, numbers in counted.items() if numbers != (1, 1)}
-    assert several == {"heartbeat": (hours, hours), "run-failures": (3, 3 * hours), "sync-errors": (2, 2 * hours)}
+    assert several == {
+        "heartbeat": (hours, hours),
+        "overdue": (1, hours),
+        "failing": (1, hours),
+        "run-failures": (3, 3 * hours),
+        "sync-errors": (2, 2 * hours),
+    }
     for name, (_, periods) in several.items():
         # CloudWatch looks back seven days at most.
         assert periods * alarms[name]["Period"] <= 7 * 24 * 3600, name

@@ -54,7 +54,7 @@ async fn every_visit_is_told_in_its_order_with_what_it_brought_and_why_it_failed
     // Each cell of the lake, and nothing that differs from the last answer.
     let rows: u64 = told.days.iter().map(|day| day.lake.unwrap().rows).sum();
     assert_eq!(rows, cells(&desk.store()).await.values().map(|(rows, _)| rows).sum::<u64>());
-    assert!(told.days.iter().all(|day| day.is_same), "{told}");
+    assert!(told.days.iter().all(|day| day.is_same == Some(true)), "{told}");
 }
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn where_the_lake_keeps_more_than_the_last_answer_both_are_shown() {
     visit(&desk, later(), &world(40), &[], EVENT).await;
     visit(&desk, later() + HOUR, &world(5), &[], EVENT).await;
     let told = explain(&desk, later() + HOUR * 2, EVENT, None).await.unwrap();
-    let differing: Vec<_> = told.days.iter().filter(|day| !day.is_same).collect();
+    let differing: Vec<_> = told.days.iter().filter(|day| day.is_same == Some(false)).collect();
     assert!(!differing.is_empty());
     for day in differing {
         let (lake, answered) = (day.lake.unwrap(), day.answered.map_or(0, |answered| answered.rows));
@@ -127,6 +127,8 @@ async fn without_a_ledger_the_lake_tells_and_an_event_that_nobody_knows_is_a_wro
     assert!(without.state.is_none());
     assert_eq!(without.visits, with.visits);
     assert_eq!(without.days.len(), with.days.len());
+    assert!(without.days.iter().all(|day| day.is_same.is_none()), "{without}");
+    assert!(!without.to_string().contains("last answer"), "nobody knows that any more: {without}");
     assert_eq!(without.event.title, with.event.title);
     let error = explain(&desk, later(), 1, None).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Usage);

@@ -100,6 +100,22 @@ async fn what_does_not_add_up_is_shown_until_a_visit_compares_again() {
 }
 
 #[test]
+fn a_page_that_cannot_be_written_leaves_nobodys_name_behind() {
+    let (desk, server) = (Desk::new(), server(&World::default(), ServerOptions::default()));
+    desk.sync(&server, &["--event", "700004"]).succeeded();
+    std::fs::create_dir(desk.path().join("pages")).unwrap();
+    let store = desk.store();
+    for (place, said) in
+        [("pages", "give `--output` the name of a file"), ("none/page", "look whether its folder")]
+    {
+        let outcome = desk.run(&["report", "700004", "--store", store.to_str().unwrap(), "-o", place]);
+        assert!(outcome.status != 0 && outcome.stderr.contains(said), "{}", outcome.stderr);
+        let left = std::fs::read_dir(desk.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        assert!(left.into_iter().all(|name| !name.to_string_lossy().ends_with(".part")));
+    }
+}
+
+#[test]
 fn viewings_that_say_nothing_of_who_came_are_no_people() {
     let server = server(&World::default(), ServerOptions::default());
     let (mut shown, mut drawn) = (Vec::new(), Vec::new());

@@ -7,9 +7,8 @@ use jiff::Timestamp;
 use rollcall::config::Config;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
-use rollcall::job::{Forget, Job, Replay};
-use rollcall::load::object::{CleanObject, ObjectReader, clean_cell};
-use rollcall::load::{keys, suppression};
+use rollcall::job::{Job, Replay};
+use rollcall::load::keys;
 use rollcall::report::Report;
 use rollcall::transform::privacy::Policy;
 use rollcall::transform::tables::Table;
@@ -22,18 +21,18 @@ use crate::privacy::policy;
 use crate::run::{HOUR, config, job, later, server_at, small_world, sync_of};
 use crate::stores::{Home, On};
 
-struct Scene {
-    home: Home,
+pub(crate) struct Scene {
+    pub(crate) home: Home,
     server: Server,
-    policy: Arc<Policy>,
+    pub(crate) policy: Arc<Policy>,
 }
 
-fn all() -> Job {
+pub(crate) fn all() -> Job {
     Job::Replay(Replay { all: true, ..Replay::default() })
 }
 
 impl Scene {
-    async fn new(on: On, policy: Arc<Policy>, quirks: Quirks) -> Self {
+    pub(crate) async fn new(on: On, policy: Arc<Policy>, quirks: Quirks) -> Self {
         let options = ServerOptions { quirks, ..ServerOptions::default() };
         let scene =
             Self { home: Home::new(on).await, server: server_at(later(), &small_world(4), options), policy };
@@ -42,7 +41,7 @@ impl Scene {
         scene
     }
 
-    async fn run(&self, now: Timestamp, what: Job) -> Report {
+    pub(crate) async fn run(&self, now: Timestamp, what: Job) -> Report {
         let policy = Arc::clone(&self.policy);
         let config = Config { policy, archive: true, ..config(&self.server, Path::new("unused")) };
         let report = job(&self.home.store, config, now, what).await.unwrap();
@@ -244,54 +243,6 @@ async fn a_damaged_answer_is_named_and_does_not_stop_the_others_of_its_event() {
         assert!(found.len() < expected.len() && found.iter().all(|(place, cell)| expected[place] == *cell));
         assert!(found.contains_key(&(Table::Lives, day, event_id)), "{found:?}");
     }
-}
-
-#[tokio::test]
-async fn a_cell_weighs_no_more_than_what_is_left_of_it_when_somebody_is_to_be_forgotten() {
-    let scene = Scene::new(On::Folder, policy(r#"{"base": "open"}"#), Quirks::default()).await;
-    let world = small_world(4);
-    let viewers = world.events().flat_map(|event| event.viewers().collect::<Vec<_>>());
-    let mobile =
-        viewers.filter(|viewer| !viewer.sessions.is_empty()).find_map(|viewer| viewer.mobile).unwrap();
-    // A `forget` that was killed before it looked through the lake, and is run again after a replay.
-    suppression::suppress(scene.home.store.as_ref(), &scene.policy, std::slice::from_ref(&mobile))
-        .await
-        .unwrap();
-    scene.run(later() + HOUR, all()).await;
-    scene.run(later() + HOUR * 2, Job::Forget(Forget { viewer: vec![mobile], dry_run: false })).await;
-    let mut is_less = false;
-    for key in scene.home.keys(&keys::table(Table::Lives)).await {
-        let day = key.split("dt=").nth(1).unwrap()[..10].parse().unwrap();
-        let head = scene.home.store.head(&key).await.unwrap().unwrap();
-        let object = ObjectReader::open(&scene.home.store, &key, head, Table::Lives, day).await.unwrap();
-        assert!(object.cells().iter().all(|cell| cell.weight == cell.rows), "{:?}", object.cells());
-        is_less |= object.kept().is_some_and(|kept| kept.suppressed > 0);
-    }
-    assert!(is_less);
-}
-
-#[tokio::test]
-async fn a_cell_that_is_looked_at_alone_is_what_the_whole_object_says_of_it() {
-    let scene = Scene::new(On::Folder, policy(r#"{"base": "open"}"#), Quirks::default()).await;
-    let world = small_world(4);
-    let viewers = world.events().flat_map(|event| event.viewers().collect::<Vec<_>>());
-    let mobiles: Vec<String> = viewers.filter_map(|viewer| viewer.mobile).step_by(2).collect();
-    let privacy = suppression::suppress(scene.home.store.as_ref(), &scene.policy, &mobiles).await.unwrap();
-    let mut is_less = false;
-    for key in scene.home.keys(&keys::table(Table::Lives)).await {
-        let day = key.split("dt=").nth(1).unwrap()[..10].parse().unwrap();
-        let head = scene.home.store.head(&key).await.unwrap().unwrap();
-        let open = || ObjectReader::open(&scene.home.store, &key, head.clone(), Table::Lives, day);
-        let (object, whole) = (open().await.unwrap(), open().await.unwrap());
-        let whole = CleanObject::of(whole, &privacy).await.unwrap();
-        for (cell, before) in whole.cells().iter().zip(object.cells()) {
-            let alone = clean_cell(&object, &privacy, cell.event_id, &cell.part).await.unwrap();
-            assert_eq!(alone.as_ref(), Some(cell));
-            is_less |= cell.rows < before.rows;
-        }
-        assert_eq!(clean_cell(&object, &privacy, 1, "").await.unwrap(), None);
-    }
-    assert!(is_less);
 }
 
 #[test]

@@ -126,6 +126,31 @@ async fn what_is_damaged_is_a_problem_and_does_not_hide_the_rest() {
 }
 
 #[tokio::test]
+async fn a_day_of_which_an_object_cannot_be_read_or_is_gone_is_not_complete() {
+    let (desk, world) = synced(ServerOptions::default(), now()).await;
+    let object = desk.store().join("lake/lives/dt=2022-10-24/part-0.parquet");
+    let status = status_of(&world, &desk.store(), now() + HOUR).await.unwrap();
+    assert!(status.complete_through > Some("2022-10-24".parse().unwrap()), "{status}");
+    std::fs::write(&object, "no Parquet").unwrap();
+    for is_there in [true, false] {
+        if !is_there {
+            std::fs::remove_file(&object).unwrap();
+        }
+        let status = status_of(&world, &desk.store(), now() + HOUR).await.unwrap();
+        assert_eq!(names(&status.problems), ["lake"], "{status}");
+        assert!(status.problems[0].text.contains("lake/lives/dt=2022-10-24"), "{status}");
+        assert_eq!(status.complete_through, Some("2022-10-23".parse().unwrap()), "{status}");
+        assert_eq!(status.holds[0].because, HeldBy::Damaged);
+    }
+    // As a publish leaves it that was killed between the two.
+    let staged = desk.store().join("staging/pulls/dt=2022-10-24");
+    std::fs::create_dir_all(&staged).unwrap();
+    std::fs::write(staged.join(format!("7-{}-abc.parquet", now().as_millisecond())), "x").unwrap();
+    let status = status_of(&world, &desk.store(), now() + HOUR).await.unwrap();
+    assert!(status.ok && status.complete_through > Some("2022-10-24".parse().unwrap()), "{status}");
+}
+
+#[tokio::test]
 async fn what_the_vendor_says_in_two_ways_is_a_note_and_needs_nobody() {
     let quirks = Quirks { unplaceable: Some(5), ..Quirks::default() };
     let (desk, world) = synced(ServerOptions { quirks, ..ServerOptions::default() }, now()).await;
@@ -133,7 +158,10 @@ async fn what_the_vendor_says_in_two_ways_is_a_note_and_needs_nobody() {
     assert!(status.ok, "{status}");
     assert!(status.lake.checks.rejects > 0);
     assert!(names(&status.notes).contains(&"rejects"), "{status}");
-    assert!(status.to_string().contains("\nnote       records that have no day came of events"), "{status}");
+    assert!(
+        status.to_string().contains("\nnote       the last visits found records that have no day of events"),
+        "{status}"
+    );
 }
 
 #[tokio::test]

@@ -26,8 +26,8 @@ pub struct DayOf {
     pub answered: Option<Held>,
     /// What readers find.
     pub lake: Option<Held>,
-    /// Whether both have the same rows.
-    pub is_same: bool,
+    /// Whether both have the same rows; none where the event has no ledger, which alone knows the answer.
+    pub is_same: Option<bool>,
 }
 
 /// How many rows, and from which visit.
@@ -83,7 +83,8 @@ pub(super) fn of(ledger: Option<&Ledger>, cells: Vec<InLake>) -> Vec<DayOf> {
     let days = places.into_iter().map(|place| {
         let (answered, lake) = (answered.get(&place).copied(), lake.get(&place).copied());
         let rows = |rows: Option<Held>| rows.map_or((0, Digest::default()), |rows| (rows.rows, rows.digest));
-        DayOf { day: place.0, table: place.1.name(), answered, lake, is_same: rows(answered) == rows(lake) }
+        let is_same = ledger.map(|_| rows(answered) == rows(lake));
+        DayOf { day: place.0, table: place.1.name(), answered, lake, is_same }
     });
     days.filter(|day| day.answered.is_some() || day.lake.is_some_and(|lake| lake.rows > 0)).collect()
 }

@@ -58,7 +58,7 @@ impl fmt::Display for State {
         }
         match self.through {
             Some(through) => write!(f, "; asked up to {through:.0}")?,
-            None => f.write_str("; no visit had an answer yet")?,
+            None => f.write_str("; no visit asked for all of it yet")?,
         }
         if self.failures > 0 {
             let failed = counted(self.failures, "failed visit");
@@ -84,7 +84,7 @@ impl fmt::Display for DayOf {
             None => "no rows".to_owned(),
         };
         write!(f, "\nday        {day} {table}: the lake has {}", rows(lake))?;
-        if !is_same {
+        if *is_same == Some(false) {
             write!(f, "; the vendor's last answer has {}", rows(answered))?;
         }
         if let Some(accepted) = lake.and_then(|lake| lake.accepted_at) {

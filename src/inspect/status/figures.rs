@@ -100,15 +100,41 @@ impl Found {
 /// The last visits by event, and all that is said of them.
 type Visits = BTreeMap<i64, Found>;
 
+/// What is wrong with the lake.
+#[derive(Default)]
+pub(super) struct Damage {
+    /// What cannot be read, or is not there.
+    pub(super) errors: Vec<Error>,
+    /// The days that it is of.
+    pub(super) days: BTreeSet<Date>,
+}
+
+impl Damage {
+    fn add(&mut self, day: Date, error: Error) {
+        self.days.insert(day);
+        self.errors.push(error);
+    }
+}
+
 /// The figures of the lake, those of visits from the day `first` on; what somebody may want to know of them, of which events
-/// are still `open`; and what cannot be read.
+/// are still `open`; and what is wrong with it.
 pub(super) async fn of(
     store: &Arc<dyn Store>,
     first: Date,
     open: &BTreeSet<i64>,
-) -> Result<(Figures, Vec<Advice>, Vec<Error>)> {
-    let mut failures = Vec::new();
-    let standing = standing::since(store, None, &mut failures).await?;
+) -> Result<(Figures, Vec<Advice>, Damage)> {
+    let mut damage = Damage::default();
+    let standing = standing::since(store, None, &mut damage.errors).await?;
+    for (day, tables) in &standing {
+        for table in Table::ALL.into_iter().filter(|table| !tables.contains_key(table)) {
+            if is_missing(store.as_ref(), table, *day).await? {
+                let error = Error::new(Kind::Damaged, "the object is not there");
+                let error = error.with("key", keys::lake(table, *day));
+                damage
+                    .add(*day, error.hint("restore it, or run `sync` with `--from` and `--to` for its day"));
+            }
+        }
+    }
     let mut figures = Figures { days: standing.len(), ..Figures::default() };
     let objects = standing.into_iter().flat_map(|(day, tables)| {
         tables.into_iter().map(move |(table, head)| Object { store, table, day, head })
@@ -122,11 +148,11 @@ pub(super) async fn of(
             }
             Ok((reader.cells().iter().map(|cell| cell.rows).sum::<u64>(), visits))
         });
-        (object.table, outcome.await)
+        (object.table, object.day, outcome.await)
     });
     let mut read = stream::iter(read).buffer_unordered(READERS);
     let mut visits = Visits::new();
-    while let Some((table, outcome)) = read.next().await {
+    while let Some((table, day, outcome)) = read.next().await {
         match outcome {
             Ok(None) => {}
             Ok(Some((rows, found))) => {
@@ -135,13 +161,24 @@ pub(super) async fn of(
                     note(&mut visits, Some(found));
                 }
             }
-            Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => failures.push(error),
+            Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => damage.add(day, error),
             Err(error) => return Err(error),
         }
     }
     figures.last_visit = visits.values().map(|found| found.pulled_at).max();
     figures.checks = Checks::of(&visits);
-    Ok((figures, notes(&visits, open), failures))
+    Ok((figures, notes(&visits, open), damage))
+}
+
+/// Whether a table has no object of a day of which others have: unless the day is being published, of which something is staged
+/// until all of its objects are there.
+async fn is_missing(store: &dyn Store, table: Table, day: Date) -> Result<bool> {
+    for table in Table::ALL {
+        if !store.list(&keys::staged_day(table, day), "").await?.is_empty() {
+            return Ok(false);
+        }
+    }
+    Ok(store.head(&keys::lake(table, day)).await?.is_none())
 }
 
 /// Keeps what the latest visits of each event found.
@@ -182,7 +219,7 @@ fn notes(visits: &Visits, open: &BTreeSet<i64>) -> Vec<Advice> {
         Advice::about(
             "differing",
             those(|found| found.days_differing() > 0),
-            "the vendor counts other rows in the windows than in the snapshot of {}: `explain` shows which days",
+            "the vendor counts other rows in the windows than in the snapshot of {}: `explain` shows in which visit",
         ),
         Advice::about(
             "sums",
@@ -192,7 +229,7 @@ fn notes(visits: &Visits, open: &BTreeSet<i64>) -> Vec<Advice> {
         Advice::about(
             "rejects",
             those(|found| found.rejects > 0),
-            "records that have no day came of {}: the table `rejects` keeps them whole",
+            "the last visits found records that have no day of {}: the table `rejects` keeps them whole",
         ),
     ];
     notes.into_iter().flatten().collect()

@@ -13,7 +13,7 @@ use self::figures::{Figures, Staged};
 use super::advice::Advice;
 use crate::error::{Kind, Result};
 use crate::job::context::Context;
-use crate::load::complete::{self, Hold};
+use crate::load::complete::{self, HeldBy, Hold};
 use crate::load::cursor::Cursor;
 use crate::load::health::Health;
 use crate::load::ledger::Ledger;
@@ -100,6 +100,11 @@ impl Status {
             }
             cursor => cursor?.edited_until,
         };
+        let first = lake.zone.day_of(now.checked_sub(context.horizon).unwrap_or(now));
+        let open = ledgers.iter().map(|ledger| ledger.event.event_id).collect();
+        let (figures, mut notes, damage) = figures::of(store, first, &open).await?;
+        let damaged_days = damage.days.into_iter();
+        holds.extend(damaged_days.map(|day| Hold { event_id: None, day, because: HeldBy::Damaged }));
         // Of events that were heard of since, nothing is known; of one whose ledger cannot be read, neither.
         let is_heard = roster_read.is_some() || !context.rosters.edited;
         let heard = roster_read.filter(|_| context.rosters.edited).unwrap_or(now);
@@ -109,16 +114,13 @@ impl Status {
         holds.retain(|hold| Some(hold.day) <= settled);
         holds.sort_by_key(|hold| (hold.day, hold.because, hold.event_id));
 
-        let first = lake.zone.day_of(now.checked_sub(context.horizon).unwrap_or(now));
-        let open = ledgers.iter().map(|ledger| ledger.event.event_id).collect();
-        let (figures, mut notes, damaged) = figures::of(store, first, &open).await?;
         let forgotten = ledgers.iter().filter(|ledger| ledger.is_forgotten);
         let forgotten = forgotten.map(|ledger| ledger.event.event_id).collect();
         notes.extend(Advice::about("forgotten", forgotten, FORGOTTEN));
         if !is_heard && !problems.iter().any(|problem| problem.name == "ledger") {
             notes.push(Advice::new("roster", UNHEARD.to_owned()));
         }
-        problems.extend(damaged.iter().map(|error| Advice::new("lake", error.to_string())));
+        problems.extend(damage.errors.iter().map(|error| Advice::new("lake", error.to_string())));
         problems.extend(of_events(&ledgers, now));
         if let Some(oldest) = staged.oldest.filter(|oldest| is_late(*oldest, now)) {
             let text = format!("files that were staged at {oldest:.0} are not published");

@@ -70,6 +70,7 @@ impl fmt::Display for Hold {
             HeldBy::Owed => ": the day is owed, and is asked again at the next visit",
             HeldBy::Unsettled => ": it was not visited since the day settled",
             HeldBy::Staged => ": staged files are not published",
+            HeldBy::Damaged => ": an object cannot be read, or is not there",
         })
     }
 }

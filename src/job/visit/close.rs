@@ -56,7 +56,6 @@ impl Visiting<'_> {
             outcome,
             figures: self.figures,
             used: self.usage.used(),
-            before: self.before,
             after,
             error: self.error,
         })

@@ -29,7 +29,6 @@ use super::selection::Choice;
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::{Usage, Used};
 use crate::load::answer::{Day, Snapshot};
-use crate::load::health::Health;
 use crate::load::index;
 use crate::load::ledger::Ledger;
 use crate::load::staging::Visitor;
@@ -43,8 +42,6 @@ pub(super) struct Visited {
     pub(super) outcome: Outcome,
     pub(super) figures: Figures,
     pub(super) used: Used,
-    /// How the event was before the visit.
-    pub(super) before: Health,
     /// The ledger after the visit.
     pub(super) after: Ledger,
     pub(super) error: Option<Error>,
@@ -63,7 +60,6 @@ pub(super) async fn visit(
         ledger.last_visit.and_then(|last| last.checked_add(SignedDuration::from_millis(1)).ok());
     let pulled_at = after_the_last.map_or(now, |after| after.max(now));
     let event_id = ledger.event.event_id;
-    let before = Health::of(&ledger, now);
     let visitor =
         Visitor { event_id, pulled_at, run: context.run.clone(), kept: index::Kept::from(&privacy) };
     let mut visiting = Visiting {
@@ -73,7 +69,6 @@ pub(super) async fn visit(
         usage: &usage,
         visitor,
         began: now,
-        before,
         event_day: ledger
             .event_day
             .unwrap_or_else(|| context.lake.zone.day_of(ledger.event.start_time.unwrap_or(now))),
@@ -118,7 +113,6 @@ struct Visiting<'a> {
     usage: &'a Usage,
     visitor: Visitor,
     began: Timestamp,
-    before: Health,
     event_day: Date,
     event_day_is_known: bool,
     ledger: Ledger,

@@ -1,0 +1,63 @@
+//! Cells in which is somebody who is to be forgotten, before anybody has written them anew.
+
+use rollcall::job::{Forget, Job};
+use rollcall::load::object::{CleanObject, ObjectReader, clean_cell};
+use rollcall::load::{keys, suppression};
+use rollcall::transform::tables::Table;
+use simulator::Quirks;
+
+use crate::privacy::policy;
+use crate::replay::{Scene, all};
+use crate::run::{HOUR, later, small_world};
+use crate::stores::On;
+
+/// Numbers of people who watched.
+fn mobiles() -> Vec<String> {
+    let world = small_world(4);
+    let viewers = world.events().flat_map(|event| event.viewers().collect::<Vec<_>>());
+    let watched = viewers.filter(|viewer| !viewer.sessions.is_empty());
+    watched.filter_map(|viewer| viewer.mobile).collect()
+}
+
+#[tokio::test]
+async fn a_cell_weighs_no_more_than_what_is_left_of_it_when_somebody_is_to_be_forgotten() {
+    let scene = Scene::new(On::Folder, policy(r#"{"base": "open"}"#), Quirks::default()).await;
+    let mobile = mobiles().remove(0);
+    // A `forget` that was killed before it looked through the lake, and is run again after a replay.
+    suppression::suppress(scene.home.store.as_ref(), &scene.policy, std::slice::from_ref(&mobile))
+        .await
+        .unwrap();
+    scene.run(later() + HOUR, all()).await;
+    scene.run(later() + HOUR * 2, Job::Forget(Forget { viewer: vec![mobile], dry_run: false })).await;
+    let mut is_less = false;
+    for key in scene.home.keys(&keys::table(Table::Lives)).await {
+        let day = key.split("dt=").nth(1).unwrap()[..10].parse().unwrap();
+        let head = scene.home.store.head(&key).await.unwrap().unwrap();
+        let object = ObjectReader::open(&scene.home.store, &key, head, Table::Lives, day).await.unwrap();
+        assert!(object.cells().iter().all(|cell| cell.weight == cell.rows), "{:?}", object.cells());
+        is_less |= object.kept().is_some_and(|kept| kept.suppressed > 0);
+    }
+    assert!(is_less);
+}
+
+#[tokio::test]
+async fn a_cell_that_is_looked_at_alone_is_what_the_whole_object_says_of_it() {
+    let scene = Scene::new(On::Folder, policy(r#"{"base": "open"}"#), Quirks::default()).await;
+    let people: Vec<String> = mobiles().into_iter().step_by(2).collect();
+    let privacy = suppression::suppress(scene.home.store.as_ref(), &scene.policy, &people).await.unwrap();
+    let mut is_less = false;
+    for key in scene.home.keys(&keys::table(Table::Lives)).await {
+        let day = key.split("dt=").nth(1).unwrap()[..10].parse().unwrap();
+        let head = scene.home.store.head(&key).await.unwrap().unwrap();
+        let open = || ObjectReader::open(&scene.home.store, &key, head.clone(), Table::Lives, day);
+        let (object, whole) = (open().await.unwrap(), open().await.unwrap());
+        let whole = CleanObject::of(whole, &privacy).await.unwrap();
+        for (cell, before) in whole.cells().iter().zip(object.cells()) {
+            let alone = clean_cell(&object, &privacy, cell.event_id, &cell.part).await.unwrap();
+            assert_eq!(alone.as_ref(), Some(cell));
+            is_less |= cell.rows < before.rows;
+        }
+        assert_eq!(clean_cell(&object, &privacy, 1, "").await.unwrap(), None);
+    }
+    assert!(is_less);
+}
