@@ -20,13 +20,12 @@ const LARGEST_BODY: usize = 64 * 1024;
 
 /// A failure that the vendor tells in the envelope.
 pub(super) fn told(code: Option<i64>, text: Option<&str>, request_id: Option<&str>, secret: &str) -> Error {
-    let Some(code) = code else {
-        return Error::new(Kind::BadAnswer, "the answer has no `code`");
-    };
-    let error = of_code(code);
     // The vendor's text is quoted, but never a token that it may repeat.
     let text: String = text.unwrap_or_default().replace(secret, "…").chars().take(LONGEST_TEXT).collect();
-    let error = error.with("code", code).with("msg", format!("`{text}`"));
+    let error = match code {
+        Some(code) => of_code(code).with("code", code).with("msg", format!("`{text}`")),
+        None => Error::new(Kind::BadAnswer, "the answer has no `code`"),
+    };
     match request_id {
         Some(request_id) => error.with("requestId", request_id),
         None => error,
@@ -60,6 +59,7 @@ pub(super) async fn status(mut response: Response, now: Timestamp, secret: &str)
             408 => Error::new(Kind::Unavailable, "the vendor waited too long for the request"),
             429 => Error::new(Kind::Unavailable, "the vendor is asked too often")
                 .hint("lower `--requests-per-second`"),
+            504 => Error::new(Kind::Timeout, "a gateway on the way waited too long for the vendor"),
             code => of_code(code.into()),
         },
     };
@@ -141,13 +141,17 @@ fn of_code(code: i64) -> Error {
             Error::new(Kind::Refused, "the vendor does not allow this").hint("check the rights of the user")
         }
         404 => Error::new(Kind::UnknownEvent, "the vendor does not know this event").hint("check the number"),
+        504 => Error::new(Kind::Timeout, "the vendor did not have the answer in time"),
         _ => Error::new(Kind::Unavailable, "the vendor could not answer"),
     }
 }
 
 /// A connection that could not be made, or broke.
 pub(super) fn transport(error: reqwest::Error, host: &str) -> Error {
-    let (kind, message, hint) = if error.is_connect() {
+    let (kind, message, hint) = if error.is_builder() {
+        let what = "check `--app-key` and `--app-key-header`: a header holds no line break";
+        (Kind::Usage, "the request cannot be made".to_owned(), what)
+    } else if error.is_connect() {
         (Kind::Unreachable, format!("cannot reach `{host}`"), "check `--api-url`, the network and the proxy")
     } else if error.is_timeout() {
         (Kind::Timeout, format!("no answer from `{host}` in time"), "raise `--timeout`, or `--read-timeout`")
@@ -170,11 +174,14 @@ mod tests {
             (404, Kind::UnknownEvent),
             (429, Kind::Unavailable),
             (500, Kind::Unavailable),
+            (504, Kind::Timeout),
             (10_086, Kind::Unavailable),
         ] {
             assert_eq!(told(Some(code), None, None, "secret").kind(), kind, "{code}");
         }
-        assert_eq!(told(None, None, None, "secret").kind(), Kind::BadAnswer);
+        let without = told(None, None, Some("172.10_1"), "secret");
+        assert_eq!(without.kind(), Kind::BadAnswer);
+        assert!(without.to_string().contains("requestId: 172.10_1"), "{without}");
     }
 
     #[test]

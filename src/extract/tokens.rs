@@ -210,8 +210,9 @@ async fn make(http: &Http, usage: &Usage, app: &App) -> Result<Token> {
         let message = format!("the answer has no `{}`", app.token_field);
         Error::new(Kind::Refused, message).hint("say with `--token-field` what the token's field is called")
     })?;
-    // The unit of `expire` is not documented; its sample, 86400, is a day in seconds.
-    let valid = made.get("expire").and_then(Value::as_i64).map_or(UNSTATED, SignedDuration::from_secs);
+    // The unit of `expire` is not documented; its sample, 86400, is a day in seconds. None at all is not what it says.
+    let valid = made.get("expire").and_then(Value::as_i64).filter(|seconds| *seconds > 0);
+    let valid = valid.map_or(UNSTATED, SignedDuration::from_secs);
     let customer = match made.get("customerCode") {
         Some(Value::String(code)) => Some(code.clone()),
         Some(Value::Number(code)) => Some(code.to_string()),

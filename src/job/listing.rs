@@ -71,18 +71,20 @@ pub(super) async fn listen(
                     }
                 }
             }
-            Err(error) if error.kind() == Kind::Credentials => return Err(error),
-            // The other list goes on without it; but what was never listed here is not passed over.
-            Err(error) => {
-                cursor = cursor.filter(|cursor| cursor.edited_until.is_some());
-                failures.push((None, error.hint("give `--no-public-list` if there is no such list")));
-            }
+            Err(error) => match context.client.judged(usage, error).await {
+                error if error.kind() == Kind::Credentials => return Err(error),
+                // The other list goes on without it; but what was never listed here is not passed over.
+                error => {
+                    cursor = cursor.filter(|cursor| cursor.edited_until.is_some());
+                    failures.push((None, error.hint("give `--no-public-list` if there is no such list")));
+                }
+            },
         }
     }
     note_unreadable(edited.unreadable, failures);
     heard.extend(edited.events.into_iter().map(|(id, event)| (id, Heard { event, is_current: true })));
     incomplete.retain(|id| !heard.contains_key(id));
-    let incomplete = still_open(context, now, known, incomplete, failures).await?;
+    let incomplete = still_open(context, choice, now, known, incomplete, failures).await?;
     for found in ask_about(context, usage, incomplete, failures).await? {
         heard.insert(found.event.event_id, found);
     }
@@ -139,9 +141,11 @@ fn before(instant: Timestamp, span: jiff::SignedDuration) -> Timestamp {
     instant.checked_sub(span).unwrap_or_default().max(Timestamp::UNIX_EPOCH)
 }
 
-/// Those of the events about which the ledgers do not know enough: new ones, and those that may still be moved.
+/// Those of the events about which the ledgers do not know enough: new ones, those that may still be moved, and closed ones that
+/// are to be visited once more, because they had rows on chosen days.
 async fn still_open(
     context: &Context,
+    choice: &Choice,
     now: Timestamp,
     known: &BTreeMap<i64, Known>,
     events: Vec<i64>,
@@ -155,7 +159,12 @@ async fn still_open(
                 let may_be_restored = |ledger: &Ledger| {
                     ledger.closed == Some(Closing::Cancelled) && !ledger.is_past(context.horizon, now)
                 };
-                found.is_none_or(|entry| may_be_restored(&entry.ledger))
+                let is_chosen = |ledger: &Ledger| {
+                    choice.days.is_some()
+                        && (ledger.days.keys().any(|day| choice.has_day(*day))
+                            || choice.meets(&ledger.event, &context.lake.zone))
+                };
+                found.is_none_or(|entry| may_be_restored(&entry.ledger) || is_chosen(&entry.ledger))
             }),
         };
         (event_id, is_open)

@@ -117,6 +117,12 @@ pub fn active(event_id: i64) -> String {
     format!("{ACTIVE}{event_id}.json")
 }
 
+/// Whose ledger a key is of, if its event is still visited.
+#[must_use]
+pub fn parse_active(key: &str) -> Option<i64> {
+    key.strip_prefix(ACTIVE)?.strip_suffix(".json")?.parse().ok()
+}
+
 /// The ledger of an event that is not visited any more.
 #[must_use]
 pub fn closed(event_id: i64) -> String {

@@ -80,11 +80,19 @@ impl Ledger {
     /// cancelled before it began, and never visited, is closed.
     pub fn describe(&mut self, event: &Event) {
         let is_restored = self.closed == Some(Closing::Cancelled);
+        // An entry may name no more than the event: of one that was deleted, the vendor's page shows none.
+        let event = Event {
+            title: event.title.clone().or_else(|| self.event.title.clone()),
+            start_time: event.start_time.or(self.event.start_time),
+            end_time: event.end_time.or(self.event.end_time),
+            ..event.clone()
+        };
         if (is_restored || event.end_time > self.event.end_time) && !event.never_was() {
             self.closed = None;
         }
-        self.event = event.clone();
-        if event.never_was() && self.last_visit.is_none() {
+        let never_was = event.never_was();
+        self.event = event;
+        if never_was && self.last_visit.is_none() {
             self.closed = Some(Closing::Cancelled);
         }
     }
@@ -229,6 +237,16 @@ pub(super) mod tests {
         assert_eq!(ledger.event_day, Some("2022-10-26".parse().unwrap()));
         assert_eq!(ledger.due_at(at(39 * 24)), None, "it has not ended");
         assert!(ledger.due_at(at(40 * 24)).is_some());
+    }
+
+    #[test]
+    fn an_entry_that_names_no_times_takes_none_away() {
+        let mut known = ledger();
+        known.describe(&Event { title: Some("launch".into()), ..known.event.clone() });
+        let whole = known.event.clone();
+        known.describe(&Event { status: Some("cancelled".into()), ..Event::unknown(whole.event_id) });
+        assert_eq!(known.event, Event { status: Some("cancelled".into()), ..whole });
+        assert_eq!(known.closed, None, "nobody says that it never was");
     }
 
     #[test]

@@ -43,7 +43,6 @@ pub(super) struct Viewing {
     pub(super) online: Timestamp,
     pub(super) offline: Option<Timestamp>,
     pub(super) day: Date,
-    pub(super) seconds: i64,
     /// The first place and device that the vendor names.
     pub(super) region: usize,
     pub(super) device: usize,
@@ -155,7 +154,6 @@ impl Audience {
             online,
             offline: row.instant("offline_time"),
             day: came.date(),
-            seconds,
             region: self.regions.number(first(region.as_deref())),
             device: self.devices.number(first(device.as_deref())),
         });

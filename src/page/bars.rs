@@ -1,5 +1,7 @@
 //! Rows of bars.
 
+use std::collections::BTreeSet;
+
 use super::figures::{Group, Stay};
 
 /// How many groups are shown; the others are summed up.
@@ -17,25 +19,26 @@ pub(super) struct Bar {
     pub(super) second: Option<(i64, u64)>,
 }
 
-/// Bars of the largest groups.
+/// Bars of the largest groups, and one of all others, in which nobody counts twice.
 pub(super) fn of_groups(groups: &[Group]) -> Vec<Bar> {
-    let most = groups.iter().map(|group| group.people).max().unwrap_or_default();
-    let bar = |name: (String, String), people: u64| Bar {
+    let most = groups.first().map_or(0, |group| group.people.len());
+    let bar = |name: (String, String), people: usize| Bar {
         name,
         number: i64::try_from(people).unwrap_or(i64::MAX),
-        width: percent(people, most),
+        width: percent(people as u64, most as u64),
         second: None,
     };
     let shown = groups.iter().take(SHOWN).map(|group| {
         let unknown = || ("未知".to_owned(), "unknown".to_owned());
         let name = if group.name.is_empty() { unknown() } else { (group.name.clone(), group.name.clone()) };
-        bar(name, group.people)
+        bar(name, group.people.len())
     });
     let mut bars: Vec<Bar> = shown.collect();
     let others = groups.get(SHOWN..).unwrap_or_default();
     if !others.is_empty() {
         let name = (format!("其他 {} 项", others.len()), format!("{} others", others.len()));
-        bars.push(bar(name, others.iter().map(|group| group.people).sum()));
+        let people: BTreeSet<&usize> = others.iter().flat_map(|group| &group.people).collect();
+        bars.push(bar(name, people.len()));
     }
     bars
 }
@@ -57,4 +60,22 @@ pub(super) fn of_stays(stays: &[Stay]) -> Vec<Bar> {
 
 fn percent(number: u64, most: u64) -> u64 {
     (number * 100).div_ceil(most.max(1)).min(100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn somebody_in_several_of_the_other_groups_is_one_person() {
+        let group = |name: usize, people: &[usize]| Group {
+            name: format!("{name}"),
+            people: people.iter().copied().collect(),
+        };
+        let mut groups: Vec<Group> = (0..SHOWN).map(|name| group(name, &[1, 2, 3])).collect();
+        groups.extend([group(SHOWN, &[1, 2]), group(SHOWN + 1, &[1]), group(SHOWN + 2, &[])]);
+        let bars = of_groups(&groups);
+        let last = bars.last().unwrap();
+        assert_eq!((bars.len(), last.number, last.name.1.as_str()), (SHOWN + 1, 2, "3 others"));
+    }
 }

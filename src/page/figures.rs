@@ -162,53 +162,38 @@ pub(super) fn by_day(audience: &Audience) -> BTreeMap<Date, (u64, u64)> {
 }
 
 /// A group of people, such as those of a region.
-#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Group {
     /// Empty where the vendor names none.
     pub(super) name: String,
-    pub(super) people: u64,
-    pub(super) viewings: u64,
-    pub(super) seconds: i64,
+    /// A number for each of them, which they have in every group.
+    pub(super) people: BTreeSet<usize>,
 }
 
 /// Groups by the place or device of each viewing, the largest first. Somebody in two of them counts in both.
 pub(super) fn groups(audience: &Audience, names: &Names, of: fn(&Viewing) -> usize) -> Vec<Group> {
-    let mut found: HashMap<usize, (BTreeSet<usize>, Watched)> = HashMap::new();
+    let mut found: HashMap<usize, BTreeSet<usize>> = HashMap::new();
     for (viewing, person) in audience.viewings() {
-        let (people, watched) = found.entry(of(viewing)).or_default();
-        people.extend(person.is_told.then_some(viewing.person));
-        watched.viewings += 1;
-        watched.seconds = watched.seconds.saturating_add(viewing.seconds);
+        found.entry(of(viewing)).or_default().extend(person.is_told.then_some(viewing.person));
     }
-    let groups = found.into_iter().map(|(number, (people, watched))| Group {
-        name: names.name(number).to_owned(),
-        people: people.len() as u64,
-        viewings: watched.viewings,
-        seconds: watched.seconds,
-    });
-    largest_first(groups.collect())
+    let groups = found.into_iter().map(|(number, people)| (names.name(number), people));
+    largest_first(groups)
 }
 
 /// Groups by the company of each person, the largest first.
 pub(super) fn companies(audience: &Audience) -> Vec<Group> {
-    let mut found: BTreeMap<&str, (u64, Watched)> = BTreeMap::new();
-    for person in audience.viewers() {
-        let (people, watched) = found.entry(person.company.as_deref().unwrap_or_default()).or_default();
-        *people += 1;
-        watched.viewings += person.all.viewings;
-        watched.seconds = watched.seconds.saturating_add(person.all.seconds);
+    let mut found: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+    for (number, person) in audience.viewers().enumerate() {
+        found.entry(person.company.as_deref().unwrap_or_default()).or_default().insert(number);
     }
-    let groups = found.into_iter().map(|(name, (people, watched))| Group {
-        name: name.to_owned(),
-        people,
-        viewings: watched.viewings,
-        seconds: watched.seconds,
-    });
-    largest_first(groups.collect())
+    largest_first(found)
 }
 
-fn largest_first(mut groups: Vec<Group>) -> Vec<Group> {
-    groups.sort_by(|one, other| other.people.cmp(&one.people).then_with(|| one.name.cmp(&other.name)));
+fn largest_first<'a>(groups: impl IntoIterator<Item = (&'a str, BTreeSet<usize>)>) -> Vec<Group> {
+    let groups = groups.into_iter().map(|(name, people)| Group { name: name.to_owned(), people });
+    let mut groups: Vec<Group> = groups.collect();
+    groups.sort_by(|one, other| {
+        other.people.len().cmp(&one.people.len()).then_with(|| one.name.cmp(&other.name))
+    });
     groups
 }
 

@@ -8,6 +8,7 @@ use rollcall::calendar::Zone;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
 use rollcall::report::Report;
+use rollcall::transform::tables::Table;
 use simulator::{Envelope, Fault, Quirks, ReportArray, Server, ServerOptions};
 
 use crate::command::Desk;
@@ -139,16 +140,43 @@ async fn a_day_that_fails_is_owed_alone_and_the_next_run_makes_it_good() {
 }
 
 #[tokio::test]
-async fn what_a_refused_visit_did_not_ask_is_owed_too() {
+async fn a_request_that_is_refused_for_good_is_owed_alone() {
     let expected = without_faults().await;
     let (event, day) = busiest();
-    let desk = Desk::new();
-    let (report, _) = run(&desk, faults(&[&format!("code=400@day:{event}:{day}")])).await;
-    assert_eq!(report.events.failed, 1);
-    assert_eq!(report.owed[&event], [day.to_string(), "snapshot".to_owned()]);
-    let server = server_at(later() + HOUR, &small_world(8), ServerOptions::default());
-    sync_all(config(&server, &desk.store()), later() + HOUR).await;
-    assert!(cells(&desk.store()).await == expected);
+    for (fault, owed) in [
+        (format!("code=400@day:{event}:{day}"), day.to_string()),
+        (format!("code=400@event:{event},snapshot"), "snapshot".to_owned()),
+    ] {
+        let desk = Desk::new();
+        let (report, _) = run(&desk, faults(&[&fault])).await;
+        assert_eq!((report.events.failed, &report.owed[&event]), (1, &vec![owed.clone()]), "{fault}");
+        let found = cells(&desk.store()).await;
+        let is_owed = |(table, of_day, of): &(Table, Date, i64)| {
+            let is_day = owed == day.to_string() && *of_day == day;
+            *of == event && (is_day || *table == Table::ViewerDetails)
+        };
+        let missing: Vec<_> = expected.keys().filter(|place| !found.contains_key(place)).collect();
+        assert!(missing.iter().all(|place| is_owed(place)), "{fault}: {missing:?}");
+        let server = server_at(later() + HOUR, &small_world(8), ServerOptions::default());
+        sync_all(config(&server, &desk.store()), later() + HOUR).await;
+        assert!(cells(&desk.store()).await == expected, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_day_that_a_gateway_cuts_off_is_asked_for_in_halves() {
+    let expected = without_faults().await;
+    let (event, day) = busiest();
+    for fault in ["status=504", "code=504"] {
+        let desk = Desk::new();
+        let (report, server) = run(&desk, faults(&[&format!("{fault}@day:{event}:{day},first:4")])).await;
+        assert!(report.ok, "{fault}: {:?}", report.failures);
+        let asked =
+            server.requests().into_iter().filter(|request| request.event_id == u64::try_from(event).ok());
+        let lengths = asked.filter_map(|request| Some(request.end_time? - request.start_time?));
+        assert!(lengths.into_iter().any(|length| length < 13 * 3600), "{fault}");
+        assert!(cells(&desk.store()).await == expected, "{fault}");
+    }
 }
 
 #[tokio::test]

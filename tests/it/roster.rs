@@ -9,6 +9,7 @@ use axum::{Json, Router};
 use jiff::Timestamp;
 use rollcall::calendar::Clock;
 use rollcall::config::Rosters;
+use rollcall::extract::auth::Credentials;
 use rollcall::extract::roster::edited_since;
 use rollcall::extract::usage::Usage;
 use rollcall::job::context::Context;
@@ -17,9 +18,9 @@ use rollcall::progress::Progress;
 use serde_json::{Value, json};
 use simulator::{EmptyPage, PublicList, ServerOptions, World};
 
-use crate::command::Desk;
+use crate::command::{Desk, TOKEN};
 use crate::lake::cells;
-use crate::run::{HOUR, config, later, server_at, small_world, sync_all};
+use crate::run::{HOUR, app, config, later, server_at, small_world, sync_all};
 
 fn paths(server: &simulator::Server) -> Vec<&'static str> {
     server.requests().into_iter().map(|request| request.path.trim_start_matches("/eventopenapi/")).collect()
@@ -140,6 +141,47 @@ async fn what_a_first_run_could_not_list_is_not_passed_over() {
         let (first, second) = (from(&server, path)[0], from(&again, path)[0]);
         assert_eq!(second - first, 3600, "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_for_the_public_list_alone_stops_no_visit() {
+    let world = small_world(8);
+    for credentials in [Credentials::Token(TOKEN.into()), Credentials::App(app())] {
+        let desk = Desk::new();
+        let options = ServerOptions {
+            token: Some(TOKEN.to_owned()),
+            ..crate::faults::faults(&["code=401@path:event/public/list"])
+        };
+        let server = server_at(later(), &world, options);
+        let mut config = config(&server, &desk.store());
+        config.credentials = Some(credentials);
+        let report = crate::run::sync(config, later(), Selection::default()).await.unwrap();
+        let [failure] = &report.failures[..] else { panic!("{:?}", report.failures) };
+        assert!(failure.event_id.is_none() && failure.error.contains("--no-public-list"), "{failure:?}");
+        assert!(report.events.complete > 0 && report.events.left == 0, "{:?}", report.events);
+    }
+}
+
+#[tokio::test]
+async fn a_closed_event_of_a_users_own_roster_is_visited_again_for_days_that_are_asked_for() {
+    let (desk, world) = (Desk::new(), small_world(2));
+    let file = desk.store().with_extension("csv");
+    std::fs::write(&file, "event_id\n609768\n700001\n").unwrap();
+    let run = async |selection: Selection| {
+        let server = server_at(later(), &world, ServerOptions::default());
+        let mut own = config(&server, &desk.store());
+        own.rosters = Rosters { edited: false, public: false, file: Some(file.to_str().unwrap().into()) };
+        crate::run::sync(own, later(), selection).await.unwrap()
+    };
+    run(Selection::default()).await;
+    let expected = cells(&desk.store()).await;
+    assert!(desk.store().join("ledger/closed/609768.json").exists());
+    let object = desk.store().join("lake/lives/dt=2022-10-26/part-0.parquet");
+    std::fs::remove_file(&object).unwrap();
+    let (from, to) = (Some("2022-10-26".into()), Some("2022-10-26".into()));
+    let report = run(Selection { from, to, ..Selection::default() }).await;
+    assert!(report.ok && report.events.due >= 1, "{:?}", report.failures);
+    assert_eq!(cells(&desk.store()).await, expected);
 }
 
 #[tokio::test]

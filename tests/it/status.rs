@@ -197,6 +197,10 @@ async fn an_event_that_was_given_up_with_days_missing_and_one_that_the_vendor_fo
         status.notes.iter().map(|note| (note.name, note.events.iter().collect::<Vec<_>>())).collect();
     assert!(told.contains(&("given_up", vec![&700_001])), "{status}");
     assert!(told.contains(&("forgotten", vec![&700_002])), "{status}");
+    // An event whose ledger cannot be read was not given up.
+    std::fs::write(desk.store().join("ledger/active/700001.json"), "{").unwrap();
+    let status = status_of(&world, &desk.store(), now() + HOUR * (24 * 62 + 1)).await.unwrap();
+    assert!(!names(&status.notes).contains(&"given_up"), "{status}");
 }
 
 #[tokio::test]

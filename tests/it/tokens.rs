@@ -43,6 +43,32 @@ async fn a_token_is_made_anew_when_it_ends_and_once_for_all() {
 }
 
 #[tokio::test]
+async fn a_token_that_is_said_to_be_valid_for_no_time_is_not_made_for_every_request() {
+    for token_valid in [0, -1] {
+        let desk = Desk::new();
+        let options = ServerOptions { token_valid, ..ServerOptions::default() };
+        let server = server_at(later(), &small_world(4), options);
+        let mut config = config(&server, &desk.store());
+        config.credentials = Some(Credentials::App(app()));
+        sync_all(config, later()).await;
+        let made = server.requests().iter().filter(|request| request.path.ends_with("token/create")).count();
+        assert_eq!(made, 1, "{token_valid}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_no_header_can_hold_is_said_at_once() {
+    let server = server_at(later(), &small_world(1), ServerOptions::default());
+    let desk = Desk::new();
+    let mut broken = config(&server, &desk.store());
+    broken.credentials =
+        Some(Credentials::App(rollcall::extract::auth::App { key: "key\n".into(), ..app() }));
+    let error = sync(broken, later(), Selection::default()).await.unwrap_err();
+    assert!(!error.is_passing() && error.to_string().contains("a header holds no line break"), "{error}");
+    assert!(!error.to_string().contains("key\n") && server.requests().is_empty(), "{error}");
+}
+
+#[tokio::test]
 async fn a_code_that_nobody_explains_makes_one_new_token_and_no_more_where_it_does_not_help() {
     let desk = Desk::new();
     let server = server_at(later(), &small_world(8), faults(&["code=10086@path:report/details"]));

@@ -209,7 +209,7 @@ fn notes(visits: &Visits, open: &BTreeSet<i64>) -> Vec<Advice> {
         Advice::about(
             "given_up",
             given_up,
-            "{} are not visited any more, and something is missing: `explain` says what, `sync --event` asks again",
+            "no visit comes any more that brings what is missing of {}: `explain` says what, `sync --event` asks again",
         ),
         Advice::about(
             "fewer",

@@ -101,7 +101,8 @@ impl Status {
             cursor => cursor?.edited_until,
         };
         let first = lake.zone.day_of(now.checked_sub(context.horizon).unwrap_or(now));
-        let open = ledgers.iter().map(|ledger| ledger.event.event_id).collect();
+        let unread = damaged.iter().filter_map(|error| keys::parse_active(error.context("key")?));
+        let open = ledgers.iter().map(|ledger| ledger.event.event_id).chain(unread).collect();
         let (figures, mut notes, damage) = figures::of(store, first, &open).await?;
         let damaged_days = damage.days.into_iter();
         holds.extend(damaged_days.map(|day| Hold { event_id: None, day, because: HeldBy::Damaged }));

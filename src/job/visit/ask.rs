@@ -211,5 +211,5 @@ fn halves(error: &Error) -> bool {
 
 /// Whether asking this event for anything else would fail in the same way.
 fn is_final(error: &Error) -> bool {
-    matches!(error.kind(), Kind::Credentials | Kind::UnknownEvent | Kind::Refused)
+    matches!(error.kind(), Kind::Credentials | Kind::UnknownEvent)
 }

@@ -172,7 +172,11 @@ impl<'a> Reading<'a> {
         tally.suppressed = self.suppressed;
         if accounted != tally.received {
             let message = format!("{} records were received, {accounted} are accounted for", tally.received);
-            return Err(Error::new(Kind::Unbalanced, message).hint("report it to the makers of rollcall"));
+            let error = Error::new(Kind::Unbalanced, message).hint("report it to the makers of rollcall");
+            return Err(match envelope.request_id {
+                Some(request_id) => error.with("requestId", request_id),
+                None => error,
+            });
         }
         tally.request_ids.extend(envelope.request_id);
         for array in ["lives", "interactions", "viewerDetails"] {

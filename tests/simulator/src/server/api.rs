@@ -24,9 +24,6 @@ use crate::query::Query;
 use crate::range::Range;
 use crate::world::World;
 
-/// For how long a token is said to be valid, in seconds.
-const EXPIRE: u32 = 86_400;
-
 /// The vendor's API over one world.
 #[derive(Debug)]
 pub(super) struct Api {
@@ -159,7 +156,7 @@ impl Api {
         Ok(reply.success(json!({
             "productId": 1,
             "createTime": reply.now.as_millisecond(),
-            "expire": EXPIRE,
+            "expire": self.options.token_valid,
             "customerCode": "100001",
             &self.options.token_field: self.tokens.issue(reply.number, &self.options),
         })))

@@ -43,6 +43,8 @@ pub struct ServerOptions {
     pub quirks: Quirks,
     /// Whether clients that take gzip are sent it.
     pub gzip: bool,
+    /// For how long a token is said to be valid, in seconds.
+    pub token_valid: i64,
     /// After how many uses an issued token is refused; never, if `None`.
     pub token_expires_after: Option<u64>,
     /// The code by which a token is refused.
@@ -77,6 +79,7 @@ impl Default for ServerOptions {
             fault_seed: 1,
             quirks: Quirks::default(),
             gzip: false,
+            token_valid: 86_400,
             token_expires_after: None,
             token_code: 401,
             new_token_ends_old: false,
