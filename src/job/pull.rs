@@ -27,22 +27,19 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
     // What the deadline cuts off is left to the next run.
     let may_go_on = AtomicBool::new(true);
     let goes_on = || may_go_on.load(Ordering::Relaxed) && !context.client.is_out_of_time();
-    let mut visits =
-        stream::iter(due)
-            .take_while(|_| future::ready(goes_on()))
-            .map(|Due { event_id, health, .. }| {
-                let (context, choice, privacy) = (context.clone(), choice.clone(), privacy.clone());
-                let task =
-                    tokio::spawn(async move { visit_planned(&context, &choice, event_id, privacy).await });
-                async move {
-                    (event_id, health, task.await.unwrap_or_else(|crash| Ok(Err(crashed(crash, event_id)))))
-                }
-            })
-            .buffer_unordered(context.concurrency);
-    while let Some((event_id, planned, outcome)) = visits.next().await {
+    let mut visits = stream::iter(due)
+        .take_while(|_| future::ready(goes_on()))
+        .map(|due| {
+            let (context, choice, privacy) = (context.clone(), choice.clone(), privacy.clone());
+            let event_id = due.event_id;
+            let task = tokio::spawn(async move { visit_planned(&context, &choice, event_id, privacy).await });
+            async move { (due, task.await.unwrap_or_else(|crash| Ok(Err(crashed(crash, event_id))))) }
+        })
+        .buffer_unordered(context.concurrency);
+    while let Some((Due { event_id, health, .. }, outcome)) = visits.next().await {
         match outcome {
             Ok(Ok(visited)) => {
-                report.events.health -= planned;
+                report.events.health -= health;
                 report.events.health += Health::of(&visited.after, context.clock.now());
                 let rows = visited.figures.tally.rows;
                 context.progress.visited(event_id, rows, visited.used.bytes);

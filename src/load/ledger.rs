@@ -80,13 +80,7 @@ impl Ledger {
     /// cancelled before it began, and never visited, is closed.
     pub fn describe(&mut self, event: &Event) {
         let is_restored = self.closed == Some(Closing::Cancelled);
-        // An entry may name no more than the event: of one that was deleted, the vendor's page shows none.
-        let event = Event {
-            title: event.title.clone().or_else(|| self.event.title.clone()),
-            start_time: event.start_time.or(self.event.start_time),
-            end_time: event.end_time.or(self.event.end_time),
-            ..event.clone()
-        };
+        let event = event.clone().completed_by(&self.event);
         if (is_restored || event.end_time > self.event.end_time) && !event.never_was() {
             self.closed = None;
         }
@@ -240,13 +234,19 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn an_entry_that_names_no_times_takes_none_away() {
+    fn an_entry_that_names_little_takes_nothing_away() {
         let mut known = ledger();
-        known.describe(&Event { title: Some("launch".into()), ..known.event.clone() });
-        let whole = known.event.clone();
+        let whole = Event {
+            title: Some("launch".into()),
+            host_id: Some("88589655".into()),
+            modify_time: Some(at(-100)),
+            ..known.event.clone()
+        };
+        known.describe(&whole);
         known.describe(&Event { status: Some("cancelled".into()), ..Event::unknown(whole.event_id) });
-        assert_eq!(known.event, Event { status: Some("cancelled".into()), ..whole });
-        assert_eq!(known.closed, None, "nobody says that it never was");
+        let expected = Event { status: Some("cancelled".into()), modify_time: None, ..whole };
+        assert_eq!(known.event, expected);
+        assert_eq!(known.closed, None, "an older edit does not say that it was cancelled before it began");
     }
 
     #[test]

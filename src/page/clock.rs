@@ -19,6 +19,12 @@ pub(super) fn after(zone: &Zone, start: Timestamp, minute: i64) -> DateTime {
     zone.wall_clock(start.checked_add(SignedDuration::from_mins(minute)).unwrap_or(start))
 }
 
+/// A time, with its day where that is not the day of `start`.
+pub(super) fn shown(at: DateTime, start: Option<DateTime>) -> String {
+    let is_that_day = start.is_some_and(|start| start.date() == at.date());
+    at.strftime(if is_that_day { "%H:%M" } else { "%m-%d %H:%M" }).to_string()
+}
+
 /// Round times from the first minute to the last.
 pub(super) fn labels(zone: &Zone, start: Timestamp, (first, last): (i64, i64)) -> Vec<Label> {
     let step = step(last - first, 9);
@@ -34,6 +40,16 @@ pub(super) fn labels(zone: &Zone, start: Timestamp, (first, last): (i64, i64)) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_of_another_day_says_its_day() {
+        let at = |text: &str| text.parse::<DateTime>().unwrap();
+        let start = at("2022-10-26T09:00:00");
+        for (time, shown_as) in [("2022-10-26T18:00:00", "18:00"), ("2022-10-30T18:00:00", "10-30 18:00")] {
+            assert_eq!(shown(at(time), Some(start)), shown_as);
+        }
+        assert_eq!(shown(start, None), "10-26 09:00");
+    }
 
     #[test]
     fn labels_stand_at_round_times_also_when_the_clocks_change() {

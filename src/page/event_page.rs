@@ -168,10 +168,8 @@ impl EventPage {
         self.sums.told_live_seconds / i64::try_from(self.sums.live_people.max(1)).unwrap_or(i64::MAX)
     }
 
-    /// A time of the event's day, with its day where that is another one.
     fn clock(&self, at: &DateTime) -> String {
-        let is_that_day = self.event.start.is_some_and(|start| start.date() == at.date());
-        at.strftime(if is_that_day { "%H:%M" } else { "%m-%d %H:%M" }).to_string()
+        clock::shown(*at, self.event.start)
     }
 }
 

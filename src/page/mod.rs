@@ -92,20 +92,19 @@ impl Pages {
     }
 }
 
-/// Writes a page whole, or not at all.
+/// Writes a page whole, or not at all: it names people, and so no part of it is left behind.
 fn write(path: &Path, page: &impl Template) -> Result<()> {
     let fail = || format!("cannot write `{}`", path.display());
-    if path.is_dir() {
-        return Err(Error::new(Kind::Usage, format!("`{}` is a folder", path.display()))
-            .hint("give `--output` the name of a file"));
-    }
     let text = page.render().explain(Kind::Store, fail)?;
     let part = path.with_extension("html.part");
     let written = fs::write(&part, text).and_then(|()| fs::rename(&part, path));
     written.explain(Kind::Store, fail).map_err(|error: Error| {
-        // It names people.
         let left = fs::remove_file(&part).is_err_and(|error| error.kind() != io::ErrorKind::NotFound);
         let error = if left { error.with("left", part.display()) } else { error };
-        error.hint("look whether its folder is there, and can be written")
+        error.hint(if path.is_dir() {
+            "give `--output` the name of a file"
+        } else {
+            "look whether its folder is there, and can be written"
+        })
     })
 }

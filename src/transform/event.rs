@@ -117,6 +117,28 @@ impl Event {
         self
     }
 
+    /// The same, with what it does not name as it was known `before`: of an event that was deleted, the vendor's page shows no
+    /// entry. Status and last edit are of the entry itself.
+    #[must_use]
+    pub fn completed_by(self, before: &Self) -> Self {
+        let text = |now: Option<String>, before: &Option<String>| now.or_else(|| before.clone());
+        Self {
+            event_id: self.event_id,
+            title: text(self.title, &before.title),
+            start_time: self.start_time.or(before.start_time),
+            end_time: self.end_time.or(before.end_time),
+            create_time: self.create_time.or(before.create_time),
+            modify_time: self.modify_time,
+            length_minutes: self.length_minutes.or(before.length_minutes),
+            event_form: text(self.event_form, &before.event_form),
+            status: self.status,
+            host_id: text(self.host_id, &before.host_id),
+            host_name: text(self.host_name, &before.host_name),
+            billing_code: text(self.billing_code, &before.billing_code),
+            conference_id: text(self.conference_id, &before.conference_id),
+        }
+    }
+
     /// Its texts, by the names of their columns.
     fn texts(&mut self) -> [(&'static str, &mut Option<String>); 7] {
         [

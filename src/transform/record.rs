@@ -19,7 +19,7 @@ pub struct Record<'a> {
     order: Option<Order>,
 }
 
-/// Which keys a record has, in which order: two that are the same in it have the same.
+/// Which keys a record has, in which order: two of the same [`Records`] that are the same in it have the same.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Order {
     /// Each key follows the one before as it did after so many turns.

@@ -212,6 +212,18 @@ def test_a_function_can_do_what_it_has_to_and_nothing_else(applied, aws, account
     assert all("/token-" in resource for resource in writes)
 
 
+def test_the_command_has_the_settings_of_the_functions_and_none_that_are_theirs_alone(applied, aws):
+    for account in ["main", "other"]:
+        outputs = applied.outputs()[account]
+        function = client(aws, "lambda").get_function(FunctionName=outputs["sync_function"])["Configuration"]
+        of_function = function["Environment"]["Variables"]
+        own = outputs["environment"]
+        assert own.items() <= of_function.items()
+        assert {"ROLLCALL_STORE", "ROLLCALL_ZONE", "ROLLCALL_SETTLE"} <= set(own)
+        assert ("ROLLCALL_PRIVACY" in own) == (account == "other")
+        assert not {"ROLLCALL_DEPLOYMENT", "ROLLCALL_SECRET_ARN", "MALLOC_ARENA_MAX"} & set(own)
+
+
 def rights_of_analysts(aws, outputs):
     iam, arn = client(aws, "iam"), outputs["analysts_policy_arn"]
     version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]

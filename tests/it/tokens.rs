@@ -4,12 +4,17 @@ use rollcall::config::Rosters;
 use rollcall::error::Kind;
 use rollcall::extract::auth::Credentials;
 use rollcall::job::selection::Selection;
-use simulator::ServerOptions;
+use simulator::{Server, ServerOptions};
 
 use crate::command::{Desk, TOKEN};
 use crate::faults::{faults, without_faults};
 use crate::lake::cells;
 use crate::run::{app, config, later, server_at, small_world, sync, sync_all};
+
+/// How many tokens were made.
+fn made(server: &Server) -> usize {
+    server.requests().iter().filter(|request| request.path.ends_with("token/create")).count()
+}
 
 #[tokio::test]
 async fn a_token_is_made_anew_when_it_ends_and_once_for_all() {
@@ -33,7 +38,7 @@ async fn a_token_is_made_anew_when_it_ends_and_once_for_all() {
         config.credentials = Some(Credentials::App(app));
         sync_all(config, later()).await;
         assert!(cells(&desk.store()).await == expected);
-        let made = server.requests().iter().filter(|request| request.path.ends_with("token/create")).count();
+        let made = made(&server);
         let calls = server.requests().len() - made;
         assert!(
             if is_ending { made > 1 && made <= calls / 4 } else { made == 1 },
@@ -51,8 +56,7 @@ async fn a_token_that_is_said_to_be_valid_for_no_time_is_not_made_for_every_requ
         let mut config = config(&server, &desk.store());
         config.credentials = Some(Credentials::App(app()));
         sync_all(config, later()).await;
-        let made = server.requests().iter().filter(|request| request.path.ends_with("token/create")).count();
-        assert_eq!(made, 1, "{token_valid}");
+        assert_eq!(made(&server), 1, "{token_valid}");
     }
 }
 
@@ -76,8 +80,7 @@ async fn a_code_that_nobody_explains_makes_one_new_token_and_no_more_where_it_do
     config.credentials = Some(Credentials::App(app()));
     let report = sync(config, later(), Selection::default()).await.unwrap();
     assert!(!report.ok && report.failures.iter().all(|failure| failure.kind == Kind::Unavailable));
-    let made = server.requests().iter().filter(|request| request.path.ends_with("token/create")).count();
-    assert_eq!(made, 2);
+    assert_eq!(made(&server), 2);
 }
 
 #[tokio::test]
