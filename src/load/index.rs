@@ -214,3 +214,24 @@ impl<'a> Keys<'a> {
 fn damaged(table: Table) -> Error {
     Error::new(Kind::Damaged, format!("the columns are not those of `{}`", table.name()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_knowing_of_as_many_people_under_the_same_policy_need_not_be_written_anew() {
+        let open = |suppressed| Kept { suppressed, ..Kept::default() };
+        let anonymous =
+            || Kept { policy: Document::parse(br#"{"base": "anonymous"}"#).unwrap(), suppressed: 2 };
+        for (written, now, is_enough) in [
+            (open(2), open(2), true),
+            (open(3), open(2), true),
+            (open(1), open(2), false),
+            (anonymous(), open(2), false),
+            (open(2), anonymous(), false),
+        ] {
+            assert_eq!(written.allows_no_more_than(&now), is_enough, "{written:?} {now:?}");
+        }
+    }
+}

@@ -190,3 +190,34 @@ impl<'a> Reading<'a> {
         Ok(Brought { counts: self.counts, tally })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::AsArray;
+
+    use super::*;
+    use crate::calendar::Zone;
+    use crate::transform::decode::Setting;
+    use crate::transform::privacy::Privacy;
+    use crate::transform::record::Records;
+
+    #[test]
+    fn a_record_that_is_no_row_is_kept_as_json_that_every_parser_reads() {
+        let zone = Zone::parse("UTC").unwrap();
+        let setting = Setting {
+            event_id: 1,
+            pulled_at: jiff::Timestamp::UNIX_EPOCH,
+            zone,
+            privacy: Privacy::default(),
+        };
+        let kept = Kept::Windows(setting.clone());
+        let mut reading = Reading::new(&kept, vec![Decoder::new(Table::Lives, setting)]);
+        let mut records = Records::default();
+        let sent = r#"{"name": "cut \ud83d", "company": "\u4e2d"}"#;
+        let record = records.first(sent.as_bytes()).unwrap().unwrap();
+        reading.record(Position { array: "lives", index: 0 }, record);
+        let rejects = reading.rejects.finish().unwrap();
+        let kept = rejects.column_by_name("record").unwrap().as_string::<i32>().value(0);
+        assert_eq!(kept, "{\"name\": \"cut \u{fffd}\", \"company\": \"\\u4e2d\"}");
+    }
+}
