@@ -15,6 +15,7 @@ output "accounts" {
       workgroup           = account.workgroup
       analysts_policy_arn = account.analysts_policy_arn
       dashboard           = account.dashboard
+      environment         = account.environment
     }
   }
 }
