@@ -1,5 +1,7 @@
 //! The vendor's API: endpoints with small answers, and the report.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::value::RawValue;
@@ -36,10 +38,16 @@ impl Client {
         Ok(Self { http: Http::new(options)?, tokens: Tokens::new(credentials, shared), max_response_bytes })
     }
 
-    /// When no request may begin any more.
+    /// How long requests may still begin; none where that is for ever.
+    #[must_use]
+    pub fn time_left(&self) -> Option<Duration> {
+        self.http.time_left()
+    }
+
+    /// Whether no request may begin any more.
     #[must_use]
     pub fn is_out_of_time(&self) -> bool {
-        self.http.is_out_of_time()
+        self.time_left().is_some_and(|left| left.is_zero())
     }
 
     /// The attempts at one thing.

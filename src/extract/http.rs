@@ -65,9 +65,10 @@ impl Http {
         Ok(Self { client, base, options, pace })
     }
 
-    /// When no request may begin any more.
-    pub(super) fn is_out_of_time(&self) -> bool {
-        self.options.policy.deadline.is_some_and(|deadline| self.now() >= deadline)
+    /// How long requests may still begin; none where that is for ever.
+    pub(super) fn time_left(&self) -> Option<Duration> {
+        let left = self.options.policy.deadline?.duration_since(self.now());
+        Some(Duration::try_from(left).unwrap_or_default())
     }
 
     /// The attempts at one thing.
@@ -143,8 +144,6 @@ impl Http {
 
     /// A request ends with the run's time for visits, if that comes first.
     fn time_for_a_request(&self) -> Duration {
-        let left = self.options.policy.deadline.map(|deadline| deadline.duration_since(self.now()));
-        let left = left.map_or(Duration::MAX, |left| Duration::try_from(left).unwrap_or_default());
-        self.options.timeout.min(left)
+        self.time_left().map_or(self.options.timeout, |left| left.min(self.options.timeout))
     }
 }

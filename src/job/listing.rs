@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use futures::{StreamExt, future, stream};
 use jiff::Timestamp;
+use tokio::time;
 
 use super::context::Context;
 use super::known::Known;
@@ -42,17 +43,17 @@ pub(super) async fn listen(
         return Ok((events.into_iter().map(may_be_known).collect(), None));
     }
     let now = context.clock.now();
-    let (edited, mut cursor) = match (context.rosters.edited, known.is_empty()) {
-        (false, _) => Default::default(),
-        (true, true) => edited(context, choice, usage, now).await?,
-        // Events that are known are visited all the same.
-        (true, false) => match edited(context, choice, usage, now).await {
-            Err(error) if error.kind() != Kind::Credentials => {
+    let (edited, mut cursor) = if context.rosters.edited {
+        match in_time(context, known, edited(context, choice, usage, now)).await {
+            // Events that are known are visited all the same.
+            Err(error) if !known.is_empty() && error.kind() != Kind::Credentials => {
                 failures.push((None, error));
                 Default::default()
             }
             outcome => outcome?,
-        },
+        }
+    } else {
+        Default::default()
     };
     let mut heard: BTreeMap<i64, Heard> = BTreeMap::new();
     let mut incomplete: Vec<i64> = match &context.rosters.file {
@@ -60,14 +61,15 @@ pub(super) async fn listen(
         None => Vec::new(),
     };
     if context.rosters.public {
-        match public(context, choice, usage, cursor.as_ref(), now).await {
+        match in_time(context, known, public(context, choice, usage, cursor.as_ref(), now)).await {
             Ok(public) => {
                 note_unreadable(public.unreadable, failures);
                 for event in public.events.into_values() {
                     if event.end_time.is_none() {
                         incomplete.push(event.event_id);
                     } else {
-                        heard.insert(event.event_id, Heard { event, is_current: false });
+                        // The other list, where there is one, tells of edits, and says more.
+                        heard.insert(event.event_id, Heard { event, is_current: !context.rosters.edited });
                     }
                 }
             }
@@ -95,6 +97,19 @@ pub(super) async fn listen(
     Ok((news.collect(), cursor))
 }
 
+/// Waits for a list; where there are events to visit without it, for no more than half of the time that is left.
+async fn in_time<T>(
+    context: &Context,
+    known: &BTreeMap<i64, Known>,
+    list: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let Some(left) = context.client.time_left().filter(|_| !known.is_empty()) else { return list.await };
+    time::timeout(left / 2, list).await.unwrap_or_else(|_| {
+        let late = "a list of events took half of the time for visits, and did not end";
+        Err(Error::new(Kind::Timeout, late).hint("the next run asks again; or raise `--deadline`"))
+    })
+}
+
 /// Events by the time of their last edit.
 async fn edited(
     context: &Context,
@@ -115,8 +130,8 @@ async fn edited(
     Ok((listed, Some(cursor)))
 }
 
-/// Events by their own time: those of the chosen days, else those that are still of interest; on the first run as far
-/// back as the other list.
+/// Events by their own time: those of the chosen days, else those that are still of interest, or were since the lists were last
+/// read; on the first run as far back as the other list.
 async fn public(
     context: &Context,
     choice: &Choice,
@@ -126,13 +141,15 @@ async fn public(
 ) -> Result<Listed> {
     let zone = &context.lake.zone;
     let is_first = cursor.is_some_and(|cursor| cursor.edited_until.is_none());
+    let last = cursor.and_then(|cursor| cursor.edited_until).map_or(now, |until| until.min(now));
     let (from, to) = match choice.days {
         Some((from, to)) => {
             // Events that were held before may have been seen on these days.
             let from = before(zone.start_of(from).unwrap_or(Timestamp::UNIX_EPOCH), context.horizon);
             (from, zone.end_of(to).unwrap_or(now).min(now))
         }
-        None => (before(now, if is_first { context.lookback } else { context.horizon }), now),
+        None if is_first => (before(now, context.lookback), now),
+        None => (before(last, context.horizon), now),
     };
     roster::held_between(&context.client, usage, from, to).await
 }

@@ -16,7 +16,7 @@ use simulator::ServerOptions;
 use crate::command::Desk;
 use crate::faults::{busiest, faults, without_faults};
 use crate::lake::cells;
-use crate::run::{config, later, server_at, small_world, sync_of};
+use crate::run::{config, later, server_at, small_world, sync_all, sync_of};
 
 /// A run by the clock of the machine, by which a deadline counts.
 async fn sync(config: Config, selection: Selection) -> Report {
@@ -49,6 +49,22 @@ async fn what_the_deadline_cuts_off_is_left_and_the_next_run_makes_it_good() {
     let report = sync(config(&server, &desk.store()), Selection::default()).await;
     assert_eq!((report.ok, report.events.left, report.owed.len()), (true, 0, 0));
     assert!(cells(&desk.store()).await == expected);
+}
+
+#[tokio::test]
+async fn lists_that_never_end_leave_time_for_the_events_that_are_known() {
+    let desk = Desk::new();
+    let early = "2022-10-20T00:00:00Z".parse().unwrap();
+    let server = server_at(early, &small_world(8), ServerOptions::default());
+    sync_all(config(&server, &desk.store()), early).await;
+    let lists = ["stall@path:event/modify/list", "stall@path:event/public/list"];
+    let server = server_at(later(), &small_world(8), faults(&lists));
+    let mut cut = config(&server, &desk.store());
+    cut.deadline = Some(SignedDuration::from_secs(10));
+    let report = sync(cut, Selection::default()).await;
+    let failed: Vec<_> = report.failures.iter().map(|failure| (failure.event_id, failure.kind)).collect();
+    assert_eq!(failed, [(None, Kind::Timeout); 2], "{:?}", report.failures);
+    assert!(report.events.complete > 0 && report.events.left == 0, "{:?}", report.events);
 }
 
 #[tokio::test]

@@ -144,6 +144,47 @@ async fn what_a_first_run_could_not_list_is_not_passed_over() {
 }
 
 #[tokio::test]
+async fn what_was_held_while_no_run_took_place_is_listed_by_the_next() {
+    let (desk, world) = (Desk::new(), small_world(8));
+    let from = async |at: Timestamp| {
+        let server = server_at(at, &world, ServerOptions::default());
+        sync_all(config(&server, &desk.store()), at).await;
+        let public = server.requests().into_iter().find(|request| request.path.ends_with("public/list"));
+        public.and_then(|request| request.start_time).unwrap()
+    };
+    let horizon = config(&server_at(later(), &world, ServerOptions::default()), &desk.store()).horizon;
+    from(later()).await;
+    assert_eq!(from(later() + HOUR).await, (later() - horizon).as_second());
+    let outage = horizon * 3;
+    assert_eq!(from(later() + outage).await, (later() + HOUR - horizon).as_second());
+}
+
+#[tokio::test]
+async fn an_event_of_the_public_list_alone_that_now_ends_later_is_visited_again() {
+    let (desk, world) = (Desk::new(), small_world(2));
+    let event = world.events().find(|event| event.id == 700_001).unwrap();
+    let end = Timestamp::from_second(event.end_time).unwrap();
+    let visits = async |at: Timestamp| {
+        let server = server_at(at, &world, ServerOptions::default());
+        let mut only_public = config(&server, &desk.store());
+        only_public.rosters.edited = false;
+        sync_all(only_public, at).await;
+        server.requests().into_iter().filter(|request| request.event_id == Some(700_001)).count()
+    };
+    assert!(visits(end + HOUR).await > 0);
+    // As it was noted before its end was moved.
+    let [active, closed] = ["active", "closed"].map(|place| desk.store().join("ledger").join(place));
+    let mut ledger: Value =
+        serde_json::from_slice(&std::fs::read(active.join("700001.json")).unwrap()).unwrap();
+    ledger["closed"] = json!("complete");
+    ledger["event"]["end_time"] = json!(end - HOUR);
+    std::fs::create_dir_all(&closed).unwrap();
+    std::fs::write(closed.join("700001.json"), ledger.to_string()).unwrap();
+    std::fs::remove_file(active.join("700001.json")).unwrap();
+    assert!(visits(end + HOUR * 48).await > 0);
+}
+
+#[tokio::test]
 async fn a_token_that_is_refused_for_the_public_list_alone_stops_no_visit() {
     let world = small_world(8);
     for credentials in [Credentials::Token(TOKEN.into()), Credentials::App(app())] {
