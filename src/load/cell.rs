@@ -5,8 +5,10 @@ use std::cmp::Ordering;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::transform::digest::{Digest, Totals};
+use crate::transform::digest::Digest;
+
 use crate::transform::tables::Table;
+use crate::transform::totals::Totals;
 
 /// What a footer says of a cell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::FORMAT;
 use super::cell::Cell;
 use crate::error::{Error, Explain, Kind, Result};
-use crate::transform::digest::Totals;
 use crate::transform::privacy::{Document, Privacy};
 use crate::transform::tables::Table;
+use crate::transform::totals::Totals;
 
 /// The program, as objects name it.
 pub const PROGRAM: &str = concat!("rollcall ", env!("CARGO_PKG_VERSION"));

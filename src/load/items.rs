@@ -72,8 +72,8 @@ mod tests {
 
     use super::*;
     use crate::load::answer::Day;
-    use crate::transform::digest::Totals;
     use crate::transform::event::Event;
+    use crate::transform::totals::Totals;
 
     fn ledger(event_id: i64, rows: u64) -> Ledger {
         let mut ledger = Ledger::new(Event::unknown(event_id), Timestamp::UNIX_EPOCH);

@@ -42,8 +42,9 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::transform::digest::{Digest, Totals};
+    use crate::transform::digest::Digest;
     use crate::transform::tables::Table;
+    use crate::transform::totals::Totals;
 
     fn cell(event_id: i64, pulled_at: i64, rows: u64) -> Cell {
         let pulled_at = Timestamp::from_millisecond(pulled_at).unwrap();

@@ -21,9 +21,9 @@ use super::suppression;
 use super::visit::Owed;
 use crate::error::{Error, Explain, Kind, Result};
 use crate::transform::batch;
-use crate::transform::digest::Totals;
 use crate::transform::event::Event;
 use crate::transform::tables::Table;
+use crate::transform::totals::Totals;
 use crate::transform::value::Value;
 
 /// What the lake says of one event.

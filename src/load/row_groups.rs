@@ -117,7 +117,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::transform::digest::Totals;
+    use crate::transform::totals::Totals;
 
     fn cell(event_id: i64, rows: u64) -> Cell {
         let totals = Totals { rows, ..Totals::default() };

@@ -14,8 +14,8 @@ use super::properties::Expected;
 use super::store::{Condition, Store};
 use crate::error::Result;
 use crate::transform::batch::BATCH_ROWS;
-use crate::transform::digest::Totals;
 use crate::transform::tables::Table;
+use crate::transform::totals::Totals;
 
 /// A cell with fewer rows than a full batch has, and less text, is a small one.
 const FEW_ROWS: u64 = BATCH_ROWS as u64;

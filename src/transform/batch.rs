@@ -48,18 +48,11 @@ impl BatchBuilder {
         self.rows += 1;
     }
 
-    /// Adds a row that is made of so many bytes; `fill` adds to the builder of each column what is made of its source.
-    pub(super) fn push_with<S>(
-        &mut self,
-        bytes: usize,
-        sources: impl IntoIterator<Item = S>,
-        mut fill: impl FnMut(&mut Builder, S),
-    ) {
-        for (builder, source) in self.builders.iter_mut().zip(sources) {
-            fill(builder, source);
-        }
+    /// Begins a row that is made of so many bytes: each of the builders, in the order of the columns, is to be given its value.
+    pub(super) fn row(&mut self, bytes: usize) -> &mut [Builder] {
         self.bytes += bytes;
         self.rows += 1;
+        &mut self.builders
     }
 
     /// Adds a row, its values by the names of their columns; columns that are not named are null.

@@ -38,7 +38,7 @@ impl Builder {
     }
 
     /// Adds a value as it was sent; null where the column cannot hold it. How values mostly look is tried first.
-    pub(super) fn push_sent(&mut self, kind: Kind, sent: &Sent<'_>) -> Result<(), Unfit> {
+    pub(super) fn push_sent(&mut self, kind: &Kind, sent: &Sent<'_>) -> Result<(), Unfit> {
         match (&mut *self, sent.shape(), kind) {
             (builder, Shape::Null, _) => {
                 builder.push_null();
@@ -85,7 +85,7 @@ impl Builder {
             }
             _ => {}
         }
-        let value = value::read(kind, &sent.raw());
+        let value = value::read(*kind, &sent.raw());
         let outcome = value.as_ref().map(|_| ()).map_err(|unfit| *unfit);
         self.push(value.unwrap_or(Value::Null));
         outcome
@@ -215,7 +215,7 @@ mod tests {
                 let answer = format!("{{\"key\": {json}}}");
                 let sent = records.first(answer.as_bytes()).unwrap().unwrap().field(0).unwrap();
                 let (mut usual, mut any) = (Builder::of(column), Builder::of(column));
-                let outcome = usual.push_sent(column.kind, &sent);
+                let outcome = usual.push_sent(&column.kind, &sent);
                 let read = value::read(column.kind, &sent.raw());
                 assert_eq!(
                     outcome,

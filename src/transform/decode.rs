@@ -10,14 +10,14 @@ use super::batch::BatchBuilder;
 use super::decoded::{Decoded, Reason, Tally};
 use super::fields::{Fields, Person};
 use super::found::Found;
+use super::maker::Maker;
 use super::origin::Origin;
 use super::privacy::Privacy;
 use super::record::Record;
 use super::tables::Table;
 use super::usual;
-use super::value::{self, Value};
-use super::vendor_clock::VendorClock;
-use crate::calendar::{WallClock, Zone};
+use super::value;
+use crate::calendar::Zone;
 use crate::error::Result;
 
 /// What is the same for all rows of one answer.
@@ -37,8 +37,7 @@ pub struct Setting {
 pub struct Decoder {
     table: Table,
     setting: Setting,
-    clock: WallClock,
-    vendor_clock: VendorClock,
+    maker: Maker,
     kept: Option<Range<Timestamp>>,
     origins: Vec<Origin>,
     online_time: Option<usize>,
@@ -57,8 +56,7 @@ impl Decoder {
         let origins = table.columns().iter().map(origin).collect();
         Self {
             table,
-            clock: WallClock::new(setting.zone.clone()),
-            vendor_clock: VendorClock::default(),
+            maker: Maker::new(&setting),
             setting,
             kept: None,
             origins,
@@ -130,51 +128,26 @@ impl Decoder {
     }
 
     fn row(&mut self, record: Record<'_>) {
-        for sent in self.found.unknown(record) {
-            self.tally.note_unknown(&sent.key());
+        let Self { table, setting, origins, person, found, maker, rows, tally, .. } = self;
+        for sent in found.unknown(record) {
+            tally.note_unknown(&sent.key());
         }
-        let Self { table, setting, found, person, .. } = self;
         let fields = Fields { table: *table, policy: &setting.privacy.policy, person, found, record };
         let mut extra = fields.without_column();
-        let sources = self.table.columns().iter().zip(&self.origins).zip(found.by_column(record));
-        self.rows.push_with(
-            record.text().len(),
-            sources,
-            |builder, ((column, origin), sent)| match *origin {
-                Origin::Kept(kind) => match sent {
-                    Some(sent) if builder.push_sent(kind, &sent).is_err() => {
-                        self.tally.set_aside += 1;
-                        if fields.keeps(Some(column), &sent) {
-                            extra.add(&sent);
-                        }
+        let builders = rows.row(record.text().len()).iter_mut();
+        let sources = table.columns().iter().zip(origins).zip(found.by_column(record));
+        for (builder, ((column, origin), sent)) in builders.zip(sources) {
+            match (origin, sent) {
+                (Origin::Kept(kind), Some(sent)) => {
+                    if builder.push_sent(kind, &sent).is_err() {
+                        tally.set_aside += 1;
+                        fields.keep_beside(&mut extra, column, &sent);
                     }
-                    Some(_) => {}
-                    None => builder.push_null(),
-                },
-                Origin::Treated(personal, treatment) => {
-                    let text = sent.and_then(|sent| usual::present(&sent));
-                    let is_unfit = text.is_none() && sent.is_some_and(|sent| !sent.raw().is_absent());
-                    self.tally.set_aside += u64::from(is_unfit);
-                    builder.push(text.and_then(|text| fields.treated(treatment, personal, text)).into());
                 }
-                Origin::Dropped => builder.push_null(),
-                Origin::Clock { of } => {
-                    let instant = found.sent(record, Some(of)).and_then(|sent| usual::instant(&sent).ok());
-                    if let Some(sent) = sent
-                        && !self.vendor_clock.says(&sent.raw(), instant)
-                        && fields.keeps(Some(column), &sent)
-                    {
-                        extra.add(&sent);
-                    }
-                    let millis = instant.map(|instant| Value::Millis(self.clock.millis(instant)));
-                    builder.push(millis.unwrap_or(Value::Null));
-                }
-                Origin::Event => builder.push(Value::Integer(setting.event_id)),
-                Origin::Person(treatment) => builder.push(fields.person_key(sent, treatment).into()),
-                Origin::Extra => builder.push(extra.json().into()),
-                Origin::Pulled => builder.push(setting.pulled_at.into()),
-            },
-        );
+                (Origin::Kept(_) | Origin::Dropped, _) => builder.push_null(),
+                (origin, sent) => builder.push(maker.value(origin, column, sent, &fields, &mut extra, tally)),
+            }
+        }
     }
 }
 

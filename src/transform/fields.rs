@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
+
 use super::column::{Column, Personal};
 use super::extra::Extra;
 use super::found::Found;
@@ -41,16 +43,24 @@ impl<'r> Fields<'_, 'r> {
     pub(super) fn without_column(&self) -> Extra<'r> {
         let mut extra = Extra::default();
         for sent in self.found.differing(self.record).chain(self.found.unknown(self.record)) {
-            if self.keeps(self.table.column_of(&sent.key()), &sent) {
+            let key = sent.key();
+            if self.policy.keeps_extra(self.table.column_of(&key), &key) {
                 extra.add(&sent);
             }
         }
         extra
     }
 
-    /// Whether a field may be kept beside the columns; `column` is the one that it is for.
-    pub(super) fn keeps(&self, column: Option<&Column>, sent: &Sent<'r>) -> bool {
-        self.policy.keeps_extra(column, &sent.key())
+    /// Keeps what was sent for a column beside it, if that may be.
+    pub(super) fn keep_beside(&self, extra: &mut Extra<'r>, column: &Column, sent: &Sent<'r>) {
+        if self.policy.keeps_extra(Some(column), &sent.key()) {
+            extra.add(sent);
+        }
+    }
+
+    /// The instant that was sent for the column at this place.
+    pub(super) fn instant(&self, column: usize) -> Option<Timestamp> {
+        self.found.sent(self.record, Some(column)).and_then(|sent| usual::instant(&sent).ok())
     }
 
     /// As much of a text as may be kept.

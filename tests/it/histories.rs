@@ -18,8 +18,9 @@ use rollcall::load::publish::publish;
 use rollcall::load::staging::{CellWriter, Visitor};
 use rollcall::load::store::{Folder, Store};
 use rollcall::transform::batch::BatchBuilder;
-use rollcall::transform::digest::{Digest, Totals};
+use rollcall::transform::digest::Digest;
 use rollcall::transform::tables::Table;
+use rollcall::transform::totals::Totals;
 
 const DAY: Date = date(2022, 10, 26);
 /// The day has ended and settled at hour 36 of the histories.

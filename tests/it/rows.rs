@@ -15,10 +15,10 @@ use rollcall::load::properties::Expected;
 use rollcall::load::store::{Condition, Folder, Store};
 use rollcall::transform::column::Kind;
 use rollcall::transform::decode::{Decoder, Setting};
-use rollcall::transform::digest::Totals;
 use rollcall::transform::privacy::Privacy;
 use rollcall::transform::record::Records;
 use rollcall::transform::tables::Table;
+use rollcall::transform::totals::Totals;
 
 const TABLES: [Table; 3] = [Table::Lives, Table::Interactions, Table::ViewerDetails];
 

@@ -9,8 +9,9 @@ use serde::Serialize;
 
 use crate::load::cell::Cell;
 use crate::load::ledger::Ledger;
-use crate::transform::digest::{Digest, Totals};
+use crate::transform::digest::Digest;
 use crate::transform::tables::Table;
+use crate::transform::totals::Totals;
 
 /// The tables whose cells are the vendor's answers.
 const TABLES: [Table; 3] = [Table::Lives, Table::Interactions, Table::ViewerDetails];

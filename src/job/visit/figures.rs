@@ -11,8 +11,8 @@ use crate::load::answer::Day;
 use crate::load::ledger::Ledger;
 use crate::load::visit::Outcome;
 use crate::transform::batch::BatchBuilder;
-use crate::transform::digest::Totals;
 use crate::transform::tables::Table;
+use crate::transform::totals::Totals;
 use crate::transform::value::Value;
 
 /// Everything that a visit counted.

@@ -23,9 +23,9 @@ use crate::load::store::Condition;
 use crate::progress::Progress;
 use crate::transform::batch::text_bytes;
 use crate::transform::decode::Decoder;
-use crate::transform::digest::Totals;
 use crate::transform::record::Record;
 use crate::transform::tables::Table;
+use crate::transform::totals::Totals;
 
 /// So many batches of an answer are held back until it has ended. What has more is written as it comes: then a failure
 /// in its middle costs the whole day, and a smaller one only the answer.

@@ -15,8 +15,9 @@ use crate::load::answer::{Day, Snapshot};
 use crate::load::ledger::Ledger;
 use crate::load::staging::CellWriter;
 use crate::load::table_day::TableDay;
-use crate::transform::digest::{Digest, Totals};
+use crate::transform::digest::Digest;
 use crate::transform::tables::Table;
+use crate::transform::totals::Totals;
 
 /// Cells of an answer that are being staged.
 pub(super) struct Staging {

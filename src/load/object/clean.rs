@@ -13,9 +13,9 @@ use super::{ObjectReader, length};
 use crate::error::{Error, Kind, Result};
 use crate::load::cell::Cell;
 use crate::load::store::Condition;
-use crate::transform::digest::Totals;
 use crate::transform::privacy::Privacy;
 use crate::transform::tables::Table;
+use crate::transform::totals::Totals;
 
 /// One version of an object, its rows as they may be kept.
 pub struct CleanObject {

@@ -22,9 +22,9 @@ use crate::load::cell::Cell;
 use crate::load::index::{self, Kept, PROGRAM, Rebuild};
 use crate::load::store::{Condition, Head, Store};
 use crate::transform::batch::{self, BATCH_ROWS};
-use crate::transform::digest::Totals;
 use crate::transform::privacy::Privacy;
 use crate::transform::tables::Table;
+use crate::transform::totals::Totals;
 
 /// What mends a damaged object: the vendor still knows its rows, or another visit brought them.
 const MEND: &str = "take it away, and run `sync` with `--from` and `--to` for its day";

@@ -1,0 +1,68 @@
+//! The values of columns that are not simply what was sent for them.
+
+use jiff::Timestamp;
+
+use super::column::Column;
+use super::decode::Setting;
+use super::decoded::Tally;
+use super::extra::Extra;
+use super::fields::Fields;
+use super::origin::Origin;
+use super::record::Sent;
+use super::usual;
+use super::value::Value;
+use super::vendor_clock::VendorClock;
+use crate::calendar::WallClock;
+
+/// Makes such values for the rows of one answer.
+pub(super) struct Maker {
+    event_id: i64,
+    pulled_at: Timestamp,
+    clock: WallClock,
+    vendor_clock: VendorClock,
+}
+
+impl Maker {
+    pub(super) fn new(setting: &Setting) -> Self {
+        Self {
+            event_id: setting.event_id,
+            pulled_at: setting.pulled_at,
+            clock: WallClock::new(setting.zone.clone()),
+            vendor_clock: VendorClock::default(),
+        }
+    }
+
+    /// The value of a column, whose field may have been sent; what that says besides goes to `extra`.
+    pub(super) fn value<'r>(
+        &mut self,
+        origin: &Origin,
+        column: &Column,
+        sent: Option<Sent<'r>>,
+        fields: &Fields<'_, 'r>,
+        extra: &mut Extra<'r>,
+        tally: &mut Tally,
+    ) -> Value<'r> {
+        match *origin {
+            Origin::Kept(_) | Origin::Dropped => Value::Null,
+            Origin::Treated(personal, treatment) => {
+                let text = sent.and_then(|sent| usual::present(&sent));
+                let is_unfit = text.is_none() && sent.is_some_and(|sent| !sent.raw().is_absent());
+                tally.set_aside += u64::from(is_unfit);
+                text.and_then(|text| fields.treated(treatment, personal, text)).into()
+            }
+            Origin::Clock { of } => {
+                let instant = fields.instant(of);
+                if let Some(sent) = sent
+                    && !self.vendor_clock.says(&sent.raw(), instant)
+                {
+                    fields.keep_beside(extra, column, &sent);
+                }
+                instant.map_or(Value::Null, |instant| Value::Millis(self.clock.millis(instant)))
+            }
+            Origin::Event => Value::Integer(self.event_id),
+            Origin::Person(treatment) => fields.person_key(sent, treatment).into(),
+            Origin::Extra => extra.json().into(),
+            Origin::Pulled => self.pulled_at.into(),
+        }
+    }
+}
