@@ -1,6 +1,6 @@
 //! The roster: which events the vendor lists.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::value::RawValue;
@@ -24,101 +24,138 @@ const MOST_READINGS: usize = 5;
 /// More pages than any customer has; an answer that goes on for ever ends here.
 const MOST_PAGES: usize = 100_000;
 
-/// Events as the vendor lists them.
-#[derive(Debug, Default)]
-pub struct Listed {
-    /// The events, each once, by number; of one that stood on two pages, as the later page has it.
-    pub events: BTreeMap<i64, Event>,
-    /// Entries without a number.
-    pub unreadable: u64,
-    /// Pages with entries.
+/// A list of the vendor's, read page by page.
+pub struct List<'a> {
+    client: &'a Client,
+    usage: &'a Usage,
+    path: &'static str,
+    /// What is asked for, page aside.
+    asked: Map<String, Value>,
+    /// The vendor's number of the first page.
+    first: usize,
+    /// A shorter page is the last, for it is shorter than any page but the last can be.
+    shortest: usize,
+    /// How often the list is read at most.
+    most_readings: usize,
+    /// Readings that have ended.
+    readings: usize,
+    /// Pages of this reading so far.
     pages: usize,
+    /// Events that this reading named.
+    named: HashSet<i64>,
+    /// Events that any reading named.
+    all: HashSet<i64>,
+    /// Whether this reading named an event that none did before.
+    is_news: bool,
+    is_over: bool,
 }
 
-impl Listed {
-    /// Adds a page, and says whether it is the last: shorter than any page but the last can be, or without an event
-    /// that was not on an earlier one. The vendor's `count` is not asked: of what, its page does not say.
-    fn is_last(&mut self, page: &[Box<RawValue>], shortest: usize) -> bool {
-        let before = self.events.len();
-        self.pages += usize::from(!page.is_empty());
-        for entry in page {
-            match Event::read(entry.get()) {
-                Some(event) => {
-                    self.events.insert(event.event_id, event);
-                }
-                None => self.unreadable += 1,
-            }
-        }
-        page.len() < shortest || self.events.len() == before
-    }
+/// A page of a list.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// The events, in the vendor's order. One that stood on an earlier page is as this page has it.
+    pub events: Vec<Event>,
+    /// Entries without a number.
+    pub unreadable: u64,
 }
 
 /// All events that were made or edited since `cursor`: `event/modify/list`.
-pub async fn edited_since(
-    client: &Client,
-    usage: &Usage,
-    cursor: Timestamp,
-    now: Timestamp,
-) -> Result<Listed> {
-    let mut all = read_edited(client, usage, cursor, now).await?;
+pub fn edited_since<'a>(client: &'a Client, usage: &'a Usage, cursor: Timestamp, now: Timestamp) -> List<'a> {
+    let from = cursor.checked_sub(OVERLAP).unwrap_or(cursor).max(Timestamp::UNIX_EPOCH).as_second();
+    let asked =
+        [("startTime", json!(from)), ("endTime", json!(now.as_second() + 1)), ("pageSize", json!(PAGE))];
     // An event that is edited while the pages are read leaves the list, and those behind it move up: one of them to a page that
     // was read already. So what has several pages is read again, until it names nothing new.
-    let (mut before, mut readings) = (0, 1);
-    while all.pages > 1 && all.events.len() > before && readings < MOST_READINGS {
-        before = all.events.len();
-        readings += 1;
-        let again = read_edited(client, usage, cursor, now).await?;
-        all.events.extend(again.events);
-    }
-    Ok(all)
-}
-
-async fn read_edited(client: &Client, usage: &Usage, cursor: Timestamp, now: Timestamp) -> Result<Listed> {
-    let from = cursor.checked_sub(OVERLAP).unwrap_or(cursor).max(Timestamp::UNIX_EPOCH).as_second();
-    let mut listed = Listed::default();
-    for page in 1..=MOST_PAGES {
-        let parameters = [
-            ("startTime", json!(from)),
-            ("endTime", json!(now.as_second() + 1)),
-            ("page", json!(page)),
-            ("pageSize", json!(PAGE)),
-        ];
-        let data = client.call(usage, "event/modify/list", named(parameters)).await?;
-        let entries = entries(&data)
-            .ok_or_else(|| Error::new(Kind::BadAnswer, "the list of edited events has no array"))?;
-        if listed.is_last(&entries, DEFAULT_EDITED_PAGE) {
-            return Ok(listed);
-        }
-    }
-    Err(endless())
+    let most_readings = MOST_READINGS;
+    let list = List::new(client, usage, "event/modify/list", named(asked));
+    List { first: 1, shortest: DEFAULT_EDITED_PAGE, most_readings, ..list }
 }
 
 /// All events that take place from `from` to `to`: `event/public/list`, the shape of whose `data` the vendor's page does
 /// not say: an array, or an object with an array in it.
-pub async fn held_between(client: &Client, usage: &Usage, from: Timestamp, to: Timestamp) -> Result<Listed> {
-    let mut listed = Listed::default();
-    for page in 0..MOST_PAGES {
-        let parameters = [
-            ("listType", json!(2)),
-            ("startTime", json!(from.as_second())),
-            ("endTime", json!(to.as_second())),
-            ("page", json!(page)),
-            ("count", json!(PAGE)),
-        ];
-        let data = client.call(usage, "event/public/list", named(parameters)).await?;
-        let entries = entries(&data).ok_or_else(|| {
-            Error::new(Kind::BadAnswer, "the list of public events has no array")
-                .hint("give `--no-public-list`")
-        })?;
-        if listed.is_last(&entries, DEFAULT_PUBLIC_PAGE) {
-            return Ok(listed);
-        }
-    }
-    Err(endless())
+pub fn held_between<'a>(client: &'a Client, usage: &'a Usage, from: Timestamp, to: Timestamp) -> List<'a> {
+    let asked = [
+        ("listType", json!(2)),
+        ("startTime", json!(from.as_second())),
+        ("endTime", json!(to.as_second())),
+        ("count", json!(PAGE)),
+    ];
+    let list = List::new(client, usage, "event/public/list", named(asked));
+    List { shortest: DEFAULT_PUBLIC_PAGE, ..list }
 }
 
-fn endless() -> Error {
-    Error::new(Kind::BadAnswer, "the vendor's list of events does not end")
+impl<'a> List<'a> {
+    fn new(client: &'a Client, usage: &'a Usage, path: &'static str, asked: Map<String, Value>) -> Self {
+        Self {
+            client,
+            usage,
+            path,
+            asked,
+            first: 0,
+            shortest: 0,
+            most_readings: 1,
+            readings: 0,
+            pages: 0,
+            named: HashSet::new(),
+            all: HashSet::new(),
+            is_news: false,
+            is_over: false,
+        }
+    }
+
+    /// The next page; none behind the last.
+    pub async fn page(&mut self) -> Result<Option<Page>> {
+        if self.is_over {
+            return Ok(None);
+        }
+        if self.pages >= MOST_PAGES {
+            return Err(Error::new(Kind::BadAnswer, "the vendor's list of events does not end"));
+        }
+        let mut parameters = self.asked.clone();
+        parameters.insert("page".to_owned(), json!(self.first + self.pages));
+        // In a box: the future of whoever reads the list would hold all of it.
+        let data = Box::pin(self.client.call(self.usage, self.path, parameters)).await?;
+        let entries = entries(&data).ok_or_else(|| {
+            Error::new(Kind::BadAnswer, format!("the answer of `{}` has no array", self.path))
+        })?;
+        Ok(Some(self.read(&entries)))
+    }
+
+    /// How many events were named so far.
+    #[must_use]
+    pub fn named(&self) -> usize {
+        self.all.len()
+    }
+
+    /// A page is the last where it is short, or without an event that was not on an earlier one. The vendor's `count` is not
+    /// asked: of what, its page does not say.
+    fn read(&mut self, entries: &[Box<RawValue>]) -> Page {
+        let before = self.named.len();
+        let mut page = Page::default();
+        for entry in entries {
+            match Event::read(entry.get()) {
+                Some(event) => {
+                    self.named.insert(event.event_id);
+                    self.is_news |= self.all.insert(event.event_id);
+                    page.events.push(event);
+                }
+                // Told once, and not by every reading.
+                None => page.unreadable += u64::from(self.readings == 0),
+            }
+        }
+        self.pages += usize::from(!entries.is_empty());
+        if entries.len() < self.shortest || self.named.len() == before {
+            self.end_reading();
+        }
+        page
+    }
+
+    fn end_reading(&mut self) {
+        self.readings += 1;
+        self.is_over = self.pages < 2 || !self.is_news || self.readings >= self.most_readings;
+        (self.pages, self.is_news) = (0, false);
+        self.named.clear();
+    }
 }
 
 /// One event by its number: `event/info`.

@@ -58,11 +58,9 @@ pub(super) async fn examine(context: &Context, call: &Doctor, report: &mut Repor
 /// The shortest list there is: that the vendor can be reached, and accepts the credentials.
 async fn vendor(context: &Context, usage: &Usage) -> Result<String> {
     let now = context.clock.now();
-    let listed = roster::edited_since(&context.client, usage, now, now).await?;
-    Ok(format!(
-        "it answers, and accepts the token; {} events were edited in the last hour",
-        listed.events.len()
-    ))
+    let mut edited = roster::edited_since(&context.client, usage, now, now);
+    while edited.page().await?.is_some() {}
+    Ok(format!("it answers, and accepts the token; {} events were edited in the last hour", edited.named()))
 }
 
 fn clock(usage: &Usage, now: Timestamp) -> Result<String> {

@@ -4,6 +4,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use jiff::Timestamp;
 
+use super::context::Context;
+use super::selection::Choice;
 use crate::load::health::Health;
 use crate::load::ledger::Ledger;
 use crate::transform::event::Event;
@@ -33,8 +35,9 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// What its ledger says; `since` when it waits for a visit, where it does.
-    pub(super) fn of(ledger: Ledger, since: Option<Timestamp>, now: Timestamp, keep: Keep) -> Self {
+    /// What its ledger says.
+    pub(super) fn of(context: &Context, choice: &Choice, ledger: Ledger, now: Timestamp, keep: Keep) -> Self {
+        let since = wanted_at(context, choice, &ledger, now);
         Self {
             is_open: ledger.closed.is_none(),
             has_ended: ledger.event.has_ended(now),
@@ -55,4 +58,25 @@ fn description(event: &Event) -> u64 {
     let mut hasher = DefaultHasher::new();
     event.hash(&mut hasher);
     hasher.finish()
+}
+
+/// Since when a visit is wanted; none where it is not, or not yet.
+fn wanted_at(context: &Context, choice: &Choice, ledger: &Ledger, now: Timestamp) -> Option<Timestamp> {
+    if choice.was_visited(ledger) {
+        // What the deadline cut off is gone on with; what failed is for the next plan.
+        let is_cut_off = ledger.failures == 0 && !ledger.owed.is_empty();
+        return is_cut_off.then(|| ledger.end());
+    }
+    if choice.planned_at.is_some() {
+        return Some(ledger.end());
+    }
+    if !choice.is_explicit() {
+        return ledger.due_at(now).filter(|at| *at <= now);
+    }
+    let is_chosen = !choice.events.is_empty()
+        || ledger.days.keys().any(|day| choice.has_day(*day))
+        || choice.meets(&ledger.event, &context.lake.zone)
+            && !ledger.event.never_was()
+            && ledger.event.start_time.is_some_and(|start| start <= now);
+    is_chosen.then(|| ledger.end())
 }

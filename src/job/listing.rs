@@ -1,109 +1,76 @@
 //! Listening to the rosters: the vendor's two lists, a file of the user's, or chosen numbers.
 
-use std::collections::BTreeMap;
-
 use futures::{StreamExt, future, stream};
 use jiff::Timestamp;
 use tokio::time;
 
 use super::context::Context;
-use super::known::Known;
+use super::notes::{Notes, Says};
 use super::selection::Choice;
 use crate::error::{Error, Explain, Kind, Result};
-use crate::extract::roster::{self, Listed};
+use crate::extract::roster;
 use crate::extract::roster_file;
 use crate::extract::usage::Usage;
 use crate::load::cursor::Cursor;
 use crate::load::ledger::{Closing, Ledger};
 use crate::transform::event::Event;
-use crate::transform::privacy::Privacy;
 
 /// Ledgers that are looked up at once.
 const LOOKUPS: usize = 16;
 
-/// An event that a roster named.
-pub(super) struct Heard {
-    pub(super) event: Event,
-    /// Whether this is how the vendor describes it now; else it only says that there is such an event.
-    pub(super) is_current: bool,
-}
-
-/// Every event that the rosters name and the ledgers do not know as it is, and the cursor to put afterwards.
+/// Notes every event that the rosters name and the ledgers do not know as it is, and gives the cursor to put afterwards.
 pub(super) async fn listen(
     context: &Context,
     choice: &Choice,
     usage: &Usage,
-    known: &BTreeMap<i64, Known>,
-    privacy: &Privacy,
-    failures: &mut Vec<(Option<i64>, Error)>,
-) -> Result<(Vec<Heard>, Option<Cursor>)> {
-    let may_be_known = |heard: Heard| Heard { event: heard.event.treated(privacy), ..heard };
+    notes: &mut Notes<'_>,
+) -> Result<Option<Cursor>> {
     if !choice.events.is_empty() {
-        let events = ask_about(context, usage, choice.events.clone(), failures).await?;
-        return Ok((events.into_iter().map(may_be_known).collect(), None));
+        let events = ask_about(context, usage, choice.events.clone(), &mut notes.failures).await?;
+        notes.hear_all(events).await?;
+        return Ok(None);
     }
     let now = context.clock.now();
-    let (edited, mut cursor) = if context.rosters.edited {
-        match in_time(context, known, edited(context, choice, usage, now)).await {
+    let had_known = !notes.known.is_empty();
+    let mut cursor = None;
+    if context.rosters.edited {
+        match in_time(context, had_known, edited(context, choice, usage, now, notes)).await {
             // Events that are known are visited all the same.
-            Err(error) if !known.is_empty() && error.kind() != Kind::Credentials => {
-                failures.push((None, error));
-                Default::default()
+            Err(error) if had_known && error.kind() != Kind::Credentials => {
+                notes.failures.push((None, error));
             }
-            outcome => outcome?,
+            listed => cursor = listed?,
         }
-    } else {
-        Default::default()
-    };
-    let mut heard: BTreeMap<i64, Heard> = BTreeMap::new();
+    }
     let mut incomplete: Vec<i64> = match &context.rosters.file {
         Some(name) => read_file(context, name).await?,
         None => Vec::new(),
     };
     if context.rosters.public {
-        match in_time(context, known, public(context, choice, usage, cursor.as_ref(), now)).await {
-            Ok(public) => {
-                note_unreadable(public.unreadable, failures);
-                for event in public.events.into_values() {
-                    if event.end_time.is_none() {
-                        incomplete.push(event.event_id);
-                    } else {
-                        // The other list, where there is one, tells of edits, and says more.
-                        heard.insert(event.event_id, Heard { event, is_current: !context.rosters.edited });
-                    }
-                }
-            }
-            Err(error) => match context.client.judged(usage, error).await {
+        let knows_some = !notes.known.is_empty();
+        let list = public(context, choice, usage, cursor.as_ref(), now, notes, &mut incomplete);
+        if let Err(error) = in_time(context, knows_some, list).await {
+            match context.client.judged(usage, error).await {
                 error if error.kind() == Kind::Credentials => return Err(error),
                 // The other list goes on without it; but what was never listed here is not passed over.
                 error => {
                     cursor = cursor.filter(|cursor| cursor.edited_until.is_some());
-                    failures.push((None, error.hint("give `--no-public-list` if there is no such list")));
+                    let error = error.hint("give `--no-public-list` if there is no such list");
+                    notes.failures.push((None, error));
                 }
-            },
+            }
         }
     }
-    note_unreadable(edited.unreadable, failures);
-    heard.extend(edited.events.into_iter().map(|(id, event)| (id, Heard { event, is_current: true })));
-    incomplete.retain(|id| !heard.contains_key(id));
-    let incomplete = still_open(context, choice, now, known, incomplete, failures).await?;
-    for found in ask_about(context, usage, incomplete, failures).await? {
-        heard.insert(found.event.event_id, found);
-    }
-    let news = heard.into_values().map(may_be_known).filter(|heard| match known.get(&heard.event.event_id) {
-        Some(known) => heard.is_current && !known.is_described_as(&heard.event),
-        None => !heard.event.never_was(),
-    });
-    Ok((news.collect(), cursor))
+    incomplete.retain(|id| !notes.has_heard_of(*id));
+    let incomplete = still_open(context, choice, now, notes, incomplete).await?;
+    let events = ask_about(context, usage, incomplete, &mut notes.failures).await?;
+    notes.hear(events, Says::HowItIs).await?;
+    Ok(cursor)
 }
 
 /// Waits for a list; where there are events to visit without it, for no more than half of the time that is left.
-async fn in_time<T>(
-    context: &Context,
-    known: &BTreeMap<i64, Known>,
-    list: impl Future<Output = Result<T>>,
-) -> Result<T> {
-    let Some(left) = context.client.time_left().filter(|_| !known.is_empty()) else { return list.await };
+async fn in_time<T>(context: &Context, knows_some: bool, list: impl Future<Output = Result<T>>) -> Result<T> {
+    let Some(left) = context.client.time_left().filter(|_| knows_some) else { return list.await };
     time::timeout(left / 2, list).await.unwrap_or_else(|_| {
         let late = "a list of events took half of the time for visits, and did not end";
         Err(Error::new(Kind::Timeout, late).hint("the next run asks again; or raise `--deadline`"))
@@ -116,32 +83,41 @@ async fn edited(
     choice: &Choice,
     usage: &Usage,
     now: Timestamp,
-) -> Result<(Listed, Option<Cursor>)> {
-    if let Some((from, _)) = choice.days {
+    notes: &mut Notes<'_>,
+) -> Result<Option<Cursor>> {
+    let (from, cursor) = if let Some((from, _)) = choice.days {
         let from = context.lake.zone.start_of(from).unwrap_or(Timestamp::UNIX_EPOCH);
-        let from = before(from, context.lookback);
-        return Ok((roster::edited_since(&context.client, usage, from, now).await?, None));
+        (before(from, context.lookback), None)
+    } else {
+        let cursor = Cursor::read(&context.ledgers).await?;
+        // One that lies ahead was put by a clock that was wrong: what was edited meanwhile is listed again.
+        let until = cursor.edited_until.filter(|until| *until <= now);
+        (until.unwrap_or_else(|| before(now, context.lookback)), Some(cursor))
+    };
+    let mut list = roster::edited_since(&context.client, usage, from, now);
+    let mut unreadable = 0;
+    while let Some(page) = list.page().await? {
+        unreadable += page.unreadable;
+        notes.hear(page.events, Says::HowItIs).await?;
     }
-    let cursor = Cursor::read(&context.ledgers).await?;
-    // One that lies ahead was put by a clock that was wrong: what was edited meanwhile is listed again.
-    let from = cursor.edited_until.filter(|until| *until <= now);
-    let from = from.unwrap_or_else(|| before(now, context.lookback));
-    let listed = roster::edited_since(&context.client, usage, from, now).await?;
-    Ok((listed, Some(cursor)))
+    note_unreadable(unreadable, notes);
+    Ok(cursor)
 }
 
 /// Events by their own time: those of the chosen days, else those that are still of interest, or were since the lists were last
-/// read; on the first run as far back as the other list.
+/// read; on the first run as far back as the other list. Those that are named without an end are `incomplete`.
 async fn public(
     context: &Context,
     choice: &Choice,
     usage: &Usage,
     cursor: Option<&Cursor>,
     now: Timestamp,
-) -> Result<Listed> {
+    notes: &mut Notes<'_>,
+    incomplete: &mut Vec<i64>,
+) -> Result<()> {
     let zone = &context.lake.zone;
     let is_first = cursor.is_some_and(|cursor| cursor.edited_until.is_none());
-    let last = cursor.and_then(|cursor| cursor.edited_until).map_or(now, |until| until.min(now));
+    let until = cursor.and_then(|cursor| cursor.edited_until).map_or(now, |until| until.min(now));
     let (from, to) = match choice.days {
         Some((from, to)) => {
             // Events that were held before may have been seen on these days.
@@ -149,9 +125,21 @@ async fn public(
             (from, zone.end_of(to).unwrap_or(now).min(now))
         }
         None if is_first => (before(now, context.lookback), now),
-        None => (before(last, context.horizon), now),
+        None => (before(until, context.horizon), now),
     };
-    roster::held_between(&context.client, usage, from, to).await
+    // The other list, where there is one, tells of edits, and says more.
+    let says = if context.rosters.edited { Says::ThatItIs } else { Says::HowItIs };
+    let mut list = roster::held_between(&context.client, usage, from, to);
+    let mut unreadable = 0;
+    while let Some(page) = list.page().await? {
+        unreadable += page.unreadable;
+        let (whole, without_end): (Vec<_>, Vec<_>) =
+            page.events.into_iter().partition(|event| event.end_time.is_some());
+        incomplete.extend(without_end.into_iter().map(|event| event.event_id));
+        notes.hear(whole, says).await?;
+    }
+    note_unreadable(unreadable, notes);
+    Ok(())
 }
 
 fn before(instant: Timestamp, span: jiff::SignedDuration) -> Timestamp {
@@ -164,10 +152,10 @@ async fn still_open(
     context: &Context,
     choice: &Choice,
     now: Timestamp,
-    known: &BTreeMap<i64, Known>,
+    notes: &mut Notes<'_>,
     events: Vec<i64>,
-    failures: &mut Vec<(Option<i64>, Error)>,
 ) -> Result<Vec<i64>> {
+    let known = &notes.known;
     let looked_up = stream::iter(events).map(|event_id| async move {
         let is_open = match known.get(&event_id) {
             Some(known) => Ok(!known.has_ended),
@@ -191,7 +179,7 @@ async fn still_open(
     while let Some((event_id, is_open)) = looked_up.next().await {
         match is_open {
             Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => {
-                failures.push((Some(event_id), error));
+                notes.failures.push((Some(event_id), error));
             }
             is_open => open.extend(is_open?.then_some(event_id)),
         }
@@ -205,7 +193,7 @@ async fn ask_about(
     usage: &Usage,
     events: Vec<i64>,
     failures: &mut Vec<(Option<i64>, Error)>,
-) -> Result<Vec<Heard>> {
+) -> Result<Vec<Event>> {
     let all = events.len();
     let asked = stream::iter(events)
         .take_while(|_| future::ready(!context.client.is_out_of_time()))
@@ -224,7 +212,7 @@ async fn ask_about(
     let mut found = Vec::new();
     for (event_id, outcome) in asked {
         match outcome {
-            Ok(event) => found.push(Heard { event, is_current: true }),
+            Ok(event) => found.push(event),
             Err(error) => match context.client.judged(usage, error).await {
                 error if error.kind() == Kind::Credentials => return Err(error),
                 error => failures.push((Some(event_id), error)),
@@ -247,9 +235,9 @@ async fn read_file(context: &Context, name: &str) -> Result<Vec<i64>> {
     roster_file::parse(&String::from_utf8(bytes).explain(Kind::Usage, unreadable)?)
 }
 
-fn note_unreadable(entries: u64, failures: &mut Vec<(Option<i64>, Error)>) {
+fn note_unreadable(entries: u64, notes: &mut Notes<'_>) {
     if entries > 0 {
         let message = format!("{entries} entries of the vendor's list of events have no `eventId`");
-        failures.push((None, Error::new(Kind::BadAnswer, message)));
+        notes.failures.push((None, Error::new(Kind::BadAnswer, message)));
     }
 }

@@ -8,6 +8,7 @@ mod estimate;
 mod forget;
 mod known;
 mod listing;
+mod notes;
 mod plan;
 mod planned;
 mod probe;

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::pin::pin;
 
 use clap::Args;
-use futures::{Stream, StreamExt, stream};
+use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::context::Context;
 use super::estimate::{estimate, reason};
 use super::known::{Keep, Known};
-use super::listing::{self, Heard};
+use super::listing;
+use super::notes::{NewLake, Notes, Writes};
 use super::planned::{Due, Planned};
 use super::selection::{Choice, Selection};
 use super::upgrade::clean_ledgers;
@@ -20,7 +20,6 @@ use super::visit::forecast;
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::Usage;
 use crate::load::items;
-use crate::load::ledger::Ledger;
 use crate::load::ledgers::Entry;
 use crate::load::recover::recover;
 use crate::report::{DueEvent, Report, Requests};
@@ -40,21 +39,12 @@ pub struct Plan {
     pub items: Option<NonZeroUsize>,
 }
 
-/// Ledgers that are read or written at once.
+/// Ledgers that are read at once.
 const AT_ONCE: usize = 16;
 /// How far the vendor's clock may be from this machine's: what says more is no clock, such as seconds for milliseconds.
 const VENDOR_TOLERANCE: SignedDuration = SignedDuration::from_hours(24);
 /// How far the clocks of two machines may be apart.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
-
-/// What a plan leaves behind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Writes {
-    /// What the rosters list goes into the ledgers.
-    Ledgers,
-    /// Nothing.
-    Nothing,
-}
 
 /// Shows what would be done, or notes it for a fan-out.
 pub(super) async fn show(context: &Context, call: &Plan, report: &mut Report) -> Result<()> {
@@ -99,12 +89,8 @@ pub(super) async fn plan(
         Writes::Nothing => context.lake.check(store, None).await?,
     };
     let now = context.clock.now();
-    let know = |ledger: Ledger| {
-        let since = wanted_at(context, choice, &ledger, now);
-        Known::of(ledger, since, now, keep)
-    };
     if choice.planned_at.is_some() {
-        return Ok(planned_before(context, choice, know).await);
+        return Ok(planned_before(context, choice, now, keep).await);
     }
     let customer = context.client.customer(usage).await?;
     if is_lake && customer.is_some() {
@@ -115,53 +101,40 @@ pub(super) async fn plan(
         let recovered = recover(&context.store, &context.lake, &context.ledgers).await?;
         planned.failures.extend(recovered.into_iter().map(|error| (None, error)));
     }
-    let mut known = BTreeMap::new();
+    let privacy = context.privacy().await?;
+    let revision = privacy.suppressed.revision();
+    let new_lake = (!is_lake).then_some(NewLake { customer });
+    let mut notes = Notes::new(context, choice, (writes, keep), privacy, new_lake);
     if choice.events.is_empty() {
         // Those of a run that was killed while it closed them.
         let mut moving = Vec::new();
         let take = |read: Result<Entry>| match read {
             Ok(Entry { ledger, .. }) => {
                 moving.extend(ledger.closed.is_some().then(|| ledger.clone()));
-                known.insert(ledger.event.event_id, know(ledger));
+                notes.know(ledger);
             }
-            Err(error) => planned.failures.push((None, error)),
+            Err(error) => notes.failures.push((None, error)),
         };
         context.ledgers.each_active(take).await?;
         for ledger in moving.iter().filter(|_| writes == Writes::Ledgers) {
             context.ledgers.update(ledger, |_| {}).await?;
         }
     }
-    planned.failures.extend(clock_is_behind(&known, now).map(|error| (None, error)));
+    planned.failures.extend(clock_is_behind(&notes.known, now).map(|error| (None, error)));
     context.progress.listing();
-    let privacy = context.privacy().await?;
-    let (heard, cursor) =
-        listing::listen(context, choice, usage, &known, &privacy, &mut planned.failures).await?;
-    if heard.is_empty() && !choice.events.is_empty() {
-        return Ok(planned);
+    let cursor = listing::listen(context, choice, usage, &mut notes).await?;
+    if choice.events.is_empty() {
+        notes.establish().await?;
     }
-    if !is_lake && writes == Writes::Ledgers {
-        context.lake.establish(store, customer.as_deref()).await?;
-    }
-    let mut is_noted = true;
-    let mut described = pin!(describe(context, heard, now, writes));
-    while let Some((event_id, outcome)) = described.next().await {
-        is_noted &= outcome.is_ok();
-        match outcome {
-            Ok(ledger) => {
-                known.insert(event_id, know(ledger));
-            }
-            Err(error) => planned.failures.push((Some(event_id), error.with("event", event_id))),
-        }
-    }
-    if writes == Writes::Ledgers
-        && context.privacy().await?.suppressed.revision() != privacy.suppressed.revision()
-    {
+    let Notes { known, failures, is_whole, .. } = notes;
+    planned.failures.extend(failures);
+    if writes == Writes::Ledgers && context.privacy().await?.suppressed.revision() != revision {
         // Somebody is to be forgotten since the vendor was asked, and may be a host.
         planned.failures.extend(clean_ledgers(context).await?.into_iter().map(|error| (None, error)));
     }
     // Only when everything that was listed is in its ledger may the cursor move past it.
     if let Some(cursor) = cursor
-        && is_noted
+        && is_whole
         && writes == Writes::Ledgers
     {
         // By the vendor's clock, where this machine's is ahead of it: what is edited until then is yet to be listed.
@@ -177,14 +150,16 @@ pub(super) async fn plan(
 }
 
 /// The events of a plan that was made before, as their ledgers describe them now.
-async fn planned_before(context: &Context, choice: &Choice, know: impl Fn(Ledger) -> Known) -> Planned {
+async fn planned_before(context: &Context, choice: &Choice, now: Timestamp, keep: Keep) -> Planned {
     let found = stream::iter(choice.events.clone())
         .map(|event_id| async move { (event_id, context.ledgers.find(event_id).await) });
     let mut found = found.buffered(AT_ONCE);
     let mut planned = Planned::default();
     while let Some((event_id, found)) = found.next().await {
         match found {
-            Ok(Some(Entry { ledger, .. })) => planned.add(event_id, know(ledger)),
+            Ok(Some(Entry { ledger, .. })) => {
+                planned.add(event_id, Known::of(context, choice, ledger, now, keep));
+            }
             Ok(None) => {
                 let error = Error::new(Kind::Usage, "the event has no ledger").with("event", event_id);
                 planned.failures.push((Some(event_id), error.hint("plan it first, with `plan --items`")));
@@ -204,58 +179,4 @@ fn clock_is_behind(known: &BTreeMap<i64, Known>, now: Timestamp) -> Option<Error
         Error::new(Kind::Usage, message)
             .hint("set the clock; events are due again when it is past that visit")
     })
-}
-
-/// Since when a visit is wanted; none where it is not, or not yet.
-fn wanted_at(context: &Context, choice: &Choice, ledger: &Ledger, now: Timestamp) -> Option<Timestamp> {
-    if choice.was_visited(ledger) {
-        // What the deadline cut off is gone on with; what failed is for the next plan.
-        let is_cut_off = ledger.failures == 0 && !ledger.owed.is_empty();
-        return is_cut_off.then(|| ledger.end());
-    }
-    if choice.planned_at.is_some() {
-        return Some(ledger.end());
-    }
-    if !choice.is_explicit() {
-        return ledger.due_at(now).filter(|at| *at <= now);
-    }
-    let is_chosen = !choice.events.is_empty()
-        || ledger.days.keys().any(|day| choice.has_day(*day))
-        || choice.meets(&ledger.event, &context.lake.zone)
-            && !ledger.event.never_was()
-            && ledger.event.start_time.is_some_and(|start| start <= now);
-    is_chosen.then(|| ledger.end())
-}
-
-/// What was heard of events, in their ledgers. A ledger that cannot be read fails alone.
-fn describe(
-    context: &Context,
-    heard: Vec<Heard>,
-    now: Timestamp,
-    writes: Writes,
-) -> impl Stream<Item = (i64, Result<Ledger>)> {
-    let described = stream::iter(heard).map(move |Heard { event, is_current }| async move {
-        let new = Ledger::new(event, now);
-        let change = |ledger: &mut Ledger| {
-            if is_current {
-                ledger.describe(&new.event);
-            }
-            // Its first visit follows, and needs no write of its own to say it.
-            if ledger.closed.is_none() && ledger.event.has_ended(now) {
-                let day = ledger.event.start_time.map(|start| context.lake.zone.day_of(start));
-                ledger.event_day = ledger.event_day.or(day);
-            }
-        };
-        let event_id = new.event.event_id;
-        let described = match writes {
-            Writes::Ledgers => context.ledgers.update(&new, change).await,
-            Writes::Nothing => context.ledgers.find(event_id).await.map(|found| {
-                let mut ledger = found.map_or_else(|| new.clone(), |entry| entry.ledger);
-                change(&mut ledger);
-                ledger
-            }),
-        };
-        (event_id, described)
-    });
-    described.buffered(AT_ONCE)
 }

@@ -7,7 +7,8 @@ use tokio::task::JoinError;
 
 use super::context::Context;
 use super::known::Keep;
-use super::plan::{Writes, plan};
+use super::notes::Writes;
+use super::plan::plan;
 use super::planned::Due;
 use super::selection::{Choice, Selection};
 use super::visit::{Visited, visit};

@@ -56,7 +56,7 @@ impl Decoder {
         let origins = table.columns().iter().map(origin).collect();
         Self {
             table,
-            maker: Maker::new(&setting),
+            maker: Maker::new(setting.event_id, setting.pulled_at, setting.zone.clone()),
             setting,
             kept: None,
             origins,

@@ -39,7 +39,9 @@ impl Digest {
         for from in (0..batch.num_rows()).step_by(TOGETHER) {
             rows.truncate(batch.num_rows() - from);
             rows.iter_mut().for_each(Vec::clear);
-            columns.iter().for_each(|column| column.push(&mut rows, from));
+            for column in &columns {
+                column.push(&mut rows, from);
+            }
             self.0 = rows.iter().fold(self.0, |sum, row| sum.wrapping_add(XxHash3_128::oneshot(row)));
         }
     }

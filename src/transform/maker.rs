@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 
 use super::column::Column;
-use super::decode::Setting;
 use super::decoded::Tally;
 use super::extra::Extra;
 use super::fields::Fields;
@@ -12,7 +11,7 @@ use super::record::Sent;
 use super::usual;
 use super::value::Value;
 use super::vendor_clock::VendorClock;
-use crate::calendar::WallClock;
+use crate::calendar::{WallClock, Zone};
 
 /// Makes such values for the rows of one answer.
 pub(super) struct Maker {
@@ -23,13 +22,8 @@ pub(super) struct Maker {
 }
 
 impl Maker {
-    pub(super) fn new(setting: &Setting) -> Self {
-        Self {
-            event_id: setting.event_id,
-            pulled_at: setting.pulled_at,
-            clock: WallClock::new(setting.zone.clone()),
-            vendor_clock: VendorClock::default(),
-        }
+    pub(super) fn new(event_id: i64, pulled_at: Timestamp, zone: Zone) -> Self {
+        Self { event_id, pulled_at, clock: WallClock::new(zone), vendor_clock: VendorClock::default() }
     }
 
     /// The value of a column, whose field may have been sent; what that says besides goes to `extra`.

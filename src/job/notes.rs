@@ -1,0 +1,167 @@
+//! What is heard of events goes into their ledgers as it is heard: of very many, only what a plan needs is remembered.
+
+use std::collections::{BTreeMap, HashSet};
+
+use futures::{StreamExt, stream};
+use jiff::Timestamp;
+
+use super::context::Context;
+use super::known::{Keep, Known};
+use super::selection::Choice;
+use crate::error::{Error, Result};
+use crate::load::ledger::Ledger;
+use crate::transform::event::Event;
+use crate::transform::privacy::Privacy;
+
+/// Ledgers that are read or written at once.
+const AT_ONCE: usize = 16;
+
+/// What a plan leaves behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Writes {
+    /// What the rosters list goes into the ledgers.
+    Ledgers,
+    /// Nothing.
+    Nothing,
+}
+
+/// What it means that an event was named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Says {
+    /// This is how the vendor describes it now.
+    HowItIs,
+    /// There is such an event.
+    ThatItIs,
+}
+
+/// Takes in what is heard.
+pub(super) struct Notes<'a> {
+    context: &'a Context,
+    choice: &'a Choice,
+    writes: Writes,
+    keep: Keep,
+    now: Timestamp,
+    privacy: Privacy,
+    /// The lake that is yet to be established, before anything is noted.
+    new_lake: Option<NewLake>,
+    /// Events that have a ledger, or would have one.
+    pub(super) known: BTreeMap<i64, Known>,
+    /// Events that a list has named.
+    heard: HashSet<i64>,
+    /// Whether all that was heard is noted.
+    pub(super) is_whole: bool,
+    /// What could not be heard or noted, by event where it is one.
+    pub(super) failures: Vec<(Option<i64>, Error)>,
+}
+
+/// A lake that is yet to be.
+pub(super) struct NewLake {
+    pub(super) customer: Option<String>,
+}
+
+impl<'a> Notes<'a> {
+    pub(super) fn new(
+        context: &'a Context,
+        choice: &'a Choice,
+        (writes, keep): (Writes, Keep),
+        privacy: Privacy,
+        new_lake: Option<NewLake>,
+    ) -> Self {
+        Self {
+            context,
+            choice,
+            writes,
+            keep,
+            now: context.clock.now(),
+            privacy,
+            new_lake: new_lake.filter(|_| writes == Writes::Ledgers),
+            known: BTreeMap::new(),
+            heard: HashSet::new(),
+            is_whole: true,
+            failures: Vec::new(),
+        }
+    }
+
+    /// Remembers an event by its ledger.
+    pub(super) fn know(&mut self, ledger: Ledger) {
+        let event_id = ledger.event.event_id;
+        self.known.insert(event_id, Known::of(self.context, self.choice, ledger, self.now, self.keep));
+    }
+
+    /// Whether a list has named an event.
+    pub(super) fn has_heard_of(&self, event_id: i64) -> bool {
+        self.heard.contains(&event_id)
+    }
+
+    /// Notes those of listed events that the ledgers do not know as they are. Which of two lists was first, and says more, counts.
+    pub(super) async fn hear(&mut self, events: Vec<Event>, says: Says) -> Result<()> {
+        let mut news = Vec::new();
+        for event in events {
+            let event = event.treated(&self.privacy);
+            let is_first = self.heard.insert(event.event_id);
+            let is_news = match self.known.get(&event.event_id) {
+                Some(known) => says == Says::HowItIs && !known.is_described_as(&event),
+                None => (says == Says::HowItIs || is_first) && !event.never_was(),
+            };
+            news.extend(is_news.then_some(event));
+        }
+        self.note(news, says).await
+    }
+
+    /// Notes events that were asked for, known as they are or not.
+    pub(super) async fn hear_all(&mut self, events: Vec<Event>) -> Result<()> {
+        let events = events.into_iter().map(|event| event.treated(&self.privacy)).collect();
+        self.note(events, Says::HowItIs).await
+    }
+
+    /// Notes events, of which nothing is said that may not be kept, in their ledgers. A ledger that cannot be read fails alone.
+    async fn note(&mut self, events: Vec<Event>, says: Says) -> Result<()> {
+        if !events.is_empty() {
+            self.establish().await?;
+        }
+        let this = &*self;
+        let noted =
+            stream::iter(events).map(|event| async move { (event.event_id, this.noted(event, says).await) });
+        for (event_id, outcome) in noted.buffered(AT_ONCE).collect::<Vec<_>>().await {
+            match outcome {
+                Ok(ledger) => self.know(ledger),
+                Err(error) => {
+                    self.is_whole = false;
+                    self.failures.push((Some(event_id), error.with("event", event_id)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the lake, where there is none yet.
+    pub(super) async fn establish(&mut self) -> Result<()> {
+        let Some(NewLake { customer }) = self.new_lake.take() else { return Ok(()) };
+        self.context.lake.establish(self.context.store.as_ref(), customer.as_deref()).await
+    }
+
+    /// The ledger of an event, with what is said of it.
+    async fn noted(&self, event: Event, says: Says) -> Result<Ledger> {
+        let (now, zone) = (self.now, &self.context.lake.zone);
+        let new = Ledger::new(event, now);
+        let change = |ledger: &mut Ledger| {
+            if says == Says::HowItIs {
+                ledger.describe(&new.event);
+            }
+            // Its first visit follows, and needs no write of its own to say it.
+            if ledger.closed.is_none() && ledger.event.has_ended(now) {
+                let day = ledger.event.start_time.map(|start| zone.day_of(start));
+                ledger.event_day = ledger.event_day.or(day);
+            }
+        };
+        match self.writes {
+            Writes::Ledgers => self.context.ledgers.update(&new, change).await,
+            Writes::Nothing => {
+                let found = self.context.ledgers.find(new.event.event_id).await?;
+                let mut ledger = found.map_or_else(|| new.clone(), |entry| entry.ledger);
+                change(&mut ledger);
+                Ok(ledger)
+            }
+        }
+    }
+}
