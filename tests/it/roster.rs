@@ -17,7 +17,7 @@ use rollcall::job::context::Context;
 use rollcall::job::selection::Selection;
 use rollcall::progress::Progress;
 use serde_json::{Value, json};
-use simulator::{EmptyPage, PublicList, ServerOptions, World};
+use simulator::{EmptyPage, PublicList, ServerOptions, Viewers, World, WorldOptions};
 
 use crate::command::{Desk, TOKEN};
 use crate::lake::cells;
@@ -142,6 +142,32 @@ async fn what_a_first_run_could_not_list_is_not_passed_over() {
         let (first, second) = (from(&server, path)[0], from(&again, path)[0]);
         assert_eq!(second - first, 3600, "{path}");
     }
+}
+
+#[tokio::test]
+async fn what_a_list_named_before_it_broke_is_visited_and_the_rest_is_listed_by_the_next_run() {
+    let viewers = Viewers::Exactly(1);
+    let world = World::new(WorldOptions { events: 150, days: 4, viewers, ..WorldOptions::default() });
+    let (desk, held) = (Desk::new(), world.events().filter(|event| !event.cancelled).count());
+    let file = desk.store().with_extension("csv");
+    std::fs::write(&file, "event_id\n700001\n").unwrap();
+    let run = async |options: ServerOptions, rosters: Rosters| {
+        let server = server_at(later(), &world, options);
+        let config = rollcall::config::Config { rosters, ..config(&server, &desk.store()) };
+        crate::run::sync(config, later(), Selection::default()).await.unwrap()
+    };
+    let own = Rosters { edited: false, public: false, file: Some(file.to_str().unwrap().into()) };
+    // Without an event that is known, nothing is done where the list cannot be read.
+    let first = run(crate::faults::faults(&["code=403@path:event/report/details"]), own).await;
+    let edited = || Rosters { edited: true, public: false, file: None };
+    let broken = run(crate::faults::faults(&["code=403@path:event/modify/list,nth:2"]), edited()).await;
+    let [failure] = &broken.failures[..] else { panic!("{:?}", broken.failures) };
+    assert!(failure.event_id.is_none() && first.events.failed == 1, "{failure:?} {:?}", first.events);
+    assert!((2..held).contains(&broken.events.complete), "{} of {held}", broken.events.complete);
+    let whole = run(ServerOptions::default(), edited()).await;
+    assert!(whole.ok, "{:?}", whole.failures);
+    // The one that failed is not due again yet.
+    assert_eq!(broken.events.complete + whole.events.complete, held - 1);
 }
 
 #[tokio::test]
