@@ -134,10 +134,13 @@ impl<'a> Notes<'a> {
         Ok(())
     }
 
-    /// Makes the lake, where there is none yet.
+    /// Makes the lake, where there is none yet. Before that has gone well, nothing is noted.
     pub(super) async fn establish(&mut self) -> Result<()> {
-        let Some(NewLake { customer }) = self.new_lake.take() else { return Ok(()) };
-        self.context.lake.establish(self.context.store.as_ref(), customer.as_deref()).await
+        if let Some(NewLake { customer }) = &self.new_lake {
+            self.context.lake.establish(self.context.store.as_ref(), customer.as_deref()).await?;
+            self.new_lake = None;
+        }
+        Ok(())
     }
 
     /// The ledger of an event, with what is said of it.
