@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use reqwest::{Response, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::value::RawValue;
+use tokio::time::Instant;
 
 use super::failure::{self, Sent};
 use super::pace::Pace;
@@ -19,6 +20,8 @@ use crate::error::{Error, Explain, Kind, Result};
 /// What the vendor's `code` says of an answer that is one.
 pub(super) const SUCCESS: i64 = 200;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// With such a part of the time that a request may take, a connection that breaks has waited for long.
+const LATE: u32 = 4;
 /// The largest answer that is no report, in bytes: a page of a list has some 100 KB.
 const LARGEST_DOCUMENT: usize = 16 * 1024 * 1024;
 
@@ -102,7 +105,8 @@ impl Http {
             request = request.header(*name, value);
         }
         let request = request.header("accept", "application/json").header("content-type", "application/json");
-        let response = request.send().await.map_err(|error| self.transport(error))?;
+        let begun = Instant::now();
+        let response = request.send().await.map_err(|error| self.unanswered(error, begun.elapsed()))?;
         tracing::debug!(path, status = response.status().as_u16(), "answered");
         if response.status().is_success() {
             return Ok(response);
@@ -135,6 +139,14 @@ impl Http {
             return Err(sent.failure(secret.expose_secret()));
         }
         Ok(sent.data)
+    }
+
+    /// A request without an answer. One that was dropped when it had waited for long is as late as one that ran out of time:
+    /// something on the way has less patience, and may give as much to half of what was asked for.
+    fn unanswered(&self, error: reqwest::Error, waited: Duration) -> Error {
+        let error = self.transport(error);
+        let is_late = error.kind() == Kind::Broken && waited >= self.options.timeout / LATE;
+        if is_late { error.taken_for(Kind::Timeout) } else { error }
     }
 
     /// A connection that could not be made, or broke.

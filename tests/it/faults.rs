@@ -180,6 +180,27 @@ async fn a_day_that_a_gateway_cuts_off_is_asked_for_in_halves() {
 }
 
 #[tokio::test]
+async fn a_day_whose_connection_is_dropped_after_a_long_wait_is_asked_for_in_halves() {
+    let (event, day) = busiest();
+    for (wait, is_halved) in [(Duration::ZERO, false), (Duration::from_millis(1_100), true)] {
+        let desk = Desk::new();
+        let options = faults(&[&format!("reset@day:{event}:{day},first:1")]);
+        let server = server_at(later(), &small_world(8), ServerOptions { latency: wait, ..options });
+        let mut config = config(&server, &desk.store());
+        config.timeout = Duration::from_secs(4);
+        let selection = Selection { event: vec![event], ..Selection::default() };
+        let report = sync(config, later(), selection).await.unwrap();
+        assert!(report.ok, "{:?}", report.failures);
+        let lengths: Vec<_> = server
+            .requests()
+            .into_iter()
+            .filter_map(|request| Some(request.end_time? - request.start_time?))
+            .collect();
+        assert_eq!(lengths.iter().any(|length| *length < 13 * 3600), is_halved, "{wait:?} {lengths:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_list_that_fails_does_not_keep_known_events_from_being_visited() {
     let world = small_world(8);
     let desk = Desk::new();
