@@ -201,18 +201,6 @@ async fn a_day_whose_connection_is_dropped_after_a_long_wait_is_asked_for_in_hal
 }
 
 #[tokio::test]
-async fn a_list_that_fails_does_not_keep_known_events_from_being_visited() {
-    let world = small_world(8);
-    let desk = Desk::new();
-    let early: Timestamp = "2022-10-24T00:00:00Z".parse().unwrap();
-    let server = server_at(early, &world, ServerOptions::default());
-    let known = sync_all(config(&server, &desk.store()), early).await.events.known;
-    let server = server_at(later(), &world, faults(&["code=400@path:modify/list"]));
-    let report = sync(config(&server, &desk.store()), later(), Selection::default()).await.unwrap();
-    assert_eq!((report.failures.len(), report.events.complete >= known, report.ok), (1, true, false));
-}
-
-#[tokio::test]
 async fn quirks_of_the_answer_change_no_table_or_are_kept_and_named() {
     let expected = without_faults().await;
     for (quirks, noted) in [

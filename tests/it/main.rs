@@ -30,6 +30,7 @@ mod json;
 mod key_order;
 mod killed;
 mod lake;
+mod lists;
 mod lossy;
 mod lost;
 mod pages;

@@ -1,0 +1,243 @@
+//! The vendor's two lists: how they are read, from when on, and what a run does where one fails.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::extract::State;
+use axum::routing::post;
+use axum::{Json, Router};
+use jiff::Timestamp;
+use rollcall::calendar::Clock;
+use rollcall::config::{Config, Rosters};
+use rollcall::extract::auth::Credentials;
+use rollcall::extract::roster::edited_since;
+use rollcall::extract::usage::Usage;
+use rollcall::job::context::Context;
+use rollcall::job::selection::Selection;
+use rollcall::progress::Progress;
+use serde_json::{Value, json};
+use simulator::{EmptyPage, PublicList, Server, ServerOptions, Viewers, World, WorldOptions};
+
+use crate::command::{Desk, TOKEN};
+use crate::faults::faults;
+use crate::run::{HOUR, app, config, later, server_at, small_world, sync, sync_all};
+
+pub(crate) fn paths(server: &Server) -> Vec<&'static str> {
+    server.requests().into_iter().map(|request| request.path.trim_start_matches("/eventopenapi/")).collect()
+}
+
+#[tokio::test]
+async fn the_public_list_names_events_that_the_other_does_not_in_either_shape() {
+    for public_list in [PublicList::Array, PublicList::Object] {
+        let world = small_world(30);
+        let desk = Desk::new();
+        let server = server_at(later(), &world, ServerOptions { public_list, ..ServerOptions::default() });
+        let mut only_public = config(&server, &desk.store());
+        only_public.rosters.edited = false;
+        // No cursor: as far back as the horizon, which reaches none of them; then by days.
+        let selection = Selection { from: Some("2022-10-01".into()), ..Selection::default() };
+        let report = sync(only_public, later(), selection).await.unwrap();
+        assert!(report.ok, "{:?}", report.failures);
+        let held = world.events().filter(|event| !event.cancelled).count();
+        assert_eq!(report.events.complete, held);
+        assert!(!paths(&server).contains(&"event/modify/list"));
+    }
+}
+
+#[tokio::test]
+async fn a_page_without_events_ends_a_list_however_it_is_written() {
+    for empty_page in [EmptyPage::Null, EmptyPage::NullList, EmptyPage::Total] {
+        // 10 is as many as a page may have that is not the last.
+        for events in [2, 12] {
+            let world = small_world(events);
+            let (desk, held) = (Desk::new(), world.events().filter(|event| !event.cancelled).count());
+            let server = server_at(later(), &world, ServerOptions { empty_page, ..ServerOptions::default() });
+            let report = sync_all(config(&server, &desk.store()), later()).await;
+            assert_eq!(report.events.complete, held, "{empty_page:?} {events}");
+            // Nothing was edited, nothing takes place.
+            let quiet = later() + HOUR * 24 * 200;
+            let server = server_at(quiet, &world, ServerOptions { empty_page, ..ServerOptions::default() });
+            sync_all(config(&server, &desk.store()), quiet).await;
+            assert_eq!(paths(&server).iter().filter(|path| path.ends_with("list")).count(), 2);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_is_switched_off_is_not_asked_for() {
+    let server = server_at(later(), &small_world(2), ServerOptions::default());
+    let desk = Desk::new();
+    let mut config = config(&server, &desk.store());
+    config.rosters.public = false;
+    sync_all(config, later()).await;
+    assert!(!paths(&server).contains(&"event/public/list"));
+}
+
+#[tokio::test]
+async fn a_list_that_fails_does_not_keep_known_events_from_being_visited() {
+    let world = small_world(8);
+    let desk = Desk::new();
+    let early: Timestamp = "2022-10-24T00:00:00Z".parse().unwrap();
+    let server = server_at(early, &world, ServerOptions::default());
+    let known = sync_all(config(&server, &desk.store()), early).await.events.known;
+    let server = server_at(later(), &world, faults(&["code=400@path:modify/list"]));
+    let report = sync(config(&server, &desk.store()), later(), Selection::default()).await.unwrap();
+    assert_eq!((report.failures.len(), report.events.complete >= known, report.ok), (1, true, false));
+}
+
+#[tokio::test]
+async fn what_a_first_run_could_not_list_is_not_passed_over() {
+    let desk = Desk::new();
+    let world = small_world(8);
+    let options = faults(&["code=403@path:event/public/list"]);
+    let server = server_at(later(), &world, options);
+    let report = sync(config(&server, &desk.store()), later(), Selection::default()).await.unwrap();
+    assert_eq!((report.ok, report.events.left), (false, 0), "{:?}", report.failures);
+    let from = |server: &Server, path: &str| -> Vec<i64> {
+        let asked = server.requests().into_iter().filter(|request| request.path.ends_with(path));
+        asked.filter_map(|request| request.start_time).collect()
+    };
+    // As far back as the first run did: whatever the public list alone names is still to be heard of.
+    let again = server_at(later() + HOUR, &world, ServerOptions::default());
+    sync_all(config(&again, &desk.store()), later() + HOUR).await;
+    for path in ["event/public/list", "event/modify/list"] {
+        let (first, second) = (from(&server, path)[0], from(&again, path)[0]);
+        assert_eq!(second - first, 3600, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_list_named_before_it_broke_is_visited_and_the_rest_is_listed_by_the_next_run() {
+    let viewers = Viewers::Exactly(1);
+    let world = World::new(WorldOptions { events: 150, days: 4, viewers, ..WorldOptions::default() });
+    let (desk, held) = (Desk::new(), world.events().filter(|event| !event.cancelled).count());
+    let file = desk.store().with_extension("csv");
+    std::fs::write(&file, "event_id\n700001\n").unwrap();
+    let run = async |options: ServerOptions, rosters: Rosters| {
+        let server = server_at(later(), &world, options);
+        let config = Config { rosters, ..config(&server, &desk.store()) };
+        sync(config, later(), Selection::default()).await.unwrap()
+    };
+    let own = Rosters { edited: false, public: false, file: Some(file.to_str().unwrap().into()) };
+    // Without an event that is known, nothing is done where the list cannot be read.
+    let first = run(faults(&["code=403@path:event/report/details"]), own).await;
+    let edited = || Rosters { edited: true, public: false, file: None };
+    let broken = run(faults(&["code=403@path:event/modify/list,nth:2"]), edited()).await;
+    let [failure] = &broken.failures[..] else { panic!("{:?}", broken.failures) };
+    assert!(failure.event_id.is_none() && first.events.failed == 1, "{failure:?} {:?}", first.events);
+    assert!((2..held).contains(&broken.events.complete), "{} of {held}", broken.events.complete);
+    let whole = run(ServerOptions::default(), edited()).await;
+    assert!(whole.ok, "{:?}", whole.failures);
+    // The one that failed is not due again yet.
+    assert_eq!(broken.events.complete + whole.events.complete, held - 1);
+}
+
+#[tokio::test]
+async fn what_was_held_while_no_run_took_place_is_listed_by_the_next() {
+    let (desk, world) = (Desk::new(), small_world(8));
+    let from = async |at: Timestamp| {
+        let server = server_at(at, &world, ServerOptions::default());
+        sync_all(config(&server, &desk.store()), at).await;
+        let public = server.requests().into_iter().find(|request| request.path.ends_with("public/list"));
+        public.and_then(|request| request.start_time).unwrap()
+    };
+    let horizon = config(&server_at(later(), &world, ServerOptions::default()), &desk.store()).horizon;
+    from(later()).await;
+    assert_eq!(from(later() + HOUR).await, (later() - horizon).as_second());
+    let outage = horizon * 3;
+    assert_eq!(from(later() + outage).await, (later() + HOUR - horizon).as_second());
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_for_the_public_list_alone_stops_no_visit() {
+    let world = small_world(8);
+    for credentials in [Credentials::Token(TOKEN.into()), Credentials::App(app())] {
+        let desk = Desk::new();
+        let options =
+            ServerOptions { token: Some(TOKEN.to_owned()), ..faults(&["code=401@path:event/public/list"]) };
+        let server = server_at(later(), &world, options);
+        let mut config = config(&server, &desk.store());
+        config.credentials = Some(credentials);
+        let report = sync(config, later(), Selection::default()).await.unwrap();
+        let [failure] = &report.failures[..] else { panic!("{:?}", report.failures) };
+        assert!(failure.event_id.is_none() && failure.error.contains("--no-public-list"), "{failure:?}");
+        assert!(report.events.complete > 0 && report.events.left == 0, "{:?}", report.events);
+    }
+}
+
+#[tokio::test]
+async fn what_was_edited_while_a_clock_was_ahead_is_listed_when_it_is_set_right() {
+    let (desk, world) = (Desk::new(), small_world(12));
+    let early: Timestamp = "2022-10-20T00:00:00Z".parse().unwrap();
+    let from = |server: &Server| {
+        let mut asked = server.requests().into_iter().filter(|request| request.path.ends_with("modify/list"));
+        asked.find_map(|request| request.start_time).unwrap()
+    };
+    // This machine's clock is five hours ahead of the vendor's, then right again.
+    let server = server_at(early, &world, ServerOptions::default());
+    sync_all(config(&server, &desk.store()), early + HOUR * 5).await;
+    let server = server_at(early + HOUR * 24, &world, ServerOptions::default());
+    sync_all(config(&server, &desk.store()), early + HOUR * 24).await;
+    assert!(from(&server) <= early.as_second());
+}
+
+#[tokio::test]
+async fn a_vendor_whose_clock_is_far_off_is_not_asked_for_the_years_between() {
+    let (desk, world) = (Desk::new(), small_world(12));
+    // As if it sent seconds where milliseconds are expected.
+    let server = server_at(Timestamp::UNIX_EPOCH, &world, ServerOptions::default());
+    sync_all(config(&server, &desk.store()), later()).await;
+    let cursor = std::fs::read_to_string(desk.store().join("ledger/roster.json")).unwrap();
+    assert!(cursor.contains(&later().to_string()), "{cursor}");
+}
+
+#[tokio::test]
+async fn a_cursor_that_lies_ahead_is_not_believed() {
+    let (desk, world) = (Desk::new(), small_world(12));
+    let server = server_at(later(), &world, ServerOptions::default());
+    sync_all(config(&server, &desk.store()), later()).await;
+    let ahead = (later() + HOUR * 100).to_string();
+    let cursor = format!("{{\"format\": 1, \"edited_until\": \"{ahead}\"}}");
+    std::fs::write(desk.store().join("ledger/roster.json"), cursor).unwrap();
+    let before = server.requests().len();
+    sync_all(config(&server, &desk.store()), later() + HOUR).await;
+    let asked: Vec<_> = server.requests().into_iter().skip(before).collect();
+    let edited = asked.iter().find(|request| request.path.ends_with("modify/list")).unwrap();
+    assert_eq!(
+        edited.start_time,
+        server.requests()[0].start_time.map(|first| first + 3600),
+        "as a first run does"
+    );
+}
+
+/// A list of 150 events by their edits, of which the first is edited after the first page was read, and so leaves the range.
+async fn moving(State(asked): State<Arc<AtomicUsize>>, Json(body): Json<Value>) -> Json<Value> {
+    let gone = usize::from(asked.fetch_add(1, Ordering::SeqCst) > 0);
+    let number = |name: &str| usize::try_from(body[name].as_u64().unwrap()).unwrap();
+    let (page, size) = (number("page"), number("pageSize"));
+    let list: Vec<Value> =
+        (gone..150).skip((page - 1) * size).take(size).map(|event| json!({ "eventId": event + 1 })).collect();
+    Json(json!({ "code": 200, "msg": "", "data": { "count": 150 - gone, "list": list } }))
+}
+
+#[tokio::test]
+async fn no_event_is_missed_because_another_one_is_edited_while_the_pages_are_read() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let app = Router::new().route("/eventopenapi/event/modify/list", post(moving));
+    let app = app.with_state(Arc::clone(&asked)).into_make_service();
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let (desk, server) = (Desk::new(), server_at(later(), &small_world(1), ServerOptions::default()));
+    let config = Config { api_url: url, ..config(&server, &desk.store()) };
+    let context = Context::new(config, Clock::Fixed(later()), Progress::hidden()).await.unwrap();
+    let usage = Usage::default();
+    let mut list = edited_since(&context.client, &usage, later() - HOUR, later());
+    let mut events = BTreeSet::new();
+    while let Some(page) = list.page().await.unwrap() {
+        events.extend(page.events.into_iter().map(|event| event.event_id));
+    }
+    assert_eq!(events, (1..=150).collect());
+    assert!(asked.load(Ordering::SeqCst) <= 9);
+}
