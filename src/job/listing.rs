@@ -34,7 +34,9 @@ pub(super) async fn listen(
     let had_known = !notes.known.is_empty();
     let mut cursor = None;
     if context.rosters.edited {
-        match in_time(context, had_known, edited(context, choice, usage, now, notes)).await {
+        match in_time(context, had_known, "of edited events", edited(context, choice, usage, now, notes))
+            .await
+        {
             // Events that are known are visited all the same.
             Err(error) if had_known && error.kind() != Kind::Credentials => {
                 notes.failures.push((None, error));
@@ -48,9 +50,10 @@ pub(super) async fn listen(
     };
     if context.rosters.public {
         let knows_some = !notes.known.is_empty();
-        let list = public(context, choice, usage, cursor.as_ref(), now, notes, &mut incomplete);
-        if let Err(error) = in_time(context, knows_some, list).await {
-            match context.client.judged(usage, error).await {
+        let list = public(context, choice, usage, cursor.as_ref(), now, notes);
+        match in_time(context, knows_some, "of public events", list).await {
+            Ok(without_end) => incomplete.extend(without_end),
+            Err(error) => match context.client.judged(usage, error).await {
                 error if error.kind() == Kind::Credentials => return Err(error),
                 // The other list goes on without it; but what was never listed here is not passed over.
                 error => {
@@ -58,7 +61,7 @@ pub(super) async fn listen(
                     let error = error.hint("give `--no-public-list` if there is no such list");
                     notes.failures.push((None, error));
                 }
-            }
+            },
         }
     }
     incomplete.retain(|id| !notes.has_heard_of(*id));
@@ -69,10 +72,15 @@ pub(super) async fn listen(
 }
 
 /// Waits for a list; where there are events to visit without it, for no more than half of the time that is left.
-async fn in_time<T>(context: &Context, knows_some: bool, list: impl Future<Output = Result<T>>) -> Result<T> {
+async fn in_time<T>(
+    context: &Context,
+    knows_some: bool,
+    name: &str,
+    list: impl Future<Output = Result<T>>,
+) -> Result<T> {
     let Some(left) = context.client.time_left().filter(|_| knows_some) else { return list.await };
     time::timeout(left / 2, list).await.unwrap_or_else(|_| {
-        let late = "a list of events took half of the time for visits, and did not end";
+        let late = format!("the list {name} took half of the time for visits, and did not end");
         Err(Error::new(Kind::Timeout, late).hint("the next run asks again; or raise `--deadline`"))
     })
 }
@@ -105,7 +113,7 @@ async fn edited(
 }
 
 /// Events by their own time: those of the chosen days, else those that are still of interest, or were since the lists were last
-/// read; on the first run as far back as the other list. Those that are named without an end are `incomplete`.
+/// read; on the first run as far back as the other list. Gives those that are named without an end.
 async fn public(
     context: &Context,
     choice: &Choice,
@@ -113,8 +121,7 @@ async fn public(
     cursor: Option<&Cursor>,
     now: Timestamp,
     notes: &mut Notes<'_>,
-    incomplete: &mut Vec<i64>,
-) -> Result<()> {
+) -> Result<Vec<i64>> {
     let zone = &context.lake.zone;
     let is_first = cursor.is_some_and(|cursor| cursor.edited_until.is_none());
     let until = cursor.and_then(|cursor| cursor.edited_until).map_or(now, |until| until.min(now));
@@ -130,7 +137,7 @@ async fn public(
     // The other list, where there is one, tells of edits, and says more.
     let says = if context.rosters.edited { Says::ThatItIs } else { Says::HowItIs };
     let mut list = roster::held_between(&context.client, usage, from, to);
-    let mut unreadable = 0;
+    let (mut incomplete, mut unreadable) = (Vec::new(), 0);
     while let Some(page) = list.page().await? {
         unreadable += page.unreadable;
         let (whole, without_end): (Vec<_>, Vec<_>) =
@@ -139,7 +146,7 @@ async fn public(
         notes.hear(whole, says).await?;
     }
     note_unreadable(unreadable, notes);
-    Ok(())
+    Ok(incomplete)
 }
 
 fn before(instant: Timestamp, span: jiff::SignedDuration) -> Timestamp {

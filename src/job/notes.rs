@@ -63,7 +63,8 @@ impl<'a> Notes<'a> {
     pub(super) fn new(
         context: &'a Context,
         choice: &'a Choice,
-        (writes, keep): (Writes, Keep),
+        writes: Writes,
+        keep: Keep,
         privacy: Privacy,
         new_lake: Option<NewLake>,
     ) -> Self {
@@ -120,8 +121,8 @@ impl<'a> Notes<'a> {
             self.establish().await?;
         }
         let this = &*self;
-        let noted =
-            stream::iter(events).map(|event| async move { (event.event_id, this.noted(event, says).await) });
+        let noted = stream::iter(events)
+            .map(|event| async move { (event.event_id, this.described(event, says).await) });
         for (event_id, outcome) in noted.buffered(AT_ONCE).collect::<Vec<_>>().await {
             match outcome {
                 Ok(ledger) => self.know(ledger),
@@ -144,7 +145,7 @@ impl<'a> Notes<'a> {
     }
 
     /// The ledger of an event, with what is said of it.
-    async fn noted(&self, event: Event, says: Says) -> Result<Ledger> {
+    async fn described(&self, event: Event, says: Says) -> Result<Ledger> {
         let (now, zone) = (self.now, &self.context.lake.zone);
         let new = Ledger::new(event, now);
         let change = |ledger: &mut Ledger| {

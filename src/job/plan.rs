@@ -104,7 +104,7 @@ pub(super) async fn plan(
     let privacy = context.privacy().await?;
     let revision = privacy.suppressed.revision();
     let new_lake = (!is_lake).then_some(NewLake { customer });
-    let mut notes = Notes::new(context, choice, (writes, keep), privacy, new_lake);
+    let mut notes = Notes::new(context, choice, writes, keep, privacy, new_lake);
     if choice.events.is_empty() {
         // Those of a run that was killed while it closed them.
         let mut moving = Vec::new();

@@ -144,7 +144,6 @@ impl Decoder {
                         fields.keep_beside(&mut extra, column, &sent);
                     }
                 }
-                (Origin::Kept(_) | Origin::Dropped, _) => builder.push_null(),
                 (origin, sent) => builder.push(maker.value(origin, column, sent, &fields, &mut extra, tally)),
             }
         }

@@ -142,24 +142,30 @@ mod tests {
     use crate::transform::tables::Table;
     use crate::transform::value::Value;
 
-    /// Of rows of `rejects`, in batches of the given sizes.
-    fn of(rows: &[(i64, Option<&str>)], sizes: &[usize], pulled_at: i64) -> Digest {
+    /// Rows of `rejects`.
+    fn batch(rows: &[(i64, Option<&str>)], pulled_at: i64) -> RecordBatch {
+        let mut batch = BatchBuilder::new(Table::Rejects);
+        for (event, record) in rows {
+            batch.push_named(vec![
+                ("event_id", Value::Integer(*event)),
+                ("source_table", "lives".into()),
+                ("source", "windows".into()),
+                ("path", "$".into()),
+                ("reason", "no_time".into()),
+                ("record", record.unwrap_or_default().into()),
+                ("pulled_at", Value::Millis(pulled_at)),
+            ]);
+        }
+        batch.finish().unwrap()
+    }
+
+    /// Of such rows, in batches of the given sizes.
+    fn of(mut rows: &[(i64, Option<&str>)], sizes: &[usize], pulled_at: i64) -> Digest {
         let mut digest = Digest::default();
-        let mut rows = rows.iter();
         for size in sizes {
-            let mut batch = BatchBuilder::new(Table::Rejects);
-            for (event, record) in rows.by_ref().take(*size) {
-                batch.push_named(vec![
-                    ("event_id", Value::Integer(*event)),
-                    ("source_table", "lives".into()),
-                    ("source", "windows".into()),
-                    ("path", "$".into()),
-                    ("reason", "no_time".into()),
-                    ("record", record.unwrap_or_default().into()),
-                    ("pulled_at", Value::Millis(pulled_at)),
-                ]);
-            }
-            digest.add(&batch.finish().unwrap());
+            let (these, after) = rows.split_at(*size);
+            digest.add(&batch(these, pulled_at));
+            rows = after;
         }
         digest
     }
@@ -191,6 +197,15 @@ mod tests {
             let rows: Vec<_> = (0..).zip(texts.iter().map(|text| Some(text.as_str()))).collect();
             assert_eq!(of(&rows, &[rows.len()], 1), of(&rows, &vec![1; rows.len()], 1), "{}", rows.len());
         }
+    }
+
+    #[test]
+    fn a_part_of_a_batch_has_the_digest_of_its_rows() {
+        let texts: Vec<String> = (0..50).map(|length| "a".repeat(length)).collect();
+        let rows: Vec<_> = (0..).zip(texts.iter().map(|text| Some(text.as_str()))).collect();
+        let mut digest = Digest::default();
+        digest.add(&batch(&rows, 1).slice(7, 20));
+        assert_eq!(digest, of(&rows[7..27], &[20], 1));
     }
 
     /// The digest is on disk in every footer: it must never change for the same rows.
