@@ -5,11 +5,12 @@ use reqwest::Response;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::body::{Position, Splitter};
 use super::envelope::Envelope;
 use super::failure;
-use super::http::{Http, SUCCESS};
+use super::http::{Arriving, Http, SUCCESS};
 use super::tokens::Tokens;
 use super::usage::Usage;
 use crate::error::{Error, Kind, Result};
@@ -26,6 +27,7 @@ pub struct Answer<'a> {
     chunks: mpsc::Receiver<reqwest::Result<Bytes>>,
     /// Receives while what came before is decoded; ends with the answer.
     _receiving: JoinSet<()>,
+    asked_at: Instant,
     usage: &'a Usage,
     splitter: Splitter,
     /// Bytes that the answer may still have.
@@ -37,7 +39,7 @@ impl<'a> Answer<'a> {
         http: &'a Http,
         tokens: &'a Tokens,
         token: SecretString,
-        response: Response,
+        Arriving { response, asked_at }: Arriving,
         usage: &'a Usage,
         left: u64,
     ) -> Self {
@@ -45,14 +47,14 @@ impl<'a> Answer<'a> {
         let mut receiving = JoinSet::new();
         receiving.spawn(receive(response, sender));
         let splitter = Splitter::default();
-        Self { http, tokens, token, chunks, _receiving: receiving, usage, splitter, left }
+        Self { http, tokens, token, chunks, _receiving: receiving, asked_at, usage, splitter, left }
     }
 
     /// Waits for the next part of the answer, hands its records on, with where they stand, and gives its bytes. None at the
     /// end.
     pub async fn advance(&mut self, record: impl FnMut(Position<'_>, Record<'_>)) -> Result<Option<Bytes>> {
         let Some(chunk) = self.chunks.recv().await else { return Ok(None) };
-        let chunk = chunk.map_err(|error| self.http.transport(error))?;
+        let chunk = chunk.map_err(|error| self.http.transport(error, self.asked_at))?;
         self.usage.received(chunk.len());
         self.left = self.left.checked_sub(chunk.len() as u64).ok_or_else(|| {
             Error::new(Kind::TooLarge, "the answer is larger than allowed")

@@ -113,8 +113,8 @@ impl Client {
         token: &SecretString,
     ) -> Result<Box<RawValue>> {
         parameters.insert("token".to_owned(), json!(token.expose_secret()));
-        let response = self.http.post(usage, path, &[], Value::Object(parameters).to_string(), token).await?;
-        self.http.document(usage, response, token).await
+        let arriving = self.http.post(usage, path, &[], Value::Object(parameters).to_string(), token).await?;
+        self.http.document(usage, arriving, token).await
     }
 
     /// Whether a new token ends the one before, found out by making one; none where tokens are not made here.
@@ -182,8 +182,8 @@ impl Client {
             .post(usage, "event/report/details", &[], Value::Object(asked).to_string(), &token)
             .await
         {
-            Ok(response) => {
-                Ok(Answer::new(&self.http, &self.tokens, token, response, usage, self.max_response_bytes))
+            Ok(arriving) => {
+                Ok(Answer::new(&self.http, &self.tokens, token, arriving, usage, self.max_response_bytes))
             }
             Err(error) => Err(self.tokens.failed(&token, error).await),
         }

@@ -20,10 +20,19 @@ use crate::error::{Error, Explain, Kind, Result};
 /// What the vendor's `code` says of an answer that is one.
 pub(super) const SUCCESS: i64 = 200;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// With such a part of the time that a request may take, a connection that breaks has waited for long.
-const LATE: u32 = 4;
+/// A connection that breaks after such a part of the time that a request may take has waited for long.
+const LATE_PART: u32 = 4;
+/// And one that breaks after so much time: the shortest patience that gateways mostly have is a minute.
+const LATE: Duration = Duration::from_secs(30);
 /// The largest answer that is no report, in bytes: a page of a list has some 100 KB.
 const LARGEST_DOCUMENT: usize = 16 * 1024 * 1024;
+
+/// An answer of which the body is yet to come.
+pub(super) struct Arriving {
+    pub(super) response: Response,
+    /// When it was asked for.
+    pub(super) asked_at: Instant,
+}
 
 /// How requests are made.
 #[derive(Clone, Debug)]
@@ -93,7 +102,7 @@ impl Http {
         headers: &[(&str, String)],
         body: String,
         secret: &SecretString,
-    ) -> Result<Response> {
+    ) -> Result<Arriving> {
         self.pace.wait().await;
         usage.request();
         let url = self
@@ -105,11 +114,11 @@ impl Http {
             request = request.header(*name, value);
         }
         let request = request.header("accept", "application/json").header("content-type", "application/json");
-        let begun = Instant::now();
-        let response = request.send().await.map_err(|error| self.unanswered(error, begun.elapsed()))?;
+        let asked_at = Instant::now();
+        let response = request.send().await.map_err(|error| self.transport(error, asked_at))?;
         tracing::debug!(path, status = response.status().as_u16(), "answered");
         if response.status().is_success() {
-            return Ok(response);
+            return Ok(Arriving { response, asked_at });
         }
         Err(failure::status(response, self.now(), secret.expose_secret()).await)
     }
@@ -118,11 +127,11 @@ impl Http {
     pub(super) async fn document(
         &self,
         usage: &Usage,
-        mut response: Response,
+        Arriving { mut response, asked_at }: Arriving,
         secret: &SecretString,
     ) -> Result<Box<RawValue>> {
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.transport(error))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.transport(error, asked_at))? {
             usage.received(chunk.len());
             body.extend_from_slice(&chunk);
             if body.len() > LARGEST_DOCUMENT {
@@ -141,17 +150,13 @@ impl Http {
         Ok(sent.data)
     }
 
-    /// A request without an answer. One that was dropped when it had waited for long is as late as one that ran out of time:
-    /// something on the way has less patience, and may give as much to half of what was asked for.
-    fn unanswered(&self, error: reqwest::Error, waited: Duration) -> Error {
-        let error = self.transport(error);
-        let is_late = error.kind() == Kind::Broken && waited >= self.options.timeout / LATE;
+    /// A connection that could not be made, or broke before the end of an answer. One that broke when it had waited for long is
+    /// as late as one that ran out of time: something on the way has less patience, which may do for half of what was asked for.
+    pub(super) fn transport(&self, error: reqwest::Error, asked_at: Instant) -> Error {
+        let error = failure::transport(error, self.base.host_str().unwrap_or_default());
+        let patience = LATE.min(self.options.timeout / LATE_PART);
+        let is_late = error.kind() == Kind::Broken && asked_at.elapsed() >= patience;
         if is_late { error.taken_for(Kind::Timeout) } else { error }
-    }
-
-    /// A connection that could not be made, or broke.
-    pub(super) fn transport(&self, error: reqwest::Error) -> Error {
-        failure::transport(error, self.base.host_str().unwrap_or_default())
     }
 
     /// A request ends with the run's time for visits, if that comes first.

@@ -25,6 +25,10 @@ pub(super) struct Known {
     pub(super) is_open: bool,
     /// Whether it can be moved no more.
     pub(super) has_ended: bool,
+    /// When it ends, as far as is known.
+    pub(super) end_time: Option<Timestamp>,
+    /// Whether it has begun, and nothing says when it ends: until that is known it is never visited.
+    pub(super) lacks_end: bool,
     /// When the last visit began.
     pub(super) last_visit: Option<Timestamp>,
     /// How it is.
@@ -41,6 +45,8 @@ impl Known {
         Self {
             is_open: ledger.closed.is_none(),
             has_ended: ledger.event.has_ended(now),
+            end_time: ledger.event.end_time,
+            lacks_end: lacks_end(context, &ledger, now),
             last_visit: ledger.last_visit,
             health: Health::of(&ledger, now),
             description: description(&ledger.event),
@@ -52,6 +58,13 @@ impl Known {
     pub(super) fn is_described_as(&self, event: &Event) -> bool {
         self.description == description(event)
     }
+}
+
+fn lacks_end(context: &Context, ledger: &Ledger, now: Timestamp) -> bool {
+    let Ledger { event, closed, .. } = ledger;
+    let has_begun = event.start_time.is_none_or(|start| start <= now);
+    let is_of_interest = closed.is_none() && !ledger.is_past(context.horizon, now);
+    is_of_interest && has_begun && event.end_time.is_none() && !event.has_ended(now)
 }
 
 fn description(event: &Event) -> u64 {

@@ -1,7 +1,10 @@
 //! Listening to the rosters: the vendor's two lists, a file of the user's, or chosen numbers.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use futures::{StreamExt, future, stream};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time;
 
 use super::context::Context;
@@ -17,8 +20,11 @@ use crate::transform::event::Event;
 
 /// Ledgers that are looked up at once.
 const LOOKUPS: usize = 16;
+/// How far the vendor's clock may be from this machine's: what says more is no clock, such as seconds for milliseconds.
+const VENDOR_TOLERANCE: SignedDuration = SignedDuration::from_hours(24);
 
-/// Notes every event that the rosters name and the ledgers do not know as it is, and gives the cursor to put afterwards.
+/// Notes every event that the rosters name and the ledgers do not know as it is, and gives the cursor to put afterwards, where
+/// it moves.
 pub(super) async fn listen(
     context: &Context,
     choice: &Choice,
@@ -26,81 +32,99 @@ pub(super) async fn listen(
     notes: &mut Notes<'_>,
 ) -> Result<Option<Cursor>> {
     if !choice.events.is_empty() {
-        let events = ask_about(context, usage, choice.events.clone(), &mut notes.failures).await?;
-        notes.hear_all(events).await?;
+        let events =
+            ask_about(context, usage, choice.events.iter().copied().collect(), &mut notes.failures).await?;
+        notes.hear_asked(events).await?;
         return Ok(None);
     }
     let now = context.clock.now();
-    let had_known = !notes.known.is_empty();
-    let mut cursor = None;
+    // Lists of chosen days say nothing of others.
+    let is_of_days = choice.days.is_some();
+    let mut cursor = if is_of_days { Cursor::unread() } else { Cursor::read(&context.ledgers).await? };
+    let stood = (cursor.edited_until, cursor.held_until);
     if context.rosters.edited {
-        match in_time(context, had_known, "of edited events", edited(context, choice, usage, now, notes))
-            .await
-        {
+        let (knows_some, most) = (!notes.known.is_empty(), time_for_a_list(context, notes));
+        let list = edited(context, choice, usage, cursor.edited_until, now, notes);
+        match in_time(most, "of edited events", list).await {
+            Ok(()) => cursor.edited_until = Some(read_until(usage, now)),
             // Events that are known are visited all the same.
-            Err(error) if had_known && error.kind() != Kind::Credentials => {
+            Err(error) if knows_some && error.kind() != Kind::Credentials => {
                 notes.failures.push((None, error));
             }
-            listed => cursor = listed?,
+            Err(error) => return Err(error),
         }
     }
-    let mut incomplete: Vec<i64> = match &context.rosters.file {
-        Some(name) => read_file(context, name).await?,
-        None => Vec::new(),
+    let mut asked = match &context.rosters.file {
+        Some(name) => read_file(context, name).await?.into_iter().collect(),
+        None => BTreeSet::new(),
     };
     if context.rosters.public {
-        let knows_some = !notes.known.is_empty();
-        let list = public(context, choice, usage, cursor.as_ref(), now, notes);
-        match in_time(context, knows_some, "of public events", list).await {
-            Ok(without_end) => incomplete.extend(without_end),
+        let most = time_for_a_list(context, notes);
+        let list = public(context, choice, usage, cursor.held_until, now, notes);
+        match in_time(most, "of public events", list).await {
+            Ok(without_end) => {
+                asked.extend(without_end);
+                cursor.held_until = Some(read_until(usage, now));
+            }
             Err(error) => match context.client.judged(usage, error).await {
                 error if error.kind() == Kind::Credentials => return Err(error),
-                // The other list goes on without it; but what was never listed here is not passed over.
-                error => {
-                    cursor = cursor.filter(|cursor| cursor.edited_until.is_some());
-                    let error = error.hint("give `--no-public-list` if there is no such list");
-                    notes.failures.push((None, error));
-                }
+                // The other list goes on without it.
+                error => notes.failures.push((None, perhaps_no_list(error))),
             },
         }
     }
-    incomplete.retain(|id| !notes.has_heard_of(*id));
-    let incomplete = still_open(context, choice, now, notes, incomplete).await?;
-    let events = ask_about(context, usage, incomplete, &mut notes.failures).await?;
-    notes.hear(events, Says::HowItIs).await?;
-    Ok(cursor)
+    asked.retain(|id| !notes.is_described(*id) && !notes.unnoted.contains_key(id));
+    let mut asked = still_open(context, choice, now, notes, asked).await?;
+    asked.extend(notes.without_end());
+    let events = ask_about(context, usage, asked, &mut notes.failures).await?;
+    notes.hear_asked(events).await?;
+    let is_moved = stood != (cursor.edited_until, cursor.held_until);
+    Ok((is_moved && !is_of_days).then_some(cursor))
 }
 
-/// Waits for a list; where there are events to visit without it, for no more than half of the time that is left.
-async fn in_time<T>(
-    context: &Context,
-    knows_some: bool,
-    name: &str,
-    list: impl Future<Output = Result<T>>,
-) -> Result<T> {
-    let Some(left) = context.client.time_left().filter(|_| knows_some) else { return list.await };
-    time::timeout(left / 2, list).await.unwrap_or_else(|_| {
+/// How long a list may take: where visits wait that need none, half of the time that is left.
+fn time_for_a_list(context: &Context, notes: &Notes<'_>) -> Option<Duration> {
+    context.client.time_left().filter(|_| notes.has_visits_to_make()).map(|left| left / 2)
+}
+
+/// Waits for a list, for so long at most.
+async fn in_time<T>(most: Option<Duration>, name: &str, list: impl Future<Output = Result<T>>) -> Result<T> {
+    let Some(most) = most else { return list.await };
+    time::timeout(most, list).await.unwrap_or_else(|_| {
         let late = format!("the list {name} took half of the time for visits, and did not end");
         Err(Error::new(Kind::Timeout, late).hint("the next run asks again; or raise `--deadline`"))
     })
 }
 
-/// Events by the time of their last edit.
+/// The vendor says that it gives no such list, or nothing that is one.
+fn perhaps_no_list(error: Error) -> Error {
+    match error.kind() {
+        Kind::Timeout | Kind::Broken | Kind::Unreachable => error,
+        _ => error.hint("give `--no-public-list` if there is no such list"),
+    }
+}
+
+/// Up to when a list is read that was asked for up to now: by the vendor's clock, where this machine's is ahead of it.
+fn read_until(usage: &Usage, now: Timestamp) -> Timestamp {
+    let told = usage.vendor_is_ahead().filter(|ahead| ahead.abs() <= VENDOR_TOLERANCE);
+    now.checked_add(told.unwrap_or_default()).map_or(now, |theirs| theirs.min(now))
+}
+
+/// Events by the time of their last edit: those since the list was last read, on the first run as far back as one looks.
 async fn edited(
     context: &Context,
     choice: &Choice,
     usage: &Usage,
+    read_until: Option<Timestamp>,
     now: Timestamp,
     notes: &mut Notes<'_>,
-) -> Result<Option<Cursor>> {
-    let (from, cursor) = if let Some((from, _)) = choice.days {
-        let from = context.lake.zone.start_of(from).unwrap_or(Timestamp::UNIX_EPOCH);
-        (before(from, context.lookback), None)
-    } else {
-        let cursor = Cursor::read(&context.ledgers).await?;
-        // One that lies ahead was put by a clock that was wrong: what was edited meanwhile is listed again.
-        let until = cursor.edited_until.filter(|until| *until <= now);
-        (until.unwrap_or_else(|| before(now, context.lookback)), Some(cursor))
+) -> Result<()> {
+    let from = match (choice.days, believed(read_until, now)) {
+        (Some((from, _)), _) => {
+            before(context.lake.zone.start_of(from).unwrap_or_default(), context.lookback)
+        }
+        (None, Some(until)) => until,
+        (None, None) => before(now, context.lookback),
     };
     let mut list = roster::edited_since(&context.client, usage, from, now);
     let mut unreadable = 0;
@@ -109,47 +133,48 @@ async fn edited(
         notes.hear(page.events, Says::HowItIs).await?;
     }
     note_unreadable(unreadable, notes);
-    Ok(cursor)
+    Ok(())
 }
 
-/// Events by their own time: those of the chosen days, else those that are still of interest, or were since the lists were last
-/// read; on the first run as far back as the other list. Gives those that are named without an end.
+/// Events by their own time: those of the chosen days, else those that are still of interest, or were when the list was last
+/// read; on the first run as far back as one looks. The other list tells of edits, and says more. Gives those that are named
+/// without an end.
 async fn public(
     context: &Context,
     choice: &Choice,
     usage: &Usage,
-    cursor: Option<&Cursor>,
+    read_until: Option<Timestamp>,
     now: Timestamp,
     notes: &mut Notes<'_>,
 ) -> Result<Vec<i64>> {
     let zone = &context.lake.zone;
-    let is_first = cursor.is_some_and(|cursor| cursor.edited_until.is_none());
-    let until = cursor.and_then(|cursor| cursor.edited_until).map_or(now, |until| until.min(now));
-    let (from, to) = match choice.days {
-        Some((from, to)) => {
-            // Events that were held before may have been seen on these days.
-            let from = before(zone.start_of(from).unwrap_or(Timestamp::UNIX_EPOCH), context.horizon);
+    let (from, to) = match (choice.days, believed(read_until, now)) {
+        // Events that were held before may have been seen on these days.
+        (Some((from, to)), _) => {
+            let from = before(zone.start_of(from).unwrap_or_default(), context.horizon);
             (from, zone.end_of(to).unwrap_or(now).min(now))
         }
-        None if is_first => (before(now, context.lookback), now),
-        None => (before(until, context.horizon), now),
+        (None, Some(until)) => (before(until, context.horizon), now),
+        (None, None) => (before(now, context.lookback), now),
     };
-    // The other list, where there is one, tells of edits, and says more.
-    let says = if context.rosters.edited { Says::ThatItIs } else { Says::HowItIs };
     let mut list = roster::held_between(&context.client, usage, from, to);
-    let (mut incomplete, mut unreadable) = (Vec::new(), 0);
+    let (mut without_end, mut unreadable) = (Vec::new(), 0);
     while let Some(page) = list.page().await? {
         unreadable += page.unreadable;
-        let (whole, without_end): (Vec<_>, Vec<_>) =
-            page.events.into_iter().partition(|event| event.end_time.is_some());
-        incomplete.extend(without_end.into_iter().map(|event| event.event_id));
-        notes.hear(whole, says).await?;
+        let is_without = |event: &&Event| event.end_time.is_none();
+        without_end.extend(page.events.iter().filter(is_without).map(|event| event.event_id));
+        notes.hear(page.events, Says::ThatItIs).await?;
     }
     note_unreadable(unreadable, notes);
-    Ok(incomplete)
+    Ok(without_end)
 }
 
-fn before(instant: Timestamp, span: jiff::SignedDuration) -> Timestamp {
+/// One that lies ahead was put by a clock that was wrong: what came meanwhile is listed again.
+fn believed(read_until: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    read_until.filter(|until| *until <= now)
+}
+
+fn before(instant: Timestamp, span: SignedDuration) -> Timestamp {
     instant.checked_sub(span).unwrap_or_default().max(Timestamp::UNIX_EPOCH)
 }
 
@@ -160,13 +185,13 @@ async fn still_open(
     choice: &Choice,
     now: Timestamp,
     notes: &mut Notes<'_>,
-    events: Vec<i64>,
-) -> Result<Vec<i64>> {
+    events: BTreeSet<i64>,
+) -> Result<BTreeSet<i64>> {
     let known = &notes.known;
     let looked_up = stream::iter(events).map(|event_id| async move {
         let is_open = match known.get(&event_id) {
-            Some(known) => Ok(!known.has_ended),
-            None => context.ledgers.find(event_id).await.map(|found| {
+            Some(known) if known.is_open => Ok(!known.has_ended),
+            _ => context.ledgers.find(event_id).await.map(|found| {
                 // One that was cancelled may be held after all.
                 let may_be_restored = |ledger: &Ledger| {
                     ledger.closed == Some(Closing::Cancelled) && !ledger.is_past(context.horizon, now)
@@ -182,7 +207,7 @@ async fn still_open(
         (event_id, is_open)
     });
     let mut looked_up = looked_up.buffered(LOOKUPS);
-    let mut open = Vec::new();
+    let mut open = BTreeSet::new();
     while let Some((event_id, is_open)) = looked_up.next().await {
         match is_open {
             Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => {
@@ -198,7 +223,7 @@ async fn still_open(
 async fn ask_about(
     context: &Context,
     usage: &Usage,
-    events: Vec<i64>,
+    events: BTreeSet<i64>,
     failures: &mut Vec<(Option<i64>, Error)>,
 ) -> Result<Vec<Event>> {
     let all = events.len();

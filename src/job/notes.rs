@@ -30,7 +30,7 @@ pub(super) enum Writes {
 pub(super) enum Says {
     /// This is how the vendor describes it now.
     HowItIs,
-    /// There is such an event.
+    /// There is such an event, which ends then, or later.
     ThatItIs,
 }
 
@@ -46,11 +46,11 @@ pub(super) struct Notes<'a> {
     new_lake: Option<NewLake>,
     /// Events that have a ledger, or would have one.
     pub(super) known: BTreeMap<i64, Known>,
-    /// Events that a list has named.
-    heard: HashSet<i64>,
-    /// Whether all that was heard is noted.
-    pub(super) is_whole: bool,
-    /// What could not be heard or noted, by event where it is one.
+    /// Events that were heard of as they are.
+    described: HashSet<i64>,
+    /// Events that could not be noted.
+    pub(super) unnoted: BTreeMap<i64, Error>,
+    /// What could not be heard, by event where it is one.
     pub(super) failures: Vec<(Option<i64>, Error)>,
 }
 
@@ -77,8 +77,8 @@ impl<'a> Notes<'a> {
             privacy,
             new_lake: new_lake.filter(|_| writes == Writes::Ledgers),
             known: BTreeMap::new(),
-            heard: HashSet::new(),
-            is_whole: true,
+            described: HashSet::new(),
+            unnoted: BTreeMap::new(),
             failures: Vec::new(),
         }
     }
@@ -89,28 +89,48 @@ impl<'a> Notes<'a> {
         self.known.insert(event_id, Known::of(self.context, self.choice, ledger, self.now, self.keep));
     }
 
-    /// Whether a list has named an event.
-    pub(super) fn has_heard_of(&self, event_id: i64) -> bool {
-        self.heard.contains(&event_id)
+    /// Whether visits follow that need nothing to be heard.
+    pub(super) fn has_visits_to_make(&self) -> bool {
+        self.keep == Keep::Nothing && !self.known.is_empty()
     }
 
-    /// Notes those of listed events that the ledgers do not know as they are. Which of two lists was first, and says more, counts.
+    /// Whether an event was heard of as it is.
+    pub(super) fn is_described(&self, event_id: i64) -> bool {
+        self.described.contains(&event_id)
+    }
+
+    /// Events that have begun, and of which nothing says when they end.
+    pub(super) fn without_end(&self) -> impl Iterator<Item = i64> {
+        self.known.iter().filter(|(_, known)| known.lacks_end).map(|(event_id, _)| *event_id)
+    }
+
+    /// Notes those of listed events that the ledgers do not know as they are. Where an event is listed twice, the later entry
+    /// counts; where in two lists, that of the one which says more.
     pub(super) async fn hear(&mut self, events: Vec<Event>, says: Says) -> Result<()> {
-        let mut news = Vec::new();
-        for event in events {
-            let event = event.treated(&self.privacy);
-            let is_first = self.heard.insert(event.event_id);
-            let is_news = match self.known.get(&event.event_id) {
-                Some(known) => says == Says::HowItIs && !known.is_described_as(&event),
-                None => (says == Says::HowItIs || is_first) && !event.never_was(),
-            };
-            news.extend(is_news.then_some(event));
+        let treated = events.into_iter().map(|event| event.treated(&self.privacy));
+        let listed: BTreeMap<i64, Event> = treated.map(|event| (event.event_id, event)).collect();
+        let named: Vec<i64> = listed.keys().copied().collect();
+        let news = listed.into_values().filter(|event| self.is_news(event, says)).collect();
+        self.note(news, says).await?;
+        if says == Says::HowItIs {
+            self.described.extend(named);
         }
-        self.note(news, says).await
+        Ok(())
     }
 
-    /// Notes events that were asked for, known as they are or not.
-    pub(super) async fn hear_all(&mut self, events: Vec<Event>) -> Result<()> {
+    fn is_news(&self, event: &Event, says: Says) -> bool {
+        if says == Says::ThatItIs && self.is_described(event.event_id) {
+            return false;
+        }
+        match (self.known.get(&event.event_id), says) {
+            (Some(known), Says::HowItIs) => !known.is_described_as(event),
+            (Some(known), Says::ThatItIs) => event.end_time > known.end_time,
+            (None, _) => !event.never_was(),
+        }
+    }
+
+    /// Notes events that were asked about, known as they are or not.
+    pub(super) async fn hear_asked(&mut self, events: Vec<Event>) -> Result<()> {
         let events = events.into_iter().map(|event| event.treated(&self.privacy)).collect();
         self.note(events, Says::HowItIs).await
     }
@@ -122,13 +142,15 @@ impl<'a> Notes<'a> {
         }
         let this = &*self;
         let noted = stream::iter(events)
-            .map(|event| async move { (event.event_id, this.described(event, says).await) });
+            .map(|event| async move { (event.event_id, this.ledger_of(event, says).await) });
         for (event_id, outcome) in noted.buffered(AT_ONCE).collect::<Vec<_>>().await {
             match outcome {
-                Ok(ledger) => self.know(ledger),
+                Ok(ledger) => {
+                    self.unnoted.remove(&event_id);
+                    self.know(ledger);
+                }
                 Err(error) => {
-                    self.is_whole = false;
-                    self.failures.push((Some(event_id), error.with("event", event_id)));
+                    self.unnoted.insert(event_id, error.with("event", event_id));
                 }
             }
         }
@@ -145,11 +167,11 @@ impl<'a> Notes<'a> {
     }
 
     /// The ledger of an event, with what is said of it.
-    async fn described(&self, event: Event, says: Says) -> Result<Ledger> {
+    async fn ledger_of(&self, event: Event, says: Says) -> Result<Ledger> {
         let (now, zone) = (self.now, &self.context.lake.zone);
         let new = Ledger::new(event, now);
         let change = |ledger: &mut Ledger| {
-            if says == Says::HowItIs {
+            if says == Says::HowItIs || new.event.end_time > ledger.event.end_time {
                 ledger.describe(&new.event);
             }
             // Its first visit follows, and needs no write of its own to say it.

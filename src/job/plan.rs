@@ -41,8 +41,6 @@ pub struct Plan {
 
 /// Ledgers that are read at once.
 const AT_ONCE: usize = 16;
-/// How far the vendor's clock may be from this machine's: what says more is no clock, such as seconds for milliseconds.
-const VENDOR_TOLERANCE: SignedDuration = SignedDuration::from_hours(24);
 /// How far the clocks of two machines may be apart.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 
@@ -122,26 +120,26 @@ pub(super) async fn plan(
     }
     planned.failures.extend(clock_is_behind(&notes.known, now).map(|error| (None, error)));
     context.progress.listing();
-    let cursor = listing::listen(context, choice, usage, &mut notes).await?;
+    let listened = listing::listen(context, choice, usage, &mut notes).await;
+    if writes == Writes::Ledgers && context.privacy().await?.suppressed.revision() != revision {
+        // Somebody is to be forgotten since the vendor was asked, and may be the host of an event that was noted before the
+        // vendor's list broke.
+        planned.failures.extend(clean_ledgers(context).await?.into_iter().map(|error| (None, error)));
+    }
+    let cursor = listened?;
     if choice.events.is_empty() {
         notes.establish().await?;
     }
-    let Notes { known, failures, is_whole, .. } = notes;
-    planned.failures.extend(failures);
-    if writes == Writes::Ledgers && context.privacy().await?.suppressed.revision() != revision {
-        // Somebody is to be forgotten since the vendor was asked, and may be a host.
-        planned.failures.extend(clean_ledgers(context).await?.into_iter().map(|error| (None, error)));
-    }
+    let Notes { known, failures, unnoted, .. } = notes;
     // Only when everything that was listed is in its ledger may the cursor move past it.
     if let Some(cursor) = cursor
-        && is_whole
+        && unnoted.is_empty()
         && writes == Writes::Ledgers
     {
-        // By the vendor's clock, where this machine's is ahead of it: what is edited until then is yet to be listed.
-        let told = usage.vendor_is_ahead().filter(|ahead| ahead.abs() <= VENDOR_TOLERANCE);
-        let ahead = told.unwrap_or_default();
-        cursor.put(&context.ledgers, now.checked_add(ahead).map_or(now, |theirs| theirs.min(now))).await?;
+        cursor.put(&context.ledgers).await?;
     }
+    let unnoted = unnoted.into_iter().map(|(event_id, error)| (Some(event_id), error));
+    planned.failures.extend(failures.into_iter().chain(unnoted));
     for (event_id, known) in known {
         planned.add(event_id, known);
     }

@@ -1,4 +1,4 @@
-//! `ledger/roster.json`: up to when the vendor's list of edited events was read.
+//! `ledger/roster.json`: up to when the vendor's lists of events were read.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,13 +11,16 @@ use crate::error::{Kind, Result};
 #[derive(Serialize, Deserialize)]
 struct Document {
     format: u32,
-    edited_until: Timestamp,
+    edited_until: Option<Timestamp>,
+    held_until: Option<Timestamp>,
 }
 
 /// The cursor, which only moves on from where it was read.
 pub struct Cursor {
-    /// Up to when the list was read; none where it never was.
+    /// Up to when the list of edited events was read; none where it never was.
     pub edited_until: Option<Timestamp>,
+    /// The same of the public list, whose events are named by when they are held.
+    pub held_until: Option<Timestamp>,
     condition: Condition,
 }
 
@@ -25,17 +28,24 @@ impl Cursor {
     /// Reads it.
     pub async fn read(ledgers: &Ledgers) -> Result<Self> {
         Ok(match ledgers.read_document::<Document>(keys::ROSTER).await? {
-            Some((found, version)) => {
-                Self { edited_until: Some(found.edited_until), condition: Condition::Unchanged(version) }
+            Some((Document { edited_until, held_until, .. }, version)) => {
+                Self { edited_until, held_until, condition: Condition::Unchanged(version) }
             }
-            None => Self { edited_until: None, condition: Condition::Absent },
+            None => Self::unread(),
         })
     }
 
+    /// Of lists that were never read.
+    #[must_use]
+    pub fn unread() -> Self {
+        Self { edited_until: None, held_until: None, condition: Condition::Absent }
+    }
+
     /// Moves it. Where another run did so meanwhile, what this one noted is noted all the same.
-    pub async fn put(self, ledgers: &Ledgers, edited_until: Timestamp) -> Result<()> {
-        let document = Document { format: FORMAT, edited_until };
-        match ledgers.put_document(keys::ROSTER, &document, self.condition).await {
+    pub async fn put(self, ledgers: &Ledgers) -> Result<()> {
+        let Self { edited_until, held_until, condition } = self;
+        let document = Document { format: FORMAT, edited_until, held_until };
+        match ledgers.put_document(keys::ROSTER, &document, condition).await {
             Err(error) if error.kind() == Kind::Conflict => Ok(()),
             outcome => outcome,
         }

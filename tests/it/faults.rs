@@ -182,9 +182,11 @@ async fn a_day_that_a_gateway_cuts_off_is_asked_for_in_halves() {
 #[tokio::test]
 async fn a_day_whose_connection_is_dropped_after_a_long_wait_is_asked_for_in_halves() {
     let (event, day) = busiest();
-    for (wait, is_halved) in [(Duration::ZERO, false), (Duration::from_millis(1_100), true)] {
+    let waits = [(Duration::ZERO, false), (Duration::from_millis(1_100), true)];
+    let both = ["reset", "cut-body"].into_iter().flat_map(|fault| waits.map(|wait| (fault, wait)));
+    for (fault, (wait, is_halved)) in both {
         let desk = Desk::new();
-        let options = faults(&[&format!("reset@day:{event}:{day},first:1")]);
+        let options = faults(&[&format!("{fault}@day:{event}:{day},first:1")]);
         let server = server_at(later(), &small_world(8), ServerOptions { latency: wait, ..options });
         let mut config = config(&server, &desk.store());
         config.timeout = Duration::from_secs(4);
@@ -196,7 +198,11 @@ async fn a_day_whose_connection_is_dropped_after_a_long_wait_is_asked_for_in_hal
             .into_iter()
             .filter_map(|request| Some(request.end_time? - request.start_time?))
             .collect();
-        assert_eq!(lengths.iter().any(|length| *length < 13 * 3600), is_halved, "{wait:?} {lengths:?}");
+        assert_eq!(
+            lengths.iter().any(|length| *length < 13 * 3600),
+            is_halved,
+            "{fault} {wait:?} {lengths:?}"
+        );
     }
 }
 

@@ -98,12 +98,12 @@ async fn what_a_first_run_could_not_list_is_not_passed_over() {
         let asked = server.requests().into_iter().filter(|request| request.path.ends_with(path));
         asked.filter_map(|request| request.start_time).collect()
     };
-    // As far back as the first run did: whatever the public list alone names is still to be heard of.
+    // As far back as the first run did: whatever the public list alone names is still to be heard of. The other one was read.
     let again = server_at(later() + HOUR, &world, ServerOptions::default());
     sync_all(config(&again, &desk.store()), later() + HOUR).await;
-    for path in ["event/public/list", "event/modify/list"] {
+    for (path, goes_on) in [("event/public/list", false), ("event/modify/list", true)] {
         let (first, second) = (from(&server, path)[0], from(&again, path)[0]);
-        assert_eq!(second - first, 3600, "{path}");
+        assert_eq!(second - first != 3600, goes_on, "{path}");
     }
 }
 
@@ -136,17 +136,22 @@ async fn what_a_list_named_before_it_broke_is_visited_and_the_rest_is_listed_by_
 #[tokio::test]
 async fn what_was_held_while_no_run_took_place_is_listed_by_the_next() {
     let (desk, world) = (Desk::new(), small_world(8));
-    let from = async |at: Timestamp| {
-        let server = server_at(at, &world, ServerOptions::default());
-        sync_all(config(&server, &desk.store()), at).await;
+    let from = async |at: Timestamp, fault: &[&str]| {
+        let server = server_at(at, &world, faults(fault));
+        let report = sync(config(&server, &desk.store()), at, Selection::default()).await.unwrap();
+        assert_eq!(report.ok, fault.is_empty(), "{:?}", report.failures);
         let public = server.requests().into_iter().find(|request| request.path.ends_with("public/list"));
         public.and_then(|request| request.start_time).unwrap()
     };
     let horizon = config(&server_at(later(), &world, ServerOptions::default()), &desk.store()).horizon;
-    from(later()).await;
-    assert_eq!(from(later() + HOUR).await, (later() - horizon).as_second());
+    from(later(), &[]).await;
+    assert_eq!(from(later() + HOUR, &[]).await, (later() - horizon).as_second());
     let outage = horizon * 3;
-    assert_eq!(from(later() + outage).await, (later() + HOUR - horizon).as_second());
+    let since = (later() + HOUR - horizon).as_second();
+    // Also where it cannot be read at once.
+    assert_eq!(from(later() + outage, &["code=403@path:event/public/list"]).await, since);
+    assert_eq!(from(later() + outage + HOUR, &[]).await, since);
+    assert_eq!(from(later() + outage + HOUR * 2, &[]).await, (later() + outage + HOUR - horizon).as_second());
 }
 
 #[tokio::test]

@@ -33,6 +33,7 @@ mod lake;
 mod lists;
 mod lossy;
 mod lost;
+mod named;
 mod pages;
 mod privacy;
 mod probe;

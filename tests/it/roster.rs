@@ -62,31 +62,6 @@ async fn an_old_event_costs_its_entry_a_snapshot_and_a_window_for_each_day_with_
 }
 
 #[tokio::test]
-async fn an_event_of_the_public_list_alone_that_now_ends_later_is_visited_again() {
-    let (desk, world) = (Desk::new(), small_world(2));
-    let event = world.events().find(|event| event.id == 700_001).unwrap();
-    let end = Timestamp::from_second(event.end_time).unwrap();
-    let visits = async |at: Timestamp| {
-        let server = server_at(at, &world, ServerOptions::default());
-        let mut only_public = config(&server, &desk.store());
-        only_public.rosters.edited = false;
-        sync_all(only_public, at).await;
-        server.requests().into_iter().filter(|request| request.event_id == Some(700_001)).count()
-    };
-    assert!(visits(end + HOUR).await > 0);
-    // As it was noted before its end was moved.
-    let [active, closed] = ["active", "closed"].map(|place| desk.store().join("ledger").join(place));
-    let mut ledger: Value =
-        serde_json::from_slice(&std::fs::read(active.join("700001.json")).unwrap()).unwrap();
-    ledger["closed"] = json!("complete");
-    ledger["event"]["end_time"] = json!(end - HOUR);
-    std::fs::create_dir_all(&closed).unwrap();
-    std::fs::write(closed.join("700001.json"), ledger.to_string()).unwrap();
-    std::fs::remove_file(active.join("700001.json")).unwrap();
-    assert!(visits(end + HOUR * 48).await > 0);
-}
-
-#[tokio::test]
 async fn a_closed_event_of_a_users_own_roster_is_visited_again_for_days_that_are_asked_for() {
     let (desk, world) = (Desk::new(), small_world(2));
     let file = desk.store().with_extension("csv");

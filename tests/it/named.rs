@@ -1,0 +1,260 @@
+//! What a list says of an event, entry by entry: a vendor that lists what it is told to.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use axum::extract::{Path, State};
+use axum::routing::post;
+use axum::{Json, Router};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use rollcall::config::{Config, Rosters};
+use rollcall::error::{Kind, Result};
+use rollcall::job::selection::Selection;
+use rollcall::job::{Forget, Job};
+use rollcall::load::ledger::{Closing, Ledger};
+use rollcall::load::ledgers::Ledgers;
+use rollcall::report::Report;
+use serde_json::{Value, json};
+use simulator::ServerOptions;
+
+use crate::command::{Desk, files};
+use crate::forget::open;
+use crate::run::{HOUR, config, job, later, server_at, small_world, sync};
+
+/// What the vendor says.
+#[derive(Default)]
+struct Says {
+    /// The entries of each list.
+    edited: Vec<Value>,
+    public: Vec<Value>,
+    /// And of each event by itself.
+    info: BTreeMap<i64, Value>,
+    /// What happens before the second page of edits is told; the third never is.
+    amid: tokio::sync::Mutex<Option<BoxFuture<'static, ()>>>,
+    /// What it was asked, in order.
+    asked: Mutex<Vec<(String, Value)>>,
+}
+
+impl Says {
+    fn pages(&self, path: &str) -> usize {
+        self.asked.lock().unwrap().iter().filter(|(asked, _)| asked == path).count()
+    }
+}
+
+async fn answer(
+    State(says): State<Arc<Says>>,
+    Path(path): Path<String>,
+    Json(asked): Json<Value>,
+) -> Json<Value> {
+    let number = |name: &str| usize::try_from(asked[name].as_u64().unwrap_or_default()).unwrap();
+    let page = |list: &[Value], at: usize, size: usize| {
+        Some(json!({ "list": list.iter().skip(at * size).take(size).collect::<Vec<_>>() }))
+    };
+    let is_broken = match (path.as_str(), number("page"), &mut *says.amid.lock().await) {
+        ("event/modify/list", 2, Some(amid)) => {
+            amid.await;
+            false
+        }
+        ("event/modify/list", 3, amid) => amid.is_some(),
+        _ => false,
+    };
+    let data = match path.as_str() {
+        _ if is_broken => None,
+        "event/modify/list" => page(&says.edited, number("page") - 1, number("pageSize")),
+        "event/public/list" => page(&says.public, number("page"), number("count")),
+        "event/info" => says.info.get(&asked["eventId"].as_i64().unwrap()).cloned(),
+        _ => Some(json!({ "lives": [], "interactions": [], "viewerDetails": [] })),
+    };
+    says.asked.lock().unwrap().push((path, asked));
+    let code = if data.is_some() { 200 } else { 404 };
+    Json(json!({ "code": code, "msg": "", "timeStamp": 0, "requestId": "1", "data": data }))
+}
+
+/// A run at `now`, of a vendor that says this.
+async fn run(desk: &Desk, now: Timestamp, says: Says) -> (Report, Arc<Says>) {
+    run_with(desk, now, says, Rosters { edited: true, public: true, file: None }).await
+}
+
+/// The same, with other rosters.
+async fn run_with(desk: &Desk, now: Timestamp, says: Says, rosters: Rosters) -> (Report, Arc<Says>) {
+    let (outcome, says) = try_run(desk, now, says, rosters).await;
+    (outcome.unwrap(), says)
+}
+
+async fn try_run(desk: &Desk, now: Timestamp, says: Says, rosters: Rosters) -> (Result<Report>, Arc<Says>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let api_url = format!("http://{}", listener.local_addr().unwrap());
+    let says = Arc::new(says);
+    let app = Router::new().route("/eventopenapi/{*path}", post(answer)).with_state(Arc::clone(&says));
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let server = server_at(now, &small_world(1), ServerOptions::default());
+    let config = Config { api_url, rosters, policy: open(), ..config(&server, &desk.store()) };
+    (sync(config, now, Selection::default()).await, says)
+}
+
+async fn ledger(desk: &Desk, event: i64) -> Option<Ledger> {
+    Ledgers::new(desk.open()).find(event).await.unwrap().map(|entry| entry.ledger)
+}
+
+/// An entry of event 1, which begins a day after `later`.
+fn entry(title: &str, status: u8, hours: i64) -> Value {
+    let start = (later() + HOUR * 24).as_second();
+    json!({ "eventId": 1, "title": title, "eventStatus": status, "startTime": start,
+        "endTime": start + 3600 * hours, "modifyTime": start - 7200 })
+}
+
+#[tokio::test]
+async fn of_an_event_that_is_listed_twice_the_later_entry_counts() {
+    let (first, second, cancelled) = (entry("first", 1, 1), entry("second", 1, 2), entry("first", 0, 1));
+    for known in [None, Some(&first)] {
+        for (listed, expected) in [
+            ([&first, &second], Some(("second", None))),
+            ([&second, &first], Some(("first", None))),
+            ([&cancelled, &first], Some(("first", None))),
+            ([&first, &cancelled], known.map(|_| ("first", Some(Closing::Cancelled)))),
+        ] {
+            let desk = Desk::new();
+            for edited in
+                known.map(|entry| vec![entry.clone()]).into_iter().chain([listed.map(Clone::clone).to_vec()])
+            {
+                let (report, _) = run(&desk, later(), Says { edited, ..Says::default() }).await;
+                assert!(report.ok, "{:?}", report.failures);
+            }
+            let found = ledger(&desk, 1).await;
+            let found = found.as_ref().map(|ledger| (ledger.event.title.as_deref().unwrap(), ledger.closed));
+            assert_eq!(found, expected, "{listed:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_public_list_alone_tells_of_a_later_end_and_of_nothing_else() {
+    for (listed, expected) in [
+        (entry("moved", 1, 5), ("moved", 5)),
+        (entry("renamed", 1, 2), ("known", 2)),
+        (entry("earlier", 1, 1), ("known", 2)),
+    ] {
+        for is_closed in [false, true] {
+            let desk = Desk::new();
+            run(&desk, later(), Says { public: vec![entry("known", 1, 2)], ..Says::default() }).await;
+            let mut before = ledger(&desk, 1).await.unwrap();
+            if is_closed {
+                before.closed = Some(Closing::Complete);
+                Ledgers::new(desk.open())
+                    .update(&before, |ledger| ledger.closed = before.closed)
+                    .await
+                    .unwrap();
+            }
+            let (report, _) =
+                run(&desk, later() + HOUR, Says { public: vec![listed.clone()], ..Says::default() }).await;
+            assert!(report.ok, "{:?}", report.failures);
+            let after = ledger(&desk, 1).await.unwrap();
+            let hours = after.end().duration_since(later() + HOUR * 24).as_hours();
+            assert_eq!((after.event.title.as_deref().unwrap(), hours), expected, "{listed}");
+            let is_open = !is_closed || hours > 2;
+            assert_eq!(after.closed.is_none(), is_open, "{listed}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_has_begun_and_is_listed_without_an_end_is_asked_about_until_it_is_known() {
+    let held = later() - HOUR * 24;
+    let listed = || json!({ "eventId": 1, "title": "t", "startTime": held.as_second() });
+    let whole = || json!({ "eventId": 1, "title": "t", "startTime": held.as_second(), "endTime": (held + HOUR).as_second() });
+    let edited = || Says { edited: vec![listed()], ..Says::default() };
+    let public = || Says { public: vec![listed()], ..Says::default() };
+    for lists in [&edited as &dyn Fn() -> Says, &public] {
+        let desk = Desk::new();
+        // It was to be asked about, and that went wrong: the event is remembered.
+        let (report, says) = run(&desk, later(), lists()).await;
+        assert_eq!((report.failures.len(), says.pages("event/info")), (1, 1), "{:?}", report.failures);
+        // Nobody lists it any more.
+        let (report, says) =
+            run(&desk, later() + HOUR, Says { info: [(1, whole())].into(), ..Says::default() }).await;
+        assert!(report.ok, "{:?}", report.failures);
+        assert_eq!((report.events.complete, says.pages("event/info")), (1, 1));
+        let (_, says) = run(&desk, later() + HOUR * 2, Says { info: [(1, whole())].into(), ..lists() }).await;
+        assert_eq!(says.pages("event/info"), 0, "it is known");
+    }
+    // One that is yet to come is not asked about.
+    let (desk, mut coming) = (Desk::new(), listed());
+    coming["startTime"] = json!((later() + HOUR).as_second());
+    let (report, says) = run(&desk, later(), Says { edited: vec![coming], ..Says::default() }).await;
+    assert_eq!((report.ok, says.pages("event/info")), (true, 0));
+    // Nor is one that has been waited for as long as an event is visited.
+    let desk = Desk::new();
+    let horizon = HOUR * (30 * 24);
+    run(&desk, later(), edited()).await;
+    for (waited, asked) in [(horizon - HOUR, 1), (horizon, 0)] {
+        let (_, says) = run(&desk, later() + waited, Says::default()).await;
+        assert_eq!(says.pages("event/info"), asked, "{waited:#}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_an_entry_is_told_once_however_often_its_list_is_read() {
+    let desk = Desk::new();
+    let of = |event: i64| {
+        let mut entry = entry("t", 1, 1);
+        entry["eventId"] = json!(event);
+        entry
+    };
+    let mut edited: Vec<Value> = (1..=150).map(of).collect();
+    edited.push(json!({ "title": "no number" }));
+    std::fs::create_dir_all(desk.store().join("ledger/closed")).unwrap();
+    std::fs::write(desk.store().join("ledger/closed/7.json"), "no ledger").unwrap();
+    let (report, says) = run(&desk, later(), Says { edited, ..Says::default() }).await;
+    assert!(says.pages("event/modify/list") > 2, "it is read twice");
+    let mut failed: Vec<_> = report.failures.iter().map(|failure| failure.event_id).collect();
+    failed.sort_unstable();
+    assert_eq!(failed, [None, Some(7)], "{:?}", report.failures);
+    assert_eq!((report.events.due, report.events.failed, report.events.known), (1, 1, 149));
+}
+
+#[tokio::test]
+async fn a_host_who_is_forgotten_while_a_list_is_read_that_then_breaks_is_in_no_ledger() {
+    let (desk, host) = (Desk::new(), "host 88589655");
+    let of = |event: i64| json!({ "eventId": event, "hostName": host, "startTime": 4_000_000_000_u32 });
+    let edited = (1..=250).map(of).collect();
+    let store = desk.open();
+    let noted = || files(&desk.store().join("ledger/active"));
+    let forgotten = Arc::new(Mutex::new(0));
+    let amid = {
+        let (store, desk, forgotten) = (Arc::clone(&store), desk.store(), Arc::clone(&forgotten));
+        async move {
+            let server = server_at(later(), &small_world(1), ServerOptions::default());
+            let forget = Job::Forget(Forget { viewer: vec![host.to_owned()], dry_run: false });
+            *forgotten.lock().unwrap() = files(&desk.join("ledger/active")).len();
+            job(&store, Config { policy: open(), ..config(&server, &desk) }, later(), forget).await.unwrap();
+        }
+        .boxed()
+    };
+    let says = Says { edited, amid: tokio::sync::Mutex::new(Some(amid)), ..Says::default() };
+    let edits_alone = Rosters { edited: true, public: false, file: None };
+    let (outcome, _) = try_run(&desk, later(), says, edits_alone).await;
+    assert_eq!(outcome.unwrap_err().kind(), Kind::UnknownEvent);
+    assert_eq!((*forgotten.lock().unwrap(), noted().len()), (100, 200));
+    for (path, ledger) in noted() {
+        assert!(!String::from_utf8(ledger).unwrap().contains(host), "{}", path.display());
+    }
+}
+
+#[tokio::test]
+async fn an_event_of_a_roster_and_of_a_list_is_asked_about_once() {
+    let desk = Desk::new();
+    let file = desk.path().join("own.csv");
+    std::fs::write(&file, "event_id\n1\n").unwrap();
+    let listed = json!({ "eventId": 1, "startTime": later().as_second() });
+    let says = Says {
+        public: vec![listed.clone(), listed],
+        info: [(1, entry("t", 1, 1))].into(),
+        ..Says::default()
+    };
+    let rosters = Rosters { file: Some(file.to_str().unwrap().into()), edited: true, public: true };
+    let (report, says) = run_with(&desk, later(), says, rosters).await;
+    assert!(report.ok, "{:?}", report.failures);
+    assert_eq!(says.pages("event/info"), 1);
+}
