@@ -4,13 +4,12 @@ use arrow::array::{
     Array, ArrayBuilder, ArrayRef, AsArray, BooleanBuilder, Date32Builder, Int64Builder, StringBuilder,
     TimestampMillisecondBuilder,
 };
-use jiff::Timestamp;
 use jiff::civil::date;
 
 use super::column::{Column, Kind};
 use super::record::Sent;
 use super::scan::Shape;
-use super::usual;
+use super::usual::{self, Plain};
 use super::value::{self, Unfit, Value};
 
 /// The values of one column.
@@ -38,6 +37,7 @@ impl Builder {
     }
 
     /// Adds a value as it was sent; null where the column cannot hold it. How values mostly look is tried first.
+    #[inline]
     pub(super) fn push_sent(&mut self, kind: &Kind, sent: &Sent<'_>) -> Result<(), Unfit> {
         match (&mut *self, sent.shape(), kind) {
             (builder, Shape::Null, _) => {
@@ -53,9 +53,9 @@ impl Builder {
                 return Ok(());
             }
             (Self::Millis(builder), Shape::Whole(second), Kind::Instant) => {
-                let instant = value::at_second(second);
-                builder.append_option(instant.ok().map(Timestamp::as_millisecond));
-                return instant.map(|_| ());
+                let millis = value::millis_at(second);
+                builder.append_option(millis.ok());
+                return millis.map(|_| ());
             }
             (Self::Flag(builder), Shape::Plain, Kind::Flag) => {
                 if let Some(flag) = value::said(sent.quoted()) {
@@ -64,9 +64,16 @@ impl Builder {
                 }
             }
             (Self::Text(builder), Shape::Plain, Kind::Identifier | Kind::Text) => {
-                if let Ok(text) = usual::text(sent) {
-                    builder.append_option(text);
-                    return Ok(());
+                match usual::plain(sent.quoted()) {
+                    Plain::Text(text) => {
+                        builder.append_value(text);
+                        return Ok(());
+                    }
+                    Plain::Absent => {
+                        builder.append_null();
+                        return Ok(());
+                    }
+                    Plain::Unsure => {}
                 }
             }
             (Self::Integer(builder), Shape::Plain, Kind::Seconds) => {
@@ -85,7 +92,12 @@ impl Builder {
             }
             _ => {}
         }
-        let value = value::read(*kind, &sent.raw());
+        self.push_unusual(*kind, sent)
+    }
+
+    #[inline(never)]
+    fn push_unusual(&mut self, kind: Kind, sent: &Sent<'_>) -> Result<(), Unfit> {
+        let value = value::read(kind, sent.raw());
         let outcome = value.as_ref().map(|_| ()).map_err(|unfit| *unfit);
         self.push(value.unwrap_or(Value::Null));
         outcome
@@ -216,7 +228,7 @@ mod tests {
                 let sent = records.first(answer.as_bytes()).unwrap().unwrap().field(0).unwrap();
                 let (mut usual, mut any) = (Builder::of(column), Builder::of(column));
                 let outcome = usual.push_sent(&column.kind, &sent);
-                let read = value::read(column.kind, &sent.raw());
+                let read = value::read(column.kind, sent.raw());
                 assert_eq!(
                     outcome,
                     read.as_ref().map(|_| ()).map_err(|unfit| *unfit),

@@ -33,7 +33,7 @@ pub struct Setting {
     pub privacy: Privacy,
 }
 
-/// Decodes the records of one array, one by one, into a record batch.
+/// Decodes the records of one array, one by one, into record batches.
 pub struct Decoder {
     table: Table,
     setting: Setting,
@@ -144,7 +144,10 @@ impl Decoder {
                         fields.keep_beside(&mut extra, column, &sent);
                     }
                 }
-                (origin, sent) => builder.push(maker.value(origin, column, sent, &fields, &mut extra, tally)),
+                (Origin::Kept(_), None) | (Origin::Dropped, _) => builder.push_null(),
+                (Origin::Made(made), sent) => {
+                    builder.push(maker.value(made, column, sent, &fields, &mut extra, tally))
+                }
             }
         }
     }

@@ -35,7 +35,8 @@ impl Digest {
             .filter(|(field, array)| field.name() != "pulled_at" && array.null_count() < array.len())
             .map(|(field, array)| Hashed::new(field.name(), array))
             .collect();
-        let mut rows = vec![Vec::new(); TOGETHER.min(batch.num_rows())];
+        let rows = 0..TOGETHER.min(batch.num_rows());
+        let mut rows: Vec<_> = rows.map(|_| Vec::with_capacity(USUAL_ROW)).collect();
         for from in (0..batch.num_rows()).step_by(TOGETHER) {
             rows.truncate(batch.num_rows() - from);
             rows.iter_mut().for_each(Vec::clear);
@@ -49,6 +50,8 @@ impl Digest {
 
 /// Rows that are made together, a column at a time: as many as stay in the cache next to their values.
 const TOGETHER: usize = 16;
+/// Bytes that most rows take here.
+const USUAL_ROW: usize = 1024;
 
 /// A column on its way into digests.
 struct Hashed<'a> {
@@ -137,13 +140,18 @@ fn push_text(row: &mut Vec<u8>, bytes: &[u8], length: usize) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use jiff::civil::date;
+
     use super::*;
     use crate::transform::batch::BatchBuilder;
+    use crate::transform::column::Kind;
     use crate::transform::tables::Table;
     use crate::transform::value::Value;
 
     /// Rows of `rejects`.
-    fn batch(rows: &[(i64, Option<&str>)], pulled_at: i64) -> RecordBatch {
+    fn batch(rows: &[(i64, &str)], pulled_at: i64) -> RecordBatch {
         let mut batch = BatchBuilder::new(Table::Rejects);
         for (event, record) in rows {
             batch.push_named(vec![
@@ -152,7 +160,7 @@ mod tests {
                 ("source", "windows".into()),
                 ("path", "$".into()),
                 ("reason", "no_time".into()),
-                ("record", record.unwrap_or_default().into()),
+                ("record", (*record).into()),
                 ("pulled_at", Value::Millis(pulled_at)),
             ]);
         }
@@ -160,7 +168,7 @@ mod tests {
     }
 
     /// Of such rows, in batches of the given sizes.
-    fn of(mut rows: &[(i64, Option<&str>)], sizes: &[usize], pulled_at: i64) -> Digest {
+    fn of(mut rows: &[(i64, &str)], sizes: &[usize], pulled_at: i64) -> Digest {
         let mut digest = Digest::default();
         for size in sizes {
             let (these, after) = rows.split_at(*size);
@@ -172,7 +180,7 @@ mod tests {
 
     #[test]
     fn order_batches_and_the_time_of_the_pull_do_not_matter() {
-        let rows = [(1, Some("a")), (2, Some("b")), (3, None), (3, None)];
+        let rows = [(1, "a"), (2, "b"), (3, ""), (3, "")];
         let mut turned = rows;
         turned.reverse();
         let digest = of(&rows, &[4], 1);
@@ -183,18 +191,18 @@ mod tests {
 
     #[test]
     fn any_other_difference_does_and_so_does_how_often_a_row_comes() {
-        let rows = [(1, Some("a")), (2, Some("b"))];
+        let rows = [(1, "a"), (2, "b")];
         let digest = of(&rows, &[2], 1);
-        assert_ne!(digest, of(&[(1, Some("a")), (2, Some("c"))], &[2], 1));
-        assert_ne!(digest, of(&[(1, Some("b")), (2, Some("a"))], &[2], 1));
-        assert_ne!(digest, of(&[(1, Some("a")), (2, Some("b")), (2, Some("b"))], &[3], 1));
+        assert_ne!(digest, of(&[(1, "a"), (2, "c")], &[2], 1));
+        assert_ne!(digest, of(&[(1, "b"), (2, "a")], &[2], 1));
+        assert_ne!(digest, of(&[(1, "a"), (2, "b"), (2, "b")], &[3], 1));
     }
 
     #[test]
     fn rows_in_one_batch_have_the_digest_of_each_alone_however_long_their_texts_are() {
         for rows in [1, 15, 16, 17, 100] {
             let texts: Vec<String> = (0..rows).map(|length| "中a".repeat(length % 23)).collect();
-            let rows: Vec<_> = (0..).zip(texts.iter().map(|text| Some(text.as_str()))).collect();
+            let rows: Vec<_> = (0..).zip(texts.iter().map(String::as_str)).collect();
             assert_eq!(of(&rows, &[rows.len()], 1), of(&rows, &vec![1; rows.len()], 1), "{}", rows.len());
         }
     }
@@ -202,16 +210,90 @@ mod tests {
     #[test]
     fn a_part_of_a_batch_has_the_digest_of_its_rows() {
         let texts: Vec<String> = (0..50).map(|length| "a".repeat(length)).collect();
-        let rows: Vec<_> = (0..).zip(texts.iter().map(|text| Some(text.as_str()))).collect();
+        let rows: Vec<_> = (0..).zip(texts.iter().map(String::as_str)).collect();
         let mut digest = Digest::default();
         digest.add(&batch(&rows, 1).slice(7, 20));
         assert_eq!(digest, of(&rows[7..27], &[20], 1));
     }
 
+    /// Of a row with these values, and of any kind what a row must have.
+    fn of_row(table: Table, values: &[(&'static str, Value<'static>)]) -> Digest {
+        let given =
+            |name: &str| values.iter().find(|(given, _)| *given == name).map(|(_, value)| value.clone());
+        let row = table.columns().iter().map(|column| {
+            let needed = || if column.nullable { Value::Null } else { any(column.kind, 0) };
+            (column.name, given(column.name).unwrap_or_else(needed))
+        });
+        let mut rows = BatchBuilder::new(table);
+        rows.push_named(row.collect());
+        let mut digest = Digest::default();
+        digest.add(&rows.finish().unwrap());
+        digest
+    }
+
+    /// One value of a kind, and another.
+    fn any(kind: Kind, which: i8) -> Value<'static> {
+        match kind.data_type() {
+            DataType::Utf8 => which.to_string().into(),
+            DataType::Int64 => Value::Integer(which.into()),
+            DataType::Timestamp(..) => Value::Millis(which.into()),
+            DataType::Boolean => Value::Flag(which > 0),
+            _ => Value::Day(date(2022, 10, 26 + which)),
+        }
+    }
+
+    #[test]
+    fn every_column_counts_and_no_value_is_none_of_its_values() {
+        for table in Table::ALL {
+            for column in table.columns().iter().filter(|column| column.nullable) {
+                let values = [Value::Null, any(column.kind, 0), any(column.kind, 1)];
+                let digests = values.map(|value| of_row(table, &[(column.name, value)]));
+                assert_eq!(BTreeSet::from(digests).len(), 3, "{} of {}", column.name, table.name());
+            }
+            let digests = table
+                .columns()
+                .iter()
+                .filter(|column| !column.nullable)
+                .map(|column| of_row(table, &[(column.name, any(column.kind, 1))]));
+            let digests: BTreeSet<_> = digests.chain([of_row(table, &[])]).collect();
+            let needed = table.columns().iter().filter(|column| !column.nullable).count();
+            assert_eq!(digests.len(), needed, "all but `pulled_at` of {}", table.name());
+        }
+    }
+
     /// The digest is on disk in every footer: it must never change for the same rows.
     #[test]
-    fn the_digest_of_a_known_row_is_fixed() {
-        let digest = of(&[(609_768, Some("{}"))], &[1], 0);
-        assert_eq!(String::from(digest), "48b4a64d286651f47bcd5788cbcfaade");
+    fn the_digests_of_known_rows_are_fixed() {
+        let (number, text, millis) =
+            (Value::Integer(609_768), Value::from("陈浩然"), Value::Millis(1_666_772_823_000));
+        let lives = [
+            ("event_id", number.clone()),
+            ("name", text.clone()),
+            ("online_time", millis.clone()),
+            ("online_date", millis.clone()),
+            ("watch_duration_seconds", number.clone()),
+        ];
+        let viewer =
+            |flag| [("event_id", number.clone()), ("whitelisted", Value::Flag(flag)), ("name", text.clone())];
+        let events = [
+            ("event_id", number.clone()),
+            ("first_day", Value::Day(date(2022, 10, 26))),
+            ("end_time", millis.clone()),
+        ];
+        let digests = [
+            of(&[(609_768, "{}")], &[1], 0),
+            of_row(Table::Lives, &lives),
+            of_row(Table::ViewerDetails, &viewer(true)),
+            of_row(Table::ViewerDetails, &viewer(false)),
+            of_row(Table::Events, &events),
+        ];
+        let fixed = [
+            "48b4a64d286651f47bcd5788cbcfaade",
+            "3bd4744fcb8e8d5cdc66a67914e84a95",
+            "52deeba14e3b1c699eb97b81ecfbec99",
+            "50e78861fa3ccf5a7857984676ac9064",
+            "7819b9d765089a3067351cc376f40af2",
+        ];
+        assert_eq!(digests.map(String::from), fixed);
     }
 }

@@ -72,13 +72,13 @@ impl Event {
     pub fn read(text: &str) -> Option<Self> {
         let mut records = Records::default();
         let record = records.whole(text)?;
-        let Ok(Value::Integer(event_id)) = value::read(Kind::Count, &record.get("eventId")?) else {
+        let Ok(Value::Integer(event_id)) = value::read(Kind::Count, record.get("eventId")?) else {
             return None;
         };
         let mut event = Self::unknown(event_id);
         for column in Table::Events.columns() {
             let Some(raw) = column.key.and_then(|key| record.get(key)) else { continue };
-            if let Ok(value) = value::read(column.kind, &raw) {
+            if let Ok(value) = value::read(column.kind, raw) {
                 event.set(column.name, value);
             }
         }

@@ -4,10 +4,13 @@ use super::record::{Order, Record, Sent};
 use super::route::{Routes, Target};
 use super::tables::Table;
 
+/// A place at which no record has a field.
+const NOT_SENT: usize = usize::MAX;
+
 pub(super) struct Found {
     routes: Routes,
-    /// For each column, the last field that was sent for it.
-    columns: Vec<Option<usize>>,
+    /// For each column, the last field that was sent for it; [`NOT_SENT`] where there is none.
+    columns: Vec<usize>,
     /// Fields that say again what another column says, each with that column.
     repeats: Vec<(usize, usize)>,
     unknown: Vec<usize>,
@@ -17,7 +20,7 @@ pub(super) struct Found {
 
 impl Found {
     pub(super) fn of(table: Table) -> Self {
-        let columns = vec![None; table.columns().len()];
+        let columns = vec![NOT_SENT; table.columns().len()];
         Self { routes: Routes::of(table), columns, repeats: Vec::new(), unknown: Vec::new(), order: None }
     }
 
@@ -27,14 +30,14 @@ impl Found {
             return;
         }
         self.order = record.order();
-        self.columns.fill(None);
+        self.columns.fill(NOT_SENT);
         self.repeats.clear();
         self.unknown.clear();
         for (at, sent) in record.fields().enumerate() {
             match self.routes.target(&sent) {
                 Target::Column(column) => {
                     if let Some(place) = self.columns.get_mut(column) {
-                        *place = Some(at);
+                        *place = at;
                     }
                 }
                 Target::Repeat(column) => {
@@ -49,12 +52,12 @@ impl Found {
 
     /// The field that was sent for each column, in their order.
     pub(super) fn by_column<'a>(&self, record: Record<'a>) -> impl Iterator<Item = Option<Sent<'a>>> {
-        self.columns.iter().map(move |at| record.field((*at)?))
+        self.columns.iter().map(move |at| record.field(*at))
     }
 
     /// The field that was sent for a column.
     pub(super) fn sent<'a>(&self, record: Record<'a>, column: Option<usize>) -> Option<Sent<'a>> {
-        record.field((*self.columns.get(column?)?)?)
+        record.field(*self.columns.get(column?)?)
     }
 
     /// Fields without a column.

@@ -15,6 +15,10 @@ const HEAD: usize = 32;
 /// The number of a key, the same for as long as its `Keys` live; none for one too many, or too long.
 pub(super) type KeyId = Option<usize>;
 
+/// A place among the keys that are met.
+#[derive(Clone, Copy)]
+pub(super) struct Place(usize);
+
 /// Keys by their numbers.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
@@ -47,6 +51,16 @@ impl Keys {
         }
         self.last = id;
         Some((id, known.sent.len()))
+    }
+
+    /// Where the last key that was met stands.
+    pub(super) fn place(&self) -> Place {
+        Place(self.last)
+    }
+
+    /// Goes back there: the keys behind it come again.
+    pub(super) fn go_back(&mut self, place: Place) {
+        self.last = place.0;
     }
 
     /// How many keys were not those that were guessed. While it stays, each key is followed by the one that followed it before.

@@ -6,7 +6,7 @@ use super::column::Column;
 use super::decoded::Tally;
 use super::extra::Extra;
 use super::fields::Fields;
-use super::origin::Origin;
+use super::origin::Made;
 use super::record::Sent;
 use super::usual;
 use super::value::Value;
@@ -26,25 +26,24 @@ impl Maker {
         Self { event_id, pulled_at, clock: WallClock::new(zone), vendor_clock: VendorClock::default() }
     }
 
-    /// The value of a column, whose field may have been sent; what that says besides goes to `extra`.
+    /// The value of a column, for which a field may have been sent: one that says something else than the column goes to `extra`.
     pub(super) fn value<'r>(
         &mut self,
-        origin: &Origin,
+        made: &Made,
         column: &Column,
         sent: Option<Sent<'r>>,
         fields: &Fields<'_, 'r>,
         extra: &mut Extra<'r>,
         tally: &mut Tally,
     ) -> Value<'r> {
-        match *origin {
-            Origin::Kept(_) | Origin::Dropped => Value::Null,
-            Origin::Treated(personal, treatment) => {
+        match *made {
+            Made::Treated(personal, treatment) => {
                 let text = sent.and_then(|sent| usual::present(&sent));
                 let is_unfit = text.is_none() && sent.is_some_and(|sent| !sent.raw().is_absent());
                 tally.set_aside += u64::from(is_unfit);
                 text.and_then(|text| fields.treated(treatment, personal, text)).into()
             }
-            Origin::Clock { of } => {
+            Made::Clock { of } => {
                 let instant = fields.instant(of);
                 if let Some(sent) = sent
                     && !self.vendor_clock.says(&sent.raw(), instant)
@@ -53,10 +52,10 @@ impl Maker {
                 }
                 instant.map_or(Value::Null, |instant| Value::Millis(self.clock.millis(instant)))
             }
-            Origin::Event => Value::Integer(self.event_id),
-            Origin::Person(treatment) => fields.person_key(sent, treatment).into(),
-            Origin::Extra => extra.json().into(),
-            Origin::Pulled => self.pulled_at.into(),
+            Made::Event => Value::Integer(self.event_id),
+            Made::Person(treatment) => fields.person_key(sent, treatment).into(),
+            Made::Extra => extra.json().into(),
+            Made::Pulled => self.pulled_at.into(),
         }
     }
 }

@@ -9,10 +9,17 @@ use super::tables::Table;
 pub(super) enum Origin {
     /// The field that was sent for it, as it is.
     Kept(Kind),
-    /// The text that was sent for it, as much as may be kept.
-    Treated(Option<Personal>, Treatment),
     /// Nowhere: it may not be kept.
     Dropped,
+    /// It is made, for every row.
+    Made(Made),
+}
+
+/// What a value is made of.
+#[derive(Clone, Copy)]
+pub(super) enum Made {
+    /// The text that was sent for it, as much as may be kept.
+    Treated(Option<Personal>, Treatment),
     /// The instant in the column at this place; the field that was sent for it is compared.
     Clock { of: usize },
     /// The event that was asked for.
@@ -28,14 +35,16 @@ pub(super) enum Origin {
 impl Origin {
     pub(super) fn of(table: Table, column: &Column, policy: &Policy) -> Self {
         match (column.name, column.kind, policy.treatment(column)) {
-            ("event_id", _, _) => Self::Event,
-            ("pulled_at", _, _) => Self::Pulled,
+            ("event_id", _, _) => Self::Made(Made::Event),
+            ("pulled_at", _, _) => Self::Made(Made::Pulled),
             (_, _, Treatment::Drop) => Self::Dropped,
-            ("person_key", _, treatment) => Self::Person(treatment),
-            ("extra", _, _) => Self::Extra,
-            (_, Kind::WallClock { of }, _) => Self::Clock { of: table.index_of(of).unwrap_or(usize::MAX) },
+            ("person_key", _, treatment) => Self::Made(Made::Person(treatment)),
+            ("extra", _, _) => Self::Made(Made::Extra),
+            (_, Kind::WallClock { of }, _) => {
+                Self::Made(Made::Clock { of: table.index_of(of).unwrap_or(usize::MAX) })
+            }
             (_, kind, Treatment::Keep) => Self::Kept(kind),
-            (_, _, treatment) => Self::Treated(column.personal, treatment),
+            (_, _, treatment) => Self::Made(Made::Treated(column.personal, treatment)),
         }
     }
 }

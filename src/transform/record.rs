@@ -132,7 +132,7 @@ impl Records {
     pub fn first<'a>(&'a mut self, bytes: &'a [u8]) -> Result<Option<Record<'a>>> {
         self.fields.clear();
         let is_object = bytes.first() == Some(&b'{');
-        let turns = self.keys.turns();
+        let (turns, begin) = (self.keys.turns(), self.keys.place());
         let scanned = if is_object {
             scan::object(bytes, &mut self.keys, &mut self.fields)
         } else {
@@ -140,7 +140,10 @@ impl Records {
         };
         let end = match scanned {
             Ok(end) => end,
-            Err(Stop::Short) => return Ok(None),
+            Err(Stop::Short) => {
+                self.keys.go_back(begin);
+                return Ok(None);
+            }
             // The text itself may hold personal data, so it stays out of the message.
             Err(Stop::Bad(at)) => {
                 return Err(Error::new(Kind::BadAnswer, format!("a record is no JSON, at its byte {at}")));
@@ -163,5 +166,27 @@ impl Records {
         }
         let end = scan::object(text.as_bytes(), &mut self.keys, &mut self.fields).ok()?;
         (end == text.len()).then_some(Record { text, fields: Some(&self.fields), order: None })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_keys_stays_known_across_a_record_that_is_cut_and_whatever_stands_between_them() {
+        for text in [r#"{"a":1,"b":"x","c":null}"#, "{\n  \"a\": 1,\n  \"b\": \"x\",\t\"c\": null\r\n}"] {
+            let mut records = Records::default();
+            let order = |records: &mut Records, text: &str| {
+                records.first(text.as_bytes()).unwrap().map(|record| record.order().is_some())
+            };
+            for what in ["its keys are new", "what follows the last of them is"] {
+                assert_eq!(order(&mut records, text), Some(false), "{what}");
+            }
+            for cut in 1..text.len() {
+                assert_eq!(order(&mut records, text), Some(true), "{cut} {text}");
+                assert_eq!(order(&mut records, &text[..cut]), None, "{cut} {text}");
+            }
+        }
     }
 }

@@ -68,10 +68,9 @@ pub(super) fn object(bytes: &[u8], keys: &mut Keys, fields: &mut Vec<Field>) -> 
         let (shape, to) = value(bytes, from)?;
         fields.push(Field { key, key_id, value: Span { from, to }, shape });
         let (after, place) = next(bytes, to)?;
-        at = place + 1;
         match after {
-            b',' => {}
-            b'}' => return Ok(at),
+            b',' => (_, at) = next(bytes, place + 1)?,
+            b'}' => return Ok(place + 1),
             _ => return Err(Stop::Bad(place)),
         }
     }
@@ -79,8 +78,8 @@ pub(super) fn object(bytes: &[u8], keys: &mut Keys, fields: &mut Vec<Field>) -> 
 
 /// A key that was not guessed, and where its value may begin.
 #[cold]
-fn key(bytes: &[u8], at: usize, keys: &mut Keys) -> Result<(Span, KeyId, usize), Stop> {
-    let (b'"', from) = next(bytes, at)? else { return Err(Stop::Bad(at)) };
+fn key(bytes: &[u8], from: usize, keys: &mut Keys) -> Result<(Span, KeyId, usize), Stop> {
+    let b'"' = here(bytes, from)? else { return Err(Stop::Bad(from)) };
     let (_, to) = text(bytes, from)?;
     let (b':', colon) = next(bytes, to)? else { return Err(Stop::Bad(to)) };
     let id = keys.id(bytes.get(from + 1..to - 1).unwrap_or_default());

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::digest::Digest;
 use super::tables::Table;
 
-/// Sums over the rows of one cell.
+/// Sums over the rows of one cell. Those that may be negative go round where they are too large, so that it does not matter in
+/// which order, and in how many batches, rows are added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     /// How many rows.
@@ -35,15 +36,15 @@ impl Totals {
                 self.weight += batch.num_rows() as u64;
                 let seconds =
                     if table == Table::Lives { "watch_duration_seconds" } else { "online_duration_seconds" };
-                self.seconds = self.seconds.saturating_add(sum(batch, seconds));
+                self.seconds = self.seconds.wrapping_add(sum(batch, seconds));
                 self.live += occurrences(batch, "live_type", "live");
                 self.replay += occurrences(batch, "live_type", "replay");
             }
             Table::ViewerDetails => {
                 self.weight = self.weight.saturating_add(viewings(batch));
-                self.seconds = self.seconds.saturating_add(sum(batch, "duration_seconds"));
-                self.live = self.live.saturating_add(sum(batch, "live_times"));
-                self.replay = self.replay.saturating_add(sum(batch, "replay_times"));
+                self.seconds = self.seconds.wrapping_add(sum(batch, "duration_seconds"));
+                self.live = self.live.wrapping_add(sum(batch, "live_times"));
+                self.replay = self.replay.wrapping_add(sum(batch, "replay_times"));
             }
             Table::Events | Table::Pulls | Table::Rejects => self.weight += batch.num_rows() as u64,
         }
@@ -52,7 +53,7 @@ impl Totals {
 
 fn sum(batch: &RecordBatch, column: &str) -> i64 {
     let Some(array) = batch.column_by_name(column) else { return 0 };
-    array.as_primitive::<Int64Type>().iter().flatten().fold(0, i64::saturating_add)
+    array.as_primitive::<Int64Type>().iter().flatten().fold(0, i64::wrapping_add)
 }
 
 /// Viewings of these viewers. Who is listed has watched, whatever else is said of them.
@@ -75,24 +76,61 @@ mod tests {
     use crate::transform::batch::BatchBuilder;
     use crate::transform::value::Value;
 
+    /// Of rows with these values in these columns, cut in two in every way.
+    fn cut<const N: usize>(table: Table, rows: &[[(&'static str, Value<'static>); N]]) -> Vec<Totals> {
+        let of = |rows: &[[(&'static str, Value<'static>); N]]| {
+            let mut batch = BatchBuilder::new(table);
+            for row in rows {
+                let mut row = row.to_vec();
+                row.push(("event_id", Value::Integer(1)));
+                row.extend(["online_time", "online_date", "pulled_at"].map(|name| (name, Value::Millis(0))));
+                batch.push_named(row);
+            }
+            batch.finish().unwrap()
+        };
+        let in_two = |at| {
+            let (one, other) = rows.split_at(at);
+            let mut totals = Totals::default();
+            totals.add(table, &of(one));
+            totals.add(table, &of(other));
+            totals
+        };
+        (0..=rows.len()).map(in_two).collect()
+    }
+
+    #[test]
+    fn sums_are_the_same_however_rows_are_cut_into_batches() {
+        let (number, null) = (Value::Integer, || Value::Null);
+        for (table, name, values, seconds) in [
+            (Table::Lives, "watch_duration_seconds", [number(5), null(), number(-2)], 3),
+            (Table::Interactions, "online_duration_seconds", [number(5), null(), number(-2)], 3),
+            (Table::ViewerDetails, "duration_seconds", [number(5), null(), number(-2)], 3),
+            (Table::Lives, "watch_duration_seconds", [number(i64::MAX), number(1), number(-1)], i64::MAX),
+        ] {
+            for totals in cut(table, &values.map(|value| [(name, value)])) {
+                assert_eq!((totals.rows, totals.seconds), (3, seconds), "{name}");
+            }
+        }
+        let types = ["live", "replay", "both", "live"].map(|word| [("live_type", word.into())]);
+        for table in [Table::Lives, Table::Interactions] {
+            for totals in cut(table, &types) {
+                assert_eq!((totals.live, totals.replay, totals.weight), (2, 1, 4));
+            }
+        }
+        let viewers = [
+            [("live_times", number(1)), ("replay_times", number(4))],
+            [("live_times", number(2)), ("replay_times", null())],
+        ];
+        for totals in cut(Table::ViewerDetails, &viewers) {
+            assert_eq!((totals.live, totals.replay), (3, 4));
+        }
+    }
+
     #[test]
     fn a_viewer_weighs_their_viewings_and_one_at_least() {
-        let all = [Some(3), None, Some(0), Some(-7), Some(1)];
-        for cut in 0..=all.len() {
-            let (one, other) = all.split_at(cut);
-            let mut totals = Totals::default();
-            for times in [one, other] {
-                let mut batch = BatchBuilder::new(Table::ViewerDetails);
-                for times in times {
-                    batch.push_named(vec![
-                        ("event_id", Value::Integer(1)),
-                        ("times", times.map_or(Value::Null, Value::Integer)),
-                        ("pulled_at", Value::Millis(0)),
-                    ]);
-                }
-                totals.add(Table::ViewerDetails, &batch.finish().unwrap());
-            }
-            assert_eq!((totals.rows, totals.weight), (5, 7), "{cut}");
+        let all = [Some(3_i64), None, Some(0), Some(-7), Some(1)];
+        for totals in cut(Table::ViewerDetails, &all.map(|times| [("times", times.into())])) {
+            assert_eq!((totals.rows, totals.weight), (5, 7));
         }
     }
 }

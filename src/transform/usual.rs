@@ -4,29 +4,42 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::raw::Raw;
 use super::record::Sent;
 use super::scan::Shape;
 use super::value::{self, Unfit};
 
-/// The text that a field says, if it says any; what takes a closer look as an error.
+/// What a text without escapes says.
+pub(super) enum Plain<'a> {
+    /// This.
+    Text(&'a str),
+    /// That there is none.
+    Absent,
+    /// What takes a closer look.
+    Unsure,
+}
+
+/// What a text says between its quotes, where it has no escapes.
 #[inline]
-pub(super) fn text<'a>(sent: &Sent<'a>) -> Result<Option<&'a str>, Raw<'a>> {
-    match (sent.shape(), sent.quoted()) {
-        (Shape::Null, _) | (Shape::Plain, "" | "-") => Ok(None),
+pub(super) fn plain(quoted: &str) -> Plain<'_> {
+    match quoted.as_bytes() {
+        [] | [b'-'] => Plain::Absent,
         // No space begins so.
-        (Shape::Plain, text) if matches!(text.as_bytes(), [b'!'..=b',' | b'.'..=b'~' | 0xe4.., ..]) => {
-            Ok(Some(text))
-        }
-        _ => Err(sent.raw()),
+        [b'!'..=b',' | b'.'..=b'~' | 0xe4.., ..] => Plain::Text(quoted),
+        _ => Plain::Unsure,
     }
 }
 
 /// The same as [`value::present`].
 pub(super) fn present<'a>(sent: &Sent<'a>) -> Option<Cow<'a, str>> {
-    match text(sent) {
-        Ok(text) => text.map(Cow::Borrowed),
-        Err(raw) => value::present(&raw),
+    let said = match sent.shape() {
+        Shape::Null => Plain::Absent,
+        Shape::Plain => plain(sent.quoted()),
+        _ => Plain::Unsure,
+    };
+    match said {
+        Plain::Text(text) => Some(Cow::Borrowed(text)),
+        Plain::Absent => None,
+        Plain::Unsure => value::present(sent.raw()),
     }
 }
 

@@ -96,37 +96,37 @@ impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
 pub struct Unfit;
 
 /// Reads one value for a column of `kind`.
-pub fn read<'a>(kind: Kind, raw: &Raw<'a>) -> Result<Value<'a>, Unfit> {
+pub fn read(kind: Kind, raw: Raw<'_>) -> Result<Value<'_>, Unfit> {
     if raw.is_absent() {
         return Ok(Value::Null);
     }
     match kind {
         Kind::Identifier | Kind::Text | Kind::Json => text(raw).map(Value::Text),
-        Kind::Count => integer(raw).map(Value::Integer),
-        Kind::Seconds => seconds(raw).map(Value::Integer),
-        Kind::Instant => instant(raw).map(Value::from),
+        Kind::Count => integer(&raw).map(Value::Integer),
+        Kind::Seconds => seconds(&raw).map(Value::Integer),
+        Kind::Instant => instant(&raw).map(Value::from),
         Kind::WallClock { .. } | Kind::Day => Err(Unfit),
-        Kind::Flag => flag(raw).map(Value::Flag),
+        Kind::Flag => flag(&raw).map(Value::Flag),
         Kind::Label { labels } => text(raw).map(|sent| Value::Text(label(labels, sent))),
     }
 }
 
 /// Text, or a number in the digits that were sent; a whole number sent as `8.0` or `8e3` is written without a point.
-fn text<'a>(raw: &Raw<'a>) -> Result<Cow<'a, str>, Unfit> {
+fn text(raw: Raw<'_>) -> Result<Cow<'_, str>, Unfit> {
     match raw {
-        Raw::Text(text) => Ok(text.clone()),
+        Raw::Text(text) => Ok(text),
         Raw::Number(digits) if digits.contains(['.', 'e', 'E']) => {
             Ok(number::integral(digits)
-                .map_or(Cow::Borrowed(*digits), |number| Cow::Owned(number.to_string())))
+                .map_or(Cow::Borrowed(digits), |number| Cow::Owned(number.to_string())))
         }
-        Raw::Number(digits) => Ok(Cow::Borrowed(*digits)),
+        Raw::Number(digits) => Ok(Cow::Borrowed(digits)),
         _ => Err(Unfit),
     }
 }
 
 /// Text that stands for a value.
 #[must_use]
-pub fn present<'a>(raw: &Raw<'a>) -> Option<Cow<'a, str>> {
+pub fn present(raw: Raw<'_>) -> Option<Cow<'_, str>> {
     if raw.is_absent() { None } else { text(raw).ok() }
 }
 
@@ -167,10 +167,13 @@ pub fn instant(raw: &Raw<'_>) -> Result<Timestamp, Unfit> {
 
 /// The instant at this second, where a column may hold it.
 pub(super) fn at_second(second: i64) -> Result<Timestamp, Unfit> {
-    if !(1..=LAST_SECOND).contains(&second) {
-        return Err(Unfit);
-    }
-    Timestamp::from_second(second).map_err(|_| Unfit)
+    millis_at(second).and_then(|millis| Timestamp::from_millisecond(millis).map_err(|_| Unfit))
+}
+
+/// The same in milliseconds.
+#[inline]
+pub(super) fn millis_at(second: i64) -> Result<i64, Unfit> {
+    if (1..=LAST_SECOND).contains(&second) { Ok(second * 1000) } else { Err(Unfit) }
 }
 
 /// Y and N, yes and no in Chinese, and what other programs send for them.
@@ -214,7 +217,7 @@ mod tests {
 
     fn read_json(kind: Kind, json: &str) -> Result<Value<'static>, Unfit> {
         let json: &'static str = Box::leak(json.to_owned().into_boxed_str());
-        read(kind, &Raw::read(json, json.contains('\\')))
+        read(kind, Raw::read(json, json.contains('\\')))
     }
 
     #[test]

@@ -15,13 +15,15 @@ use rollcall::job::selection::Selection;
 use rollcall::job::{Forget, Job};
 use rollcall::load::ledger::{Closing, Ledger};
 use rollcall::load::ledgers::Ledgers;
+use rollcall::load::store::Store;
 use rollcall::report::Report;
 use serde_json::{Value, json};
 use simulator::ServerOptions;
 
 use crate::command::{Desk, files};
+use crate::faulty::{Fault, Faulty};
 use crate::forget::open;
-use crate::run::{HOUR, config, job, later, server_at, small_world, sync};
+use crate::run::{HOUR, config, job, later, server_at, small_world, sync_of};
 
 /// What the vendor says.
 #[derive(Default)]
@@ -79,19 +81,29 @@ async fn run(desk: &Desk, now: Timestamp, says: Says) -> (Report, Arc<Says>) {
 
 /// The same, with other rosters.
 async fn run_with(desk: &Desk, now: Timestamp, says: Says, rosters: Rosters) -> (Report, Arc<Says>) {
-    let (outcome, says) = try_run(desk, now, says, rosters).await;
+    let (outcome, says) = try_run(&desk.open(), now, says, rosters).await;
     (outcome.unwrap(), says)
 }
 
-async fn try_run(desk: &Desk, now: Timestamp, says: Says, rosters: Rosters) -> (Result<Report>, Arc<Says>) {
+async fn try_run(
+    store: &Arc<dyn Store>,
+    now: Timestamp,
+    says: Says,
+    rosters: Rosters,
+) -> (Result<Report>, Arc<Says>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let api_url = format!("http://{}", listener.local_addr().unwrap());
     let says = Arc::new(says);
     let app = Router::new().route("/eventopenapi/{*path}", post(answer)).with_state(Arc::clone(&says));
     tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-    let server = server_at(now, &small_world(1), ServerOptions::default());
-    let config = Config { api_url, rosters, policy: open(), ..config(&server, &desk.store()) };
-    (sync(config, now, Selection::default()).await, says)
+    let config = Config { api_url, rosters, ..open_config() };
+    (job(store, config, now, sync_of(Selection::default())).await, says)
+}
+
+/// The settings of all runs here.
+fn open_config() -> Config {
+    let server = server_at(later(), &small_world(1), ServerOptions::default());
+    Config { policy: open(), ..config(&server, std::path::Path::new("unused")) }
 }
 
 async fn ledger(desk: &Desk, event: i64) -> Option<Ledger> {
@@ -215,6 +227,22 @@ async fn what_is_wrong_with_an_entry_is_told_once_however_often_its_list_is_read
 }
 
 #[tokio::test]
+async fn an_event_that_could_not_be_noted_at_first_is_noted_by_the_next_reading_of_its_list() {
+    let desk = Desk::new();
+    let of = |event: i64| json!({ "eventId": event, "startTime": 4_000_000_000_u32 });
+    let edited = (1..=150).map(of).collect();
+    // Amid the ledgers of the first page.
+    let faulty: Arc<dyn Store> = Faulty::new(&desk.open(), 40, Fault::Fails);
+    let edits_alone = Rosters { edited: true, public: false, file: None };
+    let (outcome, _) = try_run(&faulty, later(), Says { edited, ..Says::default() }, edits_alone).await;
+    let report = outcome.unwrap();
+    assert!(report.ok, "{:?}", report.failures);
+    let noted = files(&desk.store().join("ledger"));
+    let is = |name: &str| noted.iter().filter(|(path, _)| path.ends_with(name)).count();
+    assert_eq!((noted.len(), is("roster.json"), is("lake.json")), (152, 1, 1));
+}
+
+#[tokio::test]
 async fn a_host_who_is_forgotten_while_a_list_is_read_that_then_breaks_is_in_no_ledger() {
     let (desk, host) = (Desk::new(), "host 88589655");
     let of = |event: i64| json!({ "eventId": event, "hostName": host, "startTime": 4_000_000_000_u32 });
@@ -225,16 +253,15 @@ async fn a_host_who_is_forgotten_while_a_list_is_read_that_then_breaks_is_in_no_
     let amid = {
         let (store, desk, forgotten) = (Arc::clone(&store), desk.store(), Arc::clone(&forgotten));
         async move {
-            let server = server_at(later(), &small_world(1), ServerOptions::default());
             let forget = Job::Forget(Forget { viewer: vec![host.to_owned()], dry_run: false });
             *forgotten.lock().unwrap() = files(&desk.join("ledger/active")).len();
-            job(&store, Config { policy: open(), ..config(&server, &desk) }, later(), forget).await.unwrap();
+            job(&store, open_config(), later(), forget).await.unwrap();
         }
         .boxed()
     };
     let says = Says { edited, amid: tokio::sync::Mutex::new(Some(amid)), ..Says::default() };
     let edits_alone = Rosters { edited: true, public: false, file: None };
-    let (outcome, _) = try_run(&desk, later(), says, edits_alone).await;
+    let (outcome, _) = try_run(&store, later(), says, edits_alone).await;
     assert_eq!(outcome.unwrap_err().kind(), Kind::UnknownEvent);
     assert_eq!((*forgotten.lock().unwrap(), noted().len()), (100, 200));
     for (path, ledger) in noted() {

@@ -101,9 +101,9 @@ pub(in crate::job) fn events_row(ledger: &Ledger, zone: &Zone, outcome: Outcome)
 fn sessions<'a>(days: impl Iterator<Item = &'a Day>) -> Totals {
     let mut sums = Totals::default();
     for totals in days.flat_map(|day| [day.lives, day.interactions]) {
-        sums.seconds = sums.seconds.saturating_add(totals.seconds);
-        sums.live = sums.live.saturating_add(totals.live);
-        sums.replay = sums.replay.saturating_add(totals.replay);
+        sums.seconds = sums.seconds.wrapping_add(totals.seconds);
+        sums.live = sums.live.wrapping_add(totals.live);
+        sums.replay = sums.replay.wrapping_add(totals.replay);
     }
     sums
 }

@@ -77,7 +77,7 @@ impl Suppressed {
             return self.has_json(record.text(), country, depth);
         }
         let own = record.get(COUNTRY_CODE);
-        let own = own.and_then(|raw| value::present(&raw));
+        let own = own.and_then(value::present);
         let country = own.as_deref().or(country);
         record.fields().any(|sent| {
             let key = sent.key();
@@ -86,19 +86,19 @@ impl Suppressed {
                 (Some(column), _) if is_of_event(column.name) => false,
                 // A number is an identifier where a column of text is its own, or none is.
                 (Some(column), Raw::Number(_)) if column.kind.data_type() != DataType::Utf8 => false,
-                (_, raw) => self.has_raw(&raw, country, depth),
+                (_, raw) => self.has_raw(raw, country, depth),
             };
             is_in_value || (column.is_none() && self.has_text_at(depth + 1, &key, None))
         })
     }
 
     /// A value in so many values. A number is looked for as it was sent, and as a column has it.
-    fn has_raw(&self, raw: &Raw<'_>, country: Option<&str>, depth: usize) -> bool {
+    fn has_raw(&self, raw: Raw<'_>, country: Option<&str>, depth: usize) -> bool {
         match raw {
             Raw::Null | Raw::Flag(_) => false,
-            Raw::Text(text) => self.has_text_at(depth + 1, text, country),
+            Raw::Text(text) => self.has_text_at(depth + 1, &text, country),
             Raw::Number(digits) => {
-                let written = value::present(raw).filter(|text| text != digits);
+                let written = value::present(Raw::Number(digits)).filter(|text| text != digits);
                 self.has_one(digits, country) || written.is_some_and(|text| self.has_one(&text, country))
             }
             Raw::Other(text) => self.has_json(text, country, depth + 1),
@@ -119,7 +119,7 @@ impl Suppressed {
                 Ok(values) => values.iter().any(|value| self.has_json(value.get(), country, depth + 1)),
                 Err(_) => self.has_words(text, country),
             },
-            raw => self.has_raw(&raw, country, depth),
+            raw => self.has_raw(raw, country, depth),
         }
     }
 }
