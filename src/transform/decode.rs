@@ -146,7 +146,7 @@ impl Decoder {
                 }
                 (Origin::Kept(_), None) | (Origin::Dropped, _) => builder.push_null(),
                 (Origin::Made(made), sent) => {
-                    builder.push(maker.value(made, column, sent, &fields, &mut extra, tally))
+                    builder.push(maker.value(made, column, sent, &fields, &mut extra, tally));
                 }
             }
         }
