@@ -60,7 +60,7 @@ struct Data {
     through: Option<DateTime>,
     visited: DateTime,
     owed: Owed,
-    rejects: i64,
+    rejects: u64,
     days_differing: i64,
     sums_differ: bool,
 }
@@ -76,7 +76,7 @@ impl Data {
         Owed { snapshot: false, ..self.owed.clone() }
     }
 
-    fn of(event: &EventRow, days: Vec<DayRows>, visits: &Visits, context: &Context) -> Self {
+    fn of(event: &EventRow, days: Vec<DayRows>, visits: &Visits, rejects: u64, context: &Context) -> Self {
         let compared = |name: &str| visits.compared.get(name).and_then(Value::as_i64);
         let owed = visits.last.get("owed").and_then(Value::as_str).unwrap_or("[]");
         let zone = &context.lake.zone;
@@ -85,7 +85,7 @@ impl Data {
             through: event.through.map(|through| zone.wall_clock(through)),
             visited: zone.wall_clock(event.pulled_at),
             owed: Owed::of_names(&serde_json::from_str::<Vec<String>>(owed).unwrap_or_default()),
-            rejects: visits.last.get("rejects").and_then(Value::as_i64).unwrap_or_default(),
+            rejects,
             days_differing: compared("days_differing").unwrap_or_default(),
             sums_differ: ["seconds", "live_times", "replay_times"]
                 .iter()
@@ -115,6 +115,7 @@ impl EventPage {
     ) -> Result<Self> {
         let (audience, days) = source.audience(event).await?;
         let visits = source.visits(context, event).await?;
+        let rejects = source.rejects(context, event).await?;
         let sums = Sums::of(&audience);
         let zone = &context.lake.zone;
         let (curve, peak) = curves(zone, event, &audience);
@@ -137,7 +138,7 @@ impl EventPage {
             companies: bars::of_groups(&figures::companies(&audience)),
             deeds: viewers::deeds(&audience),
             viewers: viewers::json(&audience),
-            data: Data::of(event, days, &visits, context),
+            data: Data::of(event, days, &visits, rejects, context),
         })
     }
 

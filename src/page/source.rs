@@ -177,12 +177,30 @@ impl Source {
         Ok((audience, days))
     }
 
+    /// The days on which an event may have been seen, or visited.
+    fn days(&self, context: &Context, event: &EventRow) -> impl DoubleEndedIterator<Item = Date> {
+        let (first, last) = (event.day, context.lake.zone.day_of(event.pulled_at));
+        self.standing.range(first..=last.max(first)).map(|(day, _)| *day)
+    }
+
+    /// How many records of an event could be placed in no table.
+    pub(super) async fn rejects(&self, context: &Context, event: &EventRow) -> Result<u64> {
+        let objects = self.days(context, event).filter_map(|day| self.object(Table::Rejects, day));
+        let rows = stream::iter(objects).map(|object| async move {
+            let cells = async |reader: ObjectReader| {
+                Ok(reader.cells_of(event.event_id).iter().map(|(cell, _)| cell.rows).sum::<u64>())
+            };
+            object.read(cells).await
+        });
+        let rows: Vec<_> = rows.buffered(READERS).try_collect().await?;
+        Ok(rows.into_iter().flatten().sum())
+    }
+
     /// What an event's visits say of it, in `pulls`.
     pub(super) async fn visits(&self, context: &Context, event: &EventRow) -> Result<Visits> {
-        let (first, last) = (event.day, context.lake.zone.day_of(event.pulled_at));
         let mut visits = Visits::default();
-        for (day, _) in self.standing.range(first..=last.max(first)).rev() {
-            let Some(object) = self.object(Table::Pulls, *day) else { continue };
+        for day in self.days(context, event).rev() {
+            let Some(object) = self.object(Table::Pulls, day) else { continue };
             let read = object.read(async |reader| {
                 let mut rows = Vec::new();
                 each_row(&reader, Some(event.event_id), |row| {

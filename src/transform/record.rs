@@ -101,7 +101,7 @@ impl<'a> Sent<'a> {
         self.field.shape
     }
 
-    /// What stands between the quotes of its value; nothing where it is no text.
+    /// What stands between the quotes of its value, which is a text.
     pub(super) fn quoted(&self) -> &'a str {
         let Span { from, to } = self.field.value;
         self.text.get(from + 1..to - 1).unwrap_or_default()

@@ -31,6 +31,14 @@ async fn objects(store: &Arc<dyn Store>, table: Table) -> Vec<(Date, ObjectReade
     objects
 }
 
+/// How many rows a table has of an event.
+pub(crate) async fn rows_of(folder: &Path, table: Table, event: i64) -> u64 {
+    let store: Arc<dyn Store> = Arc::new(Folder::new(folder));
+    let objects = objects(&store, table).await;
+    let cells = objects.iter().flat_map(|(_, object)| object.cells());
+    cells.filter(|cell| cell.event_id == event).map(|cell| cell.rows).sum()
+}
+
 /// The events that have their row.
 pub(crate) async fn events_of(store: &Arc<dyn Store>) -> BTreeSet<i64> {
     let events = objects(store, Table::Events).await;

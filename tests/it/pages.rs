@@ -2,10 +2,12 @@
 
 use jiff::Timestamp;
 use rollcall::job::selection::Selection;
+use rollcall::transform::tables::Table;
 use serde_json::Value;
 use simulator::{Quirks, ServerOptions, Viewers, World, WorldOptions};
 
 use crate::command::{Desk, TOKEN, server};
+use crate::lake::rows_of;
 use crate::run::{HOUR, config, server_at, sync};
 use crate::stores::{Home, On};
 
@@ -81,6 +83,7 @@ async fn what_does_not_add_up_is_shown_until_a_visit_compares_again() {
     let now: Timestamp = "2022-10-28T00:00:00Z".parse().unwrap();
     let (desk, viewers) = (Desk::new(), Viewers::Exactly(40));
     let world = World::new(WorldOptions { events: 1, viewers, ..WorldOptions::default() });
+    let mut rejects = Vec::new();
     for (hours, faults, failed) in [(0, "", 0), (30, "code=403@event:700001,path:report/details", 1)] {
         let faults = faults.split_terminator(';').map(|fault| fault.parse().unwrap()).collect();
         let server = server_at(
@@ -96,7 +99,12 @@ async fn what_does_not_add_up_is_shown_until_a_visit_compares_again() {
         desk.run(&words).succeeded();
         let page = std::fs::read_to_string(page).unwrap();
         assert!(page.contains("The vendor's sums by viewer are not those of the viewings."), "{hours}");
+        let told = page.split_once("Records that have no day").unwrap().1.split_once(": ").unwrap().1;
+        rejects.push(told.split('<').next().unwrap().parse::<u64>().unwrap());
     }
+    // Whatever the last visit asked for.
+    let kept = rows_of(&desk.store(), Table::Rejects, 700_001).await;
+    assert!(kept > 0 && rejects == [kept; 2], "{rejects:?} {kept}");
 }
 
 #[test]
