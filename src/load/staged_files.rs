@@ -37,6 +37,7 @@ impl<'a> StagedFiles<'a> {
         listed: Vec<Listed>,
         failures: &mut Vec<Error>,
     ) -> Result<Self> {
+        let (mut files, mut cells) = (Vec::with_capacity(listed.len()), Vec::with_capacity(listed.len()));
         let opened = stream::iter(listed).map(|listed: Listed| async move {
             let object = place.clean(&listed.key, listed.head.clone()).await?;
             match object.cells() {
@@ -48,7 +49,6 @@ impl<'a> StagedFiles<'a> {
             }
         });
         let mut opened = opened.buffered(READERS);
-        let (mut files, mut cells) = (Vec::new(), Vec::new());
         while let Some(opened) = opened.next().await {
             match opened {
                 Ok((listed, cell, object)) => {
