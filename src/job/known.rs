@@ -27,7 +27,7 @@ pub(super) struct Known {
     pub(super) has_ended: bool,
     /// When it ends, as far as is known.
     pub(super) end_time: Option<Timestamp>,
-    /// Whether it has begun, and nothing says when it ends: until that is known it is never visited.
+    /// Whether it has begun, and nothing says when it ends.
     pub(super) lacks_end: bool,
     /// When the last visit began.
     pub(super) last_visit: Option<Timestamp>,
@@ -46,7 +46,7 @@ impl Known {
             is_open: ledger.closed.is_none(),
             has_ended: ledger.event.has_ended(now),
             end_time: ledger.event.end_time,
-            lacks_end: lacks_end(context, &ledger, now),
+            lacks_end: ledger.lacks_end(now),
             last_visit: ledger.last_visit,
             health: Health::of(&ledger, now),
             description: description(&ledger.event),
@@ -58,13 +58,6 @@ impl Known {
     pub(super) fn is_described_as(&self, event: &Event) -> bool {
         self.description == description(event)
     }
-}
-
-fn lacks_end(context: &Context, ledger: &Ledger, now: Timestamp) -> bool {
-    let Ledger { event, closed, .. } = ledger;
-    let has_begun = event.start_time.is_none_or(|start| start <= now);
-    let is_of_interest = closed.is_none() && !ledger.is_past(context.horizon, now);
-    is_of_interest && has_begun && event.end_time.is_none() && !event.has_ended(now)
 }
 
 fn description(event: &Event) -> u64 {

@@ -1,25 +1,21 @@
 //! Listening to the rosters: the vendor's two lists, a file of the user's, or chosen numbers.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
-use futures::{StreamExt, future, stream};
 use jiff::{SignedDuration, Timestamp};
-use tokio::time;
 
 use super::context::Context;
 use super::notes::{Notes, Says};
+use super::patience::{before_visits, in_time};
+use super::questions::{ask_about, still_open};
 use super::selection::Choice;
 use crate::error::{Error, Explain, Kind, Result};
 use crate::extract::roster;
 use crate::extract::roster_file;
 use crate::extract::usage::Usage;
 use crate::load::cursor::Cursor;
-use crate::load::ledger::{Closing, Ledger};
 use crate::transform::event::Event;
 
-/// Ledgers that are looked up at once.
-const LOOKUPS: usize = 16;
 /// How far the vendor's clock may be from this machine's: what says more is no clock, such as seconds for milliseconds.
 const VENDOR_TOLERANCE: SignedDuration = SignedDuration::from_hours(24);
 
@@ -32,20 +28,18 @@ pub(super) async fn listen(
     notes: &mut Notes<'_>,
 ) -> Result<Option<Cursor>> {
     if !choice.events.is_empty() {
-        let events =
-            ask_about(context, usage, choice.events.iter().copied().collect(), &mut notes.failures).await?;
+        let chosen = choice.events.iter().copied().collect();
+        let events = ask_about(context, usage, chosen, None, &mut notes.failures).await?;
         notes.hear_asked(events).await?;
         return Ok(None);
     }
     let now = context.clock.now();
-    // Lists of chosen days say nothing of others.
-    let is_of_days = choice.days.is_some();
-    let mut cursor = if is_of_days { Cursor::unread() } else { Cursor::read(&context.ledgers).await? };
+    let (mut cursor, may_move) = cursor(context, choice, notes).await?;
     let stood = (cursor.edited_until, cursor.held_until);
     if context.rosters.edited {
-        let (knows_some, most) = (!notes.known.is_empty(), time_for_a_list(context, notes));
+        let (knows_some, most) = (!notes.known.is_empty(), before_visits(context, notes));
         let list = edited(context, choice, usage, cursor.edited_until, now, notes);
-        match in_time(most, "of edited events", list).await {
+        match in_time(most, "the list of edited events", list).await {
             Ok(()) => cursor.edited_until = Some(read_until(usage, now)),
             // Events that are known are visited all the same.
             Err(error) if knows_some && error.kind() != Kind::Credentials => {
@@ -59,9 +53,9 @@ pub(super) async fn listen(
         None => BTreeSet::new(),
     };
     if context.rosters.public {
-        let most = time_for_a_list(context, notes);
+        let most = before_visits(context, notes);
         let list = public(context, choice, usage, cursor.held_until, now, notes);
-        match in_time(most, "of public events", list).await {
+        match in_time(most, "the list of public events", list).await {
             Ok(without_end) => {
                 asked.extend(without_end);
                 cursor.held_until = Some(read_until(usage, now));
@@ -76,31 +70,33 @@ pub(super) async fn listen(
     asked.retain(|id| !notes.is_described(*id) && !notes.unnoted.contains_key(id));
     let mut asked = still_open(context, choice, now, notes, asked).await?;
     asked.extend(notes.without_end());
-    let events = ask_about(context, usage, asked, &mut notes.failures).await?;
+    let most = before_visits(context, notes);
+    let events = ask_about(context, usage, asked, most, &mut notes.failures).await?;
     notes.hear_asked(events).await?;
     let is_moved = stood != (cursor.edited_until, cursor.held_until);
-    Ok((is_moved && !is_of_days).then_some(cursor))
+    Ok((is_moved && may_move).then_some(cursor))
 }
 
-/// How long a list may take: where visits wait that need none, half of the time that is left.
-fn time_for_a_list(context: &Context, notes: &Notes<'_>) -> Option<Duration> {
-    context.client.time_left().filter(|_| notes.has_visits_to_make()).map(|left| left / 2)
+/// From where the lists are read on, and whether that may move: lists of chosen days say nothing of others.
+async fn cursor(context: &Context, choice: &Choice, notes: &mut Notes<'_>) -> Result<(Cursor, bool)> {
+    if choice.days.is_some() {
+        return Ok((Cursor::unread(), false));
+    }
+    match Cursor::read(&context.ledgers).await {
+        // Events that are known are visited all the same.
+        Err(error) if !notes.known.is_empty() && matches!(error.kind(), Kind::Damaged | Kind::Newer) => {
+            notes.failures.push((None, error));
+            Ok((Cursor::unread(), false))
+        }
+        cursor => Ok((cursor?, true)),
+    }
 }
 
-/// Waits for a list, for so long at most.
-async fn in_time<T>(most: Option<Duration>, name: &str, list: impl Future<Output = Result<T>>) -> Result<T> {
-    let Some(most) = most else { return list.await };
-    time::timeout(most, list).await.unwrap_or_else(|_| {
-        let late = format!("the list {name} took half of the time for visits, and did not end");
-        Err(Error::new(Kind::Timeout, late).hint("the next run asks again; or raise `--deadline`"))
-    })
-}
-
-/// The vendor says that it gives no such list, or nothing that is one.
+/// The vendor answers, but not with a list.
 fn perhaps_no_list(error: Error) -> Error {
     match error.kind() {
         Kind::Timeout | Kind::Broken | Kind::Unreachable => error,
-        _ => error.hint("give `--no-public-list` if there is no such list"),
+        _ => error.hint("if this lasts, there may be no such list: `--no-public-list` does without it"),
     }
 }
 
@@ -161,7 +157,7 @@ async fn public(
     let (mut without_end, mut unreadable) = (Vec::new(), 0);
     while let Some(page) = list.page().await? {
         unreadable += page.unreadable;
-        let is_without = |event: &&Event| event.end_time.is_none();
+        let is_without = |event: &&Event| event.end_time.is_none() && !event.is_cancelled();
         without_end.extend(page.events.iter().filter(is_without).map(|event| event.event_id));
         notes.hear(page.events, Says::ThatItIs).await?;
     }
@@ -176,82 +172,6 @@ fn believed(read_until: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> 
 
 fn before(instant: Timestamp, span: SignedDuration) -> Timestamp {
     instant.checked_sub(span).unwrap_or_default().max(Timestamp::UNIX_EPOCH)
-}
-
-/// Those of the events about which the ledgers do not know enough: new ones, those that may still be moved, and closed ones that
-/// are to be visited once more, because they had rows on chosen days.
-async fn still_open(
-    context: &Context,
-    choice: &Choice,
-    now: Timestamp,
-    notes: &mut Notes<'_>,
-    events: BTreeSet<i64>,
-) -> Result<BTreeSet<i64>> {
-    let known = &notes.known;
-    let looked_up = stream::iter(events).map(|event_id| async move {
-        let is_open = match known.get(&event_id) {
-            Some(known) if known.is_open => Ok(!known.has_ended),
-            _ => context.ledgers.find(event_id).await.map(|found| {
-                // One that was cancelled may be held after all.
-                let may_be_restored = |ledger: &Ledger| {
-                    ledger.closed == Some(Closing::Cancelled) && !ledger.is_past(context.horizon, now)
-                };
-                let is_chosen = |ledger: &Ledger| {
-                    choice.days.is_some()
-                        && (ledger.days.keys().any(|day| choice.has_day(*day))
-                            || choice.meets(&ledger.event, &context.lake.zone))
-                };
-                found.is_none_or(|entry| may_be_restored(&entry.ledger) || is_chosen(&entry.ledger))
-            }),
-        };
-        (event_id, is_open)
-    });
-    let mut looked_up = looked_up.buffered(LOOKUPS);
-    let mut open = BTreeSet::new();
-    while let Some((event_id, is_open)) = looked_up.next().await {
-        match is_open {
-            Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => {
-                notes.failures.push((Some(event_id), error));
-            }
-            is_open => open.extend(is_open?.then_some(event_id)),
-        }
-    }
-    Ok(open)
-}
-
-/// Asks about each of these events, as long as there is time. One that the vendor does not know fails alone.
-async fn ask_about(
-    context: &Context,
-    usage: &Usage,
-    events: BTreeSet<i64>,
-    failures: &mut Vec<(Option<i64>, Error)>,
-) -> Result<Vec<Event>> {
-    let all = events.len();
-    let asked = stream::iter(events)
-        .take_while(|_| future::ready(!context.client.is_out_of_time()))
-        .map(|event_id| async move { (event_id, roster::info(&context.client, usage, event_id).await) })
-        .buffered(context.concurrency);
-    let mut asked = asked.collect::<Vec<_>>().await;
-    // What the deadline cut off has not failed either.
-    if context.client.is_out_of_time() {
-        asked.retain(|(_, outcome)| !outcome.as_ref().is_err_and(|error| error.kind() == Kind::Timeout));
-    }
-    if asked.len() < all {
-        let late = format!("{} events of the roster were not asked about in time", all - asked.len());
-        let error = Error::new(Kind::Timeout, late).hint("the next run goes on; or raise `--deadline`");
-        failures.push((None, error));
-    }
-    let mut found = Vec::new();
-    for (event_id, outcome) in asked {
-        match outcome {
-            Ok(event) => found.push(event),
-            Err(error) => match context.client.judged(usage, error).await {
-                error if error.kind() == Kind::Credentials => return Err(error),
-                error => failures.push((Some(event_id), error)),
-            },
-        }
-    }
-    Ok(found)
 }
 
 /// The numbers in a roster of the user's.

@@ -99,9 +99,10 @@ impl<'a> Notes<'a> {
         self.described.contains(&event_id)
     }
 
-    /// Events that have begun, and of which nothing says when they end.
+    /// Events that have begun, and are not visited because nothing says when they end.
     pub(super) fn without_end(&self) -> impl Iterator<Item = i64> {
-        self.known.iter().filter(|(_, known)| known.lacks_end).map(|(event_id, _)| *event_id)
+        let waiting = self.known.iter().filter(|(_, known)| known.lacks_end && known.due.is_none());
+        waiting.map(|(event_id, _)| *event_id)
     }
 
     /// Notes those of listed events that the ledgers do not know as they are. Where an event is listed twice, the later entry

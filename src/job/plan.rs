@@ -20,6 +20,7 @@ use super::visit::forecast;
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::Usage;
 use crate::load::items;
+use crate::load::ledger::Ledger;
 use crate::load::ledgers::Entry;
 use crate::load::recover::recover;
 use crate::report::{DueEvent, Report, Requests};
@@ -104,18 +105,24 @@ pub(super) async fn plan(
     let new_lake = (!is_lake).then_some(NewLake { customer });
     let mut notes = Notes::new(context, choice, writes, keep, privacy, new_lake);
     if choice.events.is_empty() {
-        // Those of a run that was killed while it closed them.
-        let mut moving = Vec::new();
+        // Those of a run that was killed while it closed them, and those that are closed now.
+        let mut closed = Vec::new();
         let take = |read: Result<Entry>| match read {
-            Ok(Entry { ledger, .. }) => {
-                moving.extend(ledger.closed.is_some().then(|| ledger.clone()));
+            Ok(Entry { mut ledger, .. }) => {
+                let was_open = ledger.closed.is_none();
+                ledger.give_up_without_end(context.horizon, now);
+                if ledger.closed.is_some() {
+                    notes.failures.extend(was_open.then(|| without_end(&ledger)));
+                    closed.push(ledger.clone());
+                }
                 notes.know(ledger);
             }
             Err(error) => notes.failures.push((None, error)),
         };
         context.ledgers.each_active(take).await?;
-        for ledger in moving.iter().filter(|_| writes == Writes::Ledgers) {
-            context.ledgers.update(ledger, |_| {}).await?;
+        for ledger in closed.iter().filter(|_| writes == Writes::Ledgers) {
+            let give_up = |standing: &mut Ledger| standing.give_up_without_end(context.horizon, now);
+            context.ledgers.update(ledger, give_up).await?;
         }
     }
     planned.failures.extend(clock_is_behind(&notes.known, now).map(|error| (None, error)));
@@ -166,6 +173,14 @@ async fn planned_before(context: &Context, choice: &Choice, now: Timestamp, keep
         }
     }
     planned
+}
+
+/// An event that is given up.
+fn without_end(ledger: &Ledger) -> (Option<i64>, Error) {
+    let event_id = ledger.event.event_id;
+    let error =
+        Error::new(Kind::BadAnswer, "the vendor does not say when the event ends, and it is given up");
+    (Some(event_id), error.with("event", event_id).hint("`sync --event` visits it all the same"))
 }
 
 /// A visit that lies in the future was made by another clock. Until this one has caught up, events are not due.

@@ -17,6 +17,26 @@ impl Ledger {
         now.duration_since(self.end()) >= horizon
     }
 
+    /// Whether the event has begun, and nothing says when it ends: until that is known, it is never visited.
+    #[must_use]
+    pub fn lacks_end(&self, now: Timestamp) -> bool {
+        let Self { event, closed, .. } = self;
+        let is_held = closed.is_none() && !event.is_cancelled();
+        is_held && event.end_time.is_none() && !event.has_ended(now) && self.begins() <= now
+    }
+
+    /// Closes it where its end has been waited for as long as an event is visited.
+    pub fn give_up_without_end(&mut self, horizon: SignedDuration, now: Timestamp) {
+        if self.lacks_end(now) && now.duration_since(self.begins()) >= horizon {
+            self.closed = Some(Closing::Incomplete);
+        }
+    }
+
+    /// When it begins, or was first heard of, if that was later.
+    fn begins(&self) -> Timestamp {
+        self.event.start_time.map_or(self.first_seen, |start| start.max(self.first_seen))
+    }
+
     /// Whether this visit, which is a part of the ledger, was the last, and why.
     pub(super) fn closing(&self, visit: &Visit, horizon: SignedDuration) -> Option<Closing> {
         if !self.is_past(horizon, visit.pulled_at) {

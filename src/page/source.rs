@@ -177,9 +177,11 @@ impl Source {
         Ok((audience, days))
     }
 
-    /// The days on which an event may have been seen, or visited.
+    /// The days on which an event may have been seen, or visited: from the one before it on, where people wait for it to begin.
     fn days(&self, context: &Context, event: &EventRow) -> impl DoubleEndedIterator<Item = Date> {
-        let (first, last) = (event.day, context.lake.zone.day_of(event.pulled_at));
+        let first = event.days.map_or(event.day, |(first, _)| first.min(event.day));
+        let first = first.yesterday().unwrap_or(first);
+        let last = context.lake.zone.day_of(event.pulled_at);
         self.standing.range(first..=last.max(first)).map(|(day, _)| *day)
     }
 

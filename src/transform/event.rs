@@ -174,10 +174,16 @@ impl Event {
         }
     }
 
+    /// Whether it was cancelled, before it began or later.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.status.as_deref() == Some("cancelled")
+    }
+
     /// Whether it was cancelled before it began, so that nobody can have come.
     #[must_use]
     pub fn never_was(&self) -> bool {
-        self.status.as_deref() == Some("cancelled")
+        self.is_cancelled()
             && match (self.modify_time, self.start_time) {
                 (Some(modified), Some(start)) => modified < start,
                 _ => false,

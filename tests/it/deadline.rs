@@ -73,6 +73,24 @@ async fn lists_that_never_end_leave_time_for_the_events_that_are_known() {
 }
 
 #[tokio::test]
+async fn questions_about_events_that_are_never_answered_leave_time_for_those_that_are_known() {
+    let desk = Desk::new();
+    let early = "2022-10-20T00:00:00Z".parse().unwrap();
+    let server = server_at(early, &small_world(8), ServerOptions::default());
+    sync_all(config(&server, &desk.store()), early).await;
+    let server = server_at(later(), &small_world(8), faults(&["stall@path:event/info"]));
+    let mut cut = config(&server, &desk.store());
+    let file = desk.path().join("own.csv");
+    std::fs::write(&file, "event_id\n800001\n800002\n").unwrap();
+    cut.rosters = Rosters { edited: false, public: false, file: Some(file.to_str().unwrap().into()) };
+    cut.deadline = Some(SignedDuration::from_secs(6));
+    let report = sync(cut, Selection::default()).await;
+    let [failure] = &report.failures[..] else { panic!("{:?}", report.failures) };
+    assert!(failure.error.contains("2 events of the roster were not asked about"), "{}", failure.error);
+    assert!(report.events.complete > 0 && report.events.left == 0, "{:?}", report.events);
+}
+
+#[tokio::test]
 async fn lists_may_take_all_of_the_time_where_no_visit_follows() {
     let desk = Desk::new();
     let early = "2022-10-20T00:00:00Z".parse().unwrap();

@@ -189,7 +189,7 @@ async fn a_day_whose_connection_is_dropped_after_a_long_wait_is_asked_for_in_hal
         let options = faults(&[&format!("{fault}@day:{event}:{day},first:1")]);
         let server = server_at(later(), &small_world(8), ServerOptions { latency: wait, ..options });
         let mut config = config(&server, &desk.store());
-        config.timeout = Duration::from_secs(4);
+        config.timeout = Duration::from_secs(if is_halved { 4 } else { 60 });
         let selection = Selection { event: vec![event], ..Selection::default() };
         let report = sync(config, later(), selection).await.unwrap();
         assert!(report.ok, "{:?}", report.failures);

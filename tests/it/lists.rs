@@ -10,6 +10,7 @@ use axum::{Json, Router};
 use jiff::Timestamp;
 use rollcall::calendar::Clock;
 use rollcall::config::{Config, Rosters};
+use rollcall::error::Kind;
 use rollcall::extract::auth::Credentials;
 use rollcall::extract::roster::edited_since;
 use rollcall::extract::usage::Usage;
@@ -195,6 +196,34 @@ async fn a_vendor_whose_clock_is_far_off_is_not_asked_for_the_years_between() {
     sync_all(config(&server, &desk.store()), later()).await;
     let cursor = std::fs::read_to_string(desk.store().join("ledger/roster.json")).unwrap();
     assert!(cursor.contains(&later().to_string()), "{cursor}");
+}
+
+#[tokio::test]
+async fn a_cursor_that_cannot_be_read_stops_no_visit_and_stays_as_it_is() {
+    let world = small_world(8);
+    let early: Timestamp = "2022-10-24T00:00:00Z".parse().unwrap();
+    let held = world.events().filter(|event| !event.cancelled).count();
+    for content in ["{", "{\"format\": 1000}"] {
+        let desk = Desk::new();
+        let server = server_at(early, &world, ServerOptions::default());
+        sync_all(config(&server, &desk.store()), early).await;
+        let cursor = desk.store().join("ledger/roster.json");
+        std::fs::write(&cursor, content).unwrap();
+        let server = server_at(later(), &world, ServerOptions::default());
+        let report = sync(config(&server, &desk.store()), later(), Selection::default()).await.unwrap();
+        let [failure] = &report.failures[..] else { panic!("{:?}", report.failures) };
+        assert!(failure.event_id.is_none() && failure.error.contains("roster.json"), "{failure:?}");
+        assert_eq!(std::fs::read_to_string(&cursor).unwrap(), content);
+        // Those that were known, and those that are new.
+        assert_eq!(std::fs::read_dir(desk.store().join("ledger/closed")).unwrap().count(), held);
+    }
+    // With nothing that is known, nothing can be done.
+    let empty = Desk::new();
+    std::fs::create_dir_all(empty.store().join("ledger")).unwrap();
+    std::fs::write(empty.store().join("ledger/roster.json"), "{").unwrap();
+    let server = server_at(later(), &world, ServerOptions::default());
+    let refused = sync(config(&server, &empty.store()), later(), Selection::default()).await;
+    assert_eq!(refused.unwrap_err().kind(), Kind::Damaged);
 }
 
 #[tokio::test]

@@ -196,13 +196,36 @@ async fn an_event_that_has_begun_and_is_listed_without_an_end_is_asked_about_unt
     coming["startTime"] = json!((later() + HOUR).as_second());
     let (report, says) = run(&desk, later(), Says { edited: vec![coming], ..Says::default() }).await;
     assert_eq!((report.ok, says.pages("event/info")), (true, 0));
-    // Nor is one that has been waited for as long as an event is visited.
-    let desk = Desk::new();
+    // Nor is one that was cancelled: nobody knows more of it.
+    let (desk, mut cancelled) = (Desk::new(), listed());
+    cancelled["eventStatus"] = json!(0);
+    let both = Says { edited: vec![cancelled.clone()], public: vec![cancelled], ..Says::default() };
+    let (report, says) = run(&desk, later(), both).await;
+    assert_eq!((report.ok, says.pages("event/info")), (true, 0));
+}
+
+#[tokio::test]
+async fn an_event_without_an_end_is_given_up_past_its_horizon_and_taken_up_again_with_one() {
     let horizon = HOUR * (30 * 24);
-    run(&desk, later(), edited()).await;
-    for (waited, asked) in [(horizon - HOUR, 1), (horizon, 0)] {
-        let (_, says) = run(&desk, later() + waited, Says::default()).await;
-        assert_eq!(says.pages("event/info"), asked, "{waited:#}");
+    // It was announced when it had begun, or long before.
+    for ahead in [HOUR * -24, HOUR * (24 * 40)] {
+        let desk = Desk::new();
+        let start = later() + ahead;
+        let mut event = json!({ "eventId": 1, "startTime": start.as_second() });
+        run(&desk, later(), Says { edited: vec![event.clone()], ..Says::default() }).await;
+        let begun = start.max(later());
+        for (waited, asked, failed) in
+            [(HOUR, 1, 1), (horizon - HOUR, 1, 1), (horizon, 0, 1), (horizon + HOUR, 0, 0)]
+        {
+            let (report, says) = run(&desk, begun + waited, Says::default()).await;
+            let failures: Vec<_> = report.failures.iter().map(|failure| failure.event_id).collect();
+            assert_eq!((says.pages("event/info"), failures), (asked, vec![Some(1); failed]), "{waited:#}");
+        }
+        assert_eq!(ledger(&desk, 1).await.unwrap().closed, Some(Closing::Incomplete));
+        event["endTime"] = json!((start + HOUR).as_second());
+        let after = begun + horizon + HOUR * 2;
+        let (report, _) = run(&desk, after, Says { public: vec![event], ..Says::default() }).await;
+        assert_eq!((report.ok, report.events.complete), (true, 1), "{:?}", report.failures);
     }
 }
 

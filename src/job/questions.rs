@@ -1,0 +1,107 @@
+//! Questions about single events: which are worth one, and their answers.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures::{StreamExt, future, stream};
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::context::Context;
+use super::notes::Notes;
+use super::patience::in_time;
+use super::selection::Choice;
+use crate::error::{Error, Kind, Result};
+use crate::extract::roster;
+use crate::extract::usage::Usage;
+use crate::load::ledger::{Closing, Ledger};
+use crate::transform::event::Event;
+
+/// Ledgers that are looked up at once.
+const LOOKUPS: usize = 16;
+
+/// Those of the events about which the ledgers do not know enough: new ones, those that may still be moved, and closed ones that
+/// are to be visited once more, because they had rows on chosen days.
+pub(super) async fn still_open(
+    context: &Context,
+    choice: &Choice,
+    now: Timestamp,
+    notes: &mut Notes<'_>,
+    events: BTreeSet<i64>,
+) -> Result<BTreeSet<i64>> {
+    let known = &notes.known;
+    let looked_up = stream::iter(events).map(|event_id| async move {
+        let is_open = match known.get(&event_id) {
+            Some(known) if known.is_open => Ok(!known.has_ended && known.due.is_none()),
+            _ => context.ledgers.find(event_id).await.map(|found| {
+                // One that was cancelled may be held after all.
+                let may_be_restored = |ledger: &Ledger| {
+                    ledger.closed == Some(Closing::Cancelled) && !ledger.is_past(context.horizon, now)
+                };
+                let is_chosen = |ledger: &Ledger| {
+                    choice.days.is_some()
+                        && (ledger.days.keys().any(|day| choice.has_day(*day))
+                            || choice.meets(&ledger.event, &context.lake.zone))
+                };
+                found.is_none_or(|entry| may_be_restored(&entry.ledger) || is_chosen(&entry.ledger))
+            }),
+        };
+        (event_id, is_open)
+    });
+    let mut looked_up = looked_up.buffered(LOOKUPS);
+    let mut open = BTreeSet::new();
+    while let Some((event_id, is_open)) = looked_up.next().await {
+        match is_open {
+            Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => {
+                notes.failures.push((Some(event_id), error));
+            }
+            is_open => open.extend(is_open?.then_some(event_id)),
+        }
+    }
+    Ok(open)
+}
+
+/// Asks about each of these events, for so long at most. One that the vendor does not know fails alone.
+pub(super) async fn ask_about(
+    context: &Context,
+    usage: &Usage,
+    events: BTreeSet<i64>,
+    most: Option<Duration>,
+    failures: &mut Vec<(Option<i64>, Error)>,
+) -> Result<Vec<Event>> {
+    let all = events.len();
+    let end = most.map(|most| Instant::now() + most);
+    let is_over = || context.client.is_out_of_time() || end.is_some_and(|end| end <= Instant::now());
+    let asked = stream::iter(events)
+        .take_while(|_| future::ready(!is_over()))
+        .map(|event_id| async move {
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            (
+                event_id,
+                in_time(left, "the answer about an event", roster::info(&context.client, usage, event_id))
+                    .await,
+            )
+        })
+        .buffered(context.concurrency);
+    let mut asked = asked.collect::<Vec<_>>().await;
+    // What was cut off has not failed either.
+    if is_over() {
+        asked.retain(|(_, outcome)| !outcome.as_ref().is_err_and(|error| error.kind() == Kind::Timeout));
+    }
+    if asked.len() < all {
+        let late = format!("{} events of the roster were not asked about in time", all - asked.len());
+        let error = Error::new(Kind::Timeout, late).hint("the next run goes on; or raise `--deadline`");
+        failures.push((None, error));
+    }
+    let mut found = Vec::new();
+    for (event_id, outcome) in asked {
+        match outcome {
+            Ok(event) => found.push(event),
+            Err(error) => match context.client.judged(usage, error).await {
+                error if error.kind() == Kind::Credentials => return Err(error),
+                error => failures.push((Some(event_id), error)),
+            },
+        }
+    }
+    Ok(found)
+}
