@@ -76,11 +76,8 @@ pub(super) async fn ask_about(
         .take_while(|_| future::ready(!is_over()))
         .map(|event_id| async move {
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
-            (
-                event_id,
-                in_time(left, "the answer about an event", roster::info(&context.client, usage, event_id))
-                    .await,
-            )
+            let answer = Box::pin(roster::info(&context.client, usage, event_id));
+            (event_id, in_time(left, "the answer about an event", answer).await)
         })
         .buffered(context.concurrency);
     let mut asked = asked.collect::<Vec<_>>().await;
