@@ -18,9 +18,8 @@ def of_records(tools):
     points = []
     for records in RECORDS:
         source = [tools.bench, "answer", "--viewers", round(records / RECORDS_A_VIEWER)]
-        runs = tools.runs if records < 1_000_000 else 1
         taken = [
-            staging.stage(tools, "/dev/stdin", tools.folder / "grown", source=source) for _ in range(runs)
+            staging.stage(tools, "/dev/stdin", tools.folder / "grown", source=source) for _ in range(tools.runs)
         ]
         points.append((records, measure.median(taken)))
     return points
