@@ -61,6 +61,34 @@ impl Ledger {
 mod tests {
     use super::*;
     use crate::load::ledger::tests::{HORIZON, at, ledger, visit};
+    use crate::transform::event::Event;
+
+    #[test]
+    fn an_end_is_waited_for_where_the_event_has_begun_and_nothing_says_that_it_is_over() {
+        let event = || Event { start_time: Some(at(0)), ..Event::unknown(1) };
+        let ledger = |event| Ledger::new(event, at(-48));
+        for (ledger, lacks_end, is_given_up, what) in [
+            (ledger(event()), true, true, "it has begun"),
+            (ledger(Event::unknown(1)), true, true, "nothing is known of it"),
+            (ledger(Event { start_time: Some(at(2)), ..event() }), false, true, "it is yet to come"),
+            (ledger(Event { start_time: Some(at(900)), ..event() }), false, false, "much later"),
+            (ledger(Event { end_time: Some(at(9)), ..event() }), false, false, "its end is known"),
+            (ledger(Event { status: Some("ended".into()), ..event() }), false, false, "it is over"),
+            (ledger(Event { status: Some("cancelled".into()), ..event() }), false, false, "it was cancelled"),
+        ] {
+            assert_eq!(ledger.lacks_end(at(1)), lacks_end, "{what}");
+            let closed = |hours: i64| {
+                let mut later = ledger.clone();
+                later.give_up_without_end(HORIZON, at(hours));
+                later.closed
+            };
+            assert_eq!(closed(30 * 24 + 2), is_given_up.then_some(Closing::Incomplete), "{what}");
+            assert_eq!(closed(30 * 24 - 49), None, "{what}");
+        }
+        let mut complete = Ledger { closed: Some(Closing::Complete), ..ledger(event()) };
+        complete.give_up_without_end(HORIZON, at(1000));
+        assert_eq!((complete.closed, complete.lacks_end(at(1))), (Some(Closing::Complete), false));
+    }
 
     #[test]
     fn the_first_complete_visit_past_the_horizon_closes() {
