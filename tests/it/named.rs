@@ -81,7 +81,7 @@ async fn run(desk: &Desk, now: Timestamp, says: Says) -> (Report, Arc<Says>) {
 
 /// The same, with other rosters.
 async fn run_with(desk: &Desk, now: Timestamp, says: Says, rosters: Rosters) -> (Report, Arc<Says>) {
-    let (outcome, says) = try_run(&desk.open(), now, says, rosters).await;
+    let (outcome, says) = try_run(&desk.open(), now, says, rosters, Selection::default()).await;
     (outcome.unwrap(), says)
 }
 
@@ -90,6 +90,7 @@ async fn try_run(
     now: Timestamp,
     says: Says,
     rosters: Rosters,
+    selection: Selection,
 ) -> (Result<Report>, Arc<Says>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let api_url = format!("http://{}", listener.local_addr().unwrap());
@@ -97,7 +98,7 @@ async fn try_run(
     let app = Router::new().route("/eventopenapi/{*path}", post(answer)).with_state(Arc::clone(&says));
     tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
     let config = Config { api_url, rosters, ..open_config() };
-    (job(store, config, now, sync_of(Selection::default())).await, says)
+    (job(store, config, now, sync_of(selection)).await, says)
 }
 
 /// The settings of all runs here.
@@ -232,6 +233,20 @@ async fn an_event_without_an_end_is_given_up_past_its_horizon_and_taken_up_again
 }
 
 #[tokio::test]
+async fn an_event_without_an_end_is_visited_for_days_that_are_asked_for_and_counts_once() {
+    let listed = || vec![json!({ "eventId": 1, "startTime": (later() - HOUR * 24).as_second() })];
+    for lists in [Says { edited: listed(), ..Says::default() }, Says { public: listed(), ..Says::default() }]
+    {
+        let both = Rosters { edited: true, public: true, file: None };
+        let days = Selection { from: Some("2022-12-18".into()), ..Selection::default() };
+        let (outcome, says) = try_run(&Desk::new().open(), later(), lists, both, days).await;
+        let report = outcome.unwrap();
+        assert!(report.ok, "{:?}", report.failures);
+        assert_eq!((report.events.due, report.events.complete, says.pages("event/info")), (1, 1, 0));
+    }
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_an_entry_is_told_once_however_often_its_list_is_read() {
     let desk = Desk::new();
     let of = |event: i64| {
@@ -259,7 +274,9 @@ async fn an_event_that_could_not_be_noted_at_first_is_noted_by_the_next_reading_
     // Amid the ledgers of the first page.
     let faulty: Arc<dyn Store> = Faulty::new(&desk.open(), 40, Fault::Fails);
     let edits_alone = Rosters { edited: true, public: false, file: None };
-    let (outcome, _) = try_run(&faulty, later(), Says { edited, ..Says::default() }, edits_alone).await;
+    let (outcome, _) =
+        try_run(&faulty, later(), Says { edited, ..Says::default() }, edits_alone, Selection::default())
+            .await;
     let report = outcome.unwrap();
     assert!(report.ok, "{:?}", report.failures);
     let noted = files(&desk.store().join("ledger"));
@@ -286,7 +303,7 @@ async fn a_host_who_is_forgotten_while_a_list_is_read_that_then_breaks_is_in_no_
     };
     let says = Says { edited, amid: tokio::sync::Mutex::new(Some(amid)), ..Says::default() };
     let edits_alone = Rosters { edited: true, public: false, file: None };
-    let (outcome, _) = try_run(&store, later(), says, edits_alone).await;
+    let (outcome, _) = try_run(&store, later(), says, edits_alone, Selection::default()).await;
     assert_eq!(outcome.unwrap_err().kind(), Kind::UnknownEvent);
     assert_eq!((*forgotten.lock().unwrap(), noted().len()), (100, 200));
     for (path, ledger) in noted() {
