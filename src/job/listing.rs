@@ -40,7 +40,7 @@ pub(super) async fn listen(
         let (knows_some, most) = (!notes.known.is_empty(), before_visits(context, notes));
         let list = edited(context, choice, usage, cursor.edited_until, now, notes);
         match in_time(most, "the list of edited events", list).await {
-            Ok(()) => cursor.edited_until = Some(read_until(usage, now)),
+            Ok(()) => cursor.edited_until = Some(listed_until(usage, now)),
             // Events that are known are visited all the same.
             Err(error) if knows_some && error.kind() != Kind::Credentials => {
                 notes.failures.push((None, error));
@@ -58,7 +58,7 @@ pub(super) async fn listen(
         match in_time(most, "the list of public events", list).await {
             Ok(without_end) => {
                 asked.extend(without_end);
-                cursor.held_until = Some(read_until(usage, now));
+                cursor.held_until = Some(listed_until(usage, now));
             }
             Err(error) => match context.client.judged(usage, error).await {
                 error if error.kind() == Kind::Credentials => return Err(error),
@@ -101,7 +101,7 @@ fn perhaps_no_list(error: Error) -> Error {
 }
 
 /// Up to when a list is read that was asked for up to now: by the vendor's clock, where this machine's is ahead of it.
-fn read_until(usage: &Usage, now: Timestamp) -> Timestamp {
+fn listed_until(usage: &Usage, now: Timestamp) -> Timestamp {
     let told = usage.vendor_is_ahead().filter(|ahead| ahead.abs() <= VENDOR_TOLERANCE);
     now.checked_add(told.unwrap_or_default()).map_or(now, |theirs| theirs.min(now))
 }

@@ -20,7 +20,7 @@ use super::visit::forecast;
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::Usage;
 use crate::load::items;
-use crate::load::ledger::Ledger;
+use crate::load::ledger::{Closing, Ledger};
 use crate::load::ledgers::Entry;
 use crate::load::recover::recover;
 use crate::report::{DueEvent, Report, Requests};
@@ -112,7 +112,8 @@ pub(super) async fn plan(
                 let was_open = ledger.closed.is_none();
                 ledger.give_up_without_end(context.horizon, now);
                 if ledger.closed.is_some() {
-                    notes.failures.extend(was_open.then(|| without_end(&ledger)));
+                    let is_given_up = was_open && ledger.closed == Some(Closing::Incomplete);
+                    notes.failures.extend(is_given_up.then(|| without_end(&ledger)));
                     closed.push(ledger.clone());
                 }
                 notes.know(ledger);

@@ -20,16 +20,20 @@ impl Ledger {
     /// Whether the event has begun, and nothing says when it ends: until that is known, it is never visited.
     #[must_use]
     pub fn lacks_end(&self, now: Timestamp) -> bool {
-        let Self { event, closed, .. } = self;
-        let is_held = closed.is_none() && !event.is_cancelled();
-        is_held && event.end_time.is_none() && !event.has_ended(now) && self.begins() <= now
+        self.is_endless(now) && !self.event.is_cancelled()
     }
 
     /// Closes it where its end has been waited for as long as an event is visited.
     pub fn give_up_without_end(&mut self, horizon: SignedDuration, now: Timestamp) {
-        if self.lacks_end(now) && now.duration_since(self.begins()) >= horizon {
-            self.closed = Some(Closing::Incomplete);
+        if self.is_endless(now) && now.duration_since(self.begins()) >= horizon {
+            let is_cancelled = self.event.is_cancelled();
+            self.closed = Some(if is_cancelled { Closing::Cancelled } else { Closing::Incomplete });
         }
+    }
+
+    fn is_endless(&self, now: Timestamp) -> bool {
+        let Self { event, closed, .. } = self;
+        closed.is_none() && event.end_time.is_none() && !event.has_ended(now) && self.begins() <= now
     }
 
     /// When it begins, or was first heard of, if that was later.
@@ -67,14 +71,20 @@ mod tests {
     fn an_end_is_waited_for_where_the_event_has_begun_and_nothing_says_that_it_is_over() {
         let event = || Event { start_time: Some(at(0)), ..Event::unknown(1) };
         let ledger = |event| Ledger::new(event, at(-48));
-        for (ledger, lacks_end, is_given_up, what) in [
-            (ledger(event()), true, true, "it has begun"),
-            (ledger(Event::unknown(1)), true, true, "nothing is known of it"),
-            (ledger(Event { start_time: Some(at(2)), ..event() }), false, true, "it is yet to come"),
-            (ledger(Event { start_time: Some(at(900)), ..event() }), false, false, "much later"),
-            (ledger(Event { end_time: Some(at(9)), ..event() }), false, false, "its end is known"),
-            (ledger(Event { status: Some("ended".into()), ..event() }), false, false, "it is over"),
-            (ledger(Event { status: Some("cancelled".into()), ..event() }), false, false, "it was cancelled"),
+        let (given_up, cancelled) = (Some(Closing::Incomplete), Some(Closing::Cancelled));
+        for (ledger, lacks_end, past_its_horizon, what) in [
+            (ledger(event()), true, given_up, "it has begun"),
+            (ledger(Event::unknown(1)), true, given_up, "nothing is known of it"),
+            (ledger(Event { start_time: Some(at(2)), ..event() }), false, given_up, "it is yet to come"),
+            (ledger(Event { start_time: Some(at(900)), ..event() }), false, None, "much later"),
+            (ledger(Event { end_time: Some(at(9)), ..event() }), false, None, "its end is known"),
+            (ledger(Event { status: Some("ended".into()), ..event() }), false, None, "it is over"),
+            (
+                ledger(Event { status: Some("cancelled".into()), ..event() }),
+                false,
+                cancelled,
+                "it was cancelled",
+            ),
         ] {
             assert_eq!(ledger.lacks_end(at(1)), lacks_end, "{what}");
             let closed = |hours: i64| {
@@ -82,7 +92,7 @@ mod tests {
                 later.give_up_without_end(HORIZON, at(hours));
                 later.closed
             };
-            assert_eq!(closed(30 * 24 + 2), is_given_up.then_some(Closing::Incomplete), "{what}");
+            assert_eq!(closed(30 * 24 + 2), past_its_horizon, "{what}");
             assert_eq!(closed(30 * 24 - 49), None, "{what}");
         }
         let mut complete = Ledger { closed: Some(Closing::Complete), ..ledger(event()) };

@@ -50,7 +50,7 @@ impl Digest {
 
 /// Rows that are made together, a column at a time: as many as stay in the cache next to their values.
 const TOGETHER: usize = 16;
-/// Bytes that most rows take here.
+/// Room that a row has at first, in bytes: so that it need not grow by and by.
 const USUAL_ROW: usize = 1024;
 
 /// A column on its way into digests.

@@ -51,5 +51,6 @@ mod stores;
 mod suppressed;
 mod sync;
 mod tokens;
+mod told;
 mod torn;
 mod versions;

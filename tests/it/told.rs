@@ -1,0 +1,108 @@
+//! A vendor that lists what it is told to, entry by entry, and a run of it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use axum::extract::{Path, State};
+use axum::routing::post;
+use axum::{Json, Router};
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use rollcall::config::{Config, Rosters};
+use rollcall::error::Result;
+use rollcall::job::selection::Selection;
+use rollcall::load::store::Store;
+use rollcall::report::Report;
+use serde_json::{Value, json};
+use simulator::ServerOptions;
+
+use crate::command::Desk;
+use crate::forget::open;
+use crate::run::{config, job, later, server_at, small_world, sync_of};
+
+/// What the vendor says.
+#[derive(Default)]
+pub(crate) struct Says {
+    /// The entries of each list.
+    pub(crate) edited: Vec<Value>,
+    pub(crate) public: Vec<Value>,
+    /// And of each event by itself.
+    pub(crate) info: BTreeMap<i64, Value>,
+    /// What happens before the second page of edits is told; the third never is.
+    pub(crate) amid: tokio::sync::Mutex<Option<BoxFuture<'static, ()>>>,
+    /// What it was asked, in order.
+    pub(crate) asked: Mutex<Vec<(String, Value)>>,
+}
+
+impl Says {
+    pub(crate) fn pages(&self, path: &str) -> usize {
+        self.asked.lock().unwrap().iter().filter(|(asked, _)| asked == path).count()
+    }
+}
+
+async fn answer(
+    State(says): State<Arc<Says>>,
+    Path(path): Path<String>,
+    Json(asked): Json<Value>,
+) -> Json<Value> {
+    let number = |name: &str| usize::try_from(asked[name].as_u64().unwrap_or_default()).unwrap();
+    let page = |list: &[Value], at: usize, size: usize| {
+        Some(json!({ "list": list.iter().skip(at * size).take(size).collect::<Vec<_>>() }))
+    };
+    let is_broken = match (path.as_str(), number("page"), &mut *says.amid.lock().await) {
+        ("event/modify/list", 2, Some(amid)) => {
+            amid.await;
+            false
+        }
+        ("event/modify/list", 3, amid) => amid.is_some(),
+        _ => false,
+    };
+    let data = match path.as_str() {
+        _ if is_broken => None,
+        "event/modify/list" => page(&says.edited, number("page") - 1, number("pageSize")),
+        "event/public/list" => page(&says.public, number("page"), number("count")),
+        "event/info" => says.info.get(&asked["eventId"].as_i64().unwrap()).cloned(),
+        _ => Some(json!({ "lives": [], "interactions": [], "viewerDetails": [] })),
+    };
+    says.asked.lock().unwrap().push((path, asked));
+    let code = if data.is_some() { 200 } else { 404 };
+    Json(json!({ "code": code, "msg": "", "timeStamp": 0, "requestId": "1", "data": data }))
+}
+
+/// A run at `now`, of a vendor that says this.
+pub(crate) async fn run(desk: &Desk, now: Timestamp, says: Says) -> (Report, Arc<Says>) {
+    run_with(desk, now, says, Rosters { edited: true, public: true, file: None }).await
+}
+
+/// The same, with other rosters.
+pub(crate) async fn run_with(
+    desk: &Desk,
+    now: Timestamp,
+    says: Says,
+    rosters: Rosters,
+) -> (Report, Arc<Says>) {
+    let (outcome, says) = try_run(&desk.open(), now, says, rosters, Selection::default()).await;
+    (outcome.unwrap(), says)
+}
+
+pub(crate) async fn try_run(
+    store: &Arc<dyn Store>,
+    now: Timestamp,
+    says: Says,
+    rosters: Rosters,
+    selection: Selection,
+) -> (Result<Report>, Arc<Says>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let api_url = format!("http://{}", listener.local_addr().unwrap());
+    let says = Arc::new(says);
+    let app = Router::new().route("/eventopenapi/{*path}", post(answer)).with_state(Arc::clone(&says));
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let config = Config { api_url, rosters, ..open_config() };
+    (job(store, config, now, sync_of(selection)).await, says)
+}
+
+/// The settings of all runs here.
+pub(crate) fn open_config() -> Config {
+    let server = server_at(later(), &small_world(1), ServerOptions::default());
+    Config { policy: open(), ..config(&server, std::path::Path::new("unused")) }
+}
