@@ -132,11 +132,9 @@ impl Client {
     }
 
     /// What it means that a question about one event failed: a token that is refused there, and good for a call that is about
-    /// no event, is refused for this one. A token that others make may have been made anew between the two: of that one
-    /// nothing is known.
+    /// no event, is refused for this one.
     pub async fn judged(&self, usage: &Usage, error: Error) -> Error {
-        let is_refused =
-            error.kind() == Kind::Credentials && !error.is_passing() && self.tokens.are_our_own();
+        let is_refused = error.kind() == Kind::Credentials && !error.is_passing();
         // In a box: few come here, and the future of whoever asks would hold all of it.
         if is_refused && Box::pin(self.call(usage, EDITS, self.edits_of_a_second())).await.is_ok() {
             return error

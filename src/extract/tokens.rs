@@ -26,6 +26,9 @@ const UNSTATED: SignedDuration = SignedDuration::from_hours(1);
 /// time, and by which code the vendor says so is not known.
 const DOUBTS: u32 = 3;
 
+/// What helps where the token that others make does not.
+const RENEW: &str = "run the job `token`, with the application's credentials: it renews it";
+
 /// The tokens of one run.
 #[derive(Debug)]
 pub(super) struct Tokens {
@@ -67,11 +70,6 @@ impl Tokens {
         }
     }
 
-    /// Whether tokens are given or made here, and not by another machine.
-    pub(super) fn are_our_own(&self) -> bool {
-        self.credentials.is_some()
-    }
-
     /// The token to use now.
     pub(super) async fn get(&self, http: &Http, usage: &Usage) -> Result<SecretString> {
         if let Some(Credentials::Token(token)) = &self.credentials {
@@ -110,8 +108,9 @@ impl Tokens {
         }
         let Some(Credentials::App(app)) = &self.credentials else {
             return Err(match &self.shared {
-                Some(_) => Error::new(Kind::Credentials, "the shared token is missing, too old, or refused")
-                    .hint("run the job `token`, with the application's credentials: it renews it"),
+                Some(_) => {
+                    Error::new(Kind::Credentials, "the shared token is missing or too old").hint(RENEW)
+                }
                 None => Error::new(Kind::Usage, "there is no token")
                     .hint("set `ROLLCALL_TOKEN`, or give `--app-key`, `--app-secret` and `--user-id`"),
             });
@@ -142,24 +141,43 @@ impl Tokens {
         self.doubts.store(0, Ordering::Relaxed);
     }
 
-    /// What a failure means for the token: one that was made is made anew, another is for the user to replace.
+    /// What a failure means for the token: one that was made is made anew, one that others make is read anew, and another is
+    /// for the user to replace.
     pub(super) async fn failed(&self, secret: &SecretString, error: Error) -> Error {
-        let (is_given, is_made) = match &self.credentials {
-            Some(Credentials::Token(_)) => (true, false),
-            Some(Credentials::App(_)) => (false, true),
-            None => (self.shared.is_none(), false),
-        };
-        let is_refused = error.kind() == Kind::Credentials && !is_given;
-        let is_doubtful = is_made && failure::is_unexplained(&error);
-        if is_refused || is_doubtful {
-            let mut current = self.current.lock().await;
-            let is_current = current.is(secret);
-            // Once, until an answer is good: where it is not the token, a new one does not help.
-            if is_current && (is_refused || self.doubts.fetch_add(1, Ordering::Relaxed) + 1 == DOUBTS) {
-                current.end(secret);
+        let is_refused = error.kind() == Kind::Credentials;
+        match &self.credentials {
+            Some(Credentials::App(_)) => {
+                if is_refused || failure::is_unexplained(&error) {
+                    let mut current = self.current.lock().await;
+                    let is_current = current.is(secret);
+                    // Once, until an answer is good: where it is not the token, a new one does not help.
+                    if is_current && (is_refused || self.doubts.fetch_add(1, Ordering::Relaxed) + 1 == DOUBTS)
+                    {
+                        current.end(secret);
+                    }
+                }
+                if is_refused { error.taken_for(Kind::TokenRefused) } else { error }
             }
+            // In a box: few come here, and the future of every request would hold all of it.
+            None if is_refused => Box::pin(self.refused_to_others(secret, error)).await,
+            Some(Credentials::Token(_)) | None => error,
         }
-        if is_refused { error.taken_for(Kind::TokenRefused) } else { error }
+    }
+
+    /// What it means that a token was refused which another machine made. There is a newer one, or this one goes on: it may be
+    /// refused for one event alone, and good for all others.
+    async fn refused_to_others(&self, secret: &SecretString, error: Error) -> Error {
+        match self.read_shared().await {
+            Ok(Some(token)) if !is_same(&token.secret, secret) => {
+                let mut current = self.current.lock().await;
+                if current.is(secret) {
+                    current.token = None;
+                }
+                error.taken_for(Kind::TokenRefused)
+            }
+            Ok(_) => error.hint(RENEW),
+            Err(unread) => unread,
+        }
     }
 
     /// Puts a token that the user gave where the other machines find it; one that was made is there already.
