@@ -54,6 +54,26 @@ pub(super) fn wants_snapshot(context: &Context, choice: &Choice, ledger: &Ledger
     ledger.through.is_none() || is_last || ledger.owed.snapshot || choice.is_explicit()
 }
 
+/// What a visit asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// A day, in windows.
+    Day(Date),
+    /// All of the event so far.
+    Snapshot,
+}
+
+/// In which order a visit asks: for the days, then for the snapshot. After each visit that failed another of them is the first:
+/// what takes all of the time would otherwise starve those behind it for ever.
+pub(super) fn in_turn(days: BTreeSet<Date>, with_snapshot: bool, failures: u32) -> Vec<Asked> {
+    let snapshot = with_snapshot.then_some(Asked::Snapshot);
+    let mut order: Vec<Asked> = days.into_iter().map(Asked::Day).chain(snapshot).collect();
+    if let Some(first) = failures.checked_rem(u32::try_from(order.len()).unwrap_or(u32::MAX)) {
+        order.rotate_left(first as usize);
+    }
+    order
+}
+
 /// What a visit would ask for, and how many requests that takes.
 pub(in crate::job) fn forecast(
     context: &Context,
@@ -96,4 +116,31 @@ pub(super) fn possible(
 ) -> Result<BTreeSet<Date>> {
     let last = context.lake.zone.day_of(last_instant(context, ledger, now));
     Ok(calendar::days(calendar::previous(event_day)?, last).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_each_visit_that_failed_another_question_is_the_first() {
+        for (days, with_snapshot, failures, expected) in [
+            (0, false, 0, vec![]),
+            (0, false, 3, vec![]),
+            (0, true, 3, vec![0]),
+            (2, true, 0, vec![1, 2, 0]),
+            (2, true, 1, vec![2, 0, 1]),
+            (2, true, 2, vec![0, 1, 2]),
+            (2, true, 3, vec![1, 2, 0]),
+            (3, false, 2, vec![3, 1, 2]),
+        ] {
+            let day = |number| jiff::civil::date(2022, 10, number);
+            let order = in_turn((1..=days).map(day).collect(), with_snapshot, failures);
+            let expected = expected.into_iter().map(|number| match number {
+                0 => Asked::Snapshot,
+                number => Asked::Day(day(number)),
+            });
+            assert_eq!(order, expected.collect::<Vec<_>>(), "{days} {with_snapshot} {failures}");
+        }
+    }
 }

@@ -17,8 +17,8 @@ use std::sync::atomic::AtomicU32;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use self::days::Count;
 pub(super) use self::days::forecast;
+use self::days::{Asked, Count};
 use self::figures::Figures;
 pub(super) use self::intake::{Answers, Intake};
 pub(super) use self::kept::Kept;
@@ -146,11 +146,20 @@ impl Visiting<'_> {
             return Ok(false);
         }
         self.fix_event_day().await?;
-        for day in days::due(self.context, self.choice, &self.ledger, self.visitor.pulled_at) {
-            self.pull_day(day).await?;
+        let (now, failures) = (self.visitor.pulled_at, self.ledger.failures);
+        let days = days::due(self.context, self.choice, &self.ledger, now);
+        let wants_snapshot = days::wants_snapshot(self.context, self.choice, &self.ledger, now);
+        for asked in days::in_turn(days, wants_snapshot, failures) {
+            match asked {
+                Asked::Day(day) => self.pull_day(day).await?,
+                Asked::Snapshot => self.pull_snapshot().await?,
+            }
         }
-        if self.wants_snapshot() {
+        let is_changed = !wants_snapshot && self.is_changed();
+        if is_changed {
             self.pull_snapshot().await?;
+        }
+        if wants_snapshot || is_changed {
             for day in self.days_to_check()? {
                 self.pull_day(day).await?;
             }
@@ -185,17 +194,14 @@ impl Visiting<'_> {
         Ok(())
     }
 
-    /// Also when a day is not what it was.
-    fn wants_snapshot(&self) -> bool {
-        let changed = || {
-            self.known.iter().any(|(day, now)| {
-                self.ledger.days.get(day).is_none_or(|before| {
-                    before.lives.digest != now.lives.digest
-                        || before.interactions.digest != now.interactions.digest
-                })
+    /// Whether a day is not what it was.
+    fn is_changed(&self) -> bool {
+        self.known.iter().any(|(day, now)| {
+            self.ledger.days.get(day).is_none_or(|before| {
+                before.lives.digest != now.lives.digest
+                    || before.interactions.digest != now.interactions.digest
             })
-        };
-        days::wants_snapshot(self.context, self.choice, &self.ledger, self.visitor.pulled_at) || changed()
+        })
     }
 
     /// Days that the snapshot counts differently, or all where there is no snapshot; not those that were just asked.
