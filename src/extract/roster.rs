@@ -17,10 +17,12 @@ const PAGE: usize = 100;
 const DEFAULT_EDITED_PAGE: usize = 10;
 /// The same of `event/public/list`.
 const DEFAULT_PUBLIC_PAGE: usize = 20;
-/// How much of the time before the cursor is listed again: what the vendor's own clocks and queues may be late by.
+/// How much of the time before the one that is asked for is listed again: what the vendor's own clocks and queues may be late by.
 const OVERLAP: SignedDuration = SignedDuration::from_hours(1);
 /// How often a list of several pages is read at most.
 const MOST_READINGS: usize = 5;
+/// How large the vendor's pages are whatever is asked for, is not known; a full one is taken to have a multiple of so many events.
+const ROUND: usize = 10;
 /// More pages than any customer has; an answer that goes on for ever ends here.
 const MOST_PAGES: usize = 100_000;
 
@@ -39,8 +41,10 @@ pub struct List<'a> {
     most_readings: usize,
     /// Readings that have ended.
     readings: usize,
-    /// Pages of this reading so far.
+    /// Pages of this reading so far, empty ones aside.
     pages: usize,
+    /// Whether the last of them may have been full.
+    is_round: bool,
     /// Events that this reading named.
     named: HashSet<i64>,
     /// Events that any reading named.
@@ -59,11 +63,11 @@ pub struct Page {
     pub unreadable: u64,
 }
 
-/// All events that were made or edited since `cursor`: `event/modify/list`.
-pub fn edited_since<'a>(client: &'a Client, usage: &'a Usage, cursor: Timestamp, now: Timestamp) -> List<'a> {
-    let from = cursor.checked_sub(OVERLAP).unwrap_or(cursor).max(Timestamp::UNIX_EPOCH).as_second();
+/// All events that were made or last edited from `from` to `to`, and a while before: `event/modify/list`.
+pub fn edited_between<'a>(client: &'a Client, usage: &'a Usage, from: Timestamp, to: Timestamp) -> List<'a> {
+    let from = from.checked_sub(OVERLAP).unwrap_or(from).max(Timestamp::UNIX_EPOCH).as_second();
     let asked =
-        [("startTime", json!(from)), ("endTime", json!(now.as_second() + 1)), ("pageSize", json!(PAGE))];
+        [("startTime", json!(from)), ("endTime", json!(to.as_second() + 1)), ("pageSize", json!(PAGE))];
     // An event that is edited while the pages are read leaves the list, and those behind it move up: one of them to a page that
     // was read already. So what has several pages is read again, until it names nothing new.
     let most_readings = MOST_READINGS;
@@ -96,6 +100,7 @@ impl<'a> List<'a> {
             most_readings: 1,
             readings: 0,
             pages: 0,
+            is_round: false,
             named: HashSet::new(),
             all: HashSet::new(),
             is_news: false,
@@ -143,7 +148,10 @@ impl<'a> List<'a> {
                 None => page.unreadable += u64::from(self.readings == 0),
             }
         }
-        self.pages += usize::from(!entries.is_empty());
+        if !entries.is_empty() {
+            self.pages += 1;
+            self.is_round = entries.len().is_multiple_of(ROUND);
+        }
         if entries.len() < self.shortest || self.named.len() == before {
             self.end_reading();
         }
@@ -152,8 +160,10 @@ impl<'a> List<'a> {
 
     fn end_reading(&mut self) {
         self.readings += 1;
-        self.is_over = self.pages < 2 || !self.is_news || self.readings >= self.most_readings;
-        (self.pages, self.is_news) = (0, false);
+        // Behind one page that was full there may have been another until its last event moved up.
+        let is_whole = self.pages < 2 && !self.is_round;
+        self.is_over = is_whole || !self.is_news || self.readings >= self.most_readings;
+        (self.pages, self.is_round, self.is_news) = (0, false, false);
         self.named.clear();
     }
 }

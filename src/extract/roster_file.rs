@@ -26,8 +26,12 @@ fn csv(text: &str) -> Result<Vec<i64>> {
     let mut events = Vec::new();
     for record in reader.records() {
         let record = record.map_err(unreadable)?;
+        // What spreadsheets leave below the last row.
+        if record.iter().all(str::is_empty) {
+            continue;
+        }
         let line = record.position().map_or(0, csv::Position::line);
-        let number = record.get(column).and_then(|text| text.parse().ok());
+        let number = record.get(column).and_then(|text| text.parse().ok()).filter(|number| *number > 0);
         events.push(
             number.ok_or_else(|| wrong("an event's number in the roster is no number").with("line", line))?,
         );
@@ -49,7 +53,7 @@ fn json_lines(text: &str) -> Result<Vec<i64>> {
             Value::String(text) => text.trim().parse().ok(),
             _ => None,
         });
-        number.ok_or_else(|| {
+        number.filter(|number| *number > 0).ok_or_else(|| {
             wrong("an entry of the roster has no `event_id` that is a number").with("line", at + 1)
         })
     };
@@ -74,6 +78,7 @@ mod tests {
             assert_eq!(parse(text).unwrap(), [609_768, 700_001], "{text}");
         }
         assert_eq!(parse("event_id\n").unwrap(), [0; 0]);
+        assert_eq!(parse("event_id,title\n7,x\n,\n , \n").unwrap(), [7]);
     }
 
     #[test]
@@ -81,6 +86,9 @@ mod tests {
         for (text, said) in [
             ("609768\n700001\n", "no column `event_id`"),
             ("event_id\n609768\nmany\n", "line: 3"),
+            ("event_id\n609768\n-5\n", "line: 3"),
+            ("event_id,title\n,x\n", "line: 2"),
+            ("{\"event_id\": 0}\n", "line: 1"),
             ("{\"event_id\": 1}\n{\"event\": 2}\n", "line: 2"),
         ] {
             let error = parse(text).unwrap_err();

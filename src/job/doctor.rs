@@ -58,7 +58,7 @@ pub(super) async fn examine(context: &Context, call: &Doctor, report: &mut Repor
 /// The shortest list there is: that the vendor can be reached, and accepts the credentials.
 async fn vendor(context: &Context, usage: &Usage) -> Result<String> {
     let now = context.clock.now();
-    let mut edited = roster::edited_since(&context.client, usage, now, now);
+    let mut edited = roster::edited_between(&context.client, usage, now, now);
     while edited.page().await?.is_some() {}
     Ok(format!("it answers, and accepts the token; {} events were edited in the last hour", edited.named()))
 }

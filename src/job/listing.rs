@@ -9,6 +9,7 @@ use super::notes::{Notes, Says};
 use super::patience::{before_visits, in_time};
 use super::questions::{ask_about, still_open};
 use super::selection::Choice;
+use super::spans::Spans;
 use crate::error::{Error, Explain, Kind, Result};
 use crate::extract::roster;
 use crate::extract::roster_file;
@@ -36,11 +37,12 @@ pub(super) async fn listen(
     let now = context.clock.now();
     let (mut cursor, may_move) = cursor(context, choice, notes).await?;
     let stood = (cursor.edited_until, cursor.held_until);
+    let knows_some = !notes.known.is_empty();
     if context.rosters.edited {
-        let (knows_some, most) = (!notes.known.is_empty(), before_visits(context, notes));
-        let list = edited(context, choice, usage, cursor.edited_until, now, notes);
+        let most = before_visits(context, notes);
+        let list = edited(context, choice, usage, &mut cursor.edited_until, now, notes);
         match in_time(most, "the list of edited events", list).await {
-            Ok(()) => cursor.edited_until = Some(listed_until(usage, now)),
+            Ok(()) => {}
             // Events that are known are visited all the same.
             Err(error) if knows_some && error.kind() != Kind::Credentials => {
                 notes.failures.push((None, error));
@@ -49,17 +51,21 @@ pub(super) async fn listen(
         }
     }
     let mut asked = match &context.rosters.file {
-        Some(name) => read_file(context, name).await?.into_iter().collect(),
+        Some(name) => match read_file(context, name).await {
+            Ok(events) => events.into_iter().collect(),
+            Err(error) if knows_some => {
+                notes.failures.push((None, error));
+                BTreeSet::new()
+            }
+            Err(error) => return Err(error),
+        },
         None => BTreeSet::new(),
     };
     if context.rosters.public {
         let most = before_visits(context, notes);
-        let list = public(context, choice, usage, cursor.held_until, now, notes);
+        let list = public(context, choice, usage, &mut cursor.held_until, now, notes);
         match in_time(most, "the list of public events", list).await {
-            Ok(without_end) => {
-                asked.extend(without_end);
-                cursor.held_until = Some(listed_until(usage, now));
-            }
+            Ok(without_end) => asked.extend(without_end),
             Err(error) => match context.client.judged(usage, error).await {
                 error if error.kind() == Kind::Credentials => return Err(error),
                 // The other list goes on without it.
@@ -100,33 +106,41 @@ fn perhaps_no_list(error: Error) -> Error {
     }
 }
 
-/// Up to when a list is read that was asked for up to now: by the vendor's clock, where this machine's is ahead of it.
-fn listed_until(usage: &Usage, now: Timestamp) -> Timestamp {
+/// Up to when a list is read that was asked for up to then: no later than it is by the vendor's clock, where this machine's is ahead
+/// of it.
+fn listed_until(usage: &Usage, then: Timestamp, now: Timestamp) -> Timestamp {
     let told = usage.vendor_is_ahead().filter(|ahead| ahead.abs() <= VENDOR_TOLERANCE);
-    now.checked_add(told.unwrap_or_default()).map_or(now, |theirs| theirs.min(now))
+    now.checked_add(told.unwrap_or_default()).map_or(then, |theirs| theirs.min(then))
 }
 
-/// Events by the time of their last edit: those since the list was last read, on the first run as far back as one looks.
+/// Events by the time of their last edit: those since the list was last read, on the first run as far back as one looks. Moves
+/// `read_until` with each span that was read.
 async fn edited(
     context: &Context,
     choice: &Choice,
     usage: &Usage,
-    read_until: Option<Timestamp>,
+    read_until: &mut Option<Timestamp>,
     now: Timestamp,
     notes: &mut Notes<'_>,
 ) -> Result<()> {
-    let from = match (choice.days, believed(read_until, now)) {
+    let from = match (choice.days, believed(*read_until, now)) {
         (Some((from, _)), _) => {
             before(context.lake.zone.start_of(from).unwrap_or_default(), context.lookback)
         }
         (None, Some(until)) => until,
         (None, None) => before(now, context.lookback),
     };
-    let mut list = roster::edited_since(&context.client, usage, from, now);
-    let mut unreadable = 0;
-    while let Some(page) = list.page().await? {
-        unreadable += page.unreadable;
-        notes.hear(page.events, Says::HowItIs).await?;
+    let (mut spans, mut unreadable) = (Spans::new(from, now), 0);
+    while let Some((from, to)) = spans.next() {
+        let mut list = roster::edited_between(&context.client, usage, from, to);
+        let mut pages = 0;
+        while let Some(page) = list.page().await? {
+            pages += 1;
+            unreadable += page.unreadable;
+            notes.hear(page.events, Says::HowItIs).await?;
+        }
+        spans.read(pages);
+        *read_until = Some(listed_until(usage, to, now));
     }
     note_unreadable(unreadable, notes);
     Ok(())
@@ -134,17 +148,17 @@ async fn edited(
 
 /// Events by their own time: those of the chosen days, else those that are still of interest, or were when the list was last
 /// read; on the first run as far back as one looks. The other list tells of edits, and says more. Gives those that are named
-/// without an end.
+/// without an end. Moves `read_until` with each span that was read.
 async fn public(
     context: &Context,
     choice: &Choice,
     usage: &Usage,
-    read_until: Option<Timestamp>,
+    read_until: &mut Option<Timestamp>,
     now: Timestamp,
     notes: &mut Notes<'_>,
 ) -> Result<Vec<i64>> {
     let zone = &context.lake.zone;
-    let (from, to) = match (choice.days, believed(read_until, now)) {
+    let (from, to) = match (choice.days, believed(*read_until, now)) {
         // Events that were held before may have been seen on these days.
         (Some((from, to)), _) => {
             let from = before(zone.start_of(from).unwrap_or_default(), context.horizon);
@@ -153,13 +167,19 @@ async fn public(
         (None, Some(until)) => (before(until, context.horizon), now),
         (None, None) => (before(now, context.lookback), now),
     };
-    let mut list = roster::held_between(&context.client, usage, from, to);
-    let (mut without_end, mut unreadable) = (Vec::new(), 0);
-    while let Some(page) = list.page().await? {
-        unreadable += page.unreadable;
-        let is_without = |event: &&Event| event.end_time.is_none() && !event.is_cancelled();
-        without_end.extend(page.events.iter().filter(is_without).map(|event| event.event_id));
-        notes.hear(page.events, Says::ThatItIs).await?;
+    let (mut spans, mut without_end, mut unreadable) = (Spans::new(from, to), Vec::new(), 0);
+    while let Some((from, to)) = spans.next() {
+        let mut list = roster::held_between(&context.client, usage, from, to);
+        let mut pages = 0;
+        while let Some(page) = list.page().await? {
+            pages += 1;
+            unreadable += page.unreadable;
+            let is_without = |event: &&Event| event.end_time.is_none() && !event.is_cancelled();
+            without_end.extend(page.events.iter().filter(is_without).map(|event| event.event_id));
+            notes.hear(page.events, Says::ThatItIs).await?;
+        }
+        spans.read(pages);
+        *read_until = Some(listed_until(usage, to, now));
     }
     note_unreadable(unreadable, notes);
     Ok(without_end)

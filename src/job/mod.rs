@@ -18,6 +18,7 @@ mod pull;
 mod questions;
 mod replay;
 pub mod selection;
+mod spans;
 mod sync;
 mod token;
 mod upgrade;

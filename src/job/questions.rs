@@ -34,9 +34,10 @@ pub(super) async fn still_open(
         let is_open = match known.get(&event_id) {
             Some(known) if known.is_open => Ok(!known.has_ended && known.due.is_none()),
             _ => context.ledgers.find(event_id).await.map(|found| {
-                // One that was cancelled may be held after all.
-                let may_be_restored = |ledger: &Ledger| {
-                    ledger.closed == Some(Closing::Cancelled) && !ledger.is_past(context.horizon, now)
+                // One that was cancelled may be held after all; one that is opened again may not have come home yet.
+                let may_be_restored = |ledger: &Ledger| match ledger.closed {
+                    Some(Closing::Cancelled) => !ledger.is_past(context.horizon, now),
+                    closed => closed.is_none(),
                 };
                 let is_chosen = |ledger: &Ledger| {
                     choice.days.is_some()

@@ -12,7 +12,7 @@ use rollcall::calendar::Clock;
 use rollcall::config::{Config, Rosters};
 use rollcall::error::Kind;
 use rollcall::extract::auth::Credentials;
-use rollcall::extract::roster::edited_since;
+use rollcall::extract::roster::edited_between;
 use rollcall::extract::usage::Usage;
 use rollcall::job::context::Context;
 use rollcall::job::selection::Selection;
@@ -57,7 +57,7 @@ async fn a_page_without_events_ends_a_list_however_it_is_written() {
             let report = sync_all(config(&server, &desk.store()), later()).await;
             assert_eq!(report.events.complete, held, "{empty_page:?} {events}");
             // Nothing was edited, nothing takes place.
-            let quiet = later() + HOUR * 24 * 200;
+            let quiet = later() + HOUR * 24;
             let server = server_at(quiet, &world, ServerOptions { empty_page, ..ServerOptions::default() });
             sync_all(config(&server, &desk.store()), quiet).await;
             assert_eq!(paths(&server).iter().filter(|path| path.ends_with("list")).count(), 2);
@@ -124,7 +124,8 @@ async fn what_a_list_named_before_it_broke_is_visited_and_the_rest_is_listed_by_
     // Without an event that is known, nothing is done where the list cannot be read.
     let first = run(faults(&["code=403@path:event/report/details"]), own).await;
     let edited = || Rosters { edited: true, public: false, file: None };
-    let broken = run(faults(&["code=403@path:event/modify/list,nth:2"]), edited()).await;
+    // The second page of the last of four spans.
+    let broken = run(faults(&["code=403@path:event/modify/list,nth:5"]), edited()).await;
     let [failure] = &broken.failures[..] else { panic!("{:?}", broken.failures) };
     assert!(failure.event_id.is_none() && first.events.failed == 1, "{failure:?} {:?}", first.events);
     assert!((2..held).contains(&broken.events.complete), "{} of {held}", broken.events.complete);
@@ -245,33 +246,65 @@ async fn a_cursor_that_lies_ahead_is_not_believed() {
     );
 }
 
-/// A list of 150 events by their edits, of which the first is edited after the first page was read, and so leaves the range.
-async fn moving(State(asked): State<Arc<AtomicUsize>>, Json(body): Json<Value>) -> Json<Value> {
+/// A list of events by their edits, of which the first is edited after the first page was read, and so leaves the range.
+async fn moving(
+    State((asked, events)): State<(Arc<AtomicUsize>, usize)>,
+    Json(body): Json<Value>,
+) -> Json<Value> {
     let gone = usize::from(asked.fetch_add(1, Ordering::SeqCst) > 0);
     let number = |name: &str| usize::try_from(body[name].as_u64().unwrap()).unwrap();
     let (page, size) = (number("page"), number("pageSize"));
-    let list: Vec<Value> =
-        (gone..150).skip((page - 1) * size).take(size).map(|event| json!({ "eventId": event + 1 })).collect();
-    Json(json!({ "code": 200, "msg": "", "data": { "count": 150 - gone, "list": list } }))
+    let list: Vec<Value> = (gone..events)
+        .skip((page - 1) * size)
+        .take(size)
+        .map(|event| json!({ "eventId": event + 1 }))
+        .collect();
+    Json(json!({ "code": 200, "msg": "", "data": { "count": events - gone, "list": list } }))
 }
 
 #[tokio::test]
 async fn no_event_is_missed_because_another_one_is_edited_while_the_pages_are_read() {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let app = Router::new().route("/eventopenapi/event/modify/list", post(moving));
-    let app = app.with_state(Arc::clone(&asked)).into_make_service();
-    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-    let (desk, server) = (Desk::new(), server_at(later(), &small_world(1), ServerOptions::default()));
-    let config = Config { api_url: url, ..config(&server, &desk.store()) };
-    let context = Context::new(config, Clock::Fixed(later()), Progress::hidden()).await.unwrap();
-    let usage = Usage::default();
-    let mut list = edited_since(&context.client, &usage, later() - HOUR, later());
-    let mut events = BTreeSet::new();
-    while let Some(page) = list.page().await.unwrap() {
-        events.extend(page.events.into_iter().map(|event| event.event_id));
+    // Of 101, the second page is empty by then.
+    for (all, most) in [(150, 9), (101, 9), (99, 2)] {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let app = Router::new().route("/eventopenapi/event/modify/list", post(moving));
+        let app = app.with_state((Arc::clone(&asked), all)).into_make_service();
+        tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        let (desk, server) = (Desk::new(), server_at(later(), &small_world(1), ServerOptions::default()));
+        let config = Config { api_url: url, ..config(&server, &desk.store()) };
+        let context = Context::new(config, Clock::Fixed(later()), Progress::hidden()).await.unwrap();
+        let usage = Usage::default();
+        let mut list = edited_between(&context.client, &usage, later() - HOUR, later());
+        let mut events = BTreeSet::new();
+        while let Some(page) = list.page().await.unwrap() {
+            events.extend(page.events.into_iter().map(|event| event.event_id));
+        }
+        assert_eq!(events, (1..=i64::try_from(all).unwrap()).collect());
+        let asked = asked.load(Ordering::SeqCst);
+        assert!(asked <= most, "{all}: {asked}");
     }
-    assert_eq!(events, (1..=150).collect());
-    assert!(asked.load(Ordering::SeqCst) <= 9);
+}
+
+#[tokio::test]
+async fn a_list_that_breaks_is_read_on_from_the_span_in_which_it_broke() {
+    let (early, world): (Timestamp, _) = ("2022-10-20T00:00:00Z".parse().unwrap(), small_world(12));
+    // Spans of 32 days, of 64, and the rest. The public list is asked from thirty days before.
+    let (read, late) = (HOUR * (96 * 24), early + HOUR * (150 * 24));
+    for (list, back) in [("event/modify/list", HOUR), ("event/public/list", HOUR * (30 * 24))] {
+        let desk = Desk::new();
+        let server = server_at(early, &world, ServerOptions::default());
+        sync_all(config(&server, &desk.store()), early).await;
+        let asked_from = async |at: Timestamp, fault: &[&str]| {
+            let server = server_at(at, &world, faults(fault));
+            sync(config(&server, &desk.store()), at, Selection::default()).await.unwrap();
+            let mut asked = server.requests().into_iter().filter(|request| request.path.ends_with(list));
+            asked.find_map(|request| request.start_time).unwrap()
+        };
+        let breaks = format!("code=403@path:{list},nth:3");
+        assert_eq!(asked_from(late, &[&breaks]).await, (early - back).as_second(), "{list}");
+        let read = if list.contains("public") { early - back } else { early } + read;
+        assert_eq!(asked_from(late + HOUR, &[]).await, (read - back).as_second(), "{list}");
+    }
 }

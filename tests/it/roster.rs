@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use rollcall::config::Rosters;
+use rollcall::config::{Config, Rosters};
+use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
+use rollcall::load::store::Location;
 use serde_json::{Value, json};
 use simulator::{ServerOptions, World};
 
@@ -58,7 +60,7 @@ async fn an_old_event_costs_its_entry_a_snapshot_and_a_window_for_each_day_with_
     let days: BTreeSet<_> = days.map(|(_, day, event)| (day, event)).collect();
     let lists = paths(&server).iter().filter(|path| path.ends_with("list")).count();
     assert_eq!(server.requests().len(), lists + report.events.complete + days.len());
-    assert!(lists <= 4, "{lists} pages");
+    assert!(lists <= 14, "{lists} pages");
 }
 
 #[tokio::test]
@@ -106,4 +108,62 @@ async fn an_event_of_a_users_own_roster_that_was_cancelled_and_restored_is_visit
     std::fs::write(desk.store().join("ledger/closed/700001.json"), ledger.to_string()).unwrap();
     std::fs::remove_file(active).unwrap();
     assert_eq!(run(at(event.start_time) + HOUR * 100).await.events.complete, 1);
+}
+
+#[tokio::test]
+async fn a_roster_that_cannot_be_read_is_a_failure_and_stops_no_visit_of_what_is_known() {
+    let desk = Desk::new();
+    let early = "2022-10-20T00:00:00Z".parse().unwrap();
+    let server = server_at(early, &small_world(8), ServerOptions::default());
+    let known = sync_all(config(&server, &desk.store()), early).await.events.known;
+    let file = desk.path().join("own.csv");
+    std::fs::write(&file, "event_id\n700003\nmany\n").unwrap();
+    let server = server_at(later(), &small_world(8), ServerOptions::default());
+    let mut own = config(&server, &desk.store());
+    own.rosters.file = Some(file.to_str().unwrap().into());
+    let report = crate::run::sync(own.clone(), later(), Selection::default()).await.unwrap();
+    let [failure] = &report.failures[..] else { panic!("{:?}", report.failures) };
+    assert_eq!((failure.event_id, failure.kind), (None, Kind::Usage));
+    assert!(known > 0 && report.events.complete >= known, "{:?}", report.events);
+
+    // Where nothing is known, nothing could be done.
+    let empty = Desk::new();
+    let rosters = Rosters { edited: false, public: false, ..own.rosters.clone() };
+    let own = Config { store: Location::Folder(empty.store()), rosters, ..own };
+    let error = crate::run::sync(own, later(), Selection::default()).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Usage);
+}
+
+#[tokio::test]
+async fn an_event_that_is_opened_again_by_a_run_that_dies_on_the_way_is_visited_by_the_next() {
+    let (desk, world) = (Desk::new(), small_world(2));
+    let file = desk.path().join("own.csv");
+    std::fs::write(&file, "event_id\n609768\n").unwrap();
+    let run = async || {
+        let server = server_at(later(), &world, ServerOptions::default());
+        let mut own = config(&server, &desk.store());
+        own.rosters = Rosters { edited: false, public: false, file: Some(file.to_str().unwrap().into()) };
+        sync_all(own, later() + HOUR * 48).await.events.complete
+    };
+    assert_eq!((run().await, run().await), (1, 0), "it is closed");
+    // Its document says that it is open, and was not moved home yet.
+    let closed = desk.store().join("ledger/closed/609768.json");
+    let mut document: Value = serde_json::from_slice(&std::fs::read(&closed).unwrap()).unwrap();
+    document["closed"] = Value::Null;
+    std::fs::write(&closed, document.to_string()).unwrap();
+    run().await;
+    let text = std::fs::read_to_string(desk.store().join("ledger/active/609768.json"));
+    assert!(text.is_ok(), "it is where events are that are visited");
+}
+
+#[tokio::test]
+async fn a_number_that_no_event_has_is_refused() {
+    let server = server_at(later(), &small_world(2), ServerOptions::default());
+    let desk = Desk::new();
+    for number in [0, -5] {
+        let selection = Selection { event: vec![number], ..Selection::default() };
+        let error = crate::run::sync(config(&server, &desk.store()), later(), selection).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Usage, "{number}");
+    }
+    assert_eq!(server.requests().len(), 0);
 }

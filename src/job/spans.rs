@@ -1,0 +1,72 @@
+//! A long time in spans, from the oldest on: what was read of a list is not read again because the rest did not end in time.
+//! Pure.
+
+use jiff::{SignedDuration, Timestamp};
+
+/// The first span of a long time: what a list is asked for by every run, the usual horizon, is one.
+const FIRST: SignedDuration = SignedDuration::from_hours(32 * 24);
+
+/// A span with more pages is long enough.
+const MANY: usize = 8;
+
+/// The spans of a time that are yet to be read.
+pub(super) struct Spans {
+    from: Timestamp,
+    to: Timestamp,
+    length: SignedDuration,
+}
+
+impl Spans {
+    /// From one instant to another.
+    pub(super) fn new(from: Timestamp, to: Timestamp) -> Self {
+        Self { from, to, length: FIRST }
+    }
+
+    /// The next span; after the last one none. A time without a length is a span too.
+    pub(super) fn next(&self) -> Option<(Timestamp, Timestamp)> {
+        let end = self.from.checked_add(self.length).map_or(self.to, |end| end.min(self.to));
+        (self.length > SignedDuration::ZERO).then_some((self.from, end))
+    }
+
+    /// The span was read, and had so many pages. Where they are few, the next one is twice as long: of a quiet time few questions
+    /// tell all.
+    pub(super) fn read(&mut self, pages: usize) {
+        if let Some((_, end)) = self.next() {
+            self.from = end;
+            self.length = if pages > MANY { self.length } else { self.length + self.length };
+        }
+        if self.from >= self.to {
+            self.length = SignedDuration::ZERO;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(day: i64) -> Timestamp {
+        "2022-10-26T00:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_hours(24 * day)
+    }
+
+    #[test]
+    fn a_quiet_time_has_few_spans_and_a_busy_one_many_and_together_they_are_the_time() {
+        for (days, pages, ends) in [
+            (0, 1, vec![0]),
+            (1, 900, vec![1]),
+            (32, 1, vec![32]),
+            (33, 1, vec![32, 33]),
+            (400, 0, vec![32, 96, 224, 400]),
+            (400, 8, vec![32, 96, 224, 400]),
+            (100, 9, vec![32, 64, 96, 100]),
+        ] {
+            let (mut spans, mut from) = (Spans::new(day(0), day(days)), day(0));
+            for end in ends {
+                assert_eq!(spans.next(), Some((from, day(end))), "{days} {pages}");
+                from = day(end);
+                spans.read(pages);
+            }
+            assert_eq!(spans.next(), None, "{days} {pages}");
+        }
+    }
+}
