@@ -60,6 +60,7 @@ fn metrics(report: &Report) -> Vec<(&'static str, &'static str, Value)> {
             ("events_left", "Count", json!(events.left)),
             ("rows", "Count", json!(report.rows)),
             ("rejects", "Count", json!(report.rejects)),
+            ("without_table", "Count", json!(report.without_table)),
             ("set_aside", "Count", json!(report.set_aside)),
             ("shrunk", "Count", json!(report.shrunk)),
             ("requests", "Count", json!(requests.requests)),

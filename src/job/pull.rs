@@ -96,6 +96,7 @@ fn record(report: &mut Report, visited: Visited) {
     let Visited { event_id, outcome, figures, used, after, error, .. } = visited;
     report.rows += figures.tally.rows;
     report.rejects += figures.tally.rejects;
+    report.without_table += figures.tally.without_table;
     report.shrunk += figures.shrunk;
     report.set_aside += figures.tally.set_aside;
     report.notes.extend(figures.tally.notes);

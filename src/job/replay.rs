@@ -92,6 +92,7 @@ pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report
                 context.progress.visited(event_id, tally.rows, 0);
                 report.rows += tally.rows;
                 report.rejects += tally.rejects;
+                report.without_table += tally.without_table;
                 report.set_aside += tally.set_aside;
                 report.notes.extend(tally.notes);
                 match damaged {

@@ -37,7 +37,7 @@ impl Ledger {
     }
 
     /// When it begins, or was first heard of, if that was later.
-    fn begins(&self) -> Timestamp {
+    pub(super) fn begins(&self) -> Timestamp {
         self.event.start_time.map_or(self.first_seen, |start| start.max(self.first_seen))
     }
 

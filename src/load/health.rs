@@ -16,7 +16,8 @@ const PATIENT_VISITS: u32 = 3;
 /// Events that need a person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Health {
-    /// Events that wait for a good visit since more than a day.
+    /// Events that wait for a good visit since more than a day, or that began so long ago and of which nothing says when they
+    /// end.
     pub overdue: u64,
     /// Events whose last three visits failed.
     pub failing: u64,
@@ -26,11 +27,14 @@ impl Health {
     /// One event's. One that is closed, that has not ended, or that the vendor has forgotten needs nobody.
     #[must_use]
     pub fn of(ledger: &Ledger, now: Timestamp) -> Self {
-        if ledger.closed.is_some() || ledger.is_forgotten || !ledger.event.has_ended(now) {
+        let lacks_end = ledger.lacks_end(now);
+        let is_over = ledger.closed.is_none() && ledger.event.has_ended(now);
+        if ledger.is_forgotten || !(is_over || lacks_end) {
             return Self::default();
         }
+        let since = if lacks_end { ledger.begins() } else { ledger.waits_since() };
         Self {
-            overdue: u64::from(now.duration_since(ledger.waits_since()) > PATIENCE),
+            overdue: u64::from(now.duration_since(since) > PATIENCE),
             failing: u64::from(ledger.failures >= PATIENT_VISITS),
         }
     }
@@ -75,6 +79,20 @@ mod tests {
         assert_eq!(health(visited, at(34)), (0, 0), "eight hours after its end it was due in two more");
         assert_eq!(health(visited, at(35)), (1, 0));
         assert_eq!(health(|ledger| ledger.first_seen = at(100), at(124)), (0, 0), "only now heard of");
+    }
+
+    #[test]
+    fn an_event_without_an_end_is_overdue_a_day_after_it_began() {
+        let endless =
+            |ledger: &mut Ledger| (ledger.event.end_time, ledger.event.start_time) = (None, Some(at(0)));
+        let cancelled = |ledger: &mut Ledger| {
+            endless(ledger);
+            ledger.event.status = Some("cancelled".into());
+        };
+        for (now, overdue) in [(-1, 0), (24, 0), (25, 1)] {
+            assert_eq!(health(endless, at(now)), (overdue, 0), "{now}");
+            assert_eq!(health(cancelled, at(now)), (0, 0), "{now}");
+        }
     }
 
     #[test]

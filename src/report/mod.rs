@@ -86,7 +86,9 @@ pub struct Report {
     pub rows: u64,
     /// Records that no table can hold.
     pub rejects: u64,
-    /// Values that their column could not hold, kept in `extra`.
+    /// Records in arrays that have no table: they are counted, and not kept.
+    pub without_table: u64,
+    /// Values that their column could not hold: they went to `extra`, where the privacy policy keeps them.
     pub set_aside: u64,
     /// Cells that have fewer rows than the visit before found, and still some.
     pub shrunk: u64,
@@ -164,8 +166,7 @@ impl Report {
 
     /// How many events are known, and how many of them are visited.
     pub(crate) fn planned(&mut self, known: usize, due: usize) {
-        self.events.known = known;
-        self.events.due += due;
+        (self.events.known, self.events.due) = (known, due);
     }
 
     /// A visit that did not fail.

@@ -75,7 +75,8 @@ impl Report {
 
     fn show_published(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let objects: u64 = self.published.objects.values().sum();
-        write!(f, "published  {objects} objects of {} days", self.published.days.len())
+        let (objects, days) = (counted(objects, "object"), counted(self.published.days.len() as u64, "day"));
+        write!(f, "published  {objects} of {days}")
     }
 }
 
@@ -114,7 +115,7 @@ impl fmt::Display for Report {
             Step::Publish | Step::Upgrade => self.show_published(f)?,
             Step::Staged => {
                 let days = self.staged.as_deref().unwrap_or_default();
-                write!(f, "staged     {} days", days.len())?;
+                write!(f, "staged     {}", counted(days.len() as u64, "day"))?;
                 days.iter().try_for_each(|day| write!(f, "\nday        {day}"))?;
             }
             Step::Collect => self.show_events(f)?,

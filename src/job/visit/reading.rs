@@ -30,9 +30,7 @@ pub(super) struct Reading<'a> {
     weave: Option<Weave<'a>>,
     rejects: BatchBuilder,
     counts: BTreeMap<Date, Count>,
-    counted: u64,
-    rejected: u64,
-    suppressed: BTreeMap<Table, u64>,
+    tally: Tally,
 }
 
 /// What an answer brought, once it has ended.
@@ -51,9 +49,7 @@ impl<'a> Reading<'a> {
             weave: None,
             rejects: BatchBuilder::new(Table::Rejects),
             counts: BTreeMap::new(),
-            counted: 0,
-            rejected: 0,
-            suppressed: BTreeMap::new(),
+            tally: Tally::default(),
         }
     }
 
@@ -78,7 +74,7 @@ impl<'a> Reading<'a> {
         let table = Table::of_array(position.array);
         if self.kept.setting().privacy.suppressed.has_record(table, record) {
             if let Some(table) = table {
-                *self.suppressed.entry(table).or_default() += 1;
+                *self.tally.suppressed.entry(table).or_default() += 1;
                 return;
             }
         } else if let Some(weave) = &mut self.weave {
@@ -107,12 +103,13 @@ impl<'a> Reading<'a> {
                 Err(reason) => return Some(reason),
             }
         }
-        self.counted += 1;
+        self.tally.counted += 1;
+        self.tally.without_table += u64::from(table.is_none());
         None
     }
 
     fn reject(&mut self, table: Table, position: Position<'_>, reason: Reason, record: Record<'_>) {
-        self.rejected += 1;
+        self.tally.rejects += 1;
         let setting = self.kept.setting();
         let kept = self.withholding.get_mut(&table).map(|withholding| withholding.text(record));
         let kept = kept.as_deref().map(escape::readable).unwrap_or_default();
@@ -153,8 +150,8 @@ impl<'a> Reading<'a> {
 
     /// The answer has ended: every record that it had must be accounted for.
     pub(super) fn finish(self, envelope: Envelope) -> Result<Brought> {
-        let mut tally = Tally { rejects: self.rejected, counted: self.counted, ..Tally::default() };
-        for decoder in &self.decoders {
+        let Self { decoders, counts, mut tally, .. } = self;
+        for decoder in &decoders {
             let decoded = decoder.tally();
             tally.rows += decoded.rows;
             tally.outside += decoded.outside;
@@ -167,9 +164,8 @@ impl<'a> Reading<'a> {
             }
         }
         tally.received = envelope.arrays.values().flatten().sum();
-        let suppressed: u64 = self.suppressed.values().sum();
+        let suppressed: u64 = tally.suppressed.values().sum();
         let accounted = tally.rows + tally.rejects + tally.outside + tally.counted + suppressed;
-        tally.suppressed = self.suppressed;
         if accounted != tally.received {
             let message = format!("{} records were received, {accounted} are accounted for", tally.received);
             let error = Error::new(Kind::Unbalanced, message).hint("report it to the makers of rollcall");
@@ -187,7 +183,7 @@ impl<'a> Reading<'a> {
         for array in envelope.arrays.keys().filter(|array| Table::of_array(array).is_none()) {
             tally.notes.insert(format!("an array {} has no table", shown(array)));
         }
-        Ok(Brought { counts: self.counts, tally })
+        Ok(Brought { counts, tally })
     }
 }
 

@@ -12,6 +12,8 @@ pub(in crate::job) struct Tally {
     pub(in crate::job) rejects: u64,
     pub(in crate::job) outside: u64,
     pub(in crate::job) counted: u64,
+    /// Of those counted, the ones in arrays that have no table.
+    pub(in crate::job) without_table: u64,
     /// Records of people who are to be forgotten.
     pub(in crate::job) suppressed: BTreeMap<Table, u64>,
     pub(in crate::job) set_aside: u64,
@@ -28,6 +30,7 @@ impl Tally {
         self.rejects += other.rejects;
         self.outside += other.outside;
         self.counted += other.counted;
+        self.without_table += other.without_table;
         for (table, records) in other.suppressed {
             *self.suppressed.entry(table).or_default() += records;
         }
