@@ -25,6 +25,13 @@ pub struct Collect {
     /// When the plan was made, as `plan --items` gave it.
     #[arg(long, value_name = "INSTANT")]
     pub planned_at: Timestamp,
+    /// The first day that was planned, where days were chosen: what is left of them is a failure then, for no other plan
+    /// comes back to it.
+    #[arg(long, value_name = "DAY")]
+    pub from: Option<String>,
+    /// The last day that was planned.
+    #[arg(long, value_name = "DAY")]
+    pub to: Option<String>,
 }
 
 pub(super) async fn collect(context: &Context, call: &Collect, report: &mut Report) -> Result<()> {
@@ -34,7 +41,8 @@ pub(super) async fn collect(context: &Context, call: &Collect, report: &mut Repo
         report.failed(error);
     }
     report.planned(active.len(), planned.len());
-    report.is_of_all = true;
+    let is_of_days = call.from.is_some() || call.to.is_some();
+    report.is_of_all = !is_of_days;
     for entry in active {
         report.events.health += Health::of(&entry.ledger, context.clock.now());
     }
@@ -48,7 +56,9 @@ pub(super) async fn collect(context: &Context, call: &Collect, report: &mut Repo
                     report.events.complete += 1;
                     continue;
                 }
-                Became::Left => continue,
+                Became::Left if !is_of_days => continue,
+                Became::Left => Error::new(Kind::Timeout, "the event was not visited whole")
+                    .hint("start the fan-out again with the same days"),
                 Became::Failed(error) => error,
             },
             Ok(None) => Error::new(Kind::Damaged, "the event has no ledger any more"),

@@ -39,5 +39,11 @@ pub(super) async fn sync(context: &Context, call: &SyncCall, report: &mut Report
     if let Err(error) = publish_staged(context, &[], report).await {
         report.failed(&error);
     }
+    if pulled.is_err() {
+        // That error is all that is told of the run then.
+        for failure in &report.failures {
+            tracing::error!("{}", failure.error);
+        }
+    }
     pulled
 }

@@ -111,6 +111,7 @@ def test_a_fan_out_over_200_events_ends_as_one_sync_does(monkeypatch, tmp_path, 
             status, output = execute(monkeypatch, functions, s3(), definition(bucket), {})
             assert status == "SUCCEEDED", output
             logs = functions.logs()
+            assert '"heartbeat"' in logs
         finally:
             functions.close()
         command = [BINARIES / "rollcall", "sync", "--store", tmp_path / "alone", "--api-url", vendor, "--token", TOKEN]
@@ -146,6 +147,7 @@ def test_a_backfill_visits_the_days_that_it_names(monkeypatch, bucket, aws, secr
             status, output = execute(monkeypatch, functions, s3(), definition(bucket, events_per_pull=3), days)
             assert status == "SUCCEEDED", output
             again = execute(monkeypatch, functions, s3(), definition(bucket, events_per_pull=3), days)
+            logs = functions.logs()
         finally:
             functions.close()
     assert 0 < output["result"]["events"]["due"] < 40
@@ -153,6 +155,7 @@ def test_a_backfill_visits_the_days_that_it_names(monkeypatch, bucket, aws, secr
     for name, payload, _ in functions.calls:
         if payload["job"] == "pull":
             assert (payload["from"], payload["to"]) == ("2022-10-24", "2022-10-25")
+    assert '"heartbeat"' not in logs, "what is said of chosen events is not said of all"
 
 
 def test_what_a_pull_cannot_end_in_time_is_gone_on_with(monkeypatch, bucket, aws, secrets):
@@ -204,3 +207,22 @@ def test_an_event_that_fails_is_listed_and_the_others_are_published(monkeypatch,
     assert not output["result"]["ok"]
     assert [failure["event_id"] for failure in output["result"]["failures"]] == [609768]
     assert rows(f"s3://{bucket}", "lives")
+
+
+def test_a_token_that_is_refused_for_one_event_alone_stops_no_other(monkeypatch, bucket, aws, secrets):
+    fault = "code=401@path:report/details,event:700004"
+    with simulator("--events", "12", "--viewers", "1..5", "--fault", fault) as vendor:
+        functions = Functions(environments(vendor, bucket, aws, secrets, workers=1))
+        try:
+            status, output = execute(monkeypatch, functions, s3(), definition(bucket), {})
+        finally:
+            functions.close()
+    assert status == "SUCCEEDED", output
+    events = output["result"]["events"]
+    assert (events["complete"], events["failed"], events["left"]) == (events["due"] - 1, 1, 0)
+    assert [failure["event_id"] for failure in output["result"]["failures"]] == [700004]
+    told = [failure for _, _, answer in functions.calls for failure in answer.get("failures", [])]
+    assert any("not for this event" in failure["error"] for failure in told)
+    manager, _, token_arn = secrets
+    versions = manager.list_secret_version_ids(SecretId=token_arn, IncludeDeprecated=True)["Versions"]
+    assert len(versions) == 1, "the token is good"

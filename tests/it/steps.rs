@@ -82,6 +82,15 @@ async fn what_is_staged_is_published_although_the_vendor_refuses_the_token() {
     let [error] = outcome.errors()[..] else { panic!("{}", outcome.stderr) };
     assert!(error.contains("hint: check the token"), "{error}");
     assert!(!cells(&desk.store()).await.is_empty());
+
+    // What cannot be published is said beside it.
+    let staged = desk.store().join("staging/lives/dt=2022-10-26");
+    std::fs::create_dir_all(&staged).unwrap();
+    std::fs::write(staged.join("609768-1-r.parquet"), "no Parquet").unwrap();
+    let outcome = desk.run(&[&["sync", "--token", "another"], &store[..]].concat());
+    assert_eq!(outcome.status, 1);
+    assert!(outcome.stderr.contains("609768-1-r.parquet"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("hint: check the token"), "{}", outcome.stderr);
 }
 
 #[test]
@@ -175,6 +184,10 @@ fn the_pulls_of_a_plan_visit_its_events_once() {
 
     let collect = ["collect", "--items", items, "--planned-at", planned_at];
     assert_eq!(run(&collect)["events"]["left"], 5, "nothing is done yet");
+    // Of chosen days nobody comes back to what is left.
+    let of_days = [&collect[..], &["--from", "2022-10-01", "--store", store.to_str().unwrap()]].concat();
+    let outcome = desk.run(&of_days);
+    assert_eq!((outcome.status, outcome.errors().len()), (1, 5), "{}", outcome.stderr);
     let asked = server.requests().len();
     for round in 0..2 {
         for item in &list {
