@@ -90,6 +90,7 @@ variable "accounts" {
     noncurrent_days      = optional(number, 30)
     log_retention_days   = optional(number, 90)
     secret_recovery_days = optional(number, 30)
+    first_day            = optional(string, "2015-01-01")
     athena_scan_limit_gb = optional(number, 100)
     athena_result_days   = optional(number, 30)
 

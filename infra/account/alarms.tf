@@ -19,7 +19,7 @@ locals {
       over       = 0
       periods    = var.settings.heartbeat_hours
       datapoints = 1
-      text       = "A run of the last ${var.settings.heartbeat_hours} h found an event that has ended, and that has had no good visit for more than a day since one was due. `rollcall status --store s3://${aws_s3_bucket.lake.id}` names it; why its visits failed, if it had any, says the saved query health-incomplete. If many are waiting, use the fan-out."
+      text       = "A run of the last ${var.settings.heartbeat_hours} h found an event that has ended, and that has had no good visit for more than a day since one was due. `rollcall status --store s3://${aws_s3_bucket.lake.id} --zone ${var.settings.zone} --settle ${var.settings.settle}` names it; why its visits failed, if it had any, says the saved query health-incomplete. If many are waiting, use the fan-out. It may also be an event that has begun, and of which the vendor does not say when it ends."
     }
     failing = {
       metric     = "events_failing"
@@ -31,7 +31,7 @@ locals {
     shrunk = {
       metric = "shrunk"
       over   = 0
-      text   = "The vendor now reports fewer viewings for a day than before. Settled days keep what they had: nothing is lost. If the vendor has corrected an error, take it over: invoke ${var.name}-sync with {\"job\": \"sync\", \"event_id\": ID, \"accept_shrink\": true}. This is said once for each change."
+      text   = "The vendor now reports fewer viewings for a day than before. Settled days keep what they had: nothing is lost. It may have forgotten them, and then there is nothing to do. If it has corrected an error, `rollcall explain ID` says on which day, and SELECT event_id FROM pulls WHERE fewer > 0 of which event; take that day over: invoke ${var.name}-sync with {\"job\": \"sync\", \"event_id\": ID, \"from\": DAY, \"to\": DAY, \"accept_shrink\": true}. Without the day, all days of the event would become what the vendor still has. This is said once for each change."
     }
     # Hours without a run have no failures either: as many are looked at as three runs of the schedule take.
     run-failures = {
@@ -69,10 +69,13 @@ locals {
     }
     dead-letters = {
       namespace  = "AWS/SQS"
-      metric     = "ApproximateNumberOfMessagesVisible"
+      metric     = "NumberOfMessagesSent"
       dimensions = { QueueName = aws_sqs_queue.dead_letters.name }
+      sum        = true
       over       = 0
-      text       = "A run could not be started, or ended in an error. The message in the queue says which; when the cause is gone, the next run does its work, and the queue can be purged."
+      periods    = 2 * var.settings.heartbeat_hours
+      datapoints = 2
+      text       = "In two of the last ${2 * var.settings.heartbeat_hours} hours a run could not be started, or ended in an error. The messages in the queue say which; when the cause is gone, the next run does their work, and they can be left to expire."
     }
   }
 }
@@ -96,9 +99,29 @@ resource "aws_cloudwatch_metric_alarm" "simple" {
   ok_actions          = var.settings.alarm_topic_arns
 }
 
-resource "aws_cloudwatch_metric_alarm" "rejects" {
-  alarm_name          = "${var.name}-rejects"
-  alarm_description   = "More than ${var.settings.reject_share * 100} % of a day's records could not be placed in a table. They are kept: SELECT reason, count(*) FROM rejects GROUP BY reason. The vendor has probably changed its answers; a newer version of rollcall may know them."
+# What is a share of a day's records: a few of them are odd in any lake.
+locals {
+  share = "${var.settings.reject_share * 100} %"
+
+  shares = {
+    rejects = {
+      of         = ["rejects", "without_table"]
+      expression = "IF(rows + rejects + without_table > 0, (rejects + without_table) / (rows + rejects + without_table), 0)"
+      text       = "More than ${local.share} of a day's records could not be placed in a table. Those without a time are kept: SELECT reason, count(*) FROM rejects GROUP BY reason. Arrays that no table has are named in the field `notes` of the run's line in ${local.log_group}, and their records are not kept: the vendor has changed its answers; a newer version of rollcall may know them, and the archive, if there is one, still has them."
+    }
+    set-aside = {
+      of         = ["set_aside"]
+      expression = "IF(rows > 0, set_aside / rows, 0)"
+      text       = "In a day, more than ${local.share} as many values as rows did not fit their column: the column has a null there, and `extra` the value, where the privacy policy keeps it. SELECT extra FROM lives WHERE extra IS NOT NULL shows which. The vendor has probably changed its answers; a newer version of rollcall may know them."
+    }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "share" {
+  for_each = local.shares
+
+  alarm_name          = "${var.name}-${each.key}"
+  alarm_description   = each.value.text
   evaluation_periods  = 1
   comparison_operator = "GreaterThanThreshold"
   threshold           = var.settings.reject_share
@@ -108,13 +131,13 @@ resource "aws_cloudwatch_metric_alarm" "rejects" {
 
   metric_query {
     id          = "share"
-    expression  = "IF(rows + rejects > 0, rejects / (rows + rejects), 0)"
-    label       = "rejects to records"
+    expression  = each.value.expression
+    label       = "share of a day's records"
     return_data = true
   }
 
   dynamic "metric_query" {
-    for_each = toset(["rows", "rejects"])
+    for_each = toset(concat(["rows"], each.value.of))
 
     content {
       id = metric_query.value
@@ -138,7 +161,7 @@ resource "aws_cloudwatch_dashboard" "runs" {
       for index, widget in [
         { title = "Events", metrics = ["events_complete", "events_failed", "events_left"], stat = "Sum" },
         { title = "Events that need a person", metrics = ["events_overdue", "events_failing"], stat = "Maximum" },
-        { title = "Rows and rejects", metrics = ["rows", "rejects", "set_aside", "shrunk"], stat = "Sum" },
+        { title = "Rows and rejects", metrics = ["rows", "rejects", "without_table", "set_aside", "shrunk"], stat = "Sum" },
         { title = "Requests to the vendor", metrics = ["requests", "retries"], stat = "Sum" },
         { title = "Bytes of answers", metrics = ["bytes"], stat = "Sum" },
         { title = "Duration of a run, ms", metrics = ["duration"], stat = "Maximum" },

@@ -25,7 +25,7 @@ resource "aws_glue_catalog_table" "lake" {
     "projection.enabled"        = "true"
     "projection.dt.type"        = "date"
     "projection.dt.format"      = "yyyy-MM-dd"
-    "projection.dt.range"       = "2015-01-01,NOW+1DAY"
+    "projection.dt.range"       = "${var.settings.first_day},NOW+1DAY"
     "storage.location.template" = "s3://${aws_s3_bucket.lake.id}/lake/${each.key}/dt=$${dt}/"
   }
 

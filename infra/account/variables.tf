@@ -50,6 +50,7 @@ variable "settings" {
     noncurrent_days      = number
     log_retention_days   = number
     secret_recovery_days = number
+    first_day            = string
     athena_scan_limit_gb = number
     athena_result_days   = number
     alarm_topic_arns     = list(string)
@@ -140,6 +141,11 @@ variable "settings" {
   validation {
     condition     = var.settings.reject_share > 0 && var.settings.reject_share <= 1
     error_message = "`reject_share` is a share: 0.01 is one in a hundred."
+  }
+
+  validation {
+    condition     = can(regex("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", var.settings.first_day)) && can(timeadd("${var.settings.first_day}T00:00:00Z", "0s"))
+    error_message = "`first_day` is a day like `2015-01-01`."
   }
 
   validation {

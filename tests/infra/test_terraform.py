@@ -59,6 +59,7 @@ REFUSED = [
     ({"log_retention_days": 8}, "log_retention_days"),
     ({"secret_recovery_days": 5}, "secret_recovery_days"),
     ({"reject_share": 0}, "reject_share"),
+    ({"first_day": "2015-02-30"}, "first_day"),
     ({"heartbeat_hours": 57}, "heartbeat_hours"),
     ({"privacy": "pseudonymous", "hmac_key": False}, "hmac_key"),
 ]
@@ -301,7 +302,7 @@ def test_every_alarm_says_what_to_do_and_watches_a_metric_that_is_there(applied,
     missing = {alarm["AlarmName"]: alarm["TreatMissingData"] for alarm in alarms}
     assert missing.pop("rollcall-main-heartbeat") == "breaching"
     assert set(missing.values()) == {"notBreaching"}
-    assert len(missing) == 9
+    assert len(missing) == 10
     for alarm in alarms:
         assert len(alarm["AlarmDescription"]) > 80, alarm["AlarmName"]
         assert len(alarm["AlarmDescription"]) <= 1024
@@ -328,6 +329,7 @@ def test_an_alarm_that_counts_runs_looks_back_as_far_as_the_schedule_spreads_the
         "failing": (1, hours),
         "run-failures": (3, 3 * hours),
         "sync-errors": (2, 2 * hours),
+        "dead-letters": (2, 2 * hours),
     }
     for name, (_, periods) in several.items():
         # CloudWatch looks back seven days at most.
