@@ -16,8 +16,13 @@ pub fn key(
 ) -> Option<String> {
     mobile
         .and_then(|mobile| e164(mobile, country_code))
-        .or_else(|| email.map(|email| email.trim().to_lowercase()))
+        .or_else(|| email.filter(|email| is_address(email)).map(|email| email.trim().to_lowercase()))
         .or_else(|| ext_id.map(|ext_id| ext_id.trim().to_owned()))
+}
+
+/// Whether it may be one person's mail address, and is not what stands in the place of one, or a masked one, which many have alike.
+fn is_address(text: &str) -> bool {
+    text.contains('@') && !text.contains("***")
 }
 
 /// A number as plus, country and digits. One without a country takes `country_code`, else China's.
@@ -43,10 +48,13 @@ pub(super) fn e164(mobile: &str, country_code: Option<&str>) -> Option<String> {
     let number = key.get(country..).unwrap_or_default();
     let has_country = written.starts_with('+')
         || key.starts_with("+86") && country == 3 && number.len() == 13 && number.starts_with("861");
-    if has_country {
-        key.drain(1..country);
-    } else if number.starts_with("00") {
-        key.drain(1..country + 2);
+    if has_country || number.starts_with("00") {
+        let zeros = number.bytes().take_while(|digit| *digit == b'0').count();
+        key.drain(1..country + zeros);
+    }
+    // In China a number begins with a zero only where it is dialled at home.
+    if key.starts_with("+860") {
+        key.remove(3);
     }
     (1 + SHORTEST..=1 + LONGEST).contains(&key.len()).then_some(key)
 }
@@ -66,6 +74,10 @@ mod tests {
             ("+8619000101106", Some("+1")),
             ("0086 190 0010 1106", None),
             ("8619000101106", None),
+            ("+0086 19000101106", None),
+            ("019000101106", None),
+            ("+86 (0)190 0010 1106", None),
+            ("0086 019000101106", Some("1")),
         ] {
             assert_eq!(key(Some(mobile), country, None, None).as_deref(), Some("+8619000101106"), "{mobile}");
         }
@@ -75,7 +87,7 @@ mod tests {
     #[test]
     fn what_is_no_number_gives_way_to_the_next_identifier() {
         let email = Some("Li.Wei@Example.com ");
-        for mobile in ["190****1106", "anonymous", "12", "1+2", "12345678901234567890"] {
+        for mobile in ["190****1106", "anonymous", "12", "1+2", "12345678901234567890", "00000000000", "+0"] {
             assert_eq!(
                 key(Some(mobile), None, email, None).as_deref(),
                 Some("li.wei@example.com"),
@@ -84,5 +96,9 @@ mod tests {
         }
         assert_eq!(key(None, None, None, Some("C-77")).as_deref(), Some("C-77"));
         assert_eq!(key(None, Some("+86"), None, None), None);
+        for email in ["无", "n/a", "a***@example.com"] {
+            assert_eq!(key(None, None, Some(email), Some("C-77")).as_deref(), Some("C-77"), "{email}");
+            assert_eq!(key(None, None, Some(email), None), None, "{email}");
+        }
     }
 }
