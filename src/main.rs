@@ -65,7 +65,9 @@ fn main() -> ExitCode {
     let Call { command, options, face } = Call::parse();
     let outcome = match command {
         Command::OfLake(command) => run(command, options, &face),
-        Command::Schema(schema) => schema.text(&options.store.store).map(Shown::text),
+        Command::Schema(schema) => {
+            options.store.address().and_then(|store| schema.text(&store)).map(Shown::text)
+        }
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Call::command(), "rollcall", &mut text);

@@ -89,7 +89,8 @@ impl CredentialOptions {
                 .hint("set it, or unset it"));
         }
         match (&self.token, &self.app_key, &self.app_secret, user) {
-            (None, None, None, None) => Ok(None),
+            // A user may stand beside a secret that this call does not read.
+            (None, None, None, _) => Ok(None),
             (Some(token), None, None, None) => Ok(Some(Credentials::Token(token.clone()))),
             (None, Some(key), Some(secret), Some(user)) => Ok(Some(Credentials::App(App {
                 key: key.clone(),
@@ -145,6 +146,9 @@ mod tests {
             let found = Words::parse_from(words).options.with(app(in_secret));
             assert_eq!(found.map(|options| options.user_id).map_err(|error| error.kind()), user, "{words:?}");
         }
+        // A worker reads no secret, whatever stands beside it.
+        let alone = Words::parse_from(["", "--user-id", "1042"]).options.credentials();
+        assert!(matches!(alone, Ok(None)));
         let token = Secret { token: Some(Hidden("hidden".into())), ..Secret::default() };
         let both = Words::parse_from(["", "--user-id", "1042"]).options.with(token).unwrap().credentials();
         assert!(both.unwrap_err().to_string().contains("leave `--user-id`"));

@@ -30,6 +30,16 @@ pub struct StoreOptions {
 }
 
 impl StoreOptions {
+    /// The same in one way of writing, as engines are told of it.
+    pub fn address(&self) -> Result<String> {
+        Ok(match self.location()? {
+            Location::Folder(path) => path.to_string_lossy().trim_end_matches('/').to_owned(),
+            Location::S3(Bucket { name, prefix, .. }) => {
+                format!("s3://{name}/{prefix}").trim_end_matches('/').to_owned()
+            }
+        })
+    }
+
     /// Where the tables are kept: a bucket where it looks like one, else a folder.
     pub(super) fn location(&self) -> Result<Location> {
         let named = &self.store;
@@ -55,5 +65,34 @@ impl StoreOptions {
             archive_kms_key: self.archive_kms_key.clone(),
             single_writer: self.single_writer,
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Words {
+        #[command(flatten)]
+        options: StoreOptions,
+    }
+
+    #[test]
+    fn a_store_has_one_address_however_it_is_written() {
+        for (store, address) in [
+            ("./rollcall-data", Some("./rollcall-data")),
+            ("/data/lake/", Some("/data/lake")),
+            ("s3://bucket", Some("s3://bucket")),
+            ("s3://bucket/", Some("s3://bucket")),
+            ("s3://bucket//a/b/", Some("s3://bucket/a/b")),
+            ("s3:///a", None),
+            ("ftp://host", None),
+        ] {
+            let options = Words::parse_from(["", "--store", store]).options;
+            assert_eq!(options.address().ok().as_deref(), address, "{store}");
+        }
     }
 }

@@ -5,6 +5,7 @@ pub mod answer;
 pub mod archive;
 pub mod cell;
 mod closing;
+pub mod compared;
 pub mod complete;
 pub mod cursor;
 pub mod document;

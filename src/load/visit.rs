@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::answer::{Day, Snapshot};
+use crate::transform::row::Row;
 
 /// What could not be asked, or failed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +42,13 @@ impl Owed {
             owed.days.extend(name.parse::<Date>());
         }
         owed
+    }
+
+    /// By the row of a visit in `pulls`.
+    #[must_use]
+    pub fn of_row(row: &Row<'_>) -> Self {
+        let names = row.text("owed").and_then(|names| serde_json::from_str::<Vec<String>>(&names).ok());
+        Self::of_names(&names.unwrap_or_default())
     }
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
 use crate::transform::row::Row;
-use crate::transform::tables::Table;
+use crate::transform::tables::{HOST, TOLD, Table};
 
 /// What viewers do, by the columns that count it.
 pub(super) const DEEDS: [(&str, &str, &str); 9] = [
@@ -21,9 +21,6 @@ pub(super) const DEEDS: [(&str, &str, &str); 9] = [
     ("share_num", "分享", "shares"),
     ("goods_sum_hits", "商品点击", "clicks on goods"),
 ];
-
-/// The vendor's word for a host.
-const HOST: &str = "主持人";
 
 /// What was watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,10 +127,9 @@ impl Audience {
         let (Some(online), Some(came)) = (row.instant("online_time"), row.wall_clock("online_date")) else {
             return;
         };
-        let told = ["person_key", "distinct_id", "mobile", "email", "ext_id", "viewer_id"];
         let is_host = row.text("iden").as_deref() == Some(HOST)
             || table == Table::Interactions && row.text("role").as_deref() == Some("host");
-        let who = told.into_iter().find_map(text).map_or(Who::Untold { is_host }, Who::Told);
+        let who = TOLD.into_iter().find_map(text).map_or(Who::Untold { is_host }, Who::Told);
         let is_told = matches!(who, Who::Told(_));
         let place = *self.places.entry(who).or_insert_with(|| {
             self.people.push(Person { is_told, ..Person::default() });

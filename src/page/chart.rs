@@ -185,6 +185,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_number_is_short() {
+        for (number, text) in [(9_999, "9999"), (10_000, "10k"), (999_999, "999k"), (1_250_000, "1.2M")] {
+            assert_eq!(short(number), text);
+        }
+    }
+
+    #[test]
     fn the_axis_ends_at_a_number_that_is_easy_to_read() {
         for (number, round) in
             [(0, 1), (1, 1), (3, 3), (5, 8), (9, 12), (13, 20), (41, 80), (799, 800), (801, 1200)]

@@ -7,11 +7,13 @@ use super::chart::Label;
 use crate::calendar::Zone;
 
 /// Minutes between two labels, or in one span of a chart: one of these.
-const STEPS: [i64; 12] = [1, 2, 5, 10, 15, 30, 60, 120, 240, 720, 1440, 2880];
+const STEPS: [i64; 9] = [1, 2, 5, 10, 15, 30, 60, 120, 240];
+/// Or this, which is enough for the longest that is drawn.
+const LARGEST_STEP: i64 = 720;
 
 /// The smallest step by which so many minutes make at most so many parts.
 pub(super) fn step(minutes: i64, parts: i64) -> i64 {
-    STEPS.into_iter().find(|step| minutes / step < parts).unwrap_or(minutes / parts + 1)
+    STEPS.into_iter().find(|step| minutes / step < parts).unwrap_or(LARGEST_STEP)
 }
 
 /// What the clock shows so many minutes after `start`.

@@ -1,8 +1,8 @@
 //! The page of one event.
 
 use askama::Template;
+use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
-use serde_json::Value;
 
 use super::audience::{Audience, Kind};
 use super::bars::{self, Bar};
@@ -15,6 +15,7 @@ use super::words;
 use crate::calendar::Zone;
 use crate::error::Result;
 use crate::job::context::Context;
+use crate::load::compared::Compared;
 use crate::load::visit::Owed;
 
 /// Minutes before the start and after the end that the curve shows at most: what lies further out is in the tables.
@@ -22,6 +23,9 @@ const BEFORE: i64 = 120;
 const AFTER: i64 = 240;
 /// And the longest event that it shows whole.
 const LONGEST: i64 = 2880;
+
+/// Days after the event's that the chart of days shows at most.
+const CHARTED: i32 = 366;
 
 /// What the template shows.
 #[derive(Template)]
@@ -61,8 +65,7 @@ struct Data {
     visited: DateTime,
     owed: Owed,
     rejects: u64,
-    days_differing: i64,
-    sums_differ: bool,
+    compared: Compared,
 }
 
 impl Data {
@@ -76,20 +79,16 @@ impl Data {
         Owed { snapshot: false, ..self.owed.clone() }
     }
 
-    fn of(event: &EventRow, days: Vec<DayRows>, visits: &Visits, rejects: u64, context: &Context) -> Self {
-        let compared = |name: &str| visits.compared.get(name).and_then(Value::as_i64);
-        let owed = visits.last.get("owed").and_then(Value::as_str).unwrap_or("[]");
+    fn of(event: &EventRow, days: Vec<DayRows>, visits: Visits, rejects: u64, context: &Context) -> Self {
+        let compared = visits.compared.unwrap_or_default();
         let zone = &context.lake.zone;
         Self {
             days: days.into_iter().map(|day| (day, zone.wall_clock(day.pulled_at))).collect(),
             through: event.through.map(|through| zone.wall_clock(through)),
             visited: zone.wall_clock(event.pulled_at),
-            owed: Owed::of_names(&serde_json::from_str::<Vec<String>>(owed).unwrap_or_default()),
+            owed: visits.owed,
             rejects,
-            days_differing: compared("days_differing").unwrap_or_default(),
-            sums_differ: ["seconds", "live_times", "replay_times"]
-                .iter()
-                .any(|sum| compared(&format!("detail_{sum}")) != compared(&format!("session_{sum}"))),
+            compared,
         }
     }
 }
@@ -127,7 +126,7 @@ impl EventPage {
             sums,
             peak,
             curve,
-            days_chart: days_chart(&audience),
+            days_chart: days_chart(event.day, &audience),
             stays: bars::of_stays(&figures::stays(&audience)),
             regions: bars::of_groups(&figures::groups(&audience, &audience.regions, |viewing| {
                 viewing.region
@@ -138,7 +137,7 @@ impl EventPage {
             companies: bars::of_groups(&figures::companies(&audience)),
             deeds: viewers::deeds(&audience),
             viewers: viewers::json(&audience),
-            data: Data::of(event, days, &visits, rejects, context),
+            data: Data::of(event, days, visits, rejects, context),
         })
     }
 
@@ -203,9 +202,11 @@ fn curves(zone: &Zone, event: &EventRow, audience: &Audience) -> (Option<Curves>
     (Some(Curves { online, moves, span }), peak)
 }
 
-/// Viewings of each day, from the first to the last with any.
-fn days_chart(audience: &Audience) -> String {
-    let found = figures::by_day(audience);
+/// Viewings of each day, from the first to the last with any: of those near the event's day, for a viewing may say any time.
+fn days_chart(event_day: Date, audience: &Audience) -> String {
+    let mut found = figures::by_day(audience);
+    let first = event_day.yesterday().unwrap_or(event_day);
+    found.retain(|day, _| (first..=event_day.saturating_add(CHARTED.days())).contains(day));
     let (Some((first, _)), Some((last, _))) = (found.first_key_value(), found.last_key_value()) else {
         return String::new();
     };

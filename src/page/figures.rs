@@ -214,7 +214,8 @@ pub(super) fn stays(audience: &Audience) -> Vec<Stay> {
     let stays = STAYS.map(|to| {
         let bounds = from..to;
         from = to;
-        let stayed = |watched: &Watched| watched.viewings > 0 && bounds.contains(&(watched.seconds / 60));
+        let stayed =
+            |watched: &Watched| watched.viewings > 0 && bounds.contains(&(watched.seconds.max(0) / 60));
         Stay {
             from: bounds.start,
             to: Some(to).filter(|to| *to < i64::MAX),
@@ -234,4 +235,79 @@ pub(super) fn deeds<'a>(people: impl Iterator<Item = &'a Person>) -> [i64; DEEDS
         }
     }
     sums
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A person, and the seconds after the start between which one viewing lasted; none where nothing says when it ended.
+    type Seen = (usize, i64, Option<i64>);
+
+    const START: i64 = 1_666_772_400;
+
+    /// Live viewings of these people.
+    fn audience(seen: &[Seen]) -> Audience {
+        let mut audience = Audience::default();
+        let at = |second: i64| Timestamp::from_second(START + second).unwrap();
+        for (person, online, offline) in seen {
+            while audience.people.len() <= *person {
+                audience.people.push(Person { is_told: true, ..Person::default() });
+            }
+            let viewing = Viewing {
+                person: *person,
+                kind: Kind::Live,
+                online: at(*online),
+                offline: offline.map(at),
+                day: "2022-10-26".parse().unwrap(),
+                region: 0,
+                device: 0,
+            };
+            audience.viewings.push(viewing);
+        }
+        audience
+    }
+
+    #[test]
+    fn somebody_is_online_once_in_each_minute_that_a_viewing_touches() {
+        let start = Timestamp::from_second(START).unwrap();
+        for (seen, curve, peak, what) in [
+            (&[][..], [0, 0, 0, 0, 0], None, "nobody"),
+            (&[(0, 0, Some(59))], [1, 0, 0, 0, 0], Some((1, 0)), "within a minute"),
+            (&[(0, 0, Some(60))], [1, 1, 0, 0, 0], Some((1, 0)), "up to the next"),
+            (&[(0, 0, Some(59)), (0, 60, Some(119))], [1, 1, 0, 0, 0], Some((1, 0)), "one after the other"),
+            (&[(0, 0, Some(130)), (0, 61, Some(200))], [1, 1, 1, 1, 0], Some((1, 0)), "two devices"),
+            (&[(0, 0, Some(200)), (0, 60, Some(90))], [1, 1, 1, 1, 0], Some((1, 0)), "one within the other"),
+            (&[(0, 120, None)], [0, 0, 1, 0, 0], Some((1, 2)), "without an end"),
+            (&[(0, 120, Some(60))], [0, 0, 1, 0, 0], Some((1, 2)), "an end before its beginning"),
+            (&[(0, 0, Some(130)), (1, 130, Some(200))], [1, 1, 2, 1, 0], Some((2, 2)), "two people"),
+            (&[(0, -90, Some(0))], [1, 0, 0, 0, 0], Some((1, -2)), "before the start"),
+        ] {
+            let online = Online::of(&audience(seen), Kind::Live, start);
+            assert_eq!(online.curve((0, 4)), curve, "{what}");
+            assert_eq!(online.peak(), peak, "{what}");
+            assert_eq!(Online::of(&audience(seen), Kind::Replay, start).peak(), None, "{what}");
+        }
+    }
+
+    #[test]
+    fn who_joins_and_leaves_is_counted_in_the_span_of_the_minute() {
+        let start = Timestamp::from_second(START).unwrap();
+        let audience = audience(&[(0, -70, Some(119)), (1, 0, Some(120)), (2, 239, None), (3, 9000, None)]);
+        assert_eq!(live_minutes(&audience, start), Some((-2, 150)));
+        assert_eq!(joins_and_leaves(&audience, start, (-2, 3), 2), [(1, 0), (1, 1), (1, 1)]);
+    }
+
+    #[test]
+    fn a_stay_counts_where_it_has_as_many_minutes_and_fewer_than_the_next() {
+        for (seconds, place) in [(-300, 0), (0, 0), (299, 0), (300, 1), (899, 1), (7_199, 4), (7_200, 5)] {
+            let mut audience = audience(&[(0, 0, None)]);
+            audience.people[0].live = Watched { viewings: 1, seconds };
+            let found: Vec<(u64, u64)> =
+                stays(&audience).iter().map(|stay| (stay.live, stay.replay)).collect();
+            let mut expected = [(0, 0); STAYS.len()];
+            expected[place] = (1, 0);
+            assert_eq!(found, expected, "{seconds}");
+        }
+    }
 }

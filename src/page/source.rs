@@ -6,18 +6,19 @@ use std::sync::Arc;
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
-use serde_json::{Map, Value};
 
 use super::audience::Audience;
 use crate::calendar;
 use crate::error::{Error, Kind, Result};
 use crate::job::context::Context;
+use crate::load::compared::Compared;
 use crate::load::object::ObjectReader;
 use crate::load::objects::{Object, READERS, each_row};
 use crate::load::race::Race;
 use crate::load::staged_days::ByTable;
 use crate::load::standing;
 use crate::load::store::{Head, Store};
+use crate::load::visit::Owed;
 use crate::transform::row::Row;
 use crate::transform::tables::Table;
 
@@ -206,22 +207,21 @@ impl Source {
             let read = object.read(async |reader| {
                 let mut rows = Vec::new();
                 each_row(&reader, Some(event.event_id), |row| {
-                    rows.extend(row.instant("pulled_at").map(|at| (at, row.to_json(Table::Pulls))));
+                    let pulled_at = row.instant("pulled_at");
+                    rows.extend(pulled_at.map(|at| (at, Owed::of_row(&row), Compared::of(&row))));
                 })
                 .await?;
                 Ok(rows)
             });
             let mut rows = read.await?.unwrap_or_default();
-            rows.sort_by_key(|(pulled_at, _)| *pulled_at);
-            for (pulled_at, visit) in rows {
-                if !visit.get("days_checked").is_none_or(Value::is_null) {
-                    visits.compared = visit.clone();
-                }
+            rows.sort_by_key(|(pulled_at, ..)| *pulled_at);
+            for (pulled_at, owed, compared) in rows {
+                visits.compared = compared.or(visits.compared);
                 if pulled_at == event.pulled_at {
-                    visits.last = visit;
+                    visits.owed = owed;
                 }
             }
-            if !visits.compared.is_empty() {
+            if visits.compared.is_some() {
                 break;
             }
         }
@@ -232,10 +232,10 @@ impl Source {
 /// The rows of an event's visits in `pulls`, as far as they tell how complete it is.
 #[derive(Default)]
 pub(super) struct Visits {
-    /// The last.
-    pub(super) last: Map<String, Value>,
-    /// The last that compared days and sums with the vendor's own. Most visits ask for no snapshot, and say nothing of them.
-    pub(super) compared: Map<String, Value>,
+    /// What the last one owes.
+    pub(super) owed: Owed,
+    /// What the last one found that compared.
+    pub(super) compared: Option<Compared>,
 }
 
 /// An object where it has a cell of the event: how many rows, when they were pulled, and the object itself.

@@ -17,5 +17,19 @@ pub(super) fn number(number: &i64) -> String {
 
 /// Seconds as hours, minutes and seconds.
 pub(super) fn time(seconds: &i64) -> String {
-    format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+    let sign = if *seconds < 0 { "-" } else { "" };
+    let seconds = seconds.unsigned_abs();
+    format!("{sign}{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_its_sign_in_front() {
+        for (seconds, shown) in [(0, "0:00:00"), (59, "0:00:59"), (3_661, "1:01:01"), (-5, "-0:00:05")] {
+            assert_eq!(time(&seconds), shown);
+        }
+    }
 }

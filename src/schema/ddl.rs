@@ -60,14 +60,15 @@ fn athena(table: Table, location: &str) -> String {
         ("projection.dt.range", "2015-01-01,NOW+1DAY".to_owned()),
         ("storage.location.template", format!("{location}/dt=${{dt}}/")),
     ];
-    let properties =
-        properties.map(|(key, value)| format!("  {} = {}", literal(key), literal(&value))).join(",\n");
+    let property =
+        |(key, value): (&str, String)| format!("  {} = {}", hive_literal(key), hive_literal(&value));
+    let properties = properties.map(property).join(",\n");
     format!(
         "CREATE EXTERNAL TABLE IF NOT EXISTS `{}` (\n{}\n)\nPARTITIONED BY (`dt` date)\nSTORED AS PARQUET\n\
          LOCATION {}\nTBLPROPERTIES (\n{properties}\n);\n\n",
         table.name(),
         columns.join(",\n"),
-        literal(&format!("{location}/")),
+        hive_literal(&format!("{location}/")),
     )
 }
 

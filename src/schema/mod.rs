@@ -50,10 +50,9 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// The text, for the lake in a store: a folder, or `s3://bucket/prefix`. [`Kind::Usage`] for Athena, which reads S3 alone,
-    /// and a folder.
+    /// The text, for the lake in a store: a folder, or `s3://bucket/prefix`, without a slash at the end. [`Kind::Usage`] for
+    /// Athena, which reads S3 alone, and a folder.
     pub fn text(&self, store: &str) -> Result<String> {
-        let store = store.trim_end_matches('/');
         let dialect = match self.engine {
             Engine::Athena if !store.starts_with("s3://") => {
                 return Err(Error::new(Kind::Usage, format!("Athena cannot read the folder `{store}`"))
@@ -77,7 +76,7 @@ mod tests {
     use super::*;
 
     fn text(engine: Engine) -> String {
-        Schema { engine, labels: Labels::En }.text("s3://bucket/prefix/").unwrap()
+        Schema { engine, labels: Labels::En }.text("s3://bucket/prefix").unwrap()
     }
 
     #[test]
@@ -92,6 +91,13 @@ mod tests {
         let error = text(Engine::Athena, "./rollcall-data").unwrap_err();
         assert!(error.to_string().contains("hint: give `--store s3://"), "{error}");
         assert!(text(Engine::Duckdb, "./rollcall-data").is_ok());
+    }
+
+    #[test]
+    fn a_quote_in_the_stores_name_ends_no_literal() {
+        let text = |engine| Schema { engine, labels: Labels::En }.text("s3://bucket/o'hara").unwrap();
+        assert!(text(Engine::Athena).contains("LOCATION 's3://bucket/o\\'hara/lake/lives/'"));
+        assert!(text(Engine::Duckdb).contains("'s3://bucket/o''hara/lake/lives/*/*.parquet'"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::Labels;
 use super::dialect::{Dialect, literal};
+use crate::transform::tables::{HOST, TOLD};
 
 /// A column of a view: its name, the vendor's term, and what it is made of.
 type Shown = (&'static str, &'static str, Made);
@@ -11,6 +12,8 @@ type Shown = (&'static str, &'static str, Made);
 enum Made {
     /// The same in all dialects.
     As(&'static str),
+    /// The first of the columns that tell people apart, from this place on.
+    Told(usize),
     /// Minutes from the event's start to this instant.
     MinutesTo(&'static str),
     /// Every value of the group, joined.
@@ -19,13 +22,17 @@ enum Made {
     Sum(&'static str),
 }
 
-use Made::{As, MinutesTo, Sum, Values};
+use Made::{As, MinutesTo, Sum, Told, Values};
 
 impl Made {
     /// In SQL.
     fn of(self, dialect: Dialect) -> String {
         match self {
             As(value) => value.to_owned(),
+            Told(from) => {
+                let columns = TOLD.iter().skip(from).map(|column| format!("s.{column}"));
+                format!("coalesce({})", columns.collect::<Vec<_>>().join(", "))
+            }
             MinutesTo(instant) => dialect.minutes("e.start_time", instant),
             Values(column) => dialect.values(column),
             Sum(column) => dialect.sum(column),
@@ -44,8 +51,8 @@ const SESSIONS: &[Shown] = &[
     ("source", "观看入口", As("s.source")),
     ("is_host", "是否主持人", As("s.is_host")),
     ("person_key", "人员标识", As("s.person_key")),
-    ("viewer_key", "观众标识", As("coalesce(s.distinct_id, s.mobile, s.email, s.ext_id, s.viewer_id)")),
-    ("person", "人员", As("coalesce(s.person_key, s.distinct_id, s.mobile, s.email, s.ext_id, s.viewer_id)")),
+    ("viewer_key", "观众标识", Told(1)),
+    ("person", "人员", Told(0)),
     ("name", "姓名", As("s.name")),
     ("company", "公司", As("s.company")),
     ("mobile", "手机号", As("s.mobile")),
@@ -118,7 +125,7 @@ const PEOPLE: &[Shown] = &[
 ];
 
 /// What both tables have under the same name, and `sessions` shows.
-const SHARED: &str = "event_id, person_key, distinct_id, viewer_id, mobile, email, ext_id, name, company, live_type, \
+const SHARED: &str = "event_id, person_key, distinct_id, mobile, email, ext_id, name, company, live_type, \
     online_time, offline_time, online_date, offline_date, device_type, client_type, location, ip, chat_num, \
     praise_num, raise_hand_num, quiz_num, question_num, vote_num, sign_num, share_num, goods_sum_hits, dt";
 
@@ -143,7 +150,7 @@ fn sessions(dialect: Dialect) -> String {
          ) s\nLEFT JOIN events e ON e.event_id = s.event_id;\n",
         dialect.create_view("sessions"),
         shown(dialect, SESSIONS),
-        host = literal("主持人"),
+        host = literal(HOST),
     )
 }
 

@@ -10,12 +10,14 @@ use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
 use crate::inspect::advice::Advice;
+use crate::load::compared::Compared;
 use crate::load::complete::{HeldBy, Hold};
 use crate::load::keys;
 use crate::load::objects::{Object, READERS, each_row};
 use crate::load::staged_days::{StagedDays, staged_files};
 use crate::load::standing;
 use crate::load::store::Store;
+use crate::load::visit::Owed;
 use crate::transform::row::Row;
 use crate::transform::tables::Table;
 
@@ -64,20 +66,16 @@ struct Found {
     fewer: u64,
     /// Whether something is missing that was asked for.
     owes: bool,
-    /// Of the last visit that had a snapshot: settled days that differ from it, and whether its sums do.
-    compared: Option<(Timestamp, u64, bool)>,
+    /// What the last visit that compared found.
+    compared: Option<(Timestamp, Compared)>,
 }
 
 impl Found {
     fn of(row: &Row<'_>) -> Option<(i64, Self)> {
         let count = |column: &str| u64::try_from(row.number(column).unwrap_or_default()).unwrap_or_default();
-        let differ = |details: &str, sessions: &str| row.number(details) != row.number(sessions);
         let pulled_at = row.instant("pulled_at")?;
-        let sums_differ = differ("detail_seconds", "session_seconds")
-            || differ("detail_live_times", "session_live_times")
-            || differ("detail_replay_times", "session_replay_times");
-        let compared = row.number("days_checked").map(|_| (pulled_at, count("days_differing"), sums_differ));
-        let owes = row.text("owed").is_some_and(|owed| owed != "[]");
+        let compared = Compared::of(row).map(|compared| (pulled_at, compared));
+        let owes = !Owed::of_row(row).is_empty();
         let found = Self { pulled_at, rejects: count("rejects"), fewer: count("fewer"), owes, compared };
         Some((row.number("event_id")?, found))
     }
@@ -88,12 +86,8 @@ impl Found {
         Self { compared: self.compared.max(other.compared), ..later }
     }
 
-    fn days_differing(&self) -> u64 {
-        self.compared.map_or(0, |(_, days, _)| days)
-    }
-
-    fn sums_differ(&self) -> bool {
-        self.compared.is_some_and(|(_, _, differ)| differ)
+    fn compared(&self) -> Compared {
+        self.compared.map(|(_, compared)| compared).unwrap_or_default()
     }
 }
 
@@ -194,8 +188,8 @@ impl Checks {
             visited: visits.len(),
             rejects: visits.values().map(|found| found.rejects).sum(),
             fewer: visits.values().map(|found| found.fewer).sum(),
-            days_differing: visits.values().map(Found::days_differing).sum(),
-            sums_differing: visits.values().filter(|found| found.sums_differ()).count(),
+            days_differing: visits.values().map(|found| found.compared().days_differing).sum(),
+            sums_differing: visits.values().filter(|found| found.compared().sums_differ).count(),
         }
     }
 }
@@ -218,12 +212,12 @@ fn notes(visits: &Visits, open: &BTreeSet<i64>) -> Vec<Advice> {
         ),
         Advice::about(
             "differing",
-            those(|found| found.days_differing() > 0),
+            those(|found| found.compared().days_differing > 0),
             "the vendor counts other rows in the windows than in the snapshot of {}: `explain` shows in which visit",
         ),
         Advice::about(
             "sums",
-            those(Found::sums_differ),
+            those(|found| found.compared().sums_differ),
             "the vendor's sums by viewer are not those of the viewings of {}: the table `pulls` has both",
         ),
         Advice::about(
@@ -271,7 +265,8 @@ mod tests {
             rejects: 0,
             fewer,
             owes: false,
-            compared: compared.map(|days| (at(second), days, false)),
+            compared: compared
+                .map(|days_differing| (at(second), Compared { days_differing, ..Compared::default() })),
         };
         let mut visits = Visits::new();
         for (found, fewer, days) in [
@@ -282,7 +277,7 @@ mod tests {
         ] {
             note(&mut visits, Some((7, found)));
             let known = visits[&7];
-            assert_eq!((known.fewer, known.days_differing()), (fewer, days));
+            assert_eq!((known.fewer, known.compared().days_differing), (fewer, days));
         }
     }
 }

@@ -164,7 +164,7 @@ fn of_events(ledgers: &[Ledger], now: Timestamp) -> Vec<Advice> {
         Advice::about(
             "overdue",
             overdue,
-            "{} had no good visit for more than a day since one was due: run `sync`",
+            "{} had no good visit for more than a day since one was due, or no end that the vendor tells: run `sync`",
         ),
     ];
     advice.into_iter().flatten().collect()

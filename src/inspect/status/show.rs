@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Status;
+use crate::counted::counted;
 use crate::load::complete::{HeldBy, Hold};
 
 /// How many holds are shown.
@@ -33,18 +34,18 @@ impl fmt::Display for Status {
         let never = || "never".to_owned();
         let last = self.last_visit.map_or_else(never, |at| format!("{at:.0}"));
         let read = self.roster_read.map_or_else(never, |at| format!("{at:.0}"));
-        write!(f, "\nlast       visit {last}, list of events {read}")?;
+        write!(f, "\nlast       visit {last}, roster {read}")?;
         let rows: Vec<String> =
             self.lake.rows.iter().map(|(table, rows)| format!("{rows} {table}")).collect();
         let rows = if rows.is_empty() { "none".to_owned() } else { rows.join(", ") };
-        write!(f, "\nrows       {rows}, in {} days", self.lake.days)?;
+        write!(f, "\nrows       {rows}, in {}", counted(self.lake.days as u64, "day"))?;
         let checks = &self.lake.checks;
         write!(
             f,
             "\nchecks     of the last visits of {} events: {} rejects, {} cells with fewer rows, {} days and {} sums differing",
             checks.visited, checks.rejects, checks.fewer, checks.days_differing, checks.sums_differing
         )?;
-        write!(f, "\nstaged     {} files", self.staged.files)?;
+        write!(f, "\nstaged     {}", counted(self.staged.files as u64, "file"))?;
         if let Some(oldest) = self.staged.oldest {
             write!(f, ", the oldest since {oldest:.0}")?;
         }

@@ -17,7 +17,8 @@
   const label = (column) => (html.lang === "en" ? column.en : column.zh);
   const clock = (seconds) => {
     const part = (value) => String(value).padStart(2, "0");
-    return `${Math.floor(seconds / 3600)}:${part(Math.floor(seconds / 60) % 60)}:${part(seconds % 60)}`;
+    const all = Math.abs(seconds);
+    return `${seconds < 0 ? "-" : ""}${Math.floor(all / 3600)}:${part(Math.floor(all / 60) % 60)}:${part(all % 60)}`;
   };
   const text = (value, column) => (value === null ? "" : column.kind === "seconds" ? clock(value) : String(value));
   const element = (name, content, className) => {

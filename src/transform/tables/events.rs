@@ -21,7 +21,12 @@ pub(super) const COLUMNS: &[Column] = &[
     instant("modify_time", "modifyTime", "When the event was last edited"),
     count("length_minutes", "length", "Length of the event as scheduled"),
     label("event_form", "eventForm", EVENT_FORMS, "phone, web_meeting, interactive_live or large_live"),
-    label("status", "status", STATUSES, "cancelled, created, or ended (12 hours after the scheduled end)"),
+    label(
+        "status",
+        "status",
+        STATUSES,
+        "cancelled, created, or ended, as of the last edit: whether an event is over says end_time",
+    ),
     HOST_ID,
     text("host_name", "hostName", "Name of the host").personal(Personal::Name),
     BILLING_CODE,

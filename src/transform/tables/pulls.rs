@@ -25,12 +25,12 @@ pub(super) const COLUMNS: &[Column] = &[
         "The vendor's requestId of each answer that was used, as a JSON list",
     )
     .required(),
-    Column::made("windows", Kind::Json, "The windows asked, each `[from, to]`, as a JSON list").required(),
+    Column::made("windows", Kind::Json, "The windows whose answers were used, each `[from, to]` as it was asked, a second wider at both ends, as a JSON list").required(),
     count("received", "Records in the answers that were used"),
     count("rows", "Records that became rows"),
     count("rejects", "Records that no table can hold"),
     count("outside", "Records outside the window that they were asked for"),
-    count("counted", "Records of the snapshot that were counted only"),
+    count("counted", "Records that were counted only: those of the snapshot's days, viewerDetails of windows, arrays that have no table"),
     count("suppressed", "Records of people who are to be forgotten, of which nothing is kept"),
     count(
         "set_aside",
