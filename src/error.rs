@@ -71,7 +71,7 @@ impl Kind {
 /// An error with everything that its reader needs, shown on one line.
 ///
 /// ```text
-/// event 609768: the vendor does not know this event (code: 404, requestId: 172.10…) hint: check the number
+/// the vendor does not know this event (code: 404, requestId: 172.10…, event: 609768) hint: check the number
 /// ```
 #[derive(Debug)]
 pub struct Error(Box<Inner>);

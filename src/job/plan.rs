@@ -123,7 +123,12 @@ pub(super) async fn plan(
         context.ledgers.each_active(take).await?;
         for ledger in closed.iter().filter(|_| writes == Writes::Ledgers) {
             let give_up = |standing: &mut Ledger| standing.give_up_without_end(context.horizon, now);
-            context.ledgers.update(ledger, give_up).await?;
+            match context.ledgers.update(ledger, give_up).await {
+                Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => {
+                    notes.failures.push((Some(ledger.event.event_id), error));
+                }
+                outcome => drop(outcome?),
+            }
         }
     }
     planned.failures.extend(clock_is_behind(&notes.known, now).map(|error| (None, error)));

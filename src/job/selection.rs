@@ -75,6 +75,10 @@ impl Choice {
             (None, None) => None,
             (from, to) => Some((from.unwrap_or(Date::MIN), to.unwrap_or(Date::MAX))),
         };
+        if let Some(number) = selection.event.iter().find(|number| **number < 1) {
+            return Err(Error::new(Kind::Usage, format!("no event has the number {number}"))
+                .hint("give the vendor's `eventId`"));
+        }
         let mut events = selection.event.clone();
         events.sort_unstable();
         events.dedup();

@@ -15,6 +15,9 @@ use crate::report::Report;
 /// Ledgers that are written at once.
 const AT_ONCE: usize = 16;
 
+/// Archived answers that are read at once, and written where they need to be.
+const ANSWERS: usize = 8;
+
 /// What `upgrade` is called with.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -39,10 +42,13 @@ pub(super) async fn upgrade(context: &Context, call: &Upgrade, report: &mut Repo
         }
         // What is staged was kept under the policy of before.
         publish_staged(context, &[], report).await?;
-        clean_archive(context, report).await?;
     }
     context.progress.publishing();
     record(report, objects::upgrade(&context.store, &context.lake).await?);
+    if call.change_privacy {
+        // Last: of all that is kept it takes the longest.
+        clean_archive(context, report).await?;
+    }
     Ok(())
 }
 
@@ -50,8 +56,11 @@ pub(super) async fn upgrade(context: &Context, call: &Upgrade, report: &mut Repo
 async fn clean_archive(context: &Context, report: &mut Report) -> Result<()> {
     let privacy = context.privacy().await?;
     for day in archive::days(context).await? {
-        for listed in context.store.list(&day, "").await? {
-            match archive::clean(context, &privacy, listed).await {
+        let listed = context.store.list(&day, "").await?;
+        let cleaned = stream::iter(listed).map(|listed| archive::clean(context, &privacy, listed));
+        let mut cleaned = cleaned.buffer_unordered(ANSWERS);
+        while let Some(outcome) = cleaned.next().await {
+            match outcome {
                 Err(error) if is_of_one_object(&error) => report.failed(&error),
                 outcome => outcome?,
             }

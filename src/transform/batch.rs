@@ -2,8 +2,8 @@
 
 use arrow::array::{Array, AsArray, RecordBatch, new_null_array};
 use arrow::datatypes::{DataType, Date32Type, Int64Type, TimestampMillisecondType};
-use jiff::ToSpan;
-use jiff::civil::date;
+use jiff::Timestamp;
+use jiff::tz::Offset;
 
 use super::builder::Builder;
 use super::tables::Table;
@@ -129,8 +129,32 @@ pub fn value<'a>(batch: &'a RecordBatch, column: &str, row: usize) -> Value<'a> 
         DataType::Boolean => array.as_boolean().value(row).into(),
         DataType::Date32 => {
             let days = array.as_primitive::<Date32Type>().value(row);
-            date(1970, 1, 1).checked_add(days.days()).map_or(Value::Null, Value::from)
+            // One that no calendar has, out of what somebody else wrote, is none.
+            let start = Timestamp::from_second(i64::from(days) * 86_400);
+            start.map_or(Value::Null, |start| Offset::UTC.to_datetime(start).date().into())
         }
         _ => Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::Date32Array;
+    use arrow::datatypes::{Field, Schema};
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn a_day_that_no_calendar_has_is_null() {
+        let days = [0, 19_291, -719_528, i32::MAX, i32::MIN];
+        let schema = Schema::new(vec![Field::new("first_day", DataType::Date32, true)]);
+        let array = Arc::new(Date32Array::from(days.to_vec()));
+        let batch = RecordBatch::try_new(Arc::new(schema), vec![array]).unwrap();
+        let found: Vec<_> = (0..days.len()).map(|row| value(&batch, "first_day", row)).collect();
+        let day = |year, month, day| Value::Day(date(year, month, day));
+        assert_eq!(found, [day(1970, 1, 1), day(2022, 10, 26), day(0, 1, 1), Value::Null, Value::Null]);
     }
 }

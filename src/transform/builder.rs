@@ -111,7 +111,8 @@ impl Builder {
             (Self::Millis(builder), Value::Millis(millis)) => builder.append_value(millis),
             (Self::Flag(builder), Value::Flag(flag)) => builder.append_value(flag),
             (Self::Day(builder), Value::Day(day)) => {
-                builder.append_value(day.since(date(1970, 1, 1)).map_or(0, |span| span.get_days()));
+                let days = day.duration_since(date(1970, 1, 1)).as_hours() / 24;
+                builder.append_option(i32::try_from(days).ok());
             }
             (builder, _) => builder.push_null(),
         }

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use super::batch::{self, BatchBuilder};
 use super::column::Kind;
 use super::privacy::Privacy;
-use super::raw::Raw;
 use super::record::Records;
 use super::tables::Table;
 use super::value::{self, Value};
@@ -67,12 +66,12 @@ impl Event {
         Self { event_id, ..Self::default() }
     }
 
-    /// Reads one element of a list of events; none where it is no object or has no `eventId`.
+    /// Reads one element of a list of events; none where it is no object or has no `eventId`, a number from 1 on.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let mut records = Records::default();
         let record = records.whole(text)?;
-        let Ok(Value::Integer(event_id)) = value::read(Kind::Count, record.get("eventId")?) else {
+        let Ok(Value::Integer(event_id @ 1..)) = value::read(Kind::Count, record.get("eventId")?) else {
             return None;
         };
         let mut event = Self::unknown(event_id);
@@ -82,10 +81,8 @@ impl Event {
                 event.set(column.name, value);
             }
         }
-        if record
-            .get("eventStatus")
-            .is_some_and(|raw| matches!(raw, Raw::Number("0")) || raw == Raw::Text("0".into()))
-        {
+        // Of an event that was deleted; `status` says how it was before.
+        if record.get("eventStatus").and_then(value::present).as_deref() == Some("0") {
             event.status = Some("cancelled".to_owned());
         }
         Some(event)
@@ -239,6 +236,20 @@ mod tests {
         assert_eq!(event.status.as_deref(), Some("ended"));
         assert_eq!(event.event_form.as_deref(), Some("large_live"));
         assert!(!serde_json::to_string(&event).unwrap().contains("secret"));
+    }
+
+    #[test]
+    fn what_has_no_number_from_one_on_is_no_event() {
+        for (entry, event_id) in [
+            (r#"{"eventId": 1}"#, Some(1)),
+            (r#"{"eventId": 0}"#, None),
+            (r#"{"eventId": -5}"#, None),
+            (r#"{"eventId": "x"}"#, None),
+            (r#"{"title": "x"}"#, None),
+            ("7", None),
+        ] {
+            assert_eq!(Event::read(entry).map(|event| event.event_id), event_id, "{entry}");
+        }
     }
 
     #[test]
