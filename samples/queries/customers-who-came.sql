@@ -1,7 +1,7 @@
 -- Who on a list of customers came. A row a customer and event that they came to. Put your own list below. A
 -- customer is found by any of the three identifiers, so by mail also where the vendor has a mobile number
--- too. Numbers may be written with blanks and dashes, and one without a country is Chinese. Hosts are found
--- as well.
+-- too. Numbers may be written with blanks and dashes, and one without a country is Chinese, where a zero in
+-- front is only dialled. Hosts are found as well.
 WITH customers (customer, mobile, email, ext_id) AS (
   VALUES
     ('by mobile', '190-1405 1405', NULL, NULL),
@@ -12,18 +12,23 @@ WITH customers (customer, mobile, email, ext_id) AS (
 digits AS (
   SELECT c.*, translate(c.mobile, '+ -().', '') AS digits FROM customers c
 ),
-keys AS (
+numbers AS (
   SELECT
-    d.customer,
+    d.*,
     CASE
-      WHEN d.mobile LIKE '+%' THEN '+' || d.digits
-      WHEN d.digits LIKE '00%' THEN '+' || substr(d.digits, 3)
+      WHEN d.mobile LIKE '+%' OR d.digits LIKE '00%' THEN '+' || trim(LEADING '0' FROM d.digits)
       WHEN d.digits LIKE '861%' AND length(d.digits) = 13 THEN '+' || d.digits
       ELSE '+86' || d.digits
-    END AS mobile,
-    lower(trim(d.email)) AS email,
-    trim(d.ext_id) AS ext_id
+    END AS number
   FROM digits d
+),
+keys AS (
+  SELECT
+    n.customer,
+    CASE WHEN n.number LIKE '+860%' THEN '+86' || substr(n.number, 5) ELSE n.number END AS mobile,
+    lower(trim(n.email)) AS email,
+    trim(n.ext_id) AS ext_id
+  FROM numbers n
 )
 SELECT
   k.customer,

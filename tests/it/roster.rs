@@ -167,3 +167,20 @@ async fn a_number_that_no_event_has_is_refused() {
     }
     assert_eq!(server.requests().len(), 0);
 }
+
+#[tokio::test]
+async fn an_event_that_cannot_be_closed_because_its_document_is_damaged_stops_no_run() {
+    let (desk, world) = (Desk::new(), small_world(4));
+    let server = server_at(later(), &world, ServerOptions::default());
+    sync_all(config(&server, &desk.store()), later()).await;
+    // A run died while it closed the event, and what stands where it was to be put cannot be read.
+    let ledger = desk.store().join("ledger");
+    let closed = ledger.join("closed/609768.json");
+    std::fs::create_dir_all(ledger.join("active")).unwrap();
+    std::fs::copy(&closed, ledger.join("active/609768.json")).unwrap();
+    std::fs::write(&closed, "{").unwrap();
+    let config = config(&server, &desk.store());
+    let report = crate::run::sync(config, later() + HOUR, Selection::default()).await.unwrap();
+    let [failure] = &report.failures[..] else { panic!("{:?}", report.failures) };
+    assert_eq!((failure.event_id, failure.kind), (Some(609_768), Kind::Damaged));
+}

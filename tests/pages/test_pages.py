@@ -258,3 +258,13 @@ def test_a_viewing_that_never_ends_is_a_page_like_any_other(copied, look, tmp_pa
     assert number(page.inner_text("#peak")) > 50
     labels = page.locator("svg.wide").first.locator("text.middle").all_text_contents()
     assert 4 <= len(labels) <= 11
+
+
+def test_a_viewing_of_another_time_is_a_page_like_any_other(copied, look, tmp_path):
+    store = copied("SELECT * REPLACE (CASE WHEN n = 1 THEN TIMESTAMP '1970-01-02' WHEN n = 2 THEN TIMESTAMP '9990-01-01' "
+                   "ELSE online_date END AS online_date) "
+                   "FROM (SELECT *, row_number() OVER (PARTITION BY event_id) AS n FROM '{file}') ORDER BY event_id")
+    draw(store, "700006", "-o", tmp_path / "event.html")
+    assert (tmp_path / "event.html").stat().st_size < 200_000
+    page = look(tmp_path / "event.html")
+    assert number(page.inner_text("#people")) > 50
