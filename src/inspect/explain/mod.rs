@@ -91,13 +91,22 @@ impl State {
     }
 }
 
-/// What one object says of the event.
+/// What objects say of the event.
 #[derive(Default)]
 struct Told {
     cells: Vec<days::InLake>,
     visits: Vec<Map<String, Value>>,
     events: Vec<Event>,
     seen: Vec<Seen>,
+}
+
+impl Told {
+    fn add(&mut self, other: Self) {
+        self.cells.extend(other.cells);
+        self.visits.extend(other.visits);
+        self.events.extend(other.events);
+        self.seen.extend(other.seen);
+    }
 }
 
 impl Explanation {
@@ -121,50 +130,13 @@ impl Explanation {
         let sought =
             call.viewer.as_deref().map(|text| Sought::checked(text, &context.lake.policy)).transpose()?;
 
-        let from = ledger.as_ref().map(|ledger| first_day(context, ledger));
-        // What is foreign there is for `status` to say.
-        let standing = standing::since(&context.store, from, &mut Vec::new()).await?;
-        let until = ledger.as_ref().and_then(|ledger| last_day(context, ledger)).unwrap_or(Date::MAX);
-        let standing = standing.into_iter().take_while(|(day, _)| *day <= until);
-        let objects = standing.flat_map(|(day, tables)| {
-            tables.into_iter().map(move |(table, head)| Object { store: &context.store, table, day, head })
-        });
-        let told = objects.map(|object| {
-            let sought = sought.as_ref();
-            async move { ask(&object, event_id, sought).await }
-        });
-        let told: Vec<Result<Told>> = stream::iter(told).buffer_unordered(READERS).collect().await;
-
-        let (mut visits, mut cells, mut seen) = (Vec::new(), Vec::new(), Vec::new());
-        let mut row_of_event = None;
-        for told in told {
-            match told {
-                Ok(told) => {
-                    visits.extend(told.visits);
-                    cells.extend(told.cells);
-                    seen.extend(told.seen);
-                    row_of_event = row_of_event.or(told.events.into_iter().next());
-                }
-                // What else there is can be told all the same.
-                Err(error) if is_readable_around(&error) => failures.push(Failure::new(None, &error)),
-                Err(error) => return Err(error),
-            }
-        }
-        visits.sort_by_cached_key(|visit| {
+        let mut told = all_told(context, event_id, ledger.as_ref(), sought.as_ref(), &mut failures).await?;
+        told.visits.sort_by_cached_key(|visit| {
             visit.get("pulled_at").and_then(Value::as_str).and_then(|at| at.parse::<Timestamp>().ok())
         });
-        seen.sort_by_key(|seen| (seen.table, seen.day));
-        let event = match (&ledger, row_of_event) {
-            (Some(ledger), _) => ledger.event.clone(),
-            (None, Some(event)) => event,
-            // What could not be read may be all that there is.
-            (None, None) if !failures.is_empty() => Event::unknown(event_id),
-            (None, None) => {
-                return Err(Error::new(Kind::Usage, "nothing is known of this event")
-                    .with("event", event_id)
-                    .hint("look whether the number is right; `sync --event` asks the vendor for it"));
-            }
-        };
+        told.seen.sort_by_key(|seen| (seen.table, seen.day));
+        let Told { cells, visits, events, seen } = told;
+        let event = described(event_id, ledger.as_ref(), events, &failures)?;
         let staged = context.store.list(keys::STAGING, "").await?.into_iter().map(|file| file.key);
         let of_event = |key: &String| keys::parse_visit(key).is_some_and(|(of, _)| of == event_id);
         Ok(Self {
@@ -196,6 +168,54 @@ fn first_day(context: &Context, ledger: &Ledger) -> Date {
 fn last_day(context: &Context, ledger: &Ledger) -> Option<Date> {
     let visited = ledger.last_visit.map(|visited| context.lake.zone.day_of(visited));
     visited.max(ledger.days.keys().next_back().copied()).max(ledger.event_day)
+}
+
+/// What all objects say of the event that may have something of it. One that cannot be read is a failure, and hides no other.
+async fn all_told(
+    context: &Context,
+    event_id: i64,
+    ledger: Option<&Ledger>,
+    sought: Option<&Sought>,
+    failures: &mut Vec<Failure>,
+) -> Result<Told> {
+    let from = ledger.map(|ledger| first_day(context, ledger));
+    // What is foreign there is for `status` to say.
+    let standing = standing::since(&context.store, from, &mut Vec::new()).await?;
+    let until = ledger.and_then(|ledger| last_day(context, ledger)).unwrap_or(Date::MAX);
+    let standing = standing.into_iter().take_while(|(day, _)| *day <= until);
+    let objects = standing.flat_map(|(day, tables)| {
+        tables.into_iter().map(move |(table, head)| Object { store: &context.store, table, day, head })
+    });
+    let asked = objects.map(|object| async move { ask(&object, event_id, sought).await });
+    let mut asked = stream::iter(asked).buffer_unordered(READERS);
+    let mut all = Told::default();
+    while let Some(told) = asked.next().await {
+        match told {
+            Ok(told) => all.add(told),
+            Err(error) if is_readable_around(&error) => failures.push(Failure::new(None, &error)),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(all)
+}
+
+/// The event as its ledger describes it, else as its row does.
+fn described(
+    event_id: i64,
+    ledger: Option<&Ledger>,
+    rows: Vec<Event>,
+    failures: &[Failure],
+) -> Result<Event> {
+    if let Some(event) = ledger.map(|ledger| ledger.event.clone()).or(rows.into_iter().next()) {
+        return Ok(event);
+    }
+    // What could not be read may be all that there is.
+    if !failures.is_empty() {
+        return Ok(Event::unknown(event_id));
+    }
+    Err(Error::new(Kind::Usage, "nothing is known of this event")
+        .with("event", event_id)
+        .hint("look whether the number is right; `sync --event` asks the vendor for it"))
 }
 
 /// What the object of one table and day says of the event.
