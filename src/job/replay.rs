@@ -13,7 +13,7 @@ use super::archive::{self, is_of_one_object};
 use super::context::Context;
 use super::publish::{is_lake, publish_staged};
 use super::selection::{self, one_or_many};
-use super::visit::{Answers, Intake, Kept, Tally};
+use super::visit::{Answers, Intake, Tally, Wanted};
 use crate::error::{Error, Kind, Result};
 use crate::extract::body::{Position, Splitter};
 use crate::extract::envelope::Envelope;
@@ -198,9 +198,10 @@ impl Replaying<'_> {
         let asked = Asked { accepted_at: self.in_force(&asked), ..asked };
         let Asked { event_id, pulled_at, day, .. } = asked;
         let setting = Setting { event_id, pulled_at, zone, privacy: privacy.clone() };
-        let kept = if asked.windows.is_empty() { Kept::Snapshot(setting) } else { Kept::Windows(setting) };
+        let wanted =
+            if asked.windows.is_empty() { Wanted::Snapshot(setting) } else { Wanted::Windows(setting) };
         let visitor = Visitor { event_id, pulled_at, run: context.run.clone(), kept: privacy.into() };
-        let mut intake = Intake::new(context, &visitor, kept, day);
+        let mut intake = Intake::new(context, &visitor, wanted, day);
         for listed in answers.values() {
             let reader = archive::open(context, listed).await?;
             let window = window(reader.asked());

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use super::batch::BatchBuilder;
 use super::decoded::{Decoded, Reason, Tally};
-use super::fields::{Fields, Person};
+use super::fields::{Fields, PersonColumns};
 use super::found::Found;
 use super::maker::Maker;
 use super::origin::Origin;
@@ -41,7 +41,7 @@ pub struct Decoder {
     kept: Option<Range<Timestamp>>,
     origins: Vec<Origin>,
     online_time: Option<usize>,
-    person: Person,
+    person: PersonColumns,
     found: Found,
     rows: BatchBuilder,
     full: Vec<Result<RecordBatch>>,
@@ -61,7 +61,7 @@ impl Decoder {
             kept: None,
             origins,
             online_time: table.index_of("online_time"),
-            person: Person::of(table),
+            person: PersonColumns::of(table),
             found: Found::of(table),
             rows: BatchBuilder::new(table),
             full: Vec::new(),

@@ -14,14 +14,14 @@ use super::tables::Table;
 use super::usual;
 
 /// Where the columns stand that say who a person is.
-pub(super) struct Person {
+pub(super) struct PersonColumns {
     mobile: Option<usize>,
     country_code: Option<usize>,
     email: Option<usize>,
     ext_id: Option<usize>,
 }
 
-impl Person {
+impl PersonColumns {
     pub(super) fn of(table: Table) -> Self {
         let [mobile, country_code, email, ext_id] =
             ["mobile", "country_code", "email", "ext_id"].map(|name| table.index_of(name));
@@ -33,7 +33,7 @@ impl Person {
 pub(super) struct Fields<'a, 'r> {
     pub(super) table: Table,
     pub(super) policy: &'a Policy,
-    pub(super) person: &'a Person,
+    pub(super) person: &'a PersonColumns,
     pub(super) found: &'a Found,
     pub(super) record: Record<'r>,
 }
@@ -76,7 +76,7 @@ impl<'r> Fields<'_, 'r> {
 
     /// Whose record it is, as much of that as may be kept; `said` where an archived record says it.
     pub(super) fn person_key(&self, said: Option<Sent<'r>>, treatment: Treatment) -> Option<Cow<'r, str>> {
-        let Person { mobile, country_code, email, ext_id } = self.person;
+        let PersonColumns { mobile, country_code, email, ext_id } = self.person;
         let made = || {
             let texts = [mobile, country_code, email, ext_id].map(|at| self.text(*at));
             let [mobile, country_code, email, ext_id] = texts.each_ref().map(Option::as_deref);

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use super::Visiting;
 use super::archiving::Archiving;
 use super::intake::{Intake, Taken};
-use super::kept::Kept;
+use super::wanted::Wanted;
 use crate::error::{Error, Kind, Result};
 use crate::extract::retry::Attempts;
 use crate::extract::window::{self, Window};
@@ -52,7 +52,7 @@ impl Visiting<'_> {
         let mut windows = window::split(zone, day, pieces)?.unwrap_or_default();
         loop {
             let asked: Vec<Option<Window>> = windows.iter().copied().map(Some).collect();
-            let error = match self.take(Kept::Windows(self.setting()), day, &asked, before).await {
+            let error = match self.take(Wanted::Windows(self.setting()), day, &asked, before).await {
                 Ok(Some(taken)) => {
                     self.figures.windows.extend(windows.iter().map(Window::asked));
                     return Ok(Some(taken));
@@ -92,44 +92,44 @@ impl Visiting<'_> {
     /// The snapshot; none where there is no time left.
     async fn take_snapshot(&self) -> Result<Option<Taken>> {
         let before = self.ledger.snapshot.and_then(|before| before.accepted_at);
-        self.take(Kept::Snapshot(self.setting()), self.event_day, &[None], before).await
+        self.take(Wanted::Snapshot(self.setting()), self.event_day, &[None], before).await
     }
 
     /// A snapshot of which nothing is kept but the days that it counts; none where there is no time left.
     pub(super) async fn look(&self) -> Result<Option<Taken>> {
-        self.try_to_take(Kept::Snapshot(self.setting()), self.event_day, &[None], || None).await
+        self.try_to_take(Wanted::Snapshot(self.setting()), self.event_day, &[None], || None).await
     }
 
     /// The answers for all of these windows, archived; none where there is no time left. `accepted_before`: when a user last
     /// said that fewer rows are right.
     async fn take(
         &self,
-        kept: Kept,
+        wanted: Wanted,
         day: Date,
         windows: &[Option<Window>],
         accepted_before: Option<Timestamp>,
     ) -> Result<Option<Taken>> {
         let accepted_at = self.accepted_at(day, accepted_before);
-        let part = kept.part();
+        let part = wanted.part();
         let archiving = || {
             let take = self.takes.fetch_add(1, Ordering::Relaxed);
             let new = || Archiving::new(self.context, &self.visitor, part, day, windows, accepted_at, take);
             self.context.archive.then(new)
         };
-        self.try_to_take(kept, day, windows, archiving).await
+        self.try_to_take(wanted, day, windows, archiving).await
     }
 
     /// An answer that fails is asked for again by itself, unless rows of it were written: then all are.
     async fn try_to_take<'a>(
         &self,
-        kept: Kept,
+        wanted: Wanted,
         day: Date,
         windows: &[Option<Window>],
         archiving: impl Fn() -> Option<Archiving<'a>>,
     ) -> Result<Option<Taken>> {
         let mut beginnings = self.attempts();
         loop {
-            let mut intake = Intake::new(self.context, &self.visitor, kept.clone(), day);
+            let mut intake = Intake::new(self.context, &self.visitor, wanted.clone(), day);
             let mut archiving = archiving();
             let outcome = self.fill(&mut intake, windows, archiving.as_mut()).await;
             if let Ok(true) = outcome {

@@ -8,9 +8,9 @@ use bytes::Bytes;
 use jiff::civil::Date;
 
 use super::days::Count;
-use super::kept::Kept;
 use super::reading::Reading;
 use super::tally::Tally;
+use super::wanted::Wanted;
 use crate::error::{Error, Kind, Result};
 use crate::extract::answer::Answer;
 use crate::extract::body::Position;
@@ -54,7 +54,7 @@ impl Answers for Answer<'_> {
 
 /// Where the rows go.
 pub(in crate::job) struct Intake {
-    kept: Kept,
+    wanted: Wanted,
     cells: Vec<CellWriter>,
     rejected: CellWriter,
     counts: BTreeMap<Date, Count>,
@@ -80,13 +80,13 @@ impl Taken {
 }
 
 impl Intake {
-    pub(in crate::job) fn new(context: &Context, visitor: &Visitor, kept: Kept, day: Date) -> Self {
+    pub(in crate::job) fn new(context: &Context, visitor: &Visitor, wanted: Wanted, day: Date) -> Self {
         let store = &context.store;
         let cell = |table, part| CellWriter::new(Arc::clone(store), visitor.clone(), table, day, part);
         Self {
-            cells: kept.tables().iter().map(|table| cell(*table, "")).collect(),
-            rejected: cell(Table::Rejects, kept.part()),
-            kept,
+            cells: wanted.tables().iter().map(|table| cell(*table, "")).collect(),
+            rejected: cell(Table::Rejects, wanted.part()),
+            wanted,
             counts: BTreeMap::new(),
             tally: Tally::default(),
             is_spoiled: false,
@@ -106,9 +106,9 @@ impl Intake {
         window: Option<Window>,
         archive: Option<ArchiveWriter>,
     ) -> Result<()> {
-        let kept = self.kept.clone();
+        let wanted = self.wanted.clone();
         let mut written = false;
-        let outcome = self.read(answer, window, &kept, archive, &mut written).await;
+        let outcome = self.read(answer, window, &wanted, archive, &mut written).await;
         self.is_spoiled |= written && outcome.is_err();
         outcome
     }
@@ -117,19 +117,19 @@ impl Intake {
         &mut self,
         mut answer: impl Answers,
         window: Option<Window>,
-        kept: &Kept,
+        wanted: &Wanted,
         mut archive: Option<ArchiveWriter>,
         written: &mut bool,
     ) -> Result<()> {
-        let decoders = kept.tables().iter().map(|table| {
-            let mut decoder = Decoder::new(*table, kept.setting().clone());
+        let decoders = wanted.tables().iter().map(|table| {
+            let mut decoder = Decoder::new(*table, wanted.setting().clone());
             if let Some(window) = window {
                 decoder.keep(window.kept());
             }
             decoder
         });
-        let mut reading = Reading::new(kept, decoders.collect());
-        if archive.is_some() && !kept.setting().privacy.is_everything() {
+        let mut reading = Reading::new(wanted, decoders.collect());
+        if archive.is_some() && !wanted.setting().privacy.is_everything() {
             reading.weave();
         }
         let mut held: Vec<(Table, RecordBatch)> = Vec::new();

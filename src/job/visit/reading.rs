@@ -7,8 +7,8 @@ use arrow::array::RecordBatch;
 use jiff::civil::Date;
 
 use super::days::Count;
-use super::kept::Kept;
 use super::tally::Tally;
+use super::wanted::Wanted;
 use crate::error::{Error, Kind, Result};
 use crate::extract::body::Position;
 use crate::extract::envelope::Envelope;
@@ -23,7 +23,7 @@ use crate::transform::value::Value;
 
 /// One answer under way.
 pub(super) struct Reading<'a> {
-    kept: &'a Kept,
+    wanted: &'a Wanted,
     decoders: Vec<Decoder>,
     withholding: BTreeMap<Table, Withholding<'a>>,
     /// The answer for the archive, where that may not keep it as it is.
@@ -40,10 +40,10 @@ pub(super) struct Brought {
 }
 
 impl<'a> Reading<'a> {
-    pub(super) fn new(kept: &'a Kept, decoders: Vec<Decoder>) -> Self {
-        let policy = &kept.setting().privacy.policy;
+    pub(super) fn new(wanted: &'a Wanted, decoders: Vec<Decoder>) -> Self {
+        let policy = &wanted.setting().privacy.policy;
         Self {
-            kept,
+            wanted,
             decoders,
             withholding: Table::ALL.map(|table| (table, Withholding::new(policy, table))).into(),
             weave: None,
@@ -55,7 +55,7 @@ impl<'a> Reading<'a> {
 
     /// From now on, also puts together what the archive may keep of the answer.
     pub(super) fn weave(&mut self) {
-        self.weave = Some(Weave::new(&self.kept.setting().privacy));
+        self.weave = Some(Weave::new(&self.wanted.setting().privacy));
     }
 
     /// What was put together since this was last asked; none where the archive may keep the answer as it is.
@@ -72,7 +72,7 @@ impl<'a> Reading<'a> {
     /// Takes a record.
     pub(super) fn record(&mut self, position: Position<'_>, record: Record<'_>) {
         let table = Table::of_array(position.array);
-        if self.kept.setting().privacy.suppressed.has_record(table, record) {
+        if self.wanted.setting().privacy.suppressed.has_record(table, record) {
             if let Some(table) = table {
                 *self.tally.suppressed.entry(table).or_default() += 1;
                 return;
@@ -94,8 +94,8 @@ impl<'a> Reading<'a> {
 
     /// Counts a record that is not kept; says why where it has no day to be counted by.
     fn count(&mut self, table: Option<Table>, record: Record<'_>) -> Option<Reason> {
-        if let (true, Some(table)) = (self.kept.counts_days(), table) {
-            match day_of(record, &self.kept.setting().zone) {
+        if let (true, Some(table)) = (self.wanted.counts_days(), table) {
+            match day_of(record, &self.wanted.setting().zone) {
                 Ok(day) => {
                     let count = self.counts.entry(day).or_default();
                     *(if table == Table::Lives { &mut count.lives } else { &mut count.interactions }) += 1;
@@ -110,14 +110,14 @@ impl<'a> Reading<'a> {
 
     fn reject(&mut self, table: Table, position: Position<'_>, reason: Reason, record: Record<'_>) {
         self.tally.rejects += 1;
-        let setting = self.kept.setting();
+        let setting = self.wanted.setting();
         let kept = self.withholding.get_mut(&table).map(|withholding| withholding.text(record));
         let kept = kept.as_deref().map(escape::readable).unwrap_or_default();
         let Position { array, index } = position;
         self.rejects.push_named(vec![
             ("event_id", Value::Integer(setting.event_id)),
             ("source_table", table.name().into()),
-            ("source", self.kept.part().into()),
+            ("source", self.wanted.part().into()),
             ("path", format!("$.data.report.{array}[{index}]").into()),
             ("reason", reason.name().into()),
             ("record", kept.into()),
@@ -206,8 +206,8 @@ mod tests {
             zone,
             privacy: Privacy::default(),
         };
-        let kept = Kept::Windows(setting.clone());
-        let mut reading = Reading::new(&kept, vec![Decoder::new(Table::Lives, setting)]);
+        let wanted = Wanted::Windows(setting.clone());
+        let mut reading = Reading::new(&wanted, vec![Decoder::new(Table::Lives, setting)]);
         let mut records = Records::default();
         let sent = r#"{"name": "cut \ud83d", "company": "\u4e2d"}"#;
         let record = records.first(sent.as_bytes()).unwrap().unwrap();

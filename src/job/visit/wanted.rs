@@ -1,18 +1,18 @@
-//! What is kept of an answer, by what was asked.
+//! What is wanted of an answer, by what was asked.
 
 use crate::transform::decode::Setting;
 use crate::transform::tables::Table;
 
-/// What is kept of the answers.
+/// What is wanted of the answers.
 #[derive(Clone)]
-pub(in crate::job) enum Kept {
+pub(in crate::job) enum Wanted {
     /// Of a day's windows: `lives` and `interactions`.
     Windows(Setting),
     /// Of a snapshot: `viewer_details`; the others are counted by day.
     Snapshot(Setting),
 }
 
-impl Kept {
+impl Wanted {
     pub(super) fn setting(&self) -> &Setting {
         let (Self::Windows(setting) | Self::Snapshot(setting)) = self;
         setting
