@@ -19,7 +19,7 @@ locals {
       over       = 0
       periods    = var.settings.heartbeat_hours
       datapoints = 1
-      text       = "A run of the last ${var.settings.heartbeat_hours} h found an event that has ended, and that has had no good visit for more than a day since one was due. `rollcall status --store s3://${aws_s3_bucket.lake.id} --zone ${var.settings.zone} --settle ${var.settings.settle}` names it; why its visits failed, if it had any, says the saved query health-incomplete. If many are waiting, use the fan-out. It may also be an event that has begun, and of which the vendor does not say when it ends."
+      text       = "A run of the last ${var.settings.heartbeat_hours} h found an event that has ended, and that has had no good visit for more than a day since one was due. `rollcall status --store s3://${aws_s3_bucket.lake.id} --zone ${var.settings.zone} --settle ${var.settings.settle}` names it; why its visits failed, if it had any, says the saved query health-incomplete. If many are waiting, use the fan-out. It may also be an event that has begun, and of which the vendor does not say when it ends: invoke ${var.name}-sync with {\"job\": \"sync\", \"event_id\": ID} to visit it all the same."
     }
     failing = {
       metric     = "events_failing"
@@ -31,7 +31,7 @@ locals {
     shrunk = {
       metric = "shrunk"
       over   = 0
-      text   = "The vendor now reports fewer viewings for a day than before. Settled days keep what they had: nothing is lost. It may have forgotten them, and then there is nothing to do. If it has corrected an error, `rollcall explain ID` says on which day, and SELECT event_id FROM pulls WHERE fewer > 0 of which event; take that day over: invoke ${var.name}-sync with {\"job\": \"sync\", \"event_id\": ID, \"from\": DAY, \"to\": DAY, \"accept_shrink\": true}. Without the day, all days of the event would become what the vendor still has. This is said once for each change."
+      text   = "The vendor now reports fewer viewings for a day than before. Settled days keep what they had: nothing is lost. It may have forgotten them, and then there is nothing to do. If it has corrected an error, SELECT event_id, pulled_at, fewer FROM pulls WHERE fewer > 0 AND dt >= current_date - interval '2' day names the event, and `rollcall explain ID` the day; where that day still has rows, take it over: invoke ${var.name}-sync with {\"job\": \"sync\", \"event_id\": ID, \"from\": DAY, \"to\": DAY, \"accept_shrink\": true}. Without the day, all days of the event would become what the vendor still has. This is said once for each change."
     }
     # Hours without a run have no failures either: as many are looked at as three runs of the schedule take.
     run-failures = {
@@ -112,7 +112,7 @@ locals {
     set-aside = {
       of         = ["set_aside"]
       expression = "IF(rows > 0, set_aside / rows, 0)"
-      text       = "In a day, more than ${local.share} as many values as rows did not fit their column: the column has a null there, and `extra` the value, where the privacy policy keeps it. SELECT extra FROM lives WHERE extra IS NOT NULL shows which. The vendor has probably changed its answers; a newer version of rollcall may know them."
+      text       = "In a day, more than ${local.share} as many values as rows did not fit their column: the column has a null there, and `extra` the value, where the privacy policy keeps it. SELECT event_id, pulled_at, set_aside FROM pulls WHERE set_aside > 0 AND dt >= current_date - interval '2' day says of which events. The vendor has probably changed its answers; a newer version of rollcall may know them."
     }
   }
 }

@@ -132,11 +132,15 @@ impl Client {
     }
 
     /// What it means that a question about one event failed: a token that is refused there, and good for a call that is about
-    /// no event, is refused for this one.
+    /// no event, is refused for this one. One that others make may have been made anew between the two: of that one nothing is
+    /// known.
     pub async fn judged(&self, usage: &Usage, error: Error) -> Error {
         let is_refused = error.kind() == Kind::Credentials && !error.is_passing();
         // In a box: few come here, and the future of whoever asks would hold all of it.
-        if is_refused && Box::pin(self.call(usage, EDITS, self.edits_of_a_second())).await.is_ok() {
+        if is_refused
+            && Box::pin(self.call(usage, EDITS, self.edits_of_a_second())).await.is_ok()
+            && self.tokens.are_those_refused().await
+        {
             return error
                 .taken_for(Kind::Refused)
                 .hint("the token is good, but not for this event: check what its user may see");

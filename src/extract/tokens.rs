@@ -70,6 +70,13 @@ impl Tokens {
         }
     }
 
+    /// Whether the token that is used now is the one that was refused last, or those that are refused are made anew here: only then
+    /// does an answer to another question say something of the refusal.
+    pub(super) async fn are_those_refused(&self) -> bool {
+        let current = self.current.lock().await;
+        self.credentials.is_some() || current.refused.as_ref().is_some_and(|refused| current.is(refused))
+    }
+
     /// The token to use now.
     pub(super) async fn get(&self, http: &Http, usage: &Usage) -> Result<SecretString> {
         if let Some(Credentials::Token(token)) = &self.credentials {
@@ -175,7 +182,10 @@ impl Tokens {
                 }
                 error.taken_for(Kind::TokenRefused)
             }
-            Ok(_) => error.hint(RENEW),
+            Ok(_) => {
+                self.current.lock().await.refused = Some(secret.clone());
+                error.hint(RENEW)
+            }
             Err(unread) => unread,
         }
     }

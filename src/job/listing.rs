@@ -14,11 +14,14 @@ use crate::error::{Error, Explain, Kind, Result};
 use crate::extract::roster;
 use crate::extract::roster_file;
 use crate::extract::usage::Usage;
-use crate::load::cursor::Cursor;
+use crate::load::cursor::{Cursor, Progress};
 use crate::transform::event::Event;
 
 /// How far the vendor's clock may be from this machine's: what says more is no clock, such as seconds for milliseconds.
 const VENDOR_TOLERANCE: SignedDuration = SignedDuration::from_hours(24);
+/// How far a span of the public list goes back into the one before. Whether an event that begins or ends at a span's end is in it, its
+/// page does not say.
+const ACROSS: SignedDuration = SignedDuration::from_hours(24);
 
 /// Notes every event that the rosters name and the ledgers do not know as it is, and gives the cursor to put afterwards, where
 /// it moves.
@@ -36,11 +39,11 @@ pub(super) async fn listen(
     }
     let now = context.clock.now();
     let (mut cursor, may_move) = cursor(context, choice, notes).await?;
-    let stood = (cursor.edited_until, cursor.held_until);
+    let stood = (cursor.edited, cursor.held);
     let knows_some = !notes.known.is_empty();
     if context.rosters.edited {
         let most = before_visits(context, notes);
-        let list = edited(context, choice, usage, &mut cursor.edited_until, now, notes);
+        let list = edited(context, choice, usage, &mut cursor.edited, now, notes);
         match in_time(most, "the list of edited events", list).await {
             Ok(()) => {}
             // Events that are known are visited all the same.
@@ -63,7 +66,7 @@ pub(super) async fn listen(
     };
     if context.rosters.public {
         let most = before_visits(context, notes);
-        let list = public(context, choice, usage, &mut cursor.held_until, now, notes);
+        let list = public(context, choice, usage, &mut cursor.held, now, notes);
         match in_time(most, "the list of public events", list).await {
             Ok(without_end) => asked.extend(without_end),
             Err(error) => match context.client.judged(usage, error).await {
@@ -73,13 +76,18 @@ pub(super) async fn listen(
             },
         }
     }
+    if notes.unreadable > 0 {
+        let message =
+            format!("{} entries of the vendor's lists have no `eventId` from 1 on", notes.unreadable);
+        notes.failures.push((None, Error::new(Kind::BadAnswer, message)));
+    }
     asked.retain(|id| !notes.is_described(*id) && !notes.unnoted.contains_key(id));
     let mut asked = still_open(context, choice, now, notes, asked).await?;
     asked.extend(notes.without_end());
     let most = before_visits(context, notes);
     let events = ask_about(context, usage, asked, most, &mut notes.failures).await?;
     notes.hear_asked(events).await?;
-    let is_moved = stood != (cursor.edited_until, cursor.held_until);
+    let is_moved = stood != (cursor.edited, cursor.held);
     Ok((is_moved && may_move).then_some(cursor))
 }
 
@@ -106,82 +114,84 @@ fn perhaps_no_list(error: Error) -> Error {
     }
 }
 
-/// Up to when a list is read that was asked for up to then: no later than it is by the vendor's clock, where this machine's is ahead
-/// of it.
-fn listed_until(usage: &Usage, then: Timestamp, now: Timestamp) -> Timestamp {
+/// Up to when a list is read that was asked for up to now: by the vendor's clock, where this machine's is ahead of it.
+fn listed_until(usage: &Usage, now: Timestamp) -> Timestamp {
     let told = usage.vendor_is_ahead().filter(|ahead| ahead.abs() <= VENDOR_TOLERANCE);
-    now.checked_add(told.unwrap_or_default()).map_or(then, |theirs| theirs.min(then))
+    now.checked_add(told.unwrap_or_default()).map_or(now, |theirs| theirs.min(now))
 }
 
-/// Events by the time of their last edit: those since the list was last read, on the first run as far back as one looks. Moves
-/// `read_until` with each span that was read.
+/// Events by the time of their last edit: those since the list was last read, on the first run as far back as one looks. Says with
+/// each span how far it was `read`.
 async fn edited(
     context: &Context,
     choice: &Choice,
     usage: &Usage,
-    read_until: &mut Option<Timestamp>,
+    read: &mut Progress,
     now: Timestamp,
     notes: &mut Notes<'_>,
 ) -> Result<()> {
-    let from = match (choice.days, believed(*read_until, now)) {
+    let from = match (choice.days, believed(read.broken_at.or(read.until), now)) {
         (Some((from, _)), _) => {
             before(context.lake.zone.start_of(from).unwrap_or_default(), context.lookback)
         }
         (None, Some(until)) => until,
         (None, None) => before(now, context.lookback),
     };
-    let (mut spans, mut unreadable) = (Spans::new(from, now), 0);
+    let mut spans = Spans::new(from, now);
     while let Some((from, to)) = spans.next() {
         let mut list = roster::edited_between(&context.client, usage, from, to);
         let mut pages = 0;
         while let Some(page) = list.page().await? {
             pages += 1;
-            unreadable += page.unreadable;
+            notes.unreadable += page.unreadable;
             notes.hear(page.events, Says::HowItIs).await?;
         }
+        read.broken_at = Some(to);
         spans.read(pages);
-        *read_until = Some(listed_until(usage, to, now));
     }
-    note_unreadable(unreadable, notes);
+    *read = Progress { until: Some(listed_until(usage, now)), broken_at: None };
     Ok(())
 }
 
 /// Events by their own time: those of the chosen days, else those that are still of interest, or were when the list was last
 /// read; on the first run as far back as one looks. The other list tells of edits, and says more. Gives those that are named
-/// without an end. Moves `read_until` with each span that was read.
+/// without an end, and says with each span how far it was `read`.
 async fn public(
     context: &Context,
     choice: &Choice,
     usage: &Usage,
-    read_until: &mut Option<Timestamp>,
+    read: &mut Progress,
     now: Timestamp,
     notes: &mut Notes<'_>,
 ) -> Result<Vec<i64>> {
     let zone = &context.lake.zone;
-    let (from, to) = match (choice.days, believed(*read_until, now)) {
+    let (from, to) = match (choice.days, believed(read.broken_at, now), believed(read.until, now)) {
         // Events that were held before may have been seen on these days.
-        (Some((from, to)), _) => {
+        (Some((from, to)), ..) => {
             let from = before(zone.start_of(from).unwrap_or_default(), context.horizon);
             (from, zone.end_of(to).unwrap_or(now).min(now))
         }
-        (None, Some(until)) => (before(until, context.horizon), now),
-        (None, None) => (before(now, context.lookback), now),
+        (None, Some(broken_at), _) => (before(broken_at, ACROSS), now),
+        (None, None, Some(until)) => (before(until, context.horizon), now),
+        (None, None, None) => (before(now, context.lookback), now),
     };
-    let (mut spans, mut without_end, mut unreadable) = (Spans::new(from, to), Vec::new(), 0);
+    let (mut spans, mut without_end) = (Spans::new(from, to), Vec::new());
+    let first = from;
     while let Some((from, to)) = spans.next() {
+        let from = if from == first { from } else { before(from, ACROSS) };
         let mut list = roster::held_between(&context.client, usage, from, to);
         let mut pages = 0;
         while let Some(page) = list.page().await? {
             pages += 1;
-            unreadable += page.unreadable;
+            notes.unreadable += page.unreadable;
             let is_without = |event: &&Event| event.end_time.is_none() && !event.is_cancelled();
             without_end.extend(page.events.iter().filter(is_without).map(|event| event.event_id));
             notes.hear(page.events, Says::ThatItIs).await?;
         }
+        read.broken_at = Some(to);
         spans.read(pages);
-        *read_until = Some(listed_until(usage, to, now));
     }
-    note_unreadable(unreadable, notes);
+    *read = Progress { until: Some(listed_until(usage, now)), broken_at: None };
     Ok(without_end)
 }
 
@@ -205,11 +215,4 @@ async fn read_file(context: &Context, name: &str) -> Result<Vec<i64>> {
         None => std::fs::read(name).explain(Kind::Usage, unreadable)?,
     };
     roster_file::parse(&String::from_utf8(bytes).explain(Kind::Usage, unreadable)?)
-}
-
-fn note_unreadable(entries: u64, notes: &mut Notes<'_>) {
-    if entries > 0 {
-        let message = format!("{entries} entries of the vendor's list of events have no `eventId`");
-        notes.failures.push((None, Error::new(Kind::BadAnswer, message)));
-    }
 }

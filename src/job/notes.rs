@@ -50,6 +50,8 @@ pub(super) struct Notes<'a> {
     described: HashSet<i64>,
     /// Events that could not be noted.
     pub(super) unnoted: BTreeMap<i64, Error>,
+    /// Entries of lists that name no event.
+    pub(super) unreadable: u64,
     /// What could not be heard, by event where it is one.
     pub(super) failures: Vec<(Option<i64>, Error)>,
 }
@@ -79,6 +81,7 @@ impl<'a> Notes<'a> {
             known: BTreeMap::new(),
             described: HashSet::new(),
             unnoted: BTreeMap::new(),
+            unreadable: 0,
             failures: Vec::new(),
         }
     }

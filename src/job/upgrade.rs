@@ -15,8 +15,8 @@ use crate::report::Report;
 /// Ledgers that are written at once.
 const AT_ONCE: usize = 16;
 
-/// Archived answers that are read at once, and written where they need to be.
-const ANSWERS: usize = 8;
+/// Archived answers that are read at once, and written where they need to be: each takes the memory of its parts on their way.
+const ANSWERS: usize = 2;
 
 /// What `upgrade` is called with.
 #[derive(Args, Clone, Debug, Default, Deserialize)]

@@ -13,14 +13,27 @@ struct Document {
     format: u32,
     edited_until: Option<Timestamp>,
     held_until: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    edited_broken_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    held_broken_at: Option<Timestamp>,
+}
+
+/// How far a list was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Up to when it was read whole; none where it never was.
+    pub until: Option<Timestamp>,
+    /// Where a reading broke that is to be gone on with.
+    pub broken_at: Option<Timestamp>,
 }
 
 /// The cursor, which only moves on from where it was read.
 pub struct Cursor {
-    /// Up to when the list of edited events was read; none where it never was.
-    pub edited_until: Option<Timestamp>,
-    /// The same of the public list, whose events are named by when they are held.
-    pub held_until: Option<Timestamp>,
+    /// Of the list of edited events.
+    pub edited: Progress,
+    /// Of the public list, whose events are named by when they are held.
+    pub held: Progress,
     condition: Condition,
 }
 
@@ -28,8 +41,12 @@ impl Cursor {
     /// Reads it.
     pub async fn read(ledgers: &Ledgers) -> Result<Self> {
         Ok(match ledgers.read_document::<Document>(keys::ROSTER).await? {
-            Some((Document { edited_until, held_until, .. }, version)) => {
-                Self { edited_until, held_until, condition: Condition::Unchanged(version) }
+            Some((Document { edited_until, held_until, edited_broken_at, held_broken_at, .. }, version)) => {
+                Self {
+                    edited: Progress { until: edited_until, broken_at: edited_broken_at },
+                    held: Progress { until: held_until, broken_at: held_broken_at },
+                    condition: Condition::Unchanged(version),
+                }
             }
             None => Self::unread(),
         })
@@ -38,13 +55,19 @@ impl Cursor {
     /// Of lists that were never read.
     #[must_use]
     pub fn unread() -> Self {
-        Self { edited_until: None, held_until: None, condition: Condition::Absent }
+        Self { edited: Progress::default(), held: Progress::default(), condition: Condition::Absent }
     }
 
     /// Moves it. Where another run did so meanwhile, what this one noted is noted all the same.
     pub async fn put(self, ledgers: &Ledgers) -> Result<()> {
-        let Self { edited_until, held_until, condition } = self;
-        let document = Document { format: FORMAT, edited_until, held_until };
+        let Self { edited, held, condition } = self;
+        let document = Document {
+            format: FORMAT,
+            edited_until: edited.until,
+            held_until: held.until,
+            edited_broken_at: edited.broken_at,
+            held_broken_at: held.broken_at,
+        };
         match ledgers.put_document(keys::ROSTER, &document, condition).await {
             Err(error) if error.kind() == Kind::Conflict => Ok(()),
             outcome => outcome,

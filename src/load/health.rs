@@ -32,7 +32,12 @@ impl Health {
         if ledger.is_forgotten || !(is_over || lacks_end) {
             return Self::default();
         }
-        let since = if lacks_end { ledger.begins() } else { ledger.waits_since() };
+        let since = if lacks_end {
+            // One that somebody has visited all the same is told again a day later.
+            ledger.begins().max(ledger.last_good_visit.unwrap_or(Timestamp::MIN))
+        } else {
+            ledger.waits_since()
+        };
         Self {
             overdue: u64::from(now.duration_since(since) > PATIENCE),
             failing: u64::from(ledger.failures >= PATIENT_VISITS),
@@ -92,6 +97,13 @@ mod tests {
         for (now, overdue) in [(-1, 0), (24, 0), (25, 1)] {
             assert_eq!(health(endless, at(now)), (overdue, 0), "{now}");
             assert_eq!(health(cancelled, at(now)), (0, 0), "{now}");
+        }
+        let visited = |ledger: &mut Ledger| {
+            endless(ledger);
+            ledger.last_good_visit = Some(at(30));
+        };
+        for (now, overdue) in [(54, 0), (55, 1)] {
+            assert_eq!(health(visited, at(now)), (overdue, 0), "{now}");
         }
     }
 

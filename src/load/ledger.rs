@@ -34,6 +34,9 @@ pub struct Ledger {
     pub owed: Owed,
     /// Failed visits since the last one that did not fail.
     pub failures: u32,
+    /// Visits since the last one that brought everything.
+    #[serde(default)]
+    pub unfinished: u32,
     /// When the last visit that was complete began.
     pub last_good_visit: Option<Timestamp>,
     /// Whether the vendor, which has answered for it before, says that it does not know the event.
@@ -70,6 +73,7 @@ impl Ledger {
             snapshot: None,
             owed: Owed::default(),
             failures: 0,
+            unfinished: 0,
             last_good_visit: None,
             is_forgotten: false,
             closed: None,
@@ -144,7 +148,9 @@ impl Ledger {
             let has_failed = visit.outcome == Outcome::Failed;
             self.failures = if has_failed { self.failures.saturating_add(1) } else { 0 };
             self.is_forgotten = visit.is_unknown && self.last_good_visit.is_some();
+            self.unfinished = self.unfinished.saturating_add(1);
             if visit.outcome == Outcome::Complete {
+                self.unfinished = 0;
                 self.last_good_visit = Some(visit.pulled_at);
             }
         }

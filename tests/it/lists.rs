@@ -292,7 +292,10 @@ async fn a_list_that_breaks_is_read_on_from_the_span_in_which_it_broke() {
     let (early, world): (Timestamp, _) = ("2022-10-20T00:00:00Z".parse().unwrap(), small_world(12));
     // Spans of 32 days, of 64, and the rest. The public list is asked from thirty days before.
     let (read, late) = (HOUR * (96 * 24), early + HOUR * (150 * 24));
-    for (list, back) in [("event/modify/list", HOUR), ("event/public/list", HOUR * (30 * 24))] {
+    // Where it is gone on with, it goes back a little.
+    for (list, back, across) in
+        [("event/modify/list", HOUR, HOUR), ("event/public/list", HOUR * (30 * 24), HOUR * 24)]
+    {
         let desk = Desk::new();
         let server = server_at(early, &world, ServerOptions::default());
         sync_all(config(&server, &desk.store()), early).await;
@@ -305,6 +308,9 @@ async fn a_list_that_breaks_is_read_on_from_the_span_in_which_it_broke() {
         let breaks = format!("code=403@path:{list},nth:3");
         assert_eq!(asked_from(late, &[&breaks]).await, (early - back).as_second(), "{list}");
         let read = if list.contains("public") { early - back } else { early } + read;
-        assert_eq!(asked_from(late + HOUR, &[]).await, (read - back).as_second(), "{list}");
+        let cursor = std::fs::read_to_string(desk.store().join("ledger/roster.json")).unwrap();
+        assert!(cursor.contains(&format!("until\":\"{early}")), "it was read whole up to then: {cursor}");
+        assert_eq!(asked_from(late + HOUR, &[]).await, (read - across).as_second(), "{list}");
+        assert_eq!(asked_from(late + HOUR * 2, &[]).await, (late + HOUR - back).as_second(), "{list}");
     }
 }

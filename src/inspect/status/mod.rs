@@ -98,7 +98,7 @@ impl Status {
                 problems.push(Advice::new("ledger", error.to_string()));
                 None
             }
-            cursor => cursor?.edited_until,
+            cursor => cursor?.edited.until,
         };
         let first = lake.zone.day_of(now.checked_sub(context.horizon).unwrap_or(now));
         let unread = damaged.iter().filter_map(|error| keys::parse_active(error.context("key")?));
@@ -164,7 +164,7 @@ fn of_events(ledgers: &[Ledger], now: Timestamp) -> Vec<Advice> {
         Advice::about(
             "overdue",
             overdue,
-            "{} had no good visit for more than a day since one was due, or no end that the vendor tells: run `sync`",
+            "{} had no good visit for more than a day since one was due, or no end that the vendor tells: run `sync`, with `--event` for such a one",
         ),
     ];
     advice.into_iter().flatten().collect()

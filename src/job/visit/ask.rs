@@ -75,7 +75,10 @@ impl Visiting<'_> {
     pub(super) async fn pull_snapshot(&mut self) -> Result<()> {
         match self.take_snapshot().await {
             Ok(Some(taken)) => match self.stage_snapshot(taken).await {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    self.given_up = 0;
+                    return Ok(());
+                }
                 Err(error) => self.fail(error.with("window", "snapshot")),
             },
             Ok(None) => self.is_left = true,

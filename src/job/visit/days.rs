@@ -63,12 +63,12 @@ pub(super) enum Asked {
     Snapshot,
 }
 
-/// In which order a visit asks: for the days, then for the snapshot. After each visit that failed another of them is the first:
-/// what takes all of the time would otherwise starve those behind it for ever.
-pub(super) fn in_turn(days: BTreeSet<Date>, with_snapshot: bool, failures: u32) -> Vec<Asked> {
+/// In which order a visit asks: for the days, then for the snapshot. After so many visits that were `unfinished` another of them is
+/// the first: what takes all of the time would otherwise starve those behind it for ever.
+pub(super) fn in_turn(days: BTreeSet<Date>, with_snapshot: bool, unfinished: u32) -> Vec<Asked> {
     let snapshot = with_snapshot.then_some(Asked::Snapshot);
     let mut order: Vec<Asked> = days.into_iter().map(Asked::Day).chain(snapshot).collect();
-    if let Some(first) = failures.checked_rem(u32::try_from(order.len()).unwrap_or(u32::MAX)) {
+    if let Some(first) = unfinished.checked_rem(u32::try_from(order.len()).unwrap_or(u32::MAX)) {
         order.rotate_left(first as usize);
     }
     order
@@ -123,8 +123,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn after_each_visit_that_failed_another_question_is_the_first() {
-        for (days, with_snapshot, failures, expected) in [
+    fn after_each_visit_that_was_unfinished_another_question_is_the_first() {
+        for (days, with_snapshot, unfinished, expected) in [
             (0, false, 0, vec![]),
             (0, false, 3, vec![]),
             (0, true, 3, vec![0]),
@@ -135,12 +135,12 @@ mod tests {
             (3, false, 2, vec![3, 1, 2]),
         ] {
             let day = |number| jiff::civil::date(2022, 10, number);
-            let order = in_turn((1..=days).map(day).collect(), with_snapshot, failures);
+            let order = in_turn((1..=days).map(day).collect(), with_snapshot, unfinished);
             let expected = expected.into_iter().map(|number| match number {
                 0 => Asked::Snapshot,
                 number => Asked::Day(day(number)),
             });
-            assert_eq!(order, expected.collect::<Vec<_>>(), "{days} {with_snapshot} {failures}");
+            assert_eq!(order, expected.collect::<Vec<_>>(), "{days} {with_snapshot} {unfinished}");
         }
     }
 }

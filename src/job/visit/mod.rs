@@ -146,10 +146,10 @@ impl Visiting<'_> {
             return Ok(false);
         }
         self.fix_event_day().await?;
-        let (now, failures) = (self.visitor.pulled_at, self.ledger.failures);
+        let now = self.visitor.pulled_at;
         let days = days::due(self.context, self.choice, &self.ledger, now);
         let wants_snapshot = days::wants_snapshot(self.context, self.choice, &self.ledger, now);
-        for asked in days::in_turn(days, wants_snapshot, failures) {
+        for asked in days::in_turn(days, wants_snapshot, self.ledger.unfinished) {
             match asked {
                 Asked::Day(day) => self.pull_day(day).await?,
                 Asked::Snapshot => self.pull_snapshot().await?,
