@@ -202,7 +202,9 @@ pub(super) mod tests {
             assert_eq!(ledger.failures, failures);
         }
         ledger.fold(&visit(200, Outcome::Left), HORIZON);
-        assert_eq!(ledger.failures, 0);
+        assert_eq!((ledger.failures, ledger.unfinished), (0, 4), "what was left is not all there either");
+        ledger.fold(&visit(201, Outcome::Complete), HORIZON);
+        assert_eq!(ledger.unfinished, 0);
     }
 
     #[test]
