@@ -314,3 +314,20 @@ async fn a_list_that_breaks_is_read_on_from_the_span_in_which_it_broke() {
         assert_eq!(asked_from(late + HOUR * 2, &[]).await, (late + HOUR - back).as_second(), "{list}");
     }
 }
+
+#[tokio::test]
+async fn a_run_over_chosen_days_says_nothing_of_others_and_moves_no_cursor() {
+    let (desk, world) = (Desk::new(), small_world(12));
+    let early: Timestamp = "2022-10-24T00:00:00Z".parse().unwrap();
+    let cursor = || std::fs::read_to_string(desk.store().join("ledger/roster.json")).ok();
+    for (at, before) in [(early, false), (early + HOUR * 24, true)] {
+        let server = server_at(at, &world, ServerOptions::default());
+        let days = Selection { from: Some("2022-10-20".into()), ..Selection::default() };
+        let stood = cursor();
+        assert_eq!(stood.is_some(), before);
+        assert!(sync(config(&server, &desk.store()), at, days).await.unwrap().ok);
+        assert_eq!(cursor(), stood);
+        sync_all(config(&server, &desk.store()), at).await;
+        assert_ne!(cursor(), stood);
+    }
+}
