@@ -164,16 +164,46 @@ async fn what_is_wrong_with_an_entry_is_told_once_however_often_its_list_is_read
         entry["eventId"] = json!(event);
         entry
     };
-    let mut edited: Vec<Value> = (1..=150).map(of).collect();
+    let mut edited: Vec<Value> = (1..=150).filter(|event| *event != 8).map(of).collect();
     edited.push(json!({ "title": "no number" }));
+    let public = vec![json!({ "eventId": 8, "startTime": later().as_second() })];
     std::fs::create_dir_all(desk.store().join("ledger/closed")).unwrap();
-    std::fs::write(desk.store().join("ledger/closed/7.json"), "no ledger").unwrap();
-    let (report, says) = run(&desk, later(), Says { edited, ..Says::default() }).await;
-    assert!(says.pages("event/modify/list") > 2, "it is read twice");
+    for event in [7, 8] {
+        std::fs::write(desk.store().join(format!("ledger/closed/{event}.json")), "no ledger").unwrap();
+    }
+    let (report, says) = run(&desk, later(), Says { edited, public, ..Says::default() }).await;
+    // Of a first run's four spans, in each of which this vendor lists the same.
+    assert_eq!(
+        (says.pages("event/modify/list"), says.pages("event/public/list")),
+        (24, 4),
+        "it is read twice"
+    );
     let mut failed: Vec<_> = report.failures.iter().map(|failure| failure.event_id).collect();
     failed.sort_unstable();
-    assert_eq!(failed, [None, Some(7)], "{:?}", report.failures);
-    assert_eq!((report.events.due, report.events.failed, report.events.known), (1, 1, 149));
+    assert_eq!(failed, [None, Some(7), Some(8)], "{:?}", report.failures);
+    assert!(report.failures.iter().any(|failure| failure.error.starts_with("4 entries")));
+    assert_eq!((report.events.due, report.events.failed, report.events.known), (2, 2, 148));
+    assert!(!desk.store().join("ledger/roster.json").exists(), "what could not be noted is listed again");
+}
+
+#[tokio::test]
+async fn where_both_lists_name_an_event_the_one_of_edits_says_how_it_is() {
+    let without_end = || {
+        let mut entry = entry("t", 1, 1);
+        entry["endTime"] = Value::Null;
+        entry
+    };
+    for (edited, public, ends) in [
+        (entry("t", 1, 1), entry("t", 1, 5), Some(later() + HOUR * 25)),
+        (without_end(), without_end(), None),
+    ] {
+        let desk = Desk::new();
+        let both = Says { edited: vec![edited], public: vec![public], ..Says::default() };
+        let (report, says) = run(&desk, later(), both).await;
+        assert!(report.ok, "{:?}", report.failures);
+        assert_eq!(ledger(&desk, 1).await.unwrap().event.end_time, ends);
+        assert_eq!(says.pages("event/info"), 0, "it has not begun");
+    }
 }
 
 #[tokio::test]
