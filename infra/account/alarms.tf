@@ -107,7 +107,7 @@ locals {
     rejects = {
       of         = ["rejects", "without_table"]
       expression = "IF(rows + rejects + without_table > 0, (rejects + without_table) / (rows + rejects + without_table), 0)"
-      text       = "More than ${local.share} of a day's records could not be placed in a table. Those without a time are kept: SELECT reason, count(*) FROM rejects GROUP BY reason. Arrays that no table has are named in the field `notes` of the run's line in ${local.log_group}, and their records are not kept: the vendor has changed its answers; a newer version of rollcall may know them, and the archive, if there is one, still has them."
+      text       = "More than ${local.share} of a day's records could not be placed in a table. Those without a time are kept: SELECT reason, count(*) FROM rejects GROUP BY reason. Arrays that no table has are named in the field `notes` of the run's line in ${local.log_group}, and their records are not kept: the vendor has changed its answers; a newer version of rollcall may know them."
     }
     set-aside = {
       of         = ["set_aside"]

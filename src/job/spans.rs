@@ -11,7 +11,7 @@ const MANY: usize = 8;
 
 /// The spans of a time that are yet to be read.
 pub(super) struct Spans {
-    from: Timestamp,
+    next: Option<(Timestamp, Timestamp)>,
     to: Timestamp,
     length: SignedDuration,
 }
@@ -19,26 +19,27 @@ pub(super) struct Spans {
 impl Spans {
     /// From one instant to another.
     pub(super) fn new(from: Timestamp, to: Timestamp) -> Self {
-        Self { from, to, length: FIRST }
+        Self { next: Some((from, end(from, FIRST, to))), to, length: FIRST }
     }
 
     /// The next span; after the last one none. A time without a length is a span too.
     pub(super) fn next(&self) -> Option<(Timestamp, Timestamp)> {
-        let end = self.from.checked_add(self.length).map_or(self.to, |end| end.min(self.to));
-        (self.length > SignedDuration::ZERO).then_some((self.from, end))
+        self.next
     }
 
     /// The span was read, and had so many pages. Where they are few, the next one is twice as long: of a quiet time few questions
     /// tell all.
     pub(super) fn read(&mut self, pages: usize) {
-        if let Some((_, end)) = self.next() {
-            self.from = end;
-            self.length = if pages > MANY { self.length } else { self.length + self.length };
+        if pages <= MANY {
+            self.length = self.length.saturating_add(self.length);
         }
-        if self.from >= self.to {
-            self.length = SignedDuration::ZERO;
-        }
+        let from = self.next.map_or(self.to, |(_, read)| read);
+        self.next = (from < self.to).then(|| (from, end(from, self.length, self.to)));
     }
+}
+
+fn end(from: Timestamp, length: SignedDuration, to: Timestamp) -> Timestamp {
+    from.checked_add(length).map_or(to, |end| end.min(to))
 }
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ impl Event {
                 event.set(column.name, value);
             }
         }
-        // Of an event that was deleted; `status` says how it was before.
+        // The list of edits says in this key of its own that an event was cancelled.
         if record.get("eventStatus").and_then(value::present).as_deref() == Some("0") {
             event.status = Some("cancelled".to_owned());
         }

@@ -21,12 +21,12 @@ use crate::lake::cells;
 use crate::run::{config, later, server_at, small_world, sync_all, sync_of};
 
 /// A run by the clock of the machine, by which a deadline counts.
-async fn sync(config: Config, selection: Selection) -> Report {
+pub(crate) async fn sync(config: Config, selection: Selection) -> Report {
     let context = Context::new(config, Clock::System, Progress::hidden()).await.unwrap();
     sync_of(selection).run(&context).await.unwrap()
 }
 
-fn chosen() -> Selection {
+pub(crate) fn chosen() -> Selection {
     Selection { from: Some("2022-10-01".into()), ..Selection::default() }
 }
 
@@ -137,31 +137,4 @@ async fn events_of_a_roster_that_were_not_asked_about_in_time_are_told() {
     let [failure] = &report.failures[..] else { panic!("{:?}", report.failures) };
     assert!(failure.error.contains("3 events of the roster were not asked about"), "{}", failure.error);
     assert_eq!(server.requests().len(), 0);
-}
-
-#[tokio::test]
-async fn a_day_that_takes_all_of_the_time_in_every_visit_does_not_keep_the_others_from_coming() {
-    let expected = without_faults().await;
-    let (event, day) = busiest();
-    let (desk, file) = (Desk::new(), Desk::new());
-    let roster = file.path().join("own.csv");
-    std::fs::write(&roster, format!("event_id\n{event}\n")).unwrap();
-    let visit = async || {
-        let server = server_at(later(), &small_world(8), faults(&[&format!("stall@day:{event}:{day}")]));
-        let mut config = config(&server, &desk.store());
-        config.rosters =
-            Rosters { edited: false, public: false, file: Some(roster.to_str().unwrap().into()) };
-        config.read_timeout = Duration::from_secs(1);
-        config.deadline = Some(SignedDuration::from_secs(4));
-        sync(config, chosen()).await
-    };
-    let others = expected.keys().filter(|(_, of_day, of)| *of == event && *of_day != day);
-    let others: Vec<_> = others.collect();
-    visit().await;
-    let found = cells(&desk.store()).await;
-    assert!(others.iter().any(|place| !found.contains_key(place)), "that day came first");
-    visit().await;
-    let found = cells(&desk.store()).await;
-    let missing: Vec<_> = others.iter().filter(|place| !found.contains_key(place)).collect();
-    assert!(missing.is_empty(), "{missing:?}");
 }

@@ -9,7 +9,7 @@ use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
 use rollcall::report::Report;
 use rollcall::transform::tables::Table;
-use simulator::{Envelope, Fault, Quirks, ReportArray, Server, ServerOptions, Viewers, World, WorldOptions};
+use simulator::{Envelope, Fault, Quirks, ReportArray, Server, ServerOptions};
 
 use crate::command::Desk;
 use crate::lake::{Cells, cells};
@@ -161,33 +161,6 @@ async fn a_request_that_is_refused_for_good_is_owed_alone() {
         sync_all(config(&server, &desk.store()), later() + HOUR).await;
         assert!(cells(&desk.store()).await == expected, "{fault}");
     }
-}
-
-#[tokio::test]
-async fn days_that_fail_in_every_visit_do_not_keep_the_others_from_being_asked_for() {
-    let world = World::new(WorldOptions {
-        events: 1,
-        days: 9,
-        viewers: Viewers::Range(60, 60),
-        ..WorldOptions::default()
-    });
-    let run = async |desk: &Desk, at, refused: &[Date]| {
-        let event = world.events().last().unwrap().id;
-        let refused = refused.iter().map(|day| format!("code=400@day:{event}:{day}")).collect::<Vec<_>>();
-        let texts: Vec<&str> = refused.iter().map(String::as_str).collect();
-        let server = server_at(at, &world, faults(&texts));
-        sync(config(&server, &desk.store()), at, Selection::default()).await.unwrap();
-        let mut found = cells(&desk.store()).await;
-        found.retain(|(table, _, of), _| *table == Table::Lives && u64::try_from(*of) == Ok(event));
-        found
-    };
-    let expected = run(&Desk::new(), later(), &[]).await;
-    // So many in a row are refused that no more are asked for.
-    let refused: Vec<Date> = expected.keys().map(|(_, day, _)| *day).take(4).collect();
-    let desk = Desk::new();
-    let (first, second) = (run(&desk, later(), &refused).await, run(&desk, later() + HOUR, &refused).await);
-    assert!(expected.len() > 8 && first.is_empty(), "{first:?}");
-    assert_eq!(second.len(), expected.len() - refused.len());
 }
 
 #[tokio::test]

@@ -1,0 +1,149 @@
+//! Up to when the vendor's two lists were read: from where on they are asked for, and when that moves.
+
+use jiff::Timestamp;
+use rollcall::error::Kind;
+use rollcall::job::selection::Selection;
+use simulator::{Server, ServerOptions};
+
+use crate::command::Desk;
+use crate::faults::faults;
+use crate::run::{HOUR, config, later, server_at, small_world, sync, sync_all};
+
+#[tokio::test]
+async fn what_was_held_while_no_run_took_place_is_listed_by_the_next() {
+    let (desk, world) = (Desk::new(), small_world(8));
+    let from = async |at: Timestamp, fault: &[&str]| {
+        let server = server_at(at, &world, faults(fault));
+        let report = sync(config(&server, &desk.store()), at, Selection::default()).await.unwrap();
+        assert_eq!(report.ok, fault.is_empty(), "{:?}", report.failures);
+        let public = server.requests().into_iter().find(|request| request.path.ends_with("public/list"));
+        public.and_then(|request| request.start_time).unwrap()
+    };
+    let horizon = config(&server_at(later(), &world, ServerOptions::default()), &desk.store()).horizon;
+    from(later(), &[]).await;
+    assert_eq!(from(later() + HOUR, &[]).await, (later() - horizon).as_second());
+    let outage = horizon * 3;
+    let since = (later() + HOUR - horizon).as_second();
+    // Also where it cannot be read at once.
+    assert_eq!(from(later() + outage, &["code=403@path:event/public/list"]).await, since);
+    assert_eq!(from(later() + outage + HOUR, &[]).await, since);
+    assert_eq!(from(later() + outage + HOUR * 2, &[]).await, (later() + outage + HOUR - horizon).as_second());
+}
+
+#[tokio::test]
+async fn what_was_edited_while_a_clock_was_ahead_is_listed_when_it_is_set_right() {
+    let (desk, world) = (Desk::new(), small_world(12));
+    let early: Timestamp = "2022-10-20T00:00:00Z".parse().unwrap();
+    let from = |server: &Server| {
+        let mut asked = server.requests().into_iter().filter(|request| request.path.ends_with("modify/list"));
+        asked.find_map(|request| request.start_time).unwrap()
+    };
+    // This machine's clock is five hours ahead of the vendor's, then right again.
+    let server = server_at(early, &world, ServerOptions::default());
+    sync_all(config(&server, &desk.store()), early + HOUR * 5).await;
+    let server = server_at(early + HOUR * 24, &world, ServerOptions::default());
+    sync_all(config(&server, &desk.store()), early + HOUR * 24).await;
+    assert!(from(&server) <= early.as_second());
+}
+
+#[tokio::test]
+async fn a_vendor_whose_clock_is_far_off_is_not_asked_for_the_years_between() {
+    let (desk, world) = (Desk::new(), small_world(12));
+    // As if it sent seconds where milliseconds are expected.
+    let server = server_at(Timestamp::UNIX_EPOCH, &world, ServerOptions::default());
+    sync_all(config(&server, &desk.store()), later()).await;
+    let cursor = std::fs::read_to_string(desk.store().join("ledger/roster.json")).unwrap();
+    assert!(cursor.contains(&later().to_string()), "{cursor}");
+}
+
+#[tokio::test]
+async fn a_cursor_that_cannot_be_read_stops_no_visit_and_stays_as_it_is() {
+    let world = small_world(8);
+    let early: Timestamp = "2022-10-24T00:00:00Z".parse().unwrap();
+    let held = world.events().filter(|event| !event.cancelled).count();
+    for content in ["{", "{\"format\": 1000}"] {
+        let desk = Desk::new();
+        let server = server_at(early, &world, ServerOptions::default());
+        sync_all(config(&server, &desk.store()), early).await;
+        let cursor = desk.store().join("ledger/roster.json");
+        std::fs::write(&cursor, content).unwrap();
+        let server = server_at(later(), &world, ServerOptions::default());
+        let report = sync(config(&server, &desk.store()), later(), Selection::default()).await.unwrap();
+        let [failure] = &report.failures[..] else { panic!("{:?}", report.failures) };
+        assert!(failure.event_id.is_none() && failure.error.contains("roster.json"), "{failure:?}");
+        assert_eq!(std::fs::read_to_string(&cursor).unwrap(), content);
+        // Those that were known, and those that are new.
+        assert_eq!(std::fs::read_dir(desk.store().join("ledger/closed")).unwrap().count(), held);
+    }
+    // With nothing that is known, nothing can be done.
+    let empty = Desk::new();
+    std::fs::create_dir_all(empty.store().join("ledger")).unwrap();
+    std::fs::write(empty.store().join("ledger/roster.json"), "{").unwrap();
+    let server = server_at(later(), &world, ServerOptions::default());
+    let refused = sync(config(&server, &empty.store()), later(), Selection::default()).await;
+    assert_eq!(refused.unwrap_err().kind(), Kind::Damaged);
+}
+
+#[tokio::test]
+async fn a_cursor_that_lies_ahead_is_not_believed() {
+    let (desk, world) = (Desk::new(), small_world(12));
+    let server = server_at(later(), &world, ServerOptions::default());
+    sync_all(config(&server, &desk.store()), later()).await;
+    let ahead = (later() + HOUR * 100).to_string();
+    let cursor = format!("{{\"format\": 1, \"edited_until\": \"{ahead}\"}}");
+    std::fs::write(desk.store().join("ledger/roster.json"), cursor).unwrap();
+    let before = server.requests().len();
+    sync_all(config(&server, &desk.store()), later() + HOUR).await;
+    let asked: Vec<_> = server.requests().into_iter().skip(before).collect();
+    let edited = asked.iter().find(|request| request.path.ends_with("modify/list")).unwrap();
+    assert_eq!(
+        edited.start_time,
+        server.requests()[0].start_time.map(|first| first + 3600),
+        "as a first run does"
+    );
+}
+
+#[tokio::test]
+async fn a_list_that_breaks_is_read_on_from_the_span_in_which_it_broke() {
+    let (early, world): (Timestamp, _) = ("2022-10-20T00:00:00Z".parse().unwrap(), small_world(12));
+    // Spans of 32 days, of 64, and the rest. The public list is asked from thirty days before.
+    let (read, late) = (HOUR * (96 * 24), early + HOUR * (150 * 24));
+    // Where it is gone on with, it goes back a little.
+    for (list, back, across) in
+        [("event/modify/list", HOUR, HOUR), ("event/public/list", HOUR * (30 * 24), HOUR * 24)]
+    {
+        let desk = Desk::new();
+        let server = server_at(early, &world, ServerOptions::default());
+        sync_all(config(&server, &desk.store()), early).await;
+        let asked_from = async |at: Timestamp, fault: &[&str]| {
+            let server = server_at(at, &world, faults(fault));
+            sync(config(&server, &desk.store()), at, Selection::default()).await.unwrap();
+            let mut asked = server.requests().into_iter().filter(|request| request.path.ends_with(list));
+            asked.find_map(|request| request.start_time).unwrap()
+        };
+        let breaks = format!("code=403@path:{list},nth:3");
+        assert_eq!(asked_from(late, &[&breaks]).await, (early - back).as_second(), "{list}");
+        let read = if list.contains("public") { early - back } else { early } + read;
+        let cursor = std::fs::read_to_string(desk.store().join("ledger/roster.json")).unwrap();
+        assert!(cursor.contains(&format!("until\":\"{early}")), "it was read whole up to then: {cursor}");
+        assert_eq!(asked_from(late + HOUR, &[]).await, (read - across).as_second(), "{list}");
+        assert_eq!(asked_from(late + HOUR * 2, &[]).await, (late + HOUR - back).as_second(), "{list}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_over_chosen_days_says_nothing_of_others_and_moves_no_cursor() {
+    let (desk, world) = (Desk::new(), small_world(12));
+    let early: Timestamp = "2022-10-24T00:00:00Z".parse().unwrap();
+    let cursor = || std::fs::read_to_string(desk.store().join("ledger/roster.json")).ok();
+    for (at, before) in [(early, false), (early + HOUR * 24, true)] {
+        let server = server_at(at, &world, ServerOptions::default());
+        let days = Selection { from: Some("2022-10-20".into()), ..Selection::default() };
+        let stood = cursor();
+        assert_eq!(stood.is_some(), before);
+        assert!(sync(config(&server, &desk.store()), at, days).await.unwrap().ok);
+        assert_eq!(cursor(), stood);
+        sync_all(config(&server, &desk.store()), at).await;
+        assert_ne!(cursor(), stood);
+    }
+}
