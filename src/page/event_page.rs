@@ -8,7 +8,8 @@ use super::audience::{Audience, Kind};
 use super::bars::{self, Bar};
 use super::chart::{self, Series};
 use super::clock;
-use super::figures::{self, Online, Sums};
+use super::figures::{self, Sums};
+use super::online::{self, Online};
 use super::source::{DayRows, EventRow, Source, Visits};
 use super::viewers;
 use super::words;
@@ -179,13 +180,13 @@ fn curves(zone: &Zone, event: &EventRow, audience: &Audience) -> (Option<Curves>
     let Some(first_online) = live.map(|(viewing, _)| viewing.online).min() else { return (None, None) };
     // Of an event without a start, the minutes count from the first who came.
     let start = event.start_time.unwrap_or(first_online);
-    let Some((first, last)) = figures::live_minutes(audience, start) else { return (None, None) };
+    let Some((first, last)) = online::live_minutes(audience, start) else { return (None, None) };
     let (live, replay) = (Online::of(audience, Kind::Live, start), Online::of(audience, Kind::Replay, start));
     let peak = live.peak().map(|(people, minute)| (people, clock::after(zone, start, minute)));
     let length = event.end_time.map_or(0, |end| end.duration_since(start).as_mins()).clamp(0, LONGEST);
     let minutes = (first.clamp(-BEFORE, 0), last.clamp(length, length + AFTER));
     let span = clock::step(minutes.1 - minutes.0, 60);
-    let moves = figures::joins_and_leaves(audience, start, minutes, span);
+    let moves = online::joins_and_leaves(audience, start, minutes, span);
     let (joins, leaves): (Vec<u64>, Vec<u64>) = moves.into_iter().unzip();
     let labels = clock::labels(zone, start, minutes);
     let online = chart::areas(

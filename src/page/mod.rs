@@ -7,6 +7,7 @@ mod clock;
 mod event_page;
 mod figures;
 mod lake_page;
+mod online;
 mod source;
 mod viewers;
 mod words;
