@@ -23,6 +23,13 @@ pub(crate) enum Fault {
     None,
 }
 
+/// Of the operations that something may happen at, every so many: a whole run takes place for each. `make torn` says by
+/// `ROLLCALL_STRIDE=1` that it is to be all.
+pub(crate) fn stride(usual: u64) -> usize {
+    let stride = std::env::var("ROLLCALL_STRIDE").map_or(usual, |stride| stride.parse().unwrap());
+    usize::try_from(stride).unwrap()
+}
+
 /// Called before every operation.
 pub(crate) type Watcher = Box<dyn Fn(u64) -> BoxFuture<'static, ()> + Send + Sync>;
 

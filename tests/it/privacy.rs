@@ -20,7 +20,7 @@ use simulator::{Quirks, Server, ServerOptions, Viewers, World, WorldOptions};
 
 use crate::bytes::{Search, everything, personal_values};
 use crate::command::{Desk, TOKEN, server};
-use crate::faulty::{Fault, Faulty};
+use crate::faulty::{Fault, Faulty, stride};
 use crate::lake::cells_of;
 use crate::run::{HOUR, config, job, later, server_at, sync_of};
 use crate::stores::{Home, On};
@@ -126,7 +126,7 @@ async fn nor_is_it_where_the_store_or_the_vendor_fails() {
         let home = Home::new(On::Folder).await;
         let counting = Faulty::new(&home.store, 0, Fault::None);
         run(counting.clone()).await;
-        for at in (0..counting.operations()).step_by(11) {
+        for at in (0..counting.operations()).step_by(stride(17)) {
             let home = Home::new(On::Folder).await;
             let said = run(Faulty::new(&home.store, at, Fault::Dies)).await;
             searched(&home.store, &search, &said, &format!("{document} {at}")).await;

@@ -13,12 +13,10 @@ use rollcall::progress::Progress;
 use simulator::{Server, ServerOptions, Viewers, World, WorldOptions};
 
 use crate::command::{Desk, files};
-use crate::faulty::Faulty;
+use crate::faulty::{Faulty, stride};
 use crate::run::{config, later, server_at, sync};
 
 const EVENT: i64 = 700_001;
-/// Every so many operations of the store.
-const STRIDE: u64 = 9;
 
 /// A lake of one event, seen by so many.
 async fn lake(viewers: u64) -> (Desk, Server) {
@@ -56,8 +54,7 @@ async fn whenever_the_objects_are_replaced_everything_is_read_whole() {
     assert!(after.len() > 2);
     let page = many.path().join("event.html");
     let mut drawn = std::collections::BTreeSet::new();
-    let mut at = 0;
-    loop {
+    for at in (0..).step_by(stride(13)) {
         replace(&many.store(), &before);
         let (place, changed) = (many.store(), after.clone());
         let watcher = Box::new(move |k: u64| {
@@ -87,7 +84,6 @@ async fn whenever_the_objects_are_replaced_everything_is_read_whole() {
             assert!(of_page > 10, "{of_page}");
             break;
         }
-        at += STRIDE;
     }
     assert!(drawn.len() >= 2, "both were seen: {drawn:?}");
 }
