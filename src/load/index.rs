@@ -68,7 +68,7 @@ impl From<&Privacy> for Kept {
 
 /// What is written into the footer: program, format, table, day, every cell in the order of its rows, and what was kept of
 /// people, where that is not everything.
-pub fn write(table: Table, day: Date, cells: &[Cell], kept: &Kept) -> Result<Vec<KeyValue>> {
+pub fn write(table: Table, day: Date, cells: &[&Cell], kept: &Kept) -> Result<Vec<KeyValue>> {
     let json =
         |json: serde_json::Result<String>| json.explain(Kind::Damaged, || "cannot write an index".to_owned());
     let mut entries = Vec::from([

@@ -18,7 +18,7 @@ pub enum Origin {
 
 /// The next object: its cells in the order of their rows, each with its origin. None where nothing is new.
 #[must_use]
-pub fn merge(judge: &Judge, lake: &[Cell], staged: &[Cell]) -> Option<Vec<(Cell, Origin)>> {
+pub fn merge<'a>(judge: &Judge, lake: &'a [Cell], staged: &'a [Cell]) -> Option<Vec<(&'a Cell, Origin)>> {
     let mut best: BTreeMap<Place<'_>, (&Cell, Origin)> = BTreeMap::new();
     let mut row = 0;
     for cell in lake {
@@ -34,7 +34,7 @@ pub fn merge(judge: &Judge, lake: &[Cell], staged: &[Cell]) -> Option<Vec<(Cell,
             changed = true;
         }
     }
-    changed.then(|| best.into_values().map(|(cell, origin)| (cell.clone(), origin)).collect())
+    changed.then(|| best.into_values().collect())
 }
 
 #[cfg(test)]
@@ -84,8 +84,8 @@ mod tests {
     #[test]
     fn merging_again_changes_nothing() {
         let staged = [cell(1, 10, 3), cell(1, 30, 5), cell(1, 20, 4)];
-        let once: Vec<Cell> =
-            merge(&judge(), &[], &staged).unwrap().into_iter().map(|(cell, _)| cell).collect();
+        let merged = merge(&judge(), &[], &staged).unwrap();
+        let once: Vec<Cell> = merged.into_iter().map(|(cell, _)| cell.clone()).collect();
         assert_eq!(once, [cell(1, 30, 5)]);
         assert_eq!(merge(&judge(), &once, &staged), None);
     }

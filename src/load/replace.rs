@@ -30,7 +30,7 @@ pub struct Replaced {
 impl TableDay<'_> {
     /// Merges staged files into the object that stands there, and puts it if anything is new, or there was none.
     /// [`Kind::Conflict`] where anything was changed meanwhile: to be started over, which is safe.
-    pub async fn replace(&self, staged: Vec<Listed>, standing: Option<Head>) -> Result<Replaced> {
+    pub async fn replace(&self, staged: &[Listed], standing: Option<Head>) -> Result<Replaced> {
         let mut replaced = Replaced::default();
         if staged.is_empty() && standing.is_some() {
             return Ok(replaced);
@@ -46,18 +46,17 @@ impl TableDay<'_> {
         let is_to_be_put = object.as_ref().is_none_or(CleanObject::is_to_be_cleaned);
         let merged = merge(&judge, standing, staged.cells());
         if let Some(merged) = merged.or_else(|| is_to_be_put.then(|| unchanged(standing))) {
-            self.put(&self.key(), object, &staged, &merged).await?;
+            self.put(&self.key(), object.as_ref(), &staged, &merged).await?;
             replaced.is_put = true;
         }
-        replaced.staged = staged.into_keys();
+        replaced.staged = staged.keys();
         Ok(replaced)
     }
 
     /// Writes an object anew, with the columns and the format of today, and what may be kept today.
     pub async fn rewrite(&self, key: &str, object: ObjectReader) -> Result<()> {
         let object = CleanObject::of(object, self.privacy).await?;
-        let kept = unchanged(object.cells());
-        self.put(key, Some(object), &StagedFiles::none(*self), &kept).await
+        self.put(key, Some(&object), &StagedFiles::none(*self), &unchanged(object.cells())).await
     }
 
     /// How many rows of an object here are of people of whom nothing may be kept; of one that was written knowing of them
@@ -121,12 +120,12 @@ impl TableDay<'_> {
     async fn put(
         &self,
         key: &str,
-        standing: Option<CleanObject>,
+        standing: Option<&CleanObject>,
         staged: &StagedFiles<'_>,
-        merged: &[(Cell, Origin)],
+        merged: &[(&Cell, Origin)],
     ) -> Result<()> {
-        let groups = row_groups(merged.iter().map(|(cell, _)| cell));
-        let same = standing.as_ref().map(CleanObject::groups).unwrap_or_default();
+        let groups = row_groups(merged.iter().map(|(cell, _)| *cell));
+        let same = standing.map(CleanObject::groups).unwrap_or_default();
         let parts = parts(merged, &groups, &same);
         let expected = Expected::Groups(&groups);
         let mut writer =
@@ -134,11 +133,11 @@ impl TableDay<'_> {
         let kept = parts
             .iter()
             .filter_map(|part| if let Part::Lake(rows) = part { Some(rows.clone()) } else { None });
-        let mut kept = match &standing {
+        let mut kept = match standing {
             Some(standing) => Rows::new(standing.rows(kept)?),
             None => Rows::new(stream::empty().boxed()),
         };
-        let mut encoded = match &standing {
+        let mut encoded = match standing {
             Some(standing) if parts.iter().any(|part| matches!(part, Part::Group(_))) => {
                 Some(standing.encoded_groups().await?)
             }
@@ -157,18 +156,18 @@ impl TableDay<'_> {
                 (Part::Staged(rows), _) => staged.copy(rows, &mut writer).await?,
             }
         }
-        let cells: Vec<Cell> = merged.iter().map(|(cell, _)| cell.clone()).collect();
-        let condition = standing.as_ref().map_or(Condition::Absent, CleanObject::unchanged);
+        let cells: Vec<&Cell> = merged.iter().map(|(cell, _)| *cell).collect();
+        let condition = standing.map_or(Condition::Absent, CleanObject::unchanged);
         writer.finish(&cells, &self.privacy.into(), condition).await
     }
 }
 
 /// The cells of an object, all as they stand there.
-fn unchanged(cells: &[Cell]) -> Vec<(Cell, Origin)> {
+fn unchanged(cells: &[Cell]) -> Vec<(&Cell, Origin)> {
     let mut row = 0;
     let placed = cells.iter().map(|cell| {
         row += cell.rows;
-        (cell.clone(), Origin::Lake { row: row - cell.rows })
+        (cell, Origin::Lake { row: row - cell.rows })
     });
     placed.collect()
 }

@@ -60,7 +60,7 @@ fn may_end(event_id: i64) -> bool {
 /// The parts of an object with these cells and row groups. `standing` are the rows of each row group that can be taken as it
 /// is.
 #[must_use]
-pub fn parts(merged: &[(Cell, Origin)], groups: &[u64], standing: &[u64]) -> Vec<Part> {
+pub fn parts(merged: &[(&Cell, Origin)], groups: &[u64], standing: &[u64]) -> Vec<Part> {
     let mut first = 0;
     let standing: Vec<Range<u64>> = standing
         .iter()
@@ -125,14 +125,14 @@ mod tests {
     }
 
     /// All cells stand in the lake, but those at `staged`, which had `before` rows there.
-    fn changed(cells: &[Cell], staged: usize, before: u64) -> (Vec<(Cell, Origin)>, Vec<u64>) {
+    fn changed(cells: &[Cell], staged: usize, before: u64) -> (Vec<(&Cell, Origin)>, Vec<u64>) {
         let mut row = 0;
         let mut merged = Vec::new();
         let mut standing = Vec::new();
         for (at, cell) in cells.iter().enumerate() {
             let rows = if at == staged { before } else { cell.rows };
             let origin = if at == staged { Origin::Staged(0) } else { Origin::Lake { row } };
-            merged.push((cell.clone(), origin));
+            merged.push((cell, origin));
             standing.push(Cell { rows, ..cell.clone() });
             row += rows;
         }

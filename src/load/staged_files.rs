@@ -20,12 +20,12 @@ const OPEN: usize = 64;
 /// Staged files of one table and day, each with one cell.
 pub(super) struct StagedFiles<'a> {
     place: TableDay<'a>,
-    files: Vec<StagedFile>,
+    files: Vec<StagedFile<'a>>,
     cells: Vec<Cell>,
 }
 
-struct StagedFile {
-    listed: Listed,
+struct StagedFile<'a> {
+    listed: &'a Listed,
     /// In a box: there are thousands of files, of which few are open.
     open: Option<Box<CleanObject>>,
 }
@@ -34,21 +34,21 @@ impl<'a> StagedFiles<'a> {
     /// Opens them. One that cannot be read is a failure, and left where it is.
     pub(super) async fn open(
         place: TableDay<'a>,
-        listed: Vec<Listed>,
+        listed: &'a [Listed],
         failures: &mut Vec<Error>,
     ) -> Result<Self> {
         let (mut files, mut cells) = (Vec::with_capacity(listed.len()), Vec::with_capacity(listed.len()));
-        let opened = stream::iter(listed).map(|listed: Listed| async move {
+        let opened = stream::iter(listed).map(|listed| async move {
             let object = place.clean(&listed.key, listed.head.clone()).await?;
             match object.cells() {
                 [cell] => Ok((listed, cell.clone(), object)),
                 cells => {
                     let message = format!("a staged file has one cell, this one {}", cells.len());
-                    Err(Error::new(Kind::Damaged, message).with("key", listed.key))
+                    Err(Error::new(Kind::Damaged, message).with("key", &listed.key))
                 }
             }
         });
-        let mut opened = opened.buffered(READERS);
+        let mut opened = opened.buffered(READERS).boxed();
         while let Some(opened) = opened.next().await {
             match opened {
                 Ok((listed, cell, object)) => {
@@ -87,7 +87,7 @@ impl<'a> StagedFiles<'a> {
     }
 
     /// The keys of all.
-    pub(super) fn into_keys(self) -> Vec<String> {
-        self.files.into_iter().map(|file| file.listed.key).collect()
+    pub(super) fn keys(&self) -> Vec<String> {
+        self.files.iter().map(|file| file.listed.key.clone()).collect()
     }
 }

@@ -104,7 +104,7 @@ impl CellWriter {
         self.write_first(Expected::Few).await?;
         let cell = self.cell(staged_at, accepted_at);
         match self.writer {
-            Some(writer) => writer.finish(&[cell], &self.visitor.kept, Condition::Absent).await,
+            Some(writer) => writer.finish(&[&cell], &self.visitor.kept, Condition::Absent).await,
             None => Ok(()),
         }
     }

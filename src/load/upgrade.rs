@@ -31,7 +31,7 @@ pub async fn upgrade(store: &Arc<dyn Store>, lake: &Lake) -> Result<Published> {
                             place.rewrite(&place.key(), object).await.map(|()| true)
                         }
                     }
-                    None => place.replace(Vec::new(), None).await.map(|replaced| replaced.is_put),
+                    None => place.replace(&[], None).await.map(|replaced| replaced.is_put),
                 }
             };
             match outcome.await {

@@ -87,7 +87,7 @@ fn through_parquet(table: Table, batch: &RecordBatch) -> RecordBatch {
         totals.add(table, batch);
         let at = Timestamp::UNIX_EPOCH;
         writer
-            .finish(&[Cell::new(1, "", at, at, &totals)], &Kept::default(), Condition::Absent)
+            .finish(&[&Cell::new(1, "", at, at, &totals)], &Kept::default(), Condition::Absent)
             .await
             .unwrap();
         let head = store.head(&key).await.unwrap().unwrap();

@@ -21,10 +21,8 @@ use crate::transform::totals::Totals;
 pub struct CleanObject {
     object: ObjectReader,
     privacy: Privacy,
-    /// The cells of those rows.
-    cells: Vec<Cell>,
-    /// Whether the object was written so.
-    is_clean: bool,
+    /// The cells of those rows; none where the object was written so.
+    cleaned: Option<Vec<Cell>>,
 }
 
 impl CleanObject {
@@ -32,9 +30,9 @@ impl CleanObject {
     /// were forgotten whom the list does not have: they would come back.
     pub async fn of(object: ObjectReader, privacy: &Privacy) -> Result<Self> {
         check(&object, privacy)?;
-        let is_clean = object.is_kept_under(privacy);
-        let mut cells = object.cells().to_vec();
-        if !is_clean {
+        let mut cleaned = None;
+        if !object.is_kept_under(privacy) {
+            let mut cells = object.cells().to_vec();
             let mut totals = vec![Totals::default(); cells.len()];
             let mut batches = object.rows(iter::once(0..rows_of(&cells)))?;
             let mut borders = Borders::of(&cells);
@@ -48,20 +46,21 @@ impl CleanObject {
             for (cell, totals) in cells.iter_mut().zip(&totals) {
                 *cell = with(cell, *totals);
             }
+            cleaned = Some(cells);
         }
-        Ok(Self { object, privacy: privacy.clone(), cells, is_clean })
+        Ok(Self { object, privacy: privacy.clone(), cleaned })
     }
 
     /// Every cell, in the order of its rows.
     #[must_use]
     pub fn cells(&self) -> &[Cell] {
-        &self.cells
+        self.cleaned.as_deref().unwrap_or(self.object.cells())
     }
 
     /// Whether something is written that may not be kept.
     #[must_use]
     pub fn is_to_be_cleaned(&self) -> bool {
-        let mut cells = self.cells.iter().zip(self.object.cells());
+        let mut cells = self.cells().iter().zip(self.object.cells());
         cells.any(|(kept, written)| kept.digest != written.digest)
     }
 
@@ -74,7 +73,7 @@ impl CleanObject {
     /// The rows of each row group, where they can be taken as they are.
     #[must_use]
     pub fn groups(&self) -> Vec<u64> {
-        if self.is_clean { self.object.groups() } else { Vec::new() }
+        if self.cleaned.is_none() { self.object.groups() } else { Vec::new() }
     }
 
     /// What is needed to take row groups as they are.
@@ -93,7 +92,7 @@ impl CleanObject {
         &self,
         ranges: impl IntoIterator<Item = Range<u64>>,
     ) -> Result<BoxStream<'static, Result<RecordBatch>>> {
-        if self.is_clean {
+        if self.cleaned.is_none() {
             return self.object.rows(ranges);
         }
         let (privacy, table) = (self.privacy.clone(), self.table());

@@ -117,7 +117,7 @@ impl ObjectWriter {
     }
 
     /// Completes the object, whose rows are those of `cells` in this order and `kept` as it says, and makes it visible under `condition`.
-    pub async fn finish(mut self, cells: &[Cell], kept: &Kept, condition: Condition) -> Result<()> {
+    pub async fn finish(mut self, cells: &[&Cell], kept: &Kept, condition: Condition) -> Result<()> {
         self.encode()?;
         self.end_group().await?;
         for entry in index::write(self.table, self.day, cells, kept)? {
