@@ -71,7 +71,6 @@ variable "accounts" {
     concurrency         = optional(number, 4)
     parallel_pulls      = optional(number, 20)
     events_per_pull     = optional(number, 10)
-    tolerated_failures  = optional(number, 10)
     memory_mb           = optional(number, 512)
     timeout_seconds     = optional(number, 900)
     vpc = optional(object({

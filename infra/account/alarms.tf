@@ -8,12 +8,6 @@ locals {
   what_an_error_says = "The last error in its log group says why, and what to do; its type begins with Passing where the next run may help, with Lasting where somebody has to."
 
   alarms = {
-    heartbeat = {
-      metric  = "heartbeat"
-      periods = var.settings.heartbeat_hours
-      under   = 1
-      text    = "No run over all events has come to its end for ${var.settings.heartbeat_hours} h. Look whether the schedule is on, then for the last error in ${local.log_group}; what could not be started lies in the queue ${var.name}-dead-letters."
-    }
     overdue = {
       metric     = "events_overdue"
       over       = 0
@@ -92,11 +86,43 @@ resource "aws_cloudwatch_metric_alarm" "simple" {
   period              = local.hour
   evaluation_periods  = try(each.value.periods, 1)
   datapoints_to_alarm = try(each.value.datapoints, each.value.periods, 1)
-  comparison_operator = can(each.value.under) ? "LessThanThreshold" : "GreaterThanThreshold"
-  threshold           = try(each.value.under, each.value.over)
-  treat_missing_data  = can(each.value.under) ? "breaching" : "notBreaching"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = each.value.over
+  treat_missing_data  = "notBreaching"
   alarm_actions       = var.settings.alarm_topic_arns
   ok_actions          = var.settings.alarm_topic_arns
+}
+
+# Hours without a beat are filled with none: of hours that are missing an alarm looks for older ones instead, and is late by those.
+resource "aws_cloudwatch_metric_alarm" "heartbeat" {
+  alarm_name          = "${var.name}-heartbeat"
+  alarm_description   = "No run over all events has come to its end for ${var.settings.heartbeat_hours} h. Look whether the schedule is on, then for the last error in ${local.log_group}; what could not be started lies in the queue ${var.name}-dead-letters."
+  evaluation_periods  = var.settings.heartbeat_hours
+  datapoints_to_alarm = var.settings.heartbeat_hours
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  treat_missing_data  = "breaching"
+  alarm_actions       = var.settings.alarm_topic_arns
+  ok_actions          = var.settings.alarm_topic_arns
+
+  metric_query {
+    id          = "beats"
+    expression  = "FILL(heartbeat, 0)"
+    label       = "runs that came to their end"
+    return_data = true
+  }
+
+  metric_query {
+    id = "heartbeat"
+
+    metric {
+      namespace   = "rollcall"
+      metric_name = "heartbeat"
+      dimensions  = { deployment = var.name }
+      period      = local.hour
+      stat        = "Maximum"
+    }
+  }
 }
 
 # What is a share of a day's records: a few of them are odd in any lake.

@@ -9,13 +9,12 @@ resource "aws_sfn_state_machine" "fan_out" {
   role_arn = aws_iam_role.fan_out.arn
 
   definition = templatefile("${path.module}/fanout.asl.json", {
-    partition          = local.partition
-    bucket             = aws_s3_bucket.lake.id
-    sync               = aws_lambda_function.function["sync"].arn
-    worker             = aws_lambda_function.function["worker"].arn
-    parallel_pulls     = var.settings.parallel_pulls
-    events_per_pull    = var.settings.events_per_pull
-    tolerated_failures = format("%.1f", var.settings.tolerated_failures)
+    partition       = local.partition
+    bucket          = aws_s3_bucket.lake.id
+    sync            = aws_lambda_function.function["sync"].arn
+    worker          = aws_lambda_function.function["worker"].arn
+    parallel_pulls  = var.settings.parallel_pulls
+    events_per_pull = var.settings.events_per_pull
   })
 
   logging_configuration {

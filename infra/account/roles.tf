@@ -15,6 +15,17 @@ data "aws_iam_policy_document" "assumed_by" {
       type        = "Service"
       identifiers = [each.value.name]
     }
+
+    # Of no other account: these two say for whom they act, Lambda does not.
+    dynamic "condition" {
+      for_each = each.key == "lambda" ? [] : [local.account_id]
+
+      content {
+        test     = "StringEquals"
+        variable = "aws:SourceAccount"
+        values   = [condition.value]
+      }
+    }
   }
 }
 
@@ -228,7 +239,7 @@ data "aws_iam_policy_document" "fan_out" {
   statement {
     sid       = "ChildrenThatRun"
     actions   = ["states:DescribeExecution", "states:StopExecution"]
-    resources = ["arn:${local.partition}:states:${local.region}:${local.account_id}:execution:${local.state_machine_name}/*"]
+    resources = [for of in ["/*", ":*"] : "arn:${local.partition}:states:${local.region}:${local.account_id}:execution:${local.state_machine_name}${of}"]
   }
 
   # Deliveries of logs have no resource: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html

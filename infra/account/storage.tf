@@ -6,13 +6,21 @@ locals {
   partition  = data.aws_partition.current.partition
   account_id = data.aws_caller_identity.current.account_id
   region     = data.aws_region.current.name
+  bucket     = coalesce(var.settings.bucket, "${var.name}-${local.account_id}-${local.region}")
   bucket_arn = aws_s3_bucket.lake.arn
   kms_key    = var.settings.kms_key_arn
 }
 
 # The lake, its ledger, and what is staged. A bucket that is not empty is never destroyed.
 resource "aws_s3_bucket" "lake" {
-  bucket = coalesce(var.settings.bucket, "${var.name}-${local.account_id}-${local.region}")
+  bucket = local.bucket
+
+  lifecycle {
+    precondition {
+      condition     = length(local.bucket) <= 63
+      error_message = "The bucket's name, `${local.bucket}`, has more than 63 letters: choose a shorter `prefix`, or another name with `bucket`."
+    }
+  }
 }
 
 resource "aws_s3_bucket_public_access_block" "lake" {
@@ -94,6 +102,24 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
 
     expiration {
       expired_object_delete_marker = true
+    }
+  }
+
+  # What is copied elsewhere, or can be made again, is not worth restoring.
+  dynamic "rule" {
+    for_each = toset(["staging", "plans", "athena-results"])
+
+    content {
+      id     = "replaced-${rule.value}"
+      status = "Enabled"
+
+      filter {
+        prefix = "${rule.value}/"
+      }
+
+      noncurrent_version_expiration {
+        noncurrent_days = 1
+      }
     }
   }
 

@@ -36,7 +36,6 @@ variable "settings" {
     concurrency          = number
     parallel_pulls       = number
     events_per_pull      = number
-    tolerated_failures   = number
     memory_mb            = number
     timeout_seconds      = number
     vpc                  = optional(object({ subnet_ids = list(string), security_group_ids = list(string) }))
@@ -79,7 +78,7 @@ variable "settings" {
   }
 
   validation {
-    condition     = can(regex("^([A-Z][A-Za-z]+/[A-Za-z_]+|UTC)$", var.settings.zone))
+    condition     = can(regex("^([A-Z][A-Za-z]+(/[A-Z][A-Za-z0-9_-]*)+|UTC)$", var.settings.zone))
     error_message = "The zone is a name of the IANA's database, like `Asia/Shanghai`."
   }
 
@@ -116,11 +115,6 @@ variable "settings" {
   validation {
     condition     = var.settings.concurrency >= 1 && var.settings.events_per_pull >= 1 && var.settings.events_per_pull <= 100
     error_message = "`concurrency` is at least 1, `events_per_pull` from 1 to 100."
-  }
-
-  validation {
-    condition     = var.settings.tolerated_failures >= 0 && var.settings.tolerated_failures <= 100
-    error_message = "`tolerated_failures` is a percentage."
   }
 
   validation {

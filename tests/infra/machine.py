@@ -62,7 +62,6 @@ def definition(bucket, **settings):
         "bucket": bucket,
         "parallel_pulls": 20,
         "events_per_pull": 10,
-        "tolerated_failures": "10.0",
         **{name: f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:rollcall-{name}" for name in ("sync", "worker")},
         **settings,
     }

@@ -109,7 +109,7 @@ def test_a_fan_out_over_200_events_ends_as_one_sync_does(monkeypatch, tmp_path, 
         functions = Functions(environments(vendor, bucket, aws, secrets))
         try:
             status, output = execute(monkeypatch, functions, s3(), definition(bucket), {})
-            assert status == "SUCCEEDED", output
+            assert status == "SUCCEEDED", json.dumps(output, default=str)
             logs = functions.logs()
             assert '"heartbeat"' in logs
         finally:
@@ -145,7 +145,7 @@ def test_a_backfill_visits_the_days_that_it_names(monkeypatch, bucket, aws, secr
         days = {"from": "2022-10-24", "to": "2022-10-25"}
         try:
             status, output = execute(monkeypatch, functions, s3(), definition(bucket, events_per_pull=3), days)
-            assert status == "SUCCEEDED", output
+            assert status == "SUCCEEDED", json.dumps(output, default=str)
             again = execute(monkeypatch, functions, s3(), definition(bucket, events_per_pull=3), days)
             logs = functions.logs()
         finally:
@@ -169,7 +169,7 @@ def test_what_a_pull_cannot_end_in_time_is_gone_on_with(monkeypatch, bucket, aws
             status, output = execute(monkeypatch, functions, s3(), definition(bucket), {})
         finally:
             functions.close()
-    assert status == "SUCCEEDED", output
+    assert status == "SUCCEEDED", json.dumps(output, default=str)
     events = output["result"]["events"]
     assert (events["complete"], events["left"], events["failed"]) == (events["due"], 0, 0)
     pulls = [answer for _, payload, answer in functions.calls if payload["job"] == "pull"]
@@ -187,7 +187,7 @@ def test_a_token_that_the_vendor_refuses_is_renewed_by_one_for_all(monkeypatch, 
             status, output = execute(monkeypatch, functions, s3(), definition(bucket, events_per_pull=5), {})
         finally:
             functions.close()
-    assert status == "SUCCEEDED", output
+    assert status == "SUCCEEDED", json.dumps(output, default=str)
     assert output["result"]["events"]["complete"] == output["result"]["events"]["due"] > 0
     renewals = sum(payload["job"] == "token" for _, payload, _ in functions.calls)
     versions = manager.list_secret_version_ids(SecretId=token_arn, IncludeDeprecated=True)["Versions"]
@@ -203,10 +203,41 @@ def test_an_event_that_fails_is_listed_and_the_others_are_published(monkeypatch,
             status, output = execute(monkeypatch, functions, s3(), definition(bucket, events_per_pull=3), {})
         finally:
             functions.close()
-    assert status == "SUCCEEDED", output
+    assert status == "SUCCEEDED", json.dumps(output, default=str)
     assert not output["result"]["ok"]
     assert [failure["event_id"] for failure in output["result"]["failures"]] == [609768]
     assert rows(f"s3://{bucket}", "lives")
+
+
+def test_a_backfill_in_which_an_event_fails_has_failed_and_the_others_are_published(
+    monkeypatch, bucket, aws, secrets
+):
+    with simulator("--events", "12", "--viewers", "1..5", "--fault", "code=404@event:609768") as vendor:
+        functions = Functions(environments(vendor, bucket, aws, secrets, workers=2))
+        try:
+            days = {"from": "2022-10-01", "to": "2022-10-31"}
+            status, state = execute(monkeypatch, functions, s3(), definition(bucket), days)
+        finally:
+            functions.close()
+    assert (status, state["error"]) == ("FAILED", "NotDone")
+    assert rows(f"s3://{bucket}", "lives")
+
+
+def test_days_that_cannot_be_published_stop_no_other_and_the_fan_out_has_failed(monkeypatch, bucket, aws, secrets):
+    with simulator("--events", "40", "--viewers", "0..10") as vendor:
+        functions = Functions(environments(vendor, bucket, aws, secrets, workers=4))
+        days = {"from": "2022-10-24", "to": "2022-10-25"}
+        try:
+            status, output = execute(monkeypatch, functions, s3(), definition(bucket), days)
+            assert status == "SUCCEEDED", json.dumps(output, default=str)
+            before = len(rows(f"s3://{bucket}", "pulls"))
+            for day in days.values():
+                s3().put_object(Bucket=bucket, Key=f"lake/lives/dt={day}/part-0.parquet", Body=b"damaged")
+            status, state = execute(monkeypatch, functions, s3(), definition(bucket), days)
+        finally:
+            functions.close()
+    assert (status, state["error"]) == ("FAILED", "NotDone")
+    assert len(rows(f"s3://{bucket}", "pulls")) == 2 * before, "the day of the visits is the last, and it is there"
 
 
 def test_a_token_that_is_refused_for_one_event_alone_stops_no_other(monkeypatch, bucket, aws, secrets):
@@ -217,7 +248,7 @@ def test_a_token_that_is_refused_for_one_event_alone_stops_no_other(monkeypatch,
             status, output = execute(monkeypatch, functions, s3(), definition(bucket), {})
         finally:
             functions.close()
-    assert status == "SUCCEEDED", output
+    assert status == "SUCCEEDED", json.dumps(output, default=str)
     events = output["result"]["events"]
     assert (events["complete"], events["failed"], events["left"]) == (events["due"] - 1, 1, 0)
     assert [failure["event_id"] for failure in output["result"]["failures"]] == [700004]

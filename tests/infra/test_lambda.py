@@ -83,6 +83,7 @@ def test_a_payload_says_what_the_command_says(function, tmp_path):
         '{"job": "pull", "planned_at": "2022-10-26T00:00:00Z"}',
         '{"job": "sync", "from": "2022-10-30", "to": "2022-10-24"}',
         '{"job": "sync", "accept_shrink": true}',
+        '{"job": "forget", "viewer": ["13900000000"]}',
     ],
 )
 def test_a_payload_that_is_no_job_is_refused_and_says_how_to_write_it(function, payload):
