@@ -2,7 +2,7 @@
 -- several. An address of a private network is a place of its own (本地局域网). Somebody in two places counts in
 -- both.
 SELECT
-  coalesce(nullif(split_part(s.location, ',', 1), '-'), 'unknown') AS region,
+  coalesce(nullif(split_part(regexp_replace(s.location, '^(-,)+', ''), ',', 1), '-'), 'unknown') AS region,
   count(DISTINCT s.person) AS people,
   count(*) AS sessions,
   coalesce(sum(s.duration_seconds), 0) AS seconds

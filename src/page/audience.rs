@@ -6,8 +6,9 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
+use crate::transform::person::{TOLD, tells};
 use crate::transform::row::Row;
-use crate::transform::tables::{HOST, TOLD, Table};
+use crate::transform::tables::{HOST, Table};
 
 /// What viewers do, by the columns that count it.
 pub(super) const DEEDS: [(&str, &str, &str); 9] = [
@@ -129,7 +130,8 @@ impl Audience {
         };
         let is_host = row.text("iden").as_deref() == Some(HOST)
             || table == Table::Interactions && row.text("role").as_deref() == Some("host");
-        let who = TOLD.into_iter().find_map(text).map_or(Who::Untold { is_host }, Who::Told);
+        let told = TOLD.into_iter().find_map(|column| text(column).filter(|text| tells(column, text)));
+        let who = told.map_or(Who::Untold { is_host }, Who::Told);
         let is_told = matches!(who, Who::Told(_));
         let place = *self.places.entry(who).or_insert_with(|| {
             self.people.push(Person { is_told, ..Person::default() });
@@ -202,6 +204,5 @@ impl Audience {
 
 /// The first of several, as the vendor joins them; empty where it is none.
 fn first(several: Option<&str>) -> &str {
-    let first = several.and_then(|several| several.split(',').next()).unwrap_or_default();
-    if first == "-" { "" } else { first }
+    several.and_then(|several| several.split(',').find(|one| !matches!(*one, "" | "-"))).unwrap_or_default()
 }

@@ -2,7 +2,8 @@
 
 use super::Labels;
 use super::dialect::{Dialect, literal};
-use crate::transform::tables::{HOST, TOLD};
+use crate::transform::person::{AT, MASK, TOLD};
+use crate::transform::tables::HOST;
 
 /// A column of a view: its name, the vendor's term, and what it is made of.
 type Shown = (&'static str, &'static str, Made);
@@ -30,14 +31,20 @@ impl Made {
         match self {
             As(value) => value.to_owned(),
             Told(from) => {
-                let columns = TOLD.iter().skip(from).map(|column| format!("s.{column}"));
-                format!("coalesce({})", columns.collect::<Vec<_>>().join(", "))
+                let columns: Vec<String> = TOLD.iter().skip(from).map(|column| telling(column)).collect();
+                format!("coalesce({})", columns.join(", "))
             }
             MinutesTo(instant) => dialect.minutes("e.start_time", instant),
             Values(column) => dialect.values(column),
             Sum(column) => dialect.sum(column),
         }
     }
+}
+
+/// The value of a column of `s` where it tells one person apart, as `person::tells` has it.
+fn telling(column: &str) -> String {
+    let is_address = if column == "email" { format!(" AND s.{column} LIKE '%{AT}%'") } else { String::new() };
+    format!("CASE WHEN s.{column} NOT LIKE '%{MASK}%'{is_address} THEN s.{column} END")
 }
 
 /// `s` is one of the two tables, `e` the event.

@@ -1,4 +1,4 @@
-//! One key for one person, so that the three tables and a customer's list join.
+//! One key for one person, so that the three tables and a customer's list join; and what tells people apart.
 
 /// Digits of the shortest numbers in use, with their country.
 const SHORTEST: usize = 7;
@@ -16,13 +16,23 @@ pub fn key(
 ) -> Option<String> {
     mobile
         .and_then(|mobile| e164(mobile, country_code))
-        .or_else(|| email.filter(|email| is_address(email)).map(|email| email.trim().to_lowercase()))
+        .or_else(|| email.filter(|email| tells("email", email)).map(|email| email.trim().to_lowercase()))
         .or_else(|| ext_id.map(|ext_id| ext_id.trim().to_owned()))
 }
 
-/// Whether it may be one person's mail address, and is not what stands in the place of one, or a masked one, which many have alike.
-fn is_address(text: &str) -> bool {
-    text.contains('@') && !text.contains("***")
+/// The columns that tell people apart, the surest first: the person, else whatever the vendor tells viewers apart by. Not
+/// `viewer_id`, of which each viewing has its own.
+pub const TOLD: [&str; 5] = ["person_key", "distinct_id", "mobile", "email", "ext_id"];
+/// Part of every text that was masked, here or by the vendor.
+pub const MASK: &str = "***";
+/// Part of every mail address.
+pub const AT: &str = "@";
+
+/// Whether a text tells one person apart in such a column: many have a masked one alike, or what stands in the place of a mail
+/// address.
+#[must_use]
+pub fn tells(column: &str, text: &str) -> bool {
+    !text.contains(MASK) && (column != "email" || text.contains(AT))
 }
 
 /// A number as plus, country and digits. One without a country takes `country_code`, else China's.
@@ -82,6 +92,22 @@ mod tests {
             assert_eq!(key(Some(mobile), country, None, None).as_deref(), Some("+8619000101106"), "{mobile}");
         }
         assert_eq!(key(Some("(212) 555-0100"), Some("1"), None, None).as_deref(), Some("+12125550100"));
+    }
+
+    #[test]
+    fn what_many_may_have_alike_tells_nobody_apart() {
+        for (column, text, is_told) in [
+            ("distinct_id", "+86-19000101106", true),
+            ("distinct_id", "+86-190****1106", false),
+            ("mobile", "190****1106", false),
+            ("email", "a@example.com", true),
+            ("email", "a***@example.com", false),
+            ("email", "n/a", false),
+            ("ext_id", "n/a", true),
+            ("person_key", "张***", false),
+        ] {
+            assert_eq!(tells(column, text), is_told, "{column} {text}");
+        }
     }
 
     #[test]
