@@ -1,6 +1,6 @@
 //! One error for the whole program: what kind it is, whether trying again helps, where it happened, what to do.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -178,9 +178,19 @@ impl Error {
     }
 }
 
+/// Writes what is shown on one line: what others say may have line breaks, or worse for a terminal.
+struct OneLine<'a, 'b>(&'a mut fmt::Formatter<'b>);
+
+impl Write for OneLine<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.chars().try_for_each(|char| self.0.write_char(if char.is_control() { ' ' } else { char }))
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { message, context, hint, source, .. } = &*self.0;
+        let mut f = OneLine(f);
         f.write_str(message)?;
         let mut cause = source.as_deref().map(|source| source as &dyn std::error::Error);
         while let Some(error) = cause {
@@ -225,10 +235,11 @@ mod tests {
             .from_source(std::io::Error::other("disk full"))
             .with("event", 7)
             .with("requestId", "a_b")
+            .with("msg", "two\n\u{1b}[31mlines")
             .hint("free some space");
         assert_eq!(
             error.to_string(),
-            "cannot write `x`: disk full (event: 7, requestId: a_b) hint: free some space"
+            "cannot write `x`: disk full (event: 7, requestId: a_b, msg: two  [31mlines) hint: free some space"
         );
         assert_eq!(error.context("requestId"), Some("a_b"));
     }

@@ -29,6 +29,7 @@ pub struct Answer<'a> {
     _receiving: JoinSet<()>,
     asked_at: Instant,
     usage: &'a Usage,
+    event_id: i64,
     splitter: Splitter,
     /// Bytes that the answer may still have.
     left: u64,
@@ -41,13 +42,14 @@ impl<'a> Answer<'a> {
         token: SecretString,
         Arriving { response, asked_at }: Arriving,
         usage: &'a Usage,
+        event_id: i64,
         left: u64,
     ) -> Self {
         let (sender, chunks) = mpsc::channel(AHEAD);
         let mut receiving = JoinSet::new();
         receiving.spawn(receive(response, sender));
         let splitter = Splitter::default();
-        Self { http, tokens, token, chunks, _receiving: receiving, asked_at, usage, splitter, left }
+        Self { http, tokens, token, chunks, _receiving: receiving, asked_at, usage, event_id, splitter, left }
     }
 
     /// Waits for the next part of the answer, hands its records on, with where they stand, and gives its bytes. None at the
@@ -64,16 +66,20 @@ impl<'a> Answer<'a> {
         Ok(Some(chunk))
     }
 
-    /// What stood around the records. An error where the vendor says that it failed.
+    /// What stood around the records. An error where the vendor says that it failed, or that this is another event's report.
     pub async fn finish(self) -> Result<Envelope> {
         let envelope = self.splitter.finish()?;
-        if envelope.code == Some(SUCCESS) {
-            self.tokens.accepted();
-            return Ok(envelope);
-        }
         let (text, request_id) = (envelope.message.as_deref(), envelope.request_id.as_deref());
-        let error = failure::told(envelope.code, text, request_id, self.token.expose_secret());
-        Err(self.tokens.failed(&self.token, error).await)
+        if envelope.code != Some(SUCCESS) {
+            let error = failure::told(envelope.code, text, request_id, self.token.expose_secret());
+            return Err(self.tokens.failed(&self.token, self.http.told(error, self.asked_at)).await);
+        }
+        self.tokens.accepted();
+        if envelope.event_id.is_some_and(|event_id| event_id != self.event_id) {
+            let other = Error::new(Kind::BadAnswer, "the answer is the report of another event");
+            return Err(failure::named(other, request_id));
+        }
+        Ok(envelope)
     }
 }
 

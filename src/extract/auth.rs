@@ -4,6 +4,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use sha1::{Digest, Sha1};
+use sha2::Sha256;
 
 /// How a token is come by. Secrets cannot be printed:
 ///
@@ -44,6 +45,18 @@ pub enum User {
 }
 
 impl App {
+    /// What tells the tokens of these credentials apart from those of others: a SHA-256 over all that they consist of, which says
+    /// nothing of the secret.
+    pub(super) fn fingerprint(&self) -> String {
+        let user = match &self.user {
+            User::Id(user_id) => user_id.to_string(),
+            User::Email(email) => email.expose_secret().to_owned(),
+        };
+        let parts = [&self.key, self.secret.expose_secret(), &user];
+        let sum = parts.iter().fold(Sha256::new(), |sum, part| sum.chain_update(part).chain_update([0]));
+        format!("{:x}", Bytes::copy_from_slice(&sum.finalize()))
+    }
+
     /// The signed headers: key, `Nonce`, `CurTime` in milliseconds, and `CheckSum`, the SHA-1 of secret, nonce and time
     /// in lower-case hex.
     pub(super) fn headers(&self, nonce: &str, now: Timestamp) -> [(&str, String); 4] {
@@ -82,6 +95,21 @@ mod tests {
         assert_eq!(key, ("AppId", "key".to_owned()));
         assert_eq!(time.1, "1666948293682");
         assert_eq!(sum.1, "4febf9fb2bd27d8f935b304a9c4c11cbb7dc2a54");
+    }
+
+    #[test]
+    fn other_credentials_have_another_fingerprint_in_which_no_secret_is_seen() {
+        let fingerprint = app().fingerprint();
+        assert_eq!(fingerprint, app().fingerprint());
+        assert!(fingerprint.len() == 64 && fingerprint.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        for other in [
+            App { key: "other".into(), ..app() },
+            App { secret: "other".into(), ..app() },
+            App { user: User::Id(7), ..app() },
+            App { key: "keys".into(), secret: "ecret".into(), ..app() },
+        ] {
+            assert_ne!(other.fingerprint(), fingerprint, "{other:?}");
+        }
     }
 
     #[test]

@@ -83,7 +83,7 @@ impl Splitter {
         self.rest.extend_from_slice(chunk.get(taken..).unwrap_or_default());
         if self.rest.len() > LARGEST_RECORD {
             let message = format!("a record is larger than {LARGEST_RECORD} bytes");
-            return Err(Error::new(Kind::BadAnswer, message));
+            return Err(Error::new(Kind::TooLarge, message));
         }
         Ok(())
     }

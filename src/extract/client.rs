@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
 use super::auth::Credentials;
 use super::http::{Http, Options};
+use super::reply::Reply;
 use super::retry::Attempts;
 use super::tokens::Tokens;
 use super::usage::Usage;
@@ -73,33 +73,23 @@ impl Client {
         self.tokens.share().await
     }
 
-    /// Calls an endpoint whose answer is small, and gives its `data` as sent.
-    pub async fn call(
-        &self,
-        usage: &Usage,
-        path: &str,
-        parameters: Map<String, Value>,
-    ) -> Result<Box<RawValue>> {
+    /// Calls an endpoint whose answer is small.
+    pub async fn call(&self, usage: &Usage, path: &str, parameters: Map<String, Value>) -> Result<Reply> {
         let mut attempts = self.attempts(usage);
         loop {
             match self.try_call(usage, path, parameters.clone()).await {
                 Err(error) => attempts.pause(error, self.now()).await?,
-                data => return data,
+                reply => return reply,
             }
         }
     }
 
-    async fn try_call(
-        &self,
-        usage: &Usage,
-        path: &str,
-        parameters: Map<String, Value>,
-    ) -> Result<Box<RawValue>> {
+    async fn try_call(&self, usage: &Usage, path: &str, parameters: Map<String, Value>) -> Result<Reply> {
         let token = self.tokens.get(&self.http, usage).await?;
         match self.call_with(usage, path, parameters, &token).await {
-            Ok(data) => {
+            Ok(reply) => {
                 self.tokens.accepted();
-                Ok(data)
+                Ok(reply)
             }
             Err(error) => Err(self.tokens.failed(&token, error).await),
         }
@@ -111,7 +101,7 @@ impl Client {
         path: &str,
         mut parameters: Map<String, Value>,
         token: &SecretString,
-    ) -> Result<Box<RawValue>> {
+    ) -> Result<Reply> {
         parameters.insert("token".to_owned(), json!(token.expose_secret()));
         let arriving = self.http.post(usage, path, &[], Value::Object(parameters).to_string(), token).await?;
         self.http.document(usage, arriving, token).await
@@ -162,9 +152,8 @@ impl Client {
         event_id: i64,
         window: Option<Window>,
     ) -> Result<Answer<'a>> {
-        let range = window.map(|window| window.asked());
-        let range = range.map(|(from, to)| [("startTime", from), ("endTime", to)]);
-        self.report_with(usage, event_id, range.as_ref().map_or(&[][..], |range| range)).await
+        let range: Vec<(&str, i64)> = window.iter().flat_map(Window::parameters).collect();
+        self.report_with(usage, event_id, &range).await
     }
 
     /// Asks for the report of an event with these parameters. One attempt.
@@ -185,7 +174,8 @@ impl Client {
             .await
         {
             Ok(arriving) => {
-                Ok(Answer::new(&self.http, &self.tokens, token, arriving, usage, self.max_response_bytes))
+                let most = self.max_response_bytes;
+                Ok(Answer::new(&self.http, &self.tokens, token, arriving, usage, event_id, most))
             }
             Err(error) => Err(self.tokens.failed(&token, error).await),
         }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::failure::text;
+use super::failure;
+use super::reply::text;
 use crate::error::{Error, Kind, Result};
 use crate::transform::escape;
 use crate::transform::tables::Table;
@@ -17,6 +18,8 @@ pub struct Envelope {
     pub request_id: Option<String>,
     /// 200 is success.
     pub code: Option<i64>,
+    /// The event that it is the report of; none where it does not say.
+    pub event_id: Option<i64>,
     /// The vendor's text for a failure.
     pub message: Option<String>,
     /// How many records each array had, by the vendor's key; none where the array was null.
@@ -40,12 +43,14 @@ impl Envelope {
             let what = if error.is_eof() { "the answer ends early" } else { "the answer is no JSON" };
             Error::new(Kind::BadAnswer, what)
         })?;
+        let request_id = text(sent.request_id.as_ref());
         let other_shape = |name: &str| {
-            Error::new(Kind::BadAnswer, format!("`{name}` is not what the vendor's page describes"))
+            let message = format!("`{name}` is not what the vendor's page describes");
+            failure::named(Error::new(Kind::BadAnswer, message), request_id.as_deref())
         };
-        let report = match &sent.data {
-            None | Some(Value::Null) => None,
-            Some(Value::Object(data)) => data.get("report"),
+        let (event_id, report) = match &sent.data {
+            None | Some(Value::Null) => (None, None),
+            Some(Value::Object(data)) => (data.get("eventId"), data.get("report")),
             Some(_) => return Err(other_shape("data")),
         };
         match report {
@@ -61,9 +66,10 @@ impl Envelope {
             Some(_) => return Err(other_shape("report")),
         }
         Ok(Self {
-            request_id: text(sent.request_id.as_ref()),
+            event_id: text(event_id).and_then(|event_id| event_id.parse().ok()),
             code: text(sent.code.as_ref()).and_then(|code| code.parse().ok()),
             message: text(sent.msg.as_ref()),
+            request_id,
             arrays,
         })
     }

@@ -6,17 +6,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::Response;
 use reqwest::header::RETRY_AFTER;
-use serde::Deserialize;
-use serde_json::Value;
-use serde_json::value::RawValue;
 
+use super::reply::Reply;
 use crate::error::{Error, Kind};
-use crate::transform::escape;
 
 /// The longest part of the vendor's own text that goes into a message, in characters.
 const LONGEST_TEXT: usize = 200;
 /// How much of a failure's body is read, in bytes.
 const LARGEST_BODY: usize = 64 * 1024;
+/// How long it is waited for: what is known by the status alone needs no body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A failure that the vendor tells in the envelope.
 pub(super) fn told(code: Option<i64>, text: Option<&str>, request_id: Option<&str>, secret: &str) -> Error {
@@ -26,8 +25,15 @@ pub(super) fn told(code: Option<i64>, text: Option<&str>, request_id: Option<&st
         Some(code) => of_code(code).with("code", code).with("msg", format!("`{text}`")),
         None => Error::new(Kind::BadAnswer, "the answer has no `code`"),
     };
+    named(error, request_id)
+}
+
+/// An error about a request, with the vendor's name of it.
+pub(super) fn named(error: Error, request_id: Option<&str>) -> Error {
     match request_id {
-        Some(request_id) => error.with("requestId", request_id),
+        Some(request_id) => {
+            error.with("requestId", request_id.chars().take(LONGEST_TEXT).collect::<String>())
+        }
         None => error,
     }
 }
@@ -39,12 +45,16 @@ pub(super) async fn status(mut response: Response, now: Timestamp, secret: &str)
     let asked = response.headers().get(RETRY_AFTER).and_then(|asked| asked.to_str().ok());
     let asked = asked.and_then(|asked| pause(asked, now));
     let mut body = Vec::new();
-    while body.len() < LARGEST_BODY
-        && let Ok(Some(chunk)) = response.chunk().await
-    {
-        body.extend_from_slice(&chunk);
-    }
-    let error = match Sent::read(&body) {
+    let read = async {
+        while body.len() < LARGEST_BODY
+            && let Ok(Some(chunk)) = response.chunk().await
+        {
+            body.extend_from_slice(&chunk);
+        }
+    };
+    // What came of it by then may say enough.
+    let _ = tokio::time::timeout(BODY_TIMEOUT, read).await;
+    let error = match Reply::read(&body) {
         Some(sent) if sent.code().is_some() => sent.failure(secret),
         _ if status.is_redirection() => {
             Error::new(Kind::Refused, "the vendor's host redirects elsewhere").hint("check `--api-url`")
@@ -64,57 +74,6 @@ pub(super) async fn status(mut response: Response, now: Timestamp, secret: &str)
         },
     };
     error.with("status", status.as_u16()).retry_after(asked)
-}
-
-/// The envelope of an answer, whichever way its numbers and texts are sent.
-#[derive(Deserialize)]
-pub(super) struct Sent {
-    code: Option<Value>,
-    msg: Option<Value>,
-    #[serde(rename = "requestId")]
-    request_id: Option<Value>,
-    #[serde(rename = "timeStamp")]
-    time_stamp: Option<Value>,
-    /// `null` where it is not there.
-    #[serde(default = "nothing")]
-    pub(super) data: Box<RawValue>,
-}
-
-fn nothing() -> Box<RawValue> {
-    RawValue::NULL.to_owned()
-}
-
-impl Sent {
-    /// Reads an answer; none where it is not what the vendor's page describes.
-    pub(super) fn read(body: &[u8]) -> Option<Self> {
-        serde_json::from_str(&escape::readable(str::from_utf8(body).ok()?)).ok()
-    }
-
-    /// 200 is success.
-    pub(super) fn code(&self) -> Option<i64> {
-        text(self.code.as_ref())?.parse().ok()
-    }
-
-    /// When the vendor answered, by its own clock.
-    pub(super) fn time(&self) -> Option<Timestamp> {
-        let millis = text(self.time_stamp.as_ref())?.parse().ok()?;
-        Timestamp::from_millisecond(millis).ok()
-    }
-
-    /// The failure that it tells.
-    pub(super) fn failure(&self, secret: &str) -> Error {
-        let (message, request_id) = (text(self.msg.as_ref()), text(self.request_id.as_ref()));
-        told(self.code(), message.as_deref(), request_id.as_deref(), secret)
-    }
-}
-
-/// A text, or a number as text.
-pub(super) fn text(value: Option<&Value>) -> Option<String> {
-    match value {
-        Some(Value::String(text)) => Some(text.clone()),
-        Some(Value::Number(number)) => Some(number.to_string()),
-        _ => None,
-    }
 }
 
 /// `Retry-After` of RFC 9110: seconds, or a date.

@@ -6,11 +6,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::{Response, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::value::RawValue;
 use tokio::time::Instant;
 
-use super::failure::{self, Sent};
+use super::failure;
 use super::pace::Pace;
+use super::reply::Reply;
 use super::retry::{Attempts, Policy};
 use super::usage::Usage;
 use crate::address;
@@ -120,43 +120,54 @@ impl Http {
         if response.status().is_success() {
             return Ok(Arriving { response, asked_at });
         }
-        Err(failure::status(response, self.now(), secret.expose_secret()).await)
+        let error = failure::status(response, self.now(), secret.expose_secret()).await;
+        Err(self.told(error, asked_at))
     }
 
-    /// The `data` of an answer that is no report; `secret` is kept out of its errors.
+    /// An answer that is no report; `secret` is kept out of its errors.
     pub(super) async fn document(
         &self,
         usage: &Usage,
         Arriving { mut response, asked_at }: Arriving,
         secret: &SecretString,
-    ) -> Result<Box<RawValue>> {
+    ) -> Result<Reply> {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.transport(error, asked_at))? {
             usage.received(chunk.len());
             body.extend_from_slice(&chunk);
             if body.len() > LARGEST_DOCUMENT {
-                return Err(Error::new(Kind::BadAnswer, "the answer is larger than a list can be"));
+                return Err(Error::new(Kind::TooLarge, "the answer is larger than a list can be"));
             }
         }
-        let sent = Sent::read(&body).ok_or_else(|| {
+        let reply = Reply::read(&body).ok_or_else(|| {
             Error::new(Kind::BadAnswer, "the answer is not the JSON that the vendor's page describes")
         })?;
-        if let Some(time) = sent.time() {
+        if let Some(time) = reply.time() {
             usage.vendors_clock(time.duration_since(self.now()));
         }
-        if sent.code() != Some(SUCCESS) {
-            return Err(sent.failure(secret.expose_secret()));
+        if reply.code() != Some(SUCCESS) {
+            return Err(self.told(reply.failure(secret.expose_secret()), asked_at));
         }
-        Ok(sent.data)
+        Ok(reply)
     }
 
     /// A connection that could not be made, or broke before the end of an answer. One that broke when it had waited for long is
     /// as late as one that ran out of time: something on the way has less patience, which may do for half of what was asked for.
     pub(super) fn transport(&self, error: reqwest::Error, asked_at: Instant) -> Error {
         let error = failure::transport(error, self.base.host_str().unwrap_or_default());
-        let patience = LATE.min(self.options.timeout / LATE_PART);
-        let is_late = error.kind() == Kind::Broken && asked_at.elapsed() >= patience;
+        let is_late = error.kind() == Kind::Broken && self.is_late(asked_at);
         if is_late { error.taken_for(Kind::Timeout) } else { error }
+    }
+
+    /// A failure that an answer tells. One that says at once that something took too long did not wait for this request: less to ask
+    /// for is no help, a pause may be.
+    pub(super) fn told(&self, error: Error, asked_at: Instant) -> Error {
+        let is_early = error.kind() == Kind::Timeout && !self.is_late(asked_at);
+        if is_early { error.taken_for(Kind::Unavailable) } else { error }
+    }
+
+    fn is_late(&self, asked_at: Instant) -> bool {
+        asked_at.elapsed() >= LATE.min(self.options.timeout / LATE_PART)
     }
 
     /// A request ends with the run's time for visits, if that comes first.

@@ -8,6 +8,7 @@ pub mod envelope;
 mod failure;
 pub mod http;
 mod pace;
+pub mod reply;
 pub mod retry;
 pub mod roster;
 pub mod roster_file;

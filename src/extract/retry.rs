@@ -90,7 +90,8 @@ impl<'a> Attempts<'a> {
         }
         let doubled = (1 << (self.failed - 1)).min(LONGEST_PAUSE);
         let ours = self.policy.first_pause.saturating_mul(doubled).mul_f64(fastrand::f64());
-        let pause = error.pause_asked().map_or(ours, |asked| asked.min(LONGEST_PAUSE_ASKED));
+        // What is asked for is the least: a vendor that asks for no pause at all is in trouble like any other.
+        let pause = error.pause_asked().map_or(ours, |asked| asked.min(LONGEST_PAUSE_ASKED).max(ours));
         if let Some(deadline) = self.policy.deadline
             && now.checked_add(pause).is_ok_and(|then| then >= deadline)
         {
@@ -144,17 +145,27 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_is_at_most_what_doubling_allows_and_what_the_vendor_asks_goes_before() {
+    fn a_pause_is_at_most_what_doubling_allows() {
         let usage = Usage::default();
         let mut attempts = attempts(&usage, None);
         for longest in [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000] {
             let pause = attempts.next(Error::new(Kind::Broken, "cut off"), NOW).unwrap();
             assert!(pause <= Duration::from_millis(longest), "{pause:?}");
         }
+    }
+
+    #[test]
+    fn the_vendor_may_ask_for_a_longer_pause_and_not_for_a_shorter_one() {
+        let usage = Usage::default();
+        let asking =
+            |seconds| Error::new(Kind::Unavailable, "busy").retry_after(Some(Duration::from_secs(seconds)));
         for (asked, waited) in [(7, 7), (3600, 120)] {
-            let error = Error::new(Kind::Unavailable, "busy").retry_after(Some(Duration::from_secs(asked)));
-            assert_eq!(attempts.next(error, NOW).unwrap(), Duration::from_secs(waited));
+            let pause = attempts(&usage, None).next(asking(asked), NOW).unwrap();
+            assert_eq!(pause, Duration::from_secs(waited));
         }
+        let mut attempts = attempts(&usage, None);
+        let pauses: Duration = (1..ATTEMPTS).map(|_| attempts.next(asking(0), NOW).unwrap()).sum();
+        assert!(pauses > Duration::from_secs(10), "{pauses:?}");
     }
 
     #[test]

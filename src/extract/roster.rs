@@ -119,9 +119,9 @@ impl<'a> List<'a> {
         let mut parameters = self.asked.clone();
         parameters.insert("page".to_owned(), json!(self.first + self.pages));
         // In a box: the future of whoever reads the list would hold all of it.
-        let data = Box::pin(self.client.call(self.usage, self.path, parameters)).await?;
-        let entries = entries(&data).ok_or_else(|| {
-            Error::new(Kind::BadAnswer, format!("the answer of `{}` has no array", self.path))
+        let reply = Box::pin(self.client.call(self.usage, self.path, parameters)).await?;
+        let entries = entries(&reply.data).ok_or_else(|| {
+            reply.error(Kind::BadAnswer, format!("the answer of `{}` has no array", self.path))
         })?;
         Ok(Some(self.read(&entries)))
     }
@@ -170,10 +170,10 @@ impl<'a> List<'a> {
 
 /// One event by its number: `event/info`.
 pub async fn info(client: &Client, usage: &Usage, event_id: i64) -> Result<Event> {
-    let data = client.call(usage, "event/info", named([("eventId", json!(event_id))])).await;
-    let data = data.map_err(|error| error.with("event", event_id))?;
-    Event::read(data.get()).filter(|event| event.event_id == event_id).ok_or_else(|| {
-        Error::new(Kind::BadAnswer, "the answer describes no event, or another one").with("event", event_id)
+    let reply = client.call(usage, "event/info", named([("eventId", json!(event_id))])).await;
+    let reply = reply.map_err(|error| error.with("event", event_id))?;
+    Event::read(reply.data.get()).filter(|event| event.event_id == event_id).ok_or_else(|| {
+        reply.error(Kind::BadAnswer, "the answer describes no event, or another one").with("event", event_id)
     })
 }
 

@@ -18,6 +18,8 @@ use crate::error::{Error, Kind, Result};
 pub(super) struct Token {
     pub(super) secret: SecretString,
     pub(super) customer: Option<String>,
+    /// The fingerprint of the credentials that it was made with; none where a user gave it.
+    pub(super) made_with: Option<String>,
     /// From when on whoever can makes a new one.
     pub(super) renew_at: Timestamp,
     pub(super) valid_until: Timestamp,
@@ -35,6 +37,7 @@ pub(super) struct SharedToken {
 struct Document {
     token: Hidden,
     customer: Option<String>,
+    made_with: Option<String>,
     renew_at: Timestamp,
     valid_until: Timestamp,
 }
@@ -61,16 +64,17 @@ impl SharedToken {
             .map_err(|error| {
                 error.with("secret", &self.arn).hint("run the job `token`: it writes a new one")
             })?;
-        let Document { token, customer, renew_at, valid_until } = document;
-        Ok(Some(Token { secret: token.0, customer, renew_at, valid_until }))
+        let Document { token, customer, made_with, renew_at, valid_until } = document;
+        Ok(Some(Token { secret: token.0, customer, made_with, renew_at, valid_until }))
     }
 
     /// Puts a token that was made.
     pub(super) async fn write(&self, token: &Token) -> Result<()> {
-        let Token { secret, customer, renew_at, valid_until } = token;
+        let Token { secret, customer, made_with, renew_at, valid_until } = token;
         let token = secret.expose_secret();
         let document = json!({
-            "token": token, "customer": customer, "renew_at": renew_at, "valid_until": valid_until
+            "token": token, "customer": customer, "made_with": made_with, "renew_at": renew_at,
+            "valid_until": valid_until
         });
         let put = self.client().await.put_secret_value().secret_id(&self.arn);
         let put = put.secret_string(document.to_string()).send().await;

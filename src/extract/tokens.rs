@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use super::auth::{App, Credentials, User};
 use super::failure;
 use super::http::Http;
+use super::reply::Reply;
 use super::shared_token::{SharedToken, Token};
 use super::usage::Usage;
 use crate::error::{Error, Kind, Result};
@@ -108,6 +109,7 @@ impl Tokens {
     /// The shared token, where it is still good, else a new one, which is shared then.
     async fn find(&self, http: &Http, usage: &Usage, refused: Option<&SecretString>) -> Result<Token> {
         if let Some(token) = self.read_shared().await?
+            && self.is_ours(&token)
             && self.is_good(&token, http.now())
             && !refused.is_some_and(|refused| is_same(refused, &token.secret))
         {
@@ -115,9 +117,7 @@ impl Tokens {
         }
         let Some(Credentials::App(app)) = &self.credentials else {
             return Err(match &self.shared {
-                Some(_) => {
-                    Error::new(Kind::Credentials, "the shared token is missing or too old").hint(RENEW)
-                }
+                Some(_) => missing(),
                 None => Error::new(Kind::Usage, "there is no token")
                     .hint("set `ROLLCALL_TOKEN`, or give `--app-key`, `--app-secret` and `--user-id`"),
             });
@@ -135,6 +135,15 @@ impl Tokens {
         match shared.read().await {
             Err(error) if error.kind() == Kind::Damaged && self.credentials.is_some() => Ok(None),
             outcome => outcome.map_err(without_token),
+        }
+    }
+
+    /// Whether it is the token of the credentials at hand: those that were replaced count from the next run on. Who has none takes
+    /// what there is.
+    fn is_ours(&self, token: &Token) -> bool {
+        match &self.credentials {
+            Some(Credentials::App(app)) => token.made_with == Some(app.fingerprint()),
+            Some(Credentials::Token(_)) | None => true,
         }
     }
 
@@ -190,24 +199,32 @@ impl Tokens {
         }
     }
 
-    /// Puts a token that the user gave where the other machines find it; one that was made is there already.
+    /// Puts a token that the user gave where the other machines find it. One that was made is there already.
     pub(super) async fn share(&self) -> Result<()> {
         let Some(shared) = &self.shared else {
             return Err(Error::new(Kind::Usage, "there is no secret to share a token in")
                 .hint("name it with `--token-secret-arn`"));
         };
-        let Some(Credentials::Token(given)) = &self.credentials else { return Ok(()) };
+        let Some(Credentials::Token(given)) = &self.credentials else {
+            let found = self.read_shared().await?;
+            return found.map(|_| ()).ok_or_else(missing);
+        };
         if self.read_shared().await?.is_some_and(|token| is_same(&token.secret, given)) {
             return Ok(());
         }
         let (renew_at, valid_until) = (Timestamp::MAX, Timestamp::MAX);
-        shared.write(&Token { secret: given.clone(), customer: None, renew_at, valid_until }).await
+        let (customer, made_with) = (None, None);
+        shared.write(&Token { secret: given.clone(), customer, made_with, renew_at, valid_until }).await
     }
 
     /// The vendor's name of the customer, where it came with the token.
     pub(super) async fn customer(&self) -> Option<String> {
         self.current.lock().await.token.as_ref().and_then(|token| token.customer.clone())
     }
+}
+
+fn missing() -> Error {
+    Error::new(Kind::Credentials, "the shared token is missing or too old").hint(RENEW)
 }
 
 /// Without a token nothing can be asked of the vendor, whatever the reason: no event would be spared.
@@ -226,17 +243,16 @@ async fn make(http: &Http, usage: &Usage, app: &App) -> Result<Token> {
         User::Email(email) => {
             let asked = json!({ "email": email.expose_secret() });
             let found = signed(http, usage, app, "user/search/email", asked, email).await?;
-            found
-                .get("userId")
-                .cloned()
-                .ok_or_else(|| Error::new(Kind::Refused, "the vendor does not know this user"))?
+            let user_id = found.fields()?.remove("userId");
+            user_id.ok_or_else(|| found.error(Kind::Refused, "the vendor does not know this user"))?
         }
     };
     let now = http.now();
-    let made = signed(http, usage, app, "token/create", json!({ "userId": user_id }), &app.secret).await?;
+    let reply = signed(http, usage, app, "token/create", json!({ "userId": user_id }), &app.secret).await?;
+    let made = reply.fields()?;
     let token = made.get(&app.token_field).and_then(Value::as_str).ok_or_else(|| {
         let message = format!("the answer has no `{}`", app.token_field);
-        Error::new(Kind::Refused, message).hint("say with `--token-field` what the token's field is called")
+        reply.error(Kind::Refused, message).hint("say with `--token-field` what the token's field is called")
     })?;
     // The unit of `expire` is not documented; its sample, 86400, is a day in seconds. None at all is not what it says.
     let valid = made.get("expire").and_then(Value::as_i64).filter(|seconds| *seconds > 0);
@@ -249,7 +265,13 @@ async fn make(http: &Http, usage: &Usage, app: &App) -> Result<Token> {
     let after = |span: SignedDuration| now.checked_add(span).unwrap_or(Timestamp::MAX);
     // One of a few minutes is not made anew for every request.
     let used = (valid - RESERVE).max(valid / 2);
-    Ok(Token { secret: token.into(), customer, renew_at: after(used), valid_until: after(valid) })
+    Ok(Token {
+        secret: token.into(),
+        customer,
+        made_with: Some(app.fingerprint()),
+        renew_at: after(used),
+        valid_until: after(valid),
+    })
 }
 
 /// A request that is signed by the application, tried as often as any; `hidden` is kept out of its errors.
@@ -260,7 +282,7 @@ async fn signed(
     path: &str,
     body: Value,
     hidden: &SecretString,
-) -> Result<Map<String, Value>> {
+) -> Result<Reply> {
     let mut attempts = http.attempts(usage);
     loop {
         let nonce: String = (0..32).map(|_| fastrand::alphanumeric()).collect();
@@ -270,12 +292,12 @@ async fn signed(
             http.document(usage, response, hidden).await
         };
         match outcome.await {
-            Ok(data) => {
-                return serde_json::from_str(data.get())
-                    .map_err(|_| Error::new(Kind::BadAnswer, "the answer's `data` is no object"));
-            }
+            Ok(reply) => return Ok(reply),
             Err(error) if error.kind() == Kind::UnknownEvent => {
-                return Err(Error::new(Kind::Refused, "the vendor does not know this user"));
+                return Err(failure::named(
+                    Error::new(Kind::Refused, "the vendor does not know this user"),
+                    error.context("requestId"),
+                ));
             }
             Err(error) => attempts.pause(error, http.now()).await?,
         }

@@ -28,6 +28,13 @@ impl Window {
         (self.from.as_second() - 1, self.to.as_second() + 1)
     }
 
+    /// The same, by the names of the vendor's parameters.
+    #[must_use]
+    pub fn parameters(&self) -> [(&'static str, i64); 2] {
+        let (from, to) = self.asked();
+        [("startTime", from), ("endTime", to)]
+    }
+
     /// What is kept of the answer.
     #[must_use]
     pub fn kept(&self) -> Range<Timestamp> {

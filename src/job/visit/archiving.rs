@@ -52,9 +52,8 @@ impl<'a> Archiving<'a> {
     /// Begins the answer to the next window, or to the snapshot.
     pub(super) async fn begin(&mut self, at: usize, window: Option<Window>) -> Result<ArchiveWriter> {
         let Asked { event_id, pulled_at, .. } = self.asked;
-        let range = window.map(|window| window.asked());
-        let range = range.map(|(from, to)| [("startTime", from), ("endTime", to)]);
-        let parameters = [("eventId", event_id)].into_iter().chain(range.into_iter().flatten());
+        let range = window.iter().flat_map(Window::parameters);
+        let parameters = [("eventId", event_id)].into_iter().chain(range);
         let request = parameters.map(|(name, value)| (name.to_owned(), json!(value))).collect();
         let asked = Asked { window: at, request, ..self.asked.clone() };
         let day = self.context.lake.zone.day_of(pulled_at);

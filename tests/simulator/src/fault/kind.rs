@@ -28,6 +28,8 @@ pub enum FaultKind {
     Junk,
     /// `not-utf8`: the byte FF at the start of a text in the second half of the body.
     NotUtf8,
+    /// `other-event`: the same, said to be of another event.
+    OtherEvent,
     /// `html`: a page of HTML with status 200.
     Html,
     /// `code=500`: status 200 and JSON with that code, a message, and no data.
@@ -55,6 +57,7 @@ impl FaultKind {
             Self::CutClean => "cut-clean",
             Self::Junk => "junk",
             Self::NotUtf8 => "not-utf8",
+            Self::OtherEvent => "other-event",
             Self::Html => "html",
             Self::Code(_) => "code",
             Self::Endless => "endless",
@@ -83,6 +86,7 @@ impl FromStr for FaultKind {
             ("cut-clean", None) => Self::CutClean,
             ("junk", None) => Self::Junk,
             ("not-utf8", None) => Self::NotUtf8,
+            ("other-event", None) => Self::OtherEvent,
             ("html", None) => Self::Html,
             ("code", Some(code)) => Self::Code(number(code)?),
             ("endless", None) => Self::Endless,

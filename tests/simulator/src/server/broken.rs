@@ -30,6 +30,7 @@ pub(super) async fn broken(fault: &FaultKind, reply: &Reply, answer: impl FnOnce
         FaultKind::CutClean => json(damage::half(&whole().await).into()),
         FaultKind::Junk => json(damage::with_junk(&whole().await).into()),
         FaultKind::NotUtf8 => json(damage::not_utf8(&whole().await).into()),
+        FaultKind::OtherEvent => json(damage::of_another_event(&whole().await).into()),
         FaultKind::Html => page(200),
         FaultKind::Code(code) => reply.failure(Failure { code: *code, msg: "The service is busy!" }),
         FaultKind::Endless => {

@@ -80,6 +80,13 @@ pub(super) fn not_utf8(body: &[u8]) -> Vec<u8> {
     inserted(body, text.unwrap_or(middle), b"\xff")
 }
 
+/// `body` with another number in its first `eventId`.
+pub(super) fn of_another_event(body: &[u8]) -> Vec<u8> {
+    const KEY: &[u8] = b"\"eventId\":";
+    let number = (0..=body.len()).find(|at| body.get(..*at).unwrap_or_default().ends_with(KEY));
+    inserted(body, number.unwrap_or_default(), b"9")
+}
+
 /// The first object that is an element of an array: `body` until its end, and what to repeat after that.
 pub(super) fn first_element(body: &Bytes) -> Option<(Bytes, Vec<u8>)> {
     let arrays = body.iter().enumerate().filter(|(_, byte)| **byte == b'[').map(|(at, _)| at + 1);
