@@ -119,6 +119,29 @@ impl Clock {
     }
 }
 
+/// The end of the time for something.
+#[derive(Clone, Debug)]
+pub struct Until {
+    /// What says the time.
+    pub clock: Clock,
+    /// The first instant that is too late; none where there is no end.
+    pub end: Option<Timestamp>,
+}
+
+impl Until {
+    /// No end.
+    #[must_use]
+    pub fn never() -> Self {
+        Self { clock: Clock::System, end: None }
+    }
+
+    /// Whether the time is over.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.end.is_some_and(|end| self.clock.now() >= end)
+    }
+}
+
 /// The day after.
 pub fn next(day: Date) -> Result<Date> {
     day.checked_add(1.day()).explain(Kind::Usage, || format!("no day after `{day}`"))

@@ -8,7 +8,7 @@ use crate::report::{Report, Step};
 
 /// The namespace of all metrics.
 const NAMESPACE: &str = "rollcall";
-/// Failures that are written out; an event of `CloudWatch`'s log has 256 KB.
+/// Failures, and notes, that are written out; an event of `CloudWatch`'s log has 256 KB.
 const NAMED: usize = 100;
 
 /// The line, as JSON. `deployment` is the name that all functions of one installation share.
@@ -38,7 +38,7 @@ pub fn line(report: &Report, deployment: &str) -> Value {
         ("run", json!(report.run)),
         ("ok", json!(report.ok)),
         ("items", json!(report.items)),
-        ("notes", json!(report.notes)),
+        ("notes", json!(report.notes.iter().take(NAMED).collect::<Vec<_>>())),
         ("failed", json!(failures)),
     ];
     line.extend(described.map(|(name, value)| (name.to_owned(), value)));

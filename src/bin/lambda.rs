@@ -47,6 +47,11 @@ async fn work(store: &OnceCell<Arc<dyn Store>>, event: LambdaEvent<Value>) -> Re
     let job: Job = serde_json::from_value(event.payload)
         .explain(Kind::Usage, || "the payload is no job".to_owned())
         .map_err(|error| error.hint("write it like `{\"job\": \"sync\"}`"))?;
+    if matches!(job, Job::Forget(_)) {
+        // Whom it names would stand in the queue of what failed, and no function may take the versions of objects away.
+        return Err(Error::new(Kind::Usage, "`forget` is no job of the functions")
+            .hint("use the command `rollcall forget`, as docs/privacy.md says"));
+    }
     let Environment { options, deployment } = Environment::try_parse()
         .explain(Kind::Usage, || "the function's environment cannot be read".to_owned())?;
     // The secret is read each time: one that was replaced counts from the next run on.
@@ -54,9 +59,10 @@ async fn work(store: &OnceCell<Arc<dyn Store>>, event: LambdaEvent<Value>) -> Re
     config.deadline = left(event.context.deadline);
     let store = store.get_or_init(|| config.store.clone().open()).await;
     let context = Context::over(Arc::clone(store), config, Clock::System, Progress::hidden())?;
-    let report = job.run(&context).await?;
+    let mut report = job.run(&context).await?;
     writeln!(std::io::stdout().lock(), "{}", metrics::line(&report, &deployment))
         .explain(Kind::Store, || "cannot write to the log".to_owned())?;
+    report.name_few();
     Ok(report)
 }
 

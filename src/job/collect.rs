@@ -66,7 +66,6 @@ pub(super) async fn collect(context: &Context, call: &Collect, report: &mut Repo
         };
         report.event_failed(event_id, &error.with("event", event_id));
     }
-    report.name_few();
     Ok(())
 }
 

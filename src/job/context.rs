@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::calendar::Clock;
+use crate::calendar::{Clock, Until};
 use crate::config::{Config, Rosters};
 use crate::error::Result;
 use crate::extract::client::Client;
@@ -43,6 +43,8 @@ pub struct Context {
     pub requests_per_second: NonZeroU32,
     /// The time.
     pub clock: Clock,
+    /// By when no day is begun to be published any more.
+    pub publish_until: Until,
     /// The name of the run.
     pub run: String,
     /// What is shown while it lasts.
@@ -56,7 +58,8 @@ impl Context {
         Self::over(store, config, clock, progress)
     }
 
-    /// The context of a run over a store that is open.
+    /// The context of a run over a store that is open. Of the time until its deadline, visits have eight tenths and the days that
+    /// they staged one; the last is for the days that are being published by then.
     pub fn over(store: Arc<dyn Store>, config: Config, clock: Clock, progress: Progress) -> Result<Self> {
         let now = clock.now();
         let options = Options {
@@ -66,10 +69,11 @@ impl Context {
             requests_per_second: config.requests_per_second,
             policy: Policy {
                 first_pause: config.first_pause,
-                deadline: config.deadline.map(|deadline| end_of_visits(now, deadline)),
+                deadline: config.deadline.map(|deadline| after(now, deadline / 10 * 8)),
             },
             clock: clock.clone(),
         };
+        let end = config.deadline.map(|deadline| after(now, deadline / 10 * 9));
         let client =
             Client::new(options, config.credentials, config.token_secret_arn, config.max_response_bytes)?;
         Ok(Self {
@@ -83,6 +87,7 @@ impl Context {
             rosters: config.rosters,
             concurrency: config.concurrency,
             requests_per_second: config.requests_per_second,
+            publish_until: Until { clock: clock.clone(), end },
             clock,
             run: (0..8).map(|_| fastrand::lowercase()).collect(),
             progress,
@@ -97,7 +102,6 @@ impl Context {
     }
 }
 
-/// Visits end when four fifths of the time are over; the rest is for publishing what they brought.
-fn end_of_visits(now: Timestamp, deadline: SignedDuration) -> Timestamp {
-    now.checked_add(deadline / 5 * 4).unwrap_or(Timestamp::MAX)
+fn after(now: Timestamp, time: SignedDuration) -> Timestamp {
+    now.checked_add(time).unwrap_or(Timestamp::MAX)
 }

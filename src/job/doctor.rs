@@ -32,6 +32,10 @@ pub(super) async fn examine(context: &Context, call: &Doctor, report: &mut Repor
     let answered = vendor(context, &usage).await;
     // Without an answer nothing is known of the clock: that there is none is said once.
     let is_told = answered.is_ok() || usage.vendor_is_ahead().is_some();
+    let customer = match &answered {
+        Ok(_) => context.client.customer(&usage).await?,
+        Err(_) => None,
+    };
     report.check("vendor", answered);
     if is_told {
         report.check("clock", clock(&usage, context.clock.now()));
@@ -39,7 +43,7 @@ pub(super) async fn examine(context: &Context, call: &Doctor, report: &mut Repor
     report.check("token", token(context).await);
     report.requests += usage.used();
     let store = context.store.as_ref();
-    report.check("lake", lake(context).await);
+    report.check("lake", lake(context, customer.as_deref()).await);
     report.check("ledgers", ledgers(context).await);
     let conditions = trial::conditions(store, &context.run).await;
     if let Ok(gone) = &conditions {
@@ -85,8 +89,9 @@ async fn token(context: &Context) -> Result<String> {
     }
 }
 
-async fn lake(context: &Context) -> Result<String> {
+async fn lake(context: &Context, customer: Option<&str>) -> Result<String> {
     let lake = &context.lake;
+    lake.check(context.store.as_ref(), customer).await?;
     let is_there = lake.check_privacy(context.store.as_ref()).await?;
     let found = if is_there { "there is one" } else { "the first run makes one" };
     let (zone, privacy) = (lake.zone.name(), lake.policy.document());

@@ -59,7 +59,6 @@ pub(super) async fn show(context: &Context, call: &Plan, report: &mut Report) ->
     if let Some(most) = call.items {
         let items = items::batched(due.iter().filter_map(|due| due.ledger.as_deref()), most);
         report.items = Some(items::put(context.store.as_ref(), &context.run, &items).await?);
-        report.name_few();
         return Ok(());
     }
     let (now, mut all) = (context.clock.now(), Requests::default());
@@ -84,7 +83,7 @@ pub(super) async fn plan(
 ) -> Result<Planned> {
     let store = context.store.as_ref();
     let is_lake = match writes {
-        Writes::Ledgers => context.lake.check_to_write(store, None).await?,
+        Writes::Ledgers => context.lake.check_to_write(store).await?,
         Writes::Nothing => context.lake.check(store, None).await?,
     };
     let now = context.clock.now();
@@ -92,8 +91,12 @@ pub(super) async fn plan(
         return Ok(planned_before(context, choice, now, keep).await);
     }
     let customer = context.client.customer(usage).await?;
-    if is_lake && customer.is_some() {
-        context.lake.check(store, customer.as_deref()).await?;
+    match (&customer, writes) {
+        (Some(customer), Writes::Ledgers) if is_lake => context.lake.claim(store, customer).await?,
+        (Some(customer), Writes::Nothing) if is_lake => {
+            context.lake.check(store, Some(customer)).await?;
+        }
+        _ => {}
     }
     let mut planned = Planned::new(choice.events.is_empty() && choice.days.is_none());
     if !is_lake && writes == Writes::Ledgers {

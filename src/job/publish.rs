@@ -30,8 +30,9 @@ pub(super) async fn publish(context: &Context, call: &Publish, report: &mut Repo
 pub(super) async fn publish_staged(context: &Context, days: &[Date], report: &mut Report) -> Result<()> {
     context.progress.publishing();
     let days: BTreeSet<Date> = days.iter().copied().collect();
-    let watch = |done, all| context.progress.at("publishing", done, all);
-    record(report, publish::publish(&context.store, &context.lake, &days, watch).await?);
+    let (watch, until) =
+        (|done, all| context.progress.at("publishing", done, all), context.publish_until.clone());
+    record(report, publish::publish(&context.store, &context.lake, &days, until, watch).await?);
     Ok(())
 }
 
@@ -42,7 +43,6 @@ pub(super) async fn staged(context: &Context, report: &mut Report) -> Result<()>
         report.failed(error);
     }
     report.staged = Some(days.into_keys().collect());
-    report.name_few();
     Ok(())
 }
 
@@ -50,7 +50,7 @@ pub(super) async fn staged(context: &Context, report: &mut Report) -> Result<()>
 /// what a day is.
 pub(super) async fn is_lake(context: &Context) -> Result<bool> {
     let store = context.store.as_ref();
-    if context.lake.check_to_write(store, None).await? {
+    if context.lake.check_to_write(store).await? {
         return Ok(true);
     }
     if store.list(keys::STAGING, "").await?.is_empty() {

@@ -81,11 +81,29 @@ impl Lake {
     }
 
     /// The same for a run that is going to write: also refuses a store in which writers could write over each other.
-    pub async fn check_to_write(&self, store: &dyn Store, customer: Option<&str>) -> Result<bool> {
-        let Some(standing) = self.read(store, customer).await? else { return Ok(false) };
+    pub async fn check_to_write(&self, store: &dyn Store) -> Result<bool> {
+        let Some(standing) = self.read(store, None).await? else { return Ok(false) };
         self.compare_privacy(&standing.document.privacy)?;
         store.prove(keys::LAKE, standing.bytes).await?;
         Ok(true)
+    }
+
+    /// Refuses a lake of another of the vendor's customers. One that was made with a token, which does not say whose it is, is this
+    /// one's from now on.
+    pub async fn claim(&self, store: &dyn Store, customer: &str) -> Result<()> {
+        let Some(standing) = self.read(store, Some(customer)).await? else { return Ok(()) };
+        if standing.document.customer.is_some() {
+            return Ok(());
+        }
+        let document = Document { customer: Some(customer.to_owned()), ..standing.document };
+        let condition = Condition::Unchanged(standing.version);
+        match store.put(keys::LAKE, document::write(&document)?, condition).await {
+            // Where another run was faster, what it wrote counts.
+            Err(error) if error.kind() == Kind::Conflict => {
+                self.check(store, Some(customer)).await.map(|_| ())
+            }
+            outcome => outcome,
+        }
     }
 
     /// Gives the lake the privacy policy of this run. What is there stays as it is, until it is written anew.
@@ -122,7 +140,10 @@ impl Lake {
         match store.put(keys::LAKE, document::write(&self.document(customer))?, Condition::Absent).await {
             // Where another run was faster, what it wrote counts.
             Err(error) if error.kind() != Kind::Conflict => Err(error),
-            _ => self.check_to_write(store, customer).await.map(|_| ()),
+            _ => {
+                self.check_to_write(store).await?;
+                self.check(store, customer).await.map(|_| ())
+            }
         }
     }
 
@@ -186,6 +207,18 @@ mod tests {
             assert_eq!(error.kind(), Kind::OtherLake);
             assert!(error.to_string().contains(named), "{error}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_lake_that_was_made_with_a_token_is_its_customers_once_that_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Folder::new(folder.path());
+        let lake = lake("UTC", 12);
+        lake.establish(&store, None).await.unwrap();
+        lake.claim(&store, "acme").await.unwrap();
+        lake.claim(&store, "acme").await.unwrap();
+        assert_eq!(lake.claim(&store, "other").await.unwrap_err().kind(), Kind::OtherLake);
+        assert!(lake.check(&store, None).await.unwrap(), "a token does not say whose it is");
     }
 
     #[tokio::test]

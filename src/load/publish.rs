@@ -16,6 +16,7 @@ use super::staged_days::{ByTable, StagedDays, staged_files};
 use super::store::{Head, Listed, Store};
 use super::table_day::TableDay;
 use super::{standing, suppression};
+use crate::calendar::Until;
 use crate::error::{Error, Kind, Result};
 use crate::transform::privacy::Privacy;
 use crate::transform::tables::Table;
@@ -37,6 +38,9 @@ pub struct Published {
     pub days: BTreeSet<Date>,
     /// Staged cells that are in the lake or lost to better ones.
     pub cells: u64,
+    /// Days that no time was left for: they stay in staging.
+    #[serde(skip)]
+    pub left: usize,
     /// What could not be published, and stays in staging.
     #[serde(skip)]
     pub failures: Vec<Error>,
@@ -55,16 +59,18 @@ impl Published {
         }
         self.days.extend(other.days);
         self.cells += other.cells;
+        self.left += other.left;
         self.failures.extend(other.failures);
     }
 }
 
 /// Publishes what is staged: of these days, or of all where none is named. A table and day that fails does not stop the
-/// others. `watch` is told how many days are done, of how many.
+/// others. No day is begun after `until`. `watch` is told how many days are done, of how many.
 pub async fn publish(
     store: &Arc<dyn Store>,
     lake: &Lake,
     days: &BTreeSet<Date>,
+    until: Until,
     watch: impl Fn(usize, usize),
 ) -> Result<Published> {
     let mut published = Published::default();
@@ -80,7 +86,8 @@ pub async fn publish(
         (days.iter().map(|day| (*day, Table::ALL.into())).collect(), standing)
     };
     let budget = Semaphore::new(FILES as usize);
-    let publishing = Arc::new(Publishing { store: Arc::clone(store), lake: lake.clone(), events, budget });
+    let publishing =
+        Arc::new(Publishing { store: Arc::clone(store), lake: lake.clone(), events, budget, until });
     let all = days.len();
     let days = days.into_iter().map(|(day, tables)| {
         let standing = standing.remove(&day).unwrap_or_default();
@@ -99,6 +106,11 @@ pub async fn publish(
                 published.failures.push(error.with("day", day).hint("report it to the makers of rollcall"));
             }
         }
+    }
+    if published.left > 0 {
+        let message = format!("{} of {all} days are still staged: the time was over", published.left);
+        let error = Error::new(Kind::Timeout, message);
+        published.failures.push(error.hint("the next run publishes them; with more time it publishes more"));
     }
     Ok(published)
 }
@@ -122,6 +134,7 @@ struct Publishing {
     /// these, all else is there to be listed afterwards.
     events: BTreeSet<String>,
     budget: Semaphore,
+    until: Until,
 }
 
 impl Publishing {
@@ -154,6 +167,10 @@ impl Publishing {
         standing: ByTable<Head>,
         published: &mut Published,
     ) -> Result<Vec<String>> {
+        if self.until.is_over() {
+            published.left += 1;
+            return Ok(Vec::new());
+        }
         let mut staged = ByTable::new();
         for table in tables {
             let (mut files, failures) = staged_files(self.store.as_ref(), table, day).await?;
@@ -168,6 +185,10 @@ impl Publishing {
         }
         let files = staged.values().map(Vec::len).sum::<usize>();
         let _permits = self.budget.acquire_many(u32::try_from(files).unwrap_or(FILES).min(FILES)).await;
+        if self.until.is_over() {
+            published.left += 1;
+            return Ok(Vec::new());
+        }
         // After the lists: what was listed knows of nobody whom this does not have.
         let privacy = suppression::privacy(self.store.as_ref(), &self.lake.policy).await?;
         let done = self.put_day(&privacy, day, staged, standing, published).await;
@@ -242,7 +263,7 @@ async fn publish_object(
 ) -> Result<Replaced> {
     let (mut privacy, mut race) = (place.privacy.clone(), Race::default());
     loop {
-        match (TableDay { privacy: &privacy, ..*place }).replace(staged.clone(), standing).await {
+        match (TableDay { privacy: &privacy, ..*place }).replace(&staged, standing).await {
             Err(error) if race.is_lost(&error) => {}
             outcome => return outcome,
         }

@@ -195,12 +195,15 @@ impl Report {
         self.failures.push(Failure::new(None, error));
     }
 
-    /// Names the first failures alone, and counts the others: what a step of a fan-out says goes where 256 KB are the limit.
-    pub(crate) fn name_few(&mut self) {
+    /// Names the first failures alone, and counts the others, and no more of what else there may be many of: what a step of a
+    /// fan-out says goes where 256 KB are the limit.
+    pub fn name_few(&mut self) {
         // What is no single event's concerns all of them.
         self.failures.sort_by_key(|failure| failure.event_id.is_some());
         self.unnamed += self.failures.len().saturating_sub(NAMED);
         self.failures.truncate(NAMED);
+        self.notes = std::mem::take(&mut self.notes).into_iter().take(NAMED).collect();
+        self.owed = std::mem::take(&mut self.owed).into_iter().take(NAMED).collect();
     }
 
     /// What failed and is no event, such as a list of the vendor's, or the publish of a day.
@@ -238,7 +241,10 @@ mod tests {
             report.event_failed(event_id, &late);
         }
         report.failed(&late);
+        report.notes = (0..150).map(|number| format!("field {number}")).collect();
+        report.owed = (0..150).map(|event_id| (event_id, vec!["snapshot".to_owned()])).collect();
         report.name_few();
+        assert_eq!((report.notes.len(), report.owed.len()), (NAMED, NAMED));
         assert_eq!((report.failures.len(), report.unnamed, report.run_failures()), (NAMED, 51, 1));
         assert_eq!(report.failures[1].event_id, Some(0));
         assert!(!report.finish(Timestamp::UNIX_EPOCH).ok);

@@ -9,16 +9,16 @@ use rollcall::config::{Config, Rosters};
 use rollcall::error::Kind;
 use rollcall::job::context::Context;
 use rollcall::job::selection::Selection;
-use rollcall::job::{Job, Plan};
+use rollcall::job::{Job, Plan, Publish};
 use rollcall::load::ledgers::Ledgers;
 use rollcall::progress::Progress;
 use rollcall::report::Report;
 use simulator::ServerOptions;
 
-use crate::command::Desk;
+use crate::command::{Desk, files};
 use crate::faults::{busiest, faults, without_faults};
 use crate::lake::cells;
-use crate::run::{config, later, server_at, small_world, sync_all, sync_of};
+use crate::run::{config, job, later, server_at, small_world, sync_all, sync_of};
 
 /// A run by the clock of the machine, by which a deadline counts.
 pub(crate) async fn sync(config: Config, selection: Selection) -> Report {
@@ -50,6 +50,27 @@ async fn what_the_deadline_cuts_off_is_left_and_the_next_run_makes_it_good() {
     let server = server_at(later(), &small_world(8), ServerOptions::default());
     let report = sync(config(&server, &desk.store()), Selection::default()).await;
     assert_eq!((report.ok, report.events.left, report.owed.len()), (true, 0, 0));
+    assert!(cells(&desk.store()).await == expected);
+}
+
+#[tokio::test]
+async fn what_no_time_is_left_to_publish_stays_staged_and_the_run_says_so() {
+    let expected = without_faults().await;
+    let desk = Desk::new();
+    let server = server_at(later(), &small_world(8), ServerOptions::default());
+    let pull = Job::Pull(Selection::default());
+    assert!(job(&desk.open(), config(&server, &desk.store()), later(), pull).await.unwrap().ok);
+    let staged = files(&desk.store().join("staging"));
+    let mut late = config(&server, &desk.store());
+    late.deadline = Some(SignedDuration::ZERO);
+    let publish = || Job::Publish(Publish::default());
+    let report = job(&desk.open(), late, later(), publish()).await.unwrap();
+    let [failure] = &report.failures[..] else { panic!("{:?}", report.failures) };
+    assert_eq!((report.ok, failure.kind), (false, Kind::Timeout), "{failure:?}");
+    assert!(files(&desk.store().join("staging")) == staged && cells(&desk.store()).await.is_empty());
+
+    let report = job(&desk.open(), config(&server, &desk.store()), later(), publish()).await.unwrap();
+    assert!(report.ok, "{:?}", report.failures);
     assert!(cells(&desk.store()).await == expected);
 }
 

@@ -7,7 +7,7 @@ use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::sample::Index;
-use rollcall::calendar::Zone;
+use rollcall::calendar::{Until, Zone};
 use rollcall::load::cell::Cell;
 use rollcall::load::index::Kept;
 use rollcall::load::keys;
@@ -125,7 +125,7 @@ proptest! {
             if ends.get(at).copied().unwrap_or(true)
                 && let Some(merged) = merge(&judge, &lake, &std::mem::take(&mut group))
             {
-                lake = merged.into_iter().map(|(cell, _)| cell).collect();
+                lake = merged.into_iter().map(|(cell, _)| cell.clone()).collect();
             }
         }
         prop_assert_eq!(found(&lake), expected(&visits));
@@ -168,10 +168,10 @@ proptest! {
             for (at, visit) in shuffled.chain(&visits).enumerate() {
                 stage(&store, &visits, visit, at).await;
                 if ends.get(at).copied().unwrap_or(false) {
-                    assert!(publish(&store, &lake(), &BTreeSet::new(), |_, _| ()).await.unwrap().failures.is_empty());
+                    assert!(publish(&store, &lake(), &BTreeSet::new(), Until::never(), |_, _| ()).await.unwrap().failures.is_empty());
                 }
             }
-            assert!(publish(&store, &lake(), &BTreeSet::new(), |_, _| ()).await.unwrap().failures.is_empty());
+            assert!(publish(&store, &lake(), &BTreeSet::new(), Until::never(), |_, _| ()).await.unwrap().failures.is_empty());
             assert!(store.list(keys::STAGING, "").await.unwrap().is_empty());
             let key = keys::lake(Table::Lives, DAY);
             let head = store.head(&key).await.unwrap().unwrap();

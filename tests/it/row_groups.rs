@@ -11,7 +11,7 @@ use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use parquet::basic::Compression;
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use rollcall::calendar::Zone;
+use rollcall::calendar::{Until, Zone};
 use rollcall::load::index::Kept;
 use rollcall::load::keys;
 use rollcall::load::lake::Lake;
@@ -70,7 +70,7 @@ async fn stage(store: &Arc<dyn Store>, event_id: i64, visit: i64, rows: i64) {
 }
 
 async fn published(store: &Arc<dyn Store>) -> Vec<u8> {
-    let published = publish(store, &lake(), &BTreeSet::new(), |_, _| ()).await.unwrap();
+    let published = publish(store, &lake(), &BTreeSet::new(), Until::never(), |_, _| ()).await.unwrap();
     assert!(published.failures.is_empty(), "{:?}", published.failures);
     bytes(store).await
 }

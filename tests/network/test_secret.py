@@ -101,6 +101,22 @@ def test_a_token_that_one_machine_shares_is_what_another_asks_with(rollcall, ven
     assert outcome.returncode == 0, outcome.stderr
 
 
+def test_credentials_that_were_replaced_count_from_the_next_run_on(rollcall, vendor, authority, aws, secret):
+    inside = environment(vendor, authority, f"http://127.0.0.1:{aws}") | {"ROLLCALL_TOKEN_SECRET_ARN": secret()}
+
+    def keep(job, content):
+        return rollcall("--secret-arn", secret(json.dumps(content)), job=job, **inside)
+
+    tried, application = ALL
+    for content in (tried, application, application):
+        assert keep(("token",), content).returncode == 0
+    # The token that is shared is good still, but not theirs.
+    wrong = keep(("token",), application | {"app_secret": "wrong"})
+    assert wrong.returncode == 1, wrong.stdout
+    doctor = keep(("doctor",), application | {"app_secret": "wrong"})
+    assert doctor.returncode == 1 and "vendor" in doctor.stdout
+
+
 @pytest.mark.parametrize("content", ALL)
 def test_a_shared_token_that_is_damaged_is_said_without_showing_it_and_written_anew(
     rollcall, vendor, authority, aws, secret, content
