@@ -1,7 +1,11 @@
 -- With which devices viewers came. A row a device, the first where the vendor names several for one viewing.
 -- Somebody with two devices counts in both.
 SELECT
-  coalesce(nullif(split_part(regexp_replace(s.device_type, '^(-,)+', ''), ',', 1), '-'), 'unknown') AS device,
+  coalesce(
+    nullif(nullif(split_part(s.device_type, ',', 1), '-'), ''),
+    nullif(nullif(split_part(s.device_type, ',', 2), '-'), ''),
+    'unknown'
+  ) AS device,
   count(DISTINCT s.person) AS people,
   count(*) AS sessions,
   coalesce(sum(s.duration_seconds), 0) AS seconds

@@ -1,8 +1,12 @@
 -- Where viewers were. A row a place, as the vendor tells it from the address, the first where it names
--- several. An address of a private network is a place of its own (本地局域网). Somebody in two places counts in
--- both.
+-- several, or the second where the first is a dash. An address of a private network is a place of its own
+-- (本地局域网). Somebody in two places counts in both.
 SELECT
-  coalesce(nullif(split_part(regexp_replace(s.location, '^(-,)+', ''), ',', 1), '-'), 'unknown') AS region,
+  coalesce(
+    nullif(nullif(split_part(s.location, ',', 1), '-'), ''),
+    nullif(nullif(split_part(s.location, ',', 2), '-'), ''),
+    'unknown'
+  ) AS region,
   count(DISTINCT s.person) AS people,
   count(*) AS sessions,
   coalesce(sum(s.duration_seconds), 0) AS seconds

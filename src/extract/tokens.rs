@@ -303,3 +303,26 @@ async fn signed(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_token_that_others_made_anew_since_is_not_the_one_that_was_refused() {
+        let token = |secret: &str| Token {
+            secret: secret.into(),
+            customer: None,
+            made_with: None,
+            renew_at: Timestamp::MAX,
+            valid_until: Timestamp::MAX,
+        };
+        let tokens = Tokens::new(None, None);
+        tokens.current.lock().await.token = Some(token("old"));
+        assert!(!tokens.are_those_refused().await, "none was refused");
+        tokens.current.lock().await.refused = Some("old".into());
+        assert!(tokens.are_those_refused().await);
+        tokens.current.lock().await.token = Some(token("new"));
+        assert!(!tokens.are_those_refused().await);
+    }
+}

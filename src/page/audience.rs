@@ -202,7 +202,8 @@ impl Audience {
     }
 }
 
-/// The first of several, as the vendor joins them; empty where it is none.
+/// The first of several, as the vendor joins them, or the second where that is none; empty where both are.
 fn first(several: Option<&str>) -> &str {
-    several.and_then(|several| several.split(',').find(|one| !matches!(*one, "" | "-"))).unwrap_or_default()
+    let mut said = several.unwrap_or_default().split(',').take(2);
+    said.find(|one| !matches!(*one, "" | "-")).unwrap_or_default()
 }
