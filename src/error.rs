@@ -1,9 +1,11 @@
 //! One error for the whole program: what kind it is, whether trying again helps, where it happened, what to do.
 
-use std::fmt::{self, Write};
+use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
+
+use crate::one_line::OneLine;
 
 /// The result of everything that can fail here.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -178,19 +180,15 @@ impl Error {
     }
 }
 
-/// Writes what is shown on one line: what others say may have line breaks, or worse for a terminal.
-struct OneLine<'a, 'b>(&'a mut fmt::Formatter<'b>);
-
-impl Write for OneLine<'_, '_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        text.chars().try_for_each(|char| self.0.write_char(if char.is_control() { ' ' } else { char }))
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        OneLine(&self.0).fmt(f)
     }
 }
 
-impl fmt::Display for Error {
+impl fmt::Display for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { message, context, hint, source, .. } = &*self.0;
-        let mut f = OneLine(f);
+        let Self { message, context, hint, source, .. } = self;
         f.write_str(message)?;
         let mut cause = source.as_deref().map(|source| source as &dyn std::error::Error);
         while let Some(error) = cause {

@@ -14,6 +14,7 @@ pub mod inspect;
 pub mod job;
 pub mod load;
 pub mod metrics;
+mod one_line;
 pub mod page;
 pub mod progress;
 pub mod report;

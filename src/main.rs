@@ -83,8 +83,12 @@ async fn run(command: OfLake, options: Options, face: &Face) -> Result<Shown> {
     let logs = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(is_terminal);
     tracing_subscriber::registry().with(logs.with_target(false).with_filter(face.level(is_terminal))).init();
     let progress = if face.has_bar(is_terminal) { Progress::shown() } else { Progress::hidden() };
+    let (says_zone, says_settle) = (options.zone.is_some(), options.settle.is_some());
     let config = Config::try_from(options.with_secret().await?)?;
-    let context = Context::new(config, Clock::System, progress).await?;
+    let mut context = Context::new(config, Clock::System, progress).await?;
+    if !matches!(command, OfLake::Job(_)) {
+        context.lake.take_over(context.store.as_ref(), says_zone, says_settle).await?;
+    }
     match command {
         OfLake::Job(job) => {
             let report = job.run(&context).await?;

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 LAYERS = [
+    {"one_line"},
     {"error"},
     {"address", "aws", "calendar", "counted"},
     {"transform"},

@@ -21,6 +21,10 @@ use crate::extract::auth::Credentials;
 use crate::load::store::Location;
 use crate::transform::privacy::Policy;
 
+/// The zone of a new lake: that of the vendor.
+const ZONE: &str = "Asia/Shanghai";
+/// When the days of a new lake settle.
+const SETTLE: &str = "12h";
 /// The longest pause after the first failure of a request.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
@@ -42,12 +46,12 @@ pub struct Options {
     /// The vendor's credentials.
     #[command(flatten)]
     pub credentials: CredentialOptions,
-    /// Time zone in which days begin and end.
-    #[arg(long, env = "ROLLCALL_ZONE", default_value = "Asia/Shanghai", global = true)]
-    pub zone: String,
-    /// How long after its end a day's rows may still change.
-    #[arg(long, env = "ROLLCALL_SETTLE", default_value = "12h", global = true)]
-    pub settle: String,
+    /// Time zone in which days begin and end [default: Asia/Shanghai; where the lake is only looked at, its own].
+    #[arg(long, env = "ROLLCALL_ZONE", global = true)]
+    pub zone: Option<String>,
+    /// How long after its end a day's rows may still change [default: 12h; where the lake is only looked at, its own].
+    #[arg(long, env = "ROLLCALL_SETTLE", global = true)]
+    pub settle: Option<String>,
     /// How long after its end an event is visited.
     #[arg(long, env = "ROLLCALL_HORIZON", default_value = "30d", global = true)]
     pub horizon: String,
@@ -166,8 +170,8 @@ impl TryFrom<Options> for Config {
             token_secret_arn: options.credentials.token_secret_arn,
             store: options.store.location()?,
             api_url: options.api_url,
-            zone: Zone::parse(&options.zone)?,
-            settle: duration("--settle", &options.settle)?,
+            zone: Zone::parse(options.zone.as_deref().unwrap_or(ZONE))?,
+            settle: duration("--settle", options.settle.as_deref().unwrap_or(SETTLE))?,
             horizon: duration("--horizon", &options.horizon)?,
             lookback: duration("--lookback", &options.lookback)?,
             rosters: Rosters {

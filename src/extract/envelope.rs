@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::failure;
-use super::reply::text;
+use super::reply::{named, text};
 use crate::error::{Error, Kind, Result};
 use crate::transform::escape;
 use crate::transform::tables::Table;
@@ -46,7 +45,7 @@ impl Envelope {
         let request_id = text(sent.request_id.as_ref());
         let other_shape = |name: &str| {
             let message = format!("`{name}` is not what the vendor's page describes");
-            failure::named(Error::new(Kind::BadAnswer, message), request_id.as_deref())
+            named(Error::new(Kind::BadAnswer, message), request_id.as_deref())
         };
         let (event_id, report) = match &sent.data {
             None | Some(Value::Null) => (None, None),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use reqwest::Response;
 use reqwest::header::RETRY_AFTER;
 
-use super::reply::Reply;
+use super::reply::{Reply, named};
 use crate::error::{Error, Kind};
 
 /// The longest part of the vendor's own text that goes into a message, in characters.
@@ -28,14 +28,9 @@ pub(super) fn told(code: Option<i64>, text: Option<&str>, request_id: Option<&st
     named(error, request_id)
 }
 
-/// An error about a request, with the vendor's name of it.
-pub(super) fn named(error: Error, request_id: Option<&str>) -> Error {
-    match request_id {
-        Some(request_id) => {
-            error.with("requestId", request_id.chars().take(LONGEST_TEXT).collect::<String>())
-        }
-        None => error,
-    }
+/// A failure that the vendor tells in an answer that was read as a whole.
+pub(super) fn of(reply: &Reply, secret: &str) -> Error {
+    told(reply.code(), reply.message().as_deref(), reply.request_id().as_deref(), secret)
 }
 
 /// A failure that HTTP tells by its status. What the vendor itself says of it in the body goes before: a page of some
@@ -55,7 +50,7 @@ pub(super) async fn status(mut response: Response, now: Timestamp, secret: &str)
     // What came of it by then may say enough.
     let _ = tokio::time::timeout(BODY_TIMEOUT, read).await;
     let error = match Reply::read(&body) {
-        Some(sent) if sent.code().is_some() => sent.failure(secret),
+        Some(sent) if sent.code().is_some() => of(&sent, secret),
         _ if status.is_redirection() => {
             Error::new(Kind::Refused, "the vendor's host redirects elsewhere").hint("check `--api-url`")
         }

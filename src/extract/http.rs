@@ -146,7 +146,7 @@ impl Http {
             usage.vendors_clock(time.duration_since(self.now()));
         }
         if reply.code() != Some(SUCCESS) {
-            return Err(self.told(reply.failure(secret.expose_secret()), asked_at));
+            return Err(self.told(failure::of(&reply, secret.expose_secret()), asked_at));
         }
         Ok(reply)
     }

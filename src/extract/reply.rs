@@ -5,9 +5,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::failure;
 use crate::error::{Error, Kind, Result};
 use crate::transform::escape;
+
+/// The longest name of a request that is shown, in characters; those that were seen have 60.
+const LONGEST_ID: usize = 200;
 
 /// An answer, whichever way its numbers and texts are sent.
 #[derive(Debug, Deserialize)]
@@ -44,10 +46,14 @@ impl Reply {
         Timestamp::from_millisecond(millis).ok()
     }
 
-    /// The failure that it tells.
-    pub(super) fn failure(&self, secret: &str) -> Error {
-        let (message, request_id) = (text(self.msg.as_ref()), text(self.request_id.as_ref()));
-        failure::told(self.code(), message.as_deref(), request_id.as_deref(), secret)
+    /// The vendor's text for a failure.
+    pub(super) fn message(&self) -> Option<String> {
+        text(self.msg.as_ref())
+    }
+
+    /// The vendor's name of the request.
+    pub(super) fn request_id(&self) -> Option<String> {
+        text(self.request_id.as_ref())
     }
 
     /// The fields of its `data`.
@@ -58,7 +64,15 @@ impl Reply {
 
     /// What is wrong with its `data`.
     pub(super) fn error(&self, kind: Kind, message: impl Into<String>) -> Error {
-        failure::named(Error::new(kind, message), text(self.request_id.as_ref()).as_deref())
+        named(Error::new(kind, message), self.request_id().as_deref())
+    }
+}
+
+/// An error about a request, with the vendor's name of it.
+pub(super) fn named(error: Error, request_id: Option<&str>) -> Error {
+    match request_id {
+        Some(request_id) => error.with("requestId", request_id.chars().take(LONGEST_ID).collect::<String>()),
+        None => error,
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use super::auth::{App, Credentials, User};
 use super::failure;
 use super::http::Http;
-use super::reply::Reply;
+use super::reply::{Reply, named};
 use super::shared_token::{SharedToken, Token};
 use super::usage::Usage;
 use crate::error::{Error, Kind, Result};
@@ -294,10 +294,14 @@ async fn signed(
         match outcome.await {
             Ok(reply) => return Ok(reply),
             Err(error) if error.kind() == Kind::UnknownEvent => {
-                return Err(failure::named(
-                    Error::new(Kind::Refused, "the vendor does not know this user"),
+                return Err(named(
+                    Error::new(Kind::Refused, "the vendor does not know this user")
+                        .hint("check `--user-id`, or `--user-email`"),
                     error.context("requestId"),
                 ));
+            }
+            Err(error) if error.kind() == Kind::Credentials => {
+                return Err(error.hint("check `--app-key`, `--app-secret` and the user"));
             }
             Err(error) => attempts.pause(error, http.now()).await?,
         }

@@ -214,5 +214,6 @@ async fn read_file(context: &Context, name: &str) -> Result<Vec<i64>> {
         }
         None => std::fs::read(name).explain(Kind::Usage, unreadable)?,
     };
-    roster_file::parse(&String::from_utf8(bytes).explain(Kind::Usage, unreadable)?)
+    let text = String::from_utf8(bytes).explain(Kind::Usage, unreadable);
+    roster_file::parse(&text.map_err(|error: Error| error.hint("save it as UTF-8"))?)
 }

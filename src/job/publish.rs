@@ -8,9 +8,9 @@ use serde::Deserialize;
 
 use super::context::Context;
 use crate::error::{Error, Kind, Result};
-use crate::load::keys;
 use crate::load::publish::{self, Published};
 use crate::load::staged_days::StagedDays;
+use crate::load::{keys, lake};
 use crate::report::Report;
 
 /// What `publish` is called with.
@@ -23,7 +23,10 @@ pub struct Publish {
 }
 
 pub(super) async fn publish(context: &Context, call: &Publish, report: &mut Report) -> Result<()> {
-    if is_lake(context).await? { publish_staged(context, &call.day, report).await } else { Ok(()) }
+    if !is_lake(context).await? {
+        return Err(lake::missing());
+    }
+    publish_staged(context, &call.day, report).await
 }
 
 /// Publishes what is staged for a lake that was checked: of these days, or of all where none is named.

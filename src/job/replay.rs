@@ -79,6 +79,10 @@ pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report
     // A cell that is published after the one that is made of it again would be taken for the better.
     publish_staged(context, &[], report).await?;
     let events = archived(context, call, report).await?;
+    if events.is_empty() && report.failures.is_empty() {
+        return Err(Error::new(Kind::Usage, "nothing of that is archived")
+            .hint("answers are kept by runs with `--archive`; `sync` asks the vendor again"));
+    }
     context.progress.events(events.len());
     report.planned(events.len(), events.len());
     let replayed = stream::iter(events).map(|(event_id, takes)| {

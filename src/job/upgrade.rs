@@ -44,7 +44,7 @@ pub(super) async fn upgrade(context: &Context, call: &Upgrade, report: &mut Repo
         publish_staged(context, &[], report).await?;
     }
     context.progress.publishing();
-    record(report, objects::upgrade(&context.store, &context.lake).await?);
+    record(report, objects::upgrade(&context.store, &context.lake, &context.ledgers).await?);
     if call.change_privacy {
         // Last: of all that is kept it takes the longest.
         clean_archive(context, report).await?;

@@ -73,6 +73,19 @@ impl Lake {
         Ok(self.read(store, customer).await?.is_some())
     }
 
+    /// Takes zone and settling time from the lake, as far as the user did not say them: for whoever only looks at it.
+    pub async fn take_over(&mut self, store: &dyn Store, says_zone: bool, says_settle: bool) -> Result<()> {
+        let Some((bytes, _)) = store.get(keys::LAKE).await? else { return Ok(()) };
+        let document: Document = document::read(keys::LAKE, &bytes)?;
+        if !says_zone {
+            self.zone = Zone::parse(&document.zone)?;
+        }
+        if !says_settle {
+            self.settle = SignedDuration::from_secs(document.settle_seconds);
+        }
+        Ok(())
+    }
+
     /// The same for a run that writes tables: also refuses one that would keep more of people, or less, than the lake does.
     pub async fn check_privacy(&self, store: &dyn Store) -> Result<bool> {
         let Some(standing) = self.read(store, None).await? else { return Ok(false) };
@@ -206,6 +219,20 @@ mod tests {
             let error = other.establish(&store, None).await.unwrap_err();
             assert_eq!(error.kind(), Kind::OtherLake);
             assert!(error.to_string().contains(named), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_only_looks_need_not_know_the_lakes_zone() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Folder::new(folder.path());
+        lake("UTC", 6).establish(&store, None).await.unwrap();
+        for (says_zone, says_settle, is_refused) in
+            [(false, false, false), (true, false, true), (false, true, true)]
+        {
+            let mut looking = lake("Asia/Shanghai", 12);
+            looking.take_over(&store, says_zone, says_settle).await.unwrap();
+            assert_eq!(looking.check(&store, None).await.is_err(), is_refused, "{says_zone} {says_settle}");
         }
     }
 

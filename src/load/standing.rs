@@ -43,6 +43,14 @@ pub async fn of(
     Ok(standing)
 }
 
+/// What is said of an object that is not there, where others of its day are.
+#[must_use]
+pub fn missing(table: Table, day: Date) -> Error {
+    Error::new(Kind::Damaged, "the object is not there").with("key", keys::lake(table, day)).hint(
+        "restore it, or run `sync` with `--from` and `--to` for its day; `upgrade` makes one that had no rows",
+    )
+}
+
 fn add(standing: &mut Standing, table: Table, listed: Vec<Listed>, failures: &mut Vec<Error>) {
     for Listed { key, head } in listed {
         if let Some(day) = keys::parse_lake(table, &key) {

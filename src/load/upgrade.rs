@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use super::lake::Lake;
+use super::ledger::Ledger;
+use super::ledgers::Ledgers;
 use super::object::ObjectReader;
 use super::publish::Published;
 use super::store::Store;
@@ -12,11 +16,14 @@ use crate::error::{Kind, Result};
 use crate::transform::tables::Table;
 
 /// Writes every object anew whose format or columns are older than this program's, or that keeps what may not be kept any
-/// more, and tables that a day lacks.
-pub async fn upgrade(store: &Arc<dyn Store>, lake: &Lake) -> Result<Published> {
+/// more, and tables that a day lacks; unless a ledger says that there were rows: they would seem to be all there.
+pub async fn upgrade(store: &Arc<dyn Store>, lake: &Lake, ledgers: &Ledgers) -> Result<Published> {
     let mut published = Published::default();
     let listed = standing::since(store, None, &mut published.failures).await?;
     let privacy = suppression::privacy(store.as_ref(), &lake.policy).await?;
+    let is_whole = listed.values().all(|standing| standing.len() == Table::ALL.len());
+    let (known, damaged) = if is_whole { <_>::default() } else { ledgers.all().await? };
+    published.failures.extend(damaged);
     for (day, mut standing) in listed {
         for table in Table::ALL {
             let place = TableDay { store, lake, privacy: &privacy, table, day };
@@ -31,6 +38,9 @@ pub async fn upgrade(store: &Arc<dyn Store>, lake: &Lake) -> Result<Published> {
                             place.rewrite(&place.key(), object).await.map(|()| true)
                         }
                     }
+                    None if known.iter().any(|entry| has_rows(&entry.ledger, table, lake, day)) => {
+                        Err(standing::missing(table, day))
+                    }
                     None => place.replace(&[], None).await.map(|replaced| replaced.is_put),
                 }
             };
@@ -44,4 +54,21 @@ pub async fn upgrade(store: &Arc<dyn Store>, lake: &Lake) -> Result<Published> {
         }
     }
     Ok(published)
+}
+
+/// Whether a ledger says that its event has rows in a table and day; of `pulls` it knows the last one.
+fn has_rows(ledger: &Ledger, table: Table, lake: &Lake, day: Date) -> bool {
+    let of_day = ledger.days.get(&day);
+    let snapshot = ledger.snapshot.filter(|_| ledger.event_day == Some(day));
+    let rows = match table {
+        Table::Lives => of_day.map(|answer| answer.lives.rows),
+        Table::Interactions => of_day.map(|answer| answer.interactions.rows),
+        Table::ViewerDetails => snapshot.map(|snapshot| snapshot.viewer_details.rows),
+        Table::Rejects => {
+            of_day.map(|answer| answer.rejects.rows).max(snapshot.map(|snapshot| snapshot.rejects.rows))
+        }
+        Table::Pulls => ledger.last_visit.map(|last| u64::from(lake.zone.day_of(last) == day)),
+        Table::Events => ledger.last_visit.map(|_| u64::from(ledger.event_day == Some(day))),
+    };
+    rows.unwrap_or_default() > 0
 }

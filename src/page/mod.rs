@@ -17,6 +17,7 @@ use std::{fmt, fs, io};
 
 use askama::Template;
 use clap::Args;
+use futures::{StreamExt, stream};
 use serde::Serialize;
 
 use self::event_page::EventPage;
@@ -26,6 +27,9 @@ use crate::counted::counted;
 use crate::error::{Error, Explain, Kind, Result};
 use crate::job::context::Context;
 use crate::report::Failure;
+
+/// Pages that are drawn at once: most of the time is spent waiting for the store.
+const AT_ONCE: usize = 8;
 
 /// What `report` is called with.
 #[derive(Args, Clone, Debug)]
@@ -73,9 +77,15 @@ impl Pages {
         let (events, unreadable) = source.all().await;
         let mut failures: Vec<Failure> = unreadable.iter().map(|error| Failure::new(None, error)).collect();
         let mut lines = Vec::new();
-        for (done, event) in events.iter().enumerate() {
-            context.progress.at("pages", done, events.len());
-            match EventPage::draw(context, &source, event, Some("index.html")).await {
+        let source = &source;
+        let drawn = stream::iter(&events).map(|event| async move {
+            (event, EventPage::draw(context, source, event, Some("index.html")).await)
+        });
+        let mut drawn = drawn.buffered(AT_ONCE).enumerate();
+        context.progress.at("pages", 0, events.len());
+        while let Some((before, (event, page))) = drawn.next().await {
+            context.progress.at("pages", before + 1, events.len());
+            match page {
                 Ok(page) => {
                     write(&self.output.join(page.file()), &page)?;
                     lines.push(page.line());
@@ -87,6 +97,7 @@ impl Pages {
                 }
             }
         }
+        drop(drawn);
         let (events, page) = (lines.len(), self.output.join("index.html"));
         write(&page, &LakePage::draw(context, lines, failures.len()))?;
         Ok(Written { events, page, failures })

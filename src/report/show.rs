@@ -9,6 +9,7 @@ use crate::counted::counted;
 use crate::extract::usage::Used;
 use crate::load::erasure::Erasure;
 use crate::load::visit::Owed;
+use crate::one_line::OneLine;
 
 impl Report {
     fn show_plan(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -31,7 +32,7 @@ impl Report {
             let (reason, title) = (reason.text(), title.as_deref().unwrap_or_default());
             write!(f, "\ndue        event {event_id} since {since:.0}: {reason}, ")?;
             let windows = counted(windows.len() as u64, "window");
-            write!(f, "{windows}, requests {requests}: {title}")?;
+            write!(f, "{windows}, requests {requests}: {}", OneLine(title))?;
         }
         Ok(())
     }

@@ -14,9 +14,14 @@ fn statement(dialect: Dialect, table: Table, location: &str) -> String {
     match dialect {
         Dialect::Athena => athena(table, location),
         // Files of two versions may lie side by side: columns are found by their names.
-        Dialect::Duckdb => format!(
-            "CREATE OR REPLACE VIEW {name} AS\nSELECT * FROM read_parquet({files}, union_by_name = true);\n\n"
-        ),
+        // What a pattern would take for something else stands in brackets.
+        Dialect::Duckdb => {
+            let plain = location.replace('[', "[[]").replace('*', "[*]").replace('?', "[?]");
+            let files = literal(&format!("{plain}/*/*.parquet"));
+            format!(
+                "CREATE OR REPLACE VIEW {name} AS\nSELECT * FROM read_parquet({files}, union_by_name = true);\n\n"
+            )
+        }
         Dialect::Spark => format!(
             "CREATE OR REPLACE TEMPORARY VIEW {name} (\n{},\n  dt DATE\n) USING parquet OPTIONS (path {});\n\n",
             columns(dialect, table),

@@ -43,7 +43,8 @@ impl Made {
 
 /// The value of a column of `s` where it tells one person apart, as `person::tells` has it.
 fn telling(column: &str) -> String {
-    let is_address = if column == "email" { format!(" AND s.{column} LIKE '%{AT}%'") } else { String::new() };
+    let is_address =
+        if column == "email" { format!(" AND s.{column} LIKE '%_{AT}_%'") } else { String::new() };
     format!("CASE WHEN s.{column} NOT LIKE '%{MASK}%'{is_address} THEN s.{column} END")
 }
 

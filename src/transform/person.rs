@@ -1,5 +1,7 @@
 //! One key for one person, so that the three tables and a customer's list join; and what tells people apart.
 
+use std::borrow::Cow;
+
 /// Digits of the shortest numbers in use, with their country.
 const SHORTEST: usize = 7;
 /// Digits of the longest number that E.164 allows.
@@ -16,8 +18,32 @@ pub fn key(
 ) -> Option<String> {
     mobile
         .and_then(|mobile| e164(mobile, country_code))
-        .or_else(|| email.filter(|email| tells("email", email)).map(|email| email.trim().to_lowercase()))
+        .or_else(|| email.map(mail).filter(|mail| tells("email", mail)))
         .or_else(|| ext_id.map(|ext_id| ext_id.trim().to_owned()))
+}
+
+/// A mail address as all tables have it.
+#[must_use]
+pub fn mail(email: &str) -> String {
+    plain(email).trim().to_lowercase()
+}
+
+/// A text in the signs that a keyboard without Chinese has: Chinese ones write digits, and signs between them, as wide as
+/// their words, and telephones put signs around a number that nobody sees.
+#[must_use]
+pub fn plain(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let plain = |sign: char| match sign {
+        // U+FF01 to U+FF5E are the signs of ASCII in the width of a Chinese one, in its order.
+        '！'..='～' => char::from_u32(u32::from(sign) - 0xfee0),
+        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => None,
+        '\u{2010}'..='\u{2015}' | '\u{2212}' => Some('-'),
+        sign if sign.is_whitespace() => Some(' '),
+        sign => Some(sign),
+    };
+    Cow::Owned(text.chars().filter_map(plain).collect())
 }
 
 /// The columns that tell people apart, the surest first: the person, else whatever the vendor tells viewers apart by. Not
@@ -25,19 +51,21 @@ pub fn key(
 pub const TOLD: [&str; 5] = ["person_key", "distinct_id", "mobile", "email", "ext_id"];
 /// Part of every text that was masked, here or by the vendor.
 pub const MASK: &str = "***";
-/// Part of every mail address.
-pub const AT: &str = "@";
+/// Between the two parts of every mail address.
+pub const AT: char = '@';
 
 /// Whether a text tells one person apart in such a column: many have a masked one alike, or what stands in the place of a mail
 /// address.
 #[must_use]
 pub fn tells(column: &str, text: &str) -> bool {
-    !text.contains(MASK) && (column != "email" || text.contains(AT))
+    let is_address = || text.char_indices().any(|(at, sign)| sign == AT && at > 0 && at + 1 < text.len());
+    !text.contains(MASK) && (column != "email" || is_address())
 }
 
 /// A number as plus, country and digits. One without a country takes `country_code`, else China's.
 pub(super) fn e164(mobile: &str, country_code: Option<&str>) -> Option<String> {
-    let written = mobile.trim();
+    let written = plain(mobile);
+    let written = written.trim();
     let mut key = String::with_capacity(2 * LONGEST);
     key.push('+');
     let country = country_code.unwrap_or_default().bytes().filter(u8::is_ascii_digit);
@@ -88,6 +116,9 @@ mod tests {
             ("019000101106", None),
             ("+86 (0)190 0010 1106", None),
             ("0086 019000101106", Some("1")),
+            ("＋８６　１９０００１０１１０６", None),
+            ("190\u{a0}0010\u{2013}1106", None),
+            ("\u{202d}19000101106\u{202c}", None),
         ] {
             assert_eq!(key(Some(mobile), country, None, None).as_deref(), Some("+8619000101106"), "{mobile}");
         }
@@ -103,6 +134,9 @@ mod tests {
             ("email", "a@example.com", true),
             ("email", "a***@example.com", false),
             ("email", "n/a", false),
+            ("email", "@", false),
+            ("email", "a@", false),
+            ("email", "@b", false),
             ("ext_id", "n/a", true),
             ("person_key", "张***", false),
         ] {

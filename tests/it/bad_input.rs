@@ -46,6 +46,23 @@ fn a_call_that_is_wrong_ends_with_status_2_before_anything_is_done() {
 }
 
 #[test]
+fn what_there_is_nothing_to_do_with_is_a_wrong_call() {
+    let desk = Desk::new();
+    for words in [&["publish"][..], &["upgrade"], &["replay", "--all"], &["status"]] {
+        let outcome = desk.run(words);
+        assert_eq!(outcome.status, 2, "{words:?}");
+        let [error] = outcome.errors()[..] else { panic!("{}", outcome.stderr) };
+        assert!(error.contains("there is no `ledger/lake.json`"), "{error}");
+    }
+    let server = server(&World::default(), ServerOptions::default());
+    assert_eq!(desk.run(&["sync", "--api-url", &server.url(), "--token", TOKEN]).status, 0);
+    let outcome = desk.run(&["replay", "--all"]);
+    assert_eq!(outcome.status, 2);
+    let [error] = outcome.errors()[..] else { panic!("{}", outcome.stderr) };
+    assert!(error.contains("nothing of that is archived") && error.contains(" hint: "), "{error}");
+}
+
+#[test]
 fn an_unknown_event_is_named_and_the_others_are_pulled() {
     let server = server(&World::default(), ServerOptions::default());
     let desk = Desk::new();

@@ -151,6 +151,30 @@ async fn upgrade_writes_older_objects_anew_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn an_object_that_is_lost_is_made_again_by_an_upgrade_only_where_it_had_no_rows() {
+    let scene = Scene::new().await;
+    let (day, upgrade) = (scene.day(), || Job::Upgrade(Upgrade::default()));
+    for table in [Table::Lives, Table::ViewerDetails, Table::Events] {
+        let days = scene.cells.keys().filter(|(of, ..)| *of == table).map(|(_, day, _)| *day);
+        let day = days.max().unwrap();
+        let path = scene.object(table, day);
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let report = scene.run(later() + HOUR, upgrade()).await.unwrap();
+        let [failure] = &report.failures[..] else { panic!("{table:?} {:?}", report.failures) };
+        assert!(
+            failure.kind == Kind::Damaged && failure.error.contains(&keys::lake(table, day)),
+            "{failure:?}"
+        );
+        assert!(!path.exists());
+        std::fs::write(&path, bytes).unwrap();
+    }
+    std::fs::remove_file(scene.object(Table::Rejects, day)).unwrap();
+    assert!(scene.run(later() + HOUR, upgrade()).await.unwrap().ok);
+    assert!(scene.is_whole().await);
+}
+
+#[tokio::test]
 async fn what_a_newer_version_wrote_is_not_touched_and_the_other_days_go_on() {
     let mut scene = Scene::new().await;
     let day = scene.day();

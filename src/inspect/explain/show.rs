@@ -11,6 +11,7 @@ use super::{Explanation, State};
 use crate::counted::counted;
 use crate::load::ledger::Closing;
 use crate::load::visit::Owed;
+use crate::one_line::OneLine;
 use crate::transform::event::Event;
 
 /// How long it was, in each table.
@@ -21,11 +22,11 @@ const SHOWN: [&str; 6] = ["live_type", "entry", "name", "company", "person_key",
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Event { event_id, title, start_time, end_time, status, .. } = &self.event;
-        write!(f, "event      {event_id}: {}", title.as_deref().unwrap_or("without a title"))?;
+        write!(f, "event      {event_id}: {}", OneLine(title.as_deref().unwrap_or("without a title")))?;
         let at = |time: &Option<Timestamp>| time.map_or_else(|| "?".to_owned(), |time| format!("{time:.0}"));
         write!(f, "\ntime       {} to {}", at(start_time), at(end_time))?;
         if let Some(status) = status {
-            write!(f, ", {status}")?;
+            write!(f, ", {}", OneLine(status))?;
         }
         if let Some(day) = self.event_day {
             write!(f, "\nevent day  {day}")?;
@@ -114,7 +115,7 @@ fn show_visit(f: &mut fmt::Formatter<'_>, visit: &Map<String, Value>) -> fmt::Re
         }
     }
     if !text("error").is_empty() {
-        write!(f, "; {}", text("error"))?;
+        write!(f, "; {}", OneLine(text("error")))?;
     }
     Ok(())
 }
@@ -130,7 +131,7 @@ fn show_row(f: &mut fmt::Formatter<'_>, Seen { table, day, row }: &Seen) -> fmt:
         write!(f, ", {seconds} s")?;
     }
     for value in SHOWN.iter().filter_map(|name| text(name)) {
-        write!(f, ", {value}")?;
+        write!(f, ", {}", OneLine(value))?;
     }
     write!(f, "; of the visit {}", text("pulled_at").unwrap_or_default())
 }

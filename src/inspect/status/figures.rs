@@ -122,10 +122,7 @@ pub(super) async fn of(
     for (day, tables) in &standing {
         for table in Table::ALL.into_iter().filter(|table| !tables.contains_key(table)) {
             if is_missing(store.as_ref(), table, *day).await? {
-                let error = Error::new(Kind::Damaged, "the object is not there");
-                let error = error.with("key", keys::lake(table, *day));
-                damage
-                    .add(*day, error.hint("restore it, or run `sync` with `--from` and `--to` for its day"));
+                damage.add(*day, standing::missing(table, *day));
             }
         }
     }

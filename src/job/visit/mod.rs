@@ -204,13 +204,23 @@ impl Visiting<'_> {
         })
     }
 
-    /// Days that the snapshot counts differently, or all where there is no snapshot; not those that were just asked.
+    /// Days that the snapshot counts differently, or all where there is no snapshot; not those that were just asked. Where there was
+    /// no time for it, what is known of settled days stays as it is: the next visit asks for the snapshot again.
     fn days_to_check(&self) -> Result<BTreeSet<Date>> {
-        let days = match &self.counts {
+        let mut days = match &self.counts {
             Some(counts) => days::differing(self.choice, counts, &self.known),
             None => days::possible(self.context, &self.ledger, self.event_day, self.visitor.pulled_at)?,
         };
+        if self.counts.is_none() && self.is_left {
+            days.retain(|day| !self.is_answered(*day));
+        }
         Ok(&days - &self.asked)
+    }
+
+    /// Whether a day was answered after it settled, with rows.
+    fn is_answered(&self, day: Date) -> bool {
+        let settled_at = self.context.lake.settled_at(day);
+        self.known.get(&day).is_some_and(|answer| settled_at.is_ok_and(|settled| answer.pulled_at >= settled))
     }
 
     /// Compares every settled day with the snapshot. What differs stays as it is, and is said.

@@ -113,7 +113,7 @@ fn normal<'a>(personal: Option<Personal>, text: &'a str, country: Option<&str>) 
     };
     match (number, personal) {
         (Some(number), _) => Cow::Owned(number),
-        (None, Some(Personal::Mail)) => Cow::Owned(text.trim().to_lowercase()),
+        (None, Some(Personal::Mail)) => Cow::Owned(person::mail(text)),
         (None, _) => Cow::Borrowed(text.trim()),
     }
 }

@@ -4,6 +4,7 @@ use arrow::datatypes::DataType;
 use serde_json::value::RawValue;
 
 use super::suppressed::Suppressed;
+use crate::transform::person;
 use crate::transform::raw::Raw;
 use crate::transform::record::{Record, Records};
 use crate::transform::tables::Table;
@@ -50,6 +51,11 @@ impl Suppressed {
     }
 
     fn has_words(&self, text: &str, country: Option<&str>) -> bool {
+        let plain = person::plain(text);
+        self.has_plain_words(text, country) || plain != text && self.has_plain_words(&plain, country)
+    }
+
+    fn has_plain_words(&self, text: &str, country: Option<&str>) -> bool {
         let mut words = text.split(|sign: char| sign.is_whitespace() || BETWEEN.contains(&sign));
         let is_part = |part: &str| (SHORTEST..text.len()).contains(&part.len());
         let mut numbers = text.split(|sign: char| !sign.is_ascii_digit() && !" -().+".contains(sign));
@@ -186,6 +192,12 @@ mod tests {
             (r#"{"company": "tel +86 190 0010 1106"}"#, true),
             (r#"{"contact": {"phones": ["0086 19000101106"]}}"#, true),
             (r#"{"19000101106": 1}"#, true),
+            (r#"{"mobile": "１９０００１０１１０６"}"#, true),
+            (r#"{"mobile": "190\u00a00010\u20131106"}"#, true),
+            (r#"{"name": "手机：＋８６　１９０００１０１１０６"}"#, true),
+            (r#"{"name": "李伟190–0010–1106"}"#, true),
+            (r#"{"email": "ｌｉ＠example.com"}"#, true),
+            (r#"{"mobile": "１９０００１０１１０７"}"#, false),
             (r#"{"chat_num": "LI@example.COM"}"#, true),
             (r#"{"extId": "crm-7"}"#, true),
             (r#"{"extId": 3600, "watch_duration": 1}"#, true),

@@ -63,7 +63,7 @@ fn forms(text: &str, country: Option<&str>) -> BTreeSet<String> {
     let numbers = [person::e164(text, country), person::e164(text, None)];
     let mut forms: BTreeSet<String> = numbers.into_iter().flatten().collect();
     if !text.is_empty() {
-        forms.extend([text.to_owned(), text.to_lowercase()]);
+        forms.extend([text.to_owned(), text.to_lowercase(), person::mail(text)]);
     }
     forms
 }

@@ -220,7 +220,9 @@ impl Store for Folder {
 
 /// Waits until no other process changes anything; none where there is no store yet.
 fn lock(root: &Path) -> io::Result<Option<File>> {
-    let Some(lock) = found(File::create(root.join(LOCK)))? else { return Ok(None) };
+    // Not truncated: that would be a change of the file each time.
+    let lock = File::options().create(true).write(true).truncate(false).open(root.join(LOCK));
+    let Some(lock) = found(lock)? else { return Ok(None) };
     lock.lock()?;
     Ok(Some(lock))
 }

@@ -1,0 +1,31 @@
+//! What others say, on one line: it may have line breaks, or worse for a terminal.
+
+use std::fmt::{self, Display, Write};
+
+/// Shown without control characters: a space stands for each.
+pub(crate) struct OneLine<T>(pub(crate) T);
+
+impl<T: Display> Display for OneLine<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(Plain(f), "{}", self.0)
+    }
+}
+
+struct Plain<'a, 'b>(&'a mut fmt::Formatter<'b>);
+
+impl Write for Plain<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.chars().try_for_each(|sign| self.0.write_char(if sign.is_control() { ' ' } else { sign }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_takes_one_line_and_tells_a_terminal_nothing() {
+        let shown = OneLine("one\ntwo\r\u{1b}[2J\u{9b}7m\u{7}张三").to_string();
+        assert_eq!(shown, "one two  [2J 7m 张三");
+    }
+}
