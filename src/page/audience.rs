@@ -6,9 +6,9 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
-use crate::transform::person::{TOLD, tells};
+use crate::transform::person::tells;
 use crate::transform::row::Row;
-use crate::transform::tables::{HOST, Table};
+use crate::transform::tables::{HOST, TOLD, Table};
 
 /// What viewers do, by the columns that count it.
 pub(super) const DEEDS: [(&str, &str, &str); 9] = [

@@ -2,8 +2,8 @@
 
 use super::Labels;
 use super::dialect::{Dialect, literal};
-use crate::transform::person::{AT, MASK, TOLD};
-use crate::transform::tables::HOST;
+use crate::transform::person::{AT, MASK};
+use crate::transform::tables::{HOST, TOLD};
 
 /// A column of a view: its name, the vendor's term, and what it is made of.
 type Shown = (&'static str, &'static str, Made);

@@ -46,9 +46,6 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().filter_map(plain).collect())
 }
 
-/// The columns that tell people apart, the surest first: the person, else whatever the vendor tells viewers apart by. Not
-/// `viewer_id`, of which each viewing has its own.
-pub const TOLD: [&str; 5] = ["person_key", "distinct_id", "mobile", "email", "ext_id"];
 /// Part of every text that was masked, here or by the vendor.
 pub const MASK: &str = "***";
 /// Between the two parts of every mail address.

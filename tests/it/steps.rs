@@ -61,14 +61,6 @@ fn what_is_staged_without_a_lake_is_not_guessed_at() {
     assert!(staged.join("609768-1-r.parquet").exists());
 }
 
-#[test]
-fn a_store_that_has_nothing_has_nothing_to_publish() {
-    let desk = Desk::new();
-    let outcome = desk.run(&["publish", "--store", desk.store().to_str().unwrap()]).succeeded();
-    assert_eq!(outcome.stdout, "published  0 objects of 0 days\n");
-    assert_eq!(files(&desk.store()), []);
-}
-
 #[tokio::test]
 async fn what_is_staged_is_published_although_the_vendor_refuses_the_token() {
     let server = vendor();

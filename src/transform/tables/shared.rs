@@ -97,6 +97,9 @@ pub(super) const PHONE_NUMBER: Column =
     identifier("phone_number", "phoneNumber", "Telephone number (电话号码)").personal(Personal::Number);
 /// `iden` of a host.
 pub const HOST: &str = "主持人";
+/// The columns that tell people apart, the surest first: the person, else whatever the vendor tells viewers apart by. Not
+/// `viewer_id`, of which each viewing has its own.
+pub const TOLD: [&str; 5] = ["person_key", "distinct_id", "mobile", "email", "ext_id"];
 pub(super) const VIEWER_ID: Column =
     identifier("viewer_id", "viewerId", "The vendor's number of one viewing (not on the vendor's page)")
         .personal(Personal::Identifier)
