@@ -155,7 +155,9 @@ async fn an_object_that_is_lost_is_made_again_by_an_upgrade_only_where_it_had_no
     let scene = Scene::new().await;
     let (day, upgrade) = (scene.day(), || Job::Upgrade(Upgrade::default()));
     for table in [Table::Lives, Table::ViewerDetails, Table::Events] {
-        let days = scene.cells.keys().filter(|(of, ..)| *of == table).map(|(_, day, _)| *day);
+        // The row of an event lies where its summary does.
+        let of = if table == Table::Events { Table::ViewerDetails } else { table };
+        let days = scene.cells.keys().filter(|(other, ..)| *other == of).map(|(_, day, _)| *day);
         let day = days.max().unwrap();
         let path = scene.object(table, day);
         let bytes = std::fs::read(&path).unwrap();

@@ -78,6 +78,8 @@ async fn what_may_pass_is_tried_again_and_the_tables_are_the_same() {
         assert!(cells(&desk.store()).await == expected, "{fault}");
         let struck = server.requests().iter().any(|request| request.fault.is_some());
         assert!(struck || fault.contains("event/info"), "{fault} never struck");
+        let is_of_another = fault.starts_with("other-event@path:report");
+        assert!(report.requests.retries > 0 || !is_of_another, "{fault} was taken for the event's own");
     }
 }
 
