@@ -46,10 +46,10 @@ pub struct Options {
     /// The vendor's credentials.
     #[command(flatten)]
     pub credentials: CredentialOptions,
-    /// Time zone in which days begin and end [default: Asia/Shanghai; where the lake is only looked at, its own].
+    /// Time zone in which days begin and end [default: Asia/Shanghai; in status, explain and report the lake's].
     #[arg(long, env = "ROLLCALL_ZONE", global = true)]
     pub zone: Option<String>,
-    /// How long after its end a day's rows may still change [default: 12h; where the lake is only looked at, its own].
+    /// How long after its end a day's rows may still change [default: 12h; in status, explain and report the lake's].
     #[arg(long, env = "ROLLCALL_SETTLE", global = true)]
     pub settle: Option<String>,
     /// How long after its end an event is visited.

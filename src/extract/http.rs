@@ -24,6 +24,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const LATE_PART: u32 = 4;
 /// And one that breaks after so much time: the shortest patience that gateways mostly have is a minute.
 const LATE: Duration = Duration::from_secs(30);
+/// And one that tells of a time-out after so much time: a gateway that means it waits longer, and many wait for no 30 seconds.
+const EARLY: Duration = Duration::from_secs(5);
 /// The largest answer that is no report, in bytes: a page of a list has some 100 KB.
 const LARGEST_DOCUMENT: usize = 16 * 1024 * 1024;
 
@@ -155,19 +157,20 @@ impl Http {
     /// as late as one that ran out of time: something on the way has less patience, which may do for half of what was asked for.
     pub(super) fn transport(&self, error: reqwest::Error, asked_at: Instant) -> Error {
         let error = failure::transport(error, self.base.host_str().unwrap_or_default());
-        let is_late = error.kind() == Kind::Broken && self.is_late(asked_at);
+        let is_late = error.kind() == Kind::Broken && self.has_waited(asked_at, LATE);
         if is_late { error.taken_for(Kind::Timeout) } else { error }
     }
 
     /// A failure that an answer tells. One that says at once that something took too long did not wait for this request: less to ask
     /// for is no help, a pause may be.
     pub(super) fn told(&self, error: Error, asked_at: Instant) -> Error {
-        let is_early = error.kind() == Kind::Timeout && !self.is_late(asked_at);
+        let is_early = error.kind() == Kind::Timeout && !self.has_waited(asked_at, EARLY);
         if is_early { error.taken_for(Kind::Unavailable) } else { error }
     }
 
-    fn is_late(&self, asked_at: Instant) -> bool {
-        asked_at.elapsed() >= LATE.min(self.options.timeout / LATE_PART)
+    /// Whether a request has waited for so long, or for a large part of the time that it may take.
+    fn has_waited(&self, asked_at: Instant, long: Duration) -> bool {
+        asked_at.elapsed() >= long.min(self.options.timeout / LATE_PART)
     }
 
     /// A request ends with the run's time for visits, if that comes first.

@@ -4,12 +4,16 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::FORMAT;
+use super::{FORMAT, keys};
 use crate::error::{Error, Explain, Kind, Result};
 
 /// What mends a damaged document: the lake says the same.
 const MEND: &str =
     "take it away together with `ledger/lake.json`: the next `sync` builds both again from the lake";
+
+/// What mends `lake.json`.
+const MEND_LAKE: &str =
+    "take it away: the next `sync` makes it again, as `--zone`, `--settle` and `--privacy` say";
 
 #[derive(Deserialize)]
 struct Format {
@@ -27,9 +31,10 @@ pub fn read<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T> {
 }
 
 fn parse<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T> {
+    let mend = if key == keys::LAKE { MEND_LAKE } else { MEND };
     serde_json::from_slice(bytes)
         .explain(Kind::Damaged, || "a document of the ledger cannot be read".to_owned())
-        .map_err(|error| error.with("key", key).hint(MEND))
+        .map_err(|error| error.with("key", key).hint(mend))
 }
 
 /// The bytes of a document.

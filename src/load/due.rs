@@ -10,12 +10,10 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 const LONGEST: SignedDuration = SignedDuration::from_hours(23);
 
 impl Ledger {
-    /// When the event is due; none while it has not ended, and when it is closed. One that was visited and is moved to the future
-    /// may still be looked at, as what it was before.
+    /// When the event is due; none while it has not ended, and when it is closed.
     #[must_use]
     pub fn due_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let has_ended = self.event.has_ended(now);
-        if self.closed.is_some() || !has_ended && !self.is_moved_ahead(now) {
+        if self.closed.is_some() || !self.event.has_ended(now) {
             return None;
         }
         let Some(last) = self.last_visit else { return Some(self.end().min(now)) };
@@ -23,18 +21,10 @@ impl Ledger {
             HOUR.checked_mul(1 << (self.failures - 1).min(5)).unwrap_or(LONGEST).min(LONGEST)
         } else if !self.owed.is_empty() {
             SignedDuration::ZERO
-        } else if has_ended {
-            self.pause_after(last)
         } else {
-            LONGEST
+            self.pause_after(last)
         };
         last.checked_add(pause).ok()
-    }
-
-    /// Whether it was visited, and is to begin once more.
-    #[must_use]
-    pub fn is_moved_ahead(&self, now: Timestamp) -> bool {
-        self.through.is_some() && self.event.start_time.is_some_and(|start| start > now)
     }
 
     /// How long after a good visit the next one is due.
@@ -78,15 +68,6 @@ mod tests {
         for (last, due) in [(0, 1), (1, 2), (8, 10), (40, 50), (92, 115), (96, 119), (400, 423)] {
             assert_eq!(visited(last).due_at(at(1000)), Some(at(due)), "visited {last} h after the end");
         }
-    }
-
-    #[test]
-    fn an_event_that_was_visited_and_is_moved_to_the_future_is_looked_at_once_a_day() {
-        let moved = Event { start_time: Some(at(900)), end_time: Some(at(901)), ..Event::unknown(1) };
-        let ledger = Ledger { event: moved, through: Some(at(40)), ..visited(40) };
-        assert_eq!(ledger.due_at(at(100)), Some(at(63)));
-        assert_eq!(ledger.due_at(at(900)), None, "it has begun");
-        assert_eq!(Ledger { through: None, ..ledger }.due_at(at(100)), None, "it was only postponed");
     }
 
     #[test]

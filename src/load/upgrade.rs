@@ -9,6 +9,7 @@ use super::ledger::Ledger;
 use super::ledgers::Ledgers;
 use super::object::ObjectReader;
 use super::publish::Published;
+use super::staged_days::StagedDays;
 use super::store::Store;
 use super::table_day::TableDay;
 use super::{standing, suppression};
@@ -24,6 +25,8 @@ pub async fn upgrade(store: &Arc<dyn Store>, lake: &Lake, ledgers: &Ledgers) -> 
     let is_whole = listed.values().all(|standing| standing.len() == Table::ALL.len());
     let (known, damaged) = if is_whole { <_>::default() } else { ledgers.all().await? };
     published.failures.extend(damaged);
+    // A day that is being published has its objects when that is done.
+    let staged = if is_whole { <_>::default() } else { StagedDays::find(store.as_ref()).await?.days };
     for (day, mut standing) in listed {
         for table in Table::ALL {
             let place = TableDay { store, lake, privacy: &privacy, table, day };
@@ -38,6 +41,7 @@ pub async fn upgrade(store: &Arc<dyn Store>, lake: &Lake, ledgers: &Ledgers) -> 
                             place.rewrite(&place.key(), object).await.map(|()| true)
                         }
                     }
+                    None if staged.contains_key(&day) => Ok(false),
                     None if known.iter().any(|entry| has_rows(&entry.ledger, table, lake, day)) => {
                         Err(standing::missing(table, day))
                     }

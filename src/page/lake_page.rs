@@ -90,7 +90,7 @@ impl Line {
     /// The days from the event's own on.
     fn covered(&self) -> Vec<Covered> {
         let rows: BTreeMap<Date, u64> = self.days.iter().copied().collect();
-        let days = self.event.date().series(1.day()).take(COVERED);
+        let days = self.event.day.series(1.day()).take(COVERED);
         days.map(|day| Covered {
             day,
             rows: rows.get(&day).copied().unwrap_or_default(),
@@ -104,7 +104,7 @@ impl Line {
 fn days_chart(lines: &[Line]) -> String {
     let mut found: BTreeMap<Date, u64> = BTreeMap::new();
     for line in lines {
-        *found.entry(line.event.date()).or_default() += 1;
+        *found.entry(line.event.day).or_default() += 1;
     }
     let (Some((first, _)), Some((last, _))) = (found.first_key_value(), found.last_key_value()) else {
         return String::new();

@@ -56,11 +56,6 @@ pub(super) struct DayRows {
 }
 
 impl EventRow {
-    /// The day that it begins on, as far as the vendor says; it may have been moved since its rows have theirs.
-    pub(super) fn date(&self) -> Date {
-        self.start.map_or(self.day, DateTime::date)
-    }
-
     fn of(day: Date, row: &Row<'_>) -> Option<Self> {
         let text = |column: &str| row.text(column).map(std::borrow::Cow::into_owned);
         Some(Self {

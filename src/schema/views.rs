@@ -2,7 +2,7 @@
 
 use super::Labels;
 use super::dialect::{Dialect, literal};
-use crate::transform::person::{AT, MASK};
+use crate::transform::person::{AT, MASK, PSEUDONYM};
 use crate::transform::tables::{HOST, TOLD};
 
 /// A column of a view: its name, the vendor's term, and what it is made of.
@@ -43,8 +43,11 @@ impl Made {
 
 /// The value of a column of `s` where it tells one person apart, as `person::tells` has it.
 fn telling(column: &str) -> String {
-    let is_address =
-        if column == "email" { format!(" AND s.{column} LIKE '%_{AT}_%'") } else { String::new() };
+    let is_address = if column == "email" {
+        format!(" AND (s.{column} LIKE '%_{AT}_%' OR s.{column} LIKE '{PSEUDONYM}%')")
+    } else {
+        String::new()
+    };
     format!("CASE WHEN s.{column} NOT LIKE '%{MASK}%'{is_address} THEN s.{column} END")
 }
 

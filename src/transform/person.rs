@@ -47,16 +47,18 @@ pub fn plain(text: &str) -> Cow<'_, str> {
 }
 
 /// Part of every text that was masked, here or by the vendor.
-pub const MASK: &str = "***";
+pub const MASK: char = '*';
 /// Between the two parts of every mail address.
 pub const AT: char = '@';
+/// What every pseudonym begins with; the digits of the sum follow.
+pub const PSEUDONYM: &str = "hmac:";
 
 /// Whether a text tells one person apart in such a column: many have a masked one alike, or what stands in the place of a mail
 /// address.
 #[must_use]
 pub fn tells(column: &str, text: &str) -> bool {
     let is_address = || text.char_indices().any(|(at, sign)| sign == AT && at > 0 && at + 1 < text.len());
-    !text.contains(MASK) && (column != "email" || is_address())
+    !text.contains(MASK) && (column != "email" || text.starts_with(PSEUDONYM) || is_address())
 }
 
 /// A number as plus, country and digits. One without a country takes `country_code`, else China's.
@@ -65,7 +67,8 @@ pub(super) fn e164(mobile: &str, country_code: Option<&str>) -> Option<String> {
     let written = written.trim();
     let mut key = String::with_capacity(2 * LONGEST);
     key.push('+');
-    let country = country_code.unwrap_or_default().bytes().filter(u8::is_ascii_digit);
+    let country = plain(country_code.unwrap_or_default());
+    let country = country.bytes().filter(u8::is_ascii_digit);
     // No country begins with a zero: those before it say that one follows, as a plus does.
     key.extend(country.skip_while(|digit| *digit == b'0').map(char::from));
     if key.len() == 1 {
@@ -113,6 +116,7 @@ mod tests {
             ("019000101106", None),
             ("+86 (0)190 0010 1106", None),
             ("0086 019000101106", Some("1")),
+            ("１９０００１０１１０６", Some("＋８６")),
             ("＋８６　１９０００１０１１０６", None),
             ("190\u{a0}0010\u{2013}1106", None),
             ("\u{202d}19000101106\u{202c}", None),
@@ -134,6 +138,8 @@ mod tests {
             ("email", "@", false),
             ("email", "a@", false),
             ("email", "@b", false),
+            ("email", "hmac:00ff", true),
+            ("ext_id", "*0234", false),
             ("ext_id", "n/a", true),
             ("person_key", "张***", false),
         ] {

@@ -209,10 +209,11 @@ def test_an_event_that_fails_is_listed_and_the_others_are_published(monkeypatch,
     assert rows(f"s3://{bucket}", "lives")
 
 
-def test_a_backfill_in_which_an_event_fails_has_failed_and_the_others_are_published(
-    monkeypatch, bucket, aws, secrets
+@pytest.mark.parametrize("fault", ["code=404@event:609768", "code=400@path:event/public/list"])
+def test_a_backfill_in_which_an_event_or_a_list_fails_has_failed_and_the_others_are_published(
+    monkeypatch, bucket, aws, secrets, fault
 ):
-    with simulator("--events", "12", "--viewers", "1..5", "--fault", "code=404@event:609768") as vendor:
+    with simulator("--events", "12", "--viewers", "1..5", "--fault", fault) as vendor:
         functions = Functions(environments(vendor, bucket, aws, secrets, workers=2))
         try:
             days = {"from": "2022-10-01", "to": "2022-10-31"}

@@ -62,7 +62,6 @@ async fn what_may_pass_is_tried_again_and_the_tables_are_the_same() {
         "junk@every:3",
         "not-utf8@path:report/details,every:3",
         "other-event@path:report/details,every:3",
-        "other-event@path:event/info,every:3",
         "html@every:3",
         "code=500@every:3",
         "code=10086@every:3",

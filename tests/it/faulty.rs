@@ -23,8 +23,8 @@ pub(crate) enum Fault {
     None,
 }
 
-/// Of the operations that something may happen at, every so many: a whole run takes place for each. `make torn` says by
-/// `ROLLCALL_STRIDE=1` that it is to be all.
+/// Of the operations that something may happen at, every so many: a whole run takes place for each. `ROLLCALL_STRIDE=1` says
+/// that it is to be all, as `make torn` does.
 pub(crate) fn stride(usual: u64) -> usize {
     let stride = std::env::var("ROLLCALL_STRIDE").map_or(usual, |stride| stride.parse().unwrap());
     usize::try_from(stride).unwrap()

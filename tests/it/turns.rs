@@ -49,8 +49,7 @@ async fn a_snapshot_that_takes_all_of_the_time_does_not_have_settled_days_asked_
     let visit = async |texts: &[&str]| {
         let server = server_at(later(), &small_world(8), faults(texts));
         let mut config = config(&server, &desk.store());
-        (config.read_timeout, config.deadline) =
-            (Duration::from_secs(60), Some(SignedDuration::from_secs(4)));
+        (config.read_timeout, config.deadline) = (Duration::from_mins(1), Some(SignedDuration::from_secs(4)));
         deadline::sync(config, Selection { event: vec![event], ..Selection::default() }).await
     };
     assert!(visit(&[]).await.ok);

@@ -10,10 +10,8 @@ use sha2::Sha256;
 
 use crate::error::{Error, Kind, Result};
 use crate::transform::column::Personal;
-use crate::transform::person;
+use crate::transform::person::{self, PSEUDONYM};
 
-/// What every pseudonym begins with; the digits of the sum follow.
-const PREFIX: &str = "hmac:";
 /// The shortest key, in bytes: RFC 2104 advises against keys shorter than the sum.
 const SHORTEST: usize = 32;
 
@@ -75,7 +73,7 @@ impl Key {
             return Some(text.to_owned());
         }
         let text = normal(personal, text, country);
-        (!text.contains("***")).then(|| format!("{PREFIX}{}", hex(&self.sum(&text))))
+        (!text.contains(person::MASK)).then(|| format!("{PSEUDONYM}{}", hex(&self.sum(&text))))
     }
 }
 
@@ -101,7 +99,7 @@ pub(super) fn parse(digits: &str) -> Option<Sum> {
 
 /// The sum in a pseudonym; none where the text is none.
 pub(super) fn sum_of(text: &str) -> Option<Sum> {
-    parse(text.strip_prefix(PREFIX)?)
+    parse(text.strip_prefix(PSEUDONYM)?)
 }
 
 /// A value as `person_key` has it: a number as plus and digits, a mail address in lower case, anything else without the space
