@@ -75,10 +75,10 @@ async fn what_may_pass_is_tried_again_and_the_tables_are_the_same() {
         let (report, server) = run(&desk, faults(&[fault])).await;
         assert!(report.ok, "{fault}: {:?}", report.failures);
         assert!(cells(&desk.store()).await == expected, "{fault}");
-        let struck = server.requests().iter().any(|request| request.fault.is_some());
-        assert!(struck || fault.contains("event/info"), "{fault} never struck");
-        let is_of_another = fault.starts_with("other-event@path:report");
-        assert!(report.requests.retries > 0 || !is_of_another, "{fault} was taken for the event's own");
+        let struck = server.requests().iter().filter(|request| request.fault.is_some()).count() as u64;
+        assert!(struck > 0 || fault.contains("event/info"), "{fault} never struck");
+        let is_of_another = fault.starts_with("other-event");
+        assert!(report.requests.retries >= struck || !is_of_another, "{fault} was taken for the event's own");
     }
 }
 
