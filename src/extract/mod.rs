@@ -7,6 +7,7 @@ pub mod client;
 pub mod envelope;
 mod failure;
 pub mod http;
+mod new_token;
 mod pace;
 pub mod reply;
 pub mod retry;

@@ -3,25 +3,17 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-use super::auth::{App, Credentials, User};
+use super::auth::Credentials;
 use super::failure;
 use super::http::Http;
-use super::reply::{Reply, named};
+use super::new_token::make;
 use super::shared_token::{SharedToken, Token};
 use super::usage::Usage;
 use crate::error::{Error, Kind, Result};
-
-/// How long before its end a token is made anew, so that whoever takes it up by then can use it for a while: longer than
-/// an invocation of the Lambda, which has a quarter of an hour.
-const RESERVE: SignedDuration = SignedDuration::from_mins(30);
-
-/// How long a token is used where the vendor does not say how long it is valid.
-const UNSTATED: SignedDuration = SignedDuration::from_hours(1);
 
 /// So many answers in a row with codes that no page explains, and a token that was made is made anew: it may have ended before its
 /// time, and by which code the vendor says so is not known.
@@ -235,77 +227,6 @@ fn without_token(error: Error) -> Error {
 
 fn is_same(one: &SecretString, other: &SecretString) -> bool {
     one.expose_secret() == other.expose_secret()
-}
-
-async fn make(http: &Http, usage: &Usage, app: &App) -> Result<Token> {
-    let user_id = match &app.user {
-        User::Id(user_id) => json!(user_id),
-        User::Email(email) => {
-            let asked = json!({ "email": email.expose_secret() });
-            let found = signed(http, usage, app, "user/search/email", asked, email).await?;
-            let user_id = found.fields()?.remove("userId");
-            user_id.ok_or_else(|| found.error(Kind::Refused, "the vendor does not know this user"))?
-        }
-    };
-    let now = http.now();
-    let reply = signed(http, usage, app, "token/create", json!({ "userId": user_id }), &app.secret).await?;
-    let made = reply.fields()?;
-    let token = made.get(&app.token_field).and_then(Value::as_str).ok_or_else(|| {
-        let message = format!("the answer has no `{}`", app.token_field);
-        reply.error(Kind::Refused, message).hint("say with `--token-field` what the token's field is called")
-    })?;
-    // The unit of `expire` is not documented; its sample, 86400, is a day in seconds. None at all is not what it says.
-    let valid = made.get("expire").and_then(Value::as_i64).filter(|seconds| *seconds > 0);
-    let valid = valid.map_or(UNSTATED, SignedDuration::from_secs);
-    let customer = match made.get("customerCode") {
-        Some(Value::String(code)) => Some(code.clone()),
-        Some(Value::Number(code)) => Some(code.to_string()),
-        _ => None,
-    };
-    let after = |span: SignedDuration| now.checked_add(span).unwrap_or(Timestamp::MAX);
-    // One of a few minutes is not made anew for every request.
-    let used = (valid - RESERVE).max(valid / 2);
-    Ok(Token {
-        secret: token.into(),
-        customer,
-        made_with: Some(app.fingerprint()),
-        renew_at: after(used),
-        valid_until: after(valid),
-    })
-}
-
-/// A request that is signed by the application, tried as often as any; `hidden` is kept out of its errors.
-async fn signed(
-    http: &Http,
-    usage: &Usage,
-    app: &App,
-    path: &str,
-    body: Value,
-    hidden: &SecretString,
-) -> Result<Reply> {
-    let mut attempts = http.attempts(usage);
-    loop {
-        let nonce: String = (0..32).map(|_| fastrand::alphanumeric()).collect();
-        let headers = app.headers(&nonce, http.now());
-        let outcome = async {
-            let response = http.post(usage, path, &headers, body.to_string(), hidden).await?;
-            http.document(usage, response, hidden).await
-        };
-        match outcome.await {
-            Ok(reply) => return Ok(reply),
-            Err(error) if error.kind() == Kind::UnknownEvent => {
-                return Err(named(
-                    Error::new(Kind::Refused, "the vendor does not know this user")
-                        .hint("check `--user-id`, or `--user-email`"),
-                    error.context("requestId"),
-                ));
-            }
-            Err(error) if error.kind() == Kind::Credentials => {
-                return Err(error.hint("check `--app-key`, `--app-secret` and the user"));
-            }
-            Err(error) => attempts.pause(error, http.now()).await?,
-        }
-    }
 }
 
 #[cfg(test)]

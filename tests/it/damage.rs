@@ -26,14 +26,14 @@ use crate::run::{HOUR, config, job, later, server_at, small_world, sync_of};
 use crate::stores::{Home, On};
 
 /// A lake that is whole, and the vendor that it came from.
-struct Scene {
-    home: Home,
+pub(crate) struct Scene {
+    pub(crate) home: Home,
     server: Server,
-    cells: Cells,
+    pub(crate) cells: Cells,
 }
 
 impl Scene {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let server = server_at(later(), &small_world(4), ServerOptions::default());
         let home = Home::new(On::Folder).await;
         let mut scene = Self { home, server, cells: Cells::new() };
@@ -42,7 +42,7 @@ impl Scene {
         scene
     }
 
-    async fn run(&self, now: Timestamp, what: Job) -> rollcall::error::Result<Report> {
+    pub(crate) async fn run(&self, now: Timestamp, what: Job) -> rollcall::error::Result<Report> {
         job(&self.home.store, config(&self.server, Path::new("unused")), now, what).await
     }
 
@@ -60,17 +60,17 @@ impl Scene {
         self.home.path().join(key)
     }
 
-    fn object(&self, table: Table, day: Date) -> PathBuf {
+    pub(crate) fn object(&self, table: Table, day: Date) -> PathBuf {
         self.path(&keys::lake(table, day))
     }
 
     /// A day on which several events have rows.
-    fn day(&self) -> Date {
+    pub(crate) fn day(&self) -> Date {
         let days = self.cells.keys().filter(|(table, ..)| *table == Table::Lives).map(|(_, day, _)| *day);
         days.max_by_key(|day| self.cells.keys().filter(|(_, other, _)| other == day).count()).unwrap()
     }
 
-    async fn is_whole(&self) -> bool {
+    pub(crate) async fn is_whole(&self) -> bool {
         cells_of(&self.home.store).await == self.cells && self.home.keys("staging/").await.is_empty()
     }
 }
@@ -99,7 +99,7 @@ pub(crate) fn rewrite(path: &Path, metadata: &[(&str, &str)], without: &[&str]) 
     writer.close().unwrap();
 }
 
-fn metadata(path: &Path, key: &str) -> Option<String> {
+pub(crate) fn metadata(path: &Path, key: &str) -> Option<String> {
     let reader = ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(path).unwrap()).unwrap();
     let entries = reader.metadata().file_metadata().key_value_metadata().cloned().unwrap_or_default();
     entries.into_iter().find(|entry| entry.key == key).and_then(|entry| entry.value)
@@ -129,51 +129,6 @@ async fn an_index_that_is_lost_or_damaged_is_built_again_from_the_rows() {
         assert!(scene.is_whole().await);
         assert!(self::metadata(&scene.object(Table::Lives, day), "rollcall.cells").is_some());
     }
-}
-
-#[tokio::test]
-async fn upgrade_writes_older_objects_anew_and_nothing_else() {
-    let scene = Scene::new().await;
-    let day = scene.day();
-    let path = scene.object(Table::Lives, day);
-    let cells = metadata(&path, "rollcall.cells").unwrap();
-    // Made before there was a column for the browser's name, and before formats were counted.
-    rewrite(&path, &[("rollcall.format", "0"), ("rollcall.cells", &cells)], &["extra"]);
-    // A table that did not exist then.
-    std::fs::remove_file(scene.object(Table::Rejects, day)).unwrap();
-    let report = scene.run(later() + HOUR, Job::Upgrade(Upgrade::default())).await.unwrap();
-    assert_eq!(errors(&report), [""; 0]);
-    assert_eq!(report.published.objects.into_iter().collect::<Vec<_>>(), [("lives", 1), ("rejects", 1)]);
-    assert_eq!(metadata(&path, "rollcall.format").as_deref(), Some("1"));
-    assert!(scene.is_whole().await);
-    let report = scene.run(later() + HOUR, Job::Upgrade(Upgrade::default())).await.unwrap();
-    assert!(report.ok && report.published.objects.is_empty());
-}
-
-#[tokio::test]
-async fn an_object_that_is_lost_is_made_again_by_an_upgrade_only_where_it_had_no_rows() {
-    let scene = Scene::new().await;
-    let (day, upgrade) = (scene.day(), || Job::Upgrade(Upgrade::default()));
-    for table in [Table::Lives, Table::ViewerDetails, Table::Events] {
-        // The row of an event lies where its summary does.
-        let of = if table == Table::Events { Table::ViewerDetails } else { table };
-        let days = scene.cells.keys().filter(|(other, ..)| *other == of).map(|(_, day, _)| *day);
-        let day = days.max().unwrap();
-        let path = scene.object(table, day);
-        let bytes = std::fs::read(&path).unwrap();
-        std::fs::remove_file(&path).unwrap();
-        let report = scene.run(later() + HOUR, upgrade()).await.unwrap();
-        let [failure] = &report.failures[..] else { panic!("{table:?} {:?}", report.failures) };
-        assert!(
-            failure.kind == Kind::Damaged && failure.error.contains(&keys::lake(table, day)),
-            "{failure:?}"
-        );
-        assert!(!path.exists());
-        std::fs::write(&path, bytes).unwrap();
-    }
-    std::fs::remove_file(scene.object(Table::Rejects, day)).unwrap();
-    assert!(scene.run(later() + HOUR, upgrade()).await.unwrap().ok);
-    assert!(scene.is_whole().await);
 }
 
 #[tokio::test]

@@ -55,4 +55,5 @@ mod tokens;
 mod told;
 mod torn;
 mod turns;
+mod upgrade;
 mod versions;

@@ -1,0 +1,54 @@
+//! What older versions wrote, and what is not there at all: written anew, where nothing is lost by it.
+
+use rollcall::error::Kind;
+use rollcall::job::{Job, Upgrade};
+use rollcall::load::keys;
+use rollcall::transform::tables::Table;
+
+use crate::damage::{Scene, errors, metadata, rewrite};
+use crate::run::{HOUR, later};
+
+#[tokio::test]
+async fn upgrade_writes_older_objects_anew_and_nothing_else() {
+    let scene = Scene::new().await;
+    let day = scene.day();
+    let path = scene.object(Table::Lives, day);
+    let cells = metadata(&path, "rollcall.cells").unwrap();
+    // Made before there was a column for the browser's name, and before formats were counted.
+    rewrite(&path, &[("rollcall.format", "0"), ("rollcall.cells", &cells)], &["extra"]);
+    // A table that did not exist then.
+    std::fs::remove_file(scene.object(Table::Rejects, day)).unwrap();
+    let report = scene.run(later() + HOUR, Job::Upgrade(Upgrade::default())).await.unwrap();
+    assert_eq!(errors(&report), [""; 0]);
+    assert_eq!(report.published.objects.into_iter().collect::<Vec<_>>(), [("lives", 1), ("rejects", 1)]);
+    assert_eq!(metadata(&path, "rollcall.format").as_deref(), Some("1"));
+    assert!(scene.is_whole().await);
+    let report = scene.run(later() + HOUR, Job::Upgrade(Upgrade::default())).await.unwrap();
+    assert!(report.ok && report.published.objects.is_empty());
+}
+
+#[tokio::test]
+async fn an_object_that_is_lost_is_made_again_by_an_upgrade_only_where_it_had_no_rows() {
+    let scene = Scene::new().await;
+    let (day, upgrade) = (scene.day(), || Job::Upgrade(Upgrade::default()));
+    for table in [Table::Lives, Table::ViewerDetails, Table::Events] {
+        // The row of an event lies where its summary does.
+        let of = if table == Table::Events { Table::ViewerDetails } else { table };
+        let days = scene.cells.keys().filter(|(other, ..)| *other == of).map(|(_, day, _)| *day);
+        let day = days.max().unwrap();
+        let path = scene.object(table, day);
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let report = scene.run(later() + HOUR, upgrade()).await.unwrap();
+        let [failure] = &report.failures[..] else { panic!("{table:?} {:?}", report.failures) };
+        assert!(
+            failure.kind == Kind::Damaged && failure.error.contains(&keys::lake(table, day)),
+            "{failure:?}"
+        );
+        assert!(!path.exists());
+        std::fs::write(&path, bytes).unwrap();
+    }
+    std::fs::remove_file(scene.object(Table::Rejects, day)).unwrap();
+    assert!(scene.run(later() + HOUR, upgrade()).await.unwrap().ok);
+    assert!(scene.is_whole().await);
+}
