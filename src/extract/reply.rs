@@ -8,11 +8,11 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Kind, Result};
 use crate::transform::escape;
 
-/// The longest name of a request that is shown, in characters; those that were seen have 60.
+/// The longest name of a request that is shown, in characters; those that were seen have 42.
 const LONGEST_ID: usize = 200;
 
-/// An answer, whichever way its numbers and texts are sent.
-#[derive(Debug, Deserialize)]
+/// An answer, whichever way its numbers and texts are sent. It does not print: there may be a token in it.
+#[derive(Deserialize)]
 pub struct Reply {
     code: Option<Value>,
     msg: Option<Value>,
