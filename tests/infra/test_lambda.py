@@ -41,9 +41,9 @@ def function(tmp_path):
 def test_every_sample_payload_is_a_job_that_works(function, sample):
     payload = json.loads(sample.read_text())
     with simulator("--events", "3") as vendor:
-        one = function(vendor)
-        # What there is, is made again or written anew.
-        before = [{"job": "sync"}] if payload["job"] in {"replay", "upgrade"} else []
+        one = function(vendor, ROLLCALL_ARCHIVE="true")
+        # What there is, is published, made again or written anew.
+        before = [{"job": "sync"}] if payload["job"] in {"publish", "replay", "upgrade"} else []
         for job in before:
             one.invoke(job)
         report = one.invoke(payload)
@@ -185,10 +185,12 @@ def test_every_sample_payload_works_under_cargo_lambda_too(tmp_path):
     port, tools = str(free_port()), Path(sys.executable).parent
     environment = {**os.environ, "PORT": port, "ROLLCALL_STORE": str(tmp_path / "store")}
     environment["PATH"] = f"{tools}:{environment['PATH']}"
+    environment["ROLLCALL_ARCHIVE"] = "true"
     command = [sys.executable, ROOT / "samples/lambda_local.py"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as local:
         local.stdout.readline()  # It says where it is when all of it runs.
-        for sample in SAMPLES:
+        # What there is, is published, made again or written anew.
+        for sample in sorted(SAMPLES, key=lambda sample: sample.stem != "sync"):
             invoke = ["cargo", "lambda", "invoke", "--invoke-address", "127.0.0.1", "--invoke-port", port]
             done = subprocess.run(
                 [*invoke, "--data-file", sample], env=environment, capture_output=True, text=True, timeout=60
