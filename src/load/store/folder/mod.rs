@@ -1,6 +1,7 @@
 //! A folder as a store. Safe for several processes at once: an object is written beside the others, synced, and renamed
 //! into its place under a lock, after its condition was checked.
 
+mod lock;
 mod upload;
 
 use std::collections::BTreeMap;
@@ -16,14 +17,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use twox_hash::XxHash3_128;
 
+use self::lock::{LOCK, lock};
 use self::upload::Partial;
 use super::{Below, Head, Listed, Store, Upload, Version, conflict};
 use crate::error::{Error, Explain, Kind, Result};
 
 /// Objects that are being written, out of sight of every reader.
 const PARTIAL: &str = ".partial";
-/// Held while a condition is checked and the object put.
-const LOCK: &str = ".lock";
 /// Bytes at the end of an object that go into its version: a Parquet footer names every cell, and when it was staged.
 const TAIL: u64 = 64 * 1024;
 
@@ -216,15 +216,6 @@ impl Store for Folder {
         })
         .await
     }
-}
-
-/// Waits until no other process changes anything; none where there is no store yet.
-fn lock(root: &Path) -> io::Result<Option<File>> {
-    // Not truncated: that would be a change of the file each time.
-    let lock = File::options().create(true).write(true).truncate(false).open(root.join(LOCK));
-    let Some(lock) = found(lock)? else { return Ok(None) };
-    lock.lock()?;
-    Ok(Some(lock))
 }
 
 /// Removes the folders of a path that are empty, below `root`. What cannot be removed is not empty.

@@ -13,7 +13,8 @@ use bytes::Bytes;
 use tempfile::NamedTempFile;
 
 use super::super::{Condition, Upload, conflict};
-use super::{Folder, PARTIAL, explain, found, head, lock};
+use super::lock::lock;
+use super::{Folder, PARTIAL, explain, found, head};
 use crate::error::Result;
 
 /// What a killed process left in `PARTIAL` is taken away when it is older than any run can be.
