@@ -41,10 +41,12 @@ impl Hold {
     /// What holds back the days of one event; none where nothing is missing, or nobody will ever bring it.
     #[must_use]
     pub fn of(ledger: &Ledger, lake: &Lake, now: Timestamp) -> Option<Self> {
-        if ledger.closed.is_some() || ledger.is_forgotten {
+        let event = &ledger.event;
+        // One that was cancelled, and has no end, is never visited.
+        let is_called_off = event.is_cancelled() && event.end_time.is_none();
+        if ledger.closed.is_some() || ledger.is_forgotten || is_called_off {
             return None;
         }
-        let event = &ledger.event;
         let start = event.start_time.unwrap_or_else(|| ledger.end());
         let event_day = ledger.event_day.unwrap_or_else(|| lake.zone.day_of(start));
         // Somebody may have come the day before.
@@ -52,19 +54,15 @@ impl Hold {
         let asked = ledger
             .through
             .map(|through| lake.zone.day_of(through.checked_sub(lake.settle).unwrap_or(through)));
-        let owed = ledger.owed.days.first().copied();
-        let (day, because) =
-            match (owed.into_iter().chain(ledger.owed.snapshot.then_some(first)).min(), asked) {
-                (Some(day), _) => (day, HeldBy::Owed),
-                (None, asked) if !event.has_ended(now) => {
-                    if start > now {
-                        return None;
-                    }
-                    (asked.unwrap_or(first), HeldBy::Running)
-                }
-                (None, Some(day)) => (day, HeldBy::Unsettled),
-                (None, None) => (first, HeldBy::Unvisited),
-            };
+        let owed = ledger.owed.days.first().copied().into_iter().chain(ledger.owed.snapshot.then_some(first));
+        let pending = match asked {
+            _ if !event.has_ended(now) && start > now => None,
+            asked if !event.has_ended(now) => Some((asked.unwrap_or(first), HeldBy::Running)),
+            Some(day) => Some((day, HeldBy::Unsettled)),
+            None => Some((first, HeldBy::Unvisited)),
+        };
+        let holds = owed.map(|day| (day, HeldBy::Owed)).chain(pending);
+        let (day, because) = holds.min_by_key(|(day, _)| *day)?;
         Some(Self { event_id: Some(event.event_id), day, because })
     }
 }
@@ -142,6 +140,15 @@ mod tests {
             hold("2022-10-27", HeldBy::Owed)
         );
         assert_eq!(
+            found(|ledger| ledger.owed.days = [day("2022-10-29"), day("2022-10-30")].into()),
+            hold("2022-10-29", HeldBy::Owed)
+        );
+        assert_eq!(
+            found(|ledger| ledger.owed.days = [day("2022-10-30")].into()),
+            hold("2022-10-29", HeldBy::Unsettled),
+            "a later day is owed, and this one may still grow"
+        );
+        assert_eq!(
             found(|ledger| ledger.owed = Owed { snapshot: true, ..Owed::default() }),
             hold("2022-10-25", HeldBy::Owed)
         );
@@ -161,6 +168,13 @@ mod tests {
             "nobody brings it any more"
         );
         assert_eq!(found(|ledger| ledger.is_forgotten = true), None);
+        let called_off = |ledger: &mut Ledger| {
+            *ledger = Ledger::new(
+                Event { status: Some("cancelled".into()), ..Event::unknown(7) },
+                ledger.first_seen,
+            );
+        };
+        assert_eq!(found(called_off), None, "it was cancelled, and nothing says when it would have been");
         let future = |ledger: &mut Ledger| {
             ledger.event.start_time = Some(at("2022-11-02T00:00:00Z"));
             ledger.event.end_time = Some(at("2022-11-02T01:00:00Z"));
