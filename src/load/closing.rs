@@ -7,7 +7,8 @@ use super::visit::{Outcome, Visit};
 
 /// After how many failed visits in a row an event that is past its horizon is closed all the same.
 const LAST_TRIES: u32 = 3;
-/// And how long past it at least, where the vendor knows the event: an outage is no reason to give it up.
+/// And how long past it at least, unless the vendor has answered for the event before and does not know it any more: neither an
+/// outage is a reason to give it up, nor a user who may not see it yet.
 const LAST_WAIT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Ledger {
@@ -57,7 +58,8 @@ impl Ledger {
     fn is_given_up(&self, visit: &Visit, horizon: SignedDuration) -> bool {
         let past = visit.pulled_at.duration_since(self.end()).saturating_sub(horizon);
         let waited = visit.pulled_at.duration_since(self.waits_since()).min(past);
-        self.failures >= LAST_TRIES && (visit.is_unknown || waited >= LAST_WAIT)
+        let is_gone = visit.is_unknown && self.last_good_visit.is_some();
+        self.failures >= LAST_TRIES && (is_gone || waited >= LAST_WAIT)
     }
 }
 
@@ -111,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn past_the_horizon_an_event_is_given_up_after_three_failures_and_a_week() {
+    fn past_the_horizon_an_event_is_given_up_after_three_failures_and_a_week_or_sooner_where_it_is_gone() {
         let day = |day: i64| 24 * day;
         let unknown = |hours| Visit { is_unknown: true, ..visit(hours, Outcome::Failed) };
         let failed = |hours| visit(hours, Outcome::Failed);
@@ -126,8 +128,10 @@ mod tests {
             (0, vec![failed(day(28)), failed(day(29)), failed(day(30))], false),
             (day(300), vec![failed(day(300)), failed(day(300) + 1), failed(day(300) + 3)], false),
             (day(300), vec![failed(day(300)), failed(day(306)), failed(day(307))], true),
-            (0, vec![unknown(day(30)), unknown(day(30) + 1)], false),
-            (0, vec![unknown(day(30)), unknown(day(30) + 1), unknown(day(30) + 3)], true),
+            (0, vec![unknown(day(30)), unknown(day(30) + 1), unknown(day(30) + 3)], false),
+            (0, vec![unknown(day(30)), unknown(day(36)), unknown(day(37))], true),
+            (0, vec![complete(day(29)), unknown(day(30)), unknown(day(30) + 1)], false),
+            (0, vec![complete(day(29)), unknown(day(30)), unknown(day(30) + 1), unknown(day(30) + 3)], true),
         ] {
             let mut ledger = Ledger { first_seen: at(first_seen), ..ledger() };
             for visit in &visits {
