@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::{FORMAT, keys};
 use crate::error::{Error, Explain, Kind, Result};
 
-/// What mends a damaged document: the lake says the same.
-const MEND: &str =
-    "take it away together with `ledger/lake.json`: the next `sync` builds both again from the lake";
+/// What mends a damaged document: the lake says the same, and the vendor's lists name the events that are not there yet.
+const MEND: &str = "take it away together with `ledger/lake.json` and `ledger/roster.json`: the next `sync` builds them again \
+                    from the lake and from the vendor's lists";
 
 /// What mends `lake.json`.
 const MEND_LAKE: &str =

@@ -89,7 +89,9 @@ pub async fn publish(
     let publishing =
         Arc::new(Publishing { store: Arc::clone(store), lake: lake.clone(), events, budget, until });
     let all = days.len();
-    let days = days.into_iter().map(|(day, tables)| {
+    // The last ones first: an event's row lies in its own day, and its viewings in that one and later ones. Where the time is over
+    // amid them, no event is there before all of its viewings are.
+    let days = days.into_iter().rev().map(|(day, tables)| {
         let standing = standing.remove(&day).unwrap_or_default();
         let publishing = Arc::clone(&publishing);
         let task = tokio::spawn(async move { publishing.day(day, tables, standing).await });

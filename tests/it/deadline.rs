@@ -1,8 +1,12 @@
 //! What the end of a run's time cuts off.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures::{FutureExt, future};
 use jiff::SignedDuration;
 use rollcall::calendar::Clock;
 use rollcall::config::{Config, Rosters};
@@ -11,12 +15,14 @@ use rollcall::job::context::Context;
 use rollcall::job::selection::Selection;
 use rollcall::job::{Job, Plan, Publish};
 use rollcall::load::ledgers::Ledgers;
+use rollcall::load::store::Store;
 use rollcall::progress::Progress;
 use rollcall::report::Report;
-use simulator::ServerOptions;
+use simulator::{ServerOptions, Viewers, World, WorldOptions};
 
 use crate::command::{Desk, files};
 use crate::faults::{busiest, faults, without_faults};
+use crate::faulty::Faulty;
 use crate::lake::cells;
 use crate::run::{config, job, later, server_at, small_world, sync_all, sync_of};
 
@@ -72,6 +78,47 @@ async fn what_no_time_is_left_to_publish_stays_staged_and_the_run_says_so() {
     let report = job(&desk.open(), config(&server, &desk.store()), later(), publish()).await.unwrap();
     assert!(report.ok, "{:?}", report.failures);
     assert!(cells(&desk.store()).await == expected);
+}
+
+/// Days that have an object of `events`.
+fn published(store: &Path) -> BTreeSet<String> {
+    let days = std::fs::read_dir(store.join("lake/events")).into_iter().flatten();
+    days.map(|day| day.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn days_are_published_from_the_last_on_so_that_no_event_is_there_before_its_later_viewings() {
+    let desk = Desk::new();
+    let options =
+        WorldOptions { events: 16, days: 16, viewers: Viewers::Range(0, 9), ..WorldOptions::default() };
+    let server = server_at(later(), &World::new(options), ServerOptions::default());
+    let pull = Job::Pull(Selection::default());
+    assert!(job(&desk.open(), config(&server, &desk.store()), later(), pull).await.unwrap().ok);
+    let staged: BTreeSet<_> = files(&desk.store().join("staging"))
+        .iter()
+        .filter_map(|(path, _)| {
+            path.iter().find_map(|part| part.to_str().filter(|part| part.starts_with("dt=")))
+        })
+        .map(str::to_owned)
+        .collect();
+    assert!(staged.len() > 8, "{staged:?}");
+    // Of each day, how many of those after it were yet to come.
+    let missing = Arc::new(Mutex::new(BTreeMap::new()));
+    let (place, noted) = (desk.store(), Arc::clone(&missing));
+    let watcher = move |_| {
+        let there = published(&place);
+        for day in &there {
+            let later = staged.iter().filter(|later| *later > day && !there.contains(*later)).count();
+            noted.lock().unwrap().entry(day.clone()).or_insert(later);
+        }
+        future::ready(()).boxed()
+    };
+    let store: Arc<dyn Store> = Faulty::watched(&desk.open(), Box::new(watcher));
+    let publish = Job::Publish(Publish::default());
+    assert!(job(&store, config(&server, &desk.store()), later(), publish).await.unwrap().ok);
+    let missing = missing.lock().unwrap();
+    // Four days are published at once.
+    assert!(missing.len() > 8 && missing.values().all(|later| *later < 4), "{missing:?}");
 }
 
 #[tokio::test]
