@@ -32,7 +32,7 @@ pub(super) async fn listen(
     notes: &mut Notes<'_>,
 ) -> Result<Option<Cursor>> {
     if !choice.events.is_empty() {
-        let chosen = choice.events.iter().copied().collect();
+        let chosen = choice.events.clone();
         let events = ask_about(context, usage, chosen, None, &mut notes.failures).await?;
         notes.hear_asked(events).await?;
         return Ok(None);
@@ -84,6 +84,9 @@ pub(super) async fn listen(
     asked.retain(|id| !notes.is_described(*id) && !notes.unnoted.contains_key(id));
     let mut asked = still_open(context, choice, now, notes, asked).await?;
     asked.extend(notes.without_end());
+    // Should the time not do for all: new ones first, then those that end soonest.
+    let mut asked = Vec::from_iter(asked);
+    asked.sort_by_key(|id| notes.known.get(id).map(|known| known.end_time));
     let most = before_visits(context, notes);
     let events = ask_about(context, usage, asked, most, &mut notes.failures).await?;
     notes.hear_asked(events).await?;

@@ -62,11 +62,11 @@ pub(super) async fn still_open(
     Ok(open)
 }
 
-/// Asks about each of these events, for so long at most. One that the vendor does not know fails alone.
+/// Asks about each of these events, in this order, for so long at most. One that the vendor does not know fails alone.
 pub(super) async fn ask_about(
     context: &Context,
     usage: &Usage,
-    events: BTreeSet<i64>,
+    events: Vec<i64>,
     most: Option<Duration>,
     failures: &mut Vec<(Option<i64>, Error)>,
 ) -> Result<Vec<Event>> {

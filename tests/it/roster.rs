@@ -36,6 +36,34 @@ async fn a_roster_of_the_users_own_is_visited_with_or_without_the_lists() {
 }
 
 #[tokio::test]
+async fn of_a_users_own_roster_new_events_are_asked_about_first_and_then_those_that_end_soonest() {
+    let (desk, world) = (Desk::new(), small_world(8));
+    let early: Timestamp = "2022-10-19T04:00:00Z".parse().unwrap();
+    let is_there = |event: &simulator::Event| event.create_time <= early.as_second() && !event.cancelled;
+    let mut events: Vec<_> =
+        world.events().filter(is_there).map(|event| (event.end_time, event.id)).collect();
+    events.sort_unstable();
+    assert!(events.len() > 4 && !events.is_sorted_by_key(|(_, id)| id), "{events:?}");
+    let new = *events.iter().map(|(_, id)| id).max().unwrap();
+    events.retain(|(_, id)| *id != new);
+    let asked = async |ids: Vec<u64>| {
+        let server = server_at(early, &world, ServerOptions::default());
+        let file = desk.path().join("own.csv");
+        let lines: Vec<_> = ids.iter().map(u64::to_string).collect();
+        std::fs::write(&file, format!("event_id\n{}", lines.join("\n"))).unwrap();
+        let mut own = config(&server, &desk.store());
+        own.rosters = Rosters { edited: false, public: false, file: Some(file.to_str().unwrap().into()) };
+        own.concurrency = 1;
+        sync_all(own, early).await;
+        server.requests().into_iter().filter_map(|request| request.event_id).collect::<Vec<_>>()
+    };
+    let mut known: Vec<_> = events.iter().map(|(_, id)| *id).collect();
+    asked(known.clone()).await;
+    known.insert(0, new);
+    assert_eq!(asked(known.clone()).await, known);
+}
+
+#[tokio::test]
 async fn an_event_that_was_cancelled_before_it_began_is_never_asked_about() {
     let world = small_world(24);
     let server = server_at(later(), &world, ServerOptions::default());
