@@ -93,6 +93,15 @@ variable "settings" {
   }
 
   validation {
+    condition = try(
+      (endswith(var.settings.horizon, "d") ? 24 : 1) * tonumber(trim(var.settings.horizon, "dh")) >=
+      (endswith(var.settings.settle, "d") ? 24 : 1) * tonumber(trim(var.settings.settle, "dh")) + 25,
+      true
+    )
+    error_message = "`horizon` is at least 25 hours longer than `settle`: else an event's last day is not asked for once it has settled."
+  }
+
+  validation {
     condition     = can(regex("^[0-9]+(h|d)$", var.settings.lookback))
     error_message = "`lookback` is in hours or days, like `12h` or `30d`."
   }
@@ -115,6 +124,14 @@ variable "settings" {
   validation {
     condition     = var.settings.concurrency >= 1 && var.settings.events_per_pull >= 1 && var.settings.events_per_pull <= 100
     error_message = "`concurrency` is at least 1, `events_per_pull` from 1 to 100."
+  }
+
+  validation {
+    condition = alltrue([
+      for number in [var.settings.requests_per_second, var.settings.concurrency, var.settings.parallel_pulls, var.settings.events_per_pull] :
+      floor(number) == number
+    ])
+    error_message = "`requests_per_second`, `concurrency`, `parallel_pulls` and `events_per_pull` are whole numbers."
   }
 
   validation {

@@ -25,6 +25,8 @@ use crate::transform::privacy::Policy;
 const ZONE: &str = "Asia/Shanghai";
 /// When the days of a new lake settle.
 const SETTLE: &str = "12h";
+/// The longest day that a zone has.
+const LONGEST_DAY: SignedDuration = SignedDuration::from_hours(25);
 /// The longest pause after the first failure of a request.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
@@ -165,14 +167,21 @@ impl TryFrom<Options> for Config {
             let limit = duration(option, text)?;
             limit.try_into().explain(Kind::Usage, || format!("`{option}` is negative"))
         };
+        let settle = duration("--settle", options.settle.as_deref().unwrap_or(SETTLE))?;
+        let horizon = duration("--horizon", &options.horizon)?;
+        if horizon < settle.saturating_add(LONGEST_DAY) {
+            let message = "`--horizon` is not 25 hours longer than `--settle`: of an event's last day, what comes before it has \
+                           settled would never be asked for";
+            return Err(Error::new(Kind::Usage, message).hint("`--horizon 30d` is long enough for replays"));
+        }
         Ok(Self {
             credentials: options.credentials.credentials()?,
             token_secret_arn: options.credentials.token_secret_arn,
             store: options.store.location()?,
             api_url: options.api_url,
             zone: Zone::parse(options.zone.as_deref().unwrap_or(ZONE))?,
-            settle: duration("--settle", options.settle.as_deref().unwrap_or(SETTLE))?,
-            horizon: duration("--horizon", &options.horizon)?,
+            settle,
+            horizon,
             lookback: duration("--lookback", &options.lookback)?,
             rosters: Rosters {
                 edited: !options.no_lists,

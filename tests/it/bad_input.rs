@@ -24,6 +24,7 @@ fn a_call_that_is_wrong_ends_with_status_2_before_anything_is_done() {
             "unknown time zone `Asia/Shangai`",
         ),
         (vec!["--api-url", &url, "--token", TOKEN, "--settle", "12"], "`12` is no duration for `--settle`"),
+        (vec!["--api-url", &url, "--token", TOKEN, "--horizon", "36h"], "25 hours longer than `--settle`"),
         (vec!["--api-url", &url, "--token", TOKEN, "--accept-shrink"], "would let every event shrink"),
         (vec!["--api-url", &url, "--token", ""], "is empty"),
         (vec!["--api-url", "http://example.com", "--token", TOKEN], "would send secrets in the clear"),
