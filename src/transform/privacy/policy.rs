@@ -8,7 +8,7 @@ use super::pseudonym::Key;
 use super::treatment::Treatment;
 use crate::error::{Error, Kind as ErrorKind, Result};
 use crate::transform::column::{Column, Kind, Personal};
-use crate::transform::tables::Table;
+use crate::transform::tables::{RECKONED_WITH, Table};
 
 /// A policy that was checked, with the key that it needs.
 #[derive(Clone, Debug, Default)]
@@ -123,6 +123,9 @@ fn check(name: &str, treatment: Treatment) -> Result<()> {
             return refused("every row needs a value there");
         }
         let is_text = matches!(column.kind, Kind::Text | Kind::Identifier);
+        if treatment != Treatment::Keep && RECKONED_WITH.contains(&name) {
+            return refused("it says who is a host, or what a number means");
+        }
         // Counters, times and codes are what the program itself reckons with.
         if treatment != Treatment::Keep && column.personal.is_none() && !(is_text && column.key.is_some()) {
             return refused("it says nothing of a person");
@@ -192,6 +195,8 @@ mod tests {
             (r#"{"live_type": "drop"}"#, "it says nothing of a person"),
             (r#"{"error": "drop"}"#, "it says nothing of a person"),
             (r#"{"extra": "hmac"}"#, "it is no text"),
+            (r#"{"iden": "drop"}"#, "who is a host"),
+            (r#"{"country_code": "mask"}"#, "what a number means"),
         ] {
             let error = policy(&format!(r#"{{"base": "open", "columns": {columns}}}"#)).unwrap_err();
             assert!(error.kind() == ErrorKind::Usage && error.to_string().contains(why), "{error}");

@@ -12,7 +12,7 @@ use std::sync::{Arc, LazyLock};
 
 use arrow::datatypes::{Schema, SchemaRef};
 
-pub use self::shared::{HOST, TOLD};
+pub use self::shared::{HOST, RECKONED_WITH, TOLD};
 use super::column::Column;
 
 /// A table of the lake.
