@@ -15,7 +15,9 @@ pub fn resolved(quoted: &str) -> String {
             text.push(sign);
             rest = behind;
         }
-        let (plain, behind) = rest.split_at(rest.find('\\').unwrap_or(rest.len()));
+        // Faster than to search, where little is left.
+        let length = rest.bytes().position(|byte| byte == b'\\').unwrap_or(rest.len());
+        let (plain, behind) = rest.split_at(length);
         text.push_str(plain);
         rest = behind;
     }
@@ -69,8 +71,10 @@ fn read(escape: &str) -> (char, &str) {
 
 /// A unit of UTF-16, written `u4e2d`, and what comes behind it.
 fn utf16(escape: &str) -> Option<(u16, &str)> {
-    let (digits, behind) = escape.strip_prefix('u')?.split_at_checked(4)?;
-    let unit = digits.chars().try_fold(0, |unit, digit| Some(unit << 4 | digit.to_digit(16)?))?;
+    let (digits, behind) = escape.split_at_checked(5)?;
+    let [b'u', digits @ ..] = digits.as_bytes() else { return None };
+    let digits = digits.iter().map(|digit| char::from(*digit).to_digit(16));
+    let unit = digits.reduce(|unit, digit| Some(unit? << 4 | digit?))??;
     Some((u16::try_from(unit).ok()?, behind))
 }
 

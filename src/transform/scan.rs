@@ -150,9 +150,11 @@ fn escaped(bytes: &[u8], mut at: usize) -> Result<(Shape, usize), Stop> {
 fn escape(bytes: &[u8], at: usize) -> Result<usize, Stop> {
     match here(bytes, at)? {
         b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Ok(at + 1),
-        b'u' => (at + 1..at + 5).try_fold(at + 5, |end, digit| {
-            if here(bytes, digit)?.is_ascii_hexdigit() { Ok(end) } else { Err(Stop::Bad(digit)) }
-        }),
+        b'u' => {
+            let digits = bytes.get(at + 1..at + 5).ok_or(Stop::Short)?;
+            let bad = digits.iter().position(|digit| !digit.is_ascii_hexdigit());
+            bad.map_or(Ok(at + 5), |bad| Err(Stop::Bad(at + 1 + bad)))
+        }
         _ => Err(Stop::Bad(at)),
     }
 }
