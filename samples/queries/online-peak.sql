@@ -2,7 +2,7 @@
 -- event with live viewers. Minutes and people as in online-by-minute. The number only rises where somebody
 -- comes, so no other minute needs a look.
 WITH viewings AS (
-  SELECT s.event_id, p.person, s.online_minute, coalesce(s.offline_minute, s.online_minute) AS offline_minute
+  SELECT s.event_id, p.person, s.online_minute, greatest(s.online_minute, coalesce(s.offline_minute, s.online_minute)) AS offline_minute
   FROM sessions s
   JOIN people p ON p.event_id = s.event_id AND p.person = s.person
   WHERE s.live_type = 'live' AND NOT p.is_host

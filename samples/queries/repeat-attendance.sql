@@ -3,7 +3,7 @@
 WITH attendance AS (
   SELECT p.person_key, count(*) AS events
   FROM people p
-  WHERE p.person_key IS NOT NULL AND NOT p.is_host
+  WHERE p.person_key = p.person AND NOT p.is_host
   GROUP BY p.person_key
 )
 SELECT a.events, count(*) AS people

@@ -50,7 +50,8 @@ fn columns(dialect: Dialect, table: Table) -> String {
     columns.collect::<Vec<_>>().join(",\n")
 }
 
-/// A table whose days are projected: no crawler has to find them. Dates are projected in UTC, and the lake's days may
+/// A table whose days are projected: no crawler has to find them. One that is there may have fewer columns, and goes first; its
+/// rows lie in the store. Dates are projected in UTC, and the lake's days may
 /// be ahead of it.
 fn athena(table: Table, location: &str) -> String {
     let columns = table.columns().iter().map(|column| {
@@ -69,11 +70,11 @@ fn athena(table: Table, location: &str) -> String {
         |(key, value): (&str, String)| format!("  {} = {}", hive_literal(key), hive_literal(&value));
     let properties = properties.map(property).join(",\n");
     format!(
-        "CREATE EXTERNAL TABLE IF NOT EXISTS `{}` (\n{}\n)\nPARTITIONED BY (`dt` date)\nSTORED AS PARQUET\n\
-         LOCATION {}\nTBLPROPERTIES (\n{properties}\n);\n\n",
-        table.name(),
-        columns.join(",\n"),
-        hive_literal(&format!("{location}/")),
+        "DROP TABLE IF EXISTS `{name}`;\n\nCREATE EXTERNAL TABLE `{name}` (\n{columns}\n)\nPARTITIONED BY (`dt` date)\n\
+         STORED AS PARQUET\nLOCATION {location}\nTBLPROPERTIES (\n{properties}\n);\n\n",
+        name = table.name(),
+        columns = columns.join(",\n"),
+        location = hive_literal(&format!("{location}/")),
     )
 }
 

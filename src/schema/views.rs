@@ -59,7 +59,7 @@ const SESSIONS: &[Shown] = &[
     ("event_end_time", "直播结束时间", As("e.end_time")),
     ("event_start_date", "直播开始日期", As("e.start_date")),
     ("event_end_date", "直播结束日期", As("e.end_date")),
-    ("source", "观看入口", As("s.source")),
+    ("entry", "观看入口", As("s.entry")),
     ("is_host", "是否主持人", As("s.is_host")),
     ("person_key", "人员标识", As("s.person_key")),
     ("viewer_key", "观众标识", Told(1)),
@@ -153,10 +153,10 @@ pub(super) fn views(dialect: Dialect, labels: Labels) -> Vec<(&'static str, Stri
 fn sessions(dialect: Dialect) -> String {
     format!(
         "{}\nSELECT\n{}\nFROM (\n  \
-           SELECT 'live' AS source, coalesce(iden = {host}, false) AS is_host,\n    \
+           SELECT 'live' AS entry, coalesce(iden = {host}, false) AS is_host,\n    \
              watch_duration_seconds AS duration_seconds, {SHARED}\n  FROM lives\n  \
            UNION ALL\n  \
-           SELECT 'interaction' AS source, coalesce(role = 'host' OR iden = {host}, false) AS is_host,\n    \
+           SELECT 'interaction' AS entry, coalesce(role = 'host' OR iden = {host}, false) AS is_host,\n    \
              online_duration_seconds AS duration_seconds, {SHARED}\n  FROM interactions\n\
          ) s\nLEFT JOIN events e ON e.event_id = s.event_id;\n",
         dialect.create_view("sessions"),
@@ -197,8 +197,8 @@ pub(super) fn described() -> String {
             "\n## The view {view}\n\n{doc}\n\n| column | in `{view}_zh` | what it is |\n|---|---|---|\n{lines}"
         )
     };
-    let sessions = "A row a viewing, from `lives` and `interactions` under one set of names; `s` is the viewing, `e` \
-        its event.";
+    let sessions = "A row a viewing, from `lives` and `interactions` under one set of names, of which `entry` says \
+        which: `live` or `interaction`. A host has the role `host`, or `iden` says so. `s` is the viewing, `e` its event.";
     let people = "A row a person and event; `p` is `sessions`. Who cannot be told is the viewer, as the vendor tells \
         viewers apart. Viewings that say nothing of the viewer either, such as all of a lake whose policy keeps none of it, are a \
         row without a `person` (and the hosts' another): count people with `count(person)`.";

@@ -18,7 +18,7 @@ from sqlglot import exp
 QUERIES = {path.stem: path.read_text() for path in sorted((ROOT / "samples" / "queries").glob("*.sql"))}
 ZONES = ["UTC", "Asia/Shanghai", "America/New_York"]
 # Functions that DuckDB and Athena both have, with the same meaning for what the queries ask of them.
-COMMON = """avg coalesce count date date_diff length lower max min nullif round row_number split_part substr
+COMMON = """avg coalesce count date date_diff greatest length lower max min nullif round row_number split_part substr
     sum translate trim""".split()
 # The customers in customers-who-came: name, mobile as in person_key, mail in lower case, own identifier.
 CUSTOMERS = [

@@ -99,7 +99,7 @@ def test_groups_stays_and_deeds_are_those_of_sql(pages, sql, look, event_id):
     assert page.locator("#deeds tbody tr").count() == len(DEEDS)
 
     days = {row.locator("td").all_inner_texts()[0]: row.locator("td").all_inner_texts()[1:3] for row in page.locator("#days tbody tr").all()}
-    counted = sql.sql(f"SELECT dt::text, count(*) FILTER (source = 'live'), count(*) FILTER (source = 'interaction') FROM sessions WHERE event_id = {event_id} GROUP BY 1")
+    counted = sql.sql(f"SELECT dt::text, count(*) FILTER (entry = 'live'), count(*) FILTER (entry = 'interaction') FROM sessions WHERE event_id = {event_id} GROUP BY 1")
     # A day whose last answer had nobody has a line too.
     assert {day: rows for day, rows in days.items() if rows != ["0", "0"]} == {day: [str(live), str(other)] for day, live, other in counted.fetchall()}
 
@@ -225,6 +225,7 @@ def test_a_phone_shows_everything_without_moving_sideways_and_paper_without_butt
     page = look(pages / "700006.html")
     page.emulate_media(media="print")
     assert page.locator("button:visible, input:visible").count() == 0
+    assert page.locator("#viewers-count").is_visible(), "it says of how many viewers these are the first"
     assert page.locator("svg.wide:visible").count() == 3
     assert page.pdf().startswith(b"%PDF")
 
