@@ -11,11 +11,14 @@ locals {
   kms_key    = var.settings.kms_key_arn
 }
 
-# The lake, its ledger, and what is staged. A bucket that is not empty is never destroyed.
+# The lake, its ledger, and what is staged. A bucket that is not empty is never destroyed, but all that keeps it closed would be: so
+# nothing is done at all where another name would take its place.
 resource "aws_s3_bucket" "lake" {
   bucket = local.bucket
 
   lifecycle {
+    prevent_destroy = true
+
     precondition {
       condition     = length(local.bucket) <= 63
       error_message = "The bucket's name, `${local.bucket}`, has more than 63 letters: choose a shorter `prefix`, or another name with `bucket`."

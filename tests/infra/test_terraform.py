@@ -52,6 +52,8 @@ REFUSED = [
     ({"schedule": "0 2 * * *"}, "schedule"),
     ({"zone": "Shanghai"}, "zone"),
     ({"settle": "12"}, "settle"),
+    ({"settle": "12h", "horizon": "36h"}, "horizon"),
+    ({"requests_per_second": 20, "concurrency": 2.5, "parallel_pulls": 20, "events_per_pull": 10}, "concurrency"),
     ({"memory_mb": 128}, "memory_mb"),
     ({"timeout_seconds": 901}, "timeout_seconds"),
     ({"requests_per_second": 10, "parallel_pulls": 20}, "requests_per_second"),
@@ -67,9 +69,9 @@ REFUSED = [
 SCHEDULES = ["rate(1 hour)", "rate(90 minutes)", "cron(15 2 * * ? *)", "cron(0/30 8-20 ? * MON-FRI *)", "cron(0 2 L * ? *)"]
 
 
-def refused(module):
+def refused(module, *words):
     """What a plan says against the settings."""
-    lines = module.run("plan", "-input=false", "-refresh=false", "-json", check=False).stdout.splitlines()
+    lines = module.run("plan", "-input=false", "-refresh=false", "-json", *words, check=False).stdout.splitlines()
     return [line["diagnostic"] for line in map(json.loads, lines) if line["@level"] == "error"]
 
 
@@ -114,6 +116,7 @@ def applied(terraform, aws, tmp_path_factory):
     module.variables({"main": {}, "other": other})
     module.run("apply", "-auto-approve", "-input=false")
     yield module
+    module.run("state", "rm", *[f'module.account["{account}"].aws_s3_bucket.lake' for account in ("main", "other")])
     module.run("destroy", "-auto-approve", "-input=false")
     assert not client(aws, "lambda").list_functions()["Functions"], "everything is taken away"
 
@@ -401,6 +404,10 @@ def test_every_call_of_aws_in_the_readme_says_what_it_has_to():
         operations = {xform_name(name, "-"): model.operation_model(name) for name in model.operation_names}
         needed = {f"--{xform_name(name, '-')}" for name in operations[operation].input_shape.required_members}
         assert needed <= set(options), (service, operation)
+
+
+def test_a_plan_that_would_take_a_bucket_away_is_refused(applied):
+    assert any("prevent_destroy" in error["detail"] for error in refused(applied, "-var=prefix=another"))
 
 
 def test_a_bucket_that_is_kept_stays_as_closed_as_it_is(terraform, aws, tmp_path):
