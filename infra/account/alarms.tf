@@ -102,10 +102,11 @@ resource "aws_cloudwatch_metric_alarm" "heartbeat" {
   comparison_operator = "LessThanThreshold"
   threshold           = 1
   treat_missing_data  = "breaching"
-  # Before the schedule is on, and once it is off, silence is what was asked for.
-  actions_enabled     = var.settings.schedule_enabled
   alarm_actions       = var.settings.alarm_topic_arns
   ok_actions          = var.settings.alarm_topic_arns
+
+  # Before the schedule is on, and once it is off, silence is what was asked for.
+  actions_enabled = var.settings.schedule_enabled
 
   metric_query {
     id          = "beats"

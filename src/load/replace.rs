@@ -15,6 +15,7 @@ use super::store::{Condition, Head, Listed};
 use super::suppression;
 use super::table_day::TableDay;
 use crate::error::{Error, Kind, Result};
+use crate::transform::batch::part;
 
 /// What became of staged files.
 #[derive(Debug, Default)]
@@ -194,7 +195,7 @@ impl<'a> Rows<'a> {
                 })?,
             };
             let taken = left.min(batch.num_rows());
-            writer.write(batch.slice(0, taken)).await?;
+            writer.write(part(&batch, 0, taken)).await?;
             if taken < batch.num_rows() {
                 self.rest = Some(batch.slice(taken, batch.num_rows() - taken));
             }

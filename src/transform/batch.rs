@@ -73,6 +73,12 @@ impl BatchBuilder {
     }
 }
 
+/// So many rows of a batch, from this one on. Of all of them it is the batch itself: a slice takes memory for every column.
+#[must_use]
+pub fn part(batch: &RecordBatch, from: usize, rows: usize) -> RecordBatch {
+    if rows == batch.num_rows() { batch.clone() } else { batch.slice(from, rows) }
+}
+
 /// Bytes of the texts in a batch.
 #[must_use]
 pub fn text_bytes(batch: &RecordBatch) -> usize {
@@ -85,7 +91,7 @@ pub fn text_bytes(batch: &RecordBatch) -> usize {
 /// So many rows of a batch, from the first on, until their texts have so many `bytes`; all where they have fewer.
 #[must_use]
 pub fn rows_until(batch: &RecordBatch, bytes: usize) -> usize {
-    let has_fewer = |rows: usize| text_bytes(&batch.slice(0, rows)) < bytes;
+    let has_fewer = |rows: usize| text_bytes(&part(batch, 0, rows)) < bytes;
     if has_fewer(batch.num_rows()) {
         return batch.num_rows();
     }

@@ -88,10 +88,14 @@ def test_chinese_labels_name_the_same_columns(world):
         assert len(set(labelled.columns)) == len(labelled.columns)
 
 
-def test_athena_parses_every_statement():
+def test_athena_parses_every_statement_and_each_makes_anew_what_is_there():
     parsed = [sqlglot.parse_one(statement, dialect="athena") for statement in statements("athena")]
-    made = [statement.find(sqlglot.exp.Table).name for statement in parsed]
+    done = [(type(statement), statement.find(sqlglot.exp.Table).name) for statement in parsed]
+    made = [name for kind, name in done if kind is sqlglot.exp.Create]
     assert sorted(made) == sorted(TABLES + VIEWS)
+    for place, (statement, (kind, name)) in enumerate(zip(parsed, done)):
+        if kind is sqlglot.exp.Create and not statement.args["replace"]:
+            assert done[place - 1] == (sqlglot.exp.Drop, name)
 
 
 def test_glue_and_the_dictionary_have_the_columns_of_the_files(world):

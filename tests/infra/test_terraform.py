@@ -298,6 +298,12 @@ def test_every_question_of_the_samples_is_saved_for_athena(applied, aws):
     assert names == samples | {f"create view {view}" for view in views}
 
 
+def test_silence_is_no_alarm_where_nothing_is_scheduled(applied, aws):
+    for account, is_scheduled in [("main", False), ("other", True)]:
+        [alarm] = client(aws, "cloudwatch").describe_alarms(AlarmNames=[f"rollcall-{account}-heartbeat"])["MetricAlarms"]
+        assert alarm["ActionsEnabled"] is is_scheduled, account
+
+
 def test_every_alarm_says_what_to_do_and_watches_a_metric_that_is_there(applied, aws):
     metrics = (ROOT / "src/metrics.rs").read_text()
     alarms = client(aws, "cloudwatch").describe_alarms(AlarmNamePrefix="rollcall-main")["MetricAlarms"]

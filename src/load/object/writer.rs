@@ -18,7 +18,7 @@ use crate::load::index::{self, Kept};
 use crate::load::properties::{self, Expected};
 use crate::load::row_groups::ROW_GROUP_ROWS;
 use crate::load::store::{Condition, Store, Upload};
-use crate::transform::batch::{BATCH_ROWS, rows_until};
+use crate::transform::batch::{BATCH_ROWS, part, rows_until};
 use crate::transform::tables::Table;
 
 /// So many bytes of text do not wait: those of far larger rows than any that were seen.
@@ -86,10 +86,10 @@ impl ObjectWriter {
     pub async fn write(&mut self, batch: RecordBatch) -> Result<()> {
         let mut at = 0;
         while at < batch.num_rows() {
-            let rows = batch.slice(at, (batch.num_rows() - at).min(self.wanted()));
+            let rows = part(&batch, at, (batch.num_rows() - at).min(self.wanted()));
             // Up to a row that only the rows before it decide, not the batches that they came in.
             let taken = rows_until(&rows, BYTES_WAITING - self.waiting.bytes());
-            self.waiting.push(rows.slice(0, taken))?;
+            self.waiting.push(part(&rows, 0, taken))?;
             at += taken;
             if self.wanted() == 0 || self.waiting.bytes() >= BYTES_WAITING {
                 self.encode()?;
