@@ -1,7 +1,9 @@
 //! Status: whether the lake is complete, and who has to do something.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use rollcall::calendar::Clock;
 use rollcall::error::Kind;
@@ -10,9 +12,11 @@ use rollcall::job::context::Context;
 use rollcall::job::selection::Selection;
 use rollcall::load::complete::HeldBy;
 use rollcall::progress::Progress;
+use rollcall::transform::tables::Table;
 use simulator::{Fault, Quirks, ServerOptions, World};
 
 use crate::command::Desk;
+use crate::faults::{busiest, faults};
 use crate::lake::cells;
 use crate::run::{HOUR, config, later, server_at, small_world, sync, sync_all};
 
@@ -174,6 +178,54 @@ async fn closed_events_are_counted_and_hold_nothing_back() {
     assert_eq!((status.events.open, status.events.due), (0, 0));
     assert!(status.events.closed > 0 && status.events.known == status.events.closed);
     assert_eq!(status.complete_through, Some("2022-12-19".parse().unwrap()), "{status}");
+}
+
+#[tokio::test]
+async fn a_day_whose_rows_were_answered_and_are_gone_is_damage_also_when_one_event_has_them_again() {
+    let (desk, world) = synced(ServerOptions::default(), now()).await;
+    let days: BTreeSet<Date> = cells(&desk.store()).await.into_keys().map(|(_, day, _)| day).collect();
+    let of_day = |table: &str, day: Date| desk.store().join(format!("lake/{table}/dt={day}"));
+    let has_viewings = |day: &Date| of_day("lives", *day).join("part-0.parquet").exists();
+    let day = days.into_iter().find(has_viewings).unwrap();
+    for table in Table::ALL {
+        std::fs::remove_dir_all(of_day(table.name(), day)).unwrap_or_default();
+    }
+    let said = |status: &Status| {
+        let problem = status.problems.iter().find(|problem| problem.name == "lake");
+        problem.map(|problem| problem.text.clone()).unwrap_or_default()
+    };
+    let status = status_of(&world, &desk.store(), now() + HOUR).await.unwrap();
+    assert!(!status.ok && said(&status).contains(&day.to_string()), "{status}");
+    assert!(status.complete_through < Some(day), "{status}");
+    let events: Vec<i64> = World::events(&world).map(|event| event.id.cast_signed()).collect();
+    let mut is_told = 0;
+    for event in events {
+        let one = Selection { event: vec![event], ..Selection::default() };
+        let at = now() + HOUR * (2 + is_told);
+        let server = server_at(at, &world, ServerOptions::default());
+        sync(config(&server, &desk.store()), at, one).await.unwrap();
+        let status = status_of(&world, &desk.store(), at).await.unwrap();
+        is_told += i32::from(said(&status).contains(&day.to_string()));
+    }
+    assert!(is_told > 1, "until the last of them is there again");
+    let chosen = Selection { from: Some(day.to_string()), to: Some(day.to_string()), ..Selection::default() };
+    let server = server_at(now() + HOUR * 20, &world, ServerOptions::default());
+    sync(config(&server, &desk.store()), now() + HOUR * 20, chosen).await.unwrap();
+    assert_eq!(said(&status_of(&world, &desk.store(), now() + HOUR * 20).await.unwrap()), "");
+}
+
+#[tokio::test]
+async fn a_day_that_is_owed_is_not_called_a_contradiction_of_the_vendors() {
+    let world = small_world(8);
+    let (event, day) = busiest();
+    let options = faults(&[&format!("code=400@day:{event}:{day}")]);
+    let desk = Desk::new();
+    let server = server_at(now(), &world, options);
+    let report = sync(config(&server, &desk.store()), now(), Selection::default()).await.unwrap();
+    assert!(report.owed[&event].contains(&day.to_string()), "{:?}", report.owed);
+    let status = status_of(&world, &desk.store(), now() + HOUR).await.unwrap();
+    let checks = &status.lake.checks;
+    assert!(checks.visited > 2 && (checks.days_differing, checks.sums_differing) == (0, 0), "{status}");
 }
 
 #[tokio::test]

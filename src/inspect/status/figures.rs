@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::answered::Answered;
 use crate::error::{Error, Kind, Result};
 use crate::inspect::advice::Advice;
 use crate::load::compared::Compared;
@@ -56,6 +57,9 @@ pub struct Staged {
     pub files: usize,
     /// When the visit began that staged the oldest.
     pub oldest: Option<Timestamp>,
+    /// The days that they are of.
+    #[serde(skip)]
+    pub(super) days: BTreeSet<Date>,
 }
 
 /// What the last visit of one event found.
@@ -111,11 +115,12 @@ impl Damage {
 }
 
 /// The figures of the lake, those of visits from the day `first` on; what somebody may want to know of them, of which events
-/// are still `open`; and what is wrong with it.
+/// are still `open`; and what is wrong with it, or was `answered` and is not there.
 pub(super) async fn of(
     store: &Arc<dyn Store>,
     first: Date,
     open: &BTreeSet<i64>,
+    mut answered: Answered,
 ) -> Result<(Figures, Vec<Advice>, Damage)> {
     let mut damage = Damage::default();
     let standing = standing::since(store, None, &mut damage.errors).await?;
@@ -137,7 +142,8 @@ pub(super) async fn of(
             if with_visits {
                 each_row(&reader, None, |row| note(&mut visits, Found::of(&row))).await?;
             }
-            Ok((reader.cells().iter().map(|cell| cell.rows).sum::<u64>(), visits))
+            let events: Vec<i64> = reader.cells().iter().map(|cell| cell.event_id).collect();
+            Ok((reader.cells().iter().map(|cell| cell.rows).sum::<u64>(), events, visits))
         });
         (object.table, object.day, outcome.await)
     });
@@ -146,7 +152,8 @@ pub(super) async fn of(
     while let Some((table, day, outcome)) = read.next().await {
         match outcome {
             Ok(None) => {}
-            Ok(Some((rows, found))) => {
+            Ok(Some((rows, events, found))) => {
+                answered.find(table, day, &events);
                 *figures.rows.entry(table.name()).or_default() += rows;
                 for found in found {
                     note(&mut visits, Some(found));
@@ -154,6 +161,12 @@ pub(super) async fn of(
             }
             Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => damage.add(day, error),
             Err(error) => return Err(error),
+        }
+    }
+    for (day, error) in answered.missing() {
+        // Of a day of which an object is damaged, that is said.
+        if !damage.days.contains(&day) {
+            damage.add(day, error);
         }
     }
     figures.last_visit = visits.values().map(|found| found.pulled_at).max();
@@ -236,6 +249,7 @@ pub(super) async fn staged(store: &dyn Store, problems: &mut Vec<Advice>) -> Res
             staged.failures.extend(failures);
             for file in files {
                 found.files += 1;
+                found.days.insert(day);
                 let since = keys::parse_visit(&file.key).map(|(_, pulled_at)| pulled_at);
                 found.oldest = [found.oldest, since].into_iter().flatten().min();
                 // What a visit says of itself and of its event is staged by every run; it holds no viewing back.

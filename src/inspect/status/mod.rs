@@ -1,5 +1,6 @@
 //! Status: whether yesterday is complete, and if not, why. From ledgers, footers, and what the visits said.
 
+mod answered;
 mod figures;
 mod show;
 
@@ -9,6 +10,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use self::answered::Answered;
 use self::figures::{Figures, Staged};
 use super::advice::Advice;
 use crate::error::{Kind, Result};
@@ -92,6 +94,7 @@ impl Status {
             holds.extend(Hold::of(ledger, lake, now));
         }
         let (staged, staged_holds) = figures::staged(store.as_ref(), &mut problems).await?;
+        let answered = Answered::of(&ledgers, &staged.days);
         holds.extend(staged_holds);
         let roster_read = match Cursor::read(&context.ledgers).await {
             Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => {
@@ -103,7 +106,7 @@ impl Status {
         let first = lake.zone.day_of(now.checked_sub(context.horizon).unwrap_or(now));
         let unread = damaged.iter().filter_map(|error| keys::parse_active(error.context("key")?));
         let open = ledgers.iter().map(|ledger| ledger.event.event_id).chain(unread).collect();
-        let (figures, mut notes, damage) = figures::of(store, first, &open).await?;
+        let (figures, mut notes, damage) = figures::of(store, first, &open, answered).await?;
         let damaged_days = damage.days.into_iter();
         holds.extend(damaged_days.map(|day| Hold { event_id: None, day, because: HeldBy::Damaged }));
         // Of events that were heard of since, nothing is known; of one whose ledger cannot be read, neither.

@@ -1,0 +1,59 @@
+//! Rows that the vendor has answered with, as the ledgers have it, and that are not in the lake.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+
+use crate::counted::counted;
+use crate::error::{Error, Kind};
+use crate::load::ledger::Ledger;
+use crate::transform::tables::Table;
+
+/// The events that had rows by the last answers, by table and day.
+#[derive(Default)]
+pub(super) struct Answered {
+    events: BTreeMap<(Table, Date), BTreeSet<i64>>,
+}
+
+impl Answered {
+    /// What these ledgers say; not of days of which something is `staged`, whose rows may not be there yet.
+    pub(super) fn of(ledgers: &[Ledger], staged: &BTreeSet<Date>) -> Self {
+        let mut answered = Self::default();
+        for ledger in ledgers {
+            for (day, answer) in &ledger.days {
+                for (table, totals) in
+                    [(Table::Lives, answer.lives), (Table::Interactions, answer.interactions)]
+                {
+                    if totals.rows > 0 && !staged.contains(day) {
+                        answered.events.entry((table, *day)).or_default().insert(ledger.event.event_id);
+                    }
+                }
+            }
+        }
+        answered
+    }
+
+    /// An object has rows of these events.
+    pub(super) fn find(&mut self, table: Table, day: Date, events: &[i64]) {
+        if let Some(answered) = self.events.get_mut(&(table, day)) {
+            for event in events {
+                answered.remove(event);
+            }
+        }
+    }
+
+    /// What was not found: what is said of each day.
+    pub(super) fn missing(self) -> BTreeMap<Date, Error> {
+        let mut days: BTreeMap<Date, BTreeSet<i64>> = BTreeMap::new();
+        for ((_, day), events) in self.events.into_iter().filter(|(_, events)| !events.is_empty()) {
+            days.entry(day).or_default().extend(events);
+        }
+        let said = |(day, events): (Date, BTreeSet<i64>)| {
+            let events = counted(events.len() as u64, "event");
+            let error =
+                Error::new(Kind::Damaged, format!("viewings of {events} were answered, and are not there"));
+            (day, error.with("day", day).hint("run `sync` with `--from` and `--to` for the day"))
+        };
+        days.into_iter().map(said).collect()
+    }
+}
