@@ -35,6 +35,7 @@ mod lists;
 mod lossy;
 mod lost;
 mod named;
+mod outage;
 mod pages;
 mod privacy;
 mod probe;

@@ -214,5 +214,5 @@ fn halves(error: &Error) -> bool {
 
 /// Whether asking this event for anything else would fail in the same way.
 fn is_final(error: &Error) -> bool {
-    matches!(error.kind(), Kind::Credentials | Kind::UnknownEvent)
+    matches!(error.kind(), Kind::Credentials | Kind::UnknownEvent | Kind::Unreachable)
 }

@@ -1,0 +1,37 @@
+//! A vendor that cannot be reached.
+
+use rollcall::error::Kind;
+use rollcall::job::selection::Selection;
+use serde_json::Value;
+use simulator::ServerOptions;
+
+use crate::command::{Desk, files};
+use crate::run::{HOUR, config, later, server_at, small_world, sync, sync_all};
+
+#[tokio::test]
+async fn an_outage_is_no_events_fault_and_all_of_them_stay_due() {
+    let (desk, world) = (Desk::new(), small_world(8));
+    let early = "2022-10-20T00:00:00Z".parse().unwrap();
+    let server = server_at(early, &world, ServerOptions::default());
+    sync_all(config(&server, &desk.store()), early).await;
+    let ledgers = || files(&desk.store().join("ledger/active"));
+    assert!(ledgers().len() > 4);
+    for hour in 1..4 {
+        let mut gone = config(&server, &desk.store());
+        // Nobody listens there.
+        gone.api_url = "http://127.0.0.1:9".to_owned();
+        let report = sync(gone, later() + HOUR * hour, Selection::default()).await.unwrap();
+        let failed: Vec<_> = report.failures.iter().map(|failure| (failure.event_id, failure.kind)).collect();
+        // Two lists, and what ended the visits.
+        assert_eq!(failed, [(None, Kind::Unreachable); 3], "{:?}", report.failures);
+        assert!(!report.ok && report.events.left == report.events.due && report.events.failed == 0);
+    }
+    for (path, ledger) in ledgers() {
+        let ledger: Value = serde_json::from_slice(&ledger).unwrap();
+        assert!(ledger["last_visit"].is_null(), "{}", path.display());
+        assert_eq!(ledger["failures"], 0, "{}", path.display());
+    }
+    let at = later() + HOUR * 4;
+    let server = server_at(at, &world, ServerOptions::default());
+    assert!(sync_all(config(&server, &desk.store()), at).await.events.complete > 4);
+}
