@@ -42,7 +42,9 @@ pub(in crate::job) fn pulls_row(
     used: Used,
     milliseconds: i64,
 ) -> Result<RecordBatch> {
-    let Figures { tally, details, .. } = figures;
+    let Figures { tally, .. } = figures;
+    // Sums in which a day is missing say nothing.
+    let details = figures.details.filter(|_| ledger.owed.days.is_empty());
     let sessions = sessions(ledger.days.values());
     let checked = figures.checked;
     let mut batch = BatchBuilder::new(Table::Pulls);

@@ -92,7 +92,8 @@ pub(super) async fn visit(
         Ok(through) => through,
         Err(error) => {
             let error = context.client.judged(&usage, error).await;
-            if error.kind() == Kind::Credentials {
+            // An outage is no event's fault: all of them stay due.
+            if matches!(error.kind(), Kind::Credentials | Kind::Unreachable) {
                 visiting.still_in_force().await?;
                 return Err(error);
             }
@@ -223,14 +224,15 @@ impl Visiting<'_> {
         self.known.get(&day).is_some_and(|answer| settled_at.is_ok_and(|settled| answer.pulled_at >= settled))
     }
 
-    /// Compares every settled day with the snapshot. What differs stays as it is, and is said.
+    /// Compares every settled day that is not owed with the snapshot. What differs stays as it is, and is said.
     fn compare(&mut self) {
         let Some(counts) = &self.counts else { return };
         let days: BTreeSet<Date> = counts.keys().chain(self.known.keys()).copied().collect();
         let settled = |day: &&Date| {
             self.context.lake.settled_at(**day).is_ok_and(|settled_at| self.visitor.pulled_at >= settled_at)
         };
-        let settled: Vec<&Date> = days.iter().filter(settled).collect();
+        let is_answered = |day: &&Date| !self.owed.days.contains(*day);
+        let settled: Vec<&Date> = days.iter().filter(settled).filter(is_answered).collect();
         let agrees = |day: &Date| counts.get(day).copied().unwrap_or_default().agrees(self.known.get(day));
         let differing = settled.iter().filter(|day| !agrees(day)).count();
         self.figures.checked = Some((settled.len() as u64, differing as u64));
