@@ -93,6 +93,8 @@ async fn lake(context: &Context, customer: Option<&str>) -> Result<String> {
     let lake = &context.lake;
     lake.check(context.store.as_ref(), customer).await?;
     let is_there = lake.check_privacy(context.store.as_ref()).await?;
+    // Where somebody is to be forgotten, only the lake's own key tells who.
+    context.privacy().await?;
     let found = if is_there { "there is one" } else { "the first run makes one" };
     let (zone, privacy) = (lake.zone.name(), lake.policy.document());
     Ok(format!("{found}; zone {zone}, settled {:#} after a day's end, privacy {privacy}", lake.settle))

@@ -71,7 +71,8 @@ impl Report {
         if *is_dry {
             return write!(f, "\nnothing was taken out: leave away `--dry-run` for that");
         }
-        write!(f, "\nversions   {versions} of objects as they were before")
+        write!(f, "\nversions   {versions} of objects as they were before")?;
+        f.write_str("\nkeep       the key: every run needs it from now on")
     }
 
     fn show_published(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

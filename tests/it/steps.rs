@@ -139,6 +139,25 @@ fn a_doctor_finds_everything_there_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_doctor_says_when_the_key_is_missing_by_which_people_were_forgotten() {
+    let (desk, server) = (Desk::new(), vendor());
+    desk.sync(&server, &["--event", "609768"]).succeeded();
+    let (url, store) = (server.url(), desk.store());
+    let store = store.to_str().unwrap();
+    let mut forget = desk.command(&["forget", "--viewer", "19000101106", "--store", store]);
+    let forgot = forget.env("ROLLCALL_HMAC_KEY", "k".repeat(32)).output().unwrap();
+    assert!(
+        forgot.status.success() && String::from_utf8_lossy(&forgot.stdout).contains("keep       the key")
+    );
+    let mut doctor = desk.command(&["doctor", "--api-url", &url, "--token", TOKEN, "--store", store]);
+    let found = doctor.output().unwrap();
+    assert!(!found.status.success());
+    assert!(String::from_utf8_lossy(&found.stdout).contains("\nlake       FAILED: "), "{found:?}");
+    let found = doctor.env("ROLLCALL_HMAC_KEY", "k".repeat(32)).output().unwrap();
+    assert!(found.status.success(), "{found:?}");
+}
+
+#[test]
 fn a_doctor_says_when_the_clock_is_wrong_and_when_the_lake_is_another() {
     let (desk, server) = (Desk::new(), vendor());
     desk.sync(&server, &["--event", "609768"]).succeeded();
