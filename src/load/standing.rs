@@ -51,11 +51,16 @@ pub fn missing(table: Table, day: Date) -> Error {
     )
 }
 
+/// Whether engines pass over a file for its name, as what file managers and other tools leave behind is called.
+fn is_hidden(key: &str) -> bool {
+    key.rsplit('/').next().is_some_and(|name| name.starts_with(['.', '_']))
+}
+
 fn add(standing: &mut Standing, table: Table, listed: Vec<Listed>, failures: &mut Vec<Error>) {
     for Listed { key, head } in listed {
         if let Some(day) = keys::parse_lake(table, &key) {
             standing.entry(day).or_default().insert(table, head);
-        } else {
+        } else if !is_hidden(&key) {
             let error = Error::new(Kind::Damaged, "a file among the tables is none of rollcall's");
             failures.push(error.with("key", key).hint("take it away: every query reads it"));
         }

@@ -107,6 +107,10 @@ impl Pages {
 /// Writes a page whole, or not at all: it names people, and so no part of it is left behind.
 fn write(path: &Path, page: &impl Template) -> Result<()> {
     let fail = || format!("cannot write `{}`", path.display());
+    // A device would be replaced, too.
+    if path == Path::new("-") || path.exists() && !path.is_file() && !path.is_dir() {
+        return Err(Error::new(Kind::Usage, fail()).hint("give `--output` the name of a file"));
+    }
     let text = page.render().explain(Kind::Store, fail)?;
     let part = path.with_extension("html.part");
     let written = fs::write(&part, text).and_then(|()| fs::rename(&part, path));

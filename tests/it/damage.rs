@@ -246,6 +246,16 @@ async fn a_foreign_file_is_named_and_everything_else_goes_on() {
 }
 
 #[tokio::test]
+async fn what_a_file_manager_leaves_among_the_tables_is_passed_over_as_engines_do() {
+    let mut scene = Scene::new().await;
+    let path = scene.path("lake/lives/.DS_Store");
+    std::fs::write(&path, "foreign").unwrap();
+    scene.server = server_at(later(), &small_world(12), ServerOptions::default());
+    let report = scene.sync_all(2).await;
+    assert!(report.ok, "{:?}", report.failures);
+}
+
+#[tokio::test]
 async fn a_ledger_that_is_gone_or_damaged_since_the_plan_fails_its_visit_alone() {
     const EVENT: i64 = 700_001;
     for (content, error) in [(None, "the ledger is gone"), (Some("{"), "cannot be read")] {

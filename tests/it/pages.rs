@@ -40,6 +40,19 @@ async fn status_explain_and_pages_say_of_a_bucket_what_they_say_of_a_folder() {
 }
 
 #[test]
+fn a_page_takes_the_place_of_a_file_and_of_nothing_else() {
+    let desk = Desk::new();
+    let server = server(&World::default(), ServerOptions::default());
+    desk.sync(&server, &["--event", "609768"]).succeeded();
+    for place in ["-", "/dev/null"] {
+        let outcome = desk.run(&["report", "609768", "-o", place, "--store", desk.store().to_str().unwrap()]);
+        assert_eq!(outcome.status, 2, "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("give `--output` the name of a file"), "{}", outcome.stderr);
+    }
+    assert!(!desk.path().join("-").exists() && !std::fs::metadata("/dev/null").unwrap().is_file());
+}
+
+#[test]
 fn an_event_that_cannot_be_read_is_named_and_the_others_are_drawn() {
     let (desk, world) = (Desk::new(), World::default());
     let server = server(&world, ServerOptions::default());
