@@ -73,7 +73,7 @@ impl Kind {
 /// An error with everything that its reader needs, shown on one line.
 ///
 /// ```text
-/// the vendor does not know this event (code: 404, requestId: 172.10…, event: 609768) hint: check the number
+/// the vendor does not know this event (code: 404, requestId: 172.10…, event: 609768); hint: check the number
 /// ```
 #[derive(Debug)]
 pub struct Error(Box<Inner>);
@@ -202,7 +202,7 @@ impl fmt::Display for Inner {
             f.write_str(")")?;
         }
         if let Some(hint) = hint {
-            write!(f, " hint: {hint}")?;
+            write!(f, "; hint: {hint}")?;
         }
         Ok(())
     }
@@ -237,7 +237,7 @@ mod tests {
             .hint("free some space");
         assert_eq!(
             error.to_string(),
-            "cannot write `x`: disk full (event: 7, requestId: a_b, msg: two  [31mlines) hint: free some space"
+            "cannot write `x`: disk full (event: 7, requestId: a_b, msg: two  [31mlines); hint: free some space"
         );
         assert_eq!(error.context("requestId"), Some("a_b"));
     }

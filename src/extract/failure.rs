@@ -108,7 +108,11 @@ pub(super) fn transport(error: reqwest::Error, host: &str) -> Error {
     } else if error.is_connect() {
         (Kind::Unreachable, format!("cannot reach `{host}`"), "check `--api-url`, the network and the proxy")
     } else if error.is_timeout() {
-        (Kind::Timeout, format!("no answer from `{host}` in time"), "raise `--timeout`, or `--read-timeout`")
+        (
+            Kind::Timeout,
+            format!("no answer from `{host}` in time"),
+            "raise `--timeout` or `--read-timeout`, or `--deadline` where there is one",
+        )
     } else {
         (Kind::Broken, format!("the connection to `{host}` broke"), "try again later")
     };
