@@ -9,13 +9,14 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use rollcall::calendar::Clock;
 use rollcall::config::{Config, Options};
-use rollcall::error::Result;
+use rollcall::error::{Explain, Kind, Result};
 use rollcall::inspect::{ExplainCall, Explanation, Status};
 use rollcall::job::Job;
 use rollcall::job::context::Context;
 use rollcall::page::Pages;
 use rollcall::progress::Progress;
 use rollcall::schema::Schema;
+use tokio::runtime::Builder;
 use tracing_subscriber::prelude::*;
 
 use self::face::{Face, Shown};
@@ -77,8 +78,16 @@ fn main() -> ExitCode {
     face.end(outcome)
 }
 
-#[tokio::main]
-async fn run(command: OfLake, options: Options, face: &Face) -> Result<Shown> {
+/// Threads that wait for files: as many as disks are quick with. Each keeps some memory, and there could be hundreds.
+const FILE_THREADS: usize = 16;
+
+fn run(command: OfLake, options: Options, face: &Face) -> Result<Shown> {
+    let runtime = Builder::new_multi_thread().enable_all().max_blocking_threads(FILE_THREADS).build();
+    let runtime = runtime.explain(Kind::Store, || "cannot start threads".to_owned())?;
+    runtime.block_on(work(command, options, face))
+}
+
+async fn work(command: OfLake, options: Options, face: &Face) -> Result<Shown> {
     let is_terminal = std::io::stderr().is_terminal();
     let logs = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(is_terminal);
     tracing_subscriber::registry().with(logs.with_target(false).with_filter(face.level(is_terminal))).init();
