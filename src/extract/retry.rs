@@ -40,6 +40,8 @@ pub struct Attempts<'a> {
     failed: u32,
     /// How many of them failed because the answer was late.
     late: u32,
+    /// How many of them failed because no connection could be made.
+    unreached: u32,
     /// The last failure.
     last: Option<Error>,
     /// Whether a token was made anew already.
@@ -50,7 +52,7 @@ impl<'a> Attempts<'a> {
     /// No attempt yet.
     #[must_use]
     pub fn new(policy: Policy, usage: &'a Usage) -> Self {
-        Self { policy, usage, most: ATTEMPTS, failed: 0, late: 0, last: None, renewed: false }
+        Self { policy, usage, most: ATTEMPTS, failed: 0, late: 0, unreached: 0, last: None, renewed: false }
     }
 
     /// The same, but few: for what will most likely fail.
@@ -83,9 +85,10 @@ impl<'a> Attempts<'a> {
         }
         self.failed += 1;
         self.late += u32::from(error.kind() == Kind::Timeout);
-        let attempts =
-            if error.kind() == Kind::Unreachable { self.most.min(CONNECTION_ATTEMPTS) } else { self.most };
-        if !error.kind().is_passing() || self.failed >= attempts || self.late >= LATE_ATTEMPTS {
+        self.unreached += u32::from(error.kind() == Kind::Unreachable);
+        let is_last =
+            self.failed >= self.most || self.late >= LATE_ATTEMPTS || self.unreached >= CONNECTION_ATTEMPTS;
+        if !error.kind().is_passing() || is_last {
             return Err(error);
         }
         let doubled = (1 << (self.failed - 1)).min(LONGEST_PAUSE);
@@ -142,6 +145,19 @@ mod tests {
             assert_eq!(tried, tries, "{kind:?}");
             assert_eq!(usage.used().retries, u64::from(tries - 1));
         }
+    }
+
+    #[test]
+    fn failures_of_another_kind_are_no_connections_that_could_not_be_made() {
+        let usage = Usage::default();
+        let mut attempts = attempts(&usage, None);
+        for _ in 1..CONNECTION_ATTEMPTS {
+            attempts.next(Error::new(Kind::Unavailable, "busy"), NOW).unwrap();
+        }
+        for _ in 1..CONNECTION_ATTEMPTS {
+            attempts.next(Error::new(Kind::Unreachable, "refused"), NOW).unwrap();
+        }
+        assert!(attempts.next(Error::new(Kind::Unreachable, "refused"), NOW).is_err());
     }
 
     #[test]

@@ -19,6 +19,9 @@ use crate::load::ledgers::Entry;
 use crate::report::Report;
 use crate::transform::privacy::Privacy;
 
+/// After so many visits in a row that could not reach the vendor no other is begun: the events that are left stay due.
+const UNREACHABLE: u32 = 3;
+
 pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut Report) -> Result<()> {
     let choice = Choice::checked(selection)?;
     let usage = Usage::default();
@@ -37,9 +40,16 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
             async move { (due, task.await.unwrap_or_else(|crash| Ok(Err(crashed(crash, event_id))))) }
         })
         .buffer_unordered(context.concurrency);
+    let mut unreachable = 0;
     while let Some((Due { event_id, health, .. }, outcome)) = visits.next().await {
         match outcome {
             Ok(Ok(visited)) => {
+                let is_unreachable =
+                    visited.error.as_ref().is_some_and(|error| error.kind() == Kind::Unreachable);
+                unreachable = if is_unreachable { unreachable + 1 } else { 0 };
+                if unreachable >= UNREACHABLE {
+                    may_go_on.store(false, Ordering::Relaxed);
+                }
                 report.events.health -= health;
                 report.events.health += Health::of(&visited.after, context.clock.now());
                 let rows = visited.figures.tally.rows;

@@ -1,6 +1,7 @@
 //! Questions about single events: which are worth one, and their answers.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::{StreamExt, future, stream};
@@ -62,6 +63,10 @@ pub(super) async fn still_open(
     Ok(open)
 }
 
+fn is_unreachable(error: &Error) -> bool {
+    error.kind() == Kind::Unreachable
+}
+
 /// Asks about each of these events, in this order, for so long at most. One that the vendor does not know fails alone.
 pub(super) async fn ask_about(
     context: &Context,
@@ -72,13 +77,18 @@ pub(super) async fn ask_about(
 ) -> Result<Vec<Event>> {
     let all = events.len();
     let end = most.map(|most| Instant::now() + most);
+    let is_reached = &AtomicBool::new(true);
     let is_over = || context.client.is_out_of_time() || end.is_some_and(|end| end <= Instant::now());
     let asked = stream::iter(events)
-        .take_while(|_| future::ready(!is_over()))
+        .take_while(|_| future::ready(is_reached.load(Ordering::Relaxed) && !is_over()))
         .map(|event_id| async move {
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
             let answer = Box::pin(roster::info(&context.client, usage, event_id));
-            (event_id, in_time(left, "the answer about an event", answer).await)
+            let outcome = in_time(left, "the answer about an event", answer).await;
+            if outcome.as_ref().is_err_and(is_unreachable) {
+                is_reached.store(false, Ordering::Relaxed);
+            }
+            (event_id, outcome)
         })
         .buffered(context.concurrency);
     let mut asked = asked.collect::<Vec<_>>().await;
@@ -86,7 +96,12 @@ pub(super) async fn ask_about(
     if is_over() {
         asked.retain(|(_, outcome)| !outcome.as_ref().is_err_and(|error| error.kind() == Kind::Timeout));
     }
-    if asked.len() < all {
+    // An outage is no event's fault.
+    let cut_off = asked.extract_if(.., |(_, outcome)| outcome.as_ref().is_err_and(is_unreachable)).next();
+    asked.retain(|(_, outcome)| !outcome.as_ref().is_err_and(is_unreachable));
+    if let Some((_, Err(error))) = cut_off {
+        failures.push((None, error));
+    } else if asked.len() < all {
         let late = format!("{} events of the roster were not asked about in time", all - asked.len());
         let error = Error::new(Kind::Timeout, late).hint("the next run goes on; or raise `--deadline`");
         failures.push((None, error));

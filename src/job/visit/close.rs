@@ -18,6 +18,8 @@ impl Visiting<'_> {
             self.fail(error);
         }
         let outcome = match (&self.error, self.is_left) {
+            // An outage is no event's fault: it stays due.
+            (Some(error), _) if error.kind() == Kind::Unreachable => Outcome::Left,
             (Some(_), _) => Outcome::Failed,
             (None, true) => Outcome::Left,
             (None, false) => Outcome::Complete,

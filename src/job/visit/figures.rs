@@ -43,7 +43,7 @@ pub(in crate::job) fn pulls_row(
     milliseconds: i64,
 ) -> Result<RecordBatch> {
     let Figures { tally, .. } = figures;
-    // Sums in which a day is missing say nothing.
+    // Nor is anything compared where a day is missing.
     let details = figures.details.filter(|_| ledger.owed.days.is_empty());
     let sessions = sessions(ledger.days.values());
     let checked = figures.checked;

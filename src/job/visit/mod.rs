@@ -92,8 +92,7 @@ pub(super) async fn visit(
         Ok(through) => through,
         Err(error) => {
             let error = context.client.judged(&usage, error).await;
-            // An outage is no event's fault: all of them stay due.
-            if matches!(error.kind(), Kind::Credentials | Kind::Unreachable) {
+            if error.kind() == Kind::Credentials {
                 visiting.still_in_force().await?;
                 return Err(error);
             }
@@ -224,15 +223,15 @@ impl Visiting<'_> {
         self.known.get(&day).is_some_and(|answer| settled_at.is_ok_and(|settled| answer.pulled_at >= settled))
     }
 
-    /// Compares every settled day that is not owed with the snapshot. What differs stays as it is, and is said.
+    /// Compares every settled day with the snapshot. What differs stays as it is, and is said. With a day missing, neither days nor
+    /// sums would say anything of the vendor.
     fn compare(&mut self) {
-        let Some(counts) = &self.counts else { return };
+        let Some(counts) = self.counts.as_ref().filter(|_| self.owed.days.is_empty()) else { return };
         let days: BTreeSet<Date> = counts.keys().chain(self.known.keys()).copied().collect();
         let settled = |day: &&Date| {
             self.context.lake.settled_at(**day).is_ok_and(|settled_at| self.visitor.pulled_at >= settled_at)
         };
-        let is_answered = |day: &&Date| !self.owed.days.contains(*day);
-        let settled: Vec<&Date> = days.iter().filter(settled).filter(is_answered).collect();
+        let settled: Vec<&Date> = days.iter().filter(settled).collect();
         let agrees = |day: &Date| counts.get(day).copied().unwrap_or_default().agrees(self.known.get(day));
         let differing = settled.iter().filter(|day| !agrees(day)).count();
         self.figures.checked = Some((settled.len() as u64, differing as u64));
