@@ -9,10 +9,11 @@ use crate::error::{Error, Kind};
 use crate::load::ledger::Ledger;
 use crate::transform::tables::Table;
 
-/// The events that had rows by the last answers, by table and day.
+/// The events that had rows, by table and day; without a table where the last answer had none any more, and the lake stands by one
+/// before.
 #[derive(Default)]
 pub(super) struct Answered {
-    events: BTreeMap<(Table, Date), BTreeSet<i64>>,
+    events: BTreeMap<(Option<Table>, Date), BTreeSet<i64>>,
 }
 
 impl Answered {
@@ -21,12 +22,16 @@ impl Answered {
         let mut answered = Self::default();
         for ledger in ledgers {
             for (day, answer) in &ledger.days {
-                for (table, totals) in
-                    [(Table::Lives, answer.lives), (Table::Interactions, answer.interactions)]
+                let [lives, interactions] = [answer.lives, answer.interactions].map(|totals| totals.rows > 0);
+                let tables = [
+                    (Some(Table::Lives), lives),
+                    (Some(Table::Interactions), interactions),
+                    (None, answer.has_had_rows && !lives && !interactions),
+                ];
+                for (table, _) in
+                    tables.into_iter().filter(|(_, has_rows)| *has_rows && !staged.contains(day))
                 {
-                    if totals.rows > 0 && !staged.contains(day) {
-                        answered.events.entry((table, *day)).or_default().insert(ledger.event.event_id);
-                    }
+                    answered.events.entry((table, *day)).or_default().insert(ledger.event.event_id);
                 }
             }
         }
@@ -35,9 +40,12 @@ impl Answered {
 
     /// An object has rows of these events.
     pub(super) fn find(&mut self, table: Table, day: Date, events: &[i64]) {
-        if let Some(answered) = self.events.get_mut(&(table, day)) {
-            for event in events {
-                answered.remove(event);
+        let is_of_viewings = matches!(table, Table::Lives | Table::Interactions);
+        for table in [Some(table), None].into_iter().filter(|_| is_of_viewings) {
+            if let Some(answered) = self.events.get_mut(&(table, day)) {
+                for event in events {
+                    answered.remove(event);
+                }
             }
         }
     }
