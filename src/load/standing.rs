@@ -51,9 +51,10 @@ pub fn missing(table: Table, day: Date) -> Error {
     )
 }
 
-/// Whether engines pass over a file for its name, as what file managers and other tools leave behind is called.
+/// Whether every engine passes over a file for its name, as what file managers leave behind is called. Of hidden Parquet, some do not.
 fn is_hidden(key: &str) -> bool {
-    key.rsplit('/').next().is_some_and(|name| name.starts_with(['.', '_']))
+    let is_parquet = key.ends_with(".parquet");
+    key.rsplit('/').next().is_some_and(|name| name.starts_with(['.', '_'])) && !is_parquet
 }
 
 fn add(standing: &mut Standing, table: Table, listed: Vec<Listed>, failures: &mut Vec<Error>) {
