@@ -94,7 +94,10 @@ resource "aws_cloudwatch_metric_alarm" "simple" {
 }
 
 # Hours without a beat are filled with none: of hours that are missing an alarm looks for older ones instead, and is late by those.
+# Before the schedule is on, and once it is off, silence is what was asked for: an alarm that stood before would not tell of it anew.
 resource "aws_cloudwatch_metric_alarm" "heartbeat" {
+  count = var.settings.schedule_enabled ? 1 : 0
+
   alarm_name          = "${var.name}-heartbeat"
   alarm_description   = "No run over all events has come to its end for ${var.settings.heartbeat_hours} h. Look whether the schedule is on, then for the last error in ${local.log_group}; what could not be started lies in the queue ${var.name}-dead-letters."
   evaluation_periods  = var.settings.heartbeat_hours
@@ -104,9 +107,6 @@ resource "aws_cloudwatch_metric_alarm" "heartbeat" {
   treat_missing_data  = "breaching"
   alarm_actions       = var.settings.alarm_topic_arns
   ok_actions          = var.settings.alarm_topic_arns
-
-  # Before the schedule is on, and once it is off, silence is what was asked for.
-  actions_enabled = var.settings.schedule_enabled
 
   metric_query {
     id          = "beats"
