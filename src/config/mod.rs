@@ -172,7 +172,8 @@ impl TryFrom<Options> for Config {
         if horizon < settle.saturating_add(LONGEST_DAY) {
             let message = "`--horizon` is not 25 hours longer than `--settle`: of an event's last day, what comes before it has \
                            settled would never be asked for";
-            return Err(Error::new(Kind::Usage, message).hint("`--horizon 30d` is long enough for replays"));
+            return Err(Error::new(Kind::Usage, message)
+                .hint("make it longer: `--horizon 30d` is, beside the usual `--settle 12h`"));
         }
         Ok(Self {
             credentials: options.credentials.credentials()?,

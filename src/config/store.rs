@@ -44,7 +44,7 @@ impl StoreOptions {
     pub(super) fn location(&self) -> Result<Location> {
         let named = &self.store;
         let Some(place) = named.strip_prefix("s3://") else {
-            if named.contains("://") || named.is_empty() {
+            if named.contains("://") || named.starts_with("s3:") || named.is_empty() {
                 return Err(Error::new(Kind::Usage, format!("unknown kind of store `{named}`"))
                     .hint("name a folder, or a bucket like `s3://bucket/prefix`"));
             }

@@ -89,8 +89,8 @@ pub async fn publish(
     let publishing =
         Arc::new(Publishing { store: Arc::clone(store), lake: lake.clone(), events, budget, until });
     let all = days.len();
-    // The last ones first: an event's row lies in its own day, and its viewings in that one and later ones. Where the time is over
-    // amid them, no event is there before all of its viewings are.
+    // The last ones first: an event's row lies in its own day, and its viewings mostly in that one and later ones. Where the time is
+    // over amid them, hardly any event is there before all of its viewings are.
     let days = days.into_iter().rev().map(|(day, tables)| {
         let standing = standing.remove(&day).unwrap_or_default();
         let publishing = Arc::clone(&publishing);

@@ -29,6 +29,7 @@ fn a_call_that_is_wrong_ends_with_status_2_before_anything_is_done() {
         (vec!["--api-url", &url, "--token", ""], "is empty"),
         (vec!["--api-url", "http://example.com", "--token", TOKEN], "would send secrets in the clear"),
         (vec!["--api-url", &url, "--token", TOKEN, "--store", "ftp://x"], "unknown kind of store `ftp://x`"),
+        (vec!["--api-url", &url, "--token", TOKEN, "--store", "s3:/x"], "unknown kind of store `s3:/x`"),
         (vec!["--api-url", &url, "--token", TOKEN, "--store", "s3:///x"], "`s3:///x` names no bucket"),
         (
             vec!["--token", TOKEN, "--store", "s3://x", "--s3-endpoint", "http://example.com"],

@@ -124,7 +124,7 @@ fn show_row(f: &mut fmt::Formatter<'_>, Seen { table, day, row }: &Seen) -> fmt:
     write!(f, "\nrow        {table} {day}")?;
     let text = |name: &str| row.get(name).and_then(Value::as_str);
     if let Some(online) = text("online_date") {
-        write!(f, " {online} to {}", text("offline_date").unwrap_or("?"))?;
+        write!(f, " {online} to {} local time", text("offline_date").unwrap_or("?"))?;
     }
     let seconds = SECONDS.iter().find_map(|name| row.get(*name));
     if let Some(seconds) = seconds {

@@ -124,7 +124,9 @@ fn check(name: &str, treatment: Treatment) -> Result<()> {
         }
         let is_text = matches!(column.kind, Kind::Text | Kind::Identifier);
         if treatment != Treatment::Keep && RECKONED_WITH.contains(&name) {
-            return refused("it says who is a host, or what a number means");
+            return refused("it says who is a host, or what a number means").map_err(|error: Error| {
+                error.hint("a lake with such a policy takes another by `upgrade --change-privacy`")
+            });
         }
         // Counters, times and codes are what the program itself reckons with.
         if treatment != Treatment::Keep && column.personal.is_none() && !(is_text && column.key.is_some()) {
