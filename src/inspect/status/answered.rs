@@ -65,3 +65,53 @@ impl Answered {
         days.into_iter().map(said).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::load::answer::Day;
+    use crate::transform::event::Event;
+    use crate::transform::totals::Totals;
+
+    #[test]
+    fn rows_are_missing_where_no_object_of_their_table_has_the_event() {
+        let day: Date = "2022-10-26".parse().unwrap();
+        let (lives, interactions) = (Some(Table::Lives), Some(Table::Interactions));
+        // Rows of both tables in the last answer, whether there ever were some, which table has the event, whether some are missing.
+        for (rows, has_had_rows, there, is_missing) in [
+            ((1, 0), true, None, true),
+            ((1, 0), true, interactions, true),
+            ((1, 0), true, Some(Table::ViewerDetails), true),
+            ((1, 0), true, lives, false),
+            ((0, 1), true, lives, true),
+            ((0, 1), true, interactions, false),
+            // The vendor has forgotten them since.
+            ((0, 0), true, None, true),
+            ((0, 0), true, Some(Table::Rejects), true),
+            ((0, 0), true, lives, false),
+            ((0, 0), true, interactions, false),
+            ((0, 0), false, None, false),
+        ] {
+            let totals = |rows| Totals { rows, ..Totals::default() };
+            let answer = Day {
+                lives: totals(rows.0),
+                interactions: totals(rows.1),
+                has_had_rows,
+                ..Day::unanswered(Timestamp::UNIX_EPOCH)
+            };
+            let mut ledger = Ledger::new(Event::unknown(7), Timestamp::UNIX_EPOCH);
+            ledger.days.insert(day, answer);
+            let missing = |staged: &BTreeSet<Date>| {
+                let mut answered = Answered::of(std::slice::from_ref(&ledger), staged);
+                if let Some(table) = there {
+                    answered.find(table, day, &[6, 7]);
+                }
+                !answered.missing().is_empty()
+            };
+            assert_eq!(missing(&BTreeSet::new()), is_missing, "{rows:?} {has_had_rows} {there:?}");
+            assert!(!missing(&[day].into()), "something of the day waits to be published");
+        }
+    }
+}
