@@ -415,7 +415,8 @@ def test_every_call_of_aws_in_the_readme_says_what_it_has_to():
 
 
 def test_a_plan_that_would_take_a_bucket_away_is_refused(applied):
-    assert any("prevent_destroy" in error["detail"] for error in refused(applied, "-var=prefix=another"))
+    for words in ["-var=prefix=another", "-destroy"]:
+        assert any("prevent_destroy" in error["detail"] for error in refused(applied, words)), words
 
 
 def test_a_bucket_that_is_kept_stays_as_closed_as_it_is(terraform, aws, tmp_path):

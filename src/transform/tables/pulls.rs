@@ -39,7 +39,7 @@ pub(super) const COLUMNS: &[Column] = &[
     count("fewer", "Cells with fewer rows than the visit before"),
     figure(
         "days_checked",
-        "Settled days whose windows were compared with the snapshot; null without a snapshot",
+        "Settled days whose windows were compared with the snapshot; null without a snapshot, and where a day is owed",
     ),
     figure("days_differing", "Settled days whose windows still differ from the snapshot"),
     figure("detail_seconds", "Sum of duration over viewerDetails"),
