@@ -122,6 +122,12 @@ impl Splitter {
         Ok(at)
     }
 
+    /// What was taken so far without the records: JSON again, with empty arrays.
+    #[must_use]
+    pub fn around(&self) -> &[u8] {
+        &self.envelope
+    }
+
     /// The envelope, once the answer has ended.
     pub fn finish(self) -> Result<Envelope> {
         Envelope::read(&self.envelope, self.counts)

@@ -17,6 +17,13 @@ pub(super) async fn days(context: &Context) -> Result<Vec<String>> {
     Ok(objects.into_iter().map(|foreign| foreign.key).chain(folders).collect())
 }
 
+/// The archived answers of such a prefix.
+pub(super) async fn answers(context: &Context, day: &str) -> Result<Vec<Listed>> {
+    let mut listed = context.store.list(day, "").await?;
+    listed.retain(|listed| !keys::is_hidden(&listed.key));
+    Ok(listed)
+}
+
 /// Cleans an answer that has records of people of whom nothing may be kept, and says how many; with `is_dry`, only that.
 pub(super) async fn forget(
     context: &Context,
@@ -79,6 +86,8 @@ async fn count(context: &Context, privacy: &Privacy, listed: &Listed) -> Result<
             found += u64::from(privacy.suppressed.has_record(table, record));
         })?;
     }
+    // What stands around the records is read for no table; what a clean answer has of it names nobody.
+    found += u64::from(privacy.suppressed.has_text(&String::from_utf8_lossy(splitter.around()), None));
     splitter.finish().map(|_| found)
 }
 

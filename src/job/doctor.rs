@@ -10,7 +10,7 @@ use super::probe::probe;
 use crate::error::{Error, Kind, Result};
 use crate::extract::roster;
 use crate::extract::usage::Usage;
-use crate::load::{keys, trial};
+use crate::load::{keys, suppression, trial};
 use crate::report::Report;
 
 /// How far the vendor's clock may be from this machine's: signatures carry the time, and events end by it.
@@ -94,6 +94,7 @@ async fn lake(context: &Context, customer: Option<&str>) -> Result<String> {
     lake.check(context.store.as_ref(), customer).await?;
     let is_there = lake.check_privacy(context.store.as_ref()).await?;
     // Where somebody is to be forgotten, only the lake's own key tells who.
+    suppression::mend(context.store.as_ref(), &lake.policy).await?;
     context.privacy().await?;
     let found = if is_there { "there is one" } else { "the first run makes one" };
     let (zone, privacy) = (lake.zone.name(), lake.policy.document());

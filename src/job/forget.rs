@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::archive::{self, is_of_one_object};
 use super::context::Context;
-use super::publish::is_lake;
+use super::publish::stands;
 use super::upgrade::clean_ledgers;
 use crate::error::{Error, Kind, Result};
 use crate::load::erasure::{self, Erasure};
@@ -54,17 +54,18 @@ pub(super) async fn forget(context: &Context, call: &Forget, report: &mut Report
             .hint("give a whole number, mail address or identifier"));
     }
     // Also before there is a lake: a first run may be under way. But it may be a wrong place as well.
-    let is_empty = !is_lake(context).await? && is_empty(context).await?;
+    let is_empty = !stands(context).await? && is_empty(context).await?;
     if is_empty && call.dry_run {
         return Err(no_lake());
     }
     let (store, policy, began) = (context.store.as_ref(), &context.lake.policy, context.clock.now());
+    let people = suppression::people(policy, &call.viewer)?;
     let erasure = Erasure { identifiers: call.viewer.len(), is_dry: call.dry_run, ..Erasure::default() };
     let privacy = if call.dry_run {
-        suppression::with(store, policy, &call.viewer).await?
+        suppression::with(store, policy, &people).await?
     } else {
-        let privacy = suppression::suppress(store, policy, &call.viewer).await?;
-        erasure::begin(store, &context.run, began, &erasure).await?;
+        let privacy = suppression::suppress(store, policy, &people).await?;
+        erasure::begin(store, &context.run, began, &erasure, &people).await?;
         privacy
     };
     let mut forgetting =
@@ -84,15 +85,28 @@ pub(super) async fn forget(context: &Context, call: &Forget, report: &mut Report
         for error in clean_ledgers(context).await? {
             report.failed(&error);
         }
-        for prefix in keys::PREFIXES {
-            erasure.versions += store.purge(prefix).await?;
+        // Where something failed, a version may be what mends it.
+        if report.failures.is_empty() {
+            match purge(context).await {
+                Ok(versions) => erasure.versions = versions,
+                Err(error) => report.failed(&error),
+            }
         }
         if report.failures.is_empty() {
-            erasure::end(store, &context.run, (began, context.clock.now()), &erasure).await?;
+            erasure::end(store, &context.run, (began, context.clock.now()), &erasure, &people).await?;
         }
     }
     report.erasure = Some(erasure);
     Ok(())
+}
+
+/// Takes away what the store keeps of what stood there before, and says how many versions it were.
+async fn purge(context: &Context) -> Result<u64> {
+    let mut versions = 0;
+    for prefix in keys::PREFIXES {
+        versions += context.store.purge(prefix).await?;
+    }
+    Ok(versions)
 }
 
 /// Whether there is nothing that somebody could be taken out of.
@@ -169,7 +183,7 @@ impl Forgetting<'_> {
 
     async fn archive(&mut self) -> Result<()> {
         for day in archive::days(self.context).await? {
-            for listed in self.context.store.list(&day, "").await? {
+            for listed in archive::answers(self.context, &day).await? {
                 match archive::forget(self.context, self.privacy, listed, self.is_dry).await {
                     Ok(0) => {}
                     Ok(records) => {

@@ -23,6 +23,7 @@ use crate::load::items;
 use crate::load::ledger::{Closing, Ledger};
 use crate::load::ledgers::Entry;
 use crate::load::recover::recover;
+use crate::load::suppression;
 use crate::report::{DueEvent, Report, Requests};
 use crate::transform::event::Event;
 
@@ -83,7 +84,11 @@ pub(super) async fn plan(
 ) -> Result<Planned> {
     let store = context.store.as_ref();
     let is_lake = match writes {
-        Writes::Ledgers => context.lake.check_to_write(store).await?,
+        Writes::Ledgers => {
+            let is_lake = context.lake.check_to_write(store).await?;
+            suppression::mend(store, &context.lake.policy).await?;
+            is_lake
+        }
         Writes::Nothing => context.lake.check(store, None).await?,
     };
     let now = context.clock.now();

@@ -10,7 +10,7 @@ use super::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::load::publish::{self, Published};
 use crate::load::staged_days::StagedDays;
-use crate::load::{keys, lake};
+use crate::load::{keys, lake, suppression};
 use crate::report::Report;
 
 /// What `publish` is called with.
@@ -49,9 +49,15 @@ pub(super) async fn staged(context: &Context, report: &mut Report) -> Result<()>
     Ok(())
 }
 
-/// Whether there is anything yet, in a lake whose settings are this run's. Where the settings are lost, nothing says
-/// what a day is.
+/// Whether there is anything yet, in a lake whose settings are this run's, and whose list of forgotten people is there.
 pub(super) async fn is_lake(context: &Context) -> Result<bool> {
+    let stands = stands(context).await?;
+    suppression::mend(context.store.as_ref(), &context.lake.policy).await?;
+    Ok(stands)
+}
+
+/// The same without a look for that list. Where the settings are lost, nothing says what a day is.
+pub(super) async fn stands(context: &Context) -> Result<bool> {
     let store = context.store.as_ref();
     if context.lake.check_to_write(store).await? {
         return Ok(true);

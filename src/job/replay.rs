@@ -115,7 +115,7 @@ pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report
 async fn archived(context: &Context, call: &Replay, report: &mut Report) -> Result<BTreeMap<i64, Takes>> {
     let mut events: BTreeMap<i64, Takes> = BTreeMap::new();
     for day in archive::days(context).await? {
-        for listed in context.store.list(&day, "").await? {
+        for listed in archive::answers(context, &day).await? {
             let (Some((visited, together, window)), Some((event_id, _))) =
                 (keys::parse_archived(&listed.key), keys::parse_visit(&listed.key))
             else {

@@ -56,7 +56,7 @@ pub(super) async fn upgrade(context: &Context, call: &Upgrade, report: &mut Repo
 async fn clean_archive(context: &Context, report: &mut Report) -> Result<()> {
     let privacy = context.privacy().await?;
     for day in archive::days(context).await? {
-        let listed = context.store.list(&day, "").await?;
+        let listed = archive::answers(context, &day).await?;
         let cleaned = stream::iter(listed).map(|listed| archive::clean(context, &privacy, listed));
         let mut cleaned = cleaned.buffer_unordered(ANSWERS);
         while let Some(outcome) = cleaned.next().await {

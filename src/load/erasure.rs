@@ -1,4 +1,5 @@
-//! The log of erasures: that people were forgotten, when, and how much it was; it names nobody.
+//! The log of erasures: that people were forgotten, when, and how much it was; it names nobody. It has what the list of these
+//! people has, so that the list can be made again from it.
 
 use std::collections::BTreeMap;
 
@@ -27,6 +28,17 @@ pub struct Erasure {
     pub versions: u64,
 }
 
+/// People who are to be forgotten, as nobody can tell who they are without the key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct People {
+    /// Which key made the sums.
+    #[serde(default)]
+    pub key: String,
+    /// HMAC-SHA-256 of each identifier, in hex digits.
+    #[serde(default)]
+    pub people: Vec<String>,
+}
+
 /// `ledger/erasures/RUN.json`.
 #[derive(Serialize)]
 struct Document<'a> {
@@ -36,11 +48,32 @@ struct Document<'a> {
     ended: Option<Timestamp>,
     #[serde(flatten)]
     erasure: &'a Erasure,
+    #[serde(flatten)]
+    people: &'a People,
+}
+
+/// Who was forgotten in each erasure that was logged; under no key where that was not noted yet.
+pub async fn logged(store: &dyn Store) -> Result<Vec<People>> {
+    let mut logged = Vec::new();
+    let listed = store.list(keys::ERASURES, "").await?;
+    for key in listed.into_iter().map(|listed| listed.key).filter(|key| !keys::is_hidden(key)) {
+        if let Some((bytes, _)) = store.get(&key).await? {
+            let read = document::read(&key, &bytes);
+            logged.push(read.map_err(|error| error.hint("restore it from a version, or take it away"))?);
+        }
+    }
+    Ok(logged)
 }
 
 /// Notes that an erasure begins.
-pub async fn begin(store: &dyn Store, run: &str, began: Timestamp, erasure: &Erasure) -> Result<()> {
-    let document = Document { format: FORMAT, began, ended: None, erasure };
+pub async fn begin(
+    store: &dyn Store,
+    run: &str,
+    began: Timestamp,
+    erasure: &Erasure,
+    people: &People,
+) -> Result<()> {
+    let document = Document { format: FORMAT, began, ended: None, erasure, people };
     store.put(&keys::erasure(run), document::write(&document)?, Condition::Absent).await
 }
 
@@ -50,12 +83,13 @@ pub async fn end(
     run: &str,
     (began, ended): (Timestamp, Timestamp),
     erasure: &Erasure,
+    people: &People,
 ) -> Result<()> {
     let key = keys::erasure(run);
     let condition = match store.head(&key).await? {
         Some(head) => Condition::Unchanged(head.version),
         None => Condition::Absent,
     };
-    let document = Document { format: FORMAT, began, ended: Some(ended), erasure };
+    let document = Document { format: FORMAT, began, ended: Some(ended), erasure, people };
     store.put(&key, document::write(&document)?, condition).await
 }

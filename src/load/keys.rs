@@ -51,10 +51,13 @@ pub fn parse_archived(key: &str) -> Option<(Date, &str, usize)> {
     Some((day.parse().ok()?, together, window.parse().ok()?))
 }
 
+/// The log of erasures.
+pub const ERASURES: &str = "ledger/erasures/";
+
 /// What became of an erasure.
 #[must_use]
 pub fn erasure(run: &str) -> String {
-    format!("ledger/erasures/{run}.json")
+    format!("{ERASURES}{run}.json")
 }
 
 /// The list of a plan's events.
@@ -70,6 +73,14 @@ pub const PREFIXES: [&str; 5] = [TABLES, STAGING, "ledger/", "plans/", ARCHIVE];
 #[must_use]
 pub fn trial(run: &str) -> String {
     format!("ledger/trial/{run}")
+}
+
+/// Whether everybody passes over a file for its name, as what file managers and editors leave behind is called. Of hidden Parquet,
+/// some engines do not.
+#[must_use]
+pub fn is_hidden(key: &str) -> bool {
+    let is_parquet = key.ends_with(".parquet");
+    key.rsplit('/').next().is_some_and(|name| name.starts_with(['.', '_'])) && !is_parquet
 }
 
 /// All objects of a table.
@@ -120,7 +131,16 @@ pub fn active(event_id: i64) -> String {
 /// Whose ledger a key is of, if its event is still visited.
 #[must_use]
 pub fn parse_active(key: &str) -> Option<i64> {
-    key.strip_prefix(ACTIVE)?.strip_suffix(".json")?.parse().ok()
+    parse_ledger(key).filter(|event_id| key == active(*event_id))
+}
+
+/// Whose ledger a key is of; none where the name is no such name.
+#[must_use]
+pub fn parse_ledger(key: &str) -> Option<i64> {
+    let name = key.strip_prefix(ACTIVE).or_else(|| key.strip_prefix(CLOSED))?;
+    let event_id = name.strip_suffix(".json")?.parse().ok()?;
+    // A number can be written in several ways; only one of them is a key.
+    (key == active(event_id) || key == closed(event_id)).then_some(event_id)
 }
 
 /// The ledger of an event that is not visited any more.

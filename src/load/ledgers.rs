@@ -67,8 +67,9 @@ impl Ledgers {
 
     /// Hands each document below a prefix on, or why it cannot be read.
     async fn each(&self, prefix: &str, mut take: impl FnMut(Result<Entry>)) -> Result<()> {
-        let listed = self.store.list(prefix, "").await?;
-        let read = stream::iter(listed).map(|listed| async move { self.read(&listed.key).await });
+        let mut listed = self.store.list(prefix, "").await?;
+        listed.retain(|listed| !keys::is_hidden(&listed.key));
+        let read = stream::iter(listed).map(|listed| async move { self.read_listed(&listed.key).await });
         let mut read = read.buffered(READERS);
         while let Some(read) = read.next().await {
             match read {
@@ -167,6 +168,15 @@ impl Ledgers {
             self.put_document(&home, &entry.ledger, condition).await?;
         }
         self.store.delete_unchanged(&entry.key, &entry.version).await
+    }
+
+    /// The ledger under a key as it was listed: a copy under another name is none.
+    async fn read_listed(&self, key: &str) -> Result<Option<Entry>> {
+        if keys::parse_ledger(key).is_none() {
+            let error = Error::new(Kind::Damaged, "a file among the ledgers is no ledger");
+            return Err(error.with("key", key).hint("take it away"));
+        }
+        self.read(key).await
     }
 
     async fn read(&self, key: &str) -> Result<Option<Entry>> {

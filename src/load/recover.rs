@@ -86,10 +86,7 @@ pub async fn recover(store: &Arc<dyn Store>, lake: &Lake, ledgers: &Ledgers) -> 
     }
     let listed = suppression::privacy(store.as_ref(), &lake.policy).await?.suppressed.revision();
     if listed < suppressed {
-        let error = Error::new(Kind::Damaged, "people were forgotten here, and the list of them is lost");
-        return Err(error.hint(
-            "restore `ledger/suppressed.json` from a version or a backup, or run `forget` for each of them again",
-        ));
+        return Err(suppression::lost());
     }
     for (event_id, known) in events {
         match ledgers.update(&known.into_ledger(event_id), |_| {}).await {

@@ -51,7 +51,7 @@ impl StagedDays {
     }
 
     fn fail(&mut self, foreign: &[Listed]) {
-        self.failures.extend(foreign.iter().map(is_none));
+        self.failures.extend(are_none(foreign));
     }
 }
 
@@ -60,10 +60,13 @@ pub async fn staged_files(store: &dyn Store, table: Table, day: Date) -> Result<
     let listed = store.list(&keys::staged_day(table, day), "").await?;
     let (staged, foreign): (Vec<_>, Vec<_>) =
         listed.into_iter().partition(|listed| keys::parse_staged(&listed.key).is_some());
-    Ok((staged, foreign.iter().map(is_none).collect()))
+    Ok((staged, are_none(&foreign).collect()))
 }
 
-fn is_none(listed: &Listed) -> Error {
-    let error = Error::new(Kind::Damaged, "a file in staging is no staged file");
-    error.with("key", &listed.key).hint("take it away")
+fn are_none(foreign: &[Listed]) -> impl Iterator<Item = Error> {
+    let named = foreign.iter().filter(|listed| !keys::is_hidden(&listed.key));
+    named.map(|listed| {
+        let error = Error::new(Kind::Damaged, "a file in staging is no staged file");
+        error.with("key", &listed.key).hint("take it away")
+    })
 }

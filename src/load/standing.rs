@@ -51,17 +51,11 @@ pub fn missing(table: Table, day: Date) -> Error {
     )
 }
 
-/// Whether every engine passes over a file for its name, as what file managers leave behind is called. Of hidden Parquet, some do not.
-fn is_hidden(key: &str) -> bool {
-    let is_parquet = key.ends_with(".parquet");
-    key.rsplit('/').next().is_some_and(|name| name.starts_with(['.', '_'])) && !is_parquet
-}
-
 fn add(standing: &mut Standing, table: Table, listed: Vec<Listed>, failures: &mut Vec<Error>) {
     for Listed { key, head } in listed {
         if let Some(day) = keys::parse_lake(table, &key) {
             standing.entry(day).or_default().insert(table, head);
-        } else if !is_hidden(&key) {
+        } else if !keys::is_hidden(&key) {
             let error = Error::new(Kind::Damaged, "a file among the tables is none of rollcall's");
             failures.push(error.with("key", key).hint("take it away: every query reads it"));
         }

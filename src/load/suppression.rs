@@ -5,9 +5,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::erasure::People;
 use super::race::Race;
 use super::store::{Condition, Store};
-use super::{FORMAT, document, keys};
+use super::{FORMAT, document, erasure, keys};
 use crate::error::{Error, Kind, Result};
 use crate::transform::privacy::{Policy, Privacy, Suppressed};
 
@@ -15,10 +16,8 @@ use crate::transform::privacy::{Policy, Privacy, Suppressed};
 #[derive(Debug, Serialize, Deserialize)]
 struct Document {
     format: u32,
-    /// Which key made the sums.
-    key: String,
-    /// HMAC-SHA-256 of each identifier, in hex digits.
-    people: Vec<String>,
+    #[serde(flatten)]
+    people: People,
 }
 
 /// What may be kept now: the policy, and the list as it stands. Where there is somebody on it, only a run with its key can
@@ -28,40 +27,71 @@ pub async fn privacy(store: &dyn Store, policy: &Arc<Policy>) -> Result<Privacy>
     Ok(Privacy { policy: Arc::clone(policy), suppressed: Arc::new(suppressed) })
 }
 
-/// What might be kept with these identifiers on the list, too. Nothing is written.
-pub async fn with(store: &dyn Store, policy: &Arc<Policy>, identifiers: &[String]) -> Result<Privacy> {
-    if policy.key().is_none() {
-        return Err(without_key());
-    }
-    let (mut suppressed, _) = read(store, policy).await?;
+/// What these identifiers come to under the run's key.
+pub fn people(policy: &Policy, identifiers: &[String]) -> Result<People> {
+    let Some(key) = policy.key() else { return Err(without_key()) };
+    let mut suppressed = Suppressed::of([], Some(key.clone()))?;
     for identifier in identifiers {
         suppressed.add(identifier);
     }
+    Ok(People { key: key.id().to_owned(), people: suppressed.sums().collect() })
+}
+
+/// What might be kept with these people on the list, too. Nothing is written.
+pub async fn with(store: &dyn Store, policy: &Arc<Policy>, people: &People) -> Result<Privacy> {
+    let (listed, _) = read(store, policy).await?;
+    let suppressed = listed.and(&people.people)?;
     Ok(Privacy { policy: Arc::clone(policy), suppressed: Arc::new(suppressed) })
 }
 
-/// Adds identifiers, and gives what may be kept from now on.
-pub async fn suppress(store: &dyn Store, policy: &Arc<Policy>, identifiers: &[String]) -> Result<Privacy> {
-    let Some(key) = policy.key() else { return Err(without_key()) };
+/// Adds people, and those whom the log of erasures has under the same key: where the list is an older one, or was lost, they come
+/// back to it. Gives what may be kept from now on.
+pub async fn suppress(store: &dyn Store, policy: &Arc<Policy>, people: &People) -> Result<Privacy> {
+    let logged = erasure::logged(store).await?;
+    let logged = logged.into_iter().filter(|logged| logged.key == people.key);
+    let all: Vec<String> = logged.chain([people.clone()]).flat_map(|of| of.people).collect();
     let mut race = Race::default();
     loop {
-        let (mut suppressed, condition) = read(store, policy).await?;
-        let before = suppressed.revision();
-        for identifier in identifiers {
-            suppressed.add(identifier);
-        }
+        let (listed, condition) = read(store, policy).await?;
+        let before = listed.revision();
+        let suppressed = listed.and(&all)?;
         let privacy = || Privacy { policy: Arc::clone(policy), suppressed: Arc::new(suppressed.clone()) };
         if suppressed.revision() == before {
             return Ok(privacy());
         }
-        let people = suppressed.sums().collect();
-        let document = Document { format: FORMAT, key: key.id().to_owned(), people };
+        let people = People { key: people.key.clone(), people: suppressed.sums().collect() };
+        let document = Document { format: FORMAT, people };
         match store.put(keys::SUPPRESSED, document::write(&document)?, condition).await {
             Err(error) if race.is_lost(&error) => {}
             Err(error) => return Err(error),
             Ok(()) => return Ok(privacy()),
         }
     }
+}
+
+/// Makes the list again where it alone was lost: else whoever was on it would come back. [`Kind::Damaged`] where the log of
+/// erasures does not have all of it under this run's key.
+pub async fn mend(store: &dyn Store, policy: &Arc<Policy>) -> Result<()> {
+    if store.head(keys::SUPPRESSED).await?.is_some() {
+        return Ok(());
+    }
+    let logged = erasure::logged(store).await?;
+    if logged.is_empty() {
+        return Ok(());
+    }
+    let nobody = people(policy, &[])?;
+    if logged.iter().any(|logged| logged.key != nobody.key) {
+        return Err(lost());
+    }
+    suppress(store, policy, &nobody).await.map(|_| ())
+}
+
+/// What is said where people were forgotten, and nothing says who.
+#[must_use]
+pub fn lost() -> Error {
+    Error::new(Kind::Damaged, "people were forgotten here, and the list of them is lost").hint(
+        "restore `ledger/suppressed.json` from a version or a backup, or run `forget` for each of them again",
+    )
 }
 
 async fn read(store: &dyn Store, policy: &Arc<Policy>) -> Result<(Suppressed, Condition)> {
@@ -78,15 +108,13 @@ fn parse(bytes: &Bytes, policy: &Policy) -> Result<Suppressed> {
     };
     let document: Document = document::read(keys::SUPPRESSED, bytes).map_err(lost)?;
     let Some(key) = policy.key() else { return Err(without_key()) };
-    if key.id() != document.key {
-        let message = format!(
-            "people were forgotten here under the key `{}`, this run has `{}`",
-            document.key,
-            key.id()
-        );
+    let People { key: listed, people } = document.people;
+    if key.id() != listed {
+        let message =
+            format!("people were forgotten here under the key `{}`, this run has `{}`", listed, key.id());
         return Err(Error::new(Kind::OtherLake, message).hint("give that key"));
     }
-    Suppressed::of(&document.people, Some(key.clone()))
+    Suppressed::of(&people, Some(key.clone()))
 }
 
 fn without_key() -> Error {

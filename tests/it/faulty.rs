@@ -115,6 +115,10 @@ impl Store for Faulty {
         self.shared.step(self.inner.delete_unchanged(key, version)).await
     }
 
+    async fn purge(&self, prefix: &str) -> Result<u64> {
+        self.shared.step(self.inner.purge(prefix)).await
+    }
+
     async fn prove(&self, key: &str, content: Bytes) -> Result<()> {
         self.inner.prove(key, content).await
     }

@@ -19,6 +19,7 @@ mod cost;
 mod cursor;
 mod damage;
 mod deadline;
+mod erasures;
 mod explain;
 mod faces;
 mod faults;

@@ -3,6 +3,7 @@
 use rollcall::job::{Forget, Job};
 use rollcall::load::object::{CleanObject, ObjectReader, clean_cell};
 use rollcall::load::{keys, suppression};
+use rollcall::transform::privacy::Privacy;
 use rollcall::transform::tables::Table;
 use simulator::Quirks;
 
@@ -19,14 +20,18 @@ fn mobiles() -> Vec<String> {
     watched.filter_map(|viewer| viewer.mobile).collect()
 }
 
+/// Puts people on the list, and does no more.
+async fn suppress(scene: &Scene, identifiers: &[String]) -> Privacy {
+    let people = suppression::people(&scene.policy, identifiers).unwrap();
+    suppression::suppress(scene.home.store.as_ref(), &scene.policy, &people).await.unwrap()
+}
+
 #[tokio::test]
 async fn a_cell_weighs_no_more_than_what_is_left_of_it_when_somebody_is_to_be_forgotten() {
     let scene = Scene::new(On::Folder, policy(r#"{"base": "open"}"#), Quirks::default()).await;
     let mobile = mobiles().remove(0);
     // A `forget` that was killed before it looked through the lake, and is run again after a replay.
-    suppression::suppress(scene.home.store.as_ref(), &scene.policy, std::slice::from_ref(&mobile))
-        .await
-        .unwrap();
+    suppress(&scene, std::slice::from_ref(&mobile)).await;
     scene.run(later() + HOUR, all()).await;
     scene.run(later() + HOUR * 2, Job::Forget(Forget { viewer: vec![mobile], dry_run: false })).await;
     let mut is_less = false;
@@ -44,7 +49,7 @@ async fn a_cell_weighs_no_more_than_what_is_left_of_it_when_somebody_is_to_be_fo
 async fn a_cell_that_is_looked_at_alone_is_what_the_whole_object_says_of_it() {
     let scene = Scene::new(On::Folder, policy(r#"{"base": "open"}"#), Quirks::default()).await;
     let people: Vec<String> = mobiles().into_iter().step_by(2).collect();
-    let privacy = suppression::suppress(scene.home.store.as_ref(), &scene.policy, &people).await.unwrap();
+    let privacy = suppress(&scene, &people).await;
     let mut is_less = false;
     for key in scene.home.keys(&keys::table(Table::Lives)).await {
         let day = key.split("dt=").nth(1).unwrap()[..10].parse().unwrap();

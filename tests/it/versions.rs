@@ -1,31 +1,52 @@
 //! A bucket that keeps what is replaced: nobody who was forgotten is in any version of it.
 
+use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+use bytes::Bytes;
+use futures::{StreamExt, stream};
 use rollcall::job::selection::Selection;
-use rollcall::load::store::{Bucket, Location};
+use rollcall::load::keys;
+use rollcall::load::store::{Bucket, Condition, Location};
+use rollcall::transform::tables::Table;
 
 use crate::forget::{assert_forgotten, forget, ok, open, run, vendor};
 use crate::run::sync_of;
 use crate::stores::server as s3;
 
-/// Every version of every object, as it lies in the bucket.
-async fn versions(client: &aws_sdk_s3::Client, bucket: &str) -> Vec<Vec<u8>> {
-    let listed = client.list_object_versions().bucket(bucket).send().await.unwrap();
-    let mut all = Vec::new();
-    for version in listed.versions() {
-        let (key, id) = (version.key().unwrap(), version.version_id().unwrap());
-        let object = client.get_object().bucket(bucket).key(key).version_id(id).send().await.unwrap();
-        all.push(object.body.collect().await.unwrap().to_vec());
+/// A lake in a part of a bucket, and what it has more versions of than one page of a list.
+const PREFIX: &str = "part/of/it/";
+const OFTEN: &str = "part/of/it/plans/often";
+const MANY: usize = 1010;
+/// An object of somebody else's.
+const BESIDE: &str = "lake/beside";
+
+/// The keys of all versions that are not the latest, those of deletions too.
+async fn replaced(client: &Client, bucket: &str) -> Vec<String> {
+    let (mut all, mut after) = (Vec::new(), (None, None));
+    loop {
+        let request = client.list_object_versions().bucket(bucket);
+        let page = request.set_key_marker(after.0).set_version_id_marker(after.1).send().await.unwrap();
+        let versions = page.versions().iter().map(|of| (of.is_latest(), of.key()));
+        let markers = page.delete_markers().iter().map(|of| (of.is_latest(), of.key()));
+        let old = versions.chain(markers).filter(|(is_latest, _)| *is_latest != Some(true));
+        all.extend(old.map(|(_, key)| key.unwrap().to_owned()));
+        if page.is_truncated() != Some(true) {
+            return all;
+        }
+        after = (page.next_key_marker, page.next_version_id_marker);
     }
-    all
+}
+
+async fn put(client: &Client, bucket: &str, key: &str) {
+    client.put_object().bucket(bucket).key(key).send().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_bucket_keeps_of_objects_that_were_replaced_goes_too() {
+async fn what_a_bucket_keeps_of_objects_that_were_replaced_goes_too_once_nothing_failed() {
     let name = "versioned-forget";
     let bucket = Bucket {
         name: name.to_owned(),
-        prefix: String::new(),
+        prefix: PREFIX.to_owned(),
         endpoint: Some(s3().parse().unwrap()),
         path_style: true,
         kms_key: None,
@@ -35,18 +56,32 @@ async fn what_a_bucket_keeps_of_objects_that_were_replaced_goes_too() {
     let chain = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
     let settings = aws_sdk_s3::config::Builder::from(&chain).force_path_style(true).endpoint_url(s3());
     let settings = settings.region(aws_config::Region::new("us-east-1"));
-    let client = aws_sdk_s3::Client::from_conf(settings.build());
+    let client = Client::from_conf(settings.build());
     client.create_bucket().bucket(name).send().await.unwrap();
     let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
     client.put_bucket_versioning().bucket(name).versioning_configuration(enabled).send().await.unwrap();
     let store = Location::S3(bucket).open().await;
     let server = vendor();
     ok(run(&store, &server, open(), 0, sync_of(Selection::default())).await);
-    let erasure = ok(run(&store, &server, open(), 1, forget()).await).erasure.unwrap();
-    assert!(erasure.versions > 0, "{erasure:?}");
-    let now = store.list("", "").await.unwrap().len();
-    let kept = versions(&client, name).await;
-    // The log of the erasure itself was put twice.
-    assert!((now..=now + 1).contains(&kept.len()), "{now} {}", kept.len());
+    put(&client, name, BESIDE).await;
+    put(&client, name, BESIDE).await;
+    let often = stream::iter(0..MANY).map(|_| put(&client, name, OFTEN));
+    often.buffer_unordered(32).collect::<Vec<_>>().await;
+    // What cannot be read may be mended by a version of it.
+    let damaged = keys::lake(Table::Lives, "2022-10-20".parse().unwrap());
+    store.put(&damaged, Bytes::from_static(b"no Parquet"), Condition::Absent).await.unwrap();
+    let before = replaced(&client, name).await.len();
+    let failed = run(&store, &server, open(), 1, forget()).await.unwrap();
+    assert_eq!((failed.ok, failed.erasure.unwrap().versions), (false, 0), "{:?}", failed.failures);
+    assert!(replaced(&client, name).await.len() > before.max(MANY), "what was replaced is added");
+    store.delete(&damaged).await.unwrap();
+
+    let erasure = ok(run(&store, &server, open(), 2, forget()).await).erasure.unwrap();
+    assert!(erasure.versions > MANY as u64, "{erasure:?}");
+    let left = replaced(&client, name).await;
+    // The log of this erasure itself was put twice.
+    let is_log = |key: &String| key.starts_with(&format!("{PREFIX}{}", keys::ERASURES));
+    assert!(left.contains(&BESIDE.to_owned()) && left.len() == 2, "{left:?}");
+    assert!(left.iter().all(|key| key == BESIDE || is_log(key)), "{left:?}");
     assert_forgotten(&store, "versions").await;
 }

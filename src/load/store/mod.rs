@@ -82,7 +82,8 @@ pub trait Store: Send + Sync {
     /// Takes this version of an object away; another stays.
     async fn delete_unchanged(&self, key: &str, version: &Version) -> Result<()>;
 
-    /// Takes away what stood under keys with this prefix before, where the store keeps that. How many versions it were.
+    /// Takes away what stood under keys with this prefix before, where the store keeps that, and what writers left that were killed.
+    /// How many versions it were.
     async fn purge(&self, _prefix: &str) -> Result<u64> {
         Ok(0)
     }

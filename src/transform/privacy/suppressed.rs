@@ -47,6 +47,12 @@ impl Suppressed {
         }
     }
 
+    /// The list with these sums, in hex digits, on it too.
+    pub fn and<'a>(mut self, sums: impl IntoIterator<Item = &'a String>) -> Result<Self> {
+        self.people.append(&mut Self::of(sums, None)?.people);
+        Ok(self)
+    }
+
     /// Whether this is one of the identifiers; `country` is that of its record.
     pub(super) fn has_one(&self, text: &str, country: Option<&str>) -> bool {
         if let Some(sum) = pseudonym::sum_of(text) {

@@ -18,7 +18,7 @@ use bytes::Bytes;
 use twox_hash::XxHash3_128;
 
 use self::lock::{LOCK, lock};
-use self::upload::Partial;
+use self::upload::{Partial, clear};
 use super::{Below, Head, Listed, Store, Upload, Version, conflict};
 use crate::error::{Error, Explain, Kind, Result};
 
@@ -215,6 +215,11 @@ impl Store for Folder {
             Ok(())
         })
         .await
+    }
+
+    /// Nothing is kept of what was replaced; but what killed writers left is for nobody to find.
+    async fn purge(&self, _prefix: &str) -> Result<u64> {
+        self.blocking(PARTIAL, "delete", |_, partial| clear(partial)).await.map(|()| 0)
     }
 }
 

@@ -1,12 +1,11 @@
 //! One object being written to a folder: beside the others first, in its place when it is whole.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -17,10 +16,7 @@ use super::lock::lock;
 use super::{Folder, PARTIAL, explain, found, head};
 use crate::error::Result;
 
-/// What a killed process left in `PARTIAL` is taken away when it is older than any run can be.
-const STALE: Duration = Duration::from_hours(7 * 24);
-
-/// An object on its way, in a file that only its writer knows.
+/// An object on its way, in a file that only its writer knows, and has locked.
 pub(super) struct Partial {
     folder: Folder,
     key: String,
@@ -35,11 +31,10 @@ impl Partial {
                 let partial = root.join(PARTIAL);
                 fs::create_dir_all(&partial)?;
                 if !is_cleared.load(Ordering::Relaxed) {
-                    clear_stale(&partial)?;
+                    clear(&partial)?;
                     is_cleared.store(true, Ordering::Relaxed);
                 }
-                // The umask decides who may read an object, as for any file of the user.
-                tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o666)).tempfile_in(partial)
+                make(&partial)
             })
             .await?;
         Ok(Self { folder: folder.clone(), key: key.to_owned(), file })
@@ -101,13 +96,30 @@ fn create_folders(folder: &Path) -> io::Result<()> {
     File::open(parent)?.sync_all()
 }
 
-fn clear_stale(partial: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(partial)? {
+/// Makes a file, locked for as long as it is open.
+fn make(partial: &Path) -> io::Result<NamedTempFile> {
+    loop {
+        // The umask decides who may read an object, as for any file of the user.
+        let mut builder = tempfile::Builder::new();
+        let file = builder.permissions(fs::Permissions::from_mode(0o666)).tempfile_in(partial)?;
+        file.as_file().lock()?;
+        // Before it was locked it may have been taken for one that was left.
+        if file.as_file().metadata()?.nlink() > 0 {
+            return Ok(file);
+        }
+    }
+}
+
+/// Takes away what killed processes left: nobody has it locked any more.
+pub(super) fn clear(partial: &Path) -> io::Result<()> {
+    let Some(entries) = found(fs::read_dir(partial))? else { return Ok(()) };
+    for entry in entries {
         let path = entry?.path();
-        let Some(metadata) = found(fs::metadata(&path))? else { continue };
-        let age = SystemTime::now().duration_since(metadata.modified()?).unwrap_or_default();
-        if age > STALE {
-            found(fs::remove_file(&path))?;
+        let Some(file) = found(File::open(&path))? else { continue };
+        match file.try_lock() {
+            Ok(()) => drop(found(fs::remove_file(&path))?),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(error),
         }
     }
     Ok(())
@@ -119,17 +131,27 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_a_killed_process_left_long_ago_is_taken_away() {
+    async fn what_a_killed_process_left_is_taken_away_and_nothing_that_is_being_written() {
         let folder = tempfile::tempdir().unwrap();
         let partial = folder.path().join(PARTIAL);
         fs::create_dir(&partial).unwrap();
-        for (name, age) in [("old", STALE * 2), ("new", STALE / 2)] {
-            let file = File::create(partial.join(name)).unwrap();
-            file.set_modified(SystemTime::now() - age).unwrap();
-        }
+        let left = || {
+            fs::write(partial.join("left"), "somebody").unwrap();
+        };
+        let count = || fs::read_dir(&partial).unwrap().count();
+        let key = Bytes::from_static(b"x");
+        let other = Folder::new(folder.path());
+        let writing = other.upload("other").await.unwrap();
+        left();
         let store = Folder::new(folder.path());
-        store.put("k", Bytes::from_static(b"x"), Condition::Absent).await.unwrap();
-        let left = fs::read_dir(&partial).unwrap().map(|entry| entry.unwrap().file_name());
-        assert_eq!(left.collect::<Vec<_>>(), ["new"]);
+        store.put("k", key.clone(), Condition::Absent).await.unwrap();
+        assert_eq!(count(), 1, "by the first write");
+        left();
+        store.put("l", key.clone(), Condition::Absent).await.unwrap();
+        assert_eq!(count(), 2);
+        store.purge("").await.unwrap();
+        assert_eq!(count(), 1, "by whoever forgets somebody");
+        writing.finish(Condition::Absent).await.unwrap();
+        assert_eq!(count(), 0);
     }
 }

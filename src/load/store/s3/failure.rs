@@ -15,6 +15,8 @@ pub(super) enum Request {
     Read,
     Write,
     Delete,
+    ListVersions,
+    DeleteVersion,
 }
 
 impl Request {
@@ -25,6 +27,8 @@ impl Request {
             Self::Read => "s3:GetObject` and `s3:ListBucket",
             Self::Write => "s3:PutObject",
             Self::Delete => "s3:DeleteObject",
+            Self::ListVersions => "s3:ListBucketVersions",
+            Self::DeleteVersion => "s3:DeleteObjectVersion",
         }
     }
 }
@@ -36,6 +40,8 @@ impl fmt::Display for Request {
             Self::Read => "read",
             Self::Write => "write",
             Self::Delete => "delete",
+            Self::ListVersions => "list the versions of",
+            Self::DeleteVersion => "delete a version of",
         })
     }
 }

@@ -1,0 +1,83 @@
+//! The list of the people who were forgotten: lost, or older than it was.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use rollcall::error::Kind;
+use rollcall::job::selection::Selection;
+use rollcall::job::{Forget, Job, Publish};
+use rollcall::load::keys;
+use rollcall::load::store::Condition;
+use serde_json::Value;
+
+use crate::bytes::everything;
+use crate::forget::{assert_forgotten, forget, ok, open, run, vendor};
+use crate::run::sync_of;
+use crate::stores::{Home, On};
+
+fn sync() -> Job {
+    sync_of(Selection::default())
+}
+
+fn forget_of(viewer: &str) -> Job {
+    Job::Forget(Forget { viewer: vec![viewer.to_owned()], dry_run: false })
+}
+
+/// The sums on the list.
+async fn list(home: &Home) -> BTreeSet<String> {
+    let (bytes, _) = home.store.get(keys::SUPPRESSED).await.unwrap().unwrap();
+    let list: Value = serde_json::from_slice(&bytes).unwrap();
+    list["people"].as_array().unwrap().iter().map(|sum| sum.as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn whoever_was_forgotten_stays_so_where_the_list_alone_is_lost_or_an_older_one_is_put_back() {
+    let (home, vendor) = (Home::new(On::Folder).await, vendor());
+    // Nobody has pulled yet: no object says that people were forgotten.
+    run(&home.store, &vendor, open(), 0, forget_of("somebody else")).await.unwrap();
+    let older = home.store.get(keys::SUPPRESSED).await.unwrap().unwrap().0;
+    run(&home.store, &vendor, open(), 0, forget()).await.unwrap();
+    let both = list(&home).await;
+    for (what, restores) in [(sync(), false), (Job::Publish(Publish::default()), false), (forget(), true)] {
+        home.store.delete(keys::SUPPRESSED).await.unwrap();
+        if restores {
+            home.store.put(keys::SUPPRESSED, older.clone(), Condition::Absent).await.unwrap();
+        }
+        ok(run(&home.store, &vendor, open(), 1, what).await);
+        assert_eq!(list(&home).await, both);
+        assert_forgotten(&home.store, "the list was lost").await;
+    }
+    assert!(everything(&home.store).await.iter().any(|(key, _)| key.starts_with(keys::TABLES)));
+}
+
+#[tokio::test]
+async fn a_list_that_cannot_be_made_again_stops_every_run_until_people_are_named_anew() {
+    let (home, vendor) = (Home::new(On::Folder).await, vendor());
+    ok(run(&home.store, &vendor, open(), 0, sync()).await);
+    ok(run(&home.store, &vendor, open(), 1, forget()).await);
+    home.store.delete(keys::SUPPRESSED).await.unwrap();
+    // As a program logged it that did not note who it was.
+    let log = home.keys(keys::ERASURES).await.remove(0);
+    let path = home.path().join(log);
+    let mut document: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    document.as_object_mut().unwrap().retain(|key, _| key != "key" && key != "people");
+    fs::write(&path, document.to_string()).unwrap();
+    for what in [sync(), Job::Publish(Publish::default()), Job::Pull(Selection::default())] {
+        let refused = run(&home.store, &vendor, open(), 2, what).await.unwrap_err();
+        assert_eq!(refused.kind(), Kind::Damaged);
+        assert!(refused.to_string().contains("run `forget` for each of them again"), "{refused}");
+    }
+    ok(run(&home.store, &vendor, open(), 3, forget()).await);
+    ok(run(&home.store, &vendor, open(), 4, sync()).await);
+}
+
+#[tokio::test]
+async fn what_a_killed_run_left_on_its_way_into_a_folder_is_forgotten_too() {
+    let (home, vendor) = (Home::new(On::Folder).await, vendor());
+    ok(run(&home.store, &vendor, open(), 0, sync()).await);
+    let left = home.path().join(".partial/left");
+    fs::write(&left, "somebody").unwrap();
+    let erasure = ok(run(&home.store, &vendor, open(), 1, forget()).await).erasure.unwrap();
+    assert_eq!(erasure.versions, 0);
+    assert!(!left.exists());
+}
