@@ -141,8 +141,11 @@ impl Ledger {
             }
             self.owed.snapshot &= !is_latest;
         }
-        self.owed.days.extend(&visit.owed.days);
-        self.owed.snapshot |= visit.owed.snapshot;
+        // Of an event that is closed with everything, nothing is missing because a visit beside the last one failed.
+        if self.closed != Some(Closing::Complete) {
+            self.owed.days.extend(&visit.owed.days);
+            self.owed.snapshot |= visit.owed.snapshot;
+        }
         // A visit that is folded twice, because a write was reported as failed, counts once.
         if self.last_visit < Some(visit.pulled_at) {
             let has_failed = visit.outcome == Outcome::Failed;

@@ -143,15 +143,20 @@ impl Visiting<'_> {
         suppressed: u64,
         accepted_at: Option<Timestamp>,
     ) -> Result<bool> {
+        let settled_at = self.context.lake.settled_at(day)?;
         let (before_at, before) = before.unzip();
         // Who is to be forgotten may have been among those of before.
         let had = before.map_or(0, |before| before.rows).saturating_sub(suppressed);
-        self.figures.fewer += u64::from(now.rows < had);
+        let has_fewer = now.rows < had;
+        self.figures.fewer += u64::from(has_fewer);
         // By this visit, or by one that was killed before it staged anything.
         let is_accepted =
             self.choice.accepts(day) || before_at.is_some_and(|before_at| Some(before_at) < accepted_at);
-        // Where nothing is left, the vendor has forgotten it: that is its way, and nobody has to look.
-        let is_shrunk = 0 < now.rows && now.rows < had && !is_accepted;
+        // The lake keeps what was found once the day had settled, where that weighs more. Where nothing is left, the vendor has
+        // forgotten it: that is its way, and nobody has to look.
+        let weighs_less = before.is_some_and(|before| now.weight < before.weight);
+        let is_kept = before_at >= Some(settled_at) && if suppressed > 0 { has_fewer } else { weighs_less };
+        let is_shrunk = 0 < now.rows && is_kept && !is_accepted;
         self.figures.shrunk += u64::from(is_shrunk);
         if is_accepted {
             // The lake may hold more than the last answer had.
@@ -160,7 +165,6 @@ impl Visiting<'_> {
         if now.rows == 0 {
             return Ok(false);
         }
-        let settled_at = self.context.lake.settled_at(day)?;
         let first_settled =
             before_at.is_some_and(|at| at < settled_at) && self.visitor.pulled_at >= settled_at;
         Ok(before.map(|before| before.digest) != Some(now.digest)
