@@ -29,7 +29,7 @@ pub(crate) const STATUS_EXAMPLES: &str = "\
 Examples:
   rollcall status --store s3://bucket/webinars
   rollcall status --json | jq .complete_through
-  rollcall status > /tmp/status || mail -s 'rollcall needs somebody' ops@example.com < /tmp/status";
+  rollcall status > /tmp/status 2>&1 || mail -s 'rollcall needs somebody' ops@example.com < /tmp/status";
 
 pub(crate) const EXPLAIN_EXAMPLES: &str = "\
 Examples:

@@ -58,6 +58,7 @@ fn metrics(report: &Report) -> Vec<(&'static str, &'static str, Value)> {
             ("events_complete", "Count", json!(events.complete)),
             ("events_failed", "Count", json!(events.failed)),
             ("events_left", "Count", json!(events.left)),
+            ("events_newly_failing", "Count", json!(events.newly_failing)),
             ("rows", "Count", json!(report.rows)),
             ("rejects", "Count", json!(report.rejects)),
             ("without_table", "Count", json!(report.without_table)),

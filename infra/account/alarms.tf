@@ -5,7 +5,7 @@ locals {
   log_group        = aws_cloudwatch_log_group.function["sync"].name
   worker_log_group = aws_cloudwatch_log_group.function["worker"].name
 
-  what_an_error_says = "The last error in its log group says why, and what to do; its type begins with Passing where the next run may help, with Lasting where somebody has to."
+  what_an_error_says = "The last error in its log group says why, and what to do; its type begins with Passing where the next run may help, with Lasting where somebody has to. With any other type the run was killed or crashed: the lines before it say whether time (timeout_seconds, or the fan-out) or memory (memory_mb) ran out."
 
   alarms = {
     overdue = {
@@ -20,12 +20,20 @@ locals {
       over       = 0
       periods    = var.settings.heartbeat_hours
       datapoints = 1
-      text       = "A run of the last ${var.settings.heartbeat_hours} h found an event whose last three visits failed. The column `error` of the table `pulls` says why, and what to do; quote its requestId to the vendor's support."
+      text       = "A run of the last ${var.settings.heartbeat_hours} h found an event whose last three visits failed. While this stands, `newly-failing` tells of others. The column `error` of the table `pulls` says why, and what to do; quote its requestId to the vendor's support."
+    }
+    newly-failing = {
+      metric = "events_newly_failing"
+      sum    = true
+      once   = true
+      over   = 0
+      text   = "In an hour, events were visited and failed for the third time in a row: said once for each event. The field `failed` of the run's line names them, and says why: in ${local.log_group}, or in ${local.worker_log_group} where a fan-out pulls."
     }
     shrunk = {
       metric = "shrunk"
+      once   = true
       over   = 0
-      text   = "The vendor now reports fewer viewings for a day than before. Settled days keep what they had: nothing is lost. It may have forgotten them, and then there is nothing to do. If it has corrected an error, SELECT event_id, pulled_at, fewer FROM pulls WHERE fewer > 0 AND dt >= current_date - interval '2' day names the event, and `rollcall explain ID` the day; where that day still has rows, take it over: invoke ${var.name}-sync with {\"job\": \"sync\", \"event_id\": ID, \"from\": DAY, \"to\": DAY, \"accept_shrink\": true}. Without the day, all days of the event would become what the vendor still has. This is said once for each change."
+      text   = "The vendor now reports fewer viewings for a day than when it had settled. The lake keeps what it had: nothing is lost. It may have forgotten them, and then there is nothing to do. If it has corrected an error, SELECT event_id, pulled_at, fewer FROM pulls WHERE fewer > 0 AND dt >= current_date - interval '2' day names the event, and `rollcall explain ID` the day; where that day still has rows, take it over: invoke ${var.name}-sync with {\"job\": \"sync\", \"event_id\": ID, \"from\": DAY, \"to\": DAY, \"accept_shrink\": true}. Without the day, all days of the event would become what the vendor still has. This is said once for each change."
     }
     # Hours without a run have no failures either: as many are looked at as three runs of the schedule take.
     run-failures = {
@@ -90,7 +98,8 @@ resource "aws_cloudwatch_metric_alarm" "simple" {
   threshold           = each.value.over
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.settings.alarm_topic_arns
-  ok_actions          = var.settings.alarm_topic_arns
+  # Of what is said once, the next hour's silence is no good news.
+  ok_actions = try(each.value.once, false) ? [] : var.settings.alarm_topic_arns
 }
 
 # Hours without a beat are filled with none: of hours that are missing an alarm looks for older ones instead, and is late by those.
@@ -189,7 +198,7 @@ resource "aws_cloudwatch_dashboard" "runs" {
     widgets = [
       for index, widget in [
         { title = "Events", metrics = ["events_complete", "events_failed", "events_left"], stat = "Sum" },
-        { title = "Events that need a person", metrics = ["events_overdue", "events_failing"], stat = "Maximum" },
+        { title = "Events that need a person", metrics = ["events_overdue", "events_failing", "events_newly_failing"], stat = "Maximum" },
         { title = "Rows and rejects", metrics = ["rows", "rejects", "without_table", "set_aside", "shrunk"], stat = "Sum" },
         { title = "Requests to the vendor", metrics = ["requests", "retries"], stat = "Sum" },
         { title = "Bytes of answers", metrics = ["bytes"], stat = "Sum" },

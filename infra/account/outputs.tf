@@ -10,7 +10,10 @@ output "store" {
 
 output "environment" {
   description = "What the command needs in its environment to work over this lake."
-  value       = { for name, value in local.environment : name => value if startswith(name, "ROLLCALL_") && name != "ROLLCALL_DEPLOYMENT" }
+  value = merge(
+    { AWS_REGION = local.region },
+    { for name, value in local.environment : name => value if startswith(name, "ROLLCALL_") && name != "ROLLCALL_DEPLOYMENT" },
+  )
 }
 
 output "vendor_secret_arn" {

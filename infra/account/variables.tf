@@ -74,7 +74,7 @@ variable "settings" {
         ]]
       ])), false),
     ])
-    error_message = "The schedule is like `rate(1 hour)`, `rate(6 hours)` or `cron(15 2 * * ? *)`, in the account's zone."
+    error_message = "The schedule is like `rate(1 hour)`, `rate(6 hours)` or `cron(15 4 * * ? *)`, in the account's zone."
   }
 
   validation {

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::{StreamExt, future, stream};
+use jiff::Timestamp;
 use tokio::task::JoinError;
 
 use super::context::Context;
@@ -19,8 +20,9 @@ use crate::load::ledgers::Entry;
 use crate::report::Report;
 use crate::transform::privacy::Privacy;
 
-/// After so many visits in a row that could not reach the vendor no other is begun: the events that are left stay due.
-const UNREACHABLE: u32 = 3;
+/// After so many visits in a row that failed by what hardly any other would be spared no other is begun: the events that are left
+/// stay due.
+const ALIKE: u32 = 3;
 
 pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut Report) -> Result<()> {
     let choice = Choice::checked(selection)?;
@@ -40,21 +42,23 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
             async move { (due, task.await.unwrap_or_else(|crash| Ok(Err(crashed(crash, event_id))))) }
         })
         .buffer_unordered(context.concurrency);
-    let mut unreachable = 0;
+    let mut alike = 0;
     while let Some((Due { event_id, health, .. }, outcome)) = visits.next().await {
+        if let Ok(outcome) = &outcome {
+            let error = outcome.as_ref().map_or_else(Some, |visited| visited.error.as_ref());
+            alike = if error.is_some_and(is_of_all) { alike + 1 } else { 0 };
+            if alike >= ALIKE {
+                may_go_on.store(false, Ordering::Relaxed);
+            }
+        }
         match outcome {
             Ok(Ok(visited)) => {
-                let is_unreachable =
-                    visited.error.as_ref().is_some_and(|error| error.kind() == Kind::Unreachable);
-                unreachable = if is_unreachable { unreachable + 1 } else { 0 };
-                if unreachable >= UNREACHABLE {
-                    may_go_on.store(false, Ordering::Relaxed);
-                }
+                let now = context.clock.now();
                 report.events.health -= health;
-                report.events.health += Health::of(&visited.after, context.clock.now());
+                report.events.health += Health::of(&visited.after, now);
                 let rows = visited.figures.tally.rows;
                 context.progress.visited(event_id, rows, visited.used.bytes);
-                record(report, visited);
+                record(&choice, now, report, visited);
             }
             Ok(Err(error)) => report.event_failed(event_id, &error),
             // What no event would be spared ends the visits, once those under way are done; what is staged is published.
@@ -74,6 +78,11 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
         report.failed(&Error::new(Kind::Timeout, late).hint("run it again, with a later `--deadline`"));
     }
     Ok(())
+}
+
+/// Whether what failed is hardly one event's alone: the vendor cannot be reached, the store not read or written.
+fn is_of_all(error: &Error) -> bool {
+    matches!(error.kind(), Kind::Unreachable | Kind::Store)
 }
 
 /// Visits an event. Where its ledger cannot be read, it fails alone: that is the inner error.
@@ -102,7 +111,7 @@ fn crashed(crash: JoinError, event_id: i64) -> Error {
     error.with("event", event_id).hint("report it to the makers of rollcall")
 }
 
-fn record(report: &mut Report, visited: Visited) {
+fn record(choice: &Choice, now: Timestamp, report: &mut Report, visited: Visited) {
     let Visited { event_id, outcome, figures, used, after, error, .. } = visited;
     report.rows += figures.tally.rows;
     report.rejects += figures.tally.rejects;
@@ -111,7 +120,12 @@ fn record(report: &mut Report, visited: Visited) {
     report.set_aside += figures.tally.set_aside;
     report.notes.extend(figures.tally.notes);
     report.requests += used;
+    report.events.newly_failing += usize::from(Health::is_newly_failing(&after, now));
     match error {
+        Some(_) if !choice.is_explicit() && Health::is_known_to_be_gone(&after) => {
+            report.events.failed += 1;
+            report.notes.insert(format!("the vendor does not know the event {event_id} any more"));
+        }
         Some(error) => report.event_failed(event_id, &error),
         None => report.visited(outcome),
     }

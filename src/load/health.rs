@@ -17,7 +17,7 @@ const PATIENT_VISITS: u32 = 3;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Health {
     /// Events that wait for a good visit since more than a day, or that began so long ago and of which nothing says when they
-    /// end.
+    /// end; not those that fail.
     pub overdue: u64,
     /// Events whose last three visits failed.
     pub failing: u64,
@@ -38,10 +38,21 @@ impl Health {
         } else {
             ledger.waits_since()
         };
-        Self {
-            overdue: u64::from(now.duration_since(since) > PATIENCE),
-            failing: u64::from(ledger.failures >= PATIENT_VISITS),
-        }
+        let is_failing = ledger.failures >= PATIENT_VISITS;
+        let is_overdue = !is_failing && now.duration_since(since) > PATIENCE;
+        Self { overdue: u64::from(is_overdue), failing: u64::from(is_failing) }
+    }
+
+    /// Whether an event fails since its last visit.
+    #[must_use]
+    pub fn is_newly_failing(ledger: &Ledger, now: Timestamp) -> bool {
+        ledger.failures == PATIENT_VISITS && Self::of(ledger, now).failing > 0
+    }
+
+    /// Whether an event is gone at the vendor's, and so many visits have said so that the next need not.
+    #[must_use]
+    pub fn is_known_to_be_gone(ledger: &Ledger) -> bool {
+        ledger.is_forgotten && ledger.failures > PATIENT_VISITS
     }
 }
 
@@ -108,9 +119,17 @@ mod tests {
     }
 
     #[test]
-    fn an_event_fails_from_its_third_failed_visit_on() {
-        for (failures, failing) in [(0, 0), (2, 0), (3, 1), (9, 1)] {
-            assert_eq!(health(|ledger| ledger.failures = failures, at(1)), (0, failing), "{failures}");
+    fn an_event_fails_from_its_third_failed_visit_on_and_then_is_not_overdue_as_well() {
+        for (failures, failing, is_new) in [(0, 0, false), (2, 0, false), (3, 1, true), (4, 1, false)] {
+            let failed = |ledger: &mut Ledger| ledger.failures = failures;
+            assert_eq!(health(failed, at(1)), (0, failing), "{failures}");
+            assert_eq!(health(failed, at(100)), (1 - failing, failing), "{failures}");
+            let mut ledger = Ledger::new(Event { end_time: Some(at(0)), ..Event::unknown(1) }, at(-48));
+            failed(&mut ledger);
+            assert_eq!(Health::is_newly_failing(&ledger, at(1)), is_new, "{failures}");
+            ledger.is_forgotten = true;
+            assert!(!Health::is_newly_failing(&ledger, at(1)));
+            assert_eq!(Health::is_known_to_be_gone(&ledger), failures > 3, "{failures}");
         }
     }
 

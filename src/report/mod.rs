@@ -90,7 +90,7 @@ pub struct Report {
     pub without_table: u64,
     /// Values that their column could not hold: they went to `extra`, where the privacy policy keeps them.
     pub set_aside: u64,
-    /// Cells that have fewer rows than the visit before found, and still some.
+    /// Cells of settled days of which the vendor now reports less than before, and still something: the lake keeps what it had.
     pub shrunk: u64,
     /// What was asked of the vendor.
     pub requests: Used,
@@ -122,6 +122,8 @@ pub struct Events {
     pub failed: usize,
     /// Left to the next run, in part or as a whole.
     pub left: usize,
+    /// Visited and failed for the third time in a row.
+    pub newly_failing: usize,
     /// Those known that need a person.
     #[serde(flatten)]
     pub health: Health,

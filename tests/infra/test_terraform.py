@@ -365,7 +365,7 @@ def test_the_readme_names_every_setting_and_every_alarm(applied, aws):
     assert [name for name in settings if f"`{name}`" not in readme] == []
     alarms = client(aws, "cloudwatch").describe_alarms(AlarmNamePrefix="rollcall-other-")["MetricAlarms"]
     names = [alarm["AlarmName"].removeprefix("rollcall-other-") for alarm in alarms]
-    assert len(names) == 11 and [name for name in names if f"`{name}`" not in readme] == []
+    assert len(names) == 12 and [name for name in names if f"`{name}`" not in readme] == []
 
 
 def test_the_secrets_are_empty_and_the_readme_fills_those_that_are_the_users(applied, aws):

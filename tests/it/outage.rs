@@ -1,5 +1,8 @@
-//! A vendor that cannot be reached.
+//! A vendor that cannot be reached, and a store that cannot be written.
 
+use std::fs;
+
+use rollcall::config::Config;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
 use serde_json::Value;
@@ -52,4 +55,25 @@ async fn events_that_are_asked_about_in_an_outage_are_not_named_either() {
     let failed: Vec<_> = report.failures.iter().map(|failure| (failure.event_id, failure.kind)).collect();
     assert_eq!(failed, [(None, Kind::Unreachable)], "{:?}", report.failures);
     assert!(!report.ok && report.requests.requests < 60, "{:?}", report.requests);
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_written_is_found_out_by_a_few_visits_and_all_stay_due() {
+    let (desk, world) = (Desk::new(), small_world(8));
+    let early = "2022-10-20T00:00:00Z".parse().unwrap();
+    let server = server_at(early, &world, ServerOptions::default());
+    sync_all(config(&server, &desk.store()), early).await;
+    // No file can be made below a file.
+    let staging = desk.store().join("staging");
+    assert!(!staging.exists());
+    fs::write(&staging, "").unwrap();
+    let server = server_at(later(), &world, ServerOptions::default());
+    let config = Config { concurrency: 1, ..config(&server, &desk.store()) };
+    let report = sync(config.clone(), later(), Selection::default()).await.unwrap();
+    let events = report.failures.iter().filter(|failure| failure.event_id.is_some());
+    assert!(events.clone().all(|failure| failure.kind == Kind::Store), "{:?}", report.failures);
+    assert_eq!((events.count(), report.events.failed), (3, 3), "{:?}", report.failures);
+    assert!(!report.ok && report.events.due > 4 && report.events.left == report.events.due - 3);
+    fs::remove_file(&staging).unwrap();
+    assert!(sync_all(config, later()).await.events.complete > 4);
 }

@@ -105,12 +105,15 @@ def test_the_recipe_for_a_machine_of_ones_own_is_silent_while_all_is_well(clone,
     (crontab,) = re.findall(r"```crontab\n(.*?)```", page, re.DOTALL)
     commands = re.findall(r"^[\d*]+ [\d*]+ \* \* \* (.+)$", crontab, re.MULTILINE)
     assert len(commands) == 2
+    # Where `cargo install --root /usr/local` puts it; here it lies elsewhere.
+    (path,) = re.findall(r"^PATH=(.+)$", crontab, re.MULTILINE)
+    assert "/usr/local/bin" in path.split(":")
 
     def mail():
         said = []
         for command in commands:
             command = command.replace("/etc/rollcall.env", str(tmp_path / "rollcall.env"))
-            outcome = subprocess.run(["sh", "-c", command], env={"PATH": f"{BINARIES}:{os.environ['PATH']}"}, capture_output=True, text=True)
+            outcome = subprocess.run(["sh", "-c", command], env={"PATH": f"{BINARIES}:{path}"}, capture_output=True, text=True)
             said.append(outcome.stdout + outcome.stderr)
         return said
 

@@ -161,13 +161,20 @@ fn of_events(ledgers: &[Ledger], now: Timestamp) -> Vec<Advice> {
         needing.map(|ledger| ledger.event.event_id).collect()
     };
     let failing = those(|health| health.failing > 0);
-    let overdue = &those(|health| health.overdue > 0) - &failing;
+    let lacking = ledgers.iter().filter(|ledger| ledger.lacks_end(now));
+    let endless: BTreeSet<i64> = lacking.map(|ledger| ledger.event.event_id).collect();
+    let overdue = those(|health| health.overdue > 0);
     let advice = [
         Advice::about("failing", failing, "the last three visits of {} failed: `explain` says why"),
         Advice::about(
             "overdue",
-            overdue,
-            "{} had no good visit for more than a day since one was due, or no end that the vendor tells: run `sync`, with `--event` for such a one",
+            &overdue - &endless,
+            "{} had no good visit for more than a day since one was due: run `sync`",
+        ),
+        Advice::about(
+            "overdue",
+            &overdue & &endless,
+            "the vendor does not say when {} ended, a day after the beginning: `sync --event ID` visits it all the same",
         ),
     ];
     advice.into_iter().flatten().collect()
