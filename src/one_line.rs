@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Write};
 
-/// Shown without control characters: a space stands for each.
+/// Shown without control characters, and without what would turn the order of those behind it: a space stands for each.
 pub(crate) struct OneLine<T>(pub(crate) T);
 
 impl<T: Display> Display for OneLine<T> {
@@ -15,8 +15,12 @@ struct Plain<'a, 'b>(&'a mut fmt::Formatter<'b>);
 
 impl Write for Plain<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        text.chars().try_for_each(|sign| self.0.write_char(if sign.is_control() { ' ' } else { sign }))
+        text.chars().try_for_each(|sign| self.0.write_char(if is_harmless(sign) { sign } else { ' ' }))
     }
+}
+
+fn is_harmless(sign: char) -> bool {
+    !sign.is_control() && !matches!(sign, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -25,7 +29,7 @@ mod tests {
 
     #[test]
     fn a_text_takes_one_line_and_tells_a_terminal_nothing() {
-        let shown = OneLine("one\ntwo\r\u{1b}[2J\u{9b}7m\u{7}张三").to_string();
-        assert_eq!(shown, "one two  [2J 7m 张三");
+        let shown = OneLine("one\ntwo\r\u{1b}[2J\u{9b}7m\u{7}张三 \u{202e}fdp\u{2066}\u{2028}").to_string();
+        assert_eq!(shown, "one two  [2J 7m 张三  fdp  ");
     }
 }

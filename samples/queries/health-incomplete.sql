@@ -1,6 +1,7 @@
 -- Which events are not complete yet. A row an event whose last visit failed, was left or owes something, or
--- that is still visited for its replays. owed lists what the next visit asks again: days, or snapshot. No
--- rows: all is there. An event that no visit ever came to is in no table, and so not here.
+-- that is still visited for its replays. owed lists what the next visit asks again: days, or snapshot; of a
+-- closed event no visit comes, and it is missing unless `rollcall sync --event` asks. No rows: all is there. An
+-- event that no visit ever came to is in no table, and so not here.
 WITH visits AS (
   SELECT p.*, row_number() OVER (PARTITION BY p.event_id ORDER BY p.pulled_at DESC) AS place
   FROM pulls p

@@ -49,6 +49,7 @@ pub(super) const COLUMNS: &[Column] = &[
         "Up to when viewings are in the lake; where outcome is not complete, what is owed aside",
     ),
     Column::made("closed", Kind::Flag, "Whether the event is not visited any more").required(),
-    Column::made("outcome", Kind::Text, "Outcome of the last visit: complete, failed or left").required(),
+    Column::made("outcome", Kind::Text, "Outcome of the last visit: complete, failed, or left (as in pulls)")
+        .required(),
     PULLED_AT,
 ];

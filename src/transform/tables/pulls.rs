@@ -15,7 +15,7 @@ const fn figure(name: &'static str, doc: &'static str) -> Column {
 pub(super) const COLUMNS: &[Column] = &[
     EVENT_ID,
     Column::made("run", Kind::Text, "The run that the visit belongs to").required(),
-    Column::made("outcome", Kind::Text, "complete, failed or left").required(),
+    Column::made("outcome", Kind::Text, "complete, failed, or left: the deadline came first, or the vendor could not be reached").required(),
     Column::made("error", Kind::Text, "The first error of the visit; null when none"),
     count("requests", "Requests to the vendor, retries among them"),
     count("retries", "Requests that repeated a failed one"),

@@ -136,8 +136,12 @@ pub(super) const CALL_DURATION: Column =
     count("call_duration", "call_duration", "Time spoken in total, unit not stated (合计发言时长)");
 
 // How and from where.
-pub(super) const LIVE_TYPE: Column =
-    label("live_type", "live_type", LIVE_TYPES, "live, replay or both (观看类型: 直播, 回放)");
+pub(super) const LIVE_TYPE: Column = label(
+    "live_type",
+    "live_type",
+    LIVE_TYPES,
+    "live or replay, in viewer_details also both (观看类型: 直播, 回放); another code is neither in the view people",
+);
 pub(super) const AUTH_TYPE: Column = label(
     "auth_type",
     "auth_type",
