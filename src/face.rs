@@ -56,6 +56,18 @@ pub(crate) struct Face {
     quiet: bool,
 }
 
+/// A call that cannot be read: said as the parser says it, and as JSON too where that was asked for. Help is no refusal.
+pub(crate) fn refused(refusal: &clap::Error) -> ExitCode {
+    let wants_json = std::env::args_os().any(|word| word == "--json");
+    if refusal.use_stderr() && wants_json {
+        let said = refusal.render().to_string();
+        let error = Error::new(Kind::Usage, said.trim_start_matches("error: ").trim_end());
+        let face = Face { json: true, verbose: 0, quiet: false };
+        return face.end(Err(error));
+    }
+    refusal.exit()
+}
+
 /// A result, as it is shown.
 pub(crate) struct Shown {
     text: String,

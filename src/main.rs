@@ -63,7 +63,10 @@ enum OfLake {
 }
 
 fn main() -> ExitCode {
-    let Call { command, options, face } = Call::parse();
+    let Call { command, options, face } = match Call::try_parse() {
+        Ok(call) => call,
+        Err(refusal) => return face::refused(&refusal),
+    };
     let outcome = match command {
         Command::OfLake(command) => run(command, options, &face),
         Command::Schema(schema) => {

@@ -141,13 +141,20 @@ impl Ledger {
             }
             self.owed.snapshot &= !is_latest;
         }
-        // Of an event that is closed with everything, nothing is missing because a visit beside the last one failed.
-        if self.closed != Some(Closing::Complete) {
+        // Where a visit beside it brought everything and closed the event, what this one could not bring is missing no more, unless it
+        // began later: then its rows are the last, and another visit makes them good.
+        let is_newer = self.last_visit < Some(visit.pulled_at);
+        let has_lost = !visit.is_chosen && visit.outcome != Outcome::Complete;
+        let is_beside = has_lost && self.closed == Some(Closing::Complete);
+        if is_beside && is_newer {
+            self.closed = None;
+        }
+        if is_newer || !is_beside {
             self.owed.days.extend(&visit.owed.days);
             self.owed.snapshot |= visit.owed.snapshot;
         }
         // A visit that is folded twice, because a write was reported as failed, counts once.
-        if self.last_visit < Some(visit.pulled_at) {
+        if is_newer {
             let has_failed = visit.outcome == Outcome::Failed;
             self.failures = if has_failed { self.failures.saturating_add(1) } else { 0 };
             self.is_forgotten = visit.is_unknown && self.last_good_visit.is_some();
@@ -192,6 +199,28 @@ pub(super) mod tests {
             through: true,
             outcome,
             is_unknown: false,
+            is_chosen: false,
+        }
+    }
+
+    #[test]
+    fn a_visit_that_fails_beside_the_last_one_opens_the_event_again_where_its_rows_are_the_later_ones() {
+        let closed = Some(Closing::Complete);
+        for (hours, is_chosen, is_closed, is_owed) in
+            [(1, false, None, true), (-1, false, closed, false), (1, true, closed, true)]
+        {
+            let mut ledger = ledger();
+            ledger.fold(&visit(31 * 24, Outcome::Complete), HORIZON);
+            assert_eq!(ledger.closed, closed);
+            for _ in 0..2 {
+                let beside = Visit { is_chosen, ..visit(31 * 24 + hours, Outcome::Failed) };
+                ledger.fold(&beside, HORIZON);
+                assert_eq!(
+                    (ledger.closed, ledger.owed.snapshot),
+                    (is_closed, is_owed),
+                    "{hours} {is_chosen}"
+                );
+            }
         }
     }
 

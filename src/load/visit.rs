@@ -115,6 +115,8 @@ pub struct Visit {
     pub outcome: Outcome,
     /// Whether the vendor does not know the event.
     pub is_unknown: bool,
+    /// Whether a user chose the event, so that it is visited when it is closed, too.
+    pub is_chosen: bool,
 }
 
 #[cfg(test)]

@@ -80,14 +80,14 @@ async fn a_publish_that_is_under_way_meanwhile_brings_nobody_back_and_leaves_no_
     let home = pulled(&server).await;
     let operations = operations(&server, &home, publish(Some(*day))).await;
     assert!(operations > 20, "{operations}");
-    for at in (0..operations).step_by(stride(4)) {
+    for at in (0..operations).step_by(stride(5)) {
         let home = pulled(&server).await;
         let what = publish(Some(*day));
         assert!(amid_a_forget(&server, &home, &home.store, what, (at, forget())).await, "{at}");
         assert_forgotten(&home.store, &format!("forgotten at operation {at}")).await;
         assert!(of_day(&cells_of(&home.store).await) == of_day(&expected), "{at}");
     }
-    for at in (0..operations).step_by(stride(2)) {
+    for at in (0..operations).step_by(stride(3)) {
         let home = pulled(&server).await;
         let dying: Arc<dyn Store> = Faulty::new(&home.store, at, Fault::Dies);
         amid_a_forget(&server, &home, &dying, publish(Some(*day)), (at, forget())).await;
@@ -105,7 +105,7 @@ async fn a_forget_in_the_middle_of_another_is_no_reason_to_call_the_list_lost() 
     let dry = Forget { viewer: vec!["nobody".to_owned()], dry_run: true };
     let operations = operations(&server, &home, Job::Forget(dry)).await;
     assert!(operations > 50, "{operations}");
-    for at in (0..operations).step_by(stride(7)) {
+    for at in (0..operations).step_by(stride(9)) {
         let home = pulled(&server).await;
         ok(run(&home.store, &server, open(), 0, publish(None)).await);
         let other = Job::Forget(Forget { viewer: vec!["somebody else".to_owned()], dry_run: false });
@@ -130,7 +130,7 @@ async fn a_replay_that_is_under_way_meanwhile_brings_nobody_back_and_calls_nothi
     let replay = || Job::Replay(Replay { all: true, ..Replay::default() });
     let operations = operations(&server, &lost().await, replay()).await;
     assert!(operations > 50, "{operations}");
-    for at in (0..operations).step_by(stride(9)) {
+    for at in (0..operations).step_by(stride(12)) {
         let home = lost().await;
         assert!(amid_a_forget(&server, &home, &home.store, replay(), (at, forget())).await, "{at}");
         assert_forgotten(&home.store, &format!("forgotten at operation {at}")).await;

@@ -1,5 +1,6 @@
 //! What is wrong is said in one line, with a hint, by the exit status, and nothing is left half-written.
 
+use serde_json::Value;
 use simulator::{ServerOptions, World};
 
 use crate::command::{Desk, TOKEN, files, server};
@@ -45,6 +46,27 @@ fn a_call_that_is_wrong_ends_with_status_2_before_anything_is_done() {
         assert_eq!(files(&desk.store()), []);
     }
     assert_eq!(server.requests().len(), 0);
+}
+
+#[test]
+fn a_call_that_cannot_be_read_is_said_as_json_where_that_is_asked_for() {
+    let desk = Desk::new();
+    for (words, said) in [
+        (&["sync", "--concurrency", "none"][..], "invalid value 'none' for '--concurrency"),
+        (&["snyc"], "unrecognized subcommand 'snyc'"),
+    ] {
+        let outcome = desk.run(words);
+        assert_eq!((outcome.status, outcome.stdout.as_str()), (2, ""));
+        assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
+        let outcome = desk.run(&[words, &["--json"]].concat());
+        assert_eq!(outcome.status, 2);
+        let result: Value = serde_json::from_str(&outcome.stdout).unwrap();
+        assert_eq!((&result["ok"], &result["failures"][0]["kind"]), (&false.into(), &"usage".into()));
+        assert!(result["failures"][0]["error"].as_str().unwrap().contains(said), "{result}");
+        let [error] = outcome.errors()[..] else { panic!("{}", outcome.stderr) };
+        assert!(error.contains(said), "{error}");
+    }
+    assert!(desk.run(&["sync", "--help", "--json"]).succeeded().stdout.contains("Usage: "));
 }
 
 #[test]
@@ -99,9 +121,9 @@ fn a_token_that_is_not_accepted_ends_the_run_at_the_first_request() {
 
 #[test]
 fn a_server_that_is_not_there_is_an_error_of_the_run() {
-    let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let desk = Desk::new();
-    let outcome = desk.run(&["sync", "--api-url", &format!("http://{unused}"), "--token", TOKEN]);
+    // Nobody listens there.
+    let outcome = desk.run(&["sync", "--api-url", "http://127.0.0.1:9", "--token", TOKEN]);
     assert_eq!(outcome.status, 1);
     let [error] = outcome.errors()[..] else { panic!("{}", outcome.stderr) };
     assert!(error.contains("cannot reach `127.0.0.1`") && error.contains(" hint: "), "{error}");

@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
+use rollcall::job::{Doctor, Job};
 use rollcall::load::store::{Condition, Store};
 use simulator::ServerOptions;
 
@@ -129,6 +130,13 @@ async fn a_store_without_conditions_is_refused_unless_one_process_is_said_to_wri
             let all = sync_of(Selection::default());
             job(store, config(&server, Path::new("unused")), later() + HOUR * hours, all).await
         };
+        let doctor = async |store: &Arc<dyn Store>| {
+            let examine = Job::Doctor(Doctor::default());
+            let report = job(store, config(&server, Path::new("unused")), later(), examine).await.unwrap();
+            let failed = report.checks.into_iter().filter(|check| !check.ok);
+            failed.map(|check| check.name).collect::<Vec<_>>()
+        };
+        assert_eq!(doctor(&store).await, ["conditions"], "{carelessness:?}");
         let error = sync(&store, 0).await.unwrap_err();
         assert_eq!(error.kind(), Kind::Unconditional, "{carelessness:?}: {error}");
         assert!(error.to_string().contains("`--single-writer`"), "{error}");
@@ -138,6 +146,7 @@ async fn a_store_without_conditions_is_refused_unless_one_process_is_said_to_wri
                 bucket.single_writer = true;
             })
             .await;
+        assert_eq!(doctor(&alone).await, [""; 0]);
         let report = sync(&alone, 0).await.unwrap();
         assert!(report.ok, "{:?}", report.failures);
         let folder = Home::new(On::Folder).await;
@@ -155,19 +164,29 @@ async fn a_store_without_conditions_is_refused_unless_one_process_is_said_to_wri
 async fn every_object_is_encrypted_with_the_key_that_is_given() {
     let (address, server) = Careless::start(Carelessness::Ignores).await;
     let home = Home::new(On::S3).await;
-    let store = home
-        .again(|bucket| {
-            bucket.endpoint = Some(format!("http://{address}").parse().unwrap());
-            bucket.kms_key = Some("arn:aws:kms:eu-west-1:1:key/k".to_owned());
-        })
-        .await;
-    store.put("k", "x".into(), Condition::Absent).await.unwrap();
-    let objects = server.objects.lock().unwrap();
-    let (_, headers) = objects.values().next().unwrap();
-    let header =
-        |name: &str| headers.get(format!("x-amz-server-side-encryption{name}")).unwrap().to_str().unwrap();
-    assert_eq!(
-        (header(""), header("-aws-kms-key-id"), header("-bucket-key-enabled")),
-        ("aws:kms", "arn:aws:kms:eu-west-1:1:key/k", "true")
-    );
+    let key = |name: &str| Some(format!("arn:aws:kms:eu-west-1:1:key/{name}"));
+    for (kms_key, archive_kms_key, of_archive) in
+        [(key("k"), None, key("k")), (key("k"), key("a"), key("a")), (None, key("a"), key("a"))]
+    {
+        let store = home
+            .again(|bucket| {
+                bucket.endpoint = Some(format!("http://{address}").parse().unwrap());
+                (bucket.kms_key, bucket.archive_kms_key) = (kms_key.clone(), archive_kms_key.clone());
+            })
+            .await;
+        for (name, expected) in [("lake/x", &kms_key), ("archive/x", &of_archive)] {
+            server.objects.lock().unwrap().clear();
+            store.put(name, "x".into(), Condition::Absent).await.unwrap();
+            let objects = server.objects.lock().unwrap();
+            let (_, headers) = objects.values().next().unwrap();
+            let header = |name: &str| {
+                let value = headers.get(format!("x-amz-server-side-encryption{name}"));
+                value.map(|value| value.to_str().unwrap().to_owned())
+            };
+            let by_key = expected.is_some();
+            assert_eq!(header("-aws-kms-key-id"), *expected, "{name}");
+            assert_eq!(header(""), by_key.then(|| "aws:kms".to_owned()), "{name}");
+            assert_eq!(header("-bucket-key-enabled"), by_key.then(|| "true".to_owned()), "{name}");
+        }
+    }
 }

@@ -57,7 +57,9 @@ impl Desk {
         let (url, store) = (server.url(), self.store());
         let store = store.to_str().unwrap();
         let mut all = vec!["sync", "--api-url", &url, "--token", TOKEN, "--store", store];
-        all.extend(["--requests-per-second", "10000"]);
+        if !words.contains(&"--requests-per-second") {
+            all.extend(["--requests-per-second", "10000"]);
+        }
         all.extend(words);
         self.run(&all)
     }

@@ -260,6 +260,35 @@ async fn what_a_file_manager_leaves_among_the_tables_is_passed_over_as_engines_d
 }
 
 #[tokio::test]
+async fn what_editors_leave_beside_what_is_written_is_passed_over_and_a_copy_is_named_and_counts_for_nothing()
+{
+    let scene = Scene::new().await;
+    let active = scene.home.keys("ledger/").await.into_iter().find(|key| key.starts_with(keys::CLOSED));
+    let closed = scene.path(&active.unwrap());
+    let copy = std::fs::read(&closed).unwrap();
+    std::fs::create_dir_all(scene.path(keys::ACTIVE)).unwrap();
+    std::fs::create_dir_all(scene.path("staging/lives/dt=2022-10-26")).unwrap();
+    std::fs::create_dir_all(scene.path("archive/dt=2022-10-26")).unwrap();
+    for (place, name, is_passed_over) in [
+        (keys::ACTIVE, ".700001.json.swp", true),
+        (keys::STAGING, ".DS_Store", true),
+        ("staging/lives/", ".DS_Store", true),
+        ("staging/lives/dt=2022-10-26/", ".DS_Store", true),
+        ("archive/dt=2022-10-26/", ".DS_Store", true),
+        (keys::ACTIVE, "700001 (copy).json", false),
+        (keys::ACTIVE, "0700001.json", false),
+    ] {
+        let path = scene.path(&format!("{place}{name}"));
+        std::fs::write(&path, &copy).unwrap();
+        let report = scene.sync_all(2).await;
+        assert_eq!((report.ok, report.events.known), (is_passed_over, 0), "{name}: {:?}", report.failures);
+        let named = |error: &str| error.contains(name) && error.ends_with("hint: take it away");
+        assert!(is_passed_over || errors(&report).iter().any(|error| named(error)), "{:?}", report.failures);
+        std::fs::remove_file(&path).unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_ledger_that_is_gone_or_damaged_since_the_plan_fails_its_visit_alone() {
     const EVENT: i64 = 700_001;
     for (content, error) in [(None, "the ledger is gone"), (Some("{"), "cannot be read")] {

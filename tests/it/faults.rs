@@ -69,14 +69,13 @@ async fn what_may_pass_is_tried_again_and_the_tables_are_the_same() {
         &format!("stall@day:{event}:{day},first:1"),
         &format!("endless@day:{event}:{day},first:1"),
         &format!("endless-space@snapshot,event:{event},first:1"),
-        "slow-drip=1@path:event/info",
     ] {
         let desk = Desk::new();
         let (report, server) = run(&desk, faults(&[fault])).await;
         assert!(report.ok, "{fault}: {:?}", report.failures);
         assert!(cells(&desk.store()).await == expected, "{fault}");
         let struck = server.requests().iter().filter(|request| request.fault.is_some()).count() as u64;
-        assert!(struck > 0 || fault.contains("event/info"), "{fault} never struck");
+        assert!(struck > 0, "{fault} never struck");
         let is_of_another = fault.starts_with("other-event");
         assert!(report.requests.retries >= struck || !is_of_another, "{fault} was taken for the event's own");
     }

@@ -83,7 +83,10 @@ impl Shared {
 #[async_trait]
 impl Store for Faulty {
     async fn list(&self, prefix: &str, after: &str) -> Result<Vec<Listed>> {
-        self.shared.step(self.inner.list(prefix, after)).await
+        let listed = self.shared.step(self.inner.list(prefix, after)).await?;
+        // S3 gives so many keys an answer.
+        self.shared.operations.fetch_add(listed.len() as u64 / 1000, Ordering::SeqCst);
+        Ok(listed)
     }
 
     async fn below(&self, prefix: &str) -> Result<Below> {
@@ -128,7 +131,7 @@ impl Store for Faulty {
     }
 }
 
-/// What is written counts as one operation, when the object becomes visible.
+/// Each write is an operation, and so is what makes the object visible.
 struct FaultyUpload {
     upload: Box<dyn Upload>,
     shared: Arc<Shared>,
@@ -137,7 +140,7 @@ struct FaultyUpload {
 #[async_trait]
 impl Upload for FaultyUpload {
     async fn write(&mut self, bytes: Bytes) -> Result<()> {
-        self.upload.write(bytes).await
+        self.shared.step(self.upload.write(bytes)).await
     }
 
     async fn finish(self: Box<Self>, condition: Condition) -> Result<()> {

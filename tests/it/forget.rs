@@ -187,7 +187,7 @@ async fn it_may_be_killed_at_any_operation_and_run_again() {
     ok(run(&store, &server, open(), 1, forget()).await);
     let operations = counting.operations();
     assert!(operations > 50, "{operations}");
-    for at in (0..operations).step_by(stride(3)) {
+    for at in (0..operations).step_by(stride(4)) {
         let home = again().await;
         let dying: Arc<dyn Store> = Faulty::new(&home.store, at, Fault::Dies);
         let killed = run(&dying, &server, open(), 1, forget()).await;
@@ -207,7 +207,7 @@ async fn a_pull_that_is_under_way_meanwhile_brings_nobody_back() {
     let store: Arc<dyn Store> = counting.clone();
     ok(run(&store, &server, open(), 0, sync_of(Selection::default())).await);
     let operations = counting.operations();
-    for at in (0..operations).step_by(stride(13)) {
+    for at in (0..operations).step_by(stride(17)) {
         let home = Home::new(On::Folder).await;
         let inner = Arc::clone(&home.store);
         let said = Arc::new(Mutex::new(None));

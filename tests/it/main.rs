@@ -11,6 +11,7 @@
 
 mod amid_a_forget;
 mod bad_input;
+mod beside;
 mod bytes;
 mod careless;
 mod command;
@@ -36,6 +37,7 @@ mod lists;
 mod lossy;
 mod lost;
 mod named;
+mod options;
 mod outage;
 mod pages;
 mod privacy;

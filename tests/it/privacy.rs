@@ -33,6 +33,7 @@ const QUIRKS: Quirks = Quirks {
     wrong_types: true,
     unplaceable: Some(5),
     telling: true,
+    contradicting: false,
     missing_array: None,
     null_array: None,
     envelope: simulator::Envelope::Around,
@@ -76,7 +77,10 @@ async fn what_a_policy_withholds_is_in_no_byte_that_the_program_leaves() {
         let store: Arc<dyn Store> = Arc::new(Folder::new(desk.store()));
         let mut left = everything(&store).await;
         left.push(("standard output".to_owned(), outcome.stdout.into_bytes()));
+        assert!(outcome.stderr.contains("report/details"), "each request is said");
         left.push(("standard error".to_owned(), outcome.stderr.into_bytes()));
+        let has_token = |(_, bytes): &&(String, Vec<u8>)| String::from_utf8_lossy(bytes).contains(TOKEN);
+        assert_eq!(left.iter().find(has_token).map(|(place, _)| place), None);
         let found: Vec<_> = left
             .iter()
             .map(|(place, bytes)| (place, search.found(bytes)))
@@ -126,7 +130,7 @@ async fn nor_is_it_where_the_store_or_the_vendor_fails() {
         let home = Home::new(On::Folder).await;
         let counting = Faulty::new(&home.store, 0, Fault::None);
         run(counting.clone()).await;
-        for at in (0..counting.operations()).step_by(stride(17)) {
+        for at in (0..counting.operations()).step_by(stride(23)) {
             let home = Home::new(On::Folder).await;
             let said = run(Faulty::new(&home.store, at, Fault::Dies)).await;
             searched(&home.store, &search, &said, &format!("{document} {at}")).await;

@@ -54,7 +54,7 @@ async fn whenever_the_objects_are_replaced_everything_is_read_whole() {
     assert!(after.len() > 2);
     let page = many.path().join("event.html");
     let mut drawn = std::collections::BTreeSet::new();
-    for at in (0..).step_by(stride(13)) {
+    for at in (0..).step_by(stride(17)) {
         replace(&many.store(), &before);
         let (place, changed) = (many.store(), after.clone());
         let watcher = Box::new(move |k: u64| {

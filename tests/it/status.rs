@@ -156,12 +156,23 @@ async fn a_day_of_which_an_object_cannot_be_read_or_is_gone_is_not_complete() {
 
 #[tokio::test]
 async fn what_the_vendor_says_in_two_ways_is_a_note_and_needs_nobody() {
+    let quirks = Quirks { contradicting: true, ..Quirks::default() };
+    let (desk, world) = synced(ServerOptions { quirks, ..ServerOptions::default() }, now()).await;
+    let status = status_of(&world, &desk.store(), now() + HOUR).await.unwrap();
+    let differing: Vec<_> = status.notes.iter().filter(|note| note.name == "differing").collect();
+    assert!(status.ok && status.lake.checks.days_differing > 2, "{status}");
+    assert_eq!(differing.len(), 1, "{status}");
+    assert_eq!(differing[0].events.len() as u64, status.lake.checks.days_differing, "a day of each event");
+    assert_eq!(status.lake.checks.sums_differing, 0, "{status}");
+
     let quirks = Quirks { unplaceable: Some(5), ..Quirks::default() };
     let (desk, world) = synced(ServerOptions { quirks, ..ServerOptions::default() }, now()).await;
     let status = status_of(&world, &desk.store(), now() + HOUR).await.unwrap();
     assert!(status.ok, "{status}");
     assert!(status.lake.checks.rejects > 0);
     assert!(names(&status.notes).contains(&"rejects"), "{status}");
+    // What is rejected is in the vendor's own sums.
+    assert!(status.lake.checks.sums_differing > 0 && names(&status.notes).contains(&"sums"), "{status}");
     assert!(
         status.to_string().contains("\nnote       the last visits found records that have no day of events"),
         "{status}"

@@ -132,6 +132,13 @@ fn a_doctor_finds_everything_there_and_leaves_nothing_behind() {
     assert!(doctor(TOKEN).succeeded().stdout.contains("there is one; zone Asia/Shanghai"));
     assert!(files(&store) == before);
 
+    // Where nothing can be written.
+    std::fs::write(store.join("plans"), "").unwrap();
+    let unwritable = doctor(TOKEN);
+    assert_eq!(unwritable.status, 1);
+    assert!(unwritable.stdout.contains("\nrights     FAILED: cannot "), "{}", unwritable.stdout);
+    std::fs::remove_file(store.join("plans")).unwrap();
+
     let refused = doctor("wrong");
     assert_eq!(refused.status, 1);
     assert!(refused.stdout.contains("\nvendor     FAILED: "), "{}", refused.stdout);

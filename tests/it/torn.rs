@@ -61,8 +61,8 @@ async fn survives(on: On, fault: Fault) {
     let (expected, operations) = whole(on, &server).await;
     assert!(expected.len() > 10 && operations > 50, "{} cells, {operations} operations", expected.len());
     let usual = match on {
-        On::Folder => 3,
-        On::S3 => 11,
+        On::Folder => 4,
+        On::S3 => 15,
     };
     for at in (0..operations).step_by(stride(usual)) {
         let home = Home::new(on).await;

@@ -17,14 +17,6 @@ impl Visiting<'_> {
         if let Err(error) = self.still_in_force().await {
             self.fail(error);
         }
-        // Another run may have visited the event meanwhile: its row says what is true of both visits.
-        let standing = match self.context.ledgers.find(self.visitor.event_id).await {
-            Ok(standing) => standing.map(|entry| entry.ledger),
-            Err(error) => {
-                self.fail(error);
-                None
-            }
-        };
         let outcome = match (&self.error, self.is_left) {
             // An outage is no event's fault: it stays due.
             (Some(error), _) if error.kind() == Kind::Unreachable => Outcome::Left,
@@ -47,18 +39,15 @@ impl Visiting<'_> {
             asked: self.asked.clone(),
             through,
             outcome,
+            is_chosen: self.choice.is_explicit(),
             is_unknown: self.error.as_ref().is_some_and(|error| error.kind() == Kind::UnknownEvent),
         };
-        let horizon = self.context.horizon;
-        let folded = |mut ledger: Ledger| {
-            ledger.fold(&visit, horizon);
-            ledger
-        };
-        let mut after = folded(self.ledger.clone());
-        let of_all = standing.map_or_else(|| after.clone(), folded);
-        if let Err(error) = self.stage_visit(&after, &of_all, outcome).await {
+        let mut after = self.ledger.clone();
+        after.fold(&visit, self.context.horizon);
+        if let Err(error) = self.stage_visit(&after, outcome).await {
             self.fail(error);
         } else {
+            let horizon = self.context.horizon;
             match self.context.ledgers.update(&self.ledger, |ledger| ledger.fold(&visit, horizon)).await {
                 Ok(folded) => after = folded,
                 Err(error) => self.fail(error),
@@ -95,8 +84,7 @@ impl Visiting<'_> {
         Ok(())
     }
 
-    /// `after`: the ledger as this visit leaves it; `of_all`: with what others did beside it.
-    async fn stage_visit(&self, after: &Ledger, of_all: &Ledger, outcome: Outcome) -> Result<()> {
+    async fn stage_visit(&self, after: &Ledger, outcome: Outcome) -> Result<()> {
         let now = self.context.clock.now();
         let error = self.error.as_ref().map(ToString::to_string);
         let took = now.duration_since(self.began).as_millis();
@@ -105,8 +93,7 @@ impl Visiting<'_> {
         let used = self.usage.used();
         let pulls = figures::pulls_row(&self.figures, after, run, outcome, error.as_deref(), used, took)?;
         let zone = &self.context.lake.zone;
-        let events = figures::events_row(of_all, zone, outcome, self.visitor.pulled_at)?;
-        let events = self.privacy.clean(Table::Events, &events)?;
+        let events = self.privacy.clean(Table::Events, &figures::events_row(after, zone, outcome)?)?;
         let cell = |table, day, part| {
             CellWriter::new(Arc::clone(&self.context.store), self.visitor.clone(), table, day, part)
         };
@@ -114,7 +101,7 @@ impl Visiting<'_> {
         row.write(pulls).await?;
         row.stage(now, None).await?;
         // An event whose day is not known yet has its row when it is: a row never moves to another day.
-        let Some(event_day) = of_all.event_day else { return Ok(()) };
+        let Some(event_day) = after.event_day else { return Ok(()) };
         let mut row = cell(Table::Events, event_day, "");
         row.write(events).await?;
         row.stage(now, None).await

@@ -1,7 +1,6 @@
 //! What a visit says of itself: its row in `pulls`, and the event's row in `events`.
 
 use arrow::array::RecordBatch;
-use jiff::Timestamp;
 use serde_json::json;
 
 use super::tally::Tally;
@@ -14,6 +13,7 @@ use crate::load::visit::Outcome;
 use crate::transform::batch::BatchBuilder;
 use crate::transform::tables::Table;
 use crate::transform::totals::Totals;
+use crate::transform::value::Value;
 
 /// Everything that a visit counted.
 #[derive(Clone, Debug, Default)]
@@ -81,13 +81,8 @@ pub(in crate::job) fn pulls_row(
     batch.finish()
 }
 
-/// The row in `events`; `ledger` as it is after the visit that began at `pulled_at`, and after those beside it.
-pub(in crate::job) fn events_row(
-    ledger: &Ledger,
-    zone: &Zone,
-    outcome: Outcome,
-    pulled_at: Timestamp,
-) -> Result<RecordBatch> {
+/// The row in `events`; `ledger` as it is after the visit.
+pub(in crate::job) fn events_row(ledger: &Ledger, zone: &Zone, outcome: Outcome) -> Result<RecordBatch> {
     let mut days = ledger.days.iter().filter(|(_, day)| day.has_had_rows).map(|(day, _)| *day);
     let first = days.next();
     let last = days.next_back().or(first);
@@ -99,7 +94,7 @@ pub(in crate::job) fn events_row(
             ("pulled_through", ledger.through.into()),
             ("closed", ledger.closed.is_some().into()),
             ("outcome", outcome.name().into()),
-            ("pulled_at", pulled_at.into()),
+            ("pulled_at", ledger.last_visit.map_or(Value::Null, Value::from)),
         ],
     )
 }

@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 /// Oddities of the reports of generated events; by default none. The sample stays as it is.
+#[allow(clippy::struct_excessive_bools, reason = "each is odd in its own way, in any combination")]
 #[derive(Args, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Quirks {
     /// The rows stand in another order: the last viewer and the last session first.
@@ -23,6 +24,9 @@ pub struct Quirks {
     /// number, and in `praise_num`.
     #[arg(long)]
     pub telling: bool,
+    /// The report of the whole event, without a range, lacks the first record of `lives` that the one of its day has.
+    #[arg(long)]
+    pub contradicting: bool,
     /// An array that is left out.
     #[arg(long, value_enum, value_name = "ARRAY")]
     pub missing_array: Option<ReportArray>,

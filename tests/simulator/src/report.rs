@@ -5,6 +5,7 @@ use bytes::Bytes;
 use crate::event::Event;
 use crate::query::Query;
 use crate::quirks::{Oddity, Quirks, ReportArray};
+use crate::range::Range;
 use crate::session::{Array, Session};
 use crate::viewer::Viewer;
 use crate::{record, sample, viewer_detail};
@@ -148,6 +149,10 @@ impl Chunks {
         for session in viewer.sessions.iter().filter(|session| (session.array == Array::Lives) == in_lives) {
             let odd = self.row(array);
             let exists = session.exists_at(self.query.now.as_second());
+            let is_whole = matches!(self.query.range, Range { start: None, end: None, .. });
+            if self.quirks.contradicting && is_whole && in_lives && self.rows == 1 {
+                continue;
+            }
             if self.query.keeps(session) || odd.unplaceable && exists {
                 self.separate(out);
                 record::write(out, &self.event, viewer, session, odd);

@@ -36,6 +36,7 @@ fn every_mix_of_quirks_is_json() {
                         unknown_fields: Some(3),
                         wrong_types: true,
                         telling: false,
+                        contradicting: true,
                         unplaceable: Some(4),
                         missing_array,
                         null_array,
@@ -54,6 +55,15 @@ fn every_mix_of_quirks_is_json() {
 fn no_quirks_are_no_change() {
     let plain = String::from_utf8(body(busy(), everything())).unwrap();
     assert_eq!(text(&busy(), everything(), Quirks::default()), plain);
+}
+
+#[test]
+fn a_report_that_contradicts_itself_lacks_one_viewing_that_its_day_has() {
+    let (plain, odd) = (Quirks::default(), Quirks { contradicting: true, ..Quirks::default() });
+    let whole = |quirks| array(&answer(&busy(), everything(), quirks), "lives").len();
+    assert_eq!(whole(odd) + 1, whole(plain));
+    let ever = Query { range: Range { start: Some(0), ..Range::default() }, ..everything() };
+    assert_eq!(answer(&busy(), ever.clone(), odd), answer(&busy(), ever, plain));
 }
 
 #[test]

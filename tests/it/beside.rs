@@ -1,0 +1,112 @@
+//! Two visits of one event beside each other, of which one brings everything and the other fails.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures::FutureExt;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rollcall::job::Job;
+use rollcall::job::selection::Selection;
+use rollcall::load::keys;
+use rollcall::load::ledgers::Ledgers;
+use rollcall::load::object::ObjectReader;
+use rollcall::load::objects::each_row;
+use rollcall::load::store::Store;
+use rollcall::transform::tables::Table;
+use simulator::{Server, ServerOptions};
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
+
+use crate::faults::faults;
+use crate::faulty::{Fault, Faulty, stride};
+use crate::run::{HOUR, config, job, later, server_at, small_world, sync_of};
+use crate::stores::{Home, On};
+
+const EVENT: i64 = 700_001;
+
+/// What the event's row says: whether it is closed, up to when it was pulled, and the first of its days.
+type Said = (Option<bool>, Option<Timestamp>, Option<Date>);
+
+async fn said(store: &Arc<dyn Store>) -> Said {
+    let listed = store.list(&keys::table(Table::Events), "").await.unwrap();
+    let mut said = Vec::new();
+    for listed in listed {
+        let day = keys::parse_lake(Table::Events, &listed.key).unwrap();
+        let object = ObjectReader::open(store, &listed.key, listed.head, Table::Events, day).await.unwrap();
+        let each = |row: rollcall::transform::row::Row<'_>| {
+            said.push((row.flag("closed"), row.instant("pulled_through"), row.day("first_day")));
+        };
+        each_row(&object, Some(EVENT), each).await.unwrap();
+    }
+    let [said] = said[..] else { panic!("{said:?}") };
+    said
+}
+
+/// A run, by a clock that is so many hours later; whether all went well.
+async fn run(store: &Arc<dyn Store>, server: &Server, hours: i32) -> bool {
+    let now = later() + HOUR * hours;
+    let all = sync_of(Selection::default());
+    job(store, config(server, Path::new("unused")), now, all).await.unwrap().ok
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_row_of_the_event_says_what_is_true_of_both_and_nothing_is_missing() {
+    let world = small_world(1);
+    let well = Arc::new(server_at(later(), &world, ServerOptions::default()));
+    // It knows of the event, and answers for none of its days.
+    let ill = || server_at(later(), &world, faults(&["code=400@path:report/details"]));
+    let alone = Home::new(On::Folder).await;
+    assert!(run(&alone.store, &well, 0).await);
+    let (closed, _, first_day) = said(&alone.store).await;
+    assert!(closed == Some(true) && first_day.is_some());
+    let operations = {
+        let home = Home::new(On::Folder).await;
+        let counting = Faulty::new(&home.store, 0, Fault::None);
+        assert!(!run(&(counting.clone() as Arc<dyn Store>), &ill(), 1).await);
+        counting.operations()
+    };
+    assert!(operations > 12, "{operations}");
+    let mut open = 0;
+    for at in (0..operations).step_by(stride(2)) {
+        let home = Home::new(On::Folder).await;
+        let (inner, vendor, is_done) = (Arc::clone(&home.store), Arc::clone(&well), AtomicBool::new(false));
+        let watcher = move |k| {
+            let (inner, vendor) = (Arc::clone(&inner), Arc::clone(&vendor));
+            let is_now = k == at && !is_done.swap(true, Ordering::SeqCst);
+            async move {
+                let other = move || Handle::current().block_on(run(&inner, &vendor, 0));
+                if is_now {
+                    // Late in the other run, it has nothing to do any more.
+                    spawn_blocking(other).await.unwrap();
+                }
+            }
+            .boxed()
+        };
+        let store: Arc<dyn Store> = Faulty::watched(&home.store, Box::new(watcher));
+        run(&store, &ill(), 1).await;
+        let publish = Job::Publish(rollcall::job::Publish::default());
+        job(&home.store, config(&well, Path::new("unused")), later() + HOUR, publish).await.unwrap();
+        let ledger = Ledgers::new(Arc::clone(&home.store)).find(EVENT).await.unwrap().unwrap().ledger;
+        let (is_closed, through, day) = said(&home.store).await;
+        assert_eq!(is_closed, Some(ledger.closed.is_some()), "before operation {at}");
+        assert!(
+            ledger.closed.is_none() || ledger.owed.is_empty(),
+            "before operation {at}: {:?}",
+            ledger.owed
+        );
+        let is_whole = (through.is_some(), day) == (true, first_day);
+        assert!(ledger.closed.is_none() || is_whole, "before operation {at}: {through:?} {day:?}");
+        open += usize::from(ledger.closed.is_none());
+        // What is left open is made good.
+        run(&home.store, &well, 30).await;
+        let (is_closed, through, day) = said(&home.store).await;
+        assert_eq!(
+            (is_closed, through.is_some(), day),
+            (Some(true), true, first_day),
+            "before operation {at}"
+        );
+    }
+    assert!(open > 1, "{open}");
+}

@@ -1,0 +1,54 @@
+//! What is said on the command line is what the run does.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use simulator::{Fault, ServerOptions};
+
+use crate::command::{Desk, server};
+use crate::lists::paths;
+use crate::run::small_world;
+
+const SPAN: [&str; 4] = ["--from", "2022-10-01", "--to", "2022-12-01"];
+
+#[test]
+fn events_are_taken_from_the_lists_and_the_file_that_are_named() {
+    let world = small_world(12);
+    let (edited, public) = ("event/modify/list", "event/public/list");
+    for (words, lists, only_named) in [
+        (vec![], vec![edited, public], false),
+        (vec!["--no-public-list"], vec![edited], false),
+        (vec!["--no-lists", "--roster", "own.csv"], vec![], true),
+    ] {
+        let (desk, server) = (Desk::new(), server(&world, ServerOptions::default()));
+        std::fs::write(desk.path().join("own.csv"), "event_id\n609768\n").unwrap();
+        let words = [&SPAN[..], &["--json"], &words].concat();
+        let report: Value = serde_json::from_str(&desk.sync(&server, &words).succeeded().stdout).unwrap();
+        let asked = paths(&server);
+        for list in [edited, public] {
+            assert_eq!(asked.contains(&list), lists.contains(&list), "{words:?}: {list}");
+        }
+        assert_eq!(report["events"]["complete"] == 1, only_named, "{words:?}");
+    }
+}
+
+#[test]
+fn requests_are_no_more_a_second_than_is_said() {
+    let server = server(&small_world(2), ServerOptions::default());
+    let began = Instant::now();
+    Desk::new().sync(&server, &[&SPAN[..], &["--requests-per-second", "10"]].concat()).succeeded();
+    let (took, requests) = (began.elapsed(), u32::try_from(server.requests().len()).unwrap());
+    assert!(requests > 8, "{requests}");
+    assert!(took >= Duration::from_millis(100) * (requests - 1), "{requests} requests in {took:?}");
+}
+
+#[test]
+fn an_answer_may_take_long_as_long_as_it_goes_on() {
+    let fault: Fault = "slow-drip=5@snapshot".parse().unwrap();
+    let options = ServerOptions { faults: vec![fault], ..ServerOptions::default() };
+    let server = server(&small_world(1), options);
+    let began = Instant::now();
+    let words = [&SPAN[..], &["--read-timeout", "1s", "--timeout", "5m"]].concat();
+    Desk::new().sync(&server, &words).succeeded();
+    assert!(began.elapsed() > Duration::from_secs(1), "the answer is long enough to tell");
+}
