@@ -232,16 +232,40 @@ fn is_same(one: &SecretString, other: &SecretString) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::extract::auth::{App, User};
 
-    #[tokio::test]
-    async fn a_token_that_others_made_anew_since_is_not_the_one_that_was_refused() {
-        let token = |secret: &str| Token {
+    fn token(secret: &str) -> Token {
+        Token {
             secret: secret.into(),
             customer: None,
             made_with: None,
             renew_at: Timestamp::MAX,
             valid_until: Timestamp::MAX,
+        }
+    }
+
+    #[test]
+    fn who_can_make_a_token_does_so_in_time_and_who_cannot_uses_one_until_it_ends() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let token = Token { renew_at: at(10), valid_until: at(20), ..token("one") };
+        let app = App {
+            key: "key".into(),
+            secret: "secret".into(),
+            user: User::Id(1),
+            key_header: "AppKey".into(),
+            token_field: "token".into(),
         };
+        let (makes, takes) = (Tokens::new(Some(Credentials::App(app)), None), Tokens::new(None, None));
+        for (second, is_good_to_makers, is_good_to_takers) in
+            [(9, true, true), (10, false, true), (19, false, true), (20, false, false)]
+        {
+            assert_eq!(makes.is_good(&token, at(second)), is_good_to_makers, "{second}");
+            assert_eq!(takes.is_good(&token, at(second)), is_good_to_takers, "{second}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_that_others_made_anew_since_is_not_the_one_that_was_refused() {
         let tokens = Tokens::new(None, None);
         tokens.current.lock().await.token = Some(token("old"));
         assert!(!tokens.are_those_refused().await, "none was refused");

@@ -33,6 +33,7 @@ mod json;
 mod key_order;
 mod killed;
 mod lake;
+mod large;
 mod lists;
 mod lossy;
 mod lost;

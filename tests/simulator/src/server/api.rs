@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::ServerOptions;
 use super::broken::broken;
-use super::credentials::{Tokens, verify_signature};
+use super::credentials::{Nonces, Tokens, verify_signature};
 use super::faults::Faults;
 use super::gzip;
 use super::parameters::{Parameters, Request};
@@ -30,6 +30,7 @@ pub(super) struct Api {
     world: World,
     options: ServerOptions,
     tokens: Tokens,
+    nonces: Nonces,
     faults: Faults,
     calls: AtomicU64,
     requests: Mutex<Vec<Request>>,
@@ -67,8 +68,9 @@ pub(super) fn router(api: &Arc<Api>) -> Router {
 
 impl Api {
     pub(super) fn new(world: World, options: ServerOptions) -> Self {
-        let (tokens, faults) = (Tokens::default(), Faults::new(&options));
-        Self { world, options, tokens, faults, calls: AtomicU64::default(), requests: Mutex::default() }
+        let (tokens, nonces, faults) = (Tokens::default(), Nonces::default(), Faults::new(&options));
+        let (calls, requests) = (AtomicU64::default(), Mutex::default());
+        Self { world, options, tokens, nonces, faults, calls, requests }
     }
 
     /// All calls so far.
@@ -112,7 +114,9 @@ impl Api {
         reply: &Reply,
     ) -> Result<Response, Failure> {
         match endpoint {
-            Endpoint::TokenCreate | Endpoint::UserSearch => verify_signature(headers, &self.options)?,
+            Endpoint::TokenCreate | Endpoint::UserSearch => {
+                verify_signature(headers, &self.options, &self.nonces)?
+            }
             _ => self.tokens.verify(asked.token.as_deref(), &self.options)?,
         }
         let now = reply.now.as_second();

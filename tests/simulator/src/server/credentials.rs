@@ -1,18 +1,25 @@
 //! Who may call: signatures and tokens.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
 
 use axum::http::HeaderMap;
 use sha1::{Digest, Sha1};
 
-use super::ServerOptions;
 use super::reply::Failure;
+use super::{Clock, ServerOptions};
 use crate::draw::Draw;
 
 /// The most characters that a nonce may have.
 const NONCE_CHARS: usize = 128;
+
+/// How far the caller's clock may be off, in milliseconds, where the server's own goes. What the vendor allows is not known.
+const MOST_OFF: i64 = 15 * 60 * 1000;
+
+/// The nonces of signatures that were accepted: none counts twice.
+#[derive(Debug, Default)]
+pub(super) struct Nonces(Mutex<HashSet<String>>);
 
 /// The tokens that were issued and are valid, each with the number of its uses.
 #[derive(Debug, Default)]
@@ -45,16 +52,29 @@ impl Tokens {
     }
 }
 
-/// Fails unless the call is signed by the customer. How old a signature may be is not known, so it may be any.
-pub(super) fn verify_signature(headers: &HeaderMap, options: &ServerOptions) -> Result<(), Failure> {
+/// Fails unless the call is signed by the customer, now and only once.
+pub(super) fn verify_signature(
+    headers: &HeaderMap,
+    options: &ServerOptions,
+    nonces: &Nonces,
+) -> Result<(), Failure> {
     let header =
         |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).ok_or(Failure::BAD_SIGNATURE);
     let (nonce, cur_time) = (header("Nonce")?, header("CurTime")?);
     let is_signed = header(&options.app_id_header)? == options.app_key
         && (1..=NONCE_CHARS).contains(&nonce.chars().count())
-        && cur_time.parse::<u64>().is_ok()
+        && cur_time.parse().is_ok_and(|millis| is_now(options.clock, millis))
         && header("CheckSum")? == check_sum(&options.app_secret, nonce, cur_time);
-    if is_signed { Ok(()) } else { Err(Failure::BAD_SIGNATURE) }
+    let mut known = nonces.0.lock().unwrap_or_else(PoisonError::into_inner);
+    if is_signed && known.insert(nonce.to_owned()) { Ok(()) } else { Err(Failure::BAD_SIGNATURE) }
+}
+
+/// Whether a caller's time is about the server's. One that always says the same is asked by callers of any time.
+fn is_now(clock: Clock, millis: i64) -> bool {
+    match clock {
+        Clock::System => millis.abs_diff(clock.now().as_millisecond()) <= MOST_OFF.unsigned_abs(),
+        Clock::Fixed(_) => millis > 0,
+    }
 }
 
 /// The lower-case hex SHA-1 of the three, one after another.

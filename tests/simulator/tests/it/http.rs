@@ -1,6 +1,7 @@
 //! The endpoints over HTTP.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use reqwest::StatusCode;
@@ -74,9 +75,21 @@ async fn other_methods_and_paths_are_nonsense() {
     assert_eq!(reqwest::get(server.url() + "/").await.unwrap().status(), StatusCode::NOT_FOUND);
 }
 
-/// Calls with the four headers, signed with `secret`.
-pub(crate) async fn signed(server: &Server, path: &str, secret: &str, nonce: &str, body: Value) -> Value {
-    let (cur_time, key) = ("1666948293406", "demo");
+/// Calls with the four headers, signed with `secret` now and with a nonce that no other call has.
+pub(crate) async fn signed(server: &Server, path: &str, secret: &str, body: Value) -> Value {
+    static NONCES: AtomicU64 = AtomicU64::new(0);
+    let nonce = NONCES.fetch_add(1, Ordering::Relaxed).to_string();
+    signed_at(server, path, secret, (&nonce, Timestamp::now()), body).await
+}
+
+async fn signed_at(
+    server: &Server,
+    path: &str,
+    secret: &str,
+    (nonce, now): (&str, Timestamp),
+    body: Value,
+) -> Value {
+    let (cur_time, key) = (&*now.as_millisecond().to_string(), "demo");
     let digest = Sha1::digest(format!("{secret}{nonce}{cur_time}"));
     let check_sum = digest.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     let headers = [("AppKey", key), ("Nonce", nonce), ("CurTime", cur_time), ("CheckSum", &check_sum)];
@@ -89,7 +102,8 @@ pub(crate) async fn signed(server: &Server, path: &str, secret: &str, nonce: &st
 async fn a_token_is_issued_to_who_signs_and_to_nobody_else() {
     let server = start(ServerOptions::default());
     let (path, user) = ("/eventopenapi/token/create", json!({"userId": 1}));
-    let answer = signed(&server, path, "demo", "n", user.clone()).await;
+    let now = Timestamp::now();
+    let answer = signed_at(&server, path, "demo", ("n", now), user.clone()).await;
     assert_eq!((&answer["code"], &answer["data"]["expire"]), (&json!(200), &json!(86_400)));
     let token = answer["data"]["token"].as_str().unwrap();
     assert_eq!(token.len(), 32);
@@ -97,11 +111,19 @@ async fn a_token_is_issued_to_who_signs_and_to_nobody_else() {
     assert_eq!(call(&server, "/eventopenapi/event/info", info).await["code"], 200);
 
     let long = "n".repeat(129);
-    for (secret, nonce) in [("guess", "n"), ("demo", ""), ("demo", &*long)] {
-        assert_eq!(signed(&server, path, secret, nonce, user.clone()).await["code"], 401);
+    let years_ago = Timestamp::from_second(1_666_948_293).unwrap();
+    for (secret, nonce, at, what) in [
+        ("guess", "other", now, "the secret"),
+        ("demo", "", now, "no nonce"),
+        ("demo", &*long, now, "too long a nonce"),
+        ("demo", "n", now, "a nonce that was used"),
+        ("demo", "old", years_ago, "an old signature"),
+    ] {
+        let answer = signed_at(&server, path, secret, (nonce, at), user.clone()).await;
+        assert_eq!(answer["code"], 401, "{what}");
     }
-    assert_eq!(signed(&server, path, "demo", "n", json!({"userId": 2})).await["code"], 401);
-    assert_eq!(signed(&server, path, "demo", "n", json!({})).await["code"], 400);
+    assert_eq!(signed(&server, path, "demo", json!({"userId": 2})).await["code"], 401);
+    assert_eq!(signed(&server, path, "demo", json!({})).await["code"], 400);
     assert_eq!(call(&server, path, user).await["code"], 401);
 }
 
@@ -109,7 +131,7 @@ async fn a_token_is_issued_to_who_signs_and_to_nobody_else() {
 async fn a_user_is_found_by_email() {
     let server = start(ServerOptions { user_id: 7, ..ServerOptions::default() });
     let body = json!({"email": "a@example.com"});
-    let answer = signed(&server, "/eventopenapi/user/search/email", "demo", "n", body).await;
+    let answer = signed(&server, "/eventopenapi/user/search/email", "demo", body).await;
     assert_eq!(answer["data"], json!({"userId": 7}));
 }
 

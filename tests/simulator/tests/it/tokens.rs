@@ -6,7 +6,7 @@ use simulator::{SAMPLE_ID, Server, ServerOptions};
 use crate::http::{call, signed, start};
 
 async fn token(server: &Server) -> String {
-    let answer = signed(server, "/eventopenapi/token/create", "demo", "n", json!({"userId": 1})).await;
+    let answer = signed(server, "/eventopenapi/token/create", "demo", json!({"userId": 1})).await;
     answer["data"]["token"].as_str().unwrap().to_owned()
 }
 
@@ -47,15 +47,15 @@ async fn names_and_the_known_address_are_as_told() {
         email: Some("a@example.com".to_owned()),
         ..ServerOptions::default()
     });
-    let created = signed(&server, "/eventopenapi/token/create", "demo", "n", json!({"userId": 1})).await;
+    let created = signed(&server, "/eventopenapi/token/create", "demo", json!({"userId": 1})).await;
     assert_eq!(created["data"]["token"], Value::Null);
     assert_eq!(created["data"]["accessToken"].as_str().unwrap().len(), 32);
     for (email, code) in [("a@example.com", 200), ("b@example.com", 401)] {
         let path = "/eventopenapi/user/search/email";
-        assert_eq!(signed(&server, path, "demo", "n", json!({"email": email})).await["code"], code);
+        assert_eq!(signed(&server, path, "demo", json!({"email": email})).await["code"], code);
     }
     // `signed` sends `AppKey`.
     let server = start(ServerOptions { app_id_header: "AppId".to_owned(), ..ServerOptions::default() });
-    let refused = signed(&server, "/eventopenapi/token/create", "demo", "n", json!({"userId": 1})).await;
+    let refused = signed(&server, "/eventopenapi/token/create", "demo", json!({"userId": 1})).await;
     assert_eq!(refused["code"], 401);
 }

@@ -1,0 +1,107 @@
+//! An answer that is larger than what a visit holds back of one: its rows are written while it still comes.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::routing::post;
+use axum::{Json, Router};
+use futures::{Stream, StreamExt, stream};
+use rollcall::config::{Config, Rosters};
+use rollcall::job::selection::Selection;
+use rollcall::transform::tables::Table;
+use serde_json::{Value, json};
+use simulator::ServerOptions;
+
+use crate::command::{Desk, files};
+use crate::lake::rows_of;
+use crate::run::{config, later, server_at, small_world, sync};
+
+const EVENT: i64 = 7;
+/// Of the event's only day.
+const FIRST: u64 = 1_666_772_823;
+/// Records of one answer, of so many bytes each: more than 16 MB.
+const RECORDS: u64 = 3300;
+const BYTES: usize = 8192;
+/// So many of them come before anything happens to the answer.
+const BEFORE: u64 = 3200;
+
+/// What the vendor is asked for: how often for the day; and where the store lies.
+#[derive(Clone)]
+struct Vendor {
+    asked: Arc<AtomicUsize>,
+    store: PathBuf,
+}
+
+async fn info() -> Json<Value> {
+    let event = json!({ "eventId": EVENT, "title": "large", "startTime": FIRST, "endTime": FIRST + 3600 });
+    Json(json!({ "code": 200, "msg": "", "data": event }))
+}
+
+/// The report: of the day it breaks the first time, and the second time waits until rows were written.
+async fn report(State(vendor): State<Vendor>, Json(asked): Json<Value>) -> Body {
+    let is_day = asked["startTime"].is_number();
+    let time = if is_day { vendor.asked.fetch_add(1, Ordering::SeqCst) } else { usize::MAX };
+    let head =
+        json!({ "code": 200, "requestId": "r", "data": { "eventId": EVENT, "report": {} } }).to_string();
+    let (head, tail) = head.split_at(head.rfind("{}").unwrap() + 1);
+    let head = format!("{head}\"viewerDetails\":[],\"interactions\":[],\"lives\":[");
+    let what_happens = stream::once(async move {
+        match time {
+            0 => Err(io::Error::other("broken")),
+            1 => written(&vendor.store).await,
+            _ => Ok(Bytes::new()),
+        }
+    });
+    let chunks = stream::iter([Ok(head.into())])
+        .chain(records(0..BEFORE))
+        .chain(what_happens)
+        .chain(records(BEFORE..RECORDS))
+        .chain(stream::iter([Ok(format!("]{tail}").into())]));
+    Body::from_stream(chunks)
+}
+
+fn records(these: std::ops::Range<u64>) -> impl Stream<Item = io::Result<Bytes>> {
+    let company = "x".repeat(BYTES);
+    stream::iter(these).map(move |number| {
+        let comma = if number == 0 { "" } else { "," };
+        let record = json!({ "online_time": FIRST + number, "company": company });
+        Ok(format!("{comma}{record}").into())
+    })
+}
+
+/// Waits until an object is being written.
+async fn written(store: &std::path::Path) -> io::Result<Bytes> {
+    for _ in 0..2000 {
+        if !files(&store.join(".partial")).is_empty() {
+            return Ok(Bytes::new());
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Err(io::Error::other("nothing is being written"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_are_written_before_its_end_and_where_it_breaks_then_the_day_begins_anew() {
+    let desk = Desk::new();
+    let vendor = Vendor { asked: Arc::default(), store: desk.store() };
+    let app = Router::new()
+        .route("/eventopenapi/event/info", post(info))
+        .route("/eventopenapi/event/report/details", post(report))
+        .with_state(vendor.clone());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let api_url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let unused = server_at(later(), &small_world(1), ServerOptions::default());
+    let rosters = Rosters { edited: false, public: false, file: None };
+    let config = Config { api_url, rosters, ..config(&unused, &desk.store()) };
+    let chosen = Selection { event: vec![EVENT], ..Selection::default() };
+    let report = sync(config, later(), chosen).await.unwrap();
+    assert!(report.ok, "{:?}", report.failures);
+    assert_eq!(vendor.asked.load(Ordering::SeqCst), 2, "once more, and as a whole");
+    assert_eq!((report.rows, rows_of(&desk.store(), Table::Lives, EVENT).await), (RECORDS, RECORDS));
+}
