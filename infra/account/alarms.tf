@@ -82,6 +82,13 @@ locals {
   }
 }
 
+check "somebody_is_told" {
+  assert {
+    condition     = !var.settings.schedule_enabled || length(var.settings.alarm_topic_arns) > 0
+    error_message = "The schedule of ${var.name} is on, and its alarms tell nobody: set `alarm_topic_arns`."
+  }
+}
+
 resource "aws_cloudwatch_metric_alarm" "simple" {
   for_each = local.alarms
 

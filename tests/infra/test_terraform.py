@@ -69,10 +69,18 @@ REFUSED = [
 SCHEDULES = ["rate(1 hour)", "rate(90 minutes)", "cron(15 2 * * ? *)", "cron(0/30 8-20 ? * MON-FRI *)", "cron(0 2 L * ? *)"]
 
 
-def refused(module, *words):
+def refused(module, *words, level="error"):
     """What a plan says against the settings."""
     lines = module.run("plan", "-input=false", "-refresh=false", "-json", *words, check=False).stdout.splitlines()
-    return [line["diagnostic"] for line in map(json.loads, lines) if line["@level"] == "error"]
+    return [line["diagnostic"] for line in map(json.loads, lines) if line["@level"] == level and "diagnostic" in line]
+
+
+def test_a_schedule_whose_alarms_tell_nobody_is_warned_of(terraform, aws, tmp_path):
+    module = terraform(tmp_path, aws)
+    told = {"schedule_enabled": True, "alarm_topic_arns": ["arn:aws:sns:eu-central-1:123456789012:alarms"]}
+    module.variables({"off": {}, "told": told, "silent": {"schedule_enabled": True}})
+    warned = [warning["detail"] for warning in refused(module, level="warn")]
+    assert len(warned) == 1 and "rollcall-silent" in warned[0] and "alarm_topic_arns" in warned[0], warned
 
 
 def test_settings_that_aws_would_refuse_are_refused_here_and_others_are_not(terraform, aws, tmp_path):
@@ -221,6 +229,8 @@ def test_the_command_has_the_settings_of_the_functions_and_none_that_are_theirs_
         function = client(aws, "lambda").get_function(FunctionName=outputs["sync_function"])["Configuration"]
         of_function = function["Environment"]["Variables"]
         own = outputs["environment"]
+        # On AWS the function has its own.
+        assert own.pop("AWS_REGION") == "eu-central-1"
         assert own.items() <= of_function.items()
         assert {"ROLLCALL_STORE", "ROLLCALL_ZONE", "ROLLCALL_SETTLE"} <= set(own)
         assert ("ROLLCALL_PRIVACY" in own) == (account == "other")
@@ -310,7 +320,7 @@ def test_every_alarm_says_what_to_do_and_watches_a_metric_that_is_there(applied,
     missing = {alarm["AlarmName"]: alarm["TreatMissingData"] for alarm in alarms}
     assert missing.pop("rollcall-other-heartbeat") == "breaching"
     assert set(missing.values()) == {"notBreaching"}
-    assert len(missing) == 10
+    assert len(missing) == 11
     for alarm in alarms:
         assert len(alarm["AlarmDescription"]) > 80, alarm["AlarmName"]
         assert len(alarm["AlarmDescription"]) <= 1024
