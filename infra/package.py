@@ -1,5 +1,5 @@
 """Packs the functions' zip anew: `package.py ZIP`. As small as deflate makes it, for it is loaded at every cold start; and the same
-bytes for the same program, so that Terraform deploys what has changed, and nothing else."""
+bytes for the same program, whenever this machine packs it: Terraform deploys what has changed, and nothing else."""
 
 import sys
 import zipfile

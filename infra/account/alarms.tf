@@ -204,8 +204,8 @@ resource "aws_cloudwatch_dashboard" "runs" {
   dashboard_body = jsonencode({
     widgets = [
       for index, widget in [
-        { title = "Events", metrics = ["events_complete", "events_failed", "events_left"], stat = "Sum" },
-        { title = "Events that need a person", metrics = ["events_overdue", "events_failing", "events_newly_failing"], stat = "Maximum" },
+        { title = "Events", metrics = ["events_complete", "events_failed", "events_newly_failing", "events_left"], stat = "Sum" },
+        { title = "Events that need a person", metrics = ["events_overdue", "events_failing"], stat = "Maximum" },
         { title = "Rows and rejects", metrics = ["rows", "rejects", "without_table", "set_aside", "shrunk"], stat = "Sum" },
         { title = "Requests to the vendor", metrics = ["requests", "retries"], stat = "Sum" },
         { title = "Bytes of answers", metrics = ["bytes"], stat = "Sum" },

@@ -86,7 +86,7 @@ async fn count(context: &Context, privacy: &Privacy, listed: &Listed) -> Result<
             found += u64::from(privacy.suppressed.has_record(table, record));
         })?;
     }
-    // What stands around the records is read for no table; what a clean answer has of it names nobody.
+    // What stands around the records is read for no table, and counts as one of them; what a clean answer has of it names nobody.
     found += u64::from(privacy.suppressed.has_text(&String::from_utf8_lossy(splitter.around()), None));
     splitter.finish().map(|_| found)
 }

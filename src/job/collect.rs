@@ -56,6 +56,10 @@ pub(super) async fn collect(context: &Context, call: &Collect, report: &mut Repo
                     report.events.complete += 1;
                     continue;
                 }
+                _ if !is_of_days && Health::is_known_to_be_forgotten(&entry.ledger) => {
+                    report.event_forgotten(event_id);
+                    continue;
+                }
                 Became::Left if !is_of_days => continue,
                 Became::Left => Error::new(Kind::Timeout, "the event was not visited whole")
                     .hint("start the fan-out again with the same days"),

@@ -14,9 +14,12 @@ use crate::extract::retry::Policy;
 use crate::load::lake::Lake;
 use crate::load::ledgers::Ledgers;
 use crate::load::store::Store;
-use crate::load::suppression;
+use crate::load::{suppression, trial};
 use crate::progress::Progress;
 use crate::transform::privacy::Privacy;
+
+/// After so many events in a row that failed by what no other would be spared no other is begun: those that are left stay due.
+pub(super) const ALIKE: u32 = 3;
 
 /// Built once a run.
 #[derive(Clone)]
@@ -99,6 +102,11 @@ impl Context {
     /// What may be kept now, of everybody and of those who are to be forgotten.
     pub async fn privacy(&self) -> Result<Privacy> {
         suppression::privacy(self.store.as_ref(), &self.lake.policy).await
+    }
+
+    /// Whether the store can be read and written at all, where some of its objects could not.
+    pub(super) async fn store_works(&self) -> bool {
+        trial::conditions(self.store.as_ref(), &self.run).await.is_ok()
     }
 }
 

@@ -61,19 +61,23 @@ pub(super) async fn forget(context: &Context, call: &Forget, report: &mut Report
     let (store, policy, began) = (context.store.as_ref(), &context.lake.policy, context.clock.now());
     let people = suppression::people(policy, &call.viewer)?;
     let erasure = Erasure { identifiers: call.viewer.len(), is_dry: call.dry_run, ..Erasure::default() };
+    let mut failures = Vec::new();
     let privacy = if call.dry_run {
         suppression::with(store, policy, &people).await?
     } else {
-        let privacy = suppression::suppress(store, policy, &people).await?;
+        if suppression::missing(store, &people.key).await?.has_others {
+            failures.push(suppression::lost());
+        }
+        // The log first: it has whoever is on the list.
         erasure::begin(store, &context.run, began, &erasure, &people).await?;
-        privacy
+        suppression::suppress(store, policy, &people).await?
     };
-    let mut forgetting =
-        Forgetting { context, privacy: &privacy, is_dry: call.dry_run, erasure, failures: Vec::new() };
+    let mut forgetting = Forgetting { context, privacy: &privacy, is_dry: call.dry_run, erasure, failures };
     // What is staged goes into the lake, and so is looked at before.
     forgetting.staged().await?;
     forgetting.lake().await?;
     forgetting.archive().await?;
+    forgetting.hidden().await?;
     let Forgetting { mut erasure, failures, .. } = forgetting;
     for error in &failures {
         report.failed(error);
@@ -118,6 +122,11 @@ async fn is_empty(context: &Context) -> Result<bool> {
 fn no_lake() -> Error {
     Error::new(Kind::Usage, "there is no lake here that somebody could be taken out of")
         .hint("check `--store`; a first run that comes later keeps nothing of who is named here")
+}
+
+fn is_hidden(listed: &Listed) -> Error {
+    let error = Error::new(Kind::Damaged, "a hidden file was not looked through");
+    error.with("key", &listed.key).hint("take it away")
 }
 
 /// Letters of the shortest identifier: a shorter one is many people's.
@@ -181,9 +190,26 @@ impl Forgetting<'_> {
         Ok(())
     }
 
+    /// Hidden files, which all else passes over: a copy of an editor's may name anybody.
+    async fn hidden(&mut self) -> Result<()> {
+        for prefix in keys::PREFIXES.into_iter().filter(|prefix| *prefix != keys::ARCHIVE) {
+            let listed = self.context.store.list(prefix, "").await?;
+            self.failures.extend(listed.iter().filter(|listed| keys::is_hidden(&listed.key)).map(is_hidden));
+        }
+        Ok(())
+    }
+
     async fn archive(&mut self) -> Result<()> {
         for day in archive::days(self.context).await? {
-            for listed in archive::answers(self.context, &day).await? {
+            let (hidden, listed): (Vec<_>, Vec<_>) = self
+                .context
+                .store
+                .list(&day, "")
+                .await?
+                .into_iter()
+                .partition(|listed| keys::is_hidden(&listed.key));
+            self.failures.extend(hidden.iter().map(is_hidden));
+            for listed in listed {
                 match archive::forget(self.context, self.privacy, listed, self.is_dry).await {
                     Ok(0) => {}
                     Ok(records) => {

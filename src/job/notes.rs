@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashSet};
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
 
-use super::context::Context;
+use super::context::{ALIKE, Context};
 use super::known::{Keep, Known};
 use super::selection::Choice;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::load::ledger::Ledger;
 use crate::transform::event::Event;
 use crate::transform::privacy::Privacy;
@@ -147,8 +147,15 @@ impl<'a> Notes<'a> {
         let this = &*self;
         let noted = stream::iter(events)
             .map(|event| async move { (event.event_id, this.ledger_of(event, says).await) });
-        for (event_id, outcome) in noted.buffered(AT_ONCE).collect::<Vec<_>>().await {
+        let noted: Vec<_> = noted.buffered(AT_ONCE).collect().await;
+        let is_of_store =
+            |outcome: &Result<Ledger>| outcome.as_ref().is_err_and(|error| error.kind() == Kind::Store);
+        let of_store = noted.iter().filter(|(_, outcome)| is_of_store(outcome)).count();
+        let is_down = of_store >= ALIKE as usize && !self.context.store_works().await;
+        for (event_id, outcome) in noted {
             match outcome {
+                // No other would be spared.
+                Err(error) if is_down && error.kind() == Kind::Store => return Err(error),
                 Ok(ledger) => {
                     self.unnoted.remove(&event_id);
                     self.know(ledger);

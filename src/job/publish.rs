@@ -62,7 +62,7 @@ pub(super) async fn stands(context: &Context) -> Result<bool> {
     if context.lake.check_to_write(store).await? {
         return Ok(true);
     }
-    if store.list(keys::STAGING, "").await?.is_empty() {
+    if store.list(keys::STAGING, "").await?.iter().all(|listed| keys::is_hidden(&listed.key)) {
         return Ok(false);
     }
     let message = format!("there are staged files, and no `{}`", keys::LAKE);

@@ -6,7 +6,7 @@ use futures::{StreamExt, future, stream};
 use jiff::Timestamp;
 use tokio::task::JoinError;
 
-use super::context::Context;
+use super::context::{ALIKE, Context};
 use super::known::Keep;
 use super::notes::Writes;
 use super::plan::plan;
@@ -19,10 +19,6 @@ use crate::load::health::Health;
 use crate::load::ledgers::Entry;
 use crate::report::Report;
 use crate::transform::privacy::Privacy;
-
-/// After so many visits in a row that failed by what hardly any other would be spared no other is begun: the events that are left
-/// stay due.
-const ALIKE: u32 = 3;
 
 pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut Report) -> Result<()> {
     let choice = Choice::checked(selection)?;
@@ -47,6 +43,13 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
         if let Ok(outcome) = &outcome {
             let error = outcome.as_ref().map_or_else(Some, |visited| visited.error.as_ref());
             alike = if error.is_some_and(is_of_all) { alike + 1 } else { 0 };
+            if alike >= ALIKE
+                && error.is_some_and(|error| error.kind() == Kind::Store)
+                && context.store_works().await
+            {
+                // They fail for reasons of their own.
+                alike = 0;
+            }
             if alike >= ALIKE {
                 may_go_on.store(false, Ordering::Relaxed);
             }
@@ -72,15 +75,20 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
     drop(visits);
     report.requests += usage.used();
     let left = report.left();
-    if left > 0 && choice.is_whole() && context.client.is_out_of_time() {
+    if left > 0 && choice.is_whole() {
         // They need not be due: no other run would come back to them.
-        let late = format!("{left} of the chosen events were not visited whole before the deadline");
-        report.failed(&Error::new(Kind::Timeout, late).hint("run it again, with a later `--deadline`"));
+        let message = format!("{left} of the chosen events were not visited whole");
+        report.failed(&if context.client.is_out_of_time() {
+            Error::new(Kind::Timeout, message + " before the deadline")
+                .hint("run it again, with a later `--deadline`")
+        } else {
+            Error::new(Kind::Unavailable, message).hint("run it again when what failed before is mended")
+        });
     }
     Ok(())
 }
 
-/// Whether what failed is hardly one event's alone: the vendor cannot be reached, the store not read or written.
+/// Whether what failed is probably not one event's alone: the vendor cannot be reached, the store not read or written.
 fn is_of_all(error: &Error) -> bool {
     matches!(error.kind(), Kind::Unreachable | Kind::Store)
 }
@@ -122,9 +130,12 @@ fn record(choice: &Choice, now: Timestamp, report: &mut Report, visited: Visited
     report.requests += used;
     report.events.newly_failing += usize::from(Health::is_newly_failing(&after, now));
     match error {
-        Some(_) if !choice.is_explicit() && Health::is_known_to_be_gone(&after) => {
-            report.events.failed += 1;
-            report.notes.insert(format!("the vendor does not know the event {event_id} any more"));
+        Some(error)
+            if error.kind() == Kind::UnknownEvent
+                && !choice.is_chosen()
+                && Health::is_known_to_be_forgotten(&after) =>
+        {
+            report.event_forgotten(event_id);
         }
         Some(error) => report.event_failed(event_id, &error),
         None => report.visited(outcome),

@@ -126,7 +126,7 @@ impl Choice {
     }
 
     /// Whether the user chose. A plan's pull chooses nothing but what its plan chose.
-    fn is_chosen(&self) -> bool {
+    pub(super) fn is_chosen(&self) -> bool {
         self.days.is_some() || !self.events.is_empty() && self.planned_at.is_none()
     }
 

@@ -44,7 +44,8 @@ impl Ledger {
 
     /// Whether this visit, which is a part of the ledger, was the last, and why.
     pub(super) fn closing(&self, visit: &Visit, horizon: SignedDuration) -> Option<Closing> {
-        if !self.is_past(horizon, visit.pulled_at) {
+        // What a later one left open, an earlier one does not close.
+        if !self.is_past(horizon, visit.pulled_at) || self.last_visit > Some(visit.pulled_at) {
             return None;
         }
         match visit.outcome {
@@ -54,12 +55,17 @@ impl Ledger {
         }
     }
 
+    /// Whether this visit was due, and failed or was cut off beside one that brought everything and closed the event.
+    pub(super) fn is_beside_the_last(&self, visit: &Visit) -> bool {
+        self.closed == Some(Closing::Complete) && !visit.is_chosen && visit.outcome != Outcome::Complete
+    }
+
     /// Whether a failed visit past the horizon was the last.
     fn is_given_up(&self, visit: &Visit, horizon: SignedDuration) -> bool {
         let past = visit.pulled_at.duration_since(self.end()).saturating_sub(horizon);
         let waited = visit.pulled_at.duration_since(self.waits_since()).min(past);
-        let is_gone = visit.is_unknown && self.last_good_visit.is_some();
-        self.failures >= LAST_TRIES && (is_gone || waited >= LAST_WAIT)
+        let is_forgotten = visit.is_unknown && self.last_good_visit.is_some();
+        self.failures >= LAST_TRIES && (is_forgotten || waited >= LAST_WAIT)
     }
 }
 
@@ -110,6 +116,27 @@ mod tests {
         complete.fold(&visit(30 * 24, Outcome::Complete), HORIZON);
         assert_eq!(complete.closed, Some(Closing::Complete));
         assert_eq!(complete.due_at(at(10_000)), None);
+    }
+
+    #[test]
+    fn a_visit_that_fails_beside_the_last_one_opens_the_event_again_where_its_rows_are_the_later_ones() {
+        let closed = Some(Closing::Complete);
+        for (hours, is_chosen, is_closed, is_owed) in
+            [(1, false, None, true), (-1, false, closed, false), (1, true, closed, true)]
+        {
+            let mut ledger = ledger();
+            ledger.fold(&visit(31 * 24, Outcome::Complete), HORIZON);
+            assert_eq!(ledger.closed, closed);
+            for _ in 0..2 {
+                let beside = Visit { is_chosen, ..visit(31 * 24 + hours, Outcome::Failed) };
+                ledger.fold(&beside, HORIZON);
+                assert_eq!(
+                    (ledger.closed, ledger.owed.snapshot),
+                    (is_closed, is_owed),
+                    "{hours} {is_chosen}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -3,12 +3,16 @@
 
 use std::collections::BTreeMap;
 
+use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::store::{Condition, Store};
 use super::{FORMAT, document, keys};
-use crate::error::Result;
+use crate::error::{Error, Result};
+
+/// Documents that are read at once.
+const READERS: usize = 16;
 
 /// One erasure.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,13 +33,11 @@ pub struct Erasure {
 }
 
 /// People who are to be forgotten, as nobody can tell who they are without the key.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct People {
     /// Which key made the sums.
-    #[serde(default)]
     pub key: String,
     /// HMAC-SHA-256 of each identifier, in hex digits.
-    #[serde(default)]
     pub people: Vec<String>,
 }
 
@@ -52,14 +54,36 @@ struct Document<'a> {
     people: &'a People,
 }
 
-/// Who was forgotten in each erasure that was logged; under no key where that was not noted yet.
-pub async fn logged(store: &dyn Store) -> Result<Vec<People>> {
-    let mut logged = Vec::new();
-    let listed = store.list(keys::ERASURES, "").await?;
-    for key in listed.into_iter().map(|listed| listed.key).filter(|key| !keys::is_hidden(key)) {
-        if let Some((bytes, _)) = store.get(&key).await? {
-            let read = document::read(&key, &bytes);
-            logged.push(read.map_err(|error| error.hint("restore it from a version, or take it away"))?);
+/// Who was forgotten, as far as the log of erasures says.
+#[derive(Debug, Default)]
+pub struct Logged {
+    /// Under the key that was asked for.
+    pub people: Vec<String>,
+    /// Whether others were forgotten as well: under another key, by a program that did not note who, or the log cannot be read.
+    pub has_others: bool,
+}
+
+/// Who was forgotten under this key.
+pub async fn logged(store: &dyn Store, key: &str) -> Result<Logged> {
+    /// Of what a program wrote that did not note who it was, both are missing.
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Read {
+        key: String,
+        people: Vec<String>,
+    }
+    let mut listed = store.list(keys::ERASURES, "").await?;
+    listed.retain(|listed| !keys::is_hidden(&listed.key));
+    let read = stream::iter(listed).map(|listed| async move {
+        let found = store.get(&listed.key).await?;
+        Ok::<_, Error>(found.map(|(bytes, _)| document::read::<Read>(&listed.key, &bytes)))
+    });
+    let (mut read, mut logged) = (read.buffered(READERS), Logged::default());
+    while let Some(read) = read.try_next().await? {
+        match read {
+            Some(Ok(read)) if read.key == key => logged.people.extend(read.people),
+            Some(_) => logged.has_others = true,
+            None => {}
         }
     }
     Ok(logged)

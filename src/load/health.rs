@@ -49,9 +49,9 @@ impl Health {
         ledger.failures == PATIENT_VISITS && Self::of(ledger, now).failing > 0
     }
 
-    /// Whether an event is gone at the vendor's, and so many visits have said so that the next need not.
+    /// Whether the vendor has forgotten an event, and so many visits have failed since that the next need not name it.
     #[must_use]
-    pub fn is_known_to_be_gone(ledger: &Ledger) -> bool {
+    pub fn is_known_to_be_forgotten(ledger: &Ledger) -> bool {
         ledger.is_forgotten && ledger.failures > PATIENT_VISITS
     }
 }
@@ -129,7 +129,7 @@ mod tests {
             assert_eq!(Health::is_newly_failing(&ledger, at(1)), is_new, "{failures}");
             ledger.is_forgotten = true;
             assert!(!Health::is_newly_failing(&ledger, at(1)));
-            assert_eq!(Health::is_known_to_be_gone(&ledger), failures > 3, "{failures}");
+            assert_eq!(Health::is_known_to_be_forgotten(&ledger), failures > 3, "{failures}");
         }
     }
 

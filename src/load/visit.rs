@@ -78,7 +78,7 @@ pub enum Outcome {
     Complete,
     /// Something failed.
     Failed,
-    /// The deadline came first.
+    /// The deadline came first, or the vendor could not be reached.
     Left,
 }
 

@@ -101,7 +101,7 @@ pub struct Report {
     pub erasure: Option<Erasure>,
     /// Days, and snapshots, to be asked again, by event.
     pub owed: BTreeMap<i64, Vec<String>>,
-    /// What the vendor sends and its page does not describe.
+    /// What the vendor sends and its page does not describe, and events that it has forgotten.
     pub notes: BTreeSet<String>,
     /// Everything that failed.
     pub failures: Vec<Failure>,
@@ -180,6 +180,12 @@ impl Report {
     pub(crate) fn event_failed(&mut self, event_id: i64, error: &Error) {
         self.events.failed += 1;
         self.failures.push(Failure::new(Some(event_id), error));
+    }
+
+    /// An event that the vendor has forgotten, as was said before: it failed, and needs nobody.
+    pub(crate) fn event_forgotten(&mut self, event_id: i64) {
+        self.events.failed += 1;
+        self.notes.insert(format!("the vendor does not know the event {event_id} any more"));
     }
 
     /// Something that was tried; a failure if it did not go well.

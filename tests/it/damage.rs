@@ -28,7 +28,7 @@ use crate::stores::{Home, On};
 /// A lake that is whole, and the vendor that it came from.
 pub(crate) struct Scene {
     pub(crate) home: Home,
-    server: Server,
+    pub(crate) server: Server,
     pub(crate) cells: Cells,
 }
 
@@ -51,12 +51,12 @@ impl Scene {
     }
 
     /// Pulls everything again, due or not.
-    async fn sync_all(&self, hours: i32) -> Report {
+    pub(crate) async fn sync_all(&self, hours: i32) -> Report {
         let all = Selection { from: Some("2022-10-01".into()), ..Selection::default() };
         self.run(later() + HOUR * hours, sync_of(all)).await.unwrap()
     }
 
-    fn path(&self, key: &str) -> PathBuf {
+    pub(crate) fn path(&self, key: &str) -> PathBuf {
         self.home.path().join(key)
     }
 
@@ -242,49 +242,6 @@ async fn a_foreign_file_is_named_and_everything_else_goes_on() {
         std::fs::remove_file(&path).unwrap();
         scene.cells = cells_of(&scene.home.store).await;
         assert!(scene.is_whole().await && scene.cells.len() > 20);
-    }
-}
-
-#[tokio::test]
-async fn what_a_file_manager_leaves_among_the_tables_is_passed_over_as_engines_do() {
-    let mut scene = Scene::new().await;
-    let day = scene.day();
-    // DuckDB reads the second all the same.
-    for (name, is_passed_over) in [(".DS_Store", true), ("._part-0.parquet", false)] {
-        let path = scene.path(&format!("lake/lives/dt={day}/{name}"));
-        std::fs::write(&path, "foreign").unwrap();
-        scene.server = server_at(later(), &small_world(12), ServerOptions::default());
-        let report = scene.sync_all(2).await;
-        assert_eq!(report.ok, is_passed_over, "{:?}", report.failures);
-    }
-}
-
-#[tokio::test]
-async fn what_editors_leave_beside_what_is_written_is_passed_over_and_a_copy_is_named_and_counts_for_nothing()
-{
-    let scene = Scene::new().await;
-    let active = scene.home.keys("ledger/").await.into_iter().find(|key| key.starts_with(keys::CLOSED));
-    let closed = scene.path(&active.unwrap());
-    let copy = std::fs::read(&closed).unwrap();
-    std::fs::create_dir_all(scene.path(keys::ACTIVE)).unwrap();
-    std::fs::create_dir_all(scene.path("staging/lives/dt=2022-10-26")).unwrap();
-    std::fs::create_dir_all(scene.path("archive/dt=2022-10-26")).unwrap();
-    for (place, name, is_passed_over) in [
-        (keys::ACTIVE, ".700001.json.swp", true),
-        (keys::STAGING, ".DS_Store", true),
-        ("staging/lives/", ".DS_Store", true),
-        ("staging/lives/dt=2022-10-26/", ".DS_Store", true),
-        ("archive/dt=2022-10-26/", ".DS_Store", true),
-        (keys::ACTIVE, "700001 (copy).json", false),
-        (keys::ACTIVE, "0700001.json", false),
-    ] {
-        let path = scene.path(&format!("{place}{name}"));
-        std::fs::write(&path, &copy).unwrap();
-        let report = scene.sync_all(2).await;
-        assert_eq!((report.ok, report.events.known), (is_passed_over, 0), "{name}: {:?}", report.failures);
-        let named = |error: &str| error.contains(name) && error.ends_with("hint: take it away");
-        assert!(is_passed_over || errors(&report).iter().any(|error| named(error)), "{:?}", report.failures);
-        std::fs::remove_file(&path).unwrap();
     }
 }
 

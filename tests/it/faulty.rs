@@ -19,6 +19,8 @@ pub(crate) enum Fault {
     Dies,
     /// It is done, and reported as failed.
     Ambiguous,
+    /// From it on nothing can be written.
+    Full,
     /// Nothing: operations are counted.
     None,
 }
@@ -77,6 +79,16 @@ impl Shared {
             Fault::Dies | Fault::Ambiguous if k == self.at => work.await.and(Err(broken())),
             _ => work.await,
         }
+    }
+}
+
+impl Shared {
+    /// The same of an operation that writes.
+    async fn write<T>(&self, work: impl Future<Output = Result<T>> + Send) -> Result<T> {
+        if self.fault == Fault::Full && self.operations.load(Ordering::SeqCst) >= self.at {
+            return self.step(async { Err(Error::new(Kind::Store, "the disk is full")) }).await;
+        }
+        self.step(work).await
     }
 }
 
@@ -140,11 +152,11 @@ struct FaultyUpload {
 #[async_trait]
 impl Upload for FaultyUpload {
     async fn write(&mut self, bytes: Bytes) -> Result<()> {
-        self.shared.step(self.upload.write(bytes)).await
+        self.shared.write(self.upload.write(bytes)).await
     }
 
     async fn finish(self: Box<Self>, condition: Condition) -> Result<()> {
         let Self { upload, shared } = *self;
-        shared.step(upload.finish(condition)).await
+        shared.write(upload.finish(condition)).await
     }
 }

@@ -1,15 +1,20 @@
 //! A vendor that cannot be reached, and a store that cannot be written.
 
 use std::fs;
+use std::path::Path;
+use std::sync::Arc;
 
 use rollcall::config::Config;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
+use rollcall::load::store::Store;
 use serde_json::Value;
 use simulator::ServerOptions;
 
 use crate::command::{Desk, files};
-use crate::run::{HOUR, config, later, server_at, small_world, sync, sync_all};
+use crate::faulty::{Fault, Faulty, stride};
+use crate::run::{HOUR, config, job, later, server_at, small_world, sync, sync_all, sync_of};
+use crate::stores::{Home, On};
 
 #[tokio::test]
 async fn an_outage_is_no_events_fault_and_all_of_them_stay_due() {
@@ -58,22 +63,49 @@ async fn events_that_are_asked_about_in_an_outage_are_not_named_either() {
 }
 
 #[tokio::test]
-async fn a_store_that_cannot_be_written_is_found_out_by_a_few_visits_and_all_stay_due() {
-    let (desk, world) = (Desk::new(), small_world(8));
+async fn a_disk_that_is_full_is_found_out_by_a_few_visits_and_all_stay_due() {
+    let world = small_world(8);
     let early = "2022-10-20T00:00:00Z".parse().unwrap();
-    let server = server_at(early, &world, ServerOptions::default());
-    sync_all(config(&server, &desk.store()), early).await;
+    let mut stopped = 0;
+    for at in (0..).step_by(stride(12)) {
+        let home = Home::new(On::Folder).await;
+        let server = server_at(early, &world, ServerOptions::default());
+        sync_all(config(&server, &home.path()), early).await;
+        let server = server_at(later(), &world, ServerOptions::default());
+        let alone = || Config { concurrency: 1, ..config(&server, Path::new("unused")) };
+        let full = Faulty::new(&home.store, at, Fault::Full);
+        let store: Arc<dyn Store> = full.clone();
+        let sync = || sync_of(Selection::default());
+        if let Ok(report) = job(&store, alone(), later(), sync()).await {
+            let events = report.failures.iter().filter(|failure| failure.event_id.is_some()).count();
+            assert!(events < 6, "{at}: {:?}", report.failures);
+            stopped += usize::from(report.events.left > 0);
+        }
+        if full.operations() <= at {
+            break;
+        }
+        let report = job(&home.store, alone(), later() + HOUR * 2, sync()).await.unwrap();
+        assert!(report.ok, "{at}: {:?}", report.failures);
+    }
+    assert!(stopped > 1, "{stopped}");
+}
+
+#[tokio::test]
+async fn visits_that_the_store_fails_stop_no_other_where_it_works() {
+    let (desk, world) = (Desk::new(), small_world(8));
     // No file can be made below a file.
-    let staging = desk.store().join("staging");
-    assert!(!staging.exists());
-    fs::write(&staging, "").unwrap();
+    fs::create_dir(desk.store()).unwrap();
+    fs::write(desk.store().join("staging"), "").unwrap();
     let server = server_at(later(), &world, ServerOptions::default());
     let config = Config { concurrency: 1, ..config(&server, &desk.store()) };
     let report = sync(config.clone(), later(), Selection::default()).await.unwrap();
-    let events = report.failures.iter().filter(|failure| failure.event_id.is_some());
-    assert!(events.clone().all(|failure| failure.kind == Kind::Store), "{:?}", report.failures);
-    assert_eq!((events.count(), report.events.failed), (3, 3), "{:?}", report.failures);
-    assert!(!report.ok && report.events.due > 4 && report.events.left == report.events.due - 3);
-    fs::remove_file(&staging).unwrap();
+    let named = report.failures.iter().filter(|failure| failure.event_id.is_some());
+    assert!(named.clone().all(|failure| failure.kind == Kind::Store), "{:?}", report.failures);
+    assert!(
+        named.count() > 4 && (report.events.left, report.events.complete) == (0, 0),
+        "{:?}",
+        report.events
+    );
+    fs::remove_file(desk.store().join("staging")).unwrap();
     assert!(sync_all(config, later()).await.events.complete > 4);
 }

@@ -153,4 +153,19 @@ async fn a_cell_that_shrinks_is_told_once_and_one_that_is_forgotten_or_accepted_
         told.push(report_of(&desk, hour, viewers, selection).await.shrunk > 0);
     }
     assert_eq!(told, [false, true, false, false, false, false]);
+    // Before the day has settled, the lake takes what there is: nothing is to be accepted.
+    let desk = Desk::new();
+    let ended = world(40).event(EVENT.unsigned_abs()).unwrap().end_time;
+    for (hour, viewers) in [(0, 40), (1, 5)] {
+        let now = jiff::Timestamp::from_second(ended).unwrap() + HOUR * (hour + 2);
+        let server = server_at(now, &world(viewers), ServerOptions::default());
+        let selection = Selection { event: vec![EVENT], ..Selection::default() };
+        let report = sync(config(&server, &desk.store()), now, selection).await.unwrap();
+        assert!(report.ok && report.rows > 0 && report.shrunk == 0, "{report:?}");
+    }
+    let few = cells(&desk.store()).await;
+    assert!(
+        few.iter().all(|((table, ..), (rows, _))| *table != Table::ViewerDetails || *rows <= 5),
+        "{few:?}"
+    );
 }

@@ -84,8 +84,11 @@ impl Status {
         problems.extend(damaged.iter().map(|error| Advice::new("ledger", error.to_string())));
         let ledgers: Vec<Ledger> =
             active.into_iter().map(|entry| entry.ledger).filter(|ledger| ledger.closed.is_none()).collect();
-        let closed = store.list(keys::CLOSED, "").await?.len();
-        let known = ledgers.len() + damaged.len() + closed;
+        let closed = store.list(keys::CLOSED, "").await?;
+        let closed = closed.iter().filter(|listed| keys::parse_ledger(&listed.key).is_some()).count();
+        let unread = damaged.iter().filter_map(|error| keys::parse_active(error.context("key")?));
+        let unread: Vec<i64> = unread.collect();
+        let known = ledgers.len() + unread.len() + closed;
         let mut events = Events { known, open: ledgers.len(), closed, ..Events::default() };
         let mut holds: Vec<Hold> = Vec::new();
         for ledger in &ledgers {
@@ -104,8 +107,7 @@ impl Status {
             cursor => cursor?.edited.until,
         };
         let first = lake.zone.day_of(now.checked_sub(context.horizon).unwrap_or(now));
-        let unread = damaged.iter().filter_map(|error| keys::parse_active(error.context("key")?));
-        let open = ledgers.iter().map(|ledger| ledger.event.event_id).chain(unread).collect();
+        let open = ledgers.iter().map(|ledger| ledger.event.event_id).chain(unread.iter().copied()).collect();
         let (figures, mut notes, damage) = figures::of(store, first, &open, answered).await?;
         let damaged_days = damage.days.into_iter();
         holds.extend(damaged_days.map(|day| Hold { event_id: None, day, because: HeldBy::Damaged }));
@@ -113,7 +115,7 @@ impl Status {
         let is_heard = roster_read.is_some() || !context.rosters.edited;
         let heard = roster_read.filter(|_| context.rosters.edited).unwrap_or(now);
         let complete_through =
-            complete::through(&holds, lake, now, heard).filter(|_| is_heard && damaged.is_empty());
+            complete::through(&holds, lake, now, heard).filter(|_| is_heard && unread.is_empty());
         let settled = complete::through(&[], lake, now, now);
         holds.retain(|hold| Some(hold.day) <= settled);
         holds.sort_by_key(|hold| (hold.day, hold.because, hold.event_id));

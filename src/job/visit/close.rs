@@ -39,7 +39,7 @@ impl Visiting<'_> {
             asked: self.asked.clone(),
             through,
             outcome,
-            is_chosen: self.choice.is_explicit(),
+            is_chosen: self.choice.is_chosen(),
             is_unknown: self.error.as_ref().is_some_and(|error| error.kind() == Kind::UnknownEvent),
         };
         let mut after = self.ledger.clone();

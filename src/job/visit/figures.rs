@@ -22,7 +22,7 @@ pub(in crate::job) struct Figures {
     pub(in crate::job) tally: Tally,
     /// Windows asked, as `startTime` and `endTime`.
     pub(in crate::job) windows: Vec<(i64, i64)>,
-    /// Cells with fewer rows than the visit before.
+    /// Cells with fewer rows, or of less weight, than the visit before found.
     pub(in crate::job) fewer: u64,
     /// Those of them that still have some, and that nobody said are right.
     pub(in crate::job) shrunk: u64,

@@ -245,6 +245,9 @@ impl Visiting<'_> {
     fn fail(&mut self, error: Error) {
         let error = error.with("event", self.visitor.event_id);
         tracing::debug!("{error}");
-        self.error.get_or_insert(error);
+        // That the vendor does not know the event is the least of what can fail.
+        if self.error.as_ref().is_none_or(|first| first.kind() == Kind::UnknownEvent) {
+            self.error = Some(error);
+        }
     }
 }

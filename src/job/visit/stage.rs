@@ -147,16 +147,15 @@ impl Visiting<'_> {
         let (before_at, before) = before.unzip();
         // Who is to be forgotten may have been among those of before.
         let had = before.map_or(0, |before| before.rows).saturating_sub(suppressed);
-        let has_fewer = now.rows < had;
-        self.figures.fewer += u64::from(has_fewer);
         // By this visit, or by one that was killed before it staged anything.
         let is_accepted =
             self.choice.accepts(day) || before_at.is_some_and(|before_at| Some(before_at) < accepted_at);
         // The lake keeps what was found once the day had settled, where that weighs more. Where nothing is left, the vendor has
         // forgotten it: that is its way, and nobody has to look.
-        let weighs_less = before.is_some_and(|before| now.weight < before.weight);
-        let is_kept = before_at >= Some(settled_at) && if suppressed > 0 { has_fewer } else { weighs_less };
-        let is_shrunk = 0 < now.rows && is_kept && !is_accepted;
+        let weighs_less = suppressed == 0 && before.is_some_and(|before| now.weight < before.weight);
+        let has_less = now.rows < had || weighs_less;
+        self.figures.fewer += u64::from(has_less);
+        let is_shrunk = 0 < now.rows && has_less && before_at >= Some(settled_at) && !is_accepted;
         self.figures.shrunk += u64::from(is_shrunk);
         if is_accepted {
             // The lake may hold more than the last answer had.

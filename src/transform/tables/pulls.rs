@@ -36,7 +36,7 @@ pub(super) const COLUMNS: &[Column] = &[
         "set_aside",
         "Values that did not fit their column and went to extra, where the privacy policy keeps them",
     ),
-    count("fewer", "Cells with fewer rows than the visit before"),
+    count("fewer", "Cells of which the vendor reported less than at the visit before: fewer rows, or in viewer_details fewer viewings"),
     figure(
         "days_checked",
         "Settled days whose windows were compared with the snapshot; null without a snapshot, and where a day is owed",

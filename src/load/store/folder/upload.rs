@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -30,9 +30,10 @@ impl Partial {
             .blocking(key, "write", move |root, _| {
                 let partial = root.join(PARTIAL);
                 fs::create_dir_all(&partial)?;
-                if !is_cleared.load(Ordering::Relaxed) {
-                    clear(&partial)?;
-                    is_cleared.store(true, Ordering::Relaxed);
+                if !is_cleared.swap(true, Ordering::Relaxed)
+                    && let Err(error) = clear(&partial)
+                {
+                    tracing::debug!("what killed runs left in `{}` stays: {error}", partial.display());
                 }
                 make(&partial)
             })
@@ -104,7 +105,7 @@ fn make(partial: &Path) -> io::Result<NamedTempFile> {
         let file = builder.permissions(fs::Permissions::from_mode(0o666)).tempfile_in(partial)?;
         file.as_file().lock()?;
         // Before it was locked it may have been taken for one that was left.
-        if file.as_file().metadata()?.nlink() > 0 {
+        if file.path().exists() {
             return Ok(file);
         }
     }
@@ -115,7 +116,8 @@ pub(super) fn clear(partial: &Path) -> io::Result<()> {
     let Some(entries) = found(fs::read_dir(partial))? else { return Ok(()) };
     for entry in entries {
         let path = entry?.path();
-        let Some(file) = found(File::open(&path))? else { continue };
+        // For writing: not every file system locks a file that is only read.
+        let Some(file) = found(File::options().read(true).write(true).open(&path))? else { continue };
         match file.try_lock() {
             Ok(()) => drop(found(fs::remove_file(&path))?),
             Err(TryLockError::WouldBlock) => {}

@@ -115,7 +115,7 @@ impl Api {
     ) -> Result<Response, Failure> {
         match endpoint {
             Endpoint::TokenCreate | Endpoint::UserSearch => {
-                verify_signature(headers, &self.options, &self.nonces)?
+                verify_signature(headers, &self.options, &self.nonces)?;
             }
             _ => self.tokens.verify(asked.token.as_deref(), &self.options)?,
         }

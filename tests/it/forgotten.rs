@@ -1,0 +1,47 @@
+//! An event that the vendor has forgotten: named while it may be a mistake, and then a note.
+
+use jiff::SignedDuration;
+use rollcall::error::Kind;
+use rollcall::job::selection::Selection;
+use rollcall::report::Report;
+use simulator::ServerOptions;
+
+use crate::command::Desk;
+use crate::faults::{busiest, faults};
+use crate::run::{HOUR, config, server_at, small_world, sync};
+
+/// How many times it failed, whether all went well, and whether a note tells of it.
+fn said(report: &Report, event: i64) -> (usize, bool, bool) {
+    let is_told = report.notes.iter().any(|note| note.ends_with(&format!("event {event} any more")));
+    (report.events.failed, report.ok, is_told)
+}
+
+#[tokio::test]
+async fn after_its_third_failed_visit_it_fails_no_run_unless_somebody_asks_for_it() {
+    let (desk, world, (event, _)) = (Desk::new(), small_world(8), busiest());
+    let end = world.event(event.unsigned_abs()).unwrap().end_time;
+    let end = jiff::Timestamp::from_second(end).unwrap();
+    let run = async |hours: i32, texts: &[String], selection: Selection| {
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let server = server_at(end + HOUR * hours, &world, faults(&texts));
+        sync(config(&server, &desk.store()), end + HOUR * hours, selection).await.unwrap()
+    };
+    let server = server_at(end + HOUR * 2, &world, ServerOptions::default());
+    let first = sync(config(&server, &desk.store()), end + HOUR * 2, Selection::default()).await.unwrap();
+    assert!(first.ok, "{:?}", first.failures);
+    let gone = [format!("code=404@path:report/details,event:{event}")];
+    let days = SignedDuration::from_hours(24).as_hours();
+    for (visit, is_named) in [(1, true), (2, true), (3, true), (4, false), (5, false)] {
+        let report = run(2 + i32::try_from(days).unwrap() * visit, &gone, Selection::default()).await;
+        let expected = if is_named { (1, false, false) } else { (1, true, true) };
+        assert_eq!(said(&report, event), expected, "{visit}: {:?}", report.failures);
+        let newly = usize::from(report.events.newly_failing > 0);
+        assert_eq!(newly, 0, "what is forgotten needs nobody");
+    }
+    let chosen = Selection { event: vec![event], ..Selection::default() };
+    let asked = run(24 * 6 + 2, &gone, chosen).await;
+    assert_eq!(asked.failures.iter().map(|failure| failure.kind).collect::<Vec<_>>(), [Kind::UnknownEvent]);
+    // It was a mistake.
+    let back = run(24 * 7 + 2, &[], Selection::default()).await;
+    assert_eq!(said(&back, event), (0, true, false));
+}
