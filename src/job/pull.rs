@@ -40,19 +40,10 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
         .buffer_unordered(context.concurrency);
     let mut alike = 0;
     while let Some((Due { event_id, health, .. }, outcome)) = visits.next().await {
-        if let Ok(outcome) = &outcome {
-            let error = outcome.as_ref().map_or_else(Some, |visited| visited.error.as_ref());
-            alike = if error.is_some_and(is_of_all) { alike + 1 } else { 0 };
-            if alike >= ALIKE
-                && error.is_some_and(|error| error.kind() == Kind::Store)
-                && context.store_works().await
-            {
-                // They fail for reasons of their own.
-                alike = 0;
-            }
-            if alike >= ALIKE {
-                may_go_on.store(false, Ordering::Relaxed);
-            }
+        if let Ok(outcome) = &outcome
+            && is_hopeless(context, outcome, &mut alike).await
+        {
+            may_go_on.store(false, Ordering::Relaxed);
         }
         match outcome {
             Ok(Ok(visited)) => {
@@ -88,9 +79,20 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
     Ok(())
 }
 
-/// Whether what failed is probably not one event's alone: the vendor cannot be reached, the store not read or written.
-fn is_of_all(error: &Error) -> bool {
-    matches!(error.kind(), Kind::Unreachable | Kind::Store)
+/// Whether so many visits in a row, this one the last, could not reach the vendor, or write to a store that does not work, that no
+/// other would be spared.
+async fn is_hopeless(context: &Context, outcome: &Result<Visited>, alike: &mut u32) -> bool {
+    let error = outcome.as_ref().map_or_else(Some, |visited| visited.error.as_ref());
+    let Some(kind @ (Kind::Unreachable | Kind::Store)) = error.map(Error::kind) else {
+        *alike = 0;
+        return false;
+    };
+    *alike += 1;
+    if *alike >= ALIKE && kind == Kind::Store && context.store_works().await {
+        // They fail for reasons of their own.
+        *alike = 0;
+    }
+    *alike >= ALIKE
 }
 
 /// Visits an event. Where its ledger cannot be read, it fails alone: that is the inner error.

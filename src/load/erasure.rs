@@ -81,7 +81,7 @@ pub async fn logged(store: &dyn Store, key: &str) -> Result<Logged> {
     let (mut read, mut logged) = (read.buffered(READERS), Logged::default());
     while let Some(read) = read.try_next().await? {
         match read {
-            Some(Ok(read)) if read.key == key => logged.people.extend(read.people),
+            Some(Ok(read)) if !read.key.is_empty() && read.key == key => logged.people.extend(read.people),
             Some(_) => logged.has_others = true,
             None => {}
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::sync::Arc;
 
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
@@ -69,6 +70,8 @@ async fn a_list_that_cannot_be_made_again_stops_every_run_until_people_are_named
         assert_eq!(refused.kind(), Kind::Damaged);
         assert!(refused.to_string().contains("run `forget` for each of them again"), "{refused}");
     }
+    let without_key = run(&home.store, &vendor, Arc::default(), 2, sync()).await.unwrap_err();
+    assert!(without_key.to_string().contains("only a key can tell who"), "{without_key}");
     // It is not known whether these are all of them.
     let named = run(&home.store, &vendor, open(), 3, forget()).await.unwrap();
     let [failure] = &named.failures[..] else { panic!("{:?}", named.failures) };

@@ -152,9 +152,10 @@ impl Visiting<'_> {
             self.choice.accepts(day) || before_at.is_some_and(|before_at| Some(before_at) < accepted_at);
         // The lake keeps what was found once the day had settled, where that weighs more. Where nothing is left, the vendor has
         // forgotten it: that is its way, and nobody has to look.
-        let weighs_less = suppressed == 0 && before.is_some_and(|before| now.weight < before.weight);
-        let has_less = now.rows < had || weighs_less;
-        self.figures.fewer += u64::from(has_less);
+        let (has_fewer, weighs_less) =
+            (now.rows < had, before.is_some_and(|before| now.weight < before.weight));
+        let has_less = if suppressed > 0 { has_fewer } else { weighs_less };
+        self.figures.fewer += u64::from(has_fewer || has_less);
         let is_shrunk = 0 < now.rows && has_less && before_at >= Some(settled_at) && !is_accepted;
         self.figures.shrunk += u64::from(is_shrunk);
         if is_accepted {
