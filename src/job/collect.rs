@@ -56,7 +56,10 @@ pub(super) async fn collect(context: &Context, call: &Collect, report: &mut Repo
                     report.events.complete += 1;
                     continue;
                 }
-                _ if !is_of_days && Health::is_known_to_be_forgotten(&entry.ledger) => {
+                _ if !is_of_days
+                    && entry.ledger.last_visit >= Some(call.planned_at)
+                    && Health::is_known_to_be_forgotten(&entry.ledger) =>
+                {
                     report.event_forgotten(event_id);
                     continue;
                 }

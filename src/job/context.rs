@@ -106,7 +106,8 @@ impl Context {
 
     /// Whether the store can be read and written at all, where some of its objects could not.
     pub(super) async fn store_works(&self) -> bool {
-        trial::conditions(self.store.as_ref(), &self.run).await.is_ok()
+        let name = format!("{}-{:x}", self.run, fastrand::u32(..));
+        trial::conditions(self.store.as_ref(), &name).await.is_ok()
     }
 }
 

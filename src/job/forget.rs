@@ -62,16 +62,17 @@ pub(super) async fn forget(context: &Context, call: &Forget, report: &mut Report
     let people = suppression::people(policy, &call.viewer)?;
     let erasure = Erasure { identifiers: call.viewer.len(), is_dry: call.dry_run, ..Erasure::default() };
     let mut failures = Vec::new();
-    let privacy = if call.dry_run {
-        suppression::with(store, policy, &people).await?
-    } else {
+    // Also where it is meant: whoever may not write to the list is refused before anything is noted.
+    let mut privacy = suppression::with(store, policy, &people).await?;
+    if !call.dry_run {
+        failures.extend(erasure::logged(store, &people.key).await?.damaged);
         if suppression::missing(store, &people.key).await?.has_others {
             failures.push(suppression::lost());
         }
-        // The log first: it has whoever is on the list.
+        // The log before the list: it has whoever is on the list.
         erasure::begin(store, &context.run, began, &erasure, &people).await?;
-        suppression::suppress(store, policy, &people).await?
-    };
+        privacy = suppression::suppress(store, policy, &people).await?;
+    }
     let mut forgetting = Forgetting { context, privacy: &privacy, is_dry: call.dry_run, erasure, failures };
     // What is staged goes into the lake, and so is looked at before.
     forgetting.staged().await?;

@@ -20,6 +20,9 @@ use crate::load::ledgers::Entry;
 use crate::report::Report;
 use crate::transform::privacy::Privacy;
 
+/// After so many in a row that the store failed, though it works, no other is begun either.
+const MANY_ALIKE: u32 = 20;
+
 pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut Report) -> Result<()> {
     let choice = Choice::checked(selection)?;
     let usage = Usage::default();
@@ -38,12 +41,14 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
             async move { (due, task.await.unwrap_or_else(|crash| Ok(Err(crashed(crash, event_id))))) }
         })
         .buffer_unordered(context.concurrency);
-    let mut alike = 0;
+    let (mut streak, mut stopped_by) = (Streak::default(), None);
     while let Some((Due { event_id, health, .. }, outcome)) = visits.next().await {
         if let Ok(outcome) = &outcome
-            && is_hopeless(context, outcome, &mut alike).await
+            && may_go_on.load(Ordering::Relaxed)
+            && streak.is_hopeless(context, outcome).await
         {
             may_go_on.store(false, Ordering::Relaxed);
+            stopped_by = streak.kind;
         }
         match outcome {
             Ok(Ok(visited)) => {
@@ -69,30 +74,39 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
     if left > 0 && choice.is_whole() {
         // They need not be due: no other run would come back to them.
         let message = format!("{left} of the chosen events were not visited whole");
-        report.failed(&if context.client.is_out_of_time() {
-            Error::new(Kind::Timeout, message + " before the deadline")
-                .hint("run it again, with a later `--deadline`")
-        } else {
-            Error::new(Kind::Unavailable, message).hint("run it again when what failed before is mended")
-        });
+        if context.client.is_out_of_time() {
+            let late = Error::new(Kind::Timeout, message + " before the deadline");
+            report.failed(&late.hint("run it again, with a later `--deadline`"));
+        } else if let Some(kind) = stopped_by {
+            let stopped = Error::new(kind, message);
+            report.failed(&stopped.hint("run it again when what failed before is mended"));
+        }
     }
     Ok(())
 }
 
-/// Whether so many visits in a row, this one the last, could not reach the vendor, or write to a store that does not work, that no
-/// other would be spared.
-async fn is_hopeless(context: &Context, outcome: &Result<Visited>, alike: &mut u32) -> bool {
-    let error = outcome.as_ref().map_or_else(Some, |visited| visited.error.as_ref());
-    let Some(kind @ (Kind::Unreachable | Kind::Store)) = error.map(Error::kind) else {
-        *alike = 0;
-        return false;
-    };
-    *alike += 1;
-    if *alike >= ALIKE && kind == Kind::Store && context.store_works().await {
-        // They fail for reasons of their own.
-        *alike = 0;
+/// Visits in a row that failed by what is perhaps no single event's.
+#[derive(Default)]
+struct Streak {
+    /// The vendor cannot be reached, or the store not be read or written.
+    kind: Option<Kind>,
+    visits: u32,
+}
+
+impl Streak {
+    /// Adds a visit, and says whether hardly any other would be spared.
+    async fn is_hopeless(&mut self, context: &Context, outcome: &Result<Visited>) -> bool {
+        let error = outcome.as_ref().map_or_else(Some, |visited| visited.error.as_ref());
+        let kind = error.map(Error::kind).filter(|kind| matches!(kind, Kind::Unreachable | Kind::Store));
+        self.visits = if kind == self.kind { self.visits + 1 } else { 1 };
+        self.kind = kind;
+        match (kind, self.visits) {
+            (Some(Kind::Unreachable), ALIKE) | (Some(Kind::Store), MANY_ALIKE) => true,
+            // Where it works, a few may fail for reasons of their own.
+            (Some(Kind::Store), ALIKE) => !context.store_works().await,
+            _ => false,
+        }
     }
-    *alike >= ALIKE
 }
 
 /// Visits an event. Where its ledger cannot be read, it fails alone: that is the inner error.

@@ -73,6 +73,7 @@ impl Ledger {
 mod tests {
     use super::*;
     use crate::load::ledger::tests::{HORIZON, at, ledger, visit};
+    use crate::load::visit::Owed;
     use crate::transform::event::Event;
 
     #[test]
@@ -137,6 +138,16 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn an_earlier_visit_closes_nothing_that_a_later_one_left_open() {
+        let mut ledger = ledger();
+        ledger.fold(&Visit { owed: Owed::default(), ..visit(31 * 24 + 1, Outcome::Failed) }, HORIZON);
+        ledger.fold(&visit(31 * 24, Outcome::Complete), HORIZON);
+        assert_eq!((ledger.closed, ledger.owed.is_empty()), (None, true));
+        ledger.fold(&visit(31 * 24 + 2, Outcome::Complete), HORIZON);
+        assert_eq!(ledger.closed, Some(Closing::Complete));
     }
 
     #[test]

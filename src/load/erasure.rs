@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::store::{Condition, Store};
 use super::{FORMAT, document, keys};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// Documents that are read at once.
 const READERS: usize = 16;
@@ -59,8 +59,10 @@ struct Document<'a> {
 pub struct Logged {
     /// Under the key that was asked for.
     pub people: Vec<String>,
-    /// Whether others were forgotten as well: under another key, by a program that did not note who, or the log cannot be read.
+    /// Whether others were forgotten as well: under another key, or by a program that did not note who.
     pub has_others: bool,
+    /// What cannot be read of it: there may be others.
+    pub damaged: Vec<Error>,
 }
 
 /// Who was forgotten under this key.
@@ -82,7 +84,11 @@ pub async fn logged(store: &dyn Store, key: &str) -> Result<Logged> {
     while let Some(read) = read.try_next().await? {
         match read {
             Some(Ok(read)) if !read.key.is_empty() && read.key == key => logged.people.extend(read.people),
-            Some(_) => logged.has_others = true,
+            Some(Ok(_)) => logged.has_others = true,
+            Some(Err(error)) if error.kind() == Kind::Damaged => {
+                logged.damaged.push(error.hint("restore it from a version, or take it away"));
+            }
+            Some(Err(error)) => return Err(error),
             None => {}
         }
     }

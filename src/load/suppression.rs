@@ -72,7 +72,10 @@ pub async fn suppress(store: &dyn Store, policy: &Arc<Policy>, people: &People) 
 /// erasures does not say to this run's key who that was.
 pub async fn mend(store: &dyn Store, policy: &Arc<Policy>) -> Result<()> {
     let own = policy.key().map_or("", Key::id);
-    let Logged { people, has_others } = missing(store, own).await?;
+    let Logged { people, has_others, damaged } = missing(store, own).await?;
+    if let Some(error) = damaged.into_iter().next() {
+        return Err(error);
+    }
     if people.is_empty() && !has_others {
         return Ok(());
     }
@@ -98,7 +101,7 @@ pub async fn missing(store: &dyn Store, key: &str) -> Result<Logged> {
 pub fn lost() -> Error {
     Error::new(Kind::Damaged, "people were forgotten here, and the list of them is lost").hint(
         "restore `ledger/suppressed.json` from a version or a backup, or run `forget` for each of them again, for all of them at \
-         once: who is not named then comes back",
+         once, and then once more: who is not named comes back",
     )
 }
 

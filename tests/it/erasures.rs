@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::bytes::everything;
 use crate::forget::{assert_forgotten, forget, ok, open, run, vendor};
+use crate::privacy::policy_under;
 use crate::run::sync_of;
 use crate::stores::{Home, On};
 
@@ -75,7 +76,7 @@ async fn a_list_that_cannot_be_made_again_stops_every_run_until_people_are_named
     // It is not known whether these are all of them.
     let named = run(&home.store, &vendor, open(), 3, forget()).await.unwrap();
     let [failure] = &named.failures[..] else { panic!("{:?}", named.failures) };
-    assert!(failure.error.contains("who is not named then comes back"), "{failure:?}");
+    assert!(failure.error.contains("who is not named comes back"), "{failure:?}");
     ok(run(&home.store, &vendor, open(), 4, forget()).await);
     ok(run(&home.store, &vendor, open(), 5, sync()).await);
     assert_forgotten(&home.store, "named anew").await;
@@ -96,9 +97,37 @@ async fn what_is_not_looked_through_is_named_and_nobody_is_said_to_be_forgotten_
             failure.error.contains(&hidden) && failure.error.ends_with("hint: take it away"),
             "{failure:?}"
         );
+        let logs = home.keys(keys::ERASURES).await.into_iter().map(|key| home.path().join(key));
+        let is_open = |log| fs::read_to_string(log).unwrap().contains("\"ended\":null");
+        assert!(logs.into_iter().all(is_open), "none has ended");
         fs::remove_file(path).unwrap();
     }
     ok(run(&home.store, &vendor, open(), 2, forget()).await);
+}
+
+#[tokio::test]
+async fn whoever_is_refused_leaves_nothing_in_the_log_and_what_cannot_be_read_of_it_is_named() {
+    let (home, vendor) = (Home::new(On::Folder).await, vendor());
+    ok(run(&home.store, &vendor, open(), 0, sync()).await);
+    ok(run(&home.store, &vendor, open(), 1, forget()).await);
+    let log = home.keys(keys::ERASURES).await;
+    let other = policy_under(r#"{"base": "open"}"#, "another key that is long enough, too");
+    let refused = run(&home.store, &vendor, other, 2, forget()).await.unwrap_err();
+    assert_eq!(
+        (refused.kind(), home.keys(keys::ERASURES).await),
+        (Kind::OtherLake, log.clone()),
+        "{refused}"
+    );
+    let path = home.path().join(&log[0]);
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, "{").unwrap();
+    let named = run(&home.store, &vendor, open(), 3, forget()).await.unwrap();
+    assert!(named.failures.len() == 1 && named.failures[0].error.contains(&log[0]), "{:?}", named.failures);
+    home.store.delete(keys::SUPPRESSED).await.unwrap();
+    let refused = run(&home.store, &vendor, open(), 4, sync()).await.unwrap_err();
+    assert!(refused.to_string().contains(&log[0]), "{refused}");
+    fs::write(&path, whole).unwrap();
+    ok(run(&home.store, &vendor, open(), 5, sync()).await);
 }
 
 #[tokio::test]

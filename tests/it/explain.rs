@@ -70,7 +70,7 @@ async fn where_the_lake_keeps_more_than_the_last_answer_both_are_shown() {
         assert!(lake.rows > answered && lake.pulled_at == later(), "{told}");
     }
     assert!(told.to_string().contains("; the vendor's last answer has "), "{told}");
-    assert!(told.to_string().contains(" cells with fewer rows than before"), "{told}");
+    assert!(told.to_string().contains(" cells with less than before"), "{told}");
 }
 
 #[tokio::test]

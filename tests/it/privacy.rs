@@ -48,7 +48,11 @@ fn options() -> ServerOptions {
 }
 
 pub(crate) fn policy(document: &str) -> Arc<Policy> {
-    let key = Key::checked(&KEY.into()).unwrap();
+    policy_under(document, KEY)
+}
+
+pub(crate) fn policy_under(document: &str, key: &str) -> Arc<Policy> {
+    let key = Key::checked(&key.into()).unwrap();
     Arc::new(Policy::checked(Document::parse(document.as_bytes()).unwrap(), Some(key)).unwrap())
 }
 

@@ -106,7 +106,7 @@ fn show_visit(f: &mut fmt::Formatter<'_>, visit: &Map<String, Value>) -> fmt::Re
     write!(f, "{}, ", number("rejects", "reject"))?;
     write!(f, "{} outside, {} counted", count("outside"), count("counted"))?;
     for (name, what) in [
-        ("fewer", "cells with fewer rows than before"),
+        ("fewer", "cells with less than before"),
         ("days_differing", "settled days that differ from the snapshot"),
         ("set_aside", "values set aside"),
     ] {

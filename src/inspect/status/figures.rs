@@ -42,7 +42,7 @@ pub struct Checks {
     pub visited: usize,
     /// Records that no table can hold.
     pub rejects: u64,
-    /// Cells with fewer rows than the visit before found, or none.
+    /// Cells of which the visit before found more.
     pub fewer: u64,
     /// Settled days whose windows differ from the snapshot, by the last visit that compared them.
     pub days_differing: u64,
@@ -218,7 +218,7 @@ fn notes(visits: &Visits, open: &BTreeSet<i64>) -> Vec<Advice> {
         Advice::about(
             "fewer",
             those(|found| found.fewer > 0),
-            "the last visits found fewer rows than those before of {}: `explain` shows what the lake keeps",
+            "the last visits found less than those before of {}: `explain` shows what the lake keeps",
         ),
         Advice::about(
             "differing",

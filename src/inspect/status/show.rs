@@ -42,7 +42,7 @@ impl fmt::Display for Status {
         let checks = &self.lake.checks;
         write!(
             f,
-            "\nchecks     of the last visits of {} events: {} rejects, {} cells with fewer rows, {} days and {} sums differing",
+            "\nchecks     of the last visits of {} events: {} rejects, {} cells with less than before, {} days and {} sums differing",
             checks.visited, checks.rejects, checks.fewer, checks.days_differing, checks.sums_differing
         )?;
         write!(f, "\nstaged     {}", counted(self.staged.files as u64, "file"))?;

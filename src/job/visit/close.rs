@@ -40,7 +40,7 @@ impl Visiting<'_> {
             through,
             outcome,
             is_chosen: self.choice.is_chosen(),
-            is_unknown: self.error.as_ref().is_some_and(|error| error.kind() == Kind::UnknownEvent),
+            is_unknown: self.is_unknown,
         };
         let mut after = self.ledger.clone();
         after.fold(&visit, self.context.horizon);

@@ -84,6 +84,7 @@ pub(super) async fn visit(
         takes: AtomicU32::new(0),
         given_up: 0,
         is_left: false,
+        is_unknown: false,
         error: None,
     };
     let pulled = visiting.pull().await;
@@ -133,7 +134,9 @@ struct Visiting<'a> {
     given_up: u32,
     /// Whether the deadline came first.
     is_left: bool,
-    /// The first error.
+    /// Whether the vendor does not know the event.
+    is_unknown: bool,
+    /// The first error, or the first behind that one.
     error: Option<Error>,
 }
 
@@ -245,6 +248,7 @@ impl Visiting<'_> {
     fn fail(&mut self, error: Error) {
         let error = error.with("event", self.visitor.event_id);
         tracing::debug!("{error}");
+        self.is_unknown |= error.kind() == Kind::UnknownEvent;
         // That the vendor does not know the event is the least of what can fail.
         if self.error.as_ref().is_none_or(|first| first.kind() == Kind::UnknownEvent) {
             self.error = Some(error);

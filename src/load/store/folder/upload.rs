@@ -116,8 +116,12 @@ pub(super) fn clear(partial: &Path) -> io::Result<()> {
     let Some(entries) = found(fs::read_dir(partial))? else { return Ok(()) };
     for entry in entries {
         let path = entry?.path();
-        // For writing: not every file system locks a file that is only read.
-        let Some(file) = found(File::options().read(true).write(true).open(&path))? else { continue };
+        // For writing, where that is allowed: not every file system locks a file that is only read.
+        let file = match File::options().read(true).write(true).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => File::open(&path),
+            opened => opened,
+        };
+        let Some(file) = found(file)? else { continue };
         match file.try_lock() {
             Ok(()) => drop(found(fs::remove_file(&path))?),
             Err(TryLockError::WouldBlock) => {}
