@@ -1,5 +1,5 @@
 -- Which events are not complete yet. A row an event whose last visit failed, was left or owes something, or
--- that is still visited for its replays. owed lists what the next visit asks again: days, or snapshot; of a
+-- that is still visited for its replays. owed lists what the next visit asks again: days, or snapshot. Of a
 -- closed event no visit comes, and it is missing unless `rollcall sync --event` asks. No rows: all is there. An
 -- event that no visit ever came to is in no table, and so not here.
 WITH visits AS (
