@@ -69,7 +69,7 @@ async fn the_row_of_the_event_says_what_is_true_of_both_and_nothing_is_missing()
     };
     assert!(operations > 12, "{operations}");
     let mut open = 0;
-    for at in (0..operations).step_by(stride(2)) {
+    for at in (0..operations).step_by(stride(3)) {
         let home = Home::new(On::Folder).await;
         let (inner, vendor, is_done) = (Arc::clone(&home.store), Arc::clone(&well), AtomicBool::new(false));
         let watcher = move |k| {

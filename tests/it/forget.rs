@@ -207,7 +207,7 @@ async fn a_pull_that_is_under_way_meanwhile_brings_nobody_back() {
     let store: Arc<dyn Store> = counting.clone();
     ok(run(&store, &server, open(), 0, sync_of(Selection::default())).await);
     let operations = counting.operations();
-    for at in (0..operations).step_by(stride(17)) {
+    for at in (0..operations).step_by(stride(19)) {
         let home = Home::new(On::Folder).await;
         let inner = Arc::clone(&home.store);
         let said = Arc::new(Mutex::new(None));

@@ -134,7 +134,7 @@ async fn nor_is_it_where_the_store_or_the_vendor_fails() {
         let home = Home::new(On::Folder).await;
         let counting = Faulty::new(&home.store, 0, Fault::None);
         run(counting.clone()).await;
-        for at in (0..counting.operations()).step_by(stride(23)) {
+        for at in (0..counting.operations()).step_by(stride(29)) {
             let home = Home::new(On::Folder).await;
             let said = run(Faulty::new(&home.store, at, Fault::Dies)).await;
             searched(&home.store, &search, &said, &format!("{document} {at}")).await;

@@ -143,7 +143,7 @@ async fn amid_a_publish(publish: Publish, usual: u64, then: Option<Job>) {
 
 #[tokio::test]
 async fn what_is_staged_during_a_publish_of_its_day_goes_in_now_or_with_the_next() {
-    Box::pin(amid_a_publish(Publish::default(), 9, None)).await;
+    Box::pin(amid_a_publish(Publish::default(), 11, None)).await;
 }
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn an_event_is_never_in_the_lake_without_its_rows() {
 
 #[tokio::test]
 async fn what_is_published_during_a_publish_of_its_day_stays() {
-    Box::pin(amid_a_publish(Publish::default(), 9, Some(Job::Publish(Publish::default())))).await;
+    Box::pin(amid_a_publish(Publish::default(), 11, Some(Job::Publish(Publish::default())))).await;
 }
 
 #[tokio::test]

@@ -105,7 +105,7 @@ async fn an_acceptance_that_dies_at_any_operation_freezes_nothing_and_comes_back
     let grown = with_rows(pull(&Desk::new(), 3, 60, false).await);
     let server = server_at(later(), &world(60), ServerOptions::default());
     let mut times = 0;
-    for at in (0..).step_by(stride(8)) {
+    for at in (0..).step_by(stride(9)) {
         let (desk, is_through) = dying(at, 5).await;
         assert!(with_rows(pull(&desk, 3, 60, false).await) == grown, "{at}");
         let replay = Job::Replay(Replay { all: true, ..Replay::default() });
@@ -124,7 +124,7 @@ async fn an_acceptance_that_dies_at_any_operation_freezes_nothing_and_comes_back
 #[tokio::test]
 async fn an_acceptance_of_nothing_that_was_noted_is_carried_out_by_the_next_visit() {
     let mut carried_out = 0;
-    for at in (0..).step_by(stride(8)) {
+    for at in (0..).step_by(stride(9)) {
         let (desk, is_through) = dying(at, 0).await;
         let ledgers = Ledgers::new(desk.open());
         let noted = ledgers.find(EVENT).await.unwrap().unwrap().ledger.days;

@@ -61,8 +61,8 @@ async fn survives(on: On, fault: Fault) {
     let (expected, operations) = whole(on, &server).await;
     assert!(expected.len() > 10 && operations > 50, "{} cells, {operations} operations", expected.len());
     let usual = match on {
-        On::Folder => 4,
-        On::S3 => 15,
+        On::Folder => 5,
+        On::S3 => 17,
     };
     for at in (0..operations).step_by(stride(usual)) {
         let home = Home::new(on).await;
@@ -120,7 +120,7 @@ async fn a_visit_that_failed_at_any_operation_is_not_said_to_be_complete() {
     let server = server_at(later(), &World::new(options), ServerOptions::default());
     let archiving = || Config { archive: true, ..config(&server, Path::new("unused")) };
     let mut failed = 0;
-    for at in (0..).step_by(stride(2)) {
+    for at in (0..).step_by(stride(3)) {
         let home = Home::new(On::Folder).await;
         let store = Faulty::new(&home.store, at, Fault::Fails);
         let torn: Arc<dyn Store> = store.clone();
