@@ -9,7 +9,7 @@ use super::context::Context;
 use super::publish::stands;
 use super::upgrade::clean_ledgers;
 use crate::error::{Error, Kind, Result};
-use crate::load::erasure::{self, Erasure};
+use crate::load::erasure::{self, Erasure, Logged, People};
 use crate::load::staged_days::{StagedDays, staged_files};
 use crate::load::store::{Head, Listed};
 use crate::load::table_day::TableDay;
@@ -62,16 +62,18 @@ pub(super) async fn forget(context: &Context, call: &Forget, report: &mut Report
     let people = suppression::people(policy, &call.viewer)?;
     let erasure = Erasure { identifiers: call.viewer.len(), is_dry: call.dry_run, ..Erasure::default() };
     let mut failures = Vec::new();
-    // Also where it is meant: whoever may not write to the list is refused before anything is noted.
+    // First, so that whoever has another key than the list's is refused before anything is noted.
     let mut privacy = suppression::with(store, policy, &people).await?;
     if !call.dry_run {
-        failures.extend(erasure::logged(store, &people.key).await?.damaged);
-        if suppression::missing(store, &people.key).await?.has_others {
+        let Logged { people: before, has_others, damaged } = erasure::logged(store, &people.key).await?;
+        failures.extend(damaged);
+        if has_others && !suppression::is_listed(store).await? {
             failures.push(suppression::lost());
         }
-        // The log before the list: it has whoever is on the list.
+        // The log before the list: it has whoever is on the list. Where that is an older one, or was lost, they come back to it.
         erasure::begin(store, &context.run, began, &erasure, &people).await?;
-        privacy = suppression::suppress(store, policy, &people).await?;
+        let all = People { people: [before, people.people.clone()].concat(), ..people.clone() };
+        privacy = suppression::suppress(store, policy, &all).await?;
     }
     let mut forgetting = Forgetting { context, privacy: &privacy, is_dry: call.dry_run, erasure, failures };
     // What is staged goes into the lake, and so is looked at before.

@@ -44,16 +44,13 @@ pub async fn with(store: &dyn Store, policy: &Arc<Policy>, people: &People) -> R
     Ok(Privacy { policy: Arc::clone(policy), suppressed: Arc::new(suppressed) })
 }
 
-/// Adds people, and those whom the log of erasures has under the same key: where the list is an older one, or was lost, they come
-/// back to it. Gives what may be kept from now on.
+/// Adds people, and gives what may be kept from now on.
 pub async fn suppress(store: &dyn Store, policy: &Arc<Policy>, people: &People) -> Result<Privacy> {
-    let mut all = erasure::logged(store, &people.key).await?.people;
-    all.extend_from_slice(&people.people);
     let mut race = Race::default();
     loop {
         let (listed, condition) = read(store, policy).await?;
         let before = listed.revision();
-        let suppressed = listed.and(&all)?;
+        let suppressed = listed.and(&people.people)?;
         let privacy = || Privacy { policy: Arc::clone(policy), suppressed: Arc::new(suppressed.clone()) };
         if suppressed.revision() == before {
             return Ok(privacy());
@@ -71,8 +68,11 @@ pub async fn suppress(store: &dyn Store, policy: &Arc<Policy>, people: &People) 
 /// Makes the list again where it alone was lost: else whoever was on it would come back. [`Kind::Damaged`] where the log of
 /// erasures does not say to this run's key who that was.
 pub async fn mend(store: &dyn Store, policy: &Arc<Policy>) -> Result<()> {
+    if is_listed(store).await? {
+        return Ok(());
+    }
     let own = policy.key().map_or("", Key::id);
-    let Logged { people, has_others, damaged } = missing(store, own).await?;
+    let Logged { people, has_others, damaged } = erasure::logged(store, own).await?;
     if let Some(error) = damaged.into_iter().next() {
         return Err(error);
     }
@@ -88,12 +88,9 @@ pub async fn mend(store: &dyn Store, policy: &Arc<Policy>) -> Result<()> {
     suppress(store, policy, &People { key: own.to_owned(), people }).await.map(|_| ())
 }
 
-/// Whom the log of erasures has, where there is no list; nobody where there is one.
-pub async fn missing(store: &dyn Store, key: &str) -> Result<Logged> {
-    match store.head(keys::SUPPRESSED).await? {
-        Some(_) => Ok(Logged::default()),
-        None => erasure::logged(store, key).await,
-    }
+/// Whether there is a list.
+pub async fn is_listed(store: &dyn Store) -> Result<bool> {
+    Ok(store.head(keys::SUPPRESSED).await?.is_some())
 }
 
 /// What is said where people were forgotten, and nothing says who.

@@ -131,6 +131,21 @@ async fn whoever_is_refused_leaves_nothing_in_the_log_and_what_cannot_be_read_of
 }
 
 #[tokio::test]
+async fn who_is_named_around_the_records_of_an_archived_answer_is_forgotten_too() {
+    let (home, vendor) = (Home::new(On::Folder).await, vendor());
+    ok(run(&home.store, &vendor, open(), 0, sync()).await);
+    let path = home.path().join(home.keys(keys::ARCHIVE).await.remove(0));
+    let read = || String::from_utf8(zstd::decode_all(&*fs::read(&path).unwrap()).unwrap()).unwrap();
+    let owner = r#""owner":{"mail":"around@example.com"},"report""#;
+    let named = read().replacen("\"report\"", owner, 1);
+    assert!(named.contains("around@example.com"));
+    fs::write(&path, zstd::encode_all(named.as_bytes(), 1).unwrap()).unwrap();
+    let erasure = ok(run(&home.store, &vendor, open(), 1, forget_of("around@example.com")).await).erasure;
+    assert_eq!(erasure.unwrap().archived_records, 1);
+    assert!(!read().contains("around") && read().contains("online_time"), "the records stay");
+}
+
+#[tokio::test]
 async fn what_a_killed_run_left_on_its_way_into_a_folder_is_forgotten_too() {
     let (home, vendor) = (Home::new(On::Folder).await, vendor());
     ok(run(&home.store, &vendor, open(), 0, sync()).await);

@@ -16,6 +16,7 @@ mod bytes;
 mod careless;
 mod command;
 mod contract;
+mod contradictions;
 mod cost;
 mod cursor;
 mod damage;

@@ -13,33 +13,36 @@ use rollcall::job::selection::Selection;
 use rollcall::load::complete::HeldBy;
 use rollcall::progress::Progress;
 use rollcall::transform::tables::Table;
-use simulator::{Fault, Quirks, ServerOptions, World};
+use simulator::{Fault, ServerOptions, World};
 
 use crate::command::Desk;
-use crate::faults::{busiest, faults};
 use crate::lake::cells;
 use crate::run::{HOUR, config, later, server_at, small_world, sync, sync_all};
 
 /// While the events of the small world are still visited.
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     "2022-10-28T00:00:00Z".parse().unwrap()
 }
 
-async fn status_of(world: &World, store: &Path, now: Timestamp) -> rollcall::error::Result<Status> {
+pub(crate) async fn status_of(
+    world: &World,
+    store: &Path,
+    now: Timestamp,
+) -> rollcall::error::Result<Status> {
     let server = server_at(now, world, ServerOptions::default());
     let context = Context::new(config(&server, store), Clock::Fixed(now), Progress::hidden()).await?;
     Status::of(&context).await
 }
 
 /// A world, and a lake that one run made of it.
-async fn synced(options: ServerOptions, now: Timestamp) -> (Desk, World) {
+pub(crate) async fn synced(options: ServerOptions, now: Timestamp) -> (Desk, World) {
     let (desk, world) = (Desk::new(), small_world(6));
     let server = server_at(now, &world, options);
     sync(config(&server, &desk.store()), now, Selection::default()).await.unwrap();
     (desk, world)
 }
 
-fn names(advice: &[rollcall::inspect::Advice]) -> Vec<&str> {
+pub(crate) fn names(advice: &[rollcall::inspect::Advice]) -> Vec<&str> {
     advice.iter().map(|advice| advice.name).collect()
 }
 
@@ -155,31 +158,6 @@ async fn a_day_of_which_an_object_cannot_be_read_or_is_gone_is_not_complete() {
 }
 
 #[tokio::test]
-async fn what_the_vendor_says_in_two_ways_is_a_note_and_needs_nobody() {
-    let quirks = Quirks { contradicting: true, ..Quirks::default() };
-    let (desk, world) = synced(ServerOptions { quirks, ..ServerOptions::default() }, now()).await;
-    let status = status_of(&world, &desk.store(), now() + HOUR).await.unwrap();
-    let differing: Vec<_> = status.notes.iter().filter(|note| note.name == "differing").collect();
-    assert!(status.ok && status.lake.checks.days_differing > 2, "{status}");
-    assert_eq!(differing.len(), 1, "{status}");
-    assert_eq!(differing[0].events.len() as u64, status.lake.checks.days_differing, "a day of each event");
-    assert_eq!(status.lake.checks.sums_differing, 0, "{status}");
-
-    let quirks = Quirks { unplaceable: Some(5), ..Quirks::default() };
-    let (desk, world) = synced(ServerOptions { quirks, ..ServerOptions::default() }, now()).await;
-    let status = status_of(&world, &desk.store(), now() + HOUR).await.unwrap();
-    assert!(status.ok, "{status}");
-    assert!(status.lake.checks.rejects > 0);
-    assert!(names(&status.notes).contains(&"rejects"), "{status}");
-    // What is rejected is in the vendor's own sums.
-    assert!(status.lake.checks.sums_differing > 0 && names(&status.notes).contains(&"sums"), "{status}");
-    assert!(
-        status.to_string().contains("\nnote       the last visits found records that have no day of events"),
-        "{status}"
-    );
-}
-
-#[tokio::test]
 async fn closed_events_are_counted_and_hold_nothing_back() {
     let (desk, world) = (Desk::new(), small_world(6));
     let server = server_at(later(), &world, ServerOptions::default());
@@ -223,20 +201,6 @@ async fn a_day_whose_rows_were_answered_and_are_gone_is_damage_also_when_one_eve
     let server = server_at(now() + HOUR * 20, &world, ServerOptions::default());
     sync(config(&server, &desk.store()), now() + HOUR * 20, chosen).await.unwrap();
     assert_eq!(said(&status_of(&world, &desk.store(), now() + HOUR * 20).await.unwrap()), "");
-}
-
-#[tokio::test]
-async fn a_day_that_is_owed_is_not_called_a_contradiction_of_the_vendors() {
-    let world = small_world(8);
-    let (event, day) = busiest();
-    let options = faults(&[&format!("code=400@day:{event}:{day}")]);
-    let desk = Desk::new();
-    let server = server_at(now(), &world, options);
-    let report = sync(config(&server, &desk.store()), now(), Selection::default()).await.unwrap();
-    assert!(report.owed[&event].contains(&day.to_string()), "{:?}", report.owed);
-    let status = status_of(&world, &desk.store(), now() + HOUR).await.unwrap();
-    let checks = &status.lake.checks;
-    assert!(checks.visited > 2 && (checks.days_differing, checks.sums_differing) == (0, 0), "{status}");
 }
 
 #[tokio::test]
