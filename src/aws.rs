@@ -8,7 +8,7 @@ pub(crate) fn status<E>(error: &SdkError<E>) -> Option<u16> {
 }
 
 /// Whether the same call may succeed a moment later, although the SDK tried it several times.
-pub(crate) fn is_passing<E>(error: &SdkError<E>) -> bool {
+pub(crate) fn is_transient<E>(error: &SdkError<E>) -> bool {
     match error {
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
         SdkError::DispatchFailure(failure) => failure.is_io() || failure.is_timeout(),

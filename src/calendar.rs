@@ -121,14 +121,14 @@ impl Clock {
 
 /// The end of the time for something.
 #[derive(Clone, Debug)]
-pub struct Until {
+pub struct Deadline {
     /// What says the time.
     pub clock: Clock,
     /// The first instant that is too late; none where there is no end.
     pub end: Option<Timestamp>,
 }
 
-impl Until {
+impl Deadline {
     /// No end.
     #[must_use]
     pub fn never() -> Self {

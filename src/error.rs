@@ -56,7 +56,7 @@ pub enum Kind {
 impl Kind {
     /// Whether the same call mostly succeeds a moment later.
     #[must_use]
-    pub fn is_passing(self) -> bool {
+    pub fn is_transient(self) -> bool {
         matches!(
             self,
             Self::Unavailable
@@ -85,7 +85,7 @@ struct Inner {
     context: Vec<(&'static str, String)>,
     hint: Option<String>,
     retry_after: Option<Duration>,
-    is_passing: bool,
+    is_transient: bool,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -98,7 +98,7 @@ impl Error {
             context: Vec::new(),
             hint: None,
             retry_after: None,
-            is_passing: kind.is_passing(),
+            is_transient: kind.is_transient(),
             source: None,
         }))
     }
@@ -138,13 +138,13 @@ impl Error {
     #[must_use]
     pub fn taken_for(mut self, kind: Kind) -> Self {
         self.0.kind = kind;
-        self.passing(kind.is_passing())
+        self.passing(kind.is_transient())
     }
 
     /// Whether the same call may succeed a moment later, where somebody knows it better than from the kind.
     #[must_use]
-    pub fn passing(mut self, is_passing: bool) -> Self {
-        self.0.is_passing = is_passing;
+    pub fn passing(mut self, is_transient: bool) -> Self {
+        self.0.is_transient = is_transient;
         self
     }
 
@@ -163,8 +163,8 @@ impl Error {
 
     /// Whether the same call may succeed a moment later.
     #[must_use]
-    pub fn is_passing(&self) -> bool {
-        self.0.is_passing
+    pub fn is_transient(&self) -> bool {
+        self.0.is_transient
     }
 
     /// How long the other side asked to be left alone.

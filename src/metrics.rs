@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::report::{Report, Step};
+use crate::report::{JobName, Report};
 
 /// The namespace of all metrics.
 const NAMESPACE: &str = "rollcall";
@@ -52,7 +52,7 @@ fn metrics(report: &Report) -> Vec<(&'static str, &'static str, Value)> {
         ("duration", "Milliseconds", json!(report.milliseconds)),
     ];
     let step = report.job;
-    if matches!(step, Step::Sync | Step::Pull) {
+    if matches!(step, JobName::Sync | JobName::Pull) {
         let (events, requests) = (&report.events, report.requests);
         metrics.extend([
             ("events_complete", "Count", json!(events.complete)),
@@ -69,16 +69,16 @@ fn metrics(report: &Report) -> Vec<(&'static str, &'static str, Value)> {
             ("bytes", "Bytes", json!(requests.bytes)),
         ]);
     }
-    if matches!(step, Step::Sync | Step::Publish | Step::Upgrade) {
+    if matches!(step, JobName::Sync | JobName::Publish | JobName::Upgrade) {
         metrics.push(("objects", "Count", json!(report.published.objects.values().sum::<u64>())));
     }
     // A token that a pull finds refused is made anew in its turn, and an event that fails is counted by itself.
-    if step != Step::Pull {
+    if step != JobName::Pull {
         metrics.push(("run_failures", "Count", json!(report.run_failures())));
     }
     // What is true of all events: said by whoever has seen them all, at the end of a scheduled run. One of chosen events must not
     // pass for it.
-    if matches!(step, Step::Sync | Step::Collect) && report.is_of_all {
+    if matches!(step, JobName::Sync | JobName::Collect) && report.is_of_all {
         metrics.extend([
             ("heartbeat", "Count", json!(1)),
             ("events_known", "Count", json!(report.events.known)),
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn every_metric_that_is_defined_is_there_and_a_number() {
-        for job in [Step::Sync, Step::Pull, Step::Publish, Step::Collect, Step::Token] {
+        for job in [JobName::Sync, JobName::Pull, JobName::Publish, JobName::Collect, JobName::Token] {
             let mut report = Report::new(job, "run", jiff::Timestamp::UNIX_EPOCH);
             report.event_failed(7, &Error::new(Kind::Timeout, "late"));
             let line = line(&report, "acme");
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn what_is_no_single_events_is_named_however_many_events_failed() {
-        let mut report = Report::new(Step::Sync, "run", jiff::Timestamp::UNIX_EPOCH);
+        let mut report = Report::new(JobName::Sync, "run", jiff::Timestamp::UNIX_EPOCH);
         for event_id in 0..300 {
             report.event_failed(event_id, &Error::new(Kind::Timeout, "late"));
         }
@@ -124,13 +124,13 @@ mod tests {
     #[test]
     fn only_a_run_that_saw_all_events_has_a_heartbeat_and_only_a_pull_has_no_failures_of_its_own() {
         for (job, is_of_all, has_heartbeat, has_failures) in [
-            (Step::Sync, true, true, true),
-            (Step::Sync, false, false, true),
-            (Step::Collect, true, true, true),
-            (Step::Pull, true, false, false),
-            (Step::Publish, false, false, true),
-            (Step::Plan, true, false, true),
-            (Step::Staged, false, false, true),
+            (JobName::Sync, true, true, true),
+            (JobName::Sync, false, false, true),
+            (JobName::Collect, true, true, true),
+            (JobName::Pull, true, false, false),
+            (JobName::Publish, false, false, true),
+            (JobName::Plan, true, false, true),
+            (JobName::Staged, false, false, true),
         ] {
             let report = Report { is_of_all, ..Report::new(job, "run", jiff::Timestamp::UNIX_EPOCH) };
             let line = line(&report, "acme");

@@ -5,7 +5,7 @@ locals {
   log_group        = aws_cloudwatch_log_group.function["sync"].name
   worker_log_group = aws_cloudwatch_log_group.function["worker"].name
 
-  what_an_error_says = "The last error in its log group says why, and what to do; its type begins with Passing where the next run may help, with Lasting where somebody has to. With any other type the run was killed or crashed: the lines before it say whether time (timeout_seconds, or the fan-out) or memory (memory_mb) ran out."
+  what_an_error_says = "The last error in its log group says why, and what to do; its type begins with Transient where the next run may help, with Permanent where somebody has to. With any other type the run was killed or crashed: the lines before it say whether time (timeout_seconds, or the fan-out) or memory (memory_mb) ran out."
 
   alarms = {
     overdue = {

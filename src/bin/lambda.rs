@@ -73,7 +73,7 @@ fn left(deadline: u64) -> Option<SignedDuration> {
     Some(deadline.duration_since(Timestamp::now())).filter(SignedDuration::is_positive)
 }
 
-/// The kind of the error, to branch on, and whether a retry helps: `Passing.Timeout`, `Lasting.Usage`.
+/// The kind of the error, to branch on, and whether a retry helps: `Transient.Timeout`, `Permanent.Usage`.
 fn error_type(error: &Error) -> String {
-    format!("{}.{:?}", if error.is_passing() { "Passing" } else { "Lasting" }, error.kind())
+    format!("{}.{:?}", if error.is_transient() { "Transient" } else { "Permanent" }, error.kind())
 }

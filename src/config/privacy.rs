@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use super::hidden;
 use crate::error::{Error, Explain, Kind, Result};
 use crate::extract::secret;
-use crate::transform::privacy::{Document, Key, Policy};
+use crate::transform::privacy::{Key, Policy, PolicyDocument};
 
 /// Options of privacy, as they are written.
 #[derive(Args, Clone, Debug)]
@@ -40,10 +40,12 @@ impl PrivacyOptions {
 
     /// The policy that they say.
     pub(super) fn policy(&self) -> Result<Policy> {
-        let document = match Document::preset(&self.privacy) {
+        let document = match PolicyDocument::preset(&self.privacy) {
             Some(document) => document,
-            None if self.privacy.trim_start().starts_with('{') => Document::parse(self.privacy.as_bytes())?,
-            None => Document::parse(&self.read()?)?,
+            None if self.privacy.trim_start().starts_with('{') => {
+                PolicyDocument::parse(self.privacy.as_bytes())?
+            }
+            None => PolicyDocument::parse(&self.read()?)?,
         };
         let key = self.hmac_key.as_ref().map(Key::checked).transpose()?;
         Policy::checked(document, key)

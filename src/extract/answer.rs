@@ -72,8 +72,8 @@ impl<'a> Answer<'a> {
         let envelope = self.splitter.finish()?;
         let (text, request_id) = (envelope.message.as_deref(), envelope.request_id.as_deref());
         if envelope.code != Some(SUCCESS) {
-            let error = failure::told(envelope.code, text, request_id, self.token.expose_secret());
-            return Err(self.tokens.failed(&self.token, self.http.told(error, self.asked_at)).await);
+            let error = failure::from_envelope(envelope.code, text, request_id, self.token.expose_secret());
+            return Err(self.tokens.failed(&self.token, self.http.reclassified(error, self.asked_at)).await);
         }
         self.tokens.accepted();
         if envelope.event_id.is_some_and(|event_id| event_id != self.event_id) {

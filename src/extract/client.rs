@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
 use super::auth::Credentials;
-use super::http::{Http, Options};
+use super::http::{Http, HttpOptions};
 use super::reply::Reply;
 use super::retry::Attempts;
 use super::tokens::Tokens;
@@ -30,7 +30,7 @@ impl Client {
     /// A client that takes reports of at most so many bytes, unpacked. `shared` is the secret of a token that many
     /// machines use. Nothing is asked yet, and nothing can be where there are neither credentials nor such a secret.
     pub fn new(
-        options: Options,
+        options: HttpOptions,
         credentials: Option<Credentials>,
         shared: Option<String>,
         max_response_bytes: u64,
@@ -125,7 +125,7 @@ impl Client {
     /// no event, is refused for this one. One that others make may have been made anew between the two: of that one nothing is
     /// known.
     pub async fn judged(&self, usage: &Usage, error: Error) -> Error {
-        let is_refused = error.kind() == Kind::Credentials && !error.is_passing();
+        let is_refused = error.kind() == Kind::Credentials && !error.is_transient();
         // In a box: few come here, and the future of whoever asks would hold all of it.
         if is_refused
             && Box::pin(self.call(usage, EDITS, self.edits_of_a_second())).await.is_ok()

@@ -18,7 +18,12 @@ const LARGEST_BODY: usize = 64 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A failure that the vendor tells in the envelope.
-pub(super) fn told(code: Option<i64>, text: Option<&str>, request_id: Option<&str>, secret: &str) -> Error {
+pub(super) fn from_envelope(
+    code: Option<i64>,
+    text: Option<&str>,
+    request_id: Option<&str>,
+    secret: &str,
+) -> Error {
     // The vendor's text is quoted, but never a token that it may repeat.
     let text: String = text.unwrap_or_default().replace(secret, "…").chars().take(LONGEST_TEXT).collect();
     let error = match code {
@@ -30,7 +35,7 @@ pub(super) fn told(code: Option<i64>, text: Option<&str>, request_id: Option<&st
 
 /// A failure that the vendor tells in an answer that was read as a whole.
 pub(super) fn of(reply: &Reply, secret: &str) -> Error {
-    told(reply.code(), reply.message().as_deref(), reply.request_id().as_deref(), secret)
+    from_envelope(reply.code(), reply.message().as_deref(), reply.request_id().as_deref(), secret)
 }
 
 /// A failure that HTTP tells by its status. What the vendor itself says of it in the body goes before: a page of some
@@ -135,9 +140,9 @@ mod tests {
             (504, Kind::Timeout),
             (10_086, Kind::Unavailable),
         ] {
-            assert_eq!(told(Some(code), None, None, "secret").kind(), kind, "{code}");
+            assert_eq!(from_envelope(Some(code), None, None, "secret").kind(), kind, "{code}");
         }
-        let without = told(None, None, Some("172.10_1"), "secret");
+        let without = from_envelope(None, None, Some("172.10_1"), "secret");
         assert_eq!(without.kind(), Kind::BadAnswer);
         assert!(without.to_string().contains("requestId: 172.10_1"), "{without}");
     }
@@ -158,7 +163,7 @@ mod tests {
 
     #[test]
     fn the_request_id_is_named_and_a_token_never_is() {
-        let error = told(Some(500), Some("bad token 5d41c4"), Some("172.10_1"), "5d41c4");
+        let error = from_envelope(Some(500), Some("bad token 5d41c4"), Some("172.10_1"), "5d41c4");
         assert_eq!(
             error.to_string(),
             "the vendor could not answer (code: 500, msg: `bad token …`, requestId: 172.10_1)"

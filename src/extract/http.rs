@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::failure;
 use super::pace::Pace;
 use super::reply::Reply;
-use super::retry::{Attempts, Policy};
+use super::retry::{Attempts, RetryPolicy};
 use super::usage::Usage;
 use crate::address;
 use crate::calendar::Clock;
@@ -38,7 +38,7 @@ pub(super) struct Arriving {
 
 /// How requests are made.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct HttpOptions {
     /// The vendor's host.
     pub api_url: String,
     /// How long one request may take until its answer has ended.
@@ -48,7 +48,7 @@ pub struct Options {
     /// Requests a second, for the whole run.
     pub requests_per_second: NonZeroU32,
     /// When and how often a request is tried again.
-    pub policy: Policy,
+    pub policy: RetryPolicy,
     /// The time.
     pub clock: Clock,
 }
@@ -58,12 +58,12 @@ pub struct Options {
 pub(super) struct Http {
     client: reqwest::Client,
     base: Url,
-    options: Options,
+    options: HttpOptions,
     pace: Pace,
 }
 
 impl Http {
-    pub(super) fn new(options: Options) -> Result<Self> {
+    pub(super) fn new(options: HttpOptions) -> Result<Self> {
         let base = address::checked(&options.api_url)?;
         // Proxies and certificates come from the environment: `HTTPS_PROXY`, `NO_PROXY`, `SSL_CERT_FILE`.
         let client = reqwest::Client::builder()
@@ -123,7 +123,7 @@ impl Http {
             return Ok(Arriving { response, asked_at });
         }
         let error = failure::status(response, self.now(), secret.expose_secret()).await;
-        Err(self.told(error, asked_at))
+        Err(self.reclassified(error, asked_at))
     }
 
     /// An answer that is no report; `secret` is kept out of its errors.
@@ -148,7 +148,7 @@ impl Http {
             usage.vendors_clock(time.duration_since(self.now()));
         }
         if reply.code() != Some(SUCCESS) {
-            return Err(self.told(failure::of(&reply, secret.expose_secret()), asked_at));
+            return Err(self.reclassified(failure::of(&reply, secret.expose_secret()), asked_at));
         }
         Ok(reply)
     }
@@ -163,7 +163,7 @@ impl Http {
 
     /// A failure that an answer tells. One that says at once that something took too long did not wait for this request: less to ask
     /// for is no help, a pause may be.
-    pub(super) fn told(&self, error: Error, asked_at: Instant) -> Error {
+    pub(super) fn reclassified(&self, error: Error, asked_at: Instant) -> Error {
         let is_early = error.kind() == Kind::Timeout && !self.has_waited(asked_at, EARLY);
         if is_early { error.taken_for(Kind::Unavailable) } else { error }
     }

@@ -14,7 +14,7 @@ const CONNECTION_ATTEMPTS: u32 = 5;
 /// How often the vendor may let a request wait for as long as it is waited: minutes each time.
 const LATE_ATTEMPTS: u32 = 4;
 /// At which failure of one request it is told that it is tried again.
-const TOLD: u32 = 4;
+const LOGGED_FAILURE: u32 = 4;
 /// How often a request is tried where another one was just given up.
 const FEW_ATTEMPTS: u32 = 3;
 /// The longest pause of our own choice, in first pauses.
@@ -24,7 +24,7 @@ const LONGEST_PAUSE_ASKED: Duration = Duration::from_mins(2);
 
 /// What the attempts at everything have in common.
 #[derive(Clone, Copy, Debug)]
-pub struct Policy {
+pub struct RetryPolicy {
     /// The longest pause after the first failure; it doubles with each.
     pub first_pause: Duration,
     /// When no attempt may begin any more.
@@ -34,7 +34,7 @@ pub struct Policy {
 /// The attempts at one thing.
 #[derive(Debug)]
 pub struct Attempts<'a> {
-    policy: Policy,
+    policy: RetryPolicy,
     usage: &'a Usage,
     most: u32,
     failed: u32,
@@ -51,7 +51,7 @@ pub struct Attempts<'a> {
 impl<'a> Attempts<'a> {
     /// No attempt yet.
     #[must_use]
-    pub fn new(policy: Policy, usage: &'a Usage) -> Self {
+    pub fn new(policy: RetryPolicy, usage: &'a Usage) -> Self {
         Self { policy, usage, most: ATTEMPTS, failed: 0, late: 0, unreached: 0, last: None, renewed: false }
     }
 
@@ -88,7 +88,7 @@ impl<'a> Attempts<'a> {
         self.unreached += u32::from(error.kind() == Kind::Unreachable);
         let is_last =
             self.failed >= self.most || self.late >= LATE_ATTEMPTS || self.unreached >= CONNECTION_ATTEMPTS;
-        if !error.kind().is_passing() || is_last {
+        if !error.kind().is_transient() || is_last {
             return Err(error);
         }
         let doubled = (1 << (self.failed - 1)).min(LONGEST_PAUSE);
@@ -101,7 +101,7 @@ impl<'a> Attempts<'a> {
             return Err(error);
         }
         // A run that waits for minutes says why; what passes at once is nobody's concern.
-        if self.failed == TOLD {
+        if self.failed == LOGGED_FAILURE {
             tracing::info!(error = %error, pause = ?pause, "trying again");
         } else {
             tracing::debug!(error = %error, pause = ?pause, "trying again");
@@ -119,7 +119,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn attempts(usage: &Usage, deadline: Option<Timestamp>) -> Attempts<'_> {
-        Attempts::new(Policy { first_pause: Duration::from_millis(500), deadline }, usage)
+        Attempts::new(RetryPolicy { first_pause: Duration::from_millis(500), deadline }, usage)
     }
 
     #[test]

@@ -53,11 +53,11 @@ pub async fn read(arn: &str) -> Result<Secret> {
 pub async fn read_text(arn: &str) -> Result<SecretString> {
     let answer = client().await.get_secret_value().secret_id(arn).send().await;
     let answer = answer.map_err(|error| {
-        let is_passing = aws::is_passing(&error);
+        let is_transient = aws::is_transient(&error);
         let error = aws_sdk_secretsmanager::Error::from(error);
         let cause = format!("cannot read the secret `{arn}`");
         let hint = "check its name, the region, and the right `secretsmanager:GetSecretValue`";
-        Error::new(Kind::Credentials, cause).passing(is_passing).from_source(error).hint(hint)
+        Error::new(Kind::Credentials, cause).passing(is_transient).from_source(error).hint(hint)
     })?;
     Ok(answer.secret_string().unwrap_or_default().into())
 }

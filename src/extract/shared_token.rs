@@ -89,10 +89,10 @@ impl SharedToken {
     where
         aws_sdk_secretsmanager::Error: From<SdkError<E>>,
     {
-        let is_passing = aws::is_passing(&error);
+        let is_transient = aws::is_transient(&error);
         let error = aws_sdk_secretsmanager::Error::from(error);
         let message = format!("cannot {verb} the shared token in `{}`", self.arn);
         let hint = format!("check its name, the region, and the right `secretsmanager:{right}`");
-        Error::new(Kind::Credentials, message).passing(is_passing).from_source(error).hint(hint)
+        Error::new(Kind::Credentials, message).passing(is_transient).from_source(error).hint(hint)
     }
 }

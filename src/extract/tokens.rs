@@ -221,8 +221,8 @@ fn missing() -> Error {
 
 /// Without a token nothing can be asked of the vendor, whatever the reason: no event would be spared.
 fn without_token(error: Error) -> Error {
-    let is_passing = error.is_passing();
-    error.taken_for(Kind::Credentials).passing(is_passing)
+    let is_transient = error.is_transient();
+    error.taken_for(Kind::Credentials).passing(is_transient)
 }
 
 fn is_same(one: &SecretString, other: &SecretString) -> bool {

@@ -3,12 +3,12 @@
 use crate::error::{Error, Kind, Result};
 use crate::extract::body::Splitter;
 use crate::job::context::Context;
-use crate::load::archive::{ArchiveReader, ArchiveWriter, Asked};
-use crate::load::index::Kept;
+use crate::load::archive::{ArchiveHeader, ArchiveReader, ArchiveWriter};
+use crate::load::conflict_retries::ConflictRetries;
+use crate::load::index::PrivacyVersion;
 use crate::load::keys;
-use crate::load::race::Race;
 use crate::load::store::{Below, Listed};
-use crate::transform::privacy::{Privacy, Weave};
+use crate::transform::privacy::{Privacy, RedactedAnswer};
 use crate::transform::tables::Table;
 
 /// Prefixes of all archived answers, a day each: there may be very many, and they are listed a day at a time.
@@ -44,7 +44,7 @@ pub(super) async fn forget(
 /// Writes an answer anew that was archived under what may not be kept any more.
 pub(super) async fn clean(context: &Context, privacy: &Privacy, listed: Listed) -> Result<()> {
     let cleaned = of_newest(context, listed, |listed| async move {
-        if open(context, &listed).await?.asked().kept.allows_no_more_than(&Kept::from(privacy)) {
+        if open(context, &listed).await?.header().kept.is_as_strict_as(&PrivacyVersion::from(privacy)) {
             return Ok(());
         }
         put_clean(context, privacy, &listed).await
@@ -59,10 +59,10 @@ async fn of_newest<T, F: Future<Output = Result<T>>>(
     mut listed: Listed,
     work: impl Fn(Listed) -> F,
 ) -> Result<Option<T>> {
-    let mut race = Race::default();
+    let mut retries = ConflictRetries::default();
     loop {
         match work(listed.clone()).await {
-            Err(error) if race.is_lost(&error) => {}
+            Err(error) if retries.allow(&error) => {}
             outcome => return outcome.map(Some).map_err(|error| error.with("key", &listed.key)),
         }
         match context.store.head(&listed.key).await? {
@@ -93,9 +93,9 @@ async fn count(context: &Context, privacy: &Privacy, listed: &Listed) -> Result<
 
 async fn put_clean(context: &Context, privacy: &Privacy, listed: &Listed) -> Result<()> {
     let mut reader = open(context, listed).await?;
-    let asked = Asked { kept: privacy.into(), ..reader.asked().clone() };
-    let mut writer = ArchiveWriter::create(context.store.as_ref(), &listed.key, &asked).await?;
-    let (mut splitter, mut weave) = (Splitter::default(), Weave::new(privacy));
+    let header = ArchiveHeader { kept: privacy.into(), ..reader.header().clone() };
+    let mut writer = ArchiveWriter::create(context.store.as_ref(), &listed.key, &header).await?;
+    let (mut splitter, mut weave) = (Splitter::default(), RedactedAnswer::new(privacy));
     while let Some(bytes) = reader.next().await? {
         splitter.push(&bytes, |position, record| {
             if !privacy.suppressed.has_record(Table::of_array(position.array), record) {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::calendar::{Clock, Until};
+use crate::calendar::{Clock, Deadline};
 use crate::config::{Config, Rosters};
 use crate::error::Result;
 use crate::extract::client::Client;
-use crate::extract::http::Options;
-use crate::extract::retry::Policy;
+use crate::extract::http::HttpOptions;
+use crate::extract::retry::RetryPolicy;
 use crate::load::lake::Lake;
 use crate::load::ledgers::Ledgers;
 use crate::load::store::Store;
@@ -19,7 +19,7 @@ use crate::progress::Progress;
 use crate::transform::privacy::Privacy;
 
 /// After so many events in a row that failed by what no other would be spared no other is begun: those that are left stay due.
-pub(super) const ALIKE: u32 = 3;
+pub(super) const FAILURES_TO_STOP: u32 = 3;
 
 /// Built once a run.
 #[derive(Clone)]
@@ -47,7 +47,7 @@ pub struct Context {
     /// The time.
     pub clock: Clock,
     /// By when no day is begun to be published any more.
-    pub publish_until: Until,
+    pub publish_deadline: Deadline,
     /// The name of the run.
     pub run: String,
     /// What is shown while it lasts.
@@ -65,12 +65,12 @@ impl Context {
     /// they staged one; the last is for the days that are being published by then.
     pub fn over(store: Arc<dyn Store>, config: Config, clock: Clock, progress: Progress) -> Result<Self> {
         let now = clock.now();
-        let options = Options {
+        let options = HttpOptions {
             api_url: config.api_url,
             timeout: config.timeout,
             read_timeout: config.read_timeout,
             requests_per_second: config.requests_per_second,
-            policy: Policy {
+            policy: RetryPolicy {
                 first_pause: config.first_pause,
                 deadline: config.deadline.map(|deadline| after(now, deadline / 10 * 8)),
             },
@@ -90,7 +90,7 @@ impl Context {
             rosters: config.rosters,
             concurrency: config.concurrency,
             requests_per_second: config.requests_per_second,
-            publish_until: Until { clock: clock.clone(), end },
+            publish_deadline: Deadline { clock: clock.clone(), end },
             clock,
             run: (0..8).map(|_| fastrand::lowercase()).collect(),
             progress,

@@ -6,14 +6,14 @@ use serde::{Deserialize, Deserializer};
 
 use super::archive::{self, is_of_one_object};
 use super::context::Context;
-use super::publish::stands;
+use super::publish::check_lake;
 use super::upgrade::clean_ledgers;
 use crate::error::{Error, Kind, Result};
 use crate::load::erasure::{self, Erasure, Logged, People};
 use crate::load::staged_days::{StagedDays, staged_files};
 use crate::load::store::{Head, Listed};
 use crate::load::table_day::TableDay;
-use crate::load::{keys, standing, suppression};
+use crate::load::{keys, lake_objects, suppression};
 use crate::report::Report;
 use crate::transform::privacy::Privacy;
 use crate::transform::tables::Table;
@@ -54,7 +54,7 @@ pub(super) async fn forget(context: &Context, call: &Forget, report: &mut Report
             .hint("give a whole number, mail address or identifier"));
     }
     // Also before there is a lake: a first run may be under way. But it may be a wrong place as well.
-    let is_empty = !stands(context).await? && is_empty(context).await?;
+    let is_empty = !check_lake(context).await? && is_empty(context).await?;
     if is_empty && call.dry_run {
         return Err(no_lake());
     }
@@ -161,7 +161,7 @@ impl Forgetting<'_> {
     }
 
     async fn lake(&mut self) -> Result<()> {
-        let standing = standing::since(&self.context.store, None, &mut self.failures).await?;
+        let standing = lake_objects::since(&self.context.store, None, &mut self.failures).await?;
         for (day, tables) in standing {
             for (table, head) in tables {
                 self.object(table, day, &keys::lake(table, day), head).await?;
@@ -173,11 +173,11 @@ impl Forgetting<'_> {
     /// One object with rows. One that cannot be read is a failure, and does not stop the others.
     async fn object(&mut self, table: Table, day: Date, key: &str, head: Head) -> Result<()> {
         let Context { store, lake, .. } = self.context;
-        let place = TableDay { store, lake, privacy: self.privacy, table, day };
+        let table_day = TableDay { store, lake, privacy: self.privacy, table, day };
         let outcome = async {
-            let rows = place.suppressed_rows(key, head).await?;
+            let rows = table_day.suppressed_rows(key, head).await?;
             if rows > 0 && !self.is_dry {
-                place.clean_at(key).await?;
+                table_day.clean_at(key).await?;
             }
             Ok::<_, Error>(rows)
         };

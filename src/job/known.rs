@@ -5,19 +5,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use jiff::Timestamp;
 
 use super::context::Context;
+use super::purpose::Purpose;
 use super::selection::Choice;
 use crate::load::health::Health;
 use crate::load::ledger::Ledger;
 use crate::transform::event::Event;
-
-/// What is kept of the ledgers of events to visit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Keep {
-    /// All, to be shown.
-    Ledgers,
-    /// Nothing: a visit reads its own when it begins.
-    Nothing,
-}
 
 /// An event that has a ledger.
 pub(super) struct Known {
@@ -40,7 +32,13 @@ pub(super) struct Known {
 
 impl Known {
     /// What its ledger says.
-    pub(super) fn of(context: &Context, choice: &Choice, ledger: Ledger, now: Timestamp, keep: Keep) -> Self {
+    pub(super) fn of(
+        context: &Context,
+        choice: &Choice,
+        ledger: Ledger,
+        now: Timestamp,
+        purpose: Purpose,
+    ) -> Self {
         let since = wanted_at(context, choice, &ledger, now);
         Self {
             is_open: ledger.closed.is_none(),
@@ -50,7 +48,7 @@ impl Known {
             last_visit: ledger.last_visit,
             health: Health::of(&ledger, now),
             description: description(&ledger.event),
-            due: since.map(|since| (since, (keep == Keep::Ledgers).then(|| Box::new(ledger)))),
+            due: since.map(|since| (since, purpose.keeps_ledgers().then(|| Box::new(ledger)))),
         }
     }
 
@@ -76,7 +74,7 @@ fn wanted_at(context: &Context, choice: &Choice, ledger: &Ledger, now: Timestamp
     if choice.planned_at.is_some() {
         return Some(ledger.end());
     }
-    if !choice.is_explicit() {
+    if !choice.visits_whole() {
         return ledger.due_at(now).filter(|at| *at <= now);
     }
     let is_chosen = !choice.events.is_empty()

@@ -7,19 +7,20 @@ mod doctor;
 mod estimate;
 mod forget;
 mod known;
-mod listing;
-mod notes;
-mod patience;
 mod plan;
 mod planned;
 mod probe;
 mod publish;
 mod pull;
+mod purpose;
 mod questions;
 mod replay;
+mod roster_update;
+mod rosters;
 pub mod selection;
 mod spans;
 mod sync;
+mod time_budget;
 mod token;
 mod upgrade;
 mod visit;
@@ -39,7 +40,7 @@ use self::selection::Selection;
 pub use self::sync::SyncCall;
 pub use self::upgrade::Upgrade;
 use crate::error::Result;
-use crate::report::{Report, Step};
+use crate::report::{JobName, Report};
 
 /// What there is to do.
 #[derive(Clone, Debug, Deserialize, Subcommand)]
@@ -72,25 +73,25 @@ pub enum Job {
 impl Job {
     /// The job, as reports and logs call it.
     #[must_use]
-    pub fn step(&self) -> Step {
+    pub fn name(&self) -> JobName {
         match self {
-            Self::Sync(SyncCall { dry_run: true, .. }) | Self::Plan(_) => Step::Plan,
-            Self::Sync(_) => Step::Sync,
-            Self::Pull(_) => Step::Pull,
-            Self::Staged {} => Step::Staged,
-            Self::Publish(_) => Step::Publish,
-            Self::Collect(_) => Step::Collect,
-            Self::Token {} => Step::Token,
-            Self::Doctor(_) => Step::Doctor,
-            Self::Replay(_) => Step::Replay,
-            Self::Forget(_) => Step::Forget,
-            Self::Upgrade(_) => Step::Upgrade,
+            Self::Sync(SyncCall { dry_run: true, .. }) | Self::Plan(_) => JobName::Plan,
+            Self::Sync(_) => JobName::Sync,
+            Self::Pull(_) => JobName::Pull,
+            Self::Staged {} => JobName::Staged,
+            Self::Publish(_) => JobName::Publish,
+            Self::Collect(_) => JobName::Collect,
+            Self::Token {} => JobName::Token,
+            Self::Doctor(_) => JobName::Doctor,
+            Self::Replay(_) => JobName::Replay,
+            Self::Forget(_) => JobName::Forget,
+            Self::Upgrade(_) => JobName::Upgrade,
         }
     }
 
     /// Does it. An error is a run that could not work; what failed within one that did is in its report.
     pub async fn run(self, context: &Context) -> Result<Report> {
-        let mut report = Report::new(self.step(), &context.run, context.clock.now());
+        let mut report = Report::new(self.name(), &context.run, context.clock.now());
         // In boxes without a type: the compiler looks through all that a future holds, and gives up where it is too deep.
         let outcome = match self {
             Self::Sync(call) => sync::sync(context, &call, &mut report).boxed().await,

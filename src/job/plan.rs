@@ -10,13 +10,14 @@ use serde::Deserialize;
 
 use super::context::Context;
 use super::estimate::{estimate, reason};
-use super::known::{Keep, Known};
-use super::listing;
-use super::notes::{NewLake, Notes, Writes};
+use super::known::Known;
 use super::planned::{Due, Planned};
+use super::purpose::Purpose;
+use super::roster_update::{NewLake, RosterUpdate};
+use super::rosters;
 use super::selection::{Choice, Selection};
 use super::upgrade::clean_ledgers;
-use super::visit::forecast;
+use super::visit::expected_requests;
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::Usage;
 use crate::load::items;
@@ -54,8 +55,8 @@ pub(super) async fn show(context: &Context, call: &Plan, report: &mut Report) ->
             .hint("leave `--event` out, or `--items`"));
     }
     let usage = Usage::default();
-    let writes = if call.items.is_some() { Writes::Ledgers } else { Writes::Nothing };
-    let due = plan(context, &choice, &usage, writes, Keep::Ledgers).await?.record(report);
+    let purpose = if call.items.is_some() { Purpose::Items } else { Purpose::Show };
+    let due = plan(context, &choice, &usage, purpose).await?.add_to_report(report);
     report.requests += usage.used();
     if let Some(most) = call.items {
         let items = items::batched(due.iter().filter_map(|due| due.ledger.as_deref()), most);
@@ -64,9 +65,9 @@ pub(super) async fn show(context: &Context, call: &Plan, report: &mut Report) ->
     }
     let (now, mut all) = (context.clock.now(), Requests::default());
     for (since, ledger) in due.into_iter().filter_map(|Due { since, ledger, .. }| Some((since, ledger?))) {
-        let (windows, requests) = forecast(context, &choice, &ledger, now)?;
+        let (windows, requests) = expected_requests(context, &choice, &ledger, now)?;
         all += requests;
-        let reason = reason(context, choice.is_explicit(), &ledger, now);
+        let reason = reason(context, choice.visits_whole(), &ledger, now);
         let Event { event_id, title, end_time, .. } = ledger.event;
         let visited = ledger.last_visit;
         report.due.push(DueEvent { event_id, title, end_time, reason, since, visited, windows, requests });
@@ -79,39 +80,37 @@ pub(super) async fn plan(
     context: &Context,
     choice: &Choice,
     usage: &Usage,
-    writes: Writes,
-    keep: Keep,
+    purpose: Purpose,
 ) -> Result<Planned> {
     let store = context.store.as_ref();
-    let is_lake = match writes {
-        Writes::Ledgers => {
-            let is_lake = context.lake.check_to_write(store).await?;
-            suppression::mend(store, &context.lake.policy).await?;
-            is_lake
-        }
-        Writes::Nothing => context.lake.check(store, None).await?,
+    let is_lake = if purpose.writes_ledgers() {
+        let is_lake = context.lake.check_to_write(store).await?;
+        suppression::mend(store, &context.lake.policy).await?;
+        is_lake
+    } else {
+        context.lake.check(store, None).await?
     };
     let now = context.clock.now();
     if choice.planned_at.is_some() {
-        return Ok(planned_before(context, choice, now, keep).await);
+        return Ok(planned_before(context, choice, now, purpose).await);
     }
     let customer = context.client.customer(usage).await?;
-    match (&customer, writes) {
-        (Some(customer), Writes::Ledgers) if is_lake => context.lake.claim(store, customer).await?,
-        (Some(customer), Writes::Nothing) if is_lake => {
+    if let Some(customer) = customer.as_deref().filter(|_| is_lake) {
+        if purpose.writes_ledgers() {
+            context.lake.claim(store, customer).await?;
+        } else {
             context.lake.check(store, Some(customer)).await?;
         }
-        _ => {}
     }
     let mut planned = Planned::new(choice.events.is_empty() && choice.days.is_none());
-    if !is_lake && writes == Writes::Ledgers {
+    if !is_lake && purpose.writes_ledgers() {
         let recovered = recover(&context.store, &context.lake, &context.ledgers).await?;
         planned.failures.extend(recovered.into_iter().map(|error| (None, error)));
     }
     let privacy = context.privacy().await?;
     let revision = privacy.suppressed.revision();
     let new_lake = (!is_lake).then_some(NewLake { customer });
-    let mut notes = Notes::new(context, choice, writes, keep, privacy, new_lake);
+    let mut update = RosterUpdate::new(context, choice, purpose, privacy, new_lake);
     if choice.events.is_empty() {
         // Those of a run that was killed while it closed them, and those that are closed now.
         let mut closed = Vec::new();
@@ -121,46 +120,46 @@ pub(super) async fn plan(
                 ledger.give_up_without_end(context.horizon, now);
                 if ledger.closed.is_some() {
                     let is_given_up = was_open && ledger.closed == Some(Closing::Incomplete);
-                    notes.failures.extend(is_given_up.then(|| without_end(&ledger)));
+                    update.failures.extend(is_given_up.then(|| without_end(&ledger)));
                     closed.push(ledger.clone());
                 }
-                notes.know(ledger);
+                update.remember(ledger);
             }
-            Err(error) => notes.failures.push((None, error)),
+            Err(error) => update.failures.push((None, error)),
         };
         context.ledgers.each_active(take).await?;
-        for ledger in closed.iter().filter(|_| writes == Writes::Ledgers) {
+        for ledger in closed.iter().filter(|_| purpose.writes_ledgers()) {
             let give_up = |standing: &mut Ledger| standing.give_up_without_end(context.horizon, now);
             match context.ledgers.update(ledger, give_up).await {
                 Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => {
-                    notes.failures.push((Some(ledger.event.event_id), error));
+                    update.failures.push((Some(ledger.event.event_id), error));
                 }
                 outcome => drop(outcome?),
             }
         }
     }
-    planned.failures.extend(clock_is_behind(&notes.known, now).map(|error| (None, error)));
+    planned.failures.extend(clock_is_behind(&update.known, now).map(|error| (None, error)));
     context.progress.listing();
-    let listened = listing::listen(context, choice, usage, &mut notes).await;
-    if writes == Writes::Ledgers && context.privacy().await?.suppressed.revision() != revision {
+    let listed = rosters::read(context, choice, usage, &mut update).await;
+    if purpose.writes_ledgers() && context.privacy().await?.suppressed.revision() != revision {
         // Somebody is to be forgotten since the vendor was asked, and may be the host of an event that was noted before the
         // vendor's list broke.
         planned.failures.extend(clean_ledgers(context).await?.into_iter().map(|error| (None, error)));
     }
-    let cursor = listened?;
+    let cursor = listed?;
     if choice.events.is_empty() {
-        notes.establish().await?;
+        update.establish().await?;
     }
-    let Notes { known, failures, unnoted, .. } = notes;
+    let RosterUpdate { known, failures, unsaved, .. } = update;
     // Only when everything that was listed is in its ledger may the cursor move past it.
     if let Some(cursor) = cursor
-        && unnoted.is_empty()
-        && writes == Writes::Ledgers
+        && unsaved.is_empty()
+        && purpose.writes_ledgers()
     {
         cursor.put(&context.ledgers).await?;
     }
-    let unnoted = unnoted.into_iter().map(|(event_id, error)| (Some(event_id), error));
-    planned.failures.extend(failures.into_iter().chain(unnoted));
+    let unsaved = unsaved.into_iter().map(|(event_id, error)| (Some(event_id), error));
+    planned.failures.extend(failures.into_iter().chain(unsaved));
     for (event_id, known) in known {
         planned.add(event_id, known);
     }
@@ -169,7 +168,7 @@ pub(super) async fn plan(
 }
 
 /// The events of a plan that was made before, as their ledgers describe them now.
-async fn planned_before(context: &Context, choice: &Choice, now: Timestamp, keep: Keep) -> Planned {
+async fn planned_before(context: &Context, choice: &Choice, now: Timestamp, purpose: Purpose) -> Planned {
     let found = stream::iter(choice.events.clone())
         .map(|event_id| async move { (event_id, context.ledgers.find(event_id).await) });
     let mut found = found.buffered(AT_ONCE);
@@ -177,7 +176,7 @@ async fn planned_before(context: &Context, choice: &Choice, now: Timestamp, keep
     while let Some((event_id, found)) = found.next().await {
         match found {
             Ok(Some(Entry { ledger, .. })) => {
-                planned.add(event_id, Known::of(context, choice, ledger, now, keep));
+                planned.add(event_id, Known::of(context, choice, ledger, now, purpose));
             }
             Ok(None) => {
                 let error = Error::new(Kind::Usage, "the event has no ledger").with("event", event_id);

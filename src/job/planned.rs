@@ -49,7 +49,7 @@ impl Planned {
     }
 
     /// Tells the report, and gives the events to visit.
-    pub(super) fn record(self, report: &mut Report) -> Vec<Due> {
+    pub(super) fn add_to_report(self, report: &mut Report) -> Vec<Due> {
         report.planned(self.known, self.due.len());
         report.events.health += self.health;
         report.is_of_all = self.is_of_all;

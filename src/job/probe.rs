@@ -19,7 +19,7 @@ const LIVE_TYPES: [i64; 2] = [0, 1];
 
 /// What an answer had.
 #[derive(Default)]
-struct Seen {
+struct ProbeAnswer {
     /// When each viewing began, in seconds.
     online: Vec<i64>,
     /// Viewings that `viewerDetails` sums up.
@@ -28,7 +28,7 @@ struct Seen {
     took: Duration,
 }
 
-impl Seen {
+impl ProbeAnswer {
     fn add(&mut self, array: &str, record: Record<'_>) {
         match Table::of_array(array) {
             Some(Table::ViewerDetails) => {
@@ -68,12 +68,17 @@ pub(super) async fn probe(context: &Context, event_id: i64, report: &mut Report)
 }
 
 /// One request with these parameters, tried again as any other.
-async fn ask(context: &Context, usage: &Usage, event_id: i64, parameters: &[(&str, i64)]) -> Result<Seen> {
+async fn ask(
+    context: &Context,
+    usage: &Usage,
+    event_id: i64,
+    parameters: &[(&str, i64)],
+) -> Result<ProbeAnswer> {
     let client = &context.client;
     let mut attempts = client.attempts(usage);
     loop {
         let began = Instant::now();
-        let (mut seen, before) = (Seen::default(), usage.used().bytes);
+        let (mut seen, before) = (ProbeAnswer::default(), usage.used().bytes);
         let outcome = async {
             let mut answer = client.report_with(usage, event_id, parameters).await?;
             while answer.advance(|position, record| seen.add(position.array, record)).await?.is_some() {}
@@ -88,13 +93,13 @@ async fn ask(context: &Context, usage: &Usage, event_id: i64, parameters: &[(&st
     }
 }
 
-fn answers(whole: &Seen) -> String {
-    let Seen { online, bytes, took, .. } = whole;
+fn answers(whole: &ProbeAnswer) -> String {
+    let ProbeAnswer { online, bytes, took, .. } = whole;
     format!("{} viewings, {bytes} bytes, in {} ms", online.len(), took.as_millis())
 }
 
 /// Whether a range has its ends: of one that begins, and one that ends, when somebody came.
-async fn range(context: &Context, usage: &Usage, event_id: i64, whole: &Seen) -> Result<String> {
+async fn range(context: &Context, usage: &Usage, event_id: i64, whole: &ProbeAnswer) -> Result<String> {
     let Some(second) = whole.online.iter().copied().max() else { return Ok(no_viewings()) };
     let all = whole.at(second);
     let mut has = [false; 2];
@@ -112,7 +117,7 @@ async fn range(context: &Context, usage: &Usage, event_id: i64, whole: &Seen) ->
 }
 
 /// Whether `liveType` leaves anything out.
-async fn live_type(context: &Context, usage: &Usage, event_id: i64, whole: &Seen) -> Result<String> {
+async fn live_type(context: &Context, usage: &Usage, event_id: i64, whole: &ProbeAnswer) -> Result<String> {
     let all = whole.online.len();
     if all == 0 {
         return Ok(no_viewings());
@@ -130,7 +135,7 @@ async fn live_type(context: &Context, usage: &Usage, event_id: i64, whole: &Seen
 }
 
 /// Whether the sums of viewers are over the range asked for, or over the whole event.
-async fn details(context: &Context, usage: &Usage, event_id: i64, whole: &Seen) -> Result<String> {
+async fn details(context: &Context, usage: &Usage, event_id: i64, whole: &ProbeAnswer) -> Result<String> {
     let mut online = whole.online.clone();
     online.sort_unstable();
     let (Some(first), Some(middle)) = (online.first(), online.get(online.len() / 2)) else {

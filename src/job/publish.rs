@@ -23,7 +23,7 @@ pub struct Publish {
 }
 
 pub(super) async fn publish(context: &Context, call: &Publish, report: &mut Report) -> Result<()> {
-    if !is_lake(context).await? {
+    if !prepare_lake(context).await? {
         return Err(lake::missing());
     }
     publish_staged(context, &call.day, report).await
@@ -33,9 +33,9 @@ pub(super) async fn publish(context: &Context, call: &Publish, report: &mut Repo
 pub(super) async fn publish_staged(context: &Context, days: &[Date], report: &mut Report) -> Result<()> {
     context.progress.publishing();
     let days: BTreeSet<Date> = days.iter().copied().collect();
-    let (watch, until) =
-        (|done, all| context.progress.at("publishing", done, all), context.publish_until.clone());
-    record(report, publish::publish(&context.store, &context.lake, &days, until, watch).await?);
+    let (watch, deadline) =
+        (|done, all| context.progress.at("publishing", done, all), context.publish_deadline.clone());
+    add_to_report(report, publish::publish(&context.store, &context.lake, &days, deadline, watch).await?);
     Ok(())
 }
 
@@ -49,15 +49,16 @@ pub(super) async fn staged(context: &Context, report: &mut Report) -> Result<()>
     Ok(())
 }
 
-/// Whether there is anything yet, in a lake whose settings are this run's, and whose list of forgotten people is there.
-pub(super) async fn is_lake(context: &Context) -> Result<bool> {
-    let stands = stands(context).await?;
+/// Checks the lake as [`check_lake`] does, and makes its list of forgotten people again where that was lost.
+pub(super) async fn prepare_lake(context: &Context) -> Result<bool> {
+    let stands = check_lake(context).await?;
     suppression::mend(context.store.as_ref(), &context.lake.policy).await?;
     Ok(stands)
 }
 
-/// The same without a look for that list. Where the settings are lost, nothing says what a day is.
-pub(super) async fn stands(context: &Context) -> Result<bool> {
+/// Checks settings, policy, and that the store refuses conditional writes that must fail; false where there is no lake yet. An
+/// error where files are staged and the settings are lost: nothing says what a day is.
+pub(super) async fn check_lake(context: &Context) -> Result<bool> {
     let store = context.store.as_ref();
     if context.lake.check_to_write(store).await? {
         return Ok(true);
@@ -69,7 +70,7 @@ pub(super) async fn stands(context: &Context) -> Result<bool> {
     Err(Error::new(Kind::Damaged, message).hint("run `sync`: it builds the ledger again from the lake"))
 }
 
-pub(super) fn record(report: &mut Report, published: Published) {
+pub(super) fn add_to_report(report: &mut Report, published: Published) {
     for error in &published.failures {
         report.failed(error);
     }

@@ -6,11 +6,10 @@ use futures::{StreamExt, future, stream};
 use jiff::Timestamp;
 use tokio::task::JoinError;
 
-use super::context::{ALIKE, Context};
-use super::known::Keep;
-use super::notes::Writes;
+use super::context::{Context, FAILURES_TO_STOP};
 use super::plan::plan;
 use super::planned::Due;
+use super::purpose::Purpose;
 use super::selection::{Choice, Selection};
 use super::visit::{Visited, visit};
 use crate::error::{Error, Kind, Result};
@@ -21,12 +20,12 @@ use crate::report::Report;
 use crate::transform::privacy::Privacy;
 
 /// After so many in a row that the store failed, though it works, no other is begun either.
-const MANY_ALIKE: u32 = 20;
+const STORE_FAILURES_TO_STOP: u32 = 20;
 
 pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut Report) -> Result<()> {
     let choice = Choice::checked(selection)?;
     let usage = Usage::default();
-    let due = plan(context, &choice, &usage, Writes::Ledgers, Keep::Nothing).await?.record(report);
+    let due = plan(context, &choice, &usage, Purpose::Pull).await?.add_to_report(report);
     context.progress.events(due.len());
     let privacy = context.privacy().await?;
     // What the deadline cuts off is left to the next run.
@@ -55,9 +54,9 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
                 let now = context.clock.now();
                 report.events.health -= health;
                 report.events.health += Health::of(&visited.after, now);
-                let rows = visited.figures.tally.rows;
+                let rows = visited.figures.records.rows;
                 context.progress.visited(event_id, rows, visited.used.bytes);
-                record(&choice, now, report, visited);
+                add_to_report(report, &choice, now, visited);
             }
             Ok(Err(error)) => report.event_failed(event_id, &error),
             // What no event would be spared ends the visits, once those under way are done; what is staged is published.
@@ -71,7 +70,7 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
     drop(visits);
     report.requests += usage.used();
     let left = report.left();
-    if left > 0 && choice.is_whole() {
+    if left > 0 && choice.is_one_off() {
         // They need not be due: no other run would come back to them.
         let message = format!("{left} of the chosen events were not visited whole");
         if context.client.is_out_of_time() {
@@ -101,9 +100,9 @@ impl Streak {
         self.visits = if kind == self.kind { self.visits + 1 } else { 1 };
         self.kind = kind;
         match (kind, self.visits) {
-            (Some(Kind::Unreachable), ALIKE) | (Some(Kind::Store), MANY_ALIKE) => true,
+            (Some(Kind::Unreachable), FAILURES_TO_STOP) | (Some(Kind::Store), STORE_FAILURES_TO_STOP) => true,
             // Where it works, a few may fail for reasons of their own.
-            (Some(Kind::Store), ALIKE) => !context.store_works().await,
+            (Some(Kind::Store), FAILURES_TO_STOP) => !context.store_works().await,
             _ => false,
         }
     }
@@ -135,14 +134,10 @@ fn crashed(crash: JoinError, event_id: i64) -> Error {
     error.with("event", event_id).hint("report it to the makers of rollcall")
 }
 
-fn record(choice: &Choice, now: Timestamp, report: &mut Report, visited: Visited) {
+fn add_to_report(report: &mut Report, choice: &Choice, now: Timestamp, visited: Visited) {
     let Visited { event_id, outcome, figures, used, after, error, .. } = visited;
-    report.rows += figures.tally.rows;
-    report.rejects += figures.tally.rejects;
-    report.without_table += figures.tally.without_table;
     report.shrunk += figures.shrunk;
-    report.set_aside += figures.tally.set_aside;
-    report.notes.extend(figures.tally.notes);
+    figures.records.add_to(report);
     report.requests += used;
     report.events.newly_failing += usize::from(Health::is_newly_failing(&after, now));
     match error {

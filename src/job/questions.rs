@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::context::Context;
-use super::notes::Notes;
-use super::patience::in_time;
+use super::roster_update::RosterUpdate;
 use super::selection::Choice;
+use super::time_budget::in_time;
 use crate::error::{Error, Kind, Result};
 use crate::extract::roster;
 use crate::extract::usage::Usage;
@@ -27,10 +27,10 @@ pub(super) async fn still_open(
     context: &Context,
     choice: &Choice,
     now: Timestamp,
-    notes: &mut Notes<'_>,
+    update: &mut RosterUpdate<'_>,
     events: BTreeSet<i64>,
 ) -> Result<BTreeSet<i64>> {
-    let known = &notes.known;
+    let known = &update.known;
     let looked_up = stream::iter(events).map(|event_id| async move {
         let is_open = match known.get(&event_id) {
             Some(known) if known.is_open => Ok(!known.has_ended && known.due.is_none()),
@@ -55,7 +55,7 @@ pub(super) async fn still_open(
     while let Some((event_id, is_open)) = looked_up.next().await {
         match is_open {
             Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => {
-                notes.failures.push((Some(event_id), error));
+                update.failures.push((Some(event_id), error));
             }
             is_open => open.extend(is_open?.then_some(event_id)),
         }

@@ -11,18 +11,18 @@ use serde::Deserialize;
 
 use super::archive::{self, is_of_one_object};
 use super::context::Context;
-use super::publish::{is_lake, publish_staged};
+use super::publish::{prepare_lake, publish_staged};
 use super::selection::{self, one_or_many};
-use super::visit::{Answers, Intake, Tally, Wanted};
+use super::visit::{AnswerSource, Intake, RecordCounts, Wanted};
 use crate::error::{Error, Kind, Result};
 use crate::extract::body::{Position, Splitter};
 use crate::extract::envelope::Envelope;
 use crate::extract::window::Window;
-use crate::load::archive::{ArchiveReader, Asked};
+use crate::load::archive::{ArchiveHeader, ArchiveReader};
 use crate::load::cell::Cell;
+use crate::load::conflict_retries::ConflictRetries;
 use crate::load::ledger::Ledger;
-use crate::load::race::Race;
-use crate::load::staging::{CellWriter, Visitor};
+use crate::load::staging::{CellWriter, VisitId};
 use crate::load::store::Listed;
 use crate::load::table_day::TableDay;
 use crate::load::visit::Outcome;
@@ -52,10 +52,10 @@ pub struct Replay {
     pub all: bool,
 }
 
-/// Answers that were asked for together, by their windows.
-type Take = BTreeMap<usize, Listed>;
-/// All of an event, by what their keys have in common.
-type Takes = BTreeMap<String, Take>;
+/// The archived answers of one attempt at a day, or at a snapshot, by their windows.
+type Attempt = BTreeMap<usize, Listed>;
+/// All attempts of an event, by what the keys of each have in common.
+type Attempts = BTreeMap<String, Attempt>;
 
 impl Replay {
     fn check(&self) -> Result<()> {
@@ -72,7 +72,7 @@ impl Replay {
 
 pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report) -> Result<()> {
     call.check()?;
-    if !is_lake(context).await? {
+    if !prepare_lake(context).await? {
         return Err(lake::missing());
     }
     let privacy = context.privacy().await?;
@@ -85,20 +85,16 @@ pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report
     }
     context.progress.events(events.len());
     report.planned(events.len(), events.len());
-    let replayed = stream::iter(events).map(|(event_id, takes)| {
+    let replayed = stream::iter(events).map(|(event_id, attempts)| {
         let privacy = &privacy;
-        async move { (event_id, replay_event(context, call, privacy, event_id, takes).await) }
+        async move { (event_id, replay_event(context, call, privacy, event_id, attempts).await) }
     });
     let mut replayed = replayed.buffer_unordered(context.concurrency);
     while let Some((event_id, outcome)) = replayed.next().await {
         match outcome {
-            Ok((tally, damaged)) => {
-                context.progress.visited(event_id, tally.rows, 0);
-                report.rows += tally.rows;
-                report.rejects += tally.rejects;
-                report.without_table += tally.without_table;
-                report.set_aside += tally.set_aside;
-                report.notes.extend(tally.notes);
+            Ok((records, damaged)) => {
+                context.progress.visited(event_id, records.rows, 0);
+                records.add_to(report);
                 match damaged {
                     Some(error) => report.event_failed(event_id, &error.with("event", event_id)),
                     None => report.visited(Outcome::Complete),
@@ -112,8 +108,8 @@ pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report
 }
 
 /// What the archive has of the chosen events.
-async fn archived(context: &Context, call: &Replay, report: &mut Report) -> Result<BTreeMap<i64, Takes>> {
-    let mut events: BTreeMap<i64, Takes> = BTreeMap::new();
+async fn archived(context: &Context, call: &Replay, report: &mut Report) -> Result<BTreeMap<i64, Attempts>> {
+    let mut events: BTreeMap<i64, Attempts> = BTreeMap::new();
     for day in archive::days(context).await? {
         for listed in archive::answers(context, &day).await? {
             let (Some((visited, together, window)), Some((event_id, _))) =
@@ -140,19 +136,19 @@ async fn replay_event(
     call: &Replay,
     privacy: &Privacy,
     event_id: i64,
-    takes: Takes,
-) -> Result<(Tally, Option<Error>)> {
+    attempts: Attempts,
+) -> Result<(RecordCounts, Option<Error>)> {
     let ledger = context.ledgers.find(event_id).await?.map(|entry| entry.ledger);
     let mut replaying = Replaying { context, call, privacy, ledger, staged: BTreeSet::new() };
-    let (mut tally, mut damaged) = (Tally::default(), None);
-    for (_, answers) in takes {
-        match replaying.take(answers).await {
-            Ok(of_take) => tally.add(of_take),
+    let (mut records, mut damaged) = (RecordCounts::default(), None);
+    for (_, answers) in attempts {
+        match replaying.replay(answers).await {
+            Ok(of_attempt) => records.add(of_attempt),
             Err(error) if is_of_one_object(&error) => damaged = damaged.or(Some(error)),
             Err(error) => return Err(error),
         }
     }
-    Ok((tally, damaged))
+    Ok((records, damaged))
 }
 
 /// A replay of one event that is under way.
@@ -168,11 +164,11 @@ struct Replaying<'a> {
 impl Replaying<'_> {
     /// The answers that make one day, or the snapshot; nothing where they are not wanted, or not all there, so that they were
     /// not used.
-    async fn take(&mut self, mut answers: Take) -> Result<Tally> {
-        let mut race = Race::default();
+    async fn replay(&mut self, mut answers: Attempt) -> Result<RecordCounts> {
+        let mut retries = ConflictRetries::default();
         loop {
-            match self.stage_take(&answers).await {
-                Err(error) if race.is_lost(&error) => {}
+            match self.stage_attempt(&answers).await {
+                Err(error) if retries.allow(&error) => {}
                 outcome => return outcome,
             }
             // Another one wrote them anew without somebody who is to be forgotten, or took them away.
@@ -184,63 +180,63 @@ impl Replaying<'_> {
         }
     }
 
-    async fn stage_take(&mut self, answers: &Take) -> Result<Tally> {
+    async fn stage_attempt(&mut self, answers: &Attempt) -> Result<RecordCounts> {
         let Self { context, call, privacy, .. } = *self;
-        let Some(first) = answers.values().next() else { return Ok(Tally::default()) };
-        let asked = archive::open(context, first).await?.asked().clone();
+        let Some(first) = answers.values().next() else { return Ok(RecordCounts::default()) };
+        let header = archive::open(context, first).await?.header().clone();
         let is_wanted =
-            call.from.is_none_or(|from| from <= asked.day) && call.to.is_none_or(|to| asked.day <= to);
-        if !is_wanted || answers.len() != asked.windows.len().max(1) {
-            return Ok(Tally::default());
+            call.from.is_none_or(|from| from <= header.day) && call.to.is_none_or(|to| header.day <= to);
+        if !is_wanted || answers.len() != header.windows.len().max(1) {
+            return Ok(RecordCounts::default());
         }
         let zone = context.lake.zone.clone();
-        if asked.zone != zone.name() {
+        if header.zone != zone.name() {
             let message =
-                format!("the answer was asked for in the days of `{}`, the lake's are `{zone}`", asked.zone);
+                format!("the answer was asked for in the days of `{}`, the lake's are `{zone}`", header.zone);
             return Err(Error::new(Kind::OtherLake, message));
         }
-        let asked = Asked { accepted_at: self.in_force(&asked), ..asked };
-        let Asked { event_id, pulled_at, day, .. } = asked;
+        let header = ArchiveHeader { accepted_at: self.in_force(&header), ..header };
+        let ArchiveHeader { event_id, pulled_at, day, .. } = header;
         let setting = Setting { event_id, pulled_at, zone, privacy: privacy.clone() };
         let wanted =
-            if asked.windows.is_empty() { Wanted::Snapshot(setting) } else { Wanted::Windows(setting) };
-        let visitor = Visitor { event_id, pulled_at, run: context.run.clone(), kept: privacy.into() };
-        let mut intake = Intake::new(context, &visitor, wanted, day);
+            if header.windows.is_empty() { Wanted::Snapshot(setting) } else { Wanted::Windows(setting) };
+        let visit_id = VisitId { event_id, pulled_at, run: context.run.clone(), kept: privacy.into() };
+        let mut intake = Intake::new(context, &visit_id, wanted, day);
         for listed in answers.values() {
             let reader = archive::open(context, listed).await?;
-            let window = window(reader.asked());
+            let window = window(reader.header());
             let answer = Archived { reader, splitter: Splitter::default() };
-            intake.take(answer, window, None).await.map_err(|error| error.with("key", &listed.key))?;
+            intake.add_answer(answer, window, None).await.map_err(|error| error.with("key", &listed.key))?;
         }
-        let taken = intake.finish()?;
-        for cell in taken.cells.into_iter().chain([taken.rejected]) {
-            self.stage(cell, &asked).await?;
+        let fetched = intake.finish()?;
+        for cell in fetched.cells.into_iter().chain([fetched.rejected]) {
+            self.stage(cell, &header).await?;
         }
-        Ok(taken.tally)
+        Ok(fetched.records)
     }
 
     /// When a user said that fewer rows are right, as far as it took effect: a visit may have been killed between the archive
     /// and the ledger. One that was begun after the visit, because its own was lost, does not know.
-    fn in_force(&self, asked: &Asked) -> Option<Timestamp> {
-        let of_then = self.ledger.as_ref().filter(|ledger| ledger.first_seen <= asked.pulled_at);
-        let Some(ledger) = of_then else { return asked.accepted_at };
-        let known = if asked.windows.is_empty() {
+    fn in_force(&self, header: &ArchiveHeader) -> Option<Timestamp> {
+        let of_then = self.ledger.as_ref().filter(|ledger| ledger.first_seen <= header.pulled_at);
+        let Some(ledger) = of_then else { return header.accepted_at };
+        let known = if header.windows.is_empty() {
             ledger.snapshot.and_then(|snapshot| snapshot.accepted_at)
         } else {
-            ledger.days.get(&asked.day).and_then(|day| day.accepted_at)
+            ledger.days.get(&header.day).and_then(|day| day.accepted_at)
         };
-        asked.accepted_at.min(known)
+        header.accepted_at.min(known)
     }
 
     /// Stages a cell, if it is better than the one that stands in the lake, or what that one should have been.
-    async fn stage(&mut self, mut cell: CellWriter, asked: &Asked) -> Result<()> {
+    async fn stage(&mut self, mut cell: CellWriter, header: &ArchiveHeader) -> Result<()> {
         let Self { context, privacy, .. } = *self;
-        let (store, lake, table, day) = (&context.store, &context.lake, cell.table(), asked.day);
-        let place = TableDay { store, lake, privacy, table, day };
-        let standing = place.cell(asked.event_id, cell.part()).await?;
+        let (store, lake, table, day) = (&context.store, &context.lake, cell.table(), header.day);
+        let table_day = TableDay { store, lake, privacy, table, day };
+        let standing = table_day.cell(header.event_id, cell.part()).await?;
         let mut staged_at = context.clock.now();
         if let Some(Cell { pulled_at, staged_at: before, weight, .. }) = standing
-            && pulled_at == asked.pulled_at
+            && pulled_at == header.pulled_at
         {
             // It takes the place of that one, whatever else may be said for it.
             cell.weigh_at_least(weight);
@@ -249,13 +245,13 @@ impl Replaying<'_> {
         }
         let judge = lake.judge(table, day)?;
         // Fewer rows are accepted, never fewer rejects.
-        let accepted_at = asked.accepted_at.filter(|_| table != Table::Rejects);
+        let accepted_at = header.accepted_at.filter(|_| table != Table::Rejects);
         let ours = cell.cell(staged_at, accepted_at);
-        let place = (table, day, cell.part().to_owned());
+        let key = (table, day, cell.part().to_owned());
         let is_worth = match &standing {
             // One without rows that is accepted says that they are gone; so does one of rejects behind those that were staged
             // before it.
-            None => ours.rows > 0 || ours.accepted_at.is_some() || self.staged.contains(&place),
+            None => ours.rows > 0 || ours.accepted_at.is_some() || self.staged.contains(&key),
             Some(standing) => {
                 let is_same = standing.digest == ours.digest
                     && judge.is_settled(standing) == judge.is_settled(&ours)
@@ -264,15 +260,15 @@ impl Replaying<'_> {
             }
         };
         if is_worth {
-            self.staged.insert(place);
+            self.staged.insert(key);
             cell.stage(staged_at, accepted_at).await?;
         }
         Ok(())
     }
 }
 
-fn window(asked: &Asked) -> Option<Window> {
-    let (from, to) = asked.windows.get(asked.window)?;
+fn window(header: &ArchiveHeader) -> Option<Window> {
+    let (from, to) = header.windows.get(header.window)?;
     let edge = |second: &i64| Timestamp::from_second(*second).ok();
     Some(Window { from: edge(from)?, to: edge(to)? })
 }
@@ -283,7 +279,7 @@ struct Archived {
     splitter: Splitter,
 }
 
-impl Answers for Archived {
+impl AnswerSource for Archived {
     async fn advance(&mut self, record: impl FnMut(Position<'_>, Record<'_>)) -> Result<Option<Bytes>> {
         let Some(bytes) = self.reader.next().await? else { return Ok(None) };
         self.splitter.push(&bytes, record)?;

@@ -1,12 +1,13 @@
-//! What is heard of events goes into their ledgers as it is heard: of very many, only what a plan needs is remembered.
+//! What the rosters say of events goes into the ledgers page by page: of very many events, only what a plan needs stays in memory.
 
 use std::collections::{BTreeMap, HashSet};
 
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
 
-use super::context::{ALIKE, Context};
-use super::known::{Keep, Known};
+use super::context::{Context, FAILURES_TO_STOP};
+use super::known::Known;
+use super::purpose::Purpose;
 use super::selection::Choice;
 use crate::error::{Error, Kind, Result};
 use crate::load::ledger::Ledger;
@@ -16,43 +17,33 @@ use crate::transform::privacy::Privacy;
 /// Ledgers that are read or written at once.
 const AT_ONCE: usize = 16;
 
-/// What a plan leaves behind.
+/// How much an entry of a list says of its event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Writes {
-    /// What the rosters list goes into the ledgers.
-    Ledgers,
-    /// Nothing.
-    Nothing,
+pub(super) enum Detail {
+    /// How the vendor describes it now.
+    Full,
+    /// That there is such an event, which ends then, or later.
+    ExistenceOnly,
 }
 
-/// What it means that an event was named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Says {
-    /// This is how the vendor describes it now.
-    HowItIs,
-    /// There is such an event, which ends then, or later.
-    ThatItIs,
-}
-
-/// Takes in what is heard.
-pub(super) struct Notes<'a> {
+/// The known events, brought up to date from the rosters.
+pub(super) struct RosterUpdate<'a> {
     context: &'a Context,
     choice: &'a Choice,
-    writes: Writes,
-    keep: Keep,
+    purpose: Purpose,
     now: Timestamp,
     privacy: Privacy,
-    /// The lake that is yet to be established, before anything is noted.
+    /// The lake that is yet to be established, before anything is saved.
     new_lake: Option<NewLake>,
     /// Events that have a ledger, or would have one.
     pub(super) known: BTreeMap<i64, Known>,
-    /// Events that were heard of as they are.
+    /// Events that a list described in full.
     described: HashSet<i64>,
-    /// Events that could not be noted.
-    pub(super) unnoted: BTreeMap<i64, Error>,
+    /// Events whose ledgers could not be written.
+    pub(super) unsaved: BTreeMap<i64, Error>,
     /// Entries of lists that name no event.
     pub(super) unreadable: u64,
-    /// What could not be heard, by event where it is one.
+    /// What could not be read, by event where it is one.
     pub(super) failures: Vec<(Option<i64>, Error)>,
 }
 
@@ -61,43 +52,41 @@ pub(super) struct NewLake {
     pub(super) customer: Option<String>,
 }
 
-impl<'a> Notes<'a> {
+impl<'a> RosterUpdate<'a> {
     pub(super) fn new(
         context: &'a Context,
         choice: &'a Choice,
-        writes: Writes,
-        keep: Keep,
+        purpose: Purpose,
         privacy: Privacy,
         new_lake: Option<NewLake>,
     ) -> Self {
         Self {
             context,
             choice,
-            writes,
-            keep,
+            purpose,
             now: context.clock.now(),
             privacy,
-            new_lake: new_lake.filter(|_| writes == Writes::Ledgers),
+            new_lake: new_lake.filter(|_| purpose.writes_ledgers()),
             known: BTreeMap::new(),
             described: HashSet::new(),
-            unnoted: BTreeMap::new(),
+            unsaved: BTreeMap::new(),
             unreadable: 0,
             failures: Vec::new(),
         }
     }
 
     /// Remembers an event by its ledger.
-    pub(super) fn know(&mut self, ledger: Ledger) {
+    pub(super) fn remember(&mut self, ledger: Ledger) {
         let event_id = ledger.event.event_id;
-        self.known.insert(event_id, Known::of(self.context, self.choice, ledger, self.now, self.keep));
+        self.known.insert(event_id, Known::of(self.context, self.choice, ledger, self.now, self.purpose));
     }
 
-    /// Whether visits follow that need nothing to be heard.
+    /// Whether visits follow that need no roster.
     pub(super) fn has_visits_to_make(&self) -> bool {
-        self.keep == Keep::Nothing && !self.known.is_empty()
+        !self.purpose.keeps_ledgers() && !self.known.is_empty()
     }
 
-    /// Whether an event was heard of as it is.
+    /// Whether a list described the event in full.
     pub(super) fn is_described(&self, event_id: i64) -> bool {
         self.described.contains(&event_id)
     }
@@ -108,67 +97,67 @@ impl<'a> Notes<'a> {
         waiting.map(|(event_id, _)| *event_id)
     }
 
-    /// Notes those of listed events that the ledgers do not know as they are. Where an event is listed twice, the later entry
+    /// Saves those of the listed events that the ledgers do not know as they are. Where an event is listed twice, the later entry
     /// counts; where in two lists, that of the one which says more.
-    pub(super) async fn hear(&mut self, events: Vec<Event>, says: Says) -> Result<()> {
+    pub(super) async fn apply(&mut self, events: Vec<Event>, detail: Detail) -> Result<()> {
         let treated = events.into_iter().map(|event| event.treated(&self.privacy));
         let listed: BTreeMap<i64, Event> = treated.map(|event| (event.event_id, event)).collect();
         let named: Vec<i64> = listed.keys().copied().collect();
-        let news = listed.into_values().filter(|event| self.is_news(event, says)).collect();
-        self.note(news, says).await?;
-        if says == Says::HowItIs {
+        let news = listed.into_values().filter(|event| self.is_news(event, detail)).collect();
+        self.save(news, detail).await?;
+        if detail == Detail::Full {
             self.described.extend(named);
         }
         Ok(())
     }
 
-    fn is_news(&self, event: &Event, says: Says) -> bool {
-        if says == Says::ThatItIs && self.is_described(event.event_id) {
+    fn is_news(&self, event: &Event, detail: Detail) -> bool {
+        if detail == Detail::ExistenceOnly && self.is_described(event.event_id) {
             return false;
         }
-        match (self.known.get(&event.event_id), says) {
-            (Some(known), Says::HowItIs) => !known.is_described_as(event),
-            (Some(known), Says::ThatItIs) => event.end_time > known.end_time,
+        match (self.known.get(&event.event_id), detail) {
+            (Some(known), Detail::Full) => !known.is_described_as(event),
+            (Some(known), Detail::ExistenceOnly) => event.end_time > known.end_time,
             (None, _) => !event.never_was(),
         }
     }
 
-    /// Notes events that were asked about, known as they are or not.
-    pub(super) async fn hear_asked(&mut self, events: Vec<Event>) -> Result<()> {
+    /// Saves events that were asked about one by one, known as they are or not.
+    pub(super) async fn apply_details(&mut self, events: Vec<Event>) -> Result<()> {
         let events = events.into_iter().map(|event| event.treated(&self.privacy)).collect();
-        self.note(events, Says::HowItIs).await
+        self.save(events, Detail::Full).await
     }
 
-    /// Notes events, of which nothing is said that may not be kept, in their ledgers. A ledger that cannot be read fails alone.
-    async fn note(&mut self, events: Vec<Event>, says: Says) -> Result<()> {
+    /// Saves events, of which nothing is said that may not be kept, in their ledgers. A ledger that cannot be read fails alone.
+    async fn save(&mut self, events: Vec<Event>, detail: Detail) -> Result<()> {
         if !events.is_empty() {
             self.establish().await?;
         }
         let this = &*self;
         let noted = stream::iter(events)
-            .map(|event| async move { (event.event_id, this.ledger_of(event, says).await) });
+            .map(|event| async move { (event.event_id, this.ledger_of(event, detail).await) });
         let noted: Vec<_> = noted.buffered(AT_ONCE).collect().await;
         let is_of_store =
             |outcome: &Result<Ledger>| outcome.as_ref().is_err_and(|error| error.kind() == Kind::Store);
         let of_store = noted.iter().filter(|(_, outcome)| is_of_store(outcome)).count();
-        let is_down = of_store >= ALIKE as usize && !self.context.store_works().await;
+        let is_down = of_store >= FAILURES_TO_STOP as usize && !self.context.store_works().await;
         for (event_id, outcome) in noted {
             match outcome {
                 // No other would be spared.
                 Err(error) if is_down && error.kind() == Kind::Store => return Err(error),
                 Ok(ledger) => {
-                    self.unnoted.remove(&event_id);
-                    self.know(ledger);
+                    self.unsaved.remove(&event_id);
+                    self.remember(ledger);
                 }
                 Err(error) => {
-                    self.unnoted.insert(event_id, error.with("event", event_id));
+                    self.unsaved.insert(event_id, error.with("event", event_id));
                 }
             }
         }
         Ok(())
     }
 
-    /// Makes the lake, where there is none yet. Before that has gone well, nothing is noted.
+    /// Makes the lake, where there is none yet. Before that has gone well, nothing is saved.
     pub(super) async fn establish(&mut self) -> Result<()> {
         if let Some(NewLake { customer }) = &self.new_lake {
             self.context.lake.establish(self.context.store.as_ref(), customer.as_deref()).await?;
@@ -178,11 +167,11 @@ impl<'a> Notes<'a> {
     }
 
     /// The ledger of an event, with what is said of it.
-    async fn ledger_of(&self, event: Event, says: Says) -> Result<Ledger> {
+    async fn ledger_of(&self, event: Event, detail: Detail) -> Result<Ledger> {
         let (now, zone) = (self.now, &self.context.lake.zone);
         let new = Ledger::new(event, now);
         let change = |ledger: &mut Ledger| {
-            if says == Says::HowItIs || new.event.end_time > ledger.event.end_time {
+            if detail == Detail::Full || new.event.end_time > ledger.event.end_time {
                 ledger.describe(&new.event);
             }
             // Its first visit follows, and needs no write of its own to say it.
@@ -191,14 +180,12 @@ impl<'a> Notes<'a> {
                 ledger.event_day = ledger.event_day.or(day);
             }
         };
-        match self.writes {
-            Writes::Ledgers => self.context.ledgers.update(&new, change).await,
-            Writes::Nothing => {
-                let found = self.context.ledgers.find(new.event.event_id).await?;
-                let mut ledger = found.map_or_else(|| new.clone(), |entry| entry.ledger);
-                change(&mut ledger);
-                Ok(ledger)
-            }
+        if self.purpose.writes_ledgers() {
+            return self.context.ledgers.update(&new, change).await;
         }
+        let found = self.context.ledgers.find(new.event.event_id).await?;
+        let mut ledger = found.map_or_else(|| new.clone(), |entry| entry.ledger);
+        change(&mut ledger);
+        Ok(ledger)
     }
 }

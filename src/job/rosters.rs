@@ -1,20 +1,20 @@
-//! Listening to the rosters: the vendor's two lists, a file of the user's, or chosen numbers.
+//! Reading the rosters: the vendor's two lists, a file of the user's, or chosen numbers.
 
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::context::Context;
-use super::notes::{Notes, Says};
-use super::patience::{before_visits, in_time};
 use super::questions::{ask_about, still_open};
+use super::roster_update::{Detail, RosterUpdate};
 use super::selection::Choice;
 use super::spans::Spans;
+use super::time_budget::{budget_before_visits, in_time};
 use crate::error::{Error, Explain, Kind, Result};
 use crate::extract::roster;
 use crate::extract::roster_file;
 use crate::extract::usage::Usage;
-use crate::load::cursor::{Cursor, Progress};
+use crate::load::cursor::{Cursor, ReadUpTo};
 use crate::transform::event::Event;
 
 /// How far the vendor's clock may be from this machine's: what says more is no clock, such as seconds for milliseconds.
@@ -23,32 +23,32 @@ const VENDOR_TOLERANCE: SignedDuration = SignedDuration::from_hours(24);
 /// page does not say.
 const ACROSS: SignedDuration = SignedDuration::from_hours(24);
 
-/// Notes every event that the rosters name and the ledgers do not know as it is, and gives the cursor to put afterwards, where
-/// it moves.
-pub(super) async fn listen(
+/// Saves every event that the rosters name and the ledgers do not know as it is, and returns the cursor to put afterwards,
+/// where it moves.
+pub(super) async fn read(
     context: &Context,
     choice: &Choice,
     usage: &Usage,
-    notes: &mut Notes<'_>,
+    update: &mut RosterUpdate<'_>,
 ) -> Result<Option<Cursor>> {
     if !choice.events.is_empty() {
         let chosen = choice.events.clone();
-        let events = ask_about(context, usage, chosen, None, &mut notes.failures).await?;
-        notes.hear_asked(events).await?;
+        let events = ask_about(context, usage, chosen, None, &mut update.failures).await?;
+        update.apply_details(events).await?;
         return Ok(None);
     }
     let now = context.clock.now();
-    let (mut cursor, may_move) = cursor(context, choice, notes).await?;
+    let (mut cursor, may_move) = cursor(context, choice, update).await?;
     let stood = (cursor.edited, cursor.held);
-    let knows_some = !notes.known.is_empty();
+    let knows_some = !update.known.is_empty();
     if context.rosters.edited {
-        let most = before_visits(context, notes);
-        let list = edited(context, choice, usage, &mut cursor.edited, now, notes);
+        let most = budget_before_visits(context, update);
+        let list = edited(context, choice, usage, &mut cursor.edited, now, update);
         match in_time(most, "the list of edited events", list).await {
             Ok(()) => {}
             // Events that are known are visited all the same.
             Err(error) if knows_some && error.kind() != Kind::Credentials => {
-                notes.failures.push((None, error));
+                update.failures.push((None, error));
             }
             Err(error) => return Err(error),
         }
@@ -57,7 +57,7 @@ pub(super) async fn listen(
         Some(name) => match read_file(context, name).await {
             Ok(events) => events.into_iter().collect(),
             Err(error) if knows_some => {
-                notes.failures.push((None, error));
+                update.failures.push((None, error));
                 BTreeSet::new()
             }
             Err(error) => return Err(error),
@@ -65,44 +65,44 @@ pub(super) async fn listen(
         None => BTreeSet::new(),
     };
     if context.rosters.public {
-        let most = before_visits(context, notes);
-        let list = public(context, choice, usage, &mut cursor.held, now, notes);
+        let most = budget_before_visits(context, update);
+        let list = public(context, choice, usage, &mut cursor.held, now, update);
         match in_time(most, "the list of public events", list).await {
             Ok(without_end) => asked.extend(without_end),
             Err(error) => match context.client.judged(usage, error).await {
                 error if error.kind() == Kind::Credentials => return Err(error),
                 // The other list goes on without it.
-                error => notes.failures.push((None, perhaps_no_list(error))),
+                error => update.failures.push((None, perhaps_no_list(error))),
             },
         }
     }
-    if notes.unreadable > 0 {
+    if update.unreadable > 0 {
         let message =
-            format!("{} entries of the vendor's lists have no `eventId` from 1 on", notes.unreadable);
-        notes.failures.push((None, Error::new(Kind::BadAnswer, message)));
+            format!("{} entries of the vendor's lists have no `eventId` from 1 on", update.unreadable);
+        update.failures.push((None, Error::new(Kind::BadAnswer, message)));
     }
-    asked.retain(|id| !notes.is_described(*id) && !notes.unnoted.contains_key(id));
-    let mut asked = still_open(context, choice, now, notes, asked).await?;
-    asked.extend(notes.without_end());
+    asked.retain(|id| !update.is_described(*id) && !update.unsaved.contains_key(id));
+    let mut asked = still_open(context, choice, now, update, asked).await?;
+    asked.extend(update.without_end());
     // Should the time not do for all: new ones first, then those that end soonest.
     let mut asked = Vec::from_iter(asked);
-    asked.sort_by_key(|id| notes.known.get(id).map(|known| known.end_time));
-    let most = before_visits(context, notes);
-    let events = ask_about(context, usage, asked, most, &mut notes.failures).await?;
-    notes.hear_asked(events).await?;
+    asked.sort_by_key(|id| update.known.get(id).map(|known| known.end_time));
+    let most = budget_before_visits(context, update);
+    let events = ask_about(context, usage, asked, most, &mut update.failures).await?;
+    update.apply_details(events).await?;
     let is_moved = stood != (cursor.edited, cursor.held);
     Ok((is_moved && may_move).then_some(cursor))
 }
 
 /// From where the lists are read on, and whether that may move: lists of chosen days say nothing of others.
-async fn cursor(context: &Context, choice: &Choice, notes: &mut Notes<'_>) -> Result<(Cursor, bool)> {
+async fn cursor(context: &Context, choice: &Choice, update: &mut RosterUpdate<'_>) -> Result<(Cursor, bool)> {
     if choice.days.is_some() {
         return Ok((Cursor::unread(), false));
     }
     match Cursor::read(&context.ledgers).await {
         // Events that are known are visited all the same.
-        Err(error) if !notes.known.is_empty() && matches!(error.kind(), Kind::Damaged | Kind::Newer) => {
-            notes.failures.push((None, error));
+        Err(error) if !update.known.is_empty() && matches!(error.kind(), Kind::Damaged | Kind::Newer) => {
+            update.failures.push((None, error));
             Ok((Cursor::unread(), false))
         }
         cursor => Ok((cursor?, true)),
@@ -129,9 +129,9 @@ async fn edited(
     context: &Context,
     choice: &Choice,
     usage: &Usage,
-    read: &mut Progress,
+    read: &mut ReadUpTo,
     now: Timestamp,
-    notes: &mut Notes<'_>,
+    update: &mut RosterUpdate<'_>,
 ) -> Result<()> {
     let from = match (choice.days, believed(read.broken_at.or(read.until), now)) {
         (Some((from, _)), _) => {
@@ -146,13 +146,13 @@ async fn edited(
         let mut pages = 0;
         while let Some(page) = list.page().await? {
             pages += 1;
-            notes.unreadable += page.unreadable;
-            notes.hear(page.events, Says::HowItIs).await?;
+            update.unreadable += page.unreadable;
+            update.apply(page.events, Detail::Full).await?;
         }
         read.broken_at = Some(to);
         spans.read(pages);
     }
-    *read = Progress { until: Some(listed_until(usage, now)), broken_at: None };
+    *read = ReadUpTo { until: Some(listed_until(usage, now)), broken_at: None };
     Ok(())
 }
 
@@ -163,9 +163,9 @@ async fn public(
     context: &Context,
     choice: &Choice,
     usage: &Usage,
-    read: &mut Progress,
+    read: &mut ReadUpTo,
     now: Timestamp,
-    notes: &mut Notes<'_>,
+    update: &mut RosterUpdate<'_>,
 ) -> Result<Vec<i64>> {
     let zone = &context.lake.zone;
     let (from, to) = match (choice.days, believed(read.broken_at, now), believed(read.until, now)) {
@@ -186,15 +186,15 @@ async fn public(
         let mut pages = 0;
         while let Some(page) = list.page().await? {
             pages += 1;
-            notes.unreadable += page.unreadable;
+            update.unreadable += page.unreadable;
             let is_without = |event: &&Event| event.end_time.is_none() && !event.is_cancelled();
             without_end.extend(page.events.iter().filter(is_without).map(|event| event.event_id));
-            notes.hear(page.events, Says::ThatItIs).await?;
+            update.apply(page.events, Detail::ExistenceOnly).await?;
         }
         read.broken_at = Some(to);
         spans.read(pages);
     }
-    *read = Progress { until: Some(listed_until(usage, now)), broken_at: None };
+    *read = ReadUpTo { until: Some(listed_until(usage, now)), broken_at: None };
     Ok(without_end)
 }
 

@@ -105,8 +105,8 @@ impl Choice {
         self.planned_at.is_some_and(|planned_at| ledger.last_visit >= Some(planned_at))
     }
 
-    /// Whether what is chosen is visited whole, so that it does not matter what is due.
-    pub(super) fn is_explicit(&self) -> bool {
+    /// Whether a chosen event is visited whole, whatever is due.
+    pub(super) fn visits_whole(&self) -> bool {
         self.is_chosen() && !self.is_continued
     }
 
@@ -120,8 +120,8 @@ impl Choice {
         self.accept_shrink && self.is_chosen_day(day)
     }
 
-    /// Whether the user chose, and not for a plan, which comes back to what a pull leaves.
-    pub(super) fn is_whole(&self) -> bool {
+    /// Whether no later run comes back to what this one leaves: the user chose, and not for a plan.
+    pub(super) fn is_one_off(&self) -> bool {
         self.is_chosen() && self.planned_at.is_none()
     }
 

@@ -31,7 +31,7 @@ pub(super) async fn sync(context: &Context, call: &SyncCall, report: &mut Report
     }
     let pulled = pull(context, selection, report).await;
     // What is staged by now is published whatever failed, also where the vendor cannot be asked at all.
-    if pulled.as_ref().is_err_and(|error| error.kind() != Kind::Credentials && !error.is_passing())
+    if pulled.as_ref().is_err_and(|error| error.kind() != Kind::Credentials && !error.is_transient())
         || !context.lake.check_privacy(context.store.as_ref()).await?
     {
         return pulled;

@@ -5,13 +5,13 @@ use std::time::Duration;
 use tokio::time;
 
 use super::context::Context;
-use super::notes::Notes;
+use super::roster_update::RosterUpdate;
 use crate::error::{Error, Kind, Result};
 
 /// How long a list, or all questions about events, may take: half of the time that is left, where visits wait that need
 /// neither.
-pub(super) fn before_visits(context: &Context, notes: &Notes<'_>) -> Option<Duration> {
-    context.client.time_left().filter(|_| notes.has_visits_to_make()).map(|left| left / 2)
+pub(super) fn budget_before_visits(context: &Context, update: &RosterUpdate<'_>) -> Option<Duration> {
+    context.client.time_left().filter(|_| update.has_visits_to_make()).map(|left| left / 2)
 }
 
 /// Waits for an answer, for so long at most.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::archive::{self, is_of_one_object};
 use super::context::Context;
-use super::publish::{is_lake, publish_staged, record};
+use super::publish::{add_to_report, prepare_lake, publish_staged};
 use crate::error::{Error, Result};
 use crate::load::ledger::Ledger;
 use crate::load::{lake, upgrade as objects};
@@ -33,7 +33,7 @@ pub(super) async fn upgrade(context: &Context, call: &Upgrade, report: &mut Repo
     if call.change_privacy {
         context.lake.change_privacy(store).await?;
     }
-    if !is_lake(context).await? {
+    if !prepare_lake(context).await? {
         return Err(lake::missing());
     }
     if call.change_privacy {
@@ -44,7 +44,7 @@ pub(super) async fn upgrade(context: &Context, call: &Upgrade, report: &mut Repo
         publish_staged(context, &[], report).await?;
     }
     context.progress.publishing();
-    record(report, objects::upgrade(&context.store, &context.lake, &context.ledgers).await?);
+    add_to_report(report, objects::upgrade(&context.store, &context.lake, &context.ledgers).await?);
     if call.change_privacy {
         // Last: of all that is kept it takes the longest.
         clean_archive(context, report).await?;

@@ -14,7 +14,7 @@ use zstd::stream::raw::CParameter;
 use zstd::stream::write::{Decoder, Encoder};
 
 use super::document;
-use super::index::Kept;
+use super::index::PrivacyVersion;
 use super::store::{Condition, Head, Store, Upload};
 use crate::error::{Error, Explain, Kind, Result};
 
@@ -34,9 +34,9 @@ const MEND: &str =
 /// The longest first part, in bytes.
 const LONGEST: usize = 1024 * 1024;
 
-/// What was asked, and what became of the answer.
+/// What stands before an archived answer: what was asked, and what the lake needs to know of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asked {
+pub struct ArchiveHeader {
     /// Format of the document.
     pub format: u32,
     /// The event.
@@ -61,8 +61,8 @@ pub struct Asked {
     /// What was sent, without the token.
     pub request: serde_json::Map<String, serde_json::Value>,
     /// What was kept of people.
-    #[serde(default, skip_serializing_if = "Kept::is_everything")]
-    pub kept: Kept,
+    #[serde(default, skip_serializing_if = "PrivacyVersion::is_everything")]
+    pub kept: PrivacyVersion,
 }
 
 /// One answer on its way into the archive. Dropped before it is finished, it leaves nothing behind.
@@ -73,14 +73,14 @@ pub struct ArchiveWriter {
 
 impl ArchiveWriter {
     /// Begins an object.
-    pub async fn create(store: &dyn Store, key: &str, asked: &Asked) -> Result<Self> {
+    pub async fn create(store: &dyn Store, key: &str, header: &ArchiveHeader) -> Result<Self> {
         let mut zstd = Encoder::new(Vec::new(), LEVEL).explain(Kind::Store, cannot_pack)?;
         for parameter in [WINDOW, TABLE] {
             zstd.set_parameter(parameter).explain(Kind::Store, cannot_pack)?;
         }
         let mut writer = Self { upload: store.upload(key).await?, zstd };
-        let asked = document::write(asked)?;
-        writer.write(&[BEGIN, &asked, BETWEEN].concat()).await?;
+        let header = document::write(header)?;
+        writer.write(&[BEGIN, &header, BETWEEN].concat()).await?;
         Ok(writer)
     }
 
@@ -109,7 +109,7 @@ pub struct ArchiveReader {
     packed: Packed,
     /// Unpacked, and not given yet.
     waiting: Vec<u8>,
-    asked: Asked,
+    header: ArchiveHeader,
 }
 
 impl ArchiveReader {
@@ -127,20 +127,20 @@ impl ArchiveReader {
                     _ => return Err(unreadable(Error::new(Kind::Damaged, "it is no archived answer"))),
                 }
             };
-            let asked = begin.get(BEGIN.len()..between).unwrap_or_default();
-            let asked = document::read(key, asked).map_err(unreadable)?;
-            Ok((asked, begin.split_off(between + BETWEEN.len())))
+            let header = begin.get(BEGIN.len()..between).unwrap_or_default();
+            let header = document::read(key, header).map_err(unreadable)?;
+            Ok((header, begin.split_off(between + BETWEEN.len())))
         };
         match open.await {
-            Ok((asked, waiting)) => Ok(Self { packed, waiting, asked }),
+            Ok((header, waiting)) => Ok(Self { packed, waiting, header }),
             Err(error) => Err(error.with("key", key)),
         }
     }
 
-    /// What was asked.
+    /// What stands before the answer.
     #[must_use]
-    pub fn asked(&self) -> &Asked {
-        &self.asked
+    pub fn header(&self) -> &ArchiveHeader {
+        &self.header
     }
 
     /// Condition under which this version is replaced.

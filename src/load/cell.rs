@@ -41,7 +41,7 @@ pub struct Cell {
 }
 
 /// What makes two cells of one table and day rivals for one place.
-pub type Place<'a> = (i64, &'a str);
+pub type CellKey<'a> = (i64, &'a str);
 
 impl Cell {
     /// A cell with the sums of its rows.
@@ -67,7 +67,7 @@ impl Cell {
 
     /// Its place, by which cells are ordered in an object.
     #[must_use]
-    pub fn place(&self) -> Place<'_> {
+    pub fn key(&self) -> CellKey<'_> {
         (self.event_id, &self.part)
     }
 }

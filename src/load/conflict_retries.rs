@@ -1,21 +1,21 @@
-//! A race with other writers: whoever loses it starts over.
+//! Starting over where another writer was faster.
 
 use crate::error::{Error, Kind};
 
-/// How often. Who loses that many times in a row has met something else than chance.
+/// Whoever meets this many conflicts in a row has met something other than chance.
 const ATTEMPTS: u32 = 20;
 
-/// What others may be faster with.
+/// The conflicts met so far in one piece of work.
 #[derive(Debug, Default)]
-pub struct Race {
-    lost: u32,
+pub struct ConflictRetries {
+    conflicts: u32,
 }
 
-impl Race {
-    /// Whether this error says that another writer was faster, and it is to be tried once more.
-    pub fn is_lost(&mut self, error: &Error) -> bool {
-        self.lost += u32::from(error.kind() == Kind::Conflict);
-        error.kind() == Kind::Conflict && self.lost < ATTEMPTS
+impl ConflictRetries {
+    /// Counts this error, and says whether to start over: another writer was faster, and not too often.
+    pub fn allow(&mut self, error: &Error) -> bool {
+        self.conflicts += u32::from(error.kind() == Kind::Conflict);
+        error.kind() == Kind::Conflict && self.conflicts < ATTEMPTS
     }
 }
 
@@ -24,11 +24,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_lost_race_is_run_again_and_not_for_ever() {
+    fn only_a_conflict_is_met_by_starting_over_and_not_for_ever() {
         let conflict = Error::new(Kind::Conflict, "another writer was faster");
-        let mut race = Race::default();
-        assert!(!race.is_lost(&Error::new(Kind::Store, "the disk is full")));
-        let again = std::iter::repeat_with(|| race.is_lost(&conflict)).take_while(|again| *again).count();
+        let mut retries = ConflictRetries::default();
+        assert!(!retries.allow(&Error::new(Kind::Store, "the disk is full")));
+        let again = std::iter::repeat_with(|| retries.allow(&conflict)).take_while(|again| *again).count();
         assert_eq!(again, 19);
     }
 }

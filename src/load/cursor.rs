@@ -21,7 +21,7 @@ struct Document {
 
 /// How far a list was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
+pub struct ReadUpTo {
     /// Up to when it was read whole; none where it never was.
     pub until: Option<Timestamp>,
     /// Where a reading broke that is to be gone on with.
@@ -31,9 +31,9 @@ pub struct Progress {
 /// The cursor, which only moves on from where it was read.
 pub struct Cursor {
     /// Of the list of edited events.
-    pub edited: Progress,
+    pub edited: ReadUpTo,
     /// Of the public list, whose events are named by when they are held.
-    pub held: Progress,
+    pub held: ReadUpTo,
     condition: Condition,
 }
 
@@ -43,8 +43,8 @@ impl Cursor {
         Ok(match ledgers.read_document::<Document>(keys::ROSTER).await? {
             Some((Document { edited_until, held_until, edited_broken_at, held_broken_at, .. }, version)) => {
                 Self {
-                    edited: Progress { until: edited_until, broken_at: edited_broken_at },
-                    held: Progress { until: held_until, broken_at: held_broken_at },
+                    edited: ReadUpTo { until: edited_until, broken_at: edited_broken_at },
+                    held: ReadUpTo { until: held_until, broken_at: held_broken_at },
                     condition: Condition::Unchanged(version),
                 }
             }
@@ -55,7 +55,7 @@ impl Cursor {
     /// Of lists that were never read.
     #[must_use]
     pub fn unread() -> Self {
-        Self { edited: Progress::default(), held: Progress::default(), condition: Condition::Absent }
+        Self { edited: ReadUpTo::default(), held: ReadUpTo::default(), condition: Condition::Absent }
     }
 
     /// Moves it. Where another run did so meanwhile, what this one noted is noted all the same.

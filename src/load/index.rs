@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::FORMAT;
 use super::cell::Cell;
 use crate::error::{Error, Explain, Kind, Result};
-use crate::transform::privacy::{Document, Privacy};
+use crate::transform::privacy::{PolicyDocument, Privacy};
 use crate::transform::tables::Table;
 use crate::transform::totals::Totals;
 
@@ -33,19 +33,19 @@ pub struct Index {
     /// Every cell in the order of its rows; none where that is lost or damaged.
     pub cells: Option<Vec<Cell>>,
     /// What was kept of people; none where that is lost.
-    pub privacy: Option<Kept>,
+    pub privacy: Option<PrivacyVersion>,
 }
 
 /// What was kept of people: under which policy, and how many were suppressed then.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
+pub struct PrivacyVersion {
     /// The policy.
-    pub policy: Document,
+    pub policy: PolicyDocument,
     /// People of whom nothing was kept.
     pub suppressed: u64,
 }
 
-impl Kept {
+impl PrivacyVersion {
     /// Whether nothing was withheld.
     #[must_use]
     pub fn is_everything(&self) -> bool {
@@ -55,12 +55,12 @@ impl Kept {
     /// Whether nothing was kept that may not be kept under `other`, as another one may have written it meanwhile, who knew of more
     /// people than are suppressed there.
     #[must_use]
-    pub fn allows_no_more_than(&self, other: &Self) -> bool {
+    pub fn is_as_strict_as(&self, other: &Self) -> bool {
         self.policy == other.policy && self.suppressed >= other.suppressed
     }
 }
 
-impl From<&Privacy> for Kept {
+impl From<&Privacy> for PrivacyVersion {
     fn from(privacy: &Privacy) -> Self {
         Self { policy: privacy.policy.document().clone(), suppressed: privacy.suppressed.revision() }
     }
@@ -68,7 +68,7 @@ impl From<&Privacy> for Kept {
 
 /// What is written into the footer: program, format, table, day, every cell in the order of its rows, and what was kept of
 /// people, where that is not everything.
-pub fn write(table: Table, day: Date, cells: &[&Cell], kept: &Kept) -> Result<Vec<KeyValue>> {
+pub fn write(table: Table, day: Date, cells: &[&Cell], kept: &PrivacyVersion) -> Result<Vec<KeyValue>> {
     let json =
         |json: serde_json::Result<String>| json.explain(Kind::Damaged, || "cannot write an index".to_owned());
     let mut entries = Vec::from([
@@ -78,7 +78,7 @@ pub fn write(table: Table, day: Date, cells: &[&Cell], kept: &Kept) -> Result<Ve
         (KEY_DAY, day.to_string()),
         (KEY_CELLS, json(serde_json::to_string(cells))?),
     ]);
-    if kept.policy != Document::default() {
+    if kept.policy != PolicyDocument::default() {
         entries.push((KEY_PRIVACY, json(serde_json::to_string(&kept.policy))?));
     }
     if kept.suppressed > 0 {
@@ -105,16 +105,16 @@ pub fn read(table: Table, day: Date, footer: Option<&Vec<KeyValue>>, rows: u64) 
         return Err(Error::new(Kind::Damaged, message).hint("it was moved by hand: move it back"));
     }
     let cells: Option<Vec<Cell>> = value(KEY_CELLS).and_then(|cells| serde_json::from_str(cells).ok());
-    let policy =
-        value(KEY_PRIVACY).map_or(Some(Document::default()), |policy| serde_json::from_str(policy).ok());
+    let policy = value(KEY_PRIVACY)
+        .map_or(Some(PolicyDocument::default()), |policy| serde_json::from_str(policy).ok());
     let suppressed = value(KEY_SUPPRESSED).map_or(Some(0), |suppressed| suppressed.parse().ok());
-    let privacy = policy.zip(suppressed).map(|(policy, suppressed)| Kept { policy, suppressed });
+    let privacy = policy.zip(suppressed).map(|(policy, suppressed)| PrivacyVersion { policy, suppressed });
     Ok(Index { format, cells: cells.filter(|cells| is_sound(cells, rows)), privacy })
 }
 
 /// Whether the cells stand in order and add up to the rows.
 fn is_sound(cells: &[Cell], rows: u64) -> bool {
-    cells.is_sorted_by(|one, other| one.place() < other.place())
+    cells.is_sorted_by(|one, other| one.key() < other.key())
         && cells.iter().try_fold(0, |sum: u64, cell| sum.checked_add(cell.rows)) == Some(rows)
 }
 
@@ -134,7 +134,7 @@ impl Rebuild {
 
     /// Adds rows with the table's columns, in the order of the object.
     pub fn add(&mut self, batch: &RecordBatch) -> Result<()> {
-        let keys = Keys::of(self.table, batch)?;
+        let keys = CellColumns::of(self.table, batch)?;
         let mut from = 0;
         while from < batch.num_rows() {
             let (event_id, part, pulled_at) = keys.at(from)?;
@@ -144,10 +144,10 @@ impl Rebuild {
             }
             let rows = batch.slice(from, to - from);
             match self.cells.last_mut() {
-                Some((cell, totals)) if cell.place() == (event_id, part) && cell.pulled_at == pulled_at => {
+                Some((cell, totals)) if cell.key() == (event_id, part) && cell.pulled_at == pulled_at => {
                     totals.add(self.table, &rows);
                 }
-                Some((cell, _)) if cell.place() >= (event_id, part) => {
+                Some((cell, _)) if cell.key() >= (event_id, part) => {
                     return Err(Error::new(Kind::Damaged, "the index is lost and the rows are not in order")
                         .with("event", event_id));
                 }
@@ -177,13 +177,13 @@ impl Rebuild {
 }
 
 /// The columns that say which cell a row is of.
-struct Keys<'a> {
+struct CellColumns<'a> {
     events: &'a arrow::array::Int64Array,
     pulled: &'a arrow::array::TimestampMillisecondArray,
     parts: Option<&'a arrow::array::StringArray>,
 }
 
-impl<'a> Keys<'a> {
+impl<'a> CellColumns<'a> {
     fn of(table: Table, batch: &'a RecordBatch) -> Result<Self> {
         let column = |name: &str| batch.column_by_name(name).map(AsRef::as_ref).ok_or_else(|| damaged(table));
         let part = match table {
@@ -221,9 +221,11 @@ mod tests {
 
     #[test]
     fn what_was_written_knowing_of_as_many_people_under_the_same_policy_need_not_be_written_anew() {
-        let open = |suppressed| Kept { suppressed, ..Kept::default() };
-        let anonymous =
-            || Kept { policy: Document::parse(br#"{"base": "anonymous"}"#).unwrap(), suppressed: 2 };
+        let open = |suppressed| PrivacyVersion { suppressed, ..PrivacyVersion::default() };
+        let anonymous = || PrivacyVersion {
+            policy: PolicyDocument::parse(br#"{"base": "anonymous"}"#).unwrap(),
+            suppressed: 2,
+        };
         for (written, now, is_enough) in [
             (open(2), open(2), true),
             (open(3), open(2), true),
@@ -231,7 +233,7 @@ mod tests {
             (anonymous(), open(2), false),
             (open(2), anonymous(), false),
         ] {
-            assert_eq!(written.allows_no_more_than(&now), is_enough, "{written:?} {now:?}");
+            assert_eq!(written.is_as_strict_as(&now), is_enough, "{written:?} {now:?}");
         }
     }
 }

@@ -12,7 +12,7 @@ use super::store::{Condition, Store, Version};
 use super::{FORMAT, document, keys};
 use crate::calendar::Zone;
 use crate::error::{Error, Explain, Kind, Result};
-use crate::transform::privacy::{Document as Privacy, Policy};
+use crate::transform::privacy::{Policy, PolicyDocument};
 use crate::transform::tables::Table;
 
 /// The lake of one run: zone and settling time decide what a day is and when it is done.
@@ -42,15 +42,15 @@ struct Document {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     customer: Option<String>,
     #[serde(default, skip_serializing_if = "is_open")]
-    privacy: Privacy,
+    privacy: PolicyDocument,
 }
 
-fn is_open(privacy: &Privacy) -> bool {
-    *privacy == Privacy::default()
+fn is_open(privacy: &PolicyDocument) -> bool {
+    *privacy == PolicyDocument::default()
 }
 
 /// The settings that stand there.
-struct Standing {
+struct StoredSettings {
     document: Document,
     bytes: Bytes,
     version: Version,
@@ -130,7 +130,7 @@ impl Lake {
         Ok(())
     }
 
-    fn compare_privacy(&self, standing: &Privacy) -> Result<()> {
+    fn compare_privacy(&self, standing: &PolicyDocument) -> Result<()> {
         let ours = self.policy.document();
         if ours == standing {
             return Ok(());
@@ -161,7 +161,7 @@ impl Lake {
     }
 
     /// The settings of the lake, where there are some and this run says the same.
-    async fn read(&self, store: &dyn Store, customer: Option<&str>) -> Result<Option<Standing>> {
+    async fn read(&self, store: &dyn Store, customer: Option<&str>) -> Result<Option<StoredSettings>> {
         let Some((bytes, version)) = store.get(keys::LAKE).await? else { return Ok(None) };
         let document: Document = document::read(keys::LAKE, &bytes)?;
         let (ours, found) = (self.document(customer), document.clone());
@@ -178,7 +178,7 @@ impl Lake {
                 return Err(Error::new(Kind::OtherLake, message).hint(hint));
             }
         }
-        Ok(Some(Standing { document, bytes, version }))
+        Ok(Some(StoredSettings { document, bytes, version }))
     }
 
     fn document(&self, customer: Option<&str>) -> Document {

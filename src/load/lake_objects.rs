@@ -1,4 +1,4 @@
-//! The objects that stand in the lake, by day and table.
+//! The lake's objects, by day and table.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,15 +12,15 @@ use crate::error::{Error, Kind, Result};
 use crate::transform::tables::Table;
 
 /// The objects of each day.
-pub type Standing = BTreeMap<Date, ByTable<Head>>;
+pub type LakeObjects = BTreeMap<Date, ByTable<Head>>;
 
 /// The lake's objects, of all days or from one on. A foreign file, which every query would read, is a failure.
 pub async fn since(
     store: &Arc<dyn Store>,
     from: Option<Date>,
     failures: &mut Vec<Error>,
-) -> Result<Standing> {
-    let mut standing = Standing::new();
+) -> Result<LakeObjects> {
+    let mut standing = LakeObjects::new();
     for table in Table::ALL {
         let after = from.map(|day| keys::day(table, day)).unwrap_or_default();
         let listed = store.list(&keys::table(table), &after).await?;
@@ -34,8 +34,8 @@ pub async fn of(
     store: &Arc<dyn Store>,
     days: &BTreeSet<Date>,
     failures: &mut Vec<Error>,
-) -> Result<Standing> {
-    let mut standing = Standing::new();
+) -> Result<LakeObjects> {
+    let mut standing = LakeObjects::new();
     for (day, table) in days.iter().flat_map(|day| Table::ALL.map(|table| (*day, table))) {
         let listed = store.list(&keys::day(table, day), "").await?;
         add(&mut standing, table, listed, failures);
@@ -51,7 +51,7 @@ pub fn missing(table: Table, day: Date) -> Error {
     )
 }
 
-fn add(standing: &mut Standing, table: Table, listed: Vec<Listed>, failures: &mut Vec<Error>) {
+fn add(standing: &mut LakeObjects, table: Table, listed: Vec<Listed>, failures: &mut Vec<Error>) {
     for Listed { key, head } in listed {
         if let Some(day) = keys::parse_lake(table, &key) {
             standing.entry(day).or_default().insert(table, head);

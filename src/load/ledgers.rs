@@ -6,8 +6,8 @@ use futures::{StreamExt, stream};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::conflict_retries::ConflictRetries;
 use super::ledger::Ledger;
-use super::race::Race;
 use super::store::{Condition, Store, Version};
 use super::{document, keys};
 use crate::error::{Error, Kind, Result};
@@ -100,10 +100,10 @@ impl Ledgers {
     /// nothing, nothing is put.
     pub async fn update(&self, new: &Ledger, change: impl Fn(&mut Ledger)) -> Result<Ledger> {
         let event_id = new.event.event_id;
-        let mut race = Race::default();
+        let mut retries = ConflictRetries::default();
         loop {
             match self.try_update(event_id, new, &change).await {
-                Err(error) if race.is_lost(&error) => {}
+                Err(error) if retries.allow(&error) => {}
                 outcome => return outcome.map_err(|error| error.with("event", event_id)),
             }
         }

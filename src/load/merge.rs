@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cell::{Cell, Judge, Place};
+use super::cell::{Cell, CellKey, Judge};
 
 /// Where the rows of a cell come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,18 +19,18 @@ pub enum Origin {
 /// The next object: its cells in the order of their rows, each with its origin. None where nothing is new.
 #[must_use]
 pub fn merge<'a>(judge: &Judge, lake: &'a [Cell], staged: &'a [Cell]) -> Option<Vec<(&'a Cell, Origin)>> {
-    let mut best: BTreeMap<Place<'_>, (&Cell, Origin)> = BTreeMap::new();
+    let mut best: BTreeMap<CellKey<'_>, (&Cell, Origin)> = BTreeMap::new();
     let mut row = 0;
     for cell in lake {
-        best.insert(cell.place(), (cell, Origin::Lake { row }));
+        best.insert(cell.key(), (cell, Origin::Lake { row }));
         row += cell.rows;
     }
     let mut changed = false;
     for (at, cell) in staged.iter().enumerate() {
-        let rival = best.get(&cell.place());
+        let rival = best.get(&cell.key());
         let new = rival.is_none_or(|(rival, _)| judge.compare(cell, rival).is_gt());
         if new {
-            best.insert(cell.place(), (cell, Origin::Staged(at)));
+            best.insert(cell.key(), (cell, Origin::Staged(at)));
             changed = true;
         }
     }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use futures::TryStreamExt;
 use jiff::civil::Date;
 
+use super::conflict_retries::ConflictRetries;
 use super::keys;
 use super::object::ObjectReader;
-use super::race::Race;
 use super::store::{Head, Store};
 use crate::error::Result;
 use crate::transform::row::{self, Row};
@@ -34,14 +34,14 @@ impl Object<'_> {
     pub async fn read<T>(&self, read: impl AsyncFn(ObjectReader) -> Result<T>) -> Result<Option<T>> {
         let key = keys::lake(self.table, self.day);
         let mut head = Some(self.head.clone());
-        let mut race = Race::default();
+        let mut retries = ConflictRetries::default();
         while let Some(standing) = head {
             let outcome = async {
                 let object = ObjectReader::open(self.store, &key, standing, self.table, self.day).await?;
                 read(object).await
             };
             match outcome.await {
-                Err(error) if race.is_lost(&error) => {}
+                Err(error) if retries.allow(&error) => {}
                 outcome => return outcome.map(Some),
             }
             head = self.store.head(&key).await?;

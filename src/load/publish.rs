@@ -8,15 +8,15 @@ use jiff::civil::Date;
 use serde::Serialize;
 use tokio::sync::Semaphore;
 
+use super::conflict_retries::ConflictRetries;
 use super::keys;
 use super::lake::Lake;
-use super::race::Race;
 use super::replace::Replaced;
 use super::staged_days::{ByTable, StagedDays, staged_files};
 use super::store::{Head, Listed, Store};
 use super::table_day::TableDay;
-use super::{standing, suppression};
-use crate::calendar::Until;
+use super::{lake_objects, suppression};
+use crate::calendar::Deadline;
 use crate::error::{Error, Kind, Result};
 use crate::transform::privacy::Privacy;
 use crate::transform::tables::Table;
@@ -65,12 +65,12 @@ impl Published {
 }
 
 /// Publishes what is staged: of these days, or of all where none is named. A table and day that fails does not stop the
-/// others. No day is begun after `until`. `watch` is told how many days are done, of how many.
+/// others. No day is begun after the `deadline`. `watch` is told how many days are done, of how many.
 pub async fn publish(
     store: &Arc<dyn Store>,
     lake: &Lake,
     days: &BTreeSet<Date>,
-    until: Until,
+    deadline: Deadline,
     watch: impl Fn(usize, usize),
 ) -> Result<Published> {
     let mut published = Published::default();
@@ -79,15 +79,15 @@ pub async fn publish(
         let found = StagedDays::find(store.as_ref()).await?;
         published.failures.extend(found.failures);
         let Some((first, _)) = found.days.first_key_value() else { return Ok(published) };
-        let standing = standing::since(store, Some(*first), &mut published.failures).await?;
+        let standing = lake_objects::since(store, Some(*first), &mut published.failures).await?;
         (found.days, standing)
     } else {
-        let standing = standing::of(store, days, &mut published.failures).await?;
+        let standing = lake_objects::of(store, days, &mut published.failures).await?;
         (days.iter().map(|day| (*day, Table::ALL.into())).collect(), standing)
     };
     let budget = Semaphore::new(FILES as usize);
     let publishing =
-        Arc::new(Publishing { store: Arc::clone(store), lake: lake.clone(), events, budget, until });
+        Arc::new(Publishing { store: Arc::clone(store), lake: lake.clone(), events, budget, deadline });
     let all = days.len();
     // The last ones first: an event's row lies in its own day, and its viewings mostly in that one and later ones. Where the time is
     // over amid them, hardly any event is there before all of its viewings are.
@@ -136,7 +136,7 @@ struct Publishing {
     /// these, all else is there to be listed afterwards.
     events: BTreeSet<String>,
     budget: Semaphore,
-    until: Until,
+    deadline: Deadline,
 }
 
 impl Publishing {
@@ -169,7 +169,7 @@ impl Publishing {
         standing: ByTable<Head>,
         published: &mut Published,
     ) -> Result<Vec<String>> {
-        if self.until.is_over() {
+        if self.deadline.is_over() {
             published.left += 1;
             return Ok(Vec::new());
         }
@@ -187,7 +187,7 @@ impl Publishing {
         }
         let files = staged.values().map(Vec::len).sum::<usize>();
         let _permits = self.budget.acquire_many(u32::try_from(files).unwrap_or(FILES).min(FILES)).await;
-        if self.until.is_over() {
+        if self.deadline.is_over() {
             published.left += 1;
             return Ok(Vec::new());
         }
@@ -215,9 +215,9 @@ impl Publishing {
             if table == Table::Events && done.is_none() {
                 break;
             }
-            let place = TableDay { store: &self.store, lake: &self.lake, privacy, table, day };
+            let table_day = TableDay { store: &self.store, lake: &self.lake, privacy, table, day };
             let staged = staged.remove(&table).unwrap_or_default();
-            match publish_object(&place, staged, standing.remove(&table)).await {
+            match publish_object(&table_day, staged, standing.remove(&table)).await {
                 Ok(replaced) => {
                     if replaced.is_put {
                         published.put(table, day);
@@ -248,8 +248,9 @@ impl Publishing {
             }
             before = privacy.suppressed.revision();
             for table in Table::ALL {
-                let place = TableDay { store: &self.store, lake: &self.lake, privacy: &privacy, table, day };
-                if place.clean_at(&place.key()).await? {
+                let table_day =
+                    TableDay { store: &self.store, lake: &self.lake, privacy: &privacy, table, day };
+                if table_day.clean_at(&table_day.key()).await? {
                     published.put(table, day);
                 }
             }
@@ -259,23 +260,23 @@ impl Publishing {
 
 /// Publishes one table and day, starting over while others write it too.
 async fn publish_object(
-    place: &TableDay<'_>,
+    table_day: &TableDay<'_>,
     mut staged: Vec<Listed>,
     mut standing: Option<Head>,
 ) -> Result<Replaced> {
-    let (mut privacy, mut race) = (place.privacy.clone(), Race::default());
+    let (mut privacy, mut retries) = (table_day.privacy.clone(), ConflictRetries::default());
     loop {
-        match (TableDay { privacy: &privacy, ..*place }).replace(&staged, standing).await {
-            Err(error) if race.is_lost(&error) => {}
+        match (TableDay { privacy: &privacy, ..*table_day }).replace(&staged, standing).await {
+            Err(error) if retries.allow(&error) => {}
             outcome => return outcome,
         }
         // What was staged since then belongs to a visit whose other tables may be published already: it waits.
-        let still = place.store.list(&keys::staged_day(place.table, place.day), "").await?;
+        let still = table_day.store.list(&keys::staged_day(table_day.table, table_day.day), "").await?;
         // A name is never used twice, but a file may be written anew without somebody who is to be forgotten.
         let known: BTreeSet<&String> = staged.iter().map(|file| &file.key).collect();
         staged = still.into_iter().filter(|file| known.contains(&file.key)).collect();
-        standing = place.store.head(&place.key()).await?;
+        standing = table_day.store.head(&table_day.key()).await?;
         // Whoever wrote them may have known of more people than were to be forgotten before.
-        privacy = suppression::privacy(place.store.as_ref(), &place.lake.policy).await?;
+        privacy = suppression::privacy(table_day.store.as_ref(), &table_day.lake.policy).await?;
     }
 }

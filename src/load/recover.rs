@@ -10,7 +10,7 @@ use jiff::civil::Date;
 
 use super::answer::{Day, Snapshot};
 use super::cell::Cell;
-use super::index::Kept;
+use super::index::PrivacyVersion;
 use super::keys;
 use super::lake::Lake;
 use super::ledger::{Closing, Ledger};
@@ -28,7 +28,7 @@ use crate::transform::value::Value;
 
 /// What the lake says of one event.
 #[derive(Default)]
-struct Known {
+struct RecoveredEvent {
     ledger: Option<Ledger>,
     first_visit: Option<Timestamp>,
     last_visit: Option<Timestamp>,
@@ -41,7 +41,7 @@ struct Known {
 /// Puts the ledger of every event of the lake that has none. Reads the whole lake; gives what could not be read. The
 /// lake's settings are lost too: its days must be those of this run's zone.
 pub async fn recover(store: &Arc<dyn Store>, lake: &Lake, ledgers: &Ledgers) -> Result<Vec<Error>> {
-    let mut events: BTreeMap<i64, Known> = BTreeMap::new();
+    let mut events: BTreeMap<i64, RecoveredEvent> = BTreeMap::new();
     let mut failures = Vec::new();
     let mut suppressed = 0;
     for table in Table::ALL {
@@ -67,9 +67,9 @@ pub async fn recover(store: &Arc<dyn Store>, lake: &Lake, ledgers: &Ledgers) -> 
                     Table::Lives | Table::Interactions | Table::ViewerDetails | Table::Rejects => {
                         let totals = object.totals().await?;
                         let totals: BTreeMap<_, _> =
-                            totals.iter().map(|(cell, totals)| (cell.place(), *totals)).collect();
+                            totals.iter().map(|(cell, totals)| (cell.key(), *totals)).collect();
                         for cell in object.cells() {
-                            let totals = totals.get(&cell.place()).copied().unwrap_or_default();
+                            let totals = totals.get(&cell.key()).copied().unwrap_or_default();
                             let known = events.entry(cell.event_id).or_default();
                             known.read_cell(table, day, cell, totals);
                         }
@@ -111,7 +111,7 @@ fn check_zone(lake: &Lake, table: Table, batch: &RecordBatch, row: usize) -> Res
 }
 
 /// What was withheld from the tables is not to come back because the settings that say so are lost.
-fn check_policy(lake: &Lake, kept: &Kept) -> Result<()> {
+fn check_policy(lake: &Lake, kept: &PrivacyVersion) -> Result<()> {
     let ours = lake.policy.document();
     if kept.policy == *ours {
         return Ok(());
@@ -123,7 +123,13 @@ fn check_policy(lake: &Lake, kept: &Kept) -> Result<()> {
 }
 
 /// A row of `events` or `pulls`.
-fn read_row(events: &mut BTreeMap<i64, Known>, table: Table, day: Date, batch: &RecordBatch, row: usize) {
+fn read_row(
+    events: &mut BTreeMap<i64, RecoveredEvent>,
+    table: Table,
+    day: Date,
+    batch: &RecordBatch,
+    row: usize,
+) {
     let Value::Integer(event_id) = batch::value(batch, "event_id", row) else { return };
     let instant = |column: &str| match batch::value(batch, column, row) {
         Value::Millis(millis) => Timestamp::from_millisecond(millis).ok(),
@@ -157,7 +163,7 @@ fn read_row(events: &mut BTreeMap<i64, Known>, table: Table, day: Date, batch: &
     known.ledger = Some(ledger);
 }
 
-impl Known {
+impl RecoveredEvent {
     fn read_cell(&mut self, table: Table, day: Date, cell: &Cell, totals: Totals) {
         let (pulled_at, accepted_at) = (cell.pulled_at, cell.accepted_at);
         if table == Table::ViewerDetails {

@@ -5,10 +5,10 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::cell::Cell;
+use super::conflict_retries::ConflictRetries;
 use super::merge::{Origin, merge};
 use super::object::{CleanObject, ObjectReader, ObjectWriter};
 use super::properties::Expected;
-use super::race::Race;
 use super::row_groups::{Part, parts, row_groups};
 use super::staged_files::StagedFiles;
 use super::store::{Condition, Head, Listed};
@@ -63,11 +63,11 @@ impl TableDay<'_> {
     /// How many rows of an object here are of people of whom nothing may be kept; of one that was written knowing of them
     /// all, or that is gone, none. Only columns of text are read.
     pub async fn suppressed_rows(&self, key: &str, head: Head) -> Result<u64> {
-        let (mut standing, mut race) = (Some(head), Race::default());
+        let (mut standing, mut retries) = (Some(head), ConflictRetries::default());
         while let Some(head) = standing {
             match self.count_suppressed(key, head).await {
                 // Whoever replaced it may have known of fewer.
-                Err(error) if race.is_lost(&error) => {}
+                Err(error) if retries.allow(&error) => {}
                 outcome => return outcome,
             }
             standing = self.store.head(key).await?;
@@ -89,7 +89,7 @@ impl TableDay<'_> {
 
     /// Writes an object here anew where it keeps what may not be kept any more. Whether it did.
     pub async fn clean_at(&self, key: &str) -> Result<bool> {
-        let mut race = Race::default();
+        let mut retries = ConflictRetries::default();
         loop {
             let Some(head) = self.store.head(key).await? else { return Ok(false) };
             let outcome = async {
@@ -100,7 +100,7 @@ impl TableDay<'_> {
                 self.rewrite(key, object).await.map(|()| true)
             };
             match outcome.await {
-                Err(error) if race.is_lost(&error) => {}
+                Err(error) if retries.allow(&error) => {}
                 outcome => return outcome,
             }
         }

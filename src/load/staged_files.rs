@@ -19,7 +19,7 @@ const OPEN: usize = 64;
 
 /// Staged files of one table and day, each with one cell.
 pub(super) struct StagedFiles<'a> {
-    place: TableDay<'a>,
+    table_day: TableDay<'a>,
     files: Vec<StagedFile<'a>>,
     cells: Vec<Cell>,
 }
@@ -33,13 +33,13 @@ struct StagedFile<'a> {
 impl<'a> StagedFiles<'a> {
     /// Opens them. One that cannot be read is a failure, and left where it is.
     pub(super) async fn open(
-        place: TableDay<'a>,
+        table_day: TableDay<'a>,
         listed: &'a [Listed],
         failures: &mut Vec<Error>,
     ) -> Result<Self> {
         let (mut files, mut cells) = (Vec::with_capacity(listed.len()), Vec::with_capacity(listed.len()));
         let opened = stream::iter(listed).map(|listed| async move {
-            let object = place.clean(&listed.key, listed.head.clone()).await?;
+            let object = table_day.clean(&listed.key, listed.head.clone()).await?;
             match object.cells() {
                 [cell] => Ok((listed, cell.clone(), object)),
                 cells => {
@@ -60,12 +60,12 @@ impl<'a> StagedFiles<'a> {
                 Err(error) => return Err(error),
             }
         }
-        Ok(Self { place, files, cells })
+        Ok(Self { table_day, files, cells })
     }
 
     /// No files.
-    pub(super) fn none(place: TableDay<'a>) -> Self {
-        Self { place, files: Vec::new(), cells: Vec::new() }
+    pub(super) fn none(table_day: TableDay<'a>) -> Self {
+        Self { table_day, files: Vec::new(), cells: Vec::new() }
     }
 
     /// The cell of each.
@@ -80,7 +80,9 @@ impl<'a> StagedFiles<'a> {
             let StagedFile { listed, open } = self.files.get(at).ok_or_else(missing)?;
             match open {
                 Some(object) => object.rows(iter::once(0..rows)),
-                None => self.place.clean(&listed.key, listed.head.clone()).await?.rows(iter::once(0..rows)),
+                None => {
+                    self.table_day.clean(&listed.key, listed.head.clone()).await?.rows(iter::once(0..rows))
+                }
             }
         });
         rows.buffered(READERS).try_flatten().boxed()

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::cell::Cell;
-use super::index::Kept;
+use super::index::PrivacyVersion;
 use super::keys;
 use super::object::{ObjectWriter, Waiting};
 use super::properties::Expected;
@@ -23,7 +23,7 @@ const FEW_BYTES: usize = 4 * 1024 * 1024;
 
 /// What all staged files of one visit have in common.
 #[derive(Clone, Debug)]
-pub struct Visitor {
+pub struct VisitId {
     /// The event.
     pub event_id: i64,
     /// When the visit began.
@@ -31,13 +31,13 @@ pub struct Visitor {
     /// The run.
     pub run: String,
     /// What is kept.
-    pub kept: Kept,
+    pub kept: PrivacyVersion,
 }
 
 /// Writes one cell. Dropped before it is staged, it leaves nothing behind.
 pub struct CellWriter {
     store: Arc<dyn Store>,
-    visitor: Visitor,
+    visit_id: VisitId,
     table: Table,
     day: Date,
     part: String,
@@ -52,10 +52,10 @@ impl CellWriter {
     /// A cell without rows. `part` tells it apart from others of the visit in the same table and day. Nothing is
     /// written before there are many rows, or before it is staged.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, visitor: Visitor, table: Table, day: Date, part: &str) -> Self {
+    pub fn new(store: Arc<dyn Store>, visit_id: VisitId, table: Table, day: Date, part: &str) -> Self {
         let part = part.to_owned();
         let (first, writer, totals) = (Waiting::default(), None, Totals::default());
-        Self { store, visitor, table, day, part, first, writer, totals, least_weight: 0 }
+        Self { store, visit_id, table, day, part, first, writer, totals, least_weight: 0 }
     }
 
     /// Adds rows.
@@ -88,7 +88,7 @@ impl CellWriter {
     /// The cell, as it would be staged.
     #[must_use]
     pub fn cell(&self, staged_at: Timestamp, accepted_at: Option<Timestamp>) -> Cell {
-        let Visitor { event_id, pulled_at, .. } = &self.visitor;
+        let VisitId { event_id, pulled_at, .. } = &self.visit_id;
         let cell = Cell::new(*event_id, &self.part, *pulled_at, staged_at, &self.totals);
         Cell { accepted_at, weight: cell.weight.max(self.least_weight), ..cell }
     }
@@ -104,7 +104,7 @@ impl CellWriter {
         self.write_first(Expected::Few).await?;
         let cell = self.cell(staged_at, accepted_at);
         match self.writer {
-            Some(writer) => writer.finish(&[&cell], &self.visitor.kept, Condition::Absent).await,
+            Some(writer) => writer.finish(&[&cell], &self.visit_id.kept, Condition::Absent).await,
             None => Ok(()),
         }
     }
@@ -114,7 +114,7 @@ impl CellWriter {
         let mut writer = if let Some(writer) = self.writer.take() {
             writer
         } else {
-            let Visitor { event_id, pulled_at, run, .. } = &self.visitor;
+            let VisitId { event_id, pulled_at, run, .. } = &self.visit_id;
             let key = keys::staged(self.table, self.day, *event_id, *pulled_at, run, &self.part);
             ObjectWriter::create(self.store.as_ref(), &key, self.table, self.day, expected).await?
         };

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::conflict_retries::ConflictRetries;
 use super::erasure::{Logged, People};
-use super::race::Race;
 use super::store::{Condition, Store};
 use super::{FORMAT, document, erasure, keys};
 use crate::error::{Error, Kind, Result};
@@ -46,7 +46,7 @@ pub async fn with(store: &dyn Store, policy: &Arc<Policy>, people: &People) -> R
 
 /// Adds people, and gives what may be kept from now on.
 pub async fn suppress(store: &dyn Store, policy: &Arc<Policy>, people: &People) -> Result<Privacy> {
-    let mut race = Race::default();
+    let mut retries = ConflictRetries::default();
     loop {
         let (listed, condition) = read(store, policy).await?;
         let before = listed.revision();
@@ -58,7 +58,7 @@ pub async fn suppress(store: &dyn Store, policy: &Arc<Policy>, people: &People) 
         let people = People { key: people.key.clone(), people: suppressed.sums().collect() };
         let document = Document { format: FORMAT, people };
         match store.put(keys::SUPPRESSED, document::write(&document)?, condition).await {
-            Err(error) if race.is_lost(&error) => {}
+            Err(error) if retries.allow(&error) => {}
             Err(error) => return Err(error),
             Ok(()) => return Ok(privacy()),
         }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use super::cell::Cell;
+use super::conflict_retries::ConflictRetries;
 use super::keys;
 use super::lake::Lake;
 use super::object::{CleanObject, ObjectReader, clean_cell};
-use super::race::Race;
 use super::store::{Head, Store};
 use super::suppression;
 use crate::error::Result;
@@ -39,7 +39,7 @@ impl TableDay<'_> {
 
     /// The cell that the lake has in a place, as it may be kept now.
     pub async fn cell(&self, event_id: i64, part: &str) -> Result<Option<Cell>> {
-        let mut race = Race::default();
+        let mut retries = ConflictRetries::default();
         loop {
             let Some(head) = self.store.head(&self.key()).await? else { return Ok(None) };
             // Behind the object's version, which so knows of nobody who is not on this list.
@@ -49,7 +49,7 @@ impl TableDay<'_> {
                 clean_cell(&object, &privacy, event_id, part).await
             };
             match found.await {
-                Err(error) if race.is_lost(&error) => {}
+                Err(error) if retries.allow(&error) => {}
                 outcome => return outcome,
             }
         }

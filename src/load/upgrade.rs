@@ -12,7 +12,7 @@ use super::publish::Published;
 use super::staged_days::StagedDays;
 use super::store::Store;
 use super::table_day::TableDay;
-use super::{standing, suppression};
+use super::{lake_objects, suppression};
 use crate::error::{Kind, Result};
 use crate::transform::tables::Table;
 
@@ -20,7 +20,7 @@ use crate::transform::tables::Table;
 /// more, and tables that a day lacks; unless a ledger says that there were rows: they would seem to be all there.
 pub async fn upgrade(store: &Arc<dyn Store>, lake: &Lake, ledgers: &Ledgers) -> Result<Published> {
     let mut published = Published::default();
-    let listed = standing::since(store, None, &mut published.failures).await?;
+    let listed = lake_objects::since(store, None, &mut published.failures).await?;
     let privacy = suppression::privacy(store.as_ref(), &lake.policy).await?;
     let is_whole = listed.values().all(|standing| standing.len() == Table::ALL.len());
     let (known, damaged) = if is_whole { <_>::default() } else { ledgers.all().await? };
@@ -29,23 +29,23 @@ pub async fn upgrade(store: &Arc<dyn Store>, lake: &Lake, ledgers: &Ledgers) -> 
     let staged = if is_whole { <_>::default() } else { StagedDays::find(store.as_ref()).await?.days };
     for (day, mut standing) in listed {
         for table in Table::ALL {
-            let place = TableDay { store, lake, privacy: &privacy, table, day };
+            let table_day = TableDay { store, lake, privacy: &privacy, table, day };
             let outcome = async {
                 match standing.remove(&table) {
                     Some(head) => {
                         let object =
-                            ObjectReader::open(store, &place.key(), head.clone(), table, day).await?;
+                            ObjectReader::open(store, &table_day.key(), head.clone(), table, day).await?;
                         if object.is_current() && object.is_kept_under(&privacy) {
                             Ok(false)
                         } else {
-                            place.rewrite(&place.key(), object).await.map(|()| true)
+                            table_day.rewrite(&table_day.key(), object).await.map(|()| true)
                         }
                     }
                     None if staged.contains_key(&day) => Ok(false),
                     None if known.iter().any(|entry| has_rows(&entry.ledger, table, lake, day)) => {
-                        Err(standing::missing(table, day))
+                        Err(lake_objects::missing(table, day))
                     }
-                    None => place.replace(&[], None).await.map(|replaced| replaced.is_put),
+                    None => table_day.replace(&[], None).await.map(|replaced| replaced.is_put),
                 }
             };
             match outcome.await {

@@ -8,7 +8,7 @@ use jiff::civil::{Date, DateTime};
 
 use crate::transform::person::tells;
 use crate::transform::row::Row;
-use crate::transform::tables::{HOST, TOLD, Table};
+use crate::transform::tables::{HOST, PERSON_COLUMNS, Table};
 
 /// What viewers do, by the columns that count it.
 pub(super) const DEEDS: [(&str, &str, &str); 9] = [
@@ -64,7 +64,7 @@ impl Watched {
 #[derive(Debug, Default)]
 pub(super) struct Person {
     /// Whether this is one person: all that came of whom nothing is told are together in another.
-    pub(super) is_told: bool,
+    pub(super) is_identified: bool,
     pub(super) is_host: bool,
     pub(super) name: Option<String>,
     pub(super) company: Option<String>,
@@ -107,8 +107,8 @@ impl Names {
 /// What tells a person apart from others of the event; of viewings that say nothing of it, whether they are a host's.
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum Who {
-    Told(String),
-    Untold { is_host: bool },
+    Identified(String),
+    Unidentified { is_host: bool },
 }
 
 /// Everybody who came to one event, the hosts among them.
@@ -130,11 +130,12 @@ impl Audience {
         };
         let is_host = row.text("iden").as_deref() == Some(HOST)
             || table == Table::Interactions && row.text("role").as_deref() == Some("host");
-        let told = TOLD.into_iter().find_map(|column| text(column).filter(|text| tells(column, text)));
-        let who = told.map_or(Who::Untold { is_host }, Who::Told);
-        let is_told = matches!(who, Who::Told(_));
+        let identified_by =
+            PERSON_COLUMNS.into_iter().find_map(|column| text(column).filter(|text| tells(column, text)));
+        let who = identified_by.map_or(Who::Unidentified { is_host }, Who::Identified);
+        let is_identified = matches!(who, Who::Identified(_));
         let place = *self.places.entry(who).or_insert_with(|| {
-            self.people.push(Person { is_told, ..Person::default() });
+            self.people.push(Person { is_identified, ..Person::default() });
             self.people.len() - 1
         });
         let duration =
@@ -189,7 +190,7 @@ impl Audience {
 
     /// Everybody but the hosts who can be told apart.
     pub(super) fn viewers(&self) -> impl Iterator<Item = &Person> {
-        self.attending().filter(|person| person.is_told)
+        self.attending().filter(|person| person.is_identified)
     }
 
     /// The viewings of people who are no hosts, with their person.

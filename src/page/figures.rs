@@ -18,7 +18,7 @@ pub(super) struct Sums {
     pub(super) people_both: u64,
     pub(super) viewings: u64,
     /// Viewings that say nothing of who came: they are of people whose number is not known.
-    pub(super) untold: u64,
+    pub(super) unidentified: u64,
     pub(super) seconds: i64,
     pub(super) live_seconds: i64,
     pub(super) replay_seconds: i64,
@@ -38,7 +38,7 @@ impl Sums {
             sums.told_live_seconds = sums.told_live_seconds.saturating_add(person.live.seconds);
         }
         for person in audience.attending() {
-            sums.untold += if person.is_told { 0 } else { person.all.viewings };
+            sums.unidentified += if person.is_identified { 0 } else { person.all.viewings };
             sums.viewings += person.all.viewings;
             sums.seconds = sums.seconds.saturating_add(person.all.seconds);
             sums.live_seconds = sums.live_seconds.saturating_add(person.live.seconds);
@@ -49,7 +49,7 @@ impl Sums {
 
     /// Whether anything can be said of people: not where somebody watched, and no viewing says who.
     pub(super) fn tells_people(&self) -> bool {
-        self.people > 0 || self.untold == 0
+        self.people > 0 || self.unidentified == 0
     }
 }
 
@@ -76,7 +76,7 @@ pub(super) struct Group {
 pub(super) fn groups(audience: &Audience, names: &Names, of: fn(&Viewing) -> usize) -> Vec<Group> {
     let mut found: HashMap<usize, BTreeSet<usize>> = HashMap::new();
     for (viewing, person) in audience.viewings() {
-        found.entry(of(viewing)).or_default().extend(person.is_told.then_some(viewing.person));
+        found.entry(of(viewing)).or_default().extend(person.is_identified.then_some(viewing.person));
     }
     let groups = found.into_iter().map(|(number, people)| (names.name(number), people));
     largest_first(groups)
@@ -149,7 +149,7 @@ mod tests {
         for (seconds, place) in [(-300, 0), (0, 0), (299, 0), (300, 1), (899, 1), (7_199, 4), (7_200, 5)] {
             let mut audience = Audience::default();
             let live = Watched { viewings: 1, seconds };
-            audience.people.push(Person { is_told: true, live, ..Person::default() });
+            audience.people.push(Person { is_identified: true, live, ..Person::default() });
             let found: Vec<(u64, u64)> =
                 stays(&audience).iter().map(|stay| (stay.live, stay.replay)).collect();
             let mut expected = [(0, 0); STAYS.len()];

@@ -18,7 +18,9 @@ impl Online {
     /// By one kind of viewing.
     pub(super) fn of(audience: &Audience, kind: Kind, start: Timestamp) -> Self {
         let mut stays: HashMap<usize, Vec<(i64, i64)>> = HashMap::new();
-        for (viewing, _) in audience.viewings().filter(|(viewing, who)| who.is_told && viewing.kind == kind) {
+        for (viewing, _) in
+            audience.viewings().filter(|(viewing, who)| who.is_identified && viewing.kind == kind)
+        {
             stays.entry(viewing.person).or_default().push(touched(viewing, start));
         }
         let mut changes: BTreeMap<i64, i64> = BTreeMap::new();
@@ -118,7 +120,7 @@ mod tests {
         let at = |second: i64| Timestamp::from_second(START + second).unwrap();
         for (person, online, offline) in seen {
             while audience.people.len() <= *person {
-                audience.people.push(Person { is_told: true, ..Person::default() });
+                audience.people.push(Person { is_identified: true, ..Person::default() });
             }
             let viewing = Viewing {
                 person: *person,

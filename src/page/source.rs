@@ -12,11 +12,11 @@ use crate::calendar;
 use crate::error::{Error, Kind, Result};
 use crate::job::context::Context;
 use crate::load::compared::Compared;
+use crate::load::conflict_retries::ConflictRetries;
+use crate::load::lake_objects;
 use crate::load::object::ObjectReader;
 use crate::load::objects::{Object, READERS, each_row};
-use crate::load::race::Race;
 use crate::load::staged_days::ByTable;
-use crate::load::standing;
 use crate::load::store::{Head, Store};
 use crate::load::visit::Owed;
 use crate::transform::row::Row;
@@ -81,7 +81,7 @@ impl Source {
     pub(super) async fn open(context: &Context) -> Result<Self> {
         context.lake.check(context.store.as_ref(), None).await?;
         // What is foreign there is for `status` to say.
-        let standing = standing::since(&context.store, None, &mut Vec::new()).await?;
+        let standing = lake_objects::since(&context.store, None, &mut Vec::new()).await?;
         if standing.is_empty() {
             return Err(Error::new(Kind::Usage, "there is no lake yet")
                 .hint("name its place with `--store`, or make one with `sync`"));
@@ -145,10 +145,10 @@ impl Source {
 
     /// Everybody who came to an event, and how many rows each day has. Begun anew where an object is replaced meanwhile.
     pub(super) async fn audience(&self, event: &EventRow) -> Result<(Audience, Vec<DayRows>)> {
-        let mut race = Race::default();
+        let mut retries = ConflictRetries::default();
         loop {
             match self.try_audience(event).await {
-                Err(error) if race.is_lost(&error) => {}
+                Err(error) if retries.allow(&error) => {}
                 outcome => return outcome,
             }
         }

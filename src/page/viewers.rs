@@ -89,7 +89,7 @@ mod tests {
     fn what_a_viewer_writes_cannot_end_the_script_and_a_column_without_values_is_left_out() {
         let mut audience = Audience::default();
         let name = Some("</script><b>\u{2028}".to_owned());
-        audience.people.push(Person { is_told: true, name, ..Person::default() });
+        audience.people.push(Person { is_identified: true, name, ..Person::default() });
         let text = json(&audience);
         assert!(!text.contains('<') && !text.contains('\u{2028}'), "{text}");
         assert!(text.contains("\\u003c/script>"), "{text}");

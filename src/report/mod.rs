@@ -23,7 +23,7 @@ const NAMED: usize = 100;
 /// What was to be done, and so what there is to show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Step {
+pub enum JobName {
     /// All of it.
     #[default]
     Sync,
@@ -53,7 +53,7 @@ pub enum Step {
 #[derive(Debug, Default, Serialize)]
 pub struct Report {
     /// What was to be done.
-    pub job: Step,
+    pub job: JobName,
     /// The run, as in `pulls`.
     pub run: String,
     /// When the run began.
@@ -162,7 +162,7 @@ impl Failure {
 impl Report {
     /// A run that begins.
     #[must_use]
-    pub fn new(job: Step, run: &str, began: Timestamp) -> Self {
+    pub fn new(job: JobName, run: &str, began: Timestamp) -> Self {
         Self { job, run: run.to_owned(), began, ..Self::default() }
     }
 
@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn where_room_is_short_what_is_no_single_events_is_named_first_and_the_rest_is_counted() {
         let late = Error::new(Kind::Timeout, "late");
-        let mut report = Report::new(Step::Plan, "run", Timestamp::UNIX_EPOCH);
+        let mut report = Report::new(JobName::Plan, "run", Timestamp::UNIX_EPOCH);
         for event_id in 0..150 {
             report.event_failed(event_id, &late);
         }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use indicatif::{BinaryBytes, HumanDuration};
 
-use super::{Check, DueEvent, Estimate, Events, Report, Requests, Step};
+use super::{Check, DueEvent, Estimate, Events, JobName, Report, Requests};
 use crate::counted::counted;
 use crate::extract::usage::Used;
 use crate::load::erasure::Erasure;
@@ -97,15 +97,15 @@ impl fmt::Display for Requests {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.job {
-            Step::Plan => self.show_plan(f)?,
-            Step::Pull => self.show_visits(f)?,
-            Step::Sync => {
+            JobName::Plan => self.show_plan(f)?,
+            JobName::Pull => self.show_visits(f)?,
+            JobName::Sync => {
                 self.show_visits(f)?;
                 f.write_str("\n")?;
                 self.show_published(f)?;
             }
-            Step::Forget => self.show_erasure(f)?,
-            Step::Replay => {
+            JobName::Forget => self.show_erasure(f)?,
+            JobName::Replay => {
                 self.show_events(f)?;
                 write!(
                     f,
@@ -114,21 +114,21 @@ impl fmt::Display for Report {
                 )?;
                 self.show_published(f)?;
             }
-            Step::Publish | Step::Upgrade => self.show_published(f)?,
-            Step::Staged => {
+            JobName::Publish | JobName::Upgrade => self.show_published(f)?,
+            JobName::Staged => {
                 let days = self.staged.as_deref().unwrap_or_default();
                 write!(f, "staged     {}", counted(days.len() as u64, "day"))?;
                 days.iter().try_for_each(|day| write!(f, "\nday        {day}"))?;
             }
-            Step::Collect => self.show_events(f)?,
-            Step::Doctor => {
+            JobName::Collect => self.show_events(f)?,
+            JobName::Doctor => {
                 let failed = self.checks.iter().filter(|check| !check.ok).count();
                 write!(f, "checks     {}, {failed} failed", self.checks.len())?;
                 for Check { name, ok, found } in &self.checks {
                     write!(f, "\n{name:<10} {}{found}", if *ok { "" } else { "FAILED: " })?;
                 }
             }
-            Step::Token => f.write_str("token      the shared token is one that the vendor accepts")?,
+            JobName::Token => f.write_str("token      the shared token is one that the vendor accepts")?,
         }
         for (event_id, owed) in &self.owed {
             write!(f, "\nowed       event {event_id}: {}", Owed::of_names(owed))?;

@@ -3,7 +3,7 @@
 use super::Labels;
 use super::dialect::{Dialect, literal};
 use crate::transform::person::{AT, MASK, PSEUDONYM};
-use crate::transform::tables::{HOST, TOLD};
+use crate::transform::tables::{HOST, PERSON_COLUMNS};
 
 /// A column of a view: its name, the vendor's term, and what it is made of.
 type Shown = (&'static str, &'static str, Made);
@@ -14,7 +14,7 @@ enum Made {
     /// The same in all dialects.
     As(&'static str),
     /// The first of the columns that tell people apart, from this place on.
-    Told(usize),
+    PersonKey(usize),
     /// Minutes from the event's start to this instant.
     MinutesTo(&'static str),
     /// Every value of the group, joined.
@@ -23,15 +23,16 @@ enum Made {
     Sum(&'static str),
 }
 
-use Made::{As, MinutesTo, Sum, Told, Values};
+use Made::{As, MinutesTo, PersonKey, Sum, Values};
 
 impl Made {
     /// In SQL.
     fn of(self, dialect: Dialect) -> String {
         match self {
             As(value) => value.to_owned(),
-            Told(from) => {
-                let columns: Vec<String> = TOLD.iter().skip(from).map(|column| telling(column)).collect();
+            PersonKey(from) => {
+                let columns: Vec<String> =
+                    PERSON_COLUMNS.iter().skip(from).map(|column| telling(column)).collect();
                 format!("coalesce({})", columns.join(", "))
             }
             MinutesTo(instant) => dialect.minutes("e.start_time", instant),
@@ -62,8 +63,8 @@ const SESSIONS: &[Shown] = &[
     ("entry", "观看入口", As("s.entry")),
     ("is_host", "是否主持人", As("s.is_host")),
     ("person_key", "人员标识", As("s.person_key")),
-    ("viewer_key", "观众标识", Told(1)),
-    ("person", "人员", Told(0)),
+    ("viewer_key", "观众标识", PersonKey(1)),
+    ("person", "人员", PersonKey(0)),
     ("name", "姓名", As("s.name")),
     ("company", "公司", As("s.company")),
     ("mobile", "手机号", As("s.mobile")),

@@ -7,9 +7,9 @@ use arrow::array::{
 use jiff::civil::date;
 
 use super::column::{Column, Kind};
+use super::fast_path::{self, Plain};
 use super::record::Sent;
 use super::scan::Shape;
-use super::usual::{self, Plain};
 use super::value::{self, Unfit, Value};
 
 /// The values of one column.
@@ -64,7 +64,7 @@ impl Builder {
                 }
             }
             (Self::Text(builder), Shape::Plain, Kind::Identifier | Kind::Text) => {
-                match usual::plain(sent.quoted()) {
+                match fast_path::plain(sent.quoted()) {
                     Plain::Text(text) => {
                         builder.append_value(text);
                         return Ok(());
@@ -77,7 +77,7 @@ impl Builder {
                 }
             }
             (Self::Integer(builder), Shape::Plain, Kind::Seconds) => {
-                if let Some(seconds) = usual::seconds(sent) {
+                if let Some(seconds) = fast_path::seconds(sent) {
                     builder.append_value(seconds);
                     return Ok(());
                 }
@@ -227,8 +227,8 @@ mod tests {
                 let mut records = Records::default();
                 let answer = format!("{{\"key\": {json}}}");
                 let sent = records.first(answer.as_bytes()).unwrap().unwrap().field(0).unwrap();
-                let (mut usual, mut any) = (Builder::of(column), Builder::of(column));
-                let outcome = usual.push_sent(&column.kind, &sent);
+                let (mut fast_path, mut any) = (Builder::of(column), Builder::of(column));
+                let outcome = fast_path.push_sent(&column.kind, &sent);
                 let read = value::read(column.kind, sent.raw());
                 assert_eq!(
                     outcome,
@@ -237,7 +237,7 @@ mod tests {
                     column.name
                 );
                 any.push(read.unwrap_or(Value::Null));
-                assert_eq!(&usual.finish(1), &any.finish(1), "{} {json}", column.name);
+                assert_eq!(&fast_path.finish(1), &any.finish(1), "{} {json}", column.name);
             }
         }
         assert!(kinds > 80);

@@ -7,15 +7,14 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::batch::BatchBuilder;
-use super::decoded::{Decoded, Reason, Tally};
+use super::computed::{ColumnSource, Computer};
+use super::decoded::{DecodeCounts, Decoded, RejectReason};
+use super::fast_path;
+use super::field_index::FieldIndex;
 use super::fields::{Fields, PersonColumns};
-use super::found::Found;
-use super::maker::Maker;
-use super::origin::Origin;
 use super::privacy::Privacy;
 use super::record::Record;
 use super::tables::Table;
-use super::usual;
 use super::value;
 use crate::calendar::Zone;
 use crate::error::Result;
@@ -37,35 +36,35 @@ pub struct Setting {
 pub struct Decoder {
     table: Table,
     setting: Setting,
-    maker: Maker,
+    computer: Computer,
     kept: Option<Range<Timestamp>>,
-    origins: Vec<Origin>,
+    column_sources: Vec<ColumnSource>,
     online_time: Option<usize>,
     person: PersonColumns,
-    found: Found,
+    index: FieldIndex,
     rows: BatchBuilder,
     full: Vec<Result<RecordBatch>>,
-    tally: Tally,
+    counts: DecodeCounts,
 }
 
 impl Decoder {
     /// A decoder that keeps all records.
     #[must_use]
     pub fn new(table: Table, setting: Setting) -> Self {
-        let origin = |column| Origin::of(table, column, &setting.privacy.policy);
-        let origins = table.columns().iter().map(origin).collect();
+        let source = |column| ColumnSource::of(table, column, &setting.privacy.policy);
+        let column_sources = table.columns().iter().map(source).collect();
         Self {
             table,
-            maker: Maker::new(setting.event_id, setting.pulled_at, setting.zone.clone()),
+            computer: Computer::new(setting.event_id, setting.pulled_at, setting.zone.clone()),
             setting,
             kept: None,
-            origins,
+            column_sources,
             online_time: table.index_of("online_time"),
             person: PersonColumns::of(table),
-            found: Found::of(table),
+            index: FieldIndex::of(table),
             rows: BatchBuilder::new(table),
             full: Vec::new(),
-            tally: Tally::default(),
+            counts: DecodeCounts::default(),
         }
     }
 
@@ -80,13 +79,13 @@ impl Decoder {
         match decoded {
             Decoded::Row => {
                 self.row(record);
-                self.tally.rows += 1;
+                self.counts.rows += 1;
                 if self.rows.is_full() {
                     self.full.push(self.rows.finish());
                 }
             }
-            Decoded::Outside => self.tally.outside += 1,
-            Decoded::Reject(_) => self.tally.rejects += 1,
+            Decoded::Outside => self.counts.outside += 1,
+            Decoded::Reject(_) => self.counts.rejects += 1,
         }
         decoded
     }
@@ -109,44 +108,45 @@ impl Decoder {
 
     /// What was seen so far.
     #[must_use]
-    pub fn tally(&self) -> &Tally {
-        &self.tally
+    pub fn counts(&self) -> &DecodeCounts {
+        &self.counts
     }
 
     fn place(&mut self, record: Record<'_>) -> Decoded {
         if !record.is_object() {
-            return Decoded::Reject(Reason::NotAnObject);
+            return Decoded::Reject(RejectReason::NotAnObject);
         }
-        self.found.find(record);
+        self.index.find(record);
         let is_placed_by_time = self.kept.is_some() || self.table != Table::ViewerDetails;
-        let online = self.found.sent(record, self.online_time).and_then(|sent| usual::instant(&sent).ok());
+        let online =
+            self.index.sent(record, self.online_time).and_then(|sent| fast_path::instant(&sent).ok());
         match (online, &self.kept) {
-            (None, _) if is_placed_by_time => Decoded::Reject(Reason::NoTime),
+            (None, _) if is_placed_by_time => Decoded::Reject(RejectReason::NoTime),
             (Some(online), Some(kept)) if !kept.contains(&online) => Decoded::Outside,
             _ => Decoded::Row,
         }
     }
 
     fn row(&mut self, record: Record<'_>) {
-        let Self { table, setting, origins, person, found, maker, rows, tally, .. } = self;
-        for sent in found.unknown(record) {
-            tally.note_unknown(&sent.key());
+        let Self { table, setting, column_sources, person, index, computer, rows, counts, .. } = self;
+        for sent in index.unknown(record) {
+            counts.note_unknown(&sent.key());
         }
-        let fields = Fields { table: *table, policy: &setting.privacy.policy, person, found, record };
+        let fields = Fields { table: *table, policy: &setting.privacy.policy, person, index, record };
         let mut extra = fields.without_column();
         let builders = rows.row(record.text().len()).iter_mut();
-        let sources = table.columns().iter().zip(origins).zip(found.by_column(record));
-        for (builder, ((column, origin), sent)) in builders.zip(sources) {
-            match (origin, sent) {
-                (Origin::Kept(kind), Some(sent)) => {
+        let sources = table.columns().iter().zip(column_sources).zip(index.by_column(record));
+        for (builder, ((column, source), sent)) in builders.zip(sources) {
+            match (source, sent) {
+                (ColumnSource::AsSent(kind), Some(sent)) => {
                     if builder.push_sent(kind, &sent).is_err() {
-                        tally.set_aside += 1;
+                        counts.set_aside += 1;
                         fields.keep_beside(&mut extra, column, &sent);
                     }
                 }
-                (Origin::Kept(_), None) | (Origin::Dropped, _) => builder.push_null(),
-                (Origin::Made(made), sent) => {
-                    builder.push(maker.value(made, column, sent, &fields, &mut extra, tally));
+                (ColumnSource::AsSent(_), None) | (ColumnSource::Dropped, _) => builder.push_null(),
+                (ColumnSource::Computed(computed), sent) => {
+                    builder.push(computer.value(computed, column, sent, &fields, &mut extra, counts));
                 }
             }
         }
@@ -154,19 +154,19 @@ impl Decoder {
 }
 
 /// The day by which a record of `lives` or `interactions` is placed, for counting without decoding it.
-pub fn day_of(record: Record<'_>, zone: &Zone) -> Result<Date, Reason> {
+pub fn day_of(record: Record<'_>, zone: &Zone) -> Result<Date, RejectReason> {
     if !record.is_object() {
-        return Err(Reason::NotAnObject);
+        return Err(RejectReason::NotAnObject);
     }
     let online = record.get("online_time").and_then(|raw| value::instant(&raw).ok());
-    online.map(|online| zone.day_of(online)).ok_or(Reason::NoTime)
+    online.map(|online| zone.day_of(online)).ok_or(RejectReason::NoTime)
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use super::super::privacy::{Document, Key, Policy};
+    use super::super::privacy::{Key, Policy, PolicyDocument};
     use super::super::record::Records;
     use super::*;
 
@@ -185,10 +185,10 @@ mod tests {
         sent.iter().map(|record| decoder.push(records.whole(record).unwrap())).collect()
     }
 
-    fn decode(table: Table, records: &[&str]) -> (RecordBatch, Tally) {
+    fn decode(table: Table, records: &[&str]) -> (RecordBatch, DecodeCounts) {
         let mut decoder = Decoder::new(table, setting());
         push(&mut decoder, records);
-        (decoder.batch().unwrap(), decoder.tally().clone())
+        (decoder.batch().unwrap(), decoder.counts().clone())
     }
 
     fn text(batch: &RecordBatch, column: &str, row: usize) -> Option<String> {
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn what_has_no_column_or_does_not_fit_goes_to_extra() {
-        let (batch, tally) = decode(
+        let (batch, counts) = decode(
             Table::Lives,
             &[
                 r#"{"online_time": 1666772823, "zeta": [1, 2], "chat_num": "many", "alpha": null, "email": "a@b.c"}"#,
@@ -208,22 +208,22 @@ mod tests {
         let extra = r#"{"alpha":null,"chat_num":"many","zeta":[1, 2]}"#;
         assert_eq!(text(&batch, "extra", 0).as_deref(), Some(extra));
         assert_eq!(text(&batch, "person_key", 0).as_deref(), Some("a@b.c"));
-        assert_eq!(tally.set_aside, 1);
-        assert_eq!(tally.unknown, ["alpha", "zeta"].map(String::from).into());
+        assert_eq!(counts.set_aside, 1);
+        assert_eq!(counts.unknown, ["alpha", "zeta"].map(String::from).into());
     }
 
     #[test]
     fn what_a_treated_column_cannot_hold_is_counted_and_not_kept() {
         let key = Key::checked(&"k".repeat(32).into()).unwrap();
-        let document = Document::parse(br#"{"base": "pseudonymous"}"#).unwrap();
+        let document = PolicyDocument::parse(br#"{"base": "pseudonymous"}"#).unwrap();
         let policy = Arc::new(Policy::checked(document, Some(key)).unwrap());
         let privacy = Privacy { policy, ..Privacy::default() };
         let mut decoder = Decoder::new(Table::Lives, Setting { privacy, ..setting() });
         let absent = [r#"{"online_time": 1, "mobile": null}"#, r#"{"online_time": 1, "mobile": "-"}"#];
         push(&mut decoder, &absent);
-        assert_eq!(decoder.tally().set_aside, 0);
+        assert_eq!(decoder.counts().set_aside, 0);
         push(&mut decoder, &[r#"{"online_time": 1, "mobile": ["19000101106"]}"#]);
-        assert_eq!(decoder.tally().set_aside, 1);
+        assert_eq!(decoder.counts().set_aside, 1);
         let batch = decoder.batch().unwrap();
         assert_eq!((text(&batch, "mobile", 2), text(&batch, "extra", 2)), (None, None));
     }
@@ -270,19 +270,19 @@ mod tests {
             (r#"{"online_time": 1666771200}"#, Decoded::Row),
             (r#"{"online_time": "1666774799"}"#, Decoded::Row),
             (r#"{"online_time": 1666774800}"#, Decoded::Outside),
-            (r#"{"online_time": null}"#, Decoded::Reject(Reason::NoTime)),
-            (r#"{"online_time": 1666774799000000}"#, Decoded::Reject(Reason::NoTime)),
-            ("[]", Decoded::Reject(Reason::NotAnObject)),
-            ("null", Decoded::Reject(Reason::NotAnObject)),
+            (r#"{"online_time": null}"#, Decoded::Reject(RejectReason::NoTime)),
+            (r#"{"online_time": 1666774799000000}"#, Decoded::Reject(RejectReason::NoTime)),
+            ("[]", Decoded::Reject(RejectReason::NotAnObject)),
+            ("null", Decoded::Reject(RejectReason::NotAnObject)),
         ]
         .into_iter()
         .unzip();
         assert_eq!(push(&mut decoder, &records), expected);
         let mut all = Decoder::new(Table::Interactions, setting());
-        assert_eq!(push(&mut all, &[r#"{"name": "a"}"#]), [Decoded::Reject(Reason::NoTime)]);
+        assert_eq!(push(&mut all, &[r#"{"name": "a"}"#]), [Decoded::Reject(RejectReason::NoTime)]);
         let mut summary = Decoder::new(Table::ViewerDetails, setting());
         assert_eq!(push(&mut summary, &[r#"{"name": "a"}"#]), [Decoded::Row], "it lies in the event's day");
-        let tally = decoder.tally();
-        assert_eq!((tally.rows, tally.outside, tally.rejects), (2, 2, 4));
+        let counts = decoder.counts();
+        assert_eq!((counts.rows, counts.outside, counts.rejects), (2, 2, 4));
     }
 }

@@ -10,19 +10,19 @@ pub enum Decoded {
     /// It lies outside the window, whose neighbour will bring it.
     Outside,
     /// No table can hold it.
-    Reject(Reason),
+    Reject(RejectReason),
 }
 
 /// Why a record is a reject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
+pub enum RejectReason {
     /// It is no JSON object.
     NotAnObject,
     /// It says no time that it could be placed by.
     NoTime,
 }
 
-impl Reason {
+impl RejectReason {
     /// The word in the column `reason`.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -35,7 +35,7 @@ impl Reason {
 
 /// What was seen while decoding.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct DecodeCounts {
     /// Records that became rows.
     pub rows: u64,
     /// Records that no table can hold.
@@ -51,7 +51,7 @@ pub struct Tally {
 /// So many keys without a column are told apart.
 pub const MOST_UNKNOWN: usize = 100;
 
-impl Tally {
+impl DecodeCounts {
     /// Notes that a key has no column.
     pub(super) fn note_unknown(&mut self, key: &str) {
         let key = if is_name(key) { key } else { "" };
@@ -97,14 +97,14 @@ mod tests {
 
     #[test]
     fn keys_that_are_data_are_not_remembered_one_by_one() {
-        let mut tally = Tally::default();
+        let mut counts = DecodeCounts::default();
         for number in 0..10_000 {
-            tally.note_unknown(&format!("1390000{number}"));
+            counts.note_unknown(&format!("1390000{number}"));
         }
-        assert_eq!(tally.unknown, [String::new()].into());
+        assert_eq!(counts.unknown, [String::new()].into());
         for number in 0..10_000 {
-            tally.note_unknown(&format!("field{number}"));
+            counts.note_unknown(&format!("field{number}"));
         }
-        assert_eq!(tally.unknown.len(), MOST_UNKNOWN);
+        assert_eq!(counts.unknown.len(), MOST_UNKNOWN);
     }
 }

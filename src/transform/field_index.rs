@@ -7,7 +7,7 @@ use super::tables::Table;
 /// A place at which no record has a field.
 const NOT_SENT: usize = usize::MAX;
 
-pub(super) struct Found {
+pub(super) struct FieldIndex {
     routes: Routes,
     /// For each column, the last field that was sent for it; [`NOT_SENT`] where there is none.
     columns: Vec<usize>,
@@ -18,7 +18,7 @@ pub(super) struct Found {
     order: Option<Order>,
 }
 
-impl Found {
+impl FieldIndex {
     pub(super) fn of(table: Table) -> Self {
         let columns = vec![NOT_SENT; table.columns().len()];
         Self { routes: Routes::of(table), columns, repeats: Vec::new(), unknown: Vec::new(), order: None }

@@ -6,12 +6,12 @@ use jiff::Timestamp;
 
 use super::column::{Column, Personal};
 use super::extra::Extra;
-use super::found::Found;
+use super::fast_path;
+use super::field_index::FieldIndex;
 use super::person;
 use super::privacy::{Policy, Treatment};
 use super::record::{Record, Sent};
 use super::tables::Table;
-use super::usual;
 
 /// Where the columns stand that say who a person is.
 pub(super) struct PersonColumns {
@@ -34,7 +34,7 @@ pub(super) struct Fields<'a, 'r> {
     pub(super) table: Table,
     pub(super) policy: &'a Policy,
     pub(super) person: &'a PersonColumns,
-    pub(super) found: &'a Found,
+    pub(super) index: &'a FieldIndex,
     pub(super) record: Record<'r>,
 }
 
@@ -42,7 +42,7 @@ impl<'r> Fields<'_, 'r> {
     /// What has no column and may be kept.
     pub(super) fn without_column(&self) -> Extra<'r> {
         let mut extra = Extra::default();
-        for sent in self.found.differing(self.record).chain(self.found.unknown(self.record)) {
+        for sent in self.index.differing(self.record).chain(self.index.unknown(self.record)) {
             let key = sent.key();
             if self.policy.keeps_extra(self.table.column_of(&key), &key) {
                 extra.add(&sent);
@@ -60,7 +60,7 @@ impl<'r> Fields<'_, 'r> {
 
     /// The instant that was sent for the column at this place.
     pub(super) fn instant(&self, column: usize) -> Option<Timestamp> {
-        self.found.sent(self.record, Some(column)).and_then(|sent| usual::instant(&sent).ok())
+        self.index.sent(self.record, Some(column)).and_then(|sent| fast_path::instant(&sent).ok())
     }
 
     /// As much of a text as may be kept.
@@ -82,11 +82,11 @@ impl<'r> Fields<'_, 'r> {
             let [mobile, country_code, email, ext_id] = texts.each_ref().map(Option::as_deref);
             person::key(mobile, country_code, email, ext_id).map(Cow::Owned)
         };
-        let key = said.and_then(|sent| usual::present(&sent)).or_else(made)?;
+        let key = said.and_then(|sent| fast_path::present(&sent)).or_else(made)?;
         self.policy.treated(treatment, None, key, None)
     }
 
     fn text(&self, at: Option<usize>) -> Option<Cow<'r, str>> {
-        self.found.sent(self.record, at).and_then(|sent| usual::present(&sent))
+        self.index.sent(self.record, at).and_then(|sent| fast_path::present(&sent))
     }
 }

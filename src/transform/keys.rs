@@ -12,7 +12,7 @@ const LONGEST: usize = 256;
 /// Bytes of a key that are compared at once: all of the vendor's.
 const HEAD: usize = 32;
 
-/// The number of a key, the same for as long as its `Keys` live; none for one too many, or too long.
+/// The number of a key, the same for as long as its `KeyCache` lives; none for one too many, or too long.
 pub(super) type KeyId = Option<usize>;
 
 /// A place among the keys that are met.
@@ -21,7 +21,7 @@ pub(super) struct Place(usize);
 
 /// Keys by their numbers.
 #[derive(Debug, Default)]
-pub(super) struct Keys {
+pub(super) struct KeyCache {
     known: Vec<Known>,
     ids: HashMap<Box<[u8]>, usize>,
     /// The key that was met last.
@@ -41,7 +41,7 @@ struct Known {
     next: usize,
 }
 
-impl Keys {
+impl KeyCache {
     /// The key with which `bytes` begin, and its length with quotes and colon, if it is the one that mostly comes next.
     pub(super) fn guess(&mut self, bytes: &[u8]) -> Option<(usize, usize)> {
         let id = self.known.get(self.last).map_or(0, |last| last.next);
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn only_the_key_that_stands_there_is_guessed() {
         let long = ["whitelist_type_of_whom_it_concerns_one", "whitelist_type_of_whom_it_concerns_two", "a"];
-        let mut keys = Keys::default();
+        let mut keys = KeyCache::default();
         for _ in 0..2 {
             for key in long {
                 keys.id(key.as_bytes());
@@ -149,13 +149,13 @@ mod tests {
 
     #[test]
     fn keys_beyond_the_most_and_the_longest_have_no_number_and_the_others_keep_theirs() {
-        let mut keys = Keys::default();
+        let mut keys = KeyCache::default();
         for number in 0..MOST {
             assert_eq!(keys.id(number.to_string().as_bytes()), Some(number));
         }
         assert_eq!(keys.id(b"one more"), None);
         assert_eq!(keys.id(b"7"), Some(7));
-        let mut keys = Keys::default();
+        let mut keys = KeyCache::default();
         assert_eq!(keys.id(&[b'a'; LONGEST + 1]), None);
         assert_eq!(keys.id(&[b'a'; LONGEST]), Some(0));
     }

@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn what_many_may_have_alike_tells_nobody_apart() {
-        for (column, text, is_told) in [
+        for (column, text, is_identified) in [
             ("distinct_id", "+86-19000101106", true),
             ("distinct_id", "+86-190****1106", false),
             ("mobile", "190****1106", false),
@@ -143,7 +143,7 @@ mod tests {
             ("ext_id", "n/a", true),
             ("person_key", "张***", false),
         ] {
-            assert_eq!(tells(column, text), is_told, "{column} {text}");
+            assert_eq!(tells(column, text), is_identified, "{column} {text}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::de::IgnoredAny;
 
 use super::escape;
-use super::keys::{KeyId, Keys};
+use super::keys::{KeyCache, KeyId};
 use super::raw::Raw;
 use super::scan::{self, Field, Shape, Span, Stop};
 use crate::error::{Error, Kind, Result};
@@ -123,7 +123,7 @@ impl<'a> Sent<'a> {
 /// Finds records; its memory serves one after the other.
 #[derive(Debug, Default)]
 pub struct Records {
-    keys: Keys,
+    keys: KeyCache,
     fields: Vec<Field>,
 }
 

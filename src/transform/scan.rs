@@ -7,7 +7,7 @@
 
 use serde::de::IgnoredAny;
 
-use super::keys::{KeyId, Keys};
+use super::keys::{KeyCache, KeyId};
 
 /// Why no value was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub(super) struct Field {
 }
 
 /// Adds the fields of the object with which the bytes begin, and says where it ends.
-pub(super) fn object(bytes: &[u8], keys: &mut Keys, fields: &mut Vec<Field>) -> Result<usize, Stop> {
+pub(super) fn object(bytes: &[u8], keys: &mut KeyCache, fields: &mut Vec<Field>) -> Result<usize, Stop> {
     let (first, mut at) = next(bytes, 1)?;
     if first == b'}' {
         return Ok(at + 1);
@@ -78,7 +78,7 @@ pub(super) fn object(bytes: &[u8], keys: &mut Keys, fields: &mut Vec<Field>) -> 
 
 /// A key that was not guessed, and where its value may begin.
 #[cold]
-fn key(bytes: &[u8], from: usize, keys: &mut Keys) -> Result<(Span, KeyId, usize), Stop> {
+fn key(bytes: &[u8], from: usize, keys: &mut KeyCache) -> Result<(Span, KeyId, usize), Stop> {
     let b'"' = here(bytes, from)? else { return Err(Stop::Bad(from)) };
     let (_, to) = text(bytes, from)?;
     let (b':', colon) = next(bytes, to)? else { return Err(Stop::Bad(to)) };

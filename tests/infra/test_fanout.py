@@ -92,9 +92,9 @@ def tasks(states):
 
 def test_every_failure_that_may_pass_is_tried_again():
     source = (ROOT / "src/error.rs").read_text()
-    [kinds] = re.findall(r"fn is_passing\(self\) -> bool \{\s*matches!\(\s*self,(.*?)\)", source, re.S)
+    [kinds] = re.findall(r"fn is_transient\(self\) -> bool \{\s*matches!\(\s*self,(.*?)\)", source, re.S)
     # The last two pass where what stands behind them does.
-    passing = {f"Passing.{kind}" for kind in [*re.findall(r"Self::(\w+)", kinds), "Store", "Credentials"]}
+    passing = {f"Transient.{kind}" for kind in [*re.findall(r"Self::(\w+)", kinds), "Store", "Credentials"]}
     assert len(passing) > 5
     found = dict(tasks(json.loads(definition("bucket"))["States"]))
     assert len(found) == 7

@@ -89,7 +89,7 @@ def test_a_payload_says_what_the_command_says(function, tmp_path):
 def test_a_payload_that_is_no_job_is_refused_and_says_how_to_write_it(function, payload):
     with simulator() as vendor, pytest.raises(FunctionError) as refused:
         function(vendor).invoke(json.loads(payload))
-    assert refused.value.kind == "Lasting.Usage"
+    assert refused.value.kind == "Permanent.Usage"
     assert "hint: " in str(refused.value)
 
 
@@ -114,11 +114,11 @@ def test_an_event_that_fails_is_data_in_a_result(function):
 @pytest.mark.parametrize(
     ("environment", "kind"),
     [
-        ({"ROLLCALL_TOKEN": "wrong"}, "Lasting.Credentials"),
-        ({"ROLLCALL_TOKEN": ""}, "Lasting.Usage"),
-        ({"ROLLCALL_ZONE": "Asia/Shanghia"}, "Lasting.Usage"),
-        ({"ROLLCALL_SETTLE": "12"}, "Lasting.Usage"),
-        ({"ROLLCALL_CONCURRENCY": "many"}, "Lasting.Usage"),
+        ({"ROLLCALL_TOKEN": "wrong"}, "Permanent.Credentials"),
+        ({"ROLLCALL_TOKEN": ""}, "Permanent.Usage"),
+        ({"ROLLCALL_ZONE": "Asia/Shanghia"}, "Permanent.Usage"),
+        ({"ROLLCALL_SETTLE": "12"}, "Permanent.Usage"),
+        ({"ROLLCALL_CONCURRENCY": "many"}, "Permanent.Usage"),
         # The vendor cannot be reached to make a token: that passes.
         (
             {
@@ -127,7 +127,7 @@ def test_an_event_that_fails_is_data_in_a_result(function):
                 "ROLLCALL_USER_ID": "1",
                 "ROLLCALL_API_URL": "http://127.0.0.1:9",
             },
-            "Passing.Credentials",
+            "Transient.Credentials",
         ),
     ],
 )

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rollcall::job::selection::Selection;
 use rollcall::job::{Job, Plan, SyncCall};
 use rollcall::load::store::{Folder, Store};
-use rollcall::report::{DueBecause, Report, Step};
+use rollcall::report::{DueBecause, JobName, Report};
 use simulator::{Server, ServerOptions, World};
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ async fn a_run_asks_as_often_as_was_foretold_and_the_dry_run_asks_for_the_roster
         let now = begin + HOUR * hours;
         let before = files(&scene.desk.store());
         let (foretold, server) = scene.run(now, &[], dry_run()).await;
-        assert_eq!((foretold.job, reports(&server)), (Step::Plan, 0));
+        assert_eq!((foretold.job, reports(&server)), (JobName::Plan, 0));
         assert!(files(&scene.desk.store()) == before, "a dry run writes nothing");
         let (done, server) = scene.run(now, &[], sync_of(Selection::default())).await;
         assert!(done.ok && done.events.due > 0);

@@ -7,15 +7,15 @@ use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::sample::Index;
-use rollcall::calendar::{Until, Zone};
+use rollcall::calendar::{Deadline, Zone};
 use rollcall::load::cell::Cell;
-use rollcall::load::index::Kept;
+use rollcall::load::index::PrivacyVersion;
 use rollcall::load::keys;
 use rollcall::load::lake::Lake;
 use rollcall::load::merge::merge;
 use rollcall::load::object::ObjectReader;
 use rollcall::load::publish::publish;
-use rollcall::load::staging::{CellWriter, Visitor};
+use rollcall::load::staging::{CellWriter, VisitId};
 use rollcall::load::store::{Folder, Store};
 use rollcall::transform::batch::BatchBuilder;
 use rollcall::transform::digest::Digest;
@@ -134,9 +134,13 @@ proptest! {
 
 async fn stage(store: &Arc<dyn Store>, visits: &[Visit], visit: &Visit, name: usize) {
     let at = instant(visit.hour);
-    let visitor =
-        Visitor { event_id: visit.event_id, pulled_at: at, run: format!("r{name}"), kept: Kept::default() };
-    let mut cell = CellWriter::new(Arc::clone(store), visitor, Table::Lives, DAY, "");
+    let visit_id = VisitId {
+        event_id: visit.event_id,
+        pulled_at: at,
+        run: format!("r{name}"),
+        kept: PrivacyVersion::default(),
+    };
+    let mut cell = CellWriter::new(Arc::clone(store), visit_id, Table::Lives, DAY, "");
     let mut batch = BatchBuilder::new(Table::Lives);
     for row in 0..visit.rows {
         let title = format!("{row} {}", visit.variant);
@@ -168,10 +172,10 @@ proptest! {
             for (at, visit) in shuffled.chain(&visits).enumerate() {
                 stage(&store, &visits, visit, at).await;
                 if ends.get(at).copied().unwrap_or(false) {
-                    assert!(publish(&store, &lake(), &BTreeSet::new(), Until::never(), |_, _| ()).await.unwrap().failures.is_empty());
+                    assert!(publish(&store, &lake(), &BTreeSet::new(), Deadline::never(), |_, _| ()).await.unwrap().failures.is_empty());
                 }
             }
-            assert!(publish(&store, &lake(), &BTreeSet::new(), Until::never(), |_, _| ()).await.unwrap().failures.is_empty());
+            assert!(publish(&store, &lake(), &BTreeSet::new(), Deadline::never(), |_, _| ()).await.unwrap().failures.is_empty());
             assert!(store.list(keys::STAGING, "").await.unwrap().is_empty());
             let key = keys::lake(Table::Lives, DAY);
             let head = store.head(&key).await.unwrap().unwrap();

@@ -13,7 +13,7 @@ use rollcall::load::keys;
 use rollcall::load::object::ObjectReader;
 use rollcall::load::store::{Folder, Store};
 use rollcall::metrics;
-use rollcall::transform::privacy::{Document, Key, Policy};
+use rollcall::transform::privacy::{Key, Policy, PolicyDocument};
 use rollcall::transform::row::rows;
 use rollcall::transform::tables::Table;
 use simulator::{Quirks, Server, ServerOptions, Viewers, World, WorldOptions};
@@ -53,7 +53,7 @@ pub(crate) fn policy(document: &str) -> Arc<Policy> {
 
 pub(crate) fn policy_under(document: &str, key: &str) -> Arc<Policy> {
     let key = Key::checked(&key.into()).unwrap();
-    Arc::new(Policy::checked(Document::parse(document.as_bytes()).unwrap(), Some(key)).unwrap())
+    Arc::new(Policy::checked(PolicyDocument::parse(document.as_bytes()).unwrap(), Some(key)).unwrap())
 }
 
 const POLICIES: [&str; 3] = [

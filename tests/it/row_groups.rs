@@ -11,13 +11,13 @@ use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use parquet::basic::Compression;
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use rollcall::calendar::{Until, Zone};
-use rollcall::load::index::Kept;
+use rollcall::calendar::{Deadline, Zone};
+use rollcall::load::index::PrivacyVersion;
 use rollcall::load::keys;
 use rollcall::load::lake::Lake;
 use rollcall::load::object::ObjectReader;
 use rollcall::load::publish::publish;
-use rollcall::load::staging::{CellWriter, Visitor};
+use rollcall::load::staging::{CellWriter, VisitId};
 use rollcall::load::store::{Folder, Store};
 use rollcall::transform::batch::{BatchBuilder, text_bytes};
 use rollcall::transform::decode::{Decoder, Setting};
@@ -39,8 +39,8 @@ fn hour(hour: i64) -> Timestamp {
 /// A cell of a visit, which is told apart by its hour.
 fn cell(store: &Arc<dyn Store>, event_id: i64, visit: i64) -> CellWriter {
     let run = "run".to_owned();
-    let visitor = Visitor { event_id, pulled_at: hour(visit), run, kept: Kept::default() };
-    CellWriter::new(Arc::clone(store), visitor, Table::Lives, DAY, "")
+    let visit_id = VisitId { event_id, pulled_at: hour(visit), run, kept: PrivacyVersion::default() };
+    CellWriter::new(Arc::clone(store), visit_id, Table::Lives, DAY, "")
 }
 
 /// Rows of a visit.
@@ -70,7 +70,7 @@ async fn stage(store: &Arc<dyn Store>, event_id: i64, visit: i64, rows: i64) {
 }
 
 async fn published(store: &Arc<dyn Store>) -> Vec<u8> {
-    let published = publish(store, &lake(), &BTreeSet::new(), Until::never(), |_, _| ()).await.unwrap();
+    let published = publish(store, &lake(), &BTreeSet::new(), Deadline::never(), |_, _| ()).await.unwrap();
     assert!(published.failures.is_empty(), "{:?}", published.failures);
     bytes(store).await
 }

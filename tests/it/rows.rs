@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use rollcall::calendar::Zone;
 use rollcall::load::cell::Cell;
-use rollcall::load::index::Kept;
+use rollcall::load::index::PrivacyVersion;
 use rollcall::load::keys;
 use rollcall::load::object::{ObjectReader, ObjectWriter};
 use rollcall::load::properties::Expected;
@@ -62,7 +62,7 @@ fn decode(table: Table, records: &[String]) -> RecordBatch {
     for record in records {
         decoder.push(reader.first(record.as_bytes()).unwrap().unwrap());
     }
-    let tally = decoder.tally();
+    let tally = decoder.counts();
     assert_eq!(tally.rows + tally.rejects, records.len() as u64, "{records:?}");
     decoder.batch().unwrap()
 }
@@ -87,7 +87,7 @@ fn through_parquet(table: Table, batch: &RecordBatch) -> RecordBatch {
         totals.add(table, batch);
         let at = Timestamp::UNIX_EPOCH;
         writer
-            .finish(&[&Cell::new(1, "", at, at, &totals)], &Kept::default(), Condition::Absent)
+            .finish(&[&Cell::new(1, "", at, at, &totals)], &PrivacyVersion::default(), Condition::Absent)
             .await
             .unwrap();
         let head = store.head(&key).await.unwrap().unwrap();

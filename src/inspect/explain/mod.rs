@@ -19,7 +19,7 @@ use crate::job::context::Context;
 use crate::load::ledger::{Closing, Ledger};
 use crate::load::objects::{Object, READERS, each_row};
 use crate::load::visit::Owed;
-use crate::load::{keys, standing};
+use crate::load::{keys, lake_objects};
 use crate::report::Failure;
 use crate::transform::event::Event;
 use crate::transform::tables::Table;
@@ -93,14 +93,14 @@ impl State {
 
 /// What objects say of the event.
 #[derive(Default)]
-struct Told {
+struct Gathered {
     cells: Vec<days::InLake>,
     visits: Vec<Map<String, Value>>,
     events: Vec<Event>,
     seen: Vec<Seen>,
 }
 
-impl Told {
+impl Gathered {
     fn add(&mut self, other: Self) {
         self.cells.extend(other.cells);
         self.visits.extend(other.visits);
@@ -130,12 +130,13 @@ impl Explanation {
         let sought =
             call.viewer.as_deref().map(|text| Sought::checked(text, &context.lake.policy)).transpose()?;
 
-        let mut told = all_told(context, event_id, ledger.as_ref(), sought.as_ref(), &mut failures).await?;
-        told.visits.sort_by_cached_key(|visit| {
+        let mut gathered =
+            all_told(context, event_id, ledger.as_ref(), sought.as_ref(), &mut failures).await?;
+        gathered.visits.sort_by_cached_key(|visit| {
             visit.get("pulled_at").and_then(Value::as_str).and_then(|at| at.parse::<Timestamp>().ok())
         });
-        told.seen.sort_by_key(|seen| (seen.table, seen.day));
-        let Told { cells, visits, events, seen } = told;
+        gathered.seen.sort_by_key(|seen| (seen.table, seen.day));
+        let Gathered { cells, visits, events, seen } = gathered;
         let event = described(event_id, ledger.as_ref(), events, &failures)?;
         let staged = context.store.list(keys::STAGING, "").await?.into_iter().map(|file| file.key);
         let of_event = |key: &String| keys::parse_visit(key).is_some_and(|(of, _)| of == event_id);
@@ -177,10 +178,10 @@ async fn all_told(
     ledger: Option<&Ledger>,
     sought: Option<&Sought>,
     failures: &mut Vec<Failure>,
-) -> Result<Told> {
+) -> Result<Gathered> {
     let from = ledger.map(|ledger| first_day(context, ledger));
     // What is foreign there is for `status` to say.
-    let standing = standing::since(&context.store, from, &mut Vec::new()).await?;
+    let standing = lake_objects::since(&context.store, from, &mut Vec::new()).await?;
     let until = ledger.and_then(|ledger| last_day(context, ledger)).unwrap_or(Date::MAX);
     let standing = standing.into_iter().take_while(|(day, _)| *day <= until);
     let objects = standing.flat_map(|(day, tables)| {
@@ -188,10 +189,10 @@ async fn all_told(
     });
     let asked = objects.map(|object| async move { ask(&object, event_id, sought).await });
     let mut asked = stream::iter(asked).buffer_unordered(READERS);
-    let mut all = Told::default();
-    while let Some(told) = asked.next().await {
-        match told {
-            Ok(told) => all.add(told),
+    let mut all = Gathered::default();
+    while let Some(gathered) = asked.next().await {
+        match gathered {
+            Ok(gathered) => all.add(gathered),
             Err(error) if is_readable_around(&error) => failures.push(Failure::new(None, &error)),
             Err(error) => return Err(error),
         }
@@ -219,22 +220,22 @@ fn described(
 }
 
 /// What the object of one table and day says of the event.
-async fn ask(object: &Object<'_>, event_id: i64, sought: Option<&Sought>) -> Result<Told> {
+async fn ask(object: &Object<'_>, event_id: i64, sought: Option<&Sought>) -> Result<Gathered> {
     let (table, day) = (object.table, object.day);
-    let told = object.read(async |reader| {
+    let gathered = object.read(async |reader| {
         let cells = reader.cells_of(event_id);
-        let mut told = Told { cells: days::in_lake(table, day, &cells), ..Told::default() };
+        let mut gathered = Gathered { cells: days::in_lake(table, day, &cells), ..Gathered::default() };
         let is_sought = sought.filter(|_| viewer::TABLES.contains(&table));
         if cells.is_empty() || is_sought.is_none() && !matches!(table, Table::Pulls | Table::Events) {
-            return Ok(told);
+            return Ok(gathered);
         }
         each_row(&reader, Some(event_id), |row| match is_sought {
-            Some(sought) => told.seen.extend(sought.find(table, day, &row)),
-            None if table == Table::Pulls => told.visits.push(row.to_json(table)),
-            None => told.events.extend(row.event()),
+            Some(sought) => gathered.seen.extend(sought.find(table, day, &row)),
+            None if table == Table::Pulls => gathered.visits.push(row.to_json(table)),
+            None => gathered.events.extend(row.event()),
         })
         .await?;
-        Ok(told)
+        Ok(gathered)
     });
-    Ok(told.await?.unwrap_or_default())
+    Ok(gathered.await?.unwrap_or_default())
 }

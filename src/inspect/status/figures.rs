@@ -8,15 +8,15 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::answered::Answered;
+use super::missing_rows::MissingRows;
 use crate::error::{Error, Kind, Result};
 use crate::inspect::advice::Advice;
 use crate::load::compared::Compared;
 use crate::load::complete::{HeldBy, Hold};
 use crate::load::keys;
+use crate::load::lake_objects;
 use crate::load::objects::{Object, READERS, each_row};
 use crate::load::staged_days::{StagedDays, staged_files};
-use crate::load::standing;
 use crate::load::store::Store;
 use crate::load::visit::Owed;
 use crate::transform::row::Row;
@@ -24,7 +24,7 @@ use crate::transform::tables::Table;
 
 /// What is in the lake.
 #[derive(Debug, Default, Serialize)]
-pub struct Figures {
+pub struct LakeFigures {
     /// Rows, by table.
     pub rows: BTreeMap<&'static str, u64>,
     /// Days with objects.
@@ -64,7 +64,7 @@ pub struct Staged {
 
 /// What the last visit of one event found.
 #[derive(Clone, Copy)]
-struct Found {
+struct LastVisit {
     pulled_at: Timestamp,
     rejects: u64,
     fewer: u64,
@@ -74,7 +74,7 @@ struct Found {
     compared: Option<(Timestamp, Compared)>,
 }
 
-impl Found {
+impl LastVisit {
     fn of(row: &Row<'_>) -> Option<(i64, Self)> {
         let count = |column: &str| u64::try_from(row.number(column).unwrap_or_default()).unwrap_or_default();
         let pulled_at = row.instant("pulled_at")?;
@@ -96,7 +96,7 @@ impl Found {
 }
 
 /// The last visits by event, and all that is said of them.
-type Visits = BTreeMap<i64, Found>;
+type Visits = BTreeMap<i64, LastVisit>;
 
 /// What is wrong with the lake.
 #[derive(Default)]
@@ -115,23 +115,23 @@ impl Damage {
 }
 
 /// The figures of the lake, those of visits from the day `first` on; what somebody may want to know of them, of which events
-/// are still `open`; and what is wrong with it, or was `answered` and is not there.
+/// are still `open`; and what is wrong with it, and which rows are missing.
 pub(super) async fn of(
     store: &Arc<dyn Store>,
     first: Date,
     open: &BTreeSet<i64>,
-    mut answered: Answered,
-) -> Result<(Figures, Vec<Advice>, Damage)> {
+    mut missing_rows: MissingRows,
+) -> Result<(LakeFigures, Vec<Advice>, Damage)> {
     let mut damage = Damage::default();
-    let standing = standing::since(store, None, &mut damage.errors).await?;
+    let standing = lake_objects::since(store, None, &mut damage.errors).await?;
     for (day, tables) in &standing {
         for table in Table::ALL.into_iter().filter(|table| !tables.contains_key(table)) {
             if is_missing(store.as_ref(), table, *day).await? {
-                damage.add(*day, standing::missing(table, *day));
+                damage.add(*day, lake_objects::missing(table, *day));
             }
         }
     }
-    let mut figures = Figures { days: standing.len(), ..Figures::default() };
+    let mut figures = LakeFigures { days: standing.len(), ..LakeFigures::default() };
     let objects = standing.into_iter().flat_map(|(day, tables)| {
         tables.into_iter().map(move |(table, head)| Object { store, table, day, head })
     });
@@ -140,7 +140,7 @@ pub(super) async fn of(
         let outcome = object.read(async |reader| {
             let mut visits = Visits::new();
             if with_visits {
-                each_row(&reader, None, |row| note(&mut visits, Found::of(&row))).await?;
+                each_row(&reader, None, |row| note(&mut visits, LastVisit::of(&row))).await?;
             }
             let events: Vec<i64> = reader.cells().iter().map(|cell| cell.event_id).collect();
             Ok((reader.cells().iter().map(|cell| cell.rows).sum::<u64>(), events, visits))
@@ -153,7 +153,7 @@ pub(super) async fn of(
         match outcome {
             Ok(None) => {}
             Ok(Some((rows, events, found))) => {
-                answered.find(table, day, &events);
+                missing_rows.confirm(table, day, &events);
                 *figures.rows.entry(table.name()).or_default() += rows;
                 for found in found {
                     note(&mut visits, Some(found));
@@ -163,7 +163,7 @@ pub(super) async fn of(
             Err(error) => return Err(error),
         }
     }
-    for (day, error) in answered.missing() {
+    for (day, error) in missing_rows.missing() {
         // Of a day of which an object is damaged, that is said.
         if !damage.days.contains(&day) {
             damage.add(day, error);
@@ -186,7 +186,7 @@ async fn is_missing(store: &dyn Store, table: Table, day: Date) -> Result<bool> 
 }
 
 /// Keeps what the latest visits of each event found.
-fn note(visits: &mut Visits, found: Option<(i64, Found)>) {
+fn note(visits: &mut Visits, found: Option<(i64, LastVisit)>) {
     let Some((event_id, found)) = found else { return };
     let known = visits.entry(event_id).or_insert(found);
     *known = known.with(found);
@@ -205,7 +205,7 @@ impl Checks {
 }
 
 fn notes(visits: &Visits, open: &BTreeSet<i64>) -> Vec<Advice> {
-    let those = |is: fn(&Found) -> bool| -> BTreeSet<i64> {
+    let those = |is: fn(&LastVisit) -> bool| -> BTreeSet<i64> {
         visits.iter().filter(|(_, found)| is(found)).map(|(event_id, _)| *event_id).collect()
     };
     let given_up = &those(|found| found.owes) - open;
@@ -271,7 +271,7 @@ mod tests {
     #[test]
     fn what_was_compared_last_stays_until_it_is_compared_again() {
         let at = |second| Timestamp::from_second(second).unwrap();
-        let visit = |second: i64, fewer: u64, compared: Option<u64>| Found {
+        let visit = |second: i64, fewer: u64, compared: Option<u64>| LastVisit {
             pulled_at: at(second),
             rejects: 0,
             fewer,

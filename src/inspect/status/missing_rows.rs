@@ -12,11 +12,11 @@ use crate::transform::tables::Table;
 /// The events that had rows, by table and day; without a table where the last answer had none any more, and the lake stands by one
 /// before.
 #[derive(Default)]
-pub(super) struct Answered {
+pub(super) struct MissingRows {
     events: BTreeMap<(Option<Table>, Date), BTreeSet<i64>>,
 }
 
-impl Answered {
+impl MissingRows {
     /// What these ledgers say; not of days of which something is `staged`, whose rows may not be there yet.
     pub(super) fn of(ledgers: &[Ledger], staged: &BTreeSet<Date>) -> Self {
         let mut answered = Self::default();
@@ -39,7 +39,7 @@ impl Answered {
     }
 
     /// An object has rows of these events.
-    pub(super) fn find(&mut self, table: Table, day: Date, events: &[i64]) {
+    pub(super) fn confirm(&mut self, table: Table, day: Date, events: &[i64]) {
         let is_of_viewings = matches!(table, Table::Lives | Table::Interactions);
         for table in [Some(table), None].into_iter().filter(|_| is_of_viewings) {
             if let Some(answered) = self.events.get_mut(&(table, day)) {
@@ -104,11 +104,11 @@ mod tests {
             let mut ledger = Ledger::new(Event::unknown(7), Timestamp::UNIX_EPOCH);
             ledger.days.insert(day, answer);
             let missing = |staged: &BTreeSet<Date>| {
-                let mut answered = Answered::of(std::slice::from_ref(&ledger), staged);
+                let mut missing_rows = MissingRows::of(std::slice::from_ref(&ledger), staged);
                 if let Some(table) = there {
-                    answered.find(table, day, &[6, 7]);
+                    missing_rows.confirm(table, day, &[6, 7]);
                 }
-                !answered.missing().is_empty()
+                !missing_rows.missing().is_empty()
             };
             assert_eq!(missing(&BTreeSet::new()), is_missing, "{rows:?} {has_had_rows} {there:?}");
             assert!(!missing(&[day].into()), "something of the day waits to be published");

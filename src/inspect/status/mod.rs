@@ -1,7 +1,7 @@
 //! Status: whether yesterday is complete, and if not, why. From ledgers, footers, and what the visits said.
 
-mod answered;
 mod figures;
+mod missing_rows;
 mod show;
 
 use std::collections::BTreeSet;
@@ -10,8 +10,8 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use self::answered::Answered;
-use self::figures::{Figures, Staged};
+use self::figures::{LakeFigures, Staged};
+use self::missing_rows::MissingRows;
 use super::advice::Advice;
 use crate::error::{Kind, Result};
 use crate::job::context::Context;
@@ -47,7 +47,7 @@ pub struct Status {
     /// Up to when the vendor's list of edited events was read.
     pub roster_read: Option<Timestamp>,
     /// What is in the lake.
-    pub lake: Figures,
+    pub lake: LakeFigures,
     /// What waits to be published.
     pub staged: Staged,
     /// What needs a person.
@@ -97,7 +97,7 @@ impl Status {
             holds.extend(Hold::of(ledger, lake, now));
         }
         let (staged, staged_holds) = figures::staged(store.as_ref(), &mut problems).await?;
-        let answered = Answered::of(&ledgers, &staged.days);
+        let answered = MissingRows::of(&ledgers, &staged.days);
         holds.extend(staged_holds);
         let roster_read = match Cursor::read(&context.ledgers).await {
             Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => {

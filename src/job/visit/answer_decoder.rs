@@ -1,4 +1,4 @@
-//! Reading one answer: each record becomes a row, a reject, or a number. Nothing of it counts before the answer has
+//! Decodes one answer: each record becomes a row, a reject, or part of a count. None of it is used before the answer has
 //! ended well.
 
 use std::collections::BTreeMap;
@@ -6,67 +6,69 @@ use std::collections::BTreeMap;
 use arrow::array::RecordBatch;
 use jiff::civil::Date;
 
-use super::days::Count;
-use super::tally::Tally;
+use super::days::DayCount;
+use super::record_counts::RecordCounts;
 use super::wanted::Wanted;
 use crate::error::{Error, Kind, Result};
 use crate::extract::body::Position;
 use crate::extract::envelope::Envelope;
 use crate::transform::batch::BatchBuilder;
 use crate::transform::decode::{Decoder, day_of};
-use crate::transform::decoded::{Decoded, MOST_UNKNOWN, Reason, shown};
+use crate::transform::decoded::{Decoded, MOST_UNKNOWN, RejectReason, shown};
 use crate::transform::escape;
-use crate::transform::privacy::{Weave, Withholding};
+use crate::transform::privacy::{RedactedAnswer, Redactor};
 use crate::transform::record::Record;
 use crate::transform::tables::Table;
 use crate::transform::value::Value;
 
 /// One answer under way.
-pub(super) struct Reading<'a> {
+pub(super) struct AnswerDecoder<'a> {
     wanted: &'a Wanted,
     decoders: Vec<Decoder>,
-    withholding: BTreeMap<Table, Withholding<'a>>,
+    redactor: BTreeMap<Table, Redactor<'a>>,
     /// The answer for the archive, where that may not keep it as it is.
-    weave: Option<Weave<'a>>,
+    redacted: Option<RedactedAnswer<'a>>,
     rejects: BatchBuilder,
-    counts: BTreeMap<Date, Count>,
-    tally: Tally,
+    day_counts: BTreeMap<Date, DayCount>,
+    records: RecordCounts,
 }
 
-/// What an answer brought, once it has ended.
-pub(super) struct Brought {
-    pub(super) counts: BTreeMap<Date, Count>,
-    pub(super) tally: Tally,
+/// What an answer came to, once it has ended.
+pub(super) struct DecodedAnswer {
+    pub(super) day_counts: BTreeMap<Date, DayCount>,
+    pub(super) records: RecordCounts,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> AnswerDecoder<'a> {
     pub(super) fn new(wanted: &'a Wanted, decoders: Vec<Decoder>) -> Self {
         let policy = &wanted.setting().privacy.policy;
         Self {
             wanted,
             decoders,
-            withholding: Table::ALL.map(|table| (table, Withholding::new(policy, table))).into(),
-            weave: None,
+            redactor: Table::ALL.map(|table| (table, Redactor::new(policy, table))).into(),
+            redacted: None,
             rejects: BatchBuilder::new(Table::Rejects),
-            counts: BTreeMap::new(),
-            tally: Tally::default(),
+            day_counts: BTreeMap::new(),
+            records: RecordCounts::default(),
         }
     }
 
     /// From now on, also puts together what the archive may keep of the answer.
-    pub(super) fn weave(&mut self) {
-        self.weave = Some(Weave::new(&self.wanted.setting().privacy));
+    pub(super) fn redact(&mut self) {
+        self.redacted = Some(RedactedAnswer::new(&self.wanted.setting().privacy));
     }
 
     /// What was put together since this was last asked; none where the archive may keep the answer as it is.
-    pub(super) fn woven(&mut self) -> Option<String> {
-        self.weave.as_mut().map(Weave::take)
+    pub(super) fn take_redacted(&mut self) -> Option<String> {
+        self.redacted.as_mut().map(RedactedAnswer::take)
     }
 
     /// The rest of it, once the answer has ended.
-    pub(super) fn last_woven(&mut self, envelope: &Envelope) -> Option<String> {
+    pub(super) fn finish_redacted(&mut self, envelope: &Envelope) -> Option<String> {
         let code = envelope.code.unwrap_or_default();
-        self.weave.take().map(|weave| weave.finish(&envelope.arrays, code, envelope.request_id.as_deref()))
+        self.redacted
+            .take()
+            .map(|redacted| redacted.finish(&envelope.arrays, code, envelope.request_id.as_deref()))
     }
 
     /// Takes a record.
@@ -74,11 +76,11 @@ impl<'a> Reading<'a> {
         let table = Table::of_array(position.array);
         if self.wanted.setting().privacy.suppressed.has_record(table, record) {
             if let Some(table) = table {
-                *self.tally.suppressed.entry(table).or_default() += 1;
+                *self.records.suppressed.entry(table).or_default() += 1;
                 return;
             }
-        } else if let Some(weave) = &mut self.weave {
-            weave.add(position.array, record);
+        } else if let Some(redacted) = &mut self.redacted {
+            redacted.add(position.array, record);
         }
         let reason = match self.decoders.iter_mut().find(|decoder| Some(decoder.table()) == table) {
             Some(decoder) => match decoder.push(record) {
@@ -93,25 +95,25 @@ impl<'a> Reading<'a> {
     }
 
     /// Counts a record that is not kept; says why where it has no day to be counted by.
-    fn count(&mut self, table: Option<Table>, record: Record<'_>) -> Option<Reason> {
+    fn count(&mut self, table: Option<Table>, record: Record<'_>) -> Option<RejectReason> {
         if let (true, Some(table)) = (self.wanted.counts_days(), table) {
             match day_of(record, &self.wanted.setting().zone) {
                 Ok(day) => {
-                    let count = self.counts.entry(day).or_default();
+                    let count = self.day_counts.entry(day).or_default();
                     *(if table == Table::Lives { &mut count.lives } else { &mut count.interactions }) += 1;
                 }
                 Err(reason) => return Some(reason),
             }
         }
-        self.tally.counted += 1;
-        self.tally.without_table += u64::from(table.is_none());
+        self.records.counted += 1;
+        self.records.without_table += u64::from(table.is_none());
         None
     }
 
-    fn reject(&mut self, table: Table, position: Position<'_>, reason: Reason, record: Record<'_>) {
-        self.tally.rejects += 1;
+    fn reject(&mut self, table: Table, position: Position<'_>, reason: RejectReason, record: Record<'_>) {
+        self.records.rejects += 1;
         let setting = self.wanted.setting();
-        let kept = self.withholding.get_mut(&table).map(|withholding| withholding.text(record));
+        let kept = self.redactor.get_mut(&table).map(|redactor| redactor.text(record));
         let kept = kept.as_deref().map(escape::readable).unwrap_or_default();
         let Position { array, index } = position;
         self.rejects.push_named(vec![
@@ -149,41 +151,44 @@ impl<'a> Reading<'a> {
     }
 
     /// The answer has ended: every record that it had must be accounted for.
-    pub(super) fn finish(self, envelope: Envelope) -> Result<Brought> {
-        let Self { decoders, counts, mut tally, .. } = self;
+    pub(super) fn finish(self, envelope: Envelope) -> Result<DecodedAnswer> {
+        let Self { decoders, day_counts, mut records, .. } = self;
         for decoder in &decoders {
-            let decoded = decoder.tally();
-            tally.rows += decoded.rows;
-            tally.outside += decoded.outside;
-            tally.set_aside += decoded.set_aside;
-            tally
+            let decoded = decoder.counts();
+            records.rows += decoded.rows;
+            records.outside += decoded.outside;
+            records.set_aside += decoded.set_aside;
+            records
                 .notes
                 .extend(decoded.unknown.iter().map(|key| format!("a field {} has no column", shown(key))));
             if decoded.unknown.len() == MOST_UNKNOWN {
-                tally.notes.insert(format!("there may be more than {MOST_UNKNOWN} fields without a column"));
+                records
+                    .notes
+                    .insert(format!("there may be more than {MOST_UNKNOWN} fields without a column"));
             }
         }
-        tally.received = envelope.arrays.values().flatten().sum();
-        let suppressed: u64 = tally.suppressed.values().sum();
-        let accounted = tally.rows + tally.rejects + tally.outside + tally.counted + suppressed;
-        if accounted != tally.received {
-            let message = format!("{} records were received, {accounted} are accounted for", tally.received);
+        records.received = envelope.arrays.values().flatten().sum();
+        let suppressed: u64 = records.suppressed.values().sum();
+        let accounted = records.rows + records.rejects + records.outside + records.counted + suppressed;
+        if accounted != records.received {
+            let message =
+                format!("{} records were received, {accounted} are accounted for", records.received);
             let error = Error::new(Kind::Unbalanced, message).hint("report it to the makers of rollcall");
             return Err(match envelope.request_id {
                 Some(request_id) => error.with("requestId", request_id),
                 None => error,
             });
         }
-        tally.request_ids.extend(envelope.request_id);
+        records.request_ids.extend(envelope.request_id);
         for array in ["lives", "interactions", "viewerDetails"] {
             if !matches!(envelope.arrays.get(array), Some(Some(_))) {
-                tally.notes.insert(format!("the array `{array}` is missing"));
+                records.notes.insert(format!("the array `{array}` is missing"));
             }
         }
         for array in envelope.arrays.keys().filter(|array| Table::of_array(array).is_none()) {
-            tally.notes.insert(format!("an array {} has no table", shown(array)));
+            records.notes.insert(format!("an array {} has no table", shown(array)));
         }
-        Ok(Brought { counts, tally })
+        Ok(DecodedAnswer { day_counts, records })
     }
 }
 
@@ -207,12 +212,12 @@ mod tests {
             privacy: Privacy::default(),
         };
         let wanted = Wanted::Windows(setting.clone());
-        let mut reading = Reading::new(&wanted, vec![Decoder::new(Table::Lives, setting)]);
+        let mut decoder = AnswerDecoder::new(&wanted, vec![Decoder::new(Table::Lives, setting)]);
         let mut records = Records::default();
         let sent = r#"{"name": "cut \ud83d", "company": "\u4e2d"}"#;
         let record = records.first(sent.as_bytes()).unwrap().unwrap();
-        reading.record(Position { array: "lives", index: 0 }, record);
-        let rejects = reading.rejects.finish().unwrap();
+        decoder.record(Position { array: "lives", index: 0 }, record);
+        let rejects = decoder.rejects.finish().unwrap();
         let kept = rejects.column_by_name("record").unwrap().as_string::<i32>().value(0);
         assert_eq!(kept, "{\"name\": \"cut \u{fffd}\", \"company\": \"\\u4e2d\"}");
     }

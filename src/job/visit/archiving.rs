@@ -7,36 +7,36 @@ use serde_json::json;
 use crate::error::Result;
 use crate::extract::window::Window;
 use crate::job::context::Context;
-use crate::load::archive::{ArchiveWriter, Asked};
-use crate::load::staging::Visitor;
+use crate::load::archive::{ArchiveHeader, ArchiveWriter};
+use crate::load::staging::VisitId;
 use crate::load::{FORMAT, keys};
 
 /// The answers that make one day, or the snapshot.
 pub(super) struct Archiving<'a> {
     context: &'a Context,
     /// What they have in common.
-    asked: Asked,
-    take: u32,
+    header: ArchiveHeader,
+    attempt: u32,
     keys: Vec<String>,
 }
 
 impl<'a> Archiving<'a> {
-    /// `take` tells apart the tries of one visit to have all answers of a day.
+    /// `attempt` counts those of one visit at all answers of a day.
     pub(super) fn new(
         context: &'a Context,
-        visitor: &Visitor,
+        visit_id: &VisitId,
         source: &str,
         day: Date,
         windows: &[Option<Window>],
         accepted_at: Option<Timestamp>,
-        take: u32,
+        attempt: u32,
     ) -> Self {
         let edges = |window: &Window| (window.from.as_second(), window.to.as_second());
-        let asked = Asked {
+        let header = ArchiveHeader {
             format: FORMAT,
-            event_id: visitor.event_id,
-            pulled_at: visitor.pulled_at,
-            run: visitor.run.clone(),
+            event_id: visit_id.event_id,
+            pulled_at: visit_id.pulled_at,
+            run: visit_id.run.clone(),
             zone: context.lake.zone.name().to_owned(),
             day,
             source: source.to_owned(),
@@ -44,21 +44,21 @@ impl<'a> Archiving<'a> {
             window: 0,
             accepted_at,
             request: serde_json::Map::new(),
-            kept: visitor.kept.clone(),
+            kept: visit_id.kept.clone(),
         };
-        Self { context, asked, take, keys: Vec::new() }
+        Self { context, header, attempt, keys: Vec::new() }
     }
 
     /// Begins the answer to the next window, or to the snapshot.
     pub(super) async fn begin(&mut self, at: usize, window: Option<Window>) -> Result<ArchiveWriter> {
-        let Asked { event_id, pulled_at, .. } = self.asked;
+        let ArchiveHeader { event_id, pulled_at, .. } = self.header;
         let range = window.iter().flat_map(Window::parameters);
         let parameters = [("eventId", event_id)].into_iter().chain(range);
         let request = parameters.map(|(name, value)| (name.to_owned(), json!(value))).collect();
-        let asked = Asked { window: at, request, ..self.asked.clone() };
+        let header = ArchiveHeader { window: at, request, ..self.header.clone() };
         let day = self.context.lake.zone.day_of(pulled_at);
-        let key = keys::archived(day, event_id, pulled_at, &asked.run, self.take, at);
-        let writer = ArchiveWriter::create(self.context.store.as_ref(), &key, &asked).await?;
+        let key = keys::archived(day, event_id, pulled_at, &header.run, self.attempt, at);
+        let writer = ArchiveWriter::create(self.context.store.as_ref(), &key, &header).await?;
         self.keys.push(key);
         Ok(writer)
     }

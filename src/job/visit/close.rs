@@ -7,7 +7,7 @@ use crate::error::{Kind, Result};
 use crate::job::archive;
 use crate::load::keys;
 use crate::load::ledger::Ledger;
-use crate::load::staging::{CellWriter, Visitor};
+use crate::load::staging::{CellWriter, VisitId};
 use crate::load::visit::{Outcome, Visit};
 use crate::transform::tables::Table;
 
@@ -24,7 +24,7 @@ impl Visiting<'_> {
             (None, true) => Outcome::Left,
             (None, false) => Outcome::Complete,
         };
-        let pulled_at = self.visitor.pulled_at;
+        let pulled_at = self.visit_id.pulled_at;
         let visit = Visit {
             pulled_at,
             event_day: self.event_day_is_known.then_some(self.event_day),
@@ -55,7 +55,7 @@ impl Visiting<'_> {
         }
         let outcome = if self.error.is_some() { Outcome::Failed } else { outcome };
         Ok(Visited {
-            event_id: self.visitor.event_id,
+            event_id: self.visit_id.event_id,
             outcome,
             figures: self.figures,
             used: self.usage.used(),
@@ -75,7 +75,7 @@ impl Visiting<'_> {
         if privacy.suppressed.revision() == self.privacy.suppressed.revision() {
             return Ok(());
         }
-        let Visitor { event_id, pulled_at, run, .. } = &self.visitor;
+        let VisitId { event_id, pulled_at, run, .. } = &self.visit_id;
         let day = self.context.lake.zone.day_of(*pulled_at);
         let ours = keys::archived_by(day, *event_id, *pulled_at, run);
         for listed in self.context.store.list(&ours, "").await? {
@@ -89,15 +89,15 @@ impl Visiting<'_> {
         let error = self.error.as_ref().map(ToString::to_string);
         let took = now.duration_since(self.began).as_millis();
         let took = i64::try_from(took).unwrap_or(i64::MAX);
-        let run = &self.visitor.run;
+        let run = &self.visit_id.run;
         let used = self.usage.used();
         let pulls = figures::pulls_row(&self.figures, after, run, outcome, error.as_deref(), used, took)?;
         let zone = &self.context.lake.zone;
         let events = self.privacy.clean(Table::Events, &figures::events_row(after, zone, outcome)?)?;
         let cell = |table, day, part| {
-            CellWriter::new(Arc::clone(&self.context.store), self.visitor.clone(), table, day, part)
+            CellWriter::new(Arc::clone(&self.context.store), self.visit_id.clone(), table, day, part)
         };
-        let mut row = cell(Table::Pulls, zone.day_of(self.visitor.pulled_at), run);
+        let mut row = cell(Table::Pulls, zone.day_of(self.visit_id.pulled_at), run);
         row.write(pulls).await?;
         row.stage(now, None).await?;
         // An event whose day is not known yet has its row when it is: a row never moves to another day.

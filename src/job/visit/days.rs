@@ -16,12 +16,12 @@ use crate::report::Requests;
 
 /// Records of one day in a snapshot, which are counted only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Count {
+pub(super) struct DayCount {
     pub(super) lives: u64,
     pub(super) interactions: u64,
 }
 
-impl Count {
+impl DayCount {
     /// Whether an answer for the day has as many rows.
     pub(super) fn agrees(self, day: Option<&Day>) -> bool {
         let rows = |totals: fn(&Day) -> u64| day.map_or(0, totals);
@@ -51,12 +51,12 @@ pub(super) fn due(context: &Context, choice: &Choice, ledger: &Ledger, now: Time
 /// when the user asks.
 pub(super) fn wants_snapshot(context: &Context, choice: &Choice, ledger: &Ledger, now: Timestamp) -> bool {
     let is_last = ledger.closed.is_none() && ledger.is_past(context.horizon, now);
-    ledger.through.is_none() || is_last || ledger.owed.snapshot || choice.is_explicit()
+    ledger.through.is_none() || is_last || ledger.owed.snapshot || choice.visits_whole()
 }
 
 /// What a visit asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum Task {
     /// A day, in windows.
     Day(Date),
     /// All of the event so far.
@@ -65,9 +65,9 @@ pub(super) enum Asked {
 
 /// In which order a visit asks: for the days, then for the snapshot. After so many visits that were `unfinished` another of them is
 /// the first: what takes all of the time would otherwise starve those behind it for ever.
-pub(super) fn in_turn(days: BTreeSet<Date>, with_snapshot: bool, unfinished: u32) -> Vec<Asked> {
-    let snapshot = with_snapshot.then_some(Asked::Snapshot);
-    let mut order: Vec<Asked> = days.into_iter().map(Asked::Day).chain(snapshot).collect();
+pub(super) fn in_turn(days: BTreeSet<Date>, with_snapshot: bool, unfinished: u32) -> Vec<Task> {
+    let snapshot = with_snapshot.then_some(Task::Snapshot);
+    let mut order: Vec<Task> = days.into_iter().map(Task::Day).chain(snapshot).collect();
     if let Some(first) = unfinished.checked_rem(u32::try_from(order.len()).unwrap_or(u32::MAX)) {
         order.rotate_left(first as usize);
     }
@@ -75,7 +75,7 @@ pub(super) fn in_turn(days: BTreeSet<Date>, with_snapshot: bool, unfinished: u32
 }
 
 /// What a visit would ask for, and how many requests that takes.
-pub(in crate::job) fn forecast(
+pub(in crate::job) fn expected_requests(
     context: &Context,
     choice: &Choice,
     ledger: &Ledger,
@@ -99,7 +99,7 @@ pub(in crate::job) fn forecast(
 /// Days whose rows are not as many as the snapshot counts, and the chosen ones among those with rows.
 pub(super) fn differing(
     choice: &Choice,
-    counts: &BTreeMap<Date, Count>,
+    counts: &BTreeMap<Date, DayCount>,
     known: &BTreeMap<Date, Day>,
 ) -> BTreeSet<Date> {
     let all: BTreeSet<Date> = counts.keys().chain(known.keys()).copied().collect();
@@ -137,8 +137,8 @@ mod tests {
             let day = |number| jiff::civil::date(2022, 10, number);
             let order = in_turn((1..=days).map(day).collect(), with_snapshot, unfinished);
             let expected = expected.into_iter().map(|number| match number {
-                0 => Asked::Snapshot,
-                number => Asked::Day(day(number)),
+                0 => Task::Snapshot,
+                number => Task::Day(day(number)),
             });
             assert_eq!(order, expected.collect::<Vec<_>>(), "{days} {with_snapshot} {unfinished}");
         }

@@ -1,4 +1,4 @@
-//! Asking: a day in windows, or a snapshot, until it is answered, owed, or left.
+//! Fetching: a day in windows, or a snapshot, until it is answered, owed, or left.
 
 use std::sync::atomic::Ordering;
 
@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::Visiting;
 use super::archiving::Archiving;
-use super::intake::{Intake, Taken};
+use super::intake::{Fetched, Intake};
 use super::wanted::Wanted;
 use crate::error::{Error, Kind, Result};
 use crate::extract::retry::Attempts;
@@ -21,8 +21,8 @@ impl Visiting<'_> {
             self.owed.days.insert(day);
             return Ok(());
         }
-        match self.take_day(day).await {
-            Ok(Some(taken)) => match self.stage_day(day, taken).await {
+        match self.fetch_day(day).await {
+            Ok(Some(fetched)) => match self.stage_day(day, fetched).await {
                 Ok(()) => {
                     self.given_up = 0;
                     return Ok(());
@@ -43,22 +43,22 @@ impl Visiting<'_> {
         Ok(())
     }
 
-    /// The answers for a day; none where there is no time left. Where one takes too long or is too large, the day is
-    /// started anew in halves.
-    async fn take_day(&mut self, day: Date) -> Result<Option<Taken>> {
+    /// Fetches a day; none where there is no time left. Where an answer takes too long or is too large, the day is started
+    /// over in windows half as long.
+    async fn fetch_day(&mut self, day: Date) -> Result<Option<Fetched>> {
         let zone = &self.context.lake.zone;
         let before = self.known.get(&day).and_then(|before| before.accepted_at);
         let (mut pieces, mut late) = (1, None);
         let mut windows = window::split(zone, day, pieces)?.unwrap_or_default();
         loop {
             let asked: Vec<Option<Window>> = windows.iter().copied().map(Some).collect();
-            let error = match self.take(Wanted::Windows(self.setting()), day, &asked, before).await {
-                Ok(Some(taken)) => {
+            let error = match self.fetch(Wanted::Windows(self.setting()), day, &asked, before).await {
+                Ok(Some(fetched)) => {
                     self.figures.windows.extend(windows.iter().map(Window::asked));
-                    return Ok(Some(taken));
+                    return Ok(Some(fetched));
                 }
                 Ok(None) => return late.map_or(Ok(None), Err),
-                Err(error) if halves(&error) => error,
+                Err(error) if needs_shorter_windows(&error) => error,
                 Err(error) => return Err(error),
             };
             pieces *= 2;
@@ -73,8 +73,8 @@ impl Visiting<'_> {
 
     /// Asks for the snapshot and stages what came, or owes it.
     pub(super) async fn pull_snapshot(&mut self) -> Result<()> {
-        match self.take_snapshot().await {
-            Ok(Some(taken)) => match self.stage_snapshot(taken).await {
+        match self.fetch_snapshot().await {
+            Ok(Some(fetched)) => match self.stage_snapshot(fetched).await {
                 Ok(()) => {
                     self.given_up = 0;
                     return Ok(());
@@ -92,66 +92,68 @@ impl Visiting<'_> {
         Ok(())
     }
 
-    /// The snapshot; none where there is no time left.
-    async fn take_snapshot(&self) -> Result<Option<Taken>> {
+    /// Fetches the snapshot; none where there is no time left.
+    async fn fetch_snapshot(&self) -> Result<Option<Fetched>> {
         let before = self.ledger.snapshot.and_then(|before| before.accepted_at);
-        self.take(Wanted::Snapshot(self.setting()), self.event_day, &[None], before).await
+        self.fetch(Wanted::Snapshot(self.setting()), self.event_day, &[None], before).await
     }
 
-    /// A snapshot of which nothing is kept but the days that it counts; none where there is no time left.
-    pub(super) async fn look(&self) -> Result<Option<Taken>> {
-        self.try_to_take(Wanted::Snapshot(self.setting()), self.event_day, &[None], || None).await
+    /// Fetches a snapshot of which only the count of each day is used; none where there is no time left.
+    pub(super) async fn count_days(&self) -> Result<Option<Fetched>> {
+        self.fetch_restarting(Wanted::Snapshot(self.setting()), self.event_day, &[None], || None).await
     }
 
-    /// The answers for all of these windows, archived; none where there is no time left. `accepted_before`: when a user last
+    /// Fetches all of these windows, and archives the answers; none where there is no time left. `accepted_before`: when a user last
     /// said that fewer rows are right.
-    async fn take(
+    async fn fetch(
         &self,
         wanted: Wanted,
         day: Date,
         windows: &[Option<Window>],
         accepted_before: Option<Timestamp>,
-    ) -> Result<Option<Taken>> {
+    ) -> Result<Option<Fetched>> {
         let accepted_at = self.accepted_at(day, accepted_before);
         let part = wanted.part();
         let archiving = || {
-            let take = self.takes.fetch_add(1, Ordering::Relaxed);
-            let new = || Archiving::new(self.context, &self.visitor, part, day, windows, accepted_at, take);
+            let attempt = self.attempt.fetch_add(1, Ordering::Relaxed);
+            let new =
+                || Archiving::new(self.context, &self.visit_id, part, day, windows, accepted_at, attempt);
             self.context.archive.then(new)
         };
-        self.try_to_take(wanted, day, windows, archiving).await
+        self.fetch_restarting(wanted, day, windows, archiving).await
     }
 
-    /// An answer that fails is asked for again by itself, unless rows of it were written: then all are.
-    async fn try_to_take<'a>(
+    /// Requests all of these windows again where an answer failed after rows of it were written; any other failed request is
+    /// repeated by itself.
+    async fn fetch_restarting<'a>(
         &self,
         wanted: Wanted,
         day: Date,
         windows: &[Option<Window>],
         archiving: impl Fn() -> Option<Archiving<'a>>,
-    ) -> Result<Option<Taken>> {
-        let mut beginnings = self.attempts();
+    ) -> Result<Option<Fetched>> {
+        let mut restarts = self.attempts();
         loop {
-            let mut intake = Intake::new(self.context, &self.visitor, wanted.clone(), day);
+            let mut intake = Intake::new(self.context, &self.visit_id, wanted.clone(), day);
             let mut archiving = archiving();
-            let outcome = self.fill(&mut intake, windows, archiving.as_mut()).await;
+            let outcome = self.fetch_windows(&mut intake, windows, archiving.as_mut()).await;
             if let Ok(true) = outcome {
                 return intake.finish().map(Some);
             }
             if let Some(archiving) = archiving {
                 archiving.abandon().await?;
             }
-            let Err(error) = outcome else { return beginnings.last().map_or(Ok(None), Err) };
-            if !intake.is_spoiled() || windows != [None] && halves(&error) {
+            let Err(error) = outcome else { return restarts.last().map_or(Ok(None), Err) };
+            if !intake.is_spoiled() || windows != [None] && needs_shorter_windows(&error) {
                 return Err(error);
             }
-            beginnings.pause(error, self.context.client.now()).await?;
+            restarts.pause(error, self.context.client.now()).await?;
         }
     }
 
-    /// Asks for all of these windows. False where there is no time left; but what failed by itself before that has failed:
+    /// Requests these windows, one after the other. False where there is no time left; but what failed by itself before that has failed:
     /// otherwise an event to which the vendor never answers would be left by every run, and fail in none.
-    async fn fill(
+    async fn fetch_windows(
         &self,
         intake: &mut Intake,
         windows: &[Option<Window>],
@@ -164,7 +166,9 @@ impl Visiting<'_> {
                 if client.is_out_of_time() {
                     return attempts.last().map_or(Ok(false), Err);
                 }
-                let Err(error) = self.ask(intake, at, *window, archiving.as_deref_mut()).await else { break };
+                let Err(error) = self.request(intake, at, *window, archiving.as_deref_mut()).await else {
+                    break;
+                };
                 if client.is_out_of_time() {
                     return attempts.last().map_or(Ok(false), Err);
                 }
@@ -172,7 +176,7 @@ impl Visiting<'_> {
                     Some(window) => error.with("window", format!("[{}, {})", window.from, window.to)),
                     None => error,
                 };
-                if intake.is_spoiled() || window.is_some() && halves(&error) {
+                if intake.is_spoiled() || window.is_some() && needs_shorter_windows(&error) {
                     return Err(error);
                 }
                 attempts.pause(error, client.now()).await?;
@@ -181,20 +185,20 @@ impl Visiting<'_> {
         Ok(true)
     }
 
-    /// Asks for a window, or for everything, and takes the answer in. One attempt.
-    async fn ask(
+    /// Requests a window, or everything, and adds the answer: one attempt.
+    async fn request(
         &self,
         intake: &mut Intake,
         at: usize,
         window: Option<Window>,
         archiving: Option<&mut Archiving<'_>>,
     ) -> Result<()> {
-        let answer = self.context.client.report(self.usage, self.visitor.event_id, window).await?;
+        let answer = self.context.client.report(self.usage, self.visit_id.event_id, window).await?;
         let archive = match archiving {
             Some(archiving) => Some(archiving.begin(at, window).await?),
             None => None,
         };
-        intake.take(answer, window, archive).await
+        intake.add_answer(answer, window, archive).await
     }
 
     /// Attempts at one request; few, once others were given up.
@@ -208,7 +212,7 @@ impl Visiting<'_> {
 const GIVEN_UP: u32 = 4;
 
 /// Whether the answer to a shorter window may succeed where this one failed.
-fn halves(error: &Error) -> bool {
+fn needs_shorter_windows(error: &Error) -> bool {
     matches!(error.kind(), Kind::TooLarge | Kind::Timeout)
 }
 

@@ -3,7 +3,7 @@
 use arrow::array::RecordBatch;
 use serde_json::json;
 
-use super::tally::Tally;
+use super::record_counts::RecordCounts;
 use crate::calendar::Zone;
 use crate::error::Result;
 use crate::extract::usage::Used;
@@ -19,7 +19,7 @@ use crate::transform::value::Value;
 #[derive(Clone, Debug, Default)]
 pub(in crate::job) struct Figures {
     /// Of the answers that were used.
-    pub(in crate::job) tally: Tally,
+    pub(in crate::job) records: RecordCounts,
     /// Windows asked, as `startTime` and `endTime`.
     pub(in crate::job) windows: Vec<(i64, i64)>,
     /// Cells with fewer rows, or of less weight, than the visit before found.
@@ -42,7 +42,7 @@ pub(in crate::job) fn pulls_row(
     used: Used,
     milliseconds: i64,
 ) -> Result<RecordBatch> {
-    let Figures { tally, .. } = figures;
+    let Figures { records, .. } = figures;
     // Nor is anything compared where a day is missing.
     let details = figures.details.filter(|_| ledger.owed.days.is_empty());
     let sessions = sessions(ledger.days.values());
@@ -55,15 +55,15 @@ pub(in crate::job) fn pulls_row(
         ("error", error.into()),
         ("requests", used.requests.into()),
         ("retries", used.retries.into()),
-        ("request_ids", json!(tally.request_ids).to_string().into()),
+        ("request_ids", json!(records.request_ids).to_string().into()),
         ("windows", json!(figures.windows).to_string().into()),
-        ("received", tally.received.into()),
-        ("rows", tally.rows.into()),
-        ("rejects", tally.rejects.into()),
-        ("outside", tally.outside.into()),
-        ("counted", tally.counted.into()),
-        ("suppressed", tally.suppressed.values().sum::<u64>().into()),
-        ("set_aside", tally.set_aside.into()),
+        ("received", records.received.into()),
+        ("rows", records.rows.into()),
+        ("rejects", records.rejects.into()),
+        ("outside", records.outside.into()),
+        ("counted", records.counted.into()),
+        ("suppressed", records.suppressed.values().sum::<u64>().into()),
+        ("set_aside", records.set_aside.into()),
         ("fewer", figures.fewer.into()),
         ("days_checked", checked.map(|(days, _)| days).into()),
         ("days_differing", checked.map(|(_, differing)| differing).into()),

@@ -1,4 +1,4 @@
-//! The answers for one day, or for a snapshot, on their way to staged files.
+//! Collects the rows of the answers to one day, or to a snapshot, into cells.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,9 +7,9 @@ use arrow::array::RecordBatch;
 use bytes::Bytes;
 use jiff::civil::Date;
 
-use super::days::Count;
-use super::reading::Reading;
-use super::tally::Tally;
+use super::answer_decoder::AnswerDecoder;
+use super::days::DayCount;
+use super::record_counts::RecordCounts;
 use super::wanted::Wanted;
 use crate::error::{Error, Kind, Result};
 use crate::extract::answer::Answer;
@@ -18,7 +18,7 @@ use crate::extract::envelope::Envelope;
 use crate::extract::window::Window;
 use crate::job::context::Context;
 use crate::load::archive::ArchiveWriter;
-use crate::load::staging::{CellWriter, Visitor};
+use crate::load::staging::{CellWriter, VisitId};
 use crate::load::store::Condition;
 use crate::progress::Progress;
 use crate::transform::batch::text_bytes;
@@ -34,7 +34,7 @@ const HELD_BATCHES: usize = 8;
 const HELD_BYTES: usize = 16 * 1024 * 1024;
 
 /// An answer, from the vendor or from the archive.
-pub(in crate::job) trait Answers {
+pub(in crate::job) trait AnswerSource {
     /// Hands the records of the next part on, and gives its bytes; none at the end.
     async fn advance(&mut self, record: impl FnMut(Position<'_>, Record<'_>)) -> Result<Option<Bytes>>;
 
@@ -42,7 +42,7 @@ pub(in crate::job) trait Answers {
     async fn finish(self) -> Result<Envelope>;
 }
 
-impl Answers for Answer<'_> {
+impl AnswerSource for Answer<'_> {
     async fn advance(&mut self, record: impl FnMut(Position<'_>, Record<'_>)) -> Result<Option<Bytes>> {
         Answer::advance(self, record).await
     }
@@ -52,27 +52,27 @@ impl Answers for Answer<'_> {
     }
 }
 
-/// Where the rows go.
+/// The cells that are being filled.
 pub(in crate::job) struct Intake {
     wanted: Wanted,
     cells: Vec<CellWriter>,
     rejected: CellWriter,
-    counts: BTreeMap<Date, Count>,
-    tally: Tally,
-    /// Whether rows were written of an answer that then failed.
+    day_counts: BTreeMap<Date, DayCount>,
+    records: RecordCounts,
+    /// Whether rows were written of an answer that has not ended well.
     is_spoiled: bool,
     progress: Progress,
 }
 
-/// Answers that were taken in whole: their cells, not yet staged.
-pub(in crate::job) struct Taken {
+/// All answers to one day, or to a snapshot: their cells, not yet staged.
+pub(in crate::job) struct Fetched {
     pub(in crate::job) cells: Vec<CellWriter>,
     pub(in crate::job) rejected: CellWriter,
-    pub(super) counts: BTreeMap<Date, Count>,
-    pub(in crate::job) tally: Tally,
+    pub(super) day_counts: BTreeMap<Date, DayCount>,
+    pub(in crate::job) records: RecordCounts,
 }
 
-impl Taken {
+impl Fetched {
     /// The sums over the rows of one table.
     pub(super) fn totals(&self, table: Table) -> Totals {
         self.cells.iter().find(|cell| cell.table() == table).map(CellWriter::totals).unwrap_or_default()
@@ -80,47 +80,34 @@ impl Taken {
 }
 
 impl Intake {
-    pub(in crate::job) fn new(context: &Context, visitor: &Visitor, wanted: Wanted, day: Date) -> Self {
+    pub(in crate::job) fn new(context: &Context, visit_id: &VisitId, wanted: Wanted, day: Date) -> Self {
         let store = &context.store;
-        let cell = |table, part| CellWriter::new(Arc::clone(store), visitor.clone(), table, day, part);
+        let cell = |table, part| CellWriter::new(Arc::clone(store), visit_id.clone(), table, day, part);
         Self {
             cells: wanted.tables().iter().map(|table| cell(*table, "")).collect(),
             rejected: cell(Table::Rejects, wanted.part()),
             wanted,
-            counts: BTreeMap::new(),
-            tally: Tally::default(),
+            day_counts: BTreeMap::new(),
+            records: RecordCounts::default(),
             is_spoiled: false,
             progress: context.progress.clone(),
         }
     }
 
-    /// Whether an answer failed after some of its rows were written, so that everything has to begin anew.
+    /// Whether an answer failed after some of its rows were written, so that everything has to start over.
     pub(super) fn is_spoiled(&self) -> bool {
         self.is_spoiled
     }
 
-    /// Takes an answer in: to a window, or to everything. What the archive may keep of it goes there too.
-    pub(in crate::job) async fn take(
+    /// Adds the rows of an answer: to a window, or to the request for everything. What the archive may keep of the answer goes
+    /// there too.
+    pub(in crate::job) async fn add_answer(
         &mut self,
-        answer: impl Answers,
+        mut answer: impl AnswerSource,
         window: Option<Window>,
-        archive: Option<ArchiveWriter>,
+        mut archive: Option<ArchiveWriter>,
     ) -> Result<()> {
         let wanted = self.wanted.clone();
-        let mut written = false;
-        let outcome = self.read(answer, window, &wanted, archive, &mut written).await;
-        self.is_spoiled |= written && outcome.is_err();
-        outcome
-    }
-
-    async fn read(
-        &mut self,
-        mut answer: impl Answers,
-        window: Option<Window>,
-        wanted: &Wanted,
-        mut archive: Option<ArchiveWriter>,
-        written: &mut bool,
-    ) -> Result<()> {
         let decoders = wanted.tables().iter().map(|table| {
             let mut decoder = Decoder::new(*table, wanted.setting().clone());
             if let Some(window) = window {
@@ -128,41 +115,42 @@ impl Intake {
             }
             decoder
         });
-        let mut reading = Reading::new(wanted, decoders.collect());
+        let mut decoder = AnswerDecoder::new(&wanted, decoders.collect());
         if archive.is_some() && !wanted.setting().privacy.is_everything() {
-            reading.weave();
+            decoder.redact();
         }
         let mut held: Vec<(Table, RecordBatch)> = Vec::new();
-        while let Some(bytes) = answer.advance(|position, record| reading.record(position, record)).await? {
+        while let Some(bytes) = answer.advance(|position, record| decoder.record(position, record)).await? {
             if let Some(archive) = &mut archive {
-                match reading.woven() {
-                    Some(woven) => archive.write(woven.as_bytes()).await?,
+                match decoder.take_redacted() {
+                    Some(redacted) => archive.write(redacted.as_bytes()).await?,
                     None => archive.write(&bytes).await?,
                 }
             }
-            held.extend(reading.full_batches()?);
+            held.extend(decoder.full_batches()?);
             let bytes: usize = held.iter().map(|(_, batch)| text_bytes(batch)).sum();
             if held.len() > HELD_BATCHES || bytes > HELD_BYTES {
-                *written = true;
+                self.is_spoiled = true;
                 self.write(&mut held).await?;
             }
         }
         let envelope = answer.finish().await?;
-        held.extend(reading.last_batches()?);
-        let woven = reading.last_woven(&envelope);
-        let brought = reading.finish(envelope)?;
-        *written = true;
+        held.extend(decoder.last_batches()?);
+        let redacted = decoder.finish_redacted(&envelope);
+        let decoded = decoder.finish(envelope)?;
+        self.is_spoiled = true;
         self.write(&mut held).await?;
         if let Some(mut archive) = archive {
-            archive.write(woven.unwrap_or_default().as_bytes()).await?;
+            archive.write(redacted.unwrap_or_default().as_bytes()).await?;
             archive.finish(Condition::Absent).await?;
         }
-        for (day, count) in brought.counts {
-            let sum = self.counts.entry(day).or_default();
+        for (day, count) in decoded.day_counts {
+            let sum = self.day_counts.entry(day).or_default();
             sum.lives += count.lives;
             sum.interactions += count.interactions;
         }
-        self.tally.add(brought.tally);
+        self.records.add(decoded.records);
+        self.is_spoiled = false;
         Ok(())
     }
 
@@ -175,14 +163,14 @@ impl Intake {
         Ok(())
     }
 
-    /// All rows, once every answer was taken in. An error where fewer or more were written than decoded.
-    pub(in crate::job) fn finish(self) -> Result<Taken> {
-        let Self { cells, rejected, counts, tally, .. } = self;
+    /// All rows, once every answer was added. An error where fewer or more were written than decoded.
+    pub(in crate::job) fn finish(self) -> Result<Fetched> {
+        let Self { cells, rejected, day_counts, records, .. } = self;
         let written: u64 = cells.iter().map(|cell| cell.totals().rows).sum();
-        if (written, rejected.totals().rows) != (tally.rows, tally.rejects) {
-            let message = format!("{} rows were decoded, {written} written", tally.rows);
+        if (written, rejected.totals().rows) != (records.rows, records.rejects) {
+            let message = format!("{} rows were decoded, {written} written", records.rows);
             return Err(Error::new(Kind::Unbalanced, message).hint("report it to the makers of rollcall"));
         }
-        Ok(Taken { cells, rejected, counts, tally })
+        Ok(Fetched { cells, rejected, day_counts, records })
     }
 }

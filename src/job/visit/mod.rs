@@ -1,14 +1,14 @@
 //! A visit: everything that one call upon one event does.
 
+mod answer_decoder;
 mod archiving;
-mod ask;
 mod close;
 mod days;
+mod fetch;
 mod figures;
 mod intake;
-mod reading;
+mod record_counts;
 mod stage;
-mod tally;
 mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,12 +17,12 @@ use std::sync::atomic::AtomicU32;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-pub(super) use self::days::forecast;
-use self::days::{Asked, Count};
+pub(super) use self::days::expected_requests;
+use self::days::{DayCount, Task};
 use self::figures::Figures;
-pub(super) use self::intake::{Answers, Intake};
+pub(super) use self::intake::{AnswerSource, Intake};
+pub(super) use self::record_counts::RecordCounts;
 use self::stage::Staging;
-pub(super) use self::tally::Tally;
 pub(super) use self::wanted::Wanted;
 use super::context::Context;
 use super::selection::Choice;
@@ -31,7 +31,7 @@ use crate::extract::usage::{Usage, Used};
 use crate::load::answer::{Day, Snapshot};
 use crate::load::index;
 use crate::load::ledger::Ledger;
-use crate::load::staging::Visitor;
+use crate::load::staging::VisitId;
 use crate::load::visit::{Outcome, Owed};
 use crate::transform::decode::Setting;
 use crate::transform::privacy::Privacy;
@@ -60,14 +60,18 @@ pub(super) async fn visit(
         ledger.last_visit.and_then(|last| last.checked_add(SignedDuration::from_millis(1)).ok());
     let pulled_at = after_the_last.map_or(now, |after| after.max(now));
     let event_id = ledger.event.event_id;
-    let visitor =
-        Visitor { event_id, pulled_at, run: context.run.clone(), kept: index::Kept::from(&privacy) };
+    let visit_id = VisitId {
+        event_id,
+        pulled_at,
+        run: context.run.clone(),
+        kept: index::PrivacyVersion::from(&privacy),
+    };
     let mut visiting = Visiting {
         context,
         choice,
         privacy,
         usage: &usage,
-        visitor,
+        visit_id,
         began: now,
         event_day: ledger
             .event_day
@@ -81,7 +85,7 @@ pub(super) async fn visit(
         owed: Owed::default(),
         figures: Figures::default(),
         staging: None,
-        takes: AtomicU32::new(0),
+        attempt: AtomicU32::new(0),
         given_up: 0,
         is_left: false,
         is_unknown: false,
@@ -112,7 +116,7 @@ struct Visiting<'a> {
     choice: &'a Choice,
     privacy: Privacy,
     usage: &'a Usage,
-    visitor: Visitor,
+    visit_id: VisitId,
     began: Timestamp,
     event_day: Date,
     event_day_is_known: bool,
@@ -122,14 +126,14 @@ struct Visiting<'a> {
     /// Days that this visit asked for.
     asked: BTreeSet<Date>,
     /// What the snapshot counts by day, where it was asked.
-    counts: Option<BTreeMap<Date, Count>>,
+    counts: Option<BTreeMap<Date, DayCount>>,
     snapshot: Option<Snapshot>,
     owed: Owed,
     figures: Figures,
     /// What is being staged while the next answer is asked for.
     staging: Option<Staging>,
-    /// Tries to have all answers of a day, or the snapshot.
-    takes: AtomicU32,
+    /// Counts the attempts at all answers of a day, or at the snapshot, for the keys of the archive.
+    attempt: AtomicU32,
     /// Requests in a row that were given up.
     given_up: u32,
     /// Whether the deadline came first.
@@ -149,13 +153,13 @@ impl Visiting<'_> {
             return Ok(false);
         }
         self.fix_event_day().await?;
-        let now = self.visitor.pulled_at;
+        let now = self.visit_id.pulled_at;
         let days = days::due(self.context, self.choice, &self.ledger, now);
         let wants_snapshot = days::wants_snapshot(self.context, self.choice, &self.ledger, now);
-        for asked in days::in_turn(days, wants_snapshot, self.ledger.unfinished) {
-            match asked {
-                Asked::Day(day) => self.pull_day(day).await?,
-                Asked::Snapshot => self.pull_snapshot().await?,
+        for task in days::in_turn(days, wants_snapshot, self.ledger.unfinished) {
+            match task {
+                Task::Day(day) => self.pull_day(day).await?,
+                Task::Snapshot => self.pull_snapshot().await?,
             }
         }
         let is_changed = !wants_snapshot && self.is_changed();
@@ -175,8 +179,8 @@ impl Visiting<'_> {
     /// The event's day, where neither ledger nor vendor says it, is that of its earliest record: a snapshot of which
     /// nothing is kept. False where there is no time left.
     async fn find_event_day(&mut self) -> Result<bool> {
-        let Some(taken) = self.look().await? else { return Ok(false) };
-        if let Some(first) = taken.counts.keys().next() {
+        let Some(fetched) = self.count_days().await? else { return Ok(false) };
+        if let Some(first) = fetched.day_counts.keys().next() {
             self.event_day = *first;
         }
         self.event_day_is_known = true;
@@ -212,7 +216,7 @@ impl Visiting<'_> {
     fn days_to_check(&self) -> Result<BTreeSet<Date>> {
         let mut days = match &self.counts {
             Some(counts) => days::differing(self.choice, counts, &self.known),
-            None => days::possible(self.context, &self.ledger, self.event_day, self.visitor.pulled_at)?,
+            None => days::possible(self.context, &self.ledger, self.event_day, self.visit_id.pulled_at)?,
         };
         if self.counts.is_none() && self.is_left {
             days.retain(|day| !self.is_answered(*day));
@@ -232,7 +236,7 @@ impl Visiting<'_> {
         let Some(counts) = self.counts.as_ref().filter(|_| self.owed.days.is_empty()) else { return };
         let days: BTreeSet<Date> = counts.keys().chain(self.known.keys()).copied().collect();
         let settled = |day: &&Date| {
-            self.context.lake.settled_at(**day).is_ok_and(|settled_at| self.visitor.pulled_at >= settled_at)
+            self.context.lake.settled_at(**day).is_ok_and(|settled_at| self.visit_id.pulled_at >= settled_at)
         };
         let settled: Vec<&Date> = days.iter().filter(settled).collect();
         let agrees = |day: &Date| counts.get(day).copied().unwrap_or_default().agrees(self.known.get(day));
@@ -241,12 +245,12 @@ impl Visiting<'_> {
     }
 
     fn setting(&self) -> Setting {
-        let Visitor { event_id, pulled_at, .. } = self.visitor;
+        let VisitId { event_id, pulled_at, .. } = self.visit_id;
         Setting { event_id, pulled_at, zone: self.context.lake.zone.clone(), privacy: self.privacy.clone() }
     }
 
     fn fail(&mut self, error: Error) {
-        let error = error.with("event", self.visitor.event_id);
+        let error = error.with("event", self.visit_id.event_id);
         tracing::debug!("{error}");
         self.is_unknown |= error.kind() == Kind::UnknownEvent;
         // That the vendor does not know the event is the least of what can fail.

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::report::Report;
 use crate::transform::tables::Table;
 
 /// What became of the records.
 #[derive(Clone, Debug, Default)]
-pub(in crate::job) struct Tally {
+pub(in crate::job) struct RecordCounts {
     pub(in crate::job) received: u64,
     pub(in crate::job) rows: u64,
     pub(in crate::job) rejects: u64,
@@ -22,9 +23,9 @@ pub(in crate::job) struct Tally {
     pub(in crate::job) notes: BTreeSet<String>,
 }
 
-impl Tally {
+impl RecordCounts {
     /// Adds what became of the records of another answer.
-    pub(in crate::job) fn add(&mut self, other: Tally) {
+    pub(in crate::job) fn add(&mut self, other: RecordCounts) {
         self.received += other.received;
         self.rows += other.rows;
         self.rejects += other.rejects;
@@ -37,5 +38,14 @@ impl Tally {
         self.set_aside += other.set_aside;
         self.request_ids.extend(other.request_ids);
         self.notes.extend(other.notes);
+    }
+
+    /// Adds what a run's report says of it.
+    pub(in crate::job) fn add_to(self, report: &mut Report) {
+        report.rows += self.rows;
+        report.rejects += self.rejects;
+        report.without_table += self.without_table;
+        report.set_aside += self.set_aside;
+        report.notes.extend(self.notes);
     }
 }

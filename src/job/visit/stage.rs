@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use tokio::task::JoinHandle;
 
 use super::Visiting;
-use super::intake::Taken;
-use super::tally::Tally;
+use super::intake::Fetched;
+use super::record_counts::RecordCounts;
 use crate::error::{Explain, Kind, Result};
 use crate::job::context::Context;
 use crate::load::answer::{Day, Snapshot};
@@ -21,25 +21,25 @@ use crate::transform::totals::Totals;
 
 /// Cells of an answer that are being staged.
 pub(super) struct Staging {
-    what: Answered,
-    tally: Tally,
+    what: Task,
+    records: RecordCounts,
     task: JoinHandle<Result<()>>,
 }
 
 /// What was answered.
-enum Answered {
+enum Task {
     Day(Date),
     Snapshot,
 }
 
 impl Visiting<'_> {
-    pub(super) async fn stage_day(&mut self, day: Date, taken: Taken) -> Result<()> {
+    pub(super) async fn stage_day(&mut self, day: Date, fetched: Fetched) -> Result<()> {
         let before = self.known.get(&day).copied();
         let answer = Day {
-            pulled_at: self.visitor.pulled_at,
-            lives: taken.totals(Table::Lives),
-            interactions: taken.totals(Table::Interactions),
-            rejects: taken.rejected.totals(),
+            pulled_at: self.visit_id.pulled_at,
+            lives: fetched.totals(Table::Lives),
+            interactions: fetched.totals(Table::Interactions),
+            rejects: fetched.rejected.totals(),
             has_had_rows: false,
             accepted_at: self.accepted_at(day, before.and_then(|before| before.accepted_at)),
         };
@@ -48,20 +48,20 @@ impl Visiting<'_> {
             self.note(|ledger, accepted_at| ledger.accept_day(day, accepted_at)).await?;
         }
         let mut cells = Vec::new();
-        for cell in taken.cells {
+        for cell in fetched.cells {
             let table = cell.table();
             let rows = |before: Day| if table == Table::Lives { before.lives } else { before.interactions };
             let before = before.map(|before| (before.pulled_at, rows(before)));
-            let suppressed = taken.tally.suppressed.get(&table).copied().unwrap_or_default();
+            let suppressed = fetched.records.suppressed.get(&table).copied().unwrap_or_default();
             if self.is_worth(table, cell.totals(), day, before, suppressed, answer.accepted_at).await? {
                 cells.push((cell, answer.accepted_at));
             }
         }
         let rejects = before.map(|before| before.rejects).unwrap_or_default();
-        if self.are_new(taken.rejected.part(), answer.rejects, day, rejects).await {
-            cells.push((taken.rejected, None));
+        if self.are_new(fetched.rejected.part(), answer.rejects, day, rejects).await {
+            cells.push((fetched.rejected, None));
         }
-        self.begin(Answered::Day(day), taken.tally, cells).await;
+        self.begin(Task::Day(day), fetched.records, cells).await;
         let is_empty = answer.lives.rows + answer.interactions.rows + answer.rejects.rows == 0;
         if !is_empty || before.is_some() {
             self.known.insert(day, answer);
@@ -69,55 +69,60 @@ impl Visiting<'_> {
         Ok(())
     }
 
-    pub(super) async fn stage_snapshot(&mut self, taken: Taken) -> Result<()> {
-        let details = taken.totals(Table::ViewerDetails);
-        let rejects = taken.rejected.totals();
+    pub(super) async fn stage_snapshot(&mut self, fetched: Fetched) -> Result<()> {
+        let details = fetched.totals(Table::ViewerDetails);
+        let rejects = fetched.rejected.totals();
         let before = self.ledger.snapshot;
         let accepted_at = self.accepted_at(self.event_day, before.and_then(|before| before.accepted_at));
         if self.choice.accepts(self.event_day) {
             self.note(Ledger::accept_snapshot).await?;
         }
         let mut cells = Vec::new();
-        for cell in taken.cells {
+        for cell in fetched.cells {
             let before = before.map(|before| (before.pulled_at, before.viewer_details));
             let (table, day) = (cell.table(), self.event_day);
-            let suppressed = taken.tally.suppressed.get(&table).copied().unwrap_or_default();
+            let suppressed = fetched.records.suppressed.get(&table).copied().unwrap_or_default();
             if self.is_worth(table, cell.totals(), day, before, suppressed, accepted_at).await? {
                 cells.push((cell, accepted_at));
             }
         }
         let rejects_before = before.map(|before| before.rejects).unwrap_or_default();
-        if self.are_new(taken.rejected.part(), rejects, self.event_day, rejects_before).await {
-            cells.push((taken.rejected, None));
+        if self.are_new(fetched.rejected.part(), rejects, self.event_day, rejects_before).await {
+            cells.push((fetched.rejected, None));
         }
-        self.counts = Some(taken.counts);
-        let pulled_at = self.visitor.pulled_at;
-        self.begin(Answered::Snapshot, taken.tally, cells).await;
+        self.counts = Some(fetched.day_counts);
+        let pulled_at = self.visit_id.pulled_at;
+        self.begin(Task::Snapshot, fetched.records, cells).await;
         self.snapshot = Some(Snapshot { pulled_at, viewer_details: details, rejects, accepted_at });
         Ok(())
     }
 
     /// Begins to stage these cells, once those before them are staged.
-    async fn begin(&mut self, what: Answered, tally: Tally, cells: Vec<(CellWriter, Option<Timestamp>)>) {
+    async fn begin(
+        &mut self,
+        what: Task,
+        records: RecordCounts,
+        cells: Vec<(CellWriter, Option<Timestamp>)>,
+    ) {
         self.staged().await;
         let now = self.context.clock.now();
         let staged = cells.into_iter().map(move |(cell, accepted_at)| cell.stage(now, accepted_at));
         let task = tokio::spawn(try_join_all(staged).map_ok(|_| ()));
-        self.staging = Some(Staging { what, tally, task });
+        self.staging = Some(Staging { what, records, task });
     }
 
     /// Waits until everything is staged that was begun. What fails is owed.
     pub(super) async fn staged(&mut self) {
-        let Some(Staging { what, tally, task }) = self.staging.take() else { return };
+        let Some(Staging { what, records, task }) = self.staging.take() else { return };
         let crashed = || "the staging of an answer crashed".to_owned();
         let outcome = task.await.explain(Kind::Damaged, crashed).and_then(|outcome| outcome);
         match (outcome, what) {
-            (Ok(()), Answered::Day(_)) => self.figures.tally.add(tally),
-            (Ok(()), Answered::Snapshot) => {
+            (Ok(()), Task::Day(_)) => self.figures.records.add(records),
+            (Ok(()), Task::Snapshot) => {
                 self.figures.details = self.snapshot.map(|snapshot| snapshot.viewer_details);
-                self.figures.tally.add(tally);
+                self.figures.records.add(records);
             }
-            (Err(error), Answered::Day(day)) => {
+            (Err(error), Task::Day(day)) => {
                 match self.ledger.days.get(&day) {
                     Some(before) => self.known.insert(day, *before),
                     None => self.known.remove(&day),
@@ -125,7 +130,7 @@ impl Visiting<'_> {
                 self.owed.days.insert(day);
                 self.fail(error.with("day", day));
             }
-            (Err(error), Answered::Snapshot) => {
+            (Err(error), Task::Snapshot) => {
                 self.snapshot = None;
                 self.owed.snapshot = true;
                 self.fail(error.with("window", "snapshot"));
@@ -166,37 +171,37 @@ impl Visiting<'_> {
             return Ok(false);
         }
         let first_settled =
-            before_at.is_some_and(|at| at < settled_at) && self.visitor.pulled_at >= settled_at;
+            before_at.is_some_and(|at| at < settled_at) && self.visit_id.pulled_at >= settled_at;
         Ok(before.map(|before| before.digest) != Some(now.digest)
             || first_settled
-            || self.choice.is_explicit() && !self.lake_holds(table, day, "", now.digest).await)
+            || self.choice.visits_whole() && !self.lake_holds(table, day, "", now.digest).await)
     }
 
     /// Whether rejects are to be staged: unless they are those of the last answer.
     async fn are_new(&self, part: &str, now: Totals, day: Date, before: Totals) -> bool {
         now.digest != before.digest
             || now.rows > 0
-                && self.choice.is_explicit()
+                && self.choice.visits_whole()
                 && !self.lake_holds(Table::Rejects, day, part, now.digest).await
     }
 
-    /// Whether the lake has what the ledger says that it was given. A chosen event mends what was taken away by hand.
+    /// Whether the lake has what the ledger says that it was given. A chosen event mends what somebody deleted.
     async fn lake_holds(&self, table: Table, day: Date, part: &str, digest: Digest) -> bool {
         let Context { store, lake, .. } = self.context;
-        let place = TableDay { store, lake, privacy: &self.privacy, table, day };
-        let found = place.cell(self.visitor.event_id, part).await;
+        let table_day = TableDay { store, lake, privacy: &self.privacy, table, day };
+        let found = table_day.cell(self.visit_id.event_id, part).await;
         // One that cannot be read is none: staging what is there already does no harm, and publish says what is wrong.
         found.is_ok_and(|found| found.is_some_and(|found| found.digest == digest))
     }
 
     /// When a user last said that fewer rows are right: now, or as it was before.
     pub(super) fn accepted_at(&self, day: Date, before: Option<Timestamp>) -> Option<Timestamp> {
-        if self.choice.accepts(day) { Some(self.visitor.pulled_at) } else { before }
+        if self.choice.accepts(day) { Some(self.visit_id.pulled_at) } else { before }
     }
 
     /// Notes in the ledger that fewer rows are right, as of this visit.
     async fn note(&self, accept: impl Fn(&mut Ledger, Timestamp)) -> Result<()> {
-        let accepted_at = self.visitor.pulled_at;
+        let accepted_at = self.visit_id.pulled_at;
         self.context.ledgers.update(&self.ledger, |ledger| accept(ledger, accepted_at)).await.map(|_| ())
     }
 }

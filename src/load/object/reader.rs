@@ -19,7 +19,7 @@ use super::{from_parquet, length};
 use crate::error::{Error, Kind, Result};
 use crate::load::FORMAT;
 use crate::load::cell::Cell;
-use crate::load::index::{self, Kept, PROGRAM, Rebuild};
+use crate::load::index::{self, PROGRAM, PrivacyVersion, Rebuild};
 use crate::load::store::{Condition, Head, Store};
 use crate::transform::batch::{self, BATCH_ROWS};
 use crate::transform::privacy::Privacy;
@@ -35,7 +35,7 @@ pub struct ObjectReader {
     metadata: ArrowReaderMetadata,
     cells: Vec<Cell>,
     is_current: bool,
-    kept: Option<Kept>,
+    kept: Option<PrivacyVersion>,
     table: Table,
 }
 
@@ -122,12 +122,12 @@ impl ObjectReader {
     /// Whether its rows were written with what may be kept now.
     #[must_use]
     pub fn is_kept_under(&self, privacy: &Privacy) -> bool {
-        self.kept == Some(Kept::from(privacy))
+        self.kept == Some(PrivacyVersion::from(privacy))
     }
 
     /// What was kept of people when it was written; none where that is lost.
     #[must_use]
-    pub fn kept(&self) -> Option<&Kept> {
+    pub fn kept(&self) -> Option<&PrivacyVersion> {
         self.kept.as_ref()
     }
 

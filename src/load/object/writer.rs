@@ -14,7 +14,7 @@ use super::encoded::EncodedGroup;
 use super::{Waiting, from_parquet};
 use crate::error::{Error, Kind, Result};
 use crate::load::cell::Cell;
-use crate::load::index::{self, Kept};
+use crate::load::index::{self, PrivacyVersion};
 use crate::load::properties::{self, Expected};
 use crate::load::row_groups::ROW_GROUP_ROWS;
 use crate::load::store::{Condition, Store, Upload};
@@ -117,7 +117,12 @@ impl ObjectWriter {
     }
 
     /// Completes the object, whose rows are those of `cells` in this order and `kept` as it says, and makes it visible under `condition`.
-    pub async fn finish(mut self, cells: &[&Cell], kept: &Kept, condition: Condition) -> Result<()> {
+    pub async fn finish(
+        mut self,
+        cells: &[&Cell],
+        kept: &PrivacyVersion,
+        condition: Condition,
+    ) -> Result<()> {
         self.encode()?;
         self.end_group().await?;
         for entry in index::write(self.table, self.day, cells, kept)? {

@@ -7,8 +7,8 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, new_null_
 use serde_json::value::RawValue;
 
 use super::policy::Policy;
+use super::redact::Redactor;
 use super::treatment::Treatment;
-use super::withhold::Withholding;
 use crate::error::{Explain, Kind as ErrorKind, Result};
 use crate::transform::column::Column;
 use crate::transform::column::Personal;
@@ -72,16 +72,15 @@ impl Policy {
 
     fn clean_record(&self, table: Table, text: &str) -> String {
         let mut records = Records::default();
-        records.whole(text).map_or_else(
-            || "null".to_owned(),
-            |record| Withholding::new(self, table).text(record).into_owned(),
-        )
+        records
+            .whole(text)
+            .map_or_else(|| "null".to_owned(), |record| Redactor::new(self, table).text(record).into_owned())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Document, Key};
+    use super::super::{Key, PolicyDocument};
     use super::*;
     use crate::transform::batch::BatchBuilder;
     use crate::transform::value::Value;
@@ -96,7 +95,8 @@ mod tests {
             (r#"{"base": "anonymous"}"#, "12345", "null"),
         ] {
             let key = Key::checked(&"k".repeat(32).into()).unwrap();
-            let policy = Policy::checked(Document::parse(document.as_bytes()).unwrap(), Some(key)).unwrap();
+            let policy =
+                Policy::checked(PolicyDocument::parse(document.as_bytes()).unwrap(), Some(key)).unwrap();
             let mut rows = BatchBuilder::new(Table::Rejects);
             rows.push_named(vec![
                 ("event_id", 1_i64.into()),

@@ -52,7 +52,7 @@ impl Preset {
 /// A policy as it is written: in a file of the user's, in `lake.json`, and in footers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Document {
+pub struct PolicyDocument {
     /// What it begins with.
     pub base: Preset,
     /// Columns that are treated in another way, by name, in every table.
@@ -66,7 +66,7 @@ pub struct Document {
     pub key: Option<String>,
 }
 
-impl fmt::Display for Document {
+impl fmt::Display for PolicyDocument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}`", self.base.name())?;
         let columns = self.columns.iter().map(|(name, treatment)| format!("{} `{name}`", treatment.name()));
@@ -75,7 +75,7 @@ impl fmt::Display for Document {
     }
 }
 
-impl Document {
+impl PolicyDocument {
     /// The preset of this name; none where no preset has it.
     #[must_use]
     pub fn preset(name: &str) -> Option<Self> {

@@ -6,11 +6,11 @@ mod filter;
 mod mask;
 mod policy;
 mod pseudonym;
+mod redact;
+mod redacted_answer;
 mod search;
 mod suppressed;
 mod treatment;
-mod weave;
-mod withhold;
 
 use std::sync::Arc;
 
@@ -19,13 +19,13 @@ use arrow::array::RecordBatch;
 use super::tables::Table;
 use crate::error::Result;
 
-pub use self::document::{Document, Preset};
+pub use self::document::{PolicyDocument, Preset};
 pub use self::policy::Policy;
 pub use self::pseudonym::Key;
+pub use self::redact::Redactor;
+pub use self::redacted_answer::RedactedAnswer;
 pub use self::suppressed::Suppressed;
 pub use self::treatment::Treatment;
-pub use self::weave::Weave;
-pub use self::withhold::Withholding;
 
 /// What may be kept: of everybody, and of whom nothing.
 #[derive(Clone, Debug, Default)]

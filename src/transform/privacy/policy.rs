@@ -2,18 +2,18 @@
 
 use std::borrow::Cow;
 
-use super::document::{Document, Preset};
+use super::document::{PolicyDocument, Preset};
 use super::mask;
 use super::pseudonym::Key;
 use super::treatment::Treatment;
 use crate::error::{Error, Kind as ErrorKind, Result};
 use crate::transform::column::{Column, Kind, Personal};
-use crate::transform::tables::{RECKONED_WITH, Table};
+use crate::transform::tables::{Table, UNTREATABLE};
 
 /// A policy that was checked, with the key that it needs.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
-    document: Document,
+    document: PolicyDocument,
     key: Option<Key>,
     /// Whether fields are withheld that are not allowed by name.
     withholds_unknown: bool,
@@ -21,7 +21,7 @@ pub struct Policy {
 
 impl Policy {
     /// Checks that the columns exist and can be treated so, and that there is a key where one is needed.
-    pub fn checked(mut document: Document, key: Option<Key>) -> Result<Self> {
+    pub fn checked(mut document: PolicyDocument, key: Option<Key>) -> Result<Self> {
         for (name, treatment) in &document.columns {
             check(name, *treatment)?;
         }
@@ -50,7 +50,7 @@ impl Policy {
 
     /// The policy as it is written down.
     #[must_use]
-    pub fn document(&self) -> &Document {
+    pub fn document(&self) -> &PolicyDocument {
         &self.document
     }
 
@@ -123,7 +123,7 @@ fn check(name: &str, treatment: Treatment) -> Result<()> {
             return refused("every row needs a value there");
         }
         let is_text = matches!(column.kind, Kind::Text | Kind::Identifier);
-        if treatment != Treatment::Keep && RECKONED_WITH.contains(&name) {
+        if treatment != Treatment::Keep && UNTREATABLE.contains(&name) {
             return refused("it says who is a host, or what a number means").map_err(|error: Error| {
                 error.hint("a lake with such a policy takes another by `upgrade --change-privacy`")
             });
@@ -179,10 +179,10 @@ mod tests {
 
     #[test]
     fn the_sample_is_a_policy_as_the_docs_show_it() {
-        let sample = Document::parse(include_bytes!("../../../samples/privacy.json")).unwrap();
+        let sample = PolicyDocument::parse(include_bytes!("../../../samples/privacy.json")).unwrap();
         let docs = include_str!("../../../docs/privacy.md");
         let shown = docs.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
-        assert_eq!(Document::parse(shown.as_bytes()).unwrap(), sample);
+        assert_eq!(PolicyDocument::parse(shown.as_bytes()).unwrap(), sample);
         Policy::checked(sample, Some(key())).unwrap();
     }
 
@@ -203,7 +203,7 @@ mod tests {
             let error = policy(&format!(r#"{{"base": "open", "columns": {columns}}}"#)).unwrap_err();
             assert!(error.kind() == ErrorKind::Usage && error.to_string().contains(why), "{error}");
         }
-        let document = Document { base: Preset::Pseudonymous, ..Document::default() };
+        let document = PolicyDocument { base: Preset::Pseudonymous, ..PolicyDocument::default() };
         assert_eq!(Policy::checked(document, None).unwrap_err().kind(), ErrorKind::Usage);
     }
 }

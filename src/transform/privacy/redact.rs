@@ -16,7 +16,7 @@ use crate::transform::vendor_clock;
 const NOTHING: &str = "null";
 
 /// What may be kept of the records of one table.
-pub struct Withholding<'a> {
+pub struct Redactor<'a> {
     policy: &'a Policy,
     table: Table,
     routes: Routes,
@@ -26,7 +26,7 @@ pub struct Withholding<'a> {
     names_person: bool,
 }
 
-impl<'a> Withholding<'a> {
+impl<'a> Redactor<'a> {
     /// The fields of all records have their keys' numbers from the same `Records`.
     #[must_use]
     pub fn new(policy: &'a Policy, table: Table) -> Self {
@@ -114,16 +114,16 @@ fn fits(column: &Column, sent: &Sent<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Document, Key};
+    use super::super::{Key, PolicyDocument};
     use super::*;
     use crate::transform::record::Records;
 
     fn text(document: &str, table: Table, record: &str) -> String {
         let key = Key::checked(&"k".repeat(32).into()).unwrap();
-        let policy = Policy::checked(Document::parse(document.as_bytes()).unwrap(), Some(key)).unwrap();
+        let policy = Policy::checked(PolicyDocument::parse(document.as_bytes()).unwrap(), Some(key)).unwrap();
         let mut records = Records::default();
         let record = records.whole(record).unwrap();
-        Withholding::new(&policy, table).text(record).into_owned()
+        Redactor::new(&policy, table).text(record).into_owned()
     }
 
     #[test]

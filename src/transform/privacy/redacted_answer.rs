@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::{Privacy, Withholding};
+use super::{Privacy, Redactor};
 use crate::transform::record::Record;
 use crate::transform::tables::Table;
 
 /// The answer as far as it is put together.
-pub struct Weave<'a> {
+pub struct RedactedAnswer<'a> {
     privacy: &'a Privacy,
-    withholding: BTreeMap<Table, Withholding<'a>>,
+    redactor: BTreeMap<Table, Redactor<'a>>,
     text: String,
     /// The array that is open.
     array: Option<String>,
@@ -19,14 +19,14 @@ pub struct Weave<'a> {
     arrays: Vec<String>,
 }
 
-impl<'a> Weave<'a> {
+impl<'a> RedactedAnswer<'a> {
     /// Nothing of an answer yet.
     #[must_use]
     pub fn new(privacy: &'a Privacy) -> Self {
-        let withholding = |table| (table, Withholding::for_archive(&privacy.policy, table));
+        let redactor = |table| (table, Redactor::for_archive(&privacy.policy, table));
         Self {
             privacy,
-            withholding: Table::ALL.map(withholding).into(),
+            redactor: Table::ALL.map(redactor).into(),
             text: String::new(),
             array: None,
             arrays: Vec::new(),
@@ -45,8 +45,8 @@ impl<'a> Weave<'a> {
             self.text.push('[');
             self.array = Some(array.to_owned());
         }
-        match Table::of_array(array).and_then(|table| self.withholding.get_mut(&table)) {
-            Some(withholding) => self.text.push_str(&withholding.text(record)),
+        match Table::of_array(array).and_then(|table| self.redactor.get_mut(&table)) {
+            Some(redactor) => self.text.push_str(&redactor.text(record)),
             None => self.text.push_str(record.text()),
         }
     }
@@ -116,7 +116,7 @@ mod tests {
         let arrays =
             [("lives", Some(3)), ("interactions", Some(1)), ("viewerDetails", None), ("polls", Some(2))];
         let arrays = arrays.map(|(name, count)| (name.to_owned(), count)).into();
-        let (mut weave, mut records) = (Weave::new(&privacy), Records::default());
+        let (mut weave, mut records) = (RedactedAnswer::new(&privacy), Records::default());
         weave.add("lives", records.whole(r#"{"a": 1}"#).unwrap());
         let first = weave.take();
         weave.add("lives", records.whole("null").unwrap());
@@ -126,7 +126,7 @@ mod tests {
             r#"{"data":{"report":{"lives":[{"a": 1},null],"interactions":[{}],"polls":[],"viewerDetails":null}},"code":200,"requestId":"x\"y"}"#
         );
         assert_eq!(
-            Weave::new(&privacy).finish(&BTreeMap::new(), 200, None),
+            RedactedAnswer::new(&privacy).finish(&BTreeMap::new(), 200, None),
             r#"{"data":{"report":{}},"code":200,"requestId":null}"#
         );
     }

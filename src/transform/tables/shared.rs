@@ -99,9 +99,9 @@ pub(super) const PHONE_NUMBER: Column =
 pub const HOST: &str = "主持人";
 /// The columns that tell people apart, the surest first: the person, else whatever the vendor tells viewers apart by. Not
 /// `viewer_id`, of which each viewing has its own.
-pub const TOLD: [&str; 5] = ["person_key", "distinct_id", "mobile", "email", "ext_id"];
+pub const PERSON_COLUMNS: [&str; 5] = ["person_key", "distinct_id", "mobile", "email", "ext_id"];
 /// Texts that the program itself reckons with: who is a host, and what a number means.
-pub const RECKONED_WITH: [&str; 2] = [IDEN.name, COUNTRY_CODE.name];
+pub const UNTREATABLE: [&str; 2] = [IDEN.name, COUNTRY_CODE.name];
 pub(super) const VIEWER_ID: Column =
     identifier("viewer_id", "viewerId", "The vendor's number of one viewing (not on the vendor's page)")
         .personal(Personal::Identifier)

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use rollcall::calendar::Zone;
 use rollcall::extract::body::Splitter;
-use rollcall::load::index::Kept;
+use rollcall::load::index::PrivacyVersion;
 use rollcall::load::lake::Lake;
-use rollcall::load::staging::{CellWriter, Visitor};
+use rollcall::load::staging::{CellWriter, VisitId};
 use rollcall::load::store::{Folder, Store};
 use rollcall::transform::decode::{Decoder, Setting};
 use rollcall::transform::privacy::Privacy;
@@ -38,9 +38,10 @@ pub(crate) async fn stage(store: PathBuf, count: u64, viewers: u64, again: Optio
         }
         let event_id = i64::try_from(event.id)?;
         let setting = Setting { event_id, pulled_at, zone: zone.clone(), privacy: Privacy::default() };
-        let visitor = Visitor { event_id, pulled_at, run: "bench".to_owned(), kept: Kept::default() };
+        let visit_id =
+            VisitId { event_id, pulled_at, run: "bench".to_owned(), kept: PrivacyVersion::default() };
         let mut decoder = Decoder::new(Table::Lives, setting);
-        let mut cell = CellWriter::new(Arc::clone(&store), visitor, Table::Lives, zone.day_of(first), "");
+        let mut cell = CellWriter::new(Arc::clone(&store), visit_id, Table::Lives, zone.day_of(first), "");
         let mut splitter = Splitter::default();
         for chunk in report(event, everything()?) {
             splitter.push(&chunk, |position, record| {

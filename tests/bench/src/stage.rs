@@ -8,8 +8,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rollcall::calendar::Zone;
 use rollcall::extract::body::Splitter;
-use rollcall::load::index::Kept;
-use rollcall::load::staging::{CellWriter, Visitor};
+use rollcall::load::index::PrivacyVersion;
+use rollcall::load::staging::{CellWriter, VisitId};
 use rollcall::load::store::{Folder, Store};
 use rollcall::transform::decode::{Decoder, Setting};
 use rollcall::transform::privacy::Privacy;
@@ -29,9 +29,10 @@ pub(crate) async fn stage(answer: &Path, store: PathBuf) -> Outcome {
     let zone = Zone::parse("Asia/Shanghai")?;
     let day = zone.day_of(pulled_at);
     let setting = Setting { event_id: 1, pulled_at, zone, privacy: Privacy::default() };
-    let visitor = Visitor { event_id: 1, pulled_at, run: "bench".to_owned(), kept: Kept::default() };
+    let visit_id =
+        VisitId { event_id: 1, pulled_at, run: "bench".to_owned(), kept: PrivacyVersion::default() };
     let mut open = TABLES.map(|table| {
-        let cell = CellWriter::new(Arc::clone(&store), visitor.clone(), table, day, "");
+        let cell = CellWriter::new(Arc::clone(&store), visit_id.clone(), table, day, "");
         Some((Decoder::new(table, setting.clone()), cell))
     });
     let (mut splitter, mut reading) = (Splitter::default(), None);

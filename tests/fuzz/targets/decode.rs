@@ -35,7 +35,7 @@ fuzz_target!(|input: &[u8]| {
     let received: u64 = envelope.arrays.values().flatten().sum();
     let mut accounted = others;
     for decoder in &mut decoders {
-        let tally = decoder.tally().clone();
+        let tally = decoder.counts().clone();
         assert_eq!(tally.outside, 0);
         accounted += tally.rows + tally.rejects;
         let batch = decoder.batch().expect("a batch");

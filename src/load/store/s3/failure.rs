@@ -5,7 +5,7 @@ use std::fmt;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::RequestId;
 
-use crate::aws::{is_passing, status};
+use crate::aws::{is_transient, status};
 use crate::error::{Error, Kind};
 
 /// What was asked, in the words of a message and of the right that it needs.
@@ -98,7 +98,7 @@ pub(super) fn explain<E: Said>(request: Request, key: &str, error: &SdkError<E>)
         None => code.to_owned(),
     });
     let mut explained = Error::new(Kind::Store, format!("cannot {request} `{key}`"));
-    explained = explained.passing(is_passing(error)).hint(hint);
+    explained = explained.passing(is_transient(error)).hint(hint);
     explained = match (said, status) {
         (Some(said), _) => explained.from_source(said),
         (None, Some(status)) => explained.from_source(format!("HTTP status {status}")),
