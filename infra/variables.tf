@@ -85,6 +85,7 @@ variable "accounts" {
     hmac_key             = optional(bool, false)
     archive              = optional(bool, false)
     archive_kms_key_arn  = optional(string)
+    former_kms_key_arns  = optional(list(string), [])
     archive_days         = optional(number)
     noncurrent_days      = optional(number, 30)
     log_retention_days   = optional(number, 90)

@@ -1,7 +1,11 @@
 # Each says what to do. What is left for the next run, a holiday without events, and an old event that the vendor forgot
 # raise none: they are counted in none of these metrics.
 locals {
-  hour             = 3600
+  hour = 3600
+  # CloudWatch looks back seven days at most.
+  two_pauses   = min(2 * var.settings.heartbeat_hours, 168)
+  three_pauses = min(3 * var.settings.heartbeat_hours, 168)
+
   log_group        = aws_cloudwatch_log_group.function["sync"].name
   worker_log_group = aws_cloudwatch_log_group.function["worker"].name
 
@@ -20,28 +24,28 @@ locals {
       over       = 0
       periods    = var.settings.heartbeat_hours
       datapoints = 1
-      text       = "A run of the last ${var.settings.heartbeat_hours} h found an event whose last three visits failed. While this stands, `newly-failing` tells of others. The column `error` of the table `pulls` says why, and what to do; quote its requestId to the vendor's support."
+      text       = "A run of the last ${var.settings.heartbeat_hours} h found an event whose last three visits failed. While this stands, `newly-failing` reports others. The column `error` of the table `pulls` says why, and what to do; quote its requestId to the vendor's support."
     }
     newly-failing = {
       metric = "events_newly_failing"
       sum    = true
       once   = true
       over   = 0
-      text   = "In an hour, events were visited and failed for the third time in a row: said once for each event. The field `failed` of the run's line names them, and says why: in ${local.log_group}, or in ${local.worker_log_group} where a fan-out pulls."
+      text   = "Within an hour, events failed for the third visit in a row. The field `failed` of the run's line names them, and says why: in ${local.log_group}, or in ${local.worker_log_group} where a fan-out pulls. While events go on failing hour after hour, this alarm stays and does not report each: the saved query health-incomplete names all."
     }
     shrunk = {
       metric = "shrunk"
       once   = true
       over   = 0
-      text   = "The vendor now reports fewer viewings for a day than when it had settled. The lake keeps what it had: nothing is lost. It may have forgotten them, and then there is nothing to do. If it has corrected an error, SELECT event_id, pulled_at, fewer FROM pulls WHERE fewer > 0 AND dt >= current_date - interval '2' day names the event, and `rollcall explain ID` the day; where that day still has rows, take it over: invoke ${var.name}-sync with {\"job\": \"sync\", \"event_id\": ID, \"from\": DAY, \"to\": DAY, \"accept_shrink\": true}. Without the day, all days of the event would become what the vendor still has. This is said once for each change."
+      text   = "The vendor now reports fewer viewings for a day than when it had settled. The lake keeps what it had: nothing is lost. It may have forgotten them, and then there is nothing to do. If it has corrected an error, SELECT event_id, pulled_at, fewer FROM pulls WHERE fewer > 0 AND dt >= current_date - interval '2' day names the event, and `rollcall explain ID` the day; where that day still has rows, take it over: invoke ${var.name}-sync with {\"job\": \"sync\", \"event_id\": ID, \"from\": DAY, \"to\": DAY, \"accept_shrink\": true}. Without the day, all days of the event would become what the vendor still has. While such changes go on hour after hour, this alarm stays and does not report each."
     }
     # Hours without a run have no failures either: as many are looked at as three runs of the schedule take.
     run-failures = {
       metric     = "run_failures"
       over       = 0
-      periods    = 3 * var.settings.heartbeat_hours
+      periods    = local.three_pauses
       datapoints = 3
-      text       = "In three of the last ${3 * var.settings.heartbeat_hours} hours something failed that is no single event's, in any job but a pull: a list of the vendor's, the publish of a day, a check of the doctor. The field `failed` of the run's line says what, and what to do: in ${local.log_group}, or in ${local.worker_log_group} where a fan-out publishes."
+      text       = "In three of the last ${local.three_pauses} hours something failed that is no single event's, in any job but a pull: a list of the vendor's, the publish of a day, a check of the doctor. The field `failed` of the run's line says what, and what to do: in ${local.log_group}, or in ${local.worker_log_group} where a fan-out publishes."
     }
     sync-errors = {
       namespace  = "AWS/Lambda"
@@ -49,9 +53,9 @@ locals {
       dimensions = { FunctionName = aws_lambda_function.function["sync"].function_name }
       sum        = true
       over       = 0
-      periods    = 2 * var.settings.heartbeat_hours
+      periods    = local.two_pauses
       datapoints = 2
-      text       = "In two of the last ${2 * var.settings.heartbeat_hours} hours a run could not work at all. ${local.what_an_error_says}"
+      text       = "In two of the last ${local.two_pauses} hours a run could not work at all. ${local.what_an_error_says}"
     }
     worker-errors = {
       namespace  = "AWS/Lambda"
@@ -75,9 +79,9 @@ locals {
       dimensions = { QueueName = aws_sqs_queue.dead_letters.name }
       sum        = true
       over       = 0
-      periods    = 2 * var.settings.heartbeat_hours
+      periods    = local.two_pauses
       datapoints = 2
-      text       = "In two of the last ${2 * var.settings.heartbeat_hours} hours a run could not be started, or ended in an error. The messages in the queue say which; when the cause is gone, the next run does their work, and they can be left to expire."
+      text       = "In two of the last ${local.two_pauses} hours a run could not be started, or ended in an error. The messages in the queue say which; when the cause is gone, the next run does their work, and they can be left to expire."
     }
   }
 }
@@ -105,7 +109,7 @@ resource "aws_cloudwatch_metric_alarm" "simple" {
   threshold           = each.value.over
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.settings.alarm_topic_arns
-  # Of what is said once, the next hour's silence is no good news.
+  # Of what is reported once, the next hour's silence is not good news.
   ok_actions = try(each.value.once, false) ? [] : var.settings.alarm_topic_arns
 }
 
@@ -115,7 +119,7 @@ resource "aws_cloudwatch_metric_alarm" "heartbeat" {
   count = var.settings.schedule_enabled ? 1 : 0
 
   alarm_name          = "${var.name}-heartbeat"
-  alarm_description   = "No run over all events has come to its end for ${var.settings.heartbeat_hours} h. Look whether the schedule is on, then for the last error in ${local.log_group}; what could not be started lies in the queue ${var.name}-dead-letters."
+  alarm_description   = "No run over all events has finished for ${var.settings.heartbeat_hours} h. Where the schedule was turned on since, the first run has yet to finish. Otherwise check that the schedule is on, then look for the last error in ${local.log_group}; runs that could not be started are in the queue ${var.name}-dead-letters."
   evaluation_periods  = var.settings.heartbeat_hours
   datapoints_to_alarm = var.settings.heartbeat_hours
   comparison_operator = "LessThanThreshold"

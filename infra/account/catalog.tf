@@ -190,4 +190,15 @@ data "aws_iam_policy_document" "analysts" {
       resources = [statement.value]
     }
   }
+
+  # What was written under another key stays under it.
+  dynamic "statement" {
+    for_each = length(var.settings.former_kms_key_arns) > 0 ? [true] : []
+
+    content {
+      sid       = "FormerKeys"
+      actions   = ["kms:Decrypt"]
+      resources = var.settings.former_kms_key_arns
+    }
+  }
 }

@@ -17,7 +17,7 @@ locals {
     var.settings.api_url == null ? {} : { ROLLCALL_API_URL = var.settings.api_url },
     var.settings.public_list ? {} : { ROLLCALL_NO_PUBLIC_LIST = "true" },
     local.kms_key == null ? {} : { ROLLCALL_S3_KMS_KEY = local.kms_key },
-    var.settings.privacy == "open" ? {} : { ROLLCALL_PRIVACY = var.settings.privacy },
+    { ROLLCALL_PRIVACY = var.settings.privacy },
     { for secret in aws_secretsmanager_secret.hmac_key : "ROLLCALL_HMAC_SECRET_ARN" => secret.arn },
     var.settings.archive ? { ROLLCALL_ARCHIVE = "true" } : {},
     var.settings.archive_kms_key_arn == null ? {} : { ROLLCALL_ARCHIVE_KMS_KEY = var.settings.archive_kms_key_arn },

@@ -158,6 +158,17 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
+  # What was written under another key stays under it.
+  dynamic "statement" {
+    for_each = length(var.settings.former_kms_key_arns) > 0 ? [true] : []
+
+    content {
+      sid       = "FormerKeys"
+      actions   = ["kms:Decrypt"]
+      resources = var.settings.former_kms_key_arns
+    }
+  }
+
   # Network interfaces have no name before they are made.
   dynamic "statement" {
     for_each = var.settings.vpc[*]

@@ -45,6 +45,7 @@ variable "settings" {
     hmac_key             = bool
     archive              = bool
     archive_kms_key_arn  = optional(string)
+    former_kms_key_arns  = list(string)
     archive_days         = optional(number)
     noncurrent_days      = number
     log_retention_days   = number
@@ -135,8 +136,16 @@ variable "settings" {
   }
 
   validation {
-    condition     = var.settings.heartbeat_hours >= 1 && var.settings.heartbeat_hours <= 56 && floor(var.settings.heartbeat_hours) == var.settings.heartbeat_hours
-    error_message = "`heartbeat_hours` is a whole number from 1 to 56: an alarm looks back three times as long, and CloudWatch seven days at most."
+    condition     = var.settings.heartbeat_hours >= 1 && var.settings.heartbeat_hours <= 168 && floor(var.settings.heartbeat_hours) == var.settings.heartbeat_hours
+    error_message = "`heartbeat_hours` is a whole number from 1 to 168: an alarm looks back seven days at most."
+  }
+
+  validation {
+    condition = alltrue([
+      for key in concat(compact([var.settings.kms_key_arn, var.settings.archive_kms_key_arn]), var.settings.former_kms_key_arns) :
+      can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", key))
+    ])
+    error_message = "`kms_key_arn`, `archive_kms_key_arn` and `former_kms_key_arns` are the ARNs of keys, not of aliases: no right covers an alias."
   }
 
   validation {

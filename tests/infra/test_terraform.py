@@ -14,6 +14,7 @@ from conftest import REGION, ROOT, client
 
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/11111111-1111-1111-1111-111111111111"
 ARCHIVE_KEY = "arn:aws:kms:eu-central-1:123456789012:key/22222222-2222-2222-2222-222222222222"
+FORMER_KEY = "arn:aws:kms:eu-central-1:123456789012:key/33333333-3333-3333-3333-333333333333"
 
 
 def test_it_is_formatted(terraform, tmp_path):
@@ -25,6 +26,20 @@ def test_it_is_valid_in_both_partitions(terraform, tmp_path, region):
     module = terraform(tmp_path, region=region)
     module.variables({"main": {}})
     module.run("validate")
+
+
+def test_in_china_every_arn_is_of_its_partition(terraform, aws, tmp_path):
+    module = terraform(tmp_path, aws, region="cn-north-1")
+    module.variables({"main": {"fan_out": True, "schedule_enabled": True, "hmac_key": True}})
+    module.run("apply", "-auto-approve", "-input=false")
+    try:
+        state = module.run("show", "-json").stdout
+    finally:
+        module.run("state", "rm", 'module.account["main"].aws_s3_bucket.lake')
+        module.run("destroy", "-auto-approve", "-input=false")
+    assert "arn:aws:" not in state
+    for service in ("states", "iam", "s3", "lambda", "logs"):
+        assert f"arn:aws-cn:{service}:" in state, service
 
 
 def test_no_partition_region_or_suffix_is_written_into_it():
@@ -61,7 +76,8 @@ REFUSED = [
     ({"secret_recovery_days": 5}, "secret_recovery_days"),
     ({"reject_share": 0}, "reject_share"),
     ({"first_day": "2015-02-30"}, "first_day"),
-    ({"heartbeat_hours": 57}, "heartbeat_hours"),
+    ({"heartbeat_hours": 169}, "heartbeat_hours"),
+    ({"kms_key_arn": "arn:aws:kms:eu-central-1:123456789012:alias/lake"}, "kms_key_arn"),
     ({"privacy": "pseudonymous", "hmac_key": False}, "hmac_key"),
 ]
 
@@ -109,13 +125,14 @@ def applied(terraform, aws, tmp_path_factory):
         "fan_out": True,
         "schedule_enabled": True,
         "schedule": "cron(15 2 * * ? *)",
-        "heartbeat_hours": 56,
+        "heartbeat_hours": 100,
         "environment": {"MALLOC_ARENA_MAX": "2", "ROLLCALL_ROSTER": "store:rosters/own.jsonl"},
         "kms_key_arn": KEY,
         "privacy": "pseudonymous",
         "hmac_key": True,
         "archive": True,
         "archive_kms_key_arn": ARCHIVE_KEY,
+        "former_kms_key_arns": [FORMER_KEY],
         "archive_days": 400,
         "public_list": False,
         "alarm_topic_arns": ["arn:aws:sns:eu-central-1:123456789012:alarms"],
@@ -154,7 +171,8 @@ def test_the_workers_share_the_rate_of_one_run_and_only_sync_knows_the_applicati
     assert "ROLLCALL_SECRET_ARN" in sync
     assert "ROLLCALL_SECRET_ARN" not in worker
     assert sync["ROLLCALL_TOKEN_SECRET_ARN"] == worker["ROLLCALL_TOKEN_SECRET_ARN"]
-    assert not {"ROLLCALL_PRIVACY", "ROLLCALL_HMAC_SECRET_ARN", "ROLLCALL_ARCHIVE"} & set(sync)
+    assert not {"ROLLCALL_HMAC_SECRET_ARN", "ROLLCALL_ARCHIVE"} & set(sync)
+    assert sync["ROLLCALL_PRIVACY"] == "open", "named, so that `upgrade --change-privacy` changes to it"
     for name in ("sync", "worker"):
         other = functions.get_function(FunctionName=f"rollcall-other-{name}")["Configuration"]["Environment"]["Variables"]
         assert (other["ROLLCALL_PRIVACY"], other["ROLLCALL_ARCHIVE"]) == ("pseudonymous", "true")
@@ -202,7 +220,7 @@ def test_a_function_can_do_what_it_has_to_and_nothing_else(applied, aws, account
             assert secret.startswith(f"rollcall-{account}/"), resource
             assert name == "sync" or "/token-" in secret or "/hmac-key-" in secret, "a worker does not know the application"
         elif service == "kms":
-            assert resource in (KEY, ARCHIVE_KEY)
+            assert resource in (KEY, ARCHIVE_KEY) or (action, resource) == ("kms:Decrypt", FORMER_KEY)
         elif service == "logs":
             assert f"/aws/lambda/{role}:" in resource
         elif service == "sqs":
