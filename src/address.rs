@@ -1,13 +1,13 @@
-//! Addresses that secrets are sent to.
+//! Checks URLs to which secrets are sent.
 
 use reqwest::Url;
 
 use crate::error::{Error, Explain, Kind, Result};
 
-/// A URL to which tokens and personal data may be sent: HTTPS, or plain HTTP on this machine. It ends with `/`.
+/// Parses a URL to which tokens and personal data may be sent: HTTPS, or plain HTTP to this machine. The result ends with `/`.
 pub fn checked(text: &str) -> Result<Url> {
-    let hint = "name it as in `https://example.com`";
-    let invalid = || format!("`{text}` is no URL");
+    let hint = "write it like `https://example.com`";
+    let invalid = || format!("`{text}` is not a URL");
     let mut url = Url::parse(text).explain(Kind::Usage, invalid).map_err(|error| error.hint(hint))?;
     let is_local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
     if !(url.scheme() == "https" || url.scheme() == "http" && is_local) {

@@ -1,13 +1,13 @@
-//! What a failed call to AWS means, of whichever service.
+//! What a failed call to any AWS service means.
 
 use aws_sdk_s3::error::SdkError;
 
-/// The status of the answer; none where there was no answer.
+/// The HTTP status of the answer; `None` if there was no answer.
 pub(crate) fn status<E>(error: &SdkError<E>) -> Option<u16> {
     error.raw_response().map(|response| response.status().as_u16())
 }
 
-/// Whether the same call may succeed a moment later, although the SDK tried it several times.
+/// Whether the same call may succeed a moment later, although the SDK has already retried it.
 pub(crate) fn is_transient<E>(error: &SdkError<E>) -> bool {
     match error {
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,

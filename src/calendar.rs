@@ -18,7 +18,7 @@ pub struct Zone {
 }
 
 impl Zone {
-    /// A zone by its IANA name, such as `Asia/Shanghai`.
+    /// Looks up a zone by its IANA name, such as `Asia/Shanghai`.
     pub fn parse(name: &str) -> Result<Self> {
         let rules = jiff::tz::TimeZoneDatabase::bundled().get(name).map_err(|_| {
             Error::new(Kind::Usage, format!("unknown time zone `{name}`"))
@@ -33,23 +33,23 @@ impl Zone {
         &self.name
     }
 
-    /// The local day that an instant lies in.
+    /// The local day on which an instant falls.
     #[must_use]
     pub fn day_of(&self, instant: Timestamp) -> Date {
         self.wall_clock(instant).date()
     }
 
-    /// What a clock on the wall shows at an instant.
+    /// The local date and time at an instant.
     #[must_use]
     pub fn wall_clock(&self, instant: Timestamp) -> DateTime {
         self.rules.to_datetime(instant)
     }
 
-    /// The first instant of a day; where the clocks jump over midnight, the first one after the jump.
+    /// The first instant of a day; if the clocks jump over midnight, the first instant after the jump.
     pub fn start_of(&self, day: Date) -> Result<Timestamp> {
         day.to_zoned(self.rules.clone())
             .map(|start| start.timestamp())
-            .explain(Kind::Usage, || format!("no day `{day}` in the zone `{}`", self.name))
+            .explain(Kind::Usage, || format!("there is no day `{day}` in the zone `{}`", self.name))
     }
 
     /// The first instant after a day.
@@ -64,30 +64,30 @@ impl fmt::Display for Zone {
     }
 }
 
-/// What a zone's clock shows at one instant after the other. Between two changes of the clocks the rules are asked once.
+/// Local time for many instants in a row: the zone's rules are looked up only once between two clock changes.
 #[derive(Clone, Debug)]
 pub struct WallClock {
     zone: Zone,
-    /// Seconds since 1970 for which `ahead` is true.
+    /// The period for which `ahead` holds, in seconds since 1970.
     known: Range<i64>,
-    /// Seconds by which the clock is ahead of UTC.
+    /// Seconds by which local time is ahead of UTC.
     ahead: i64,
 }
 
 impl WallClock {
-    /// The clock of a zone.
+    /// The wall clock of a zone.
     #[must_use]
     pub fn new(zone: Zone) -> Self {
         Self { zone, known: 0..0, ahead: 0 }
     }
 
-    /// The clock's reading as if it were in UTC, in milliseconds since 1970.
+    /// The local time at an instant, in milliseconds since 1970 as if it were UTC.
     pub fn millis(&mut self, instant: Timestamp) -> i64 {
         let second = instant.as_second();
         if !self.known.contains(&second) {
             let rules = &self.zone.rules;
             let change = |change: Option<TimeZoneTransition<'_>>| change.map(|at| at.timestamp().as_second());
-            // A change belongs to what follows it.
+            // At the very instant of a change, the new offset already holds.
             let before =
                 instant.checked_add(1.second()).map_or(None, |after| change(rules.preceding(after).next()));
             let after = change(rules.following(instant).next());
@@ -98,17 +98,17 @@ impl WallClock {
     }
 }
 
-/// The time. An argument like any other, so that a test can say what time it is.
+/// Where the current time comes from. It is passed as an argument, so that tests can set it.
 #[derive(Clone, Debug)]
 pub enum Clock {
-    /// The machine's own.
+    /// The machine's own clock.
     System,
-    /// One that stands still.
+    /// A clock that stands still at this instant.
     Fixed(Timestamp),
 }
 
 impl Clock {
-    /// The time now, in whole milliseconds, as it is stored.
+    /// The current time, in whole milliseconds, as it is stored.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         let now = match self {
@@ -119,40 +119,40 @@ impl Clock {
     }
 }
 
-/// The end of the time for something.
+/// A time limit, with the clock that tells whether it has passed.
 #[derive(Clone, Debug)]
 pub struct Deadline {
-    /// What says the time.
+    /// The clock to compare with.
     pub clock: Clock,
-    /// The first instant that is too late; none where there is no end.
+    /// The first instant that is too late; `None` if there is no limit.
     pub end: Option<Timestamp>,
 }
 
 impl Deadline {
-    /// No end.
+    /// A deadline that never passes.
     #[must_use]
     pub fn never() -> Self {
         Self { clock: Clock::System, end: None }
     }
 
-    /// Whether the time is over.
+    /// Whether the deadline has passed.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.end.is_some_and(|end| self.clock.now() >= end)
     }
 }
 
-/// The day after.
+/// The day after `day`.
 pub fn next(day: Date) -> Result<Date> {
-    day.checked_add(1.day()).explain(Kind::Usage, || format!("no day after `{day}`"))
+    day.checked_add(1.day()).explain(Kind::Usage, || format!("there is no day after `{day}`"))
 }
 
-/// The day before.
+/// The day before `day`.
 pub fn previous(day: Date) -> Result<Date> {
-    day.checked_sub(1.day()).explain(Kind::Usage, || format!("no day before `{day}`"))
+    day.checked_sub(1.day()).explain(Kind::Usage, || format!("there is no day before `{day}`"))
 }
 
-/// All days from `first` to `last`, both included; none where `last` lies before `first`.
+/// All days from `first` to `last`, both included; none if `last` is before `first`.
 pub fn days(first: Date, last: Date) -> impl Iterator<Item = Date> {
     first.series(1.day()).take_while(move |day| *day <= last)
 }
@@ -182,7 +182,7 @@ mod tests {
         for name in ["Asia/Shanghai", "America/New_York", "UTC", "Africa/Casablanca"] {
             let zone = Zone::parse(name).unwrap();
             let mut clock = WallClock::new(zone.clone());
-            // Two years in steps of 50 minutes and a second, there and back, and around a change to the second.
+            // Two years in steps of 50 minutes and one second, forwards and backwards, and each second around a clock change.
             let there = (0..21_000).map(|step| 1_640_000_000 + step * 3001);
             let change = 1_667_714_397..1_667_714_405;
             for second in there.clone().chain(there.rev()).chain(change.clone()).chain(change.rev()) {

@@ -1,4 +1,4 @@
-//! One error for the whole program: what kind it is, whether trying again helps, where it happened, what to do.
+//! The one error type of the program: what kind of error, whether a retry helps, where it happened, what to do.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,15 +7,15 @@ use serde::Serialize;
 
 use crate::one_line::OneLine;
 
-/// The result of everything that can fail here.
+/// The result of anything that can fail in this program.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, as far as a caller has to tell it apart. Callers branch on this, never on a text.
+/// What went wrong, as finely as callers need to distinguish it. Callers branch on this, never on a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Kind {
-    /// The call itself is wrong: an option, a payload, a contradiction between two of them.
+    /// The call itself is wrong: an option, a payload, or a contradiction between two of them.
     Usage,
     /// The vendor does not accept the token, or there is none.
     Credentials,
@@ -25,36 +25,36 @@ pub enum Kind {
     Refused,
     /// The vendor answered with a failure that may pass.
     Unavailable,
-    /// The vendor refuses a token that was made for it; a new one can be made.
+    /// The vendor refuses a token that can be replaced: another machine has made a newer one, or one can be made here.
     TokenRefused,
     /// No connection to the vendor can be made.
     Unreachable,
     /// A connection to the vendor broke.
     Broken,
-    /// No answer, or no end of it, in the time allowed.
+    /// No complete answer in the time allowed.
     Timeout,
     /// An answer is larger than allowed.
     TooLarge,
-    /// An answer that is not what the vendor's page describes: no JSON, cut off, not UTF-8.
+    /// An answer is not what the vendor's documentation describes: not JSON, cut off, or not UTF-8.
     BadAnswer,
-    /// The numbers of an answer do not add up, so that nothing of it may be kept.
+    /// The counts of an answer do not add up, so nothing of it may be kept.
     Unbalanced,
     /// The store cannot be read or written.
     Store,
-    /// A conditional write lost against another writer.
+    /// A conditional write lost to another writer.
     Conflict,
-    /// The store does not honour conditional writes, so that writers could write over each other.
+    /// The store does not honour conditional writes, so concurrent writers could overwrite each other.
     Unconditional,
     /// An object is damaged, or is not what belongs in its place.
     Damaged,
     /// An object was written by a newer version of this program.
     Newer,
-    /// The lake was made with other settings than this run's.
+    /// The lake was made with settings other than this run's.
     OtherLake,
 }
 
 impl Kind {
-    /// Whether the same call mostly succeeds a moment later.
+    /// Whether the same call usually succeeds a moment later.
     #[must_use]
     pub fn is_transient(self) -> bool {
         matches!(
@@ -90,7 +90,7 @@ struct Inner {
 }
 
 impl Error {
-    /// `message` starts in lower case and says what happened; literals stand in backticks.
+    /// A new error. `message` starts in lower case and says what happened; literals are in backticks.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -103,7 +103,7 @@ impl Error {
         }))
     }
 
-    /// Where it happened: `event`, `window`, `requestId`, `key` and the like.
+    /// Adds where it happened: a name such as `event`, `window`, `requestId` or `key`, with its value.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
         let value = value.to_string();
@@ -113,42 +113,42 @@ impl Error {
         self
     }
 
-    /// What the reader can do about it.
+    /// Sets what the reader can do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
         self
     }
 
-    /// What the reader can do about it, where nobody who knows better has said it.
+    /// Sets what the reader can do about it, unless the error already has a hint.
     #[must_use]
     pub fn or_hint(mut self, hint: &str) -> Self {
         self.0.hint.get_or_insert_with(|| hint.to_owned());
         self
     }
 
-    /// How long the other side asks to be left alone.
+    /// Sets how long the other side asks to wait before the next request.
     #[must_use]
     pub fn retry_after(mut self, pause: Option<Duration>) -> Self {
         self.0.retry_after = pause;
         self
     }
 
-    /// The same, taken for another kind.
+    /// Changes the kind of the error, and with it whether a retry may help.
     #[must_use]
     pub fn taken_for(mut self, kind: Kind) -> Self {
         self.0.kind = kind;
-        self.passing(kind.is_transient())
+        self.transient(kind.is_transient())
     }
 
-    /// Whether the same call may succeed a moment later, where somebody knows it better than from the kind.
+    /// Sets whether the same call may succeed a moment later, if the caller knows better than the kind implies.
     #[must_use]
-    pub fn passing(mut self, is_transient: bool) -> Self {
+    pub fn transient(mut self, is_transient: bool) -> Self {
         self.0.is_transient = is_transient;
         self
     }
 
-    /// The error that this one explains.
+    /// Sets the error that caused this one.
     #[must_use]
     pub fn from_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
@@ -167,13 +167,13 @@ impl Error {
         self.0.is_transient
     }
 
-    /// How long the other side asked to be left alone.
+    /// How long the other side asked to wait before the next request.
     #[must_use]
     pub fn pause_asked(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// One value of the context, such as the vendor's `requestId`.
+    /// The value of one name in the context, such as the vendor's `requestId`.
     #[must_use]
     pub fn context(&self, name: &str) -> Option<&str> {
         self.0.context.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
@@ -208,12 +208,12 @@ impl fmt::Display for Inner {
     }
 }
 
-// The causes are part of `Display`, so that no reader has to walk them: `source` stays empty on purpose.
+// The causes are part of `Display`, so that nobody has to walk them: `source` stays empty on purpose.
 impl std::error::Error for Error {}
 
-/// Says what was being done when something outside failed.
+/// Adds to a foreign error what was being done when it occurred.
 pub trait Explain<T> {
-    /// Turns any error into one of `kind` with `message`, the original kept as its cause.
+    /// Turns any error into one of `kind` with `message`, and keeps the original as its cause.
     fn explain(self, kind: Kind, message: impl FnOnce() -> String) -> Result<T>;
 }
 

@@ -1,10 +1,11 @@
-//! How the command shows itself: the result on standard output, for people or for programs, and everything else on
-//! standard error.
+//! The output of the command: the result on standard output, for people or for programs; everything else on standard
+//! error.
 
 use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 
+use clap::error::ContextKind;
 use clap::{ArgAction, Args};
 use rollcall::error::{Error, Explain, Kind, Result};
 use rollcall::report::Failure;
@@ -16,20 +17,23 @@ use tracing_subscriber::filter::Targets;
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   ROLLCALL_TOKEN=… rollcall sync                              everything that is due
-  rollcall sync --dry-run                                     what that would ask for
+  rollcall sync --dry-run                                     what that would ask the vendor for
   rollcall sync --event 609768                                one event, due or not
   rollcall sync --from 2022-10-24 --to 2022-10-30             the events of a week
   rollcall sync --store /data/webinars --zone Asia/Shanghai   into another folder
-  rollcall status                                             whether yesterday is complete, and why not
-  rollcall explain 609768                                     what became of one event
+  rollcall status                                             whether the lake is complete, and what needs a person
+  rollcall explain 609768                                     the history of one event
 
-Exit status: 0 all done, 1 something failed and is named, 2 the call was wrong.";
+Exit status:
+  0  everything is done
+  1  something failed or needs a person, and is named
+  2  wrong options, or options that contradict the lake or the store";
 
 pub(crate) const STATUS_EXAMPLES: &str = "\
 Examples:
   rollcall status --store s3://bucket/webinars
   rollcall status --json | jq .complete_through
-  rollcall status > /tmp/status 2>&1 || mail -s 'rollcall needs somebody' ops@example.com < /tmp/status";
+  rollcall status > /tmp/status 2>&1 || mail -s 'rollcall needs a person' ops@example.com < /tmp/status";
 
 pub(crate) const EXPLAIN_EXAMPLES: &str = "\
 Examples:
@@ -41,23 +45,26 @@ Examples:
   rollcall report 609768 -o event.html
   rollcall report --all -o pages        then open pages/index.html";
 
-/// How much is shown, and to whom.
+/// Options for the output: how much is shown, and in which form.
 #[derive(Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct Face {
-    /// Show the result as JSON, also where the command fails.
+    /// Print the result as JSON, even if the command fails.
     #[arg(long, global = true)]
     json: bool,
-    /// Say more: log lines in place of the bar; twice also each request.
+    /// Say more: log lines instead of the progress bar; if given twice, each request as well.
     #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
     verbose: u8,
-    /// Say nothing but the result and what failed.
+    /// Print only the result and what failed.
     #[arg(short, long, global = true)]
     quiet: bool,
 }
 
-/// A call that cannot be read: said as the parser says it, and as JSON too where that was asked for. Help is no refusal.
-pub(crate) fn refused(refusal: &clap::Error) -> ExitCode {
+/// Ends a call that the argument parser did not accept: prints the parser's message, as JSON as well if `--json` was given.
+/// `--help` and `--version` also end here, and are not failures.
+pub(crate) fn refused(mut refusal: clap::Error) -> ExitCode {
+    // The usage would show every option that the environment sets, as if the call needed it.
+    refusal.remove(ContextKind::Usage);
     let wants_json = std::env::args_os().any(|word| word == "--json");
     if refusal.use_stderr() && wants_json {
         let said = refusal.render().to_string();
@@ -68,7 +75,7 @@ pub(crate) fn refused(refusal: &clap::Error) -> ExitCode {
     refusal.exit()
 }
 
-/// A result, as it is shown.
+/// What the command prints, and its exit status.
 pub(crate) struct Shown {
     text: String,
     errors: Vec<String>,
@@ -76,15 +83,15 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
-    /// A text as it is.
+    /// A text to print as it is; exit status 0.
     pub(crate) fn text(text: String) -> Self {
         Self { text, errors: Vec::new(), status: 0 }
     }
 }
 
 impl Face {
-    /// The level of the log lines: on a terminal the bar stands for most of them.
-    /// What libraries say is only worth a warning, and may say too much.
+    /// Which log lines are shown. On a terminal, the progress bar replaces most of them. Of libraries, only warnings are
+    /// shown: the rest is of no use to users, and may reveal too much.
     pub(crate) fn level(&self, is_terminal: bool) -> Targets {
         let (own, others) = match (self.quiet, self.verbose) {
             (true, _) => (LevelFilter::ERROR, LevelFilter::ERROR),
@@ -95,12 +102,12 @@ impl Face {
         Targets::new().with_target("rollcall", own).with_default(others)
     }
 
-    /// Whether there is a bar.
+    /// Whether a progress bar is shown.
     pub(crate) fn has_bar(&self, is_terminal: bool) -> bool {
         is_terminal && !self.quiet && self.verbose == 0
     }
 
-    /// A result for people, or for programs, and what failed.
+    /// Formats a result for people or for programs, and what failed.
     pub(crate) fn shown(
         &self,
         result: &(impl Serialize + Display),
@@ -112,7 +119,7 @@ impl Face {
         Ok(Shown { text, errors, status: u8::from(!ok) })
     }
 
-    /// Shows it, says what failed, and ends.
+    /// Prints the outcome and what failed, and returns the exit status.
     pub(crate) fn end(&self, outcome: Result<Shown>) -> ExitCode {
         let shown = outcome.or_else(|error| self.failed(&error));
         let Shown { errors, status, .. } = match shown.and_then(|shown| print(&shown.text).map(|()| shown)) {
@@ -121,13 +128,13 @@ impl Face {
         };
         let mut stderr = std::io::stderr().lock();
         for error in errors {
-            // Nobody is left to tell when standard error is closed; the status still says it.
+            // If standard error is closed, nobody can be told; the exit status still shows the failure.
             let _ = writeln!(stderr, "error: {error}");
         }
         ExitCode::from(status)
     }
 
-    /// A command that could not work.
+    /// What to print for a command that could not work at all.
     fn failed(&self, error: &Error) -> Result<Shown> {
         let is_wrong_call = matches!(error.kind(), Kind::Usage | Kind::OtherLake | Kind::Unconditional);
         let failure = Failure::new(None, error);
@@ -145,7 +152,7 @@ fn to_json(result: &impl Serialize) -> Result<String> {
 
 fn print(text: &str) -> Result<()> {
     match std::io::stdout().lock().write_all(text.as_bytes()) {
-        // Whoever read the result has enough of it.
+        // The reader of the pipe has seen enough of the result.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         outcome => {
             outcome.map_err(|error| Error::new(Kind::Store, "cannot write the result").from_source(error))

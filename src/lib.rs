@@ -1,7 +1,7 @@
 //! rollcall: who watched which webinar, when, and for how long, as Parquet tables.
 //!
-//! `extract` asks the vendor, `transform` makes rows of records, `load` keeps them; `job` puts the three together;
-//! `inspect` and `page` look at what came of it.
+//! `extract` asks the vendor, `transform` turns records into rows, `load` stores them; `job` puts the three together;
+//! `inspect` and `page` show the result.
 
 pub mod address;
 mod aws;

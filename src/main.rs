@@ -1,4 +1,4 @@
-//! The command `rollcall`: parse, do it, show the result, end with its status.
+//! The command `rollcall`: parses the call, runs it, shows the result, and ends with its exit status.
 
 mod face;
 
@@ -37,27 +37,27 @@ struct Call {
 enum Command {
     #[command(flatten)]
     OfLake(OfLake),
-    /// Show what an engine, or a person, is told of the tables: DDL, views, the dictionary.
+    /// Print descriptions of the tables, for an engine or for people: DDL, views, the dictionary.
     Schema(Schema),
-    /// Print what a shell needs to complete this command's words.
+    /// Print a shell completion script.
     Completions {
-        /// The shell.
+        /// The shell to print it for.
         shell: Shell,
     },
 }
 
-/// What needs a lake, and all that is configured.
+/// Commands that need a lake and the whole configuration.
 #[derive(Subcommand)]
 enum OfLake {
     #[command(flatten)]
     Job(Job),
-    /// Show whether the lake is complete, and what needs somebody. Exit status 1 where something does.
+    /// Show whether the lake is complete, and what needs a person. Exit status 1 if something does.
     #[command(after_help = face::STATUS_EXAMPLES)]
     Status,
     /// Show the history of an event: visits, days, and where a viewer's rows came from.
     #[command(after_help = face::EXPLAIN_EXAMPLES)]
     Explain(ExplainCall),
-    /// Draw pages for a host to look at: who came to an event, and when.
+    /// Draw pages for the hosts of events: who came, and when.
     #[command(after_help = face::REPORT_EXAMPLES)]
     Report(Pages),
 }
@@ -65,7 +65,7 @@ enum OfLake {
 fn main() -> ExitCode {
     let Call { command, options, face } = match Call::try_parse() {
         Ok(call) => call,
-        Err(refusal) => return face::refused(&refusal),
+        Err(refusal) => return face::refused(refusal),
     };
     let outcome = match command {
         Command::OfLake(command) => run(command, options, &face),
@@ -81,7 +81,8 @@ fn main() -> ExitCode {
     face.end(outcome)
 }
 
-/// Threads that wait for files: as many as disks are quick with. Each keeps some memory, and there could be hundreds.
+/// The most threads that wait for files: more would not make disks faster. Each takes some memory, and without a limit there
+/// could be hundreds.
 const FILE_THREADS: usize = 16;
 
 fn run(command: OfLake, options: Options, face: &Face) -> Result<Shown> {

@@ -1,6 +1,6 @@
-//! The one line that a run of the Lambda logs: its report, and what `CloudWatch` makes metrics of, in the embedded metric
-//! format (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>).
-//! Nothing in it is personal, and the only dimension is the deployment.
+//! The one line that a run of the Lambda logs: its report, and the values that `CloudWatch` turns into metrics, in the embedded
+//! metric format (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>).
+//! It holds no personal data, and the only dimension is the deployment.
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +8,7 @@ use crate::report::{JobName, Report};
 
 /// The namespace of all metrics.
 const NAMESPACE: &str = "rollcall";
-/// Failures, and notes, that are written out; an event of `CloudWatch`'s log has 256 KB.
+/// The most failures, and the most notes, that a line lists: an entry in a `CloudWatch` log is limited to 256 KB.
 const NAMED: usize = 100;
 
 /// The line, as JSON. `deployment` is the name that all functions of one installation share.
@@ -19,7 +19,7 @@ pub fn line(report: &Report, deployment: &str) -> Value {
         metrics.iter().map(|(name, unit, _)| json!({ "Name": name, "Unit": unit })).collect();
     let mut line: Map<String, Value> =
         metrics.into_iter().map(|(name, _, value)| (name.to_owned(), value)).collect();
-    // What is no single event's concerns all of them.
+    // Failures of the run come first: they concern all events.
     let of_run = report.failures.iter().filter(|failure| failure.event_id.is_none());
     let of_events = report.failures.iter().filter(|failure| failure.event_id.is_some());
     let failures: Vec<_> = of_run.chain(of_events).take(NAMED).collect();
@@ -45,7 +45,7 @@ pub fn line(report: &Report, deployment: &str) -> Value {
     Value::Object(line)
 }
 
-/// Name, unit and value; only those that the job can say something about.
+/// Name, unit and value of each metric that the job can say something about.
 fn metrics(report: &Report) -> Vec<(&'static str, &'static str, Value)> {
     let mut metrics = vec![
         ("failures", "Count", json!(report.failures.len() + report.unnamed)),
@@ -72,12 +72,12 @@ fn metrics(report: &Report) -> Vec<(&'static str, &'static str, Value)> {
     if matches!(step, JobName::Sync | JobName::Publish | JobName::Upgrade) {
         metrics.push(("objects", "Count", json!(report.published.objects.values().sum::<u64>())));
     }
-    // A token that a pull finds refused is made anew in its turn, and an event that fails is counted by itself.
+    // Not for a pull: the job `token` renews a token that a pull finds refused, and failed events have metrics of their own.
     if step != JobName::Pull {
         metrics.push(("run_failures", "Count", json!(report.run_failures())));
     }
-    // What is true of all events: said by whoever has seen them all, at the end of a scheduled run. One of chosen events must not
-    // pass for it.
+    // Figures of all events come only from a job that has seen them all, at the end of a scheduled run. A run of chosen events
+    // must not be taken for one.
     if matches!(step, JobName::Sync | JobName::Collect) && report.is_of_all {
         metrics.extend([
             ("heartbeat", "Count", json!(1)),

@@ -1,8 +1,9 @@
-//! What others say, on one line: it may have line breaks, or worse for a terminal.
+//! Makes text from elsewhere safe to print on one line: it may hold line breaks, or sequences that control a terminal.
 
 use std::fmt::{self, Display, Write};
 
-/// Shown without control characters, and without what would turn the order of those behind it: a space stands for each.
+/// Shows a value with a space in place of each control character, line separator, and character that changes the direction of
+/// the text after it.
 pub(crate) struct OneLine<T>(pub(crate) T);
 
 impl<T: Display> Display for OneLine<T> {

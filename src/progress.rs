@@ -1,14 +1,20 @@
-//! What is shown while a run lasts: a bar on a terminal, log lines elsewhere, both on standard error.
+//! What is shown during a run: a bar on a terminal, log lines elsewhere, both on standard error.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use indicatif::{BinaryBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Until it is known how much there is to do.
+use crate::load::visit::Outcome;
+
+/// The template until it is known how much there is to do.
 const SPINNER: &str = "{spinner} {msg}  {prefix}";
-/// Then.
+/// The template once it is known how much there is to do.
 const BAR: &str = "{spinner} {msg:10} {bar:30} {pos}/{len}  {prefix}  {eta} left";
+
+/// How often the spinner moves, so that a run that waits does not look dead.
+const TICK: Duration = Duration::from_millis(200);
 
 /// Progress of one run.
 #[derive(Clone)]
@@ -19,7 +25,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Log lines alone.
+    /// Log lines only, without a bar.
     #[must_use]
     pub fn hidden() -> Self {
         Self::over(ProgressDrawTarget::hidden())
@@ -28,7 +34,9 @@ impl Progress {
     /// A bar on standard error.
     #[must_use]
     pub fn shown() -> Self {
-        Self::over(ProgressDrawTarget::stderr())
+        let progress = Self::over(ProgressDrawTarget::stderr());
+        progress.bar.enable_steady_tick(TICK);
+        progress
     }
 
     fn over(target: ProgressDrawTarget) -> Self {
@@ -38,39 +46,39 @@ impl Progress {
         progress
     }
 
-    /// The rosters are asked for.
+    /// The rosters are being read.
     pub(crate) fn listing(&self) {
-        self.begin("asking for the roster", SPINNER);
+        self.begin("reading the roster", SPINNER);
     }
 
-    /// So many events are visited from now on.
+    /// The visits begin, of this many events.
     pub(crate) fn events(&self, events: usize) {
         tracing::info!(events, "events are due");
         self.begin("visits", BAR);
         self.bar.set_length(events as u64);
     }
 
-    /// Rows have come; of an answer that is asked for again they come twice.
+    /// Rows have arrived. Those of an answer that is asked for again count twice.
     pub(crate) fn received(&self, rows: usize) {
         self.rows.fetch_add(rows as u64, Ordering::Relaxed);
         self.show();
     }
 
-    /// One event was visited.
-    pub(crate) fn visited(&self, event_id: i64, rows: u64, bytes: u64) {
-        tracing::info!(event_id, rows, bytes, "visited");
+    /// One event has been visited.
+    pub(crate) fn visited(&self, event_id: i64, outcome: Outcome, rows: u64, bytes: u64) {
+        tracing::info!(event_id, outcome = outcome.name(), rows, bytes, "visited");
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.show();
         self.bar.inc(1);
     }
 
-    /// All visits are done.
+    /// The visits are done, and publishing begins.
     pub(crate) fn publishing(&self) {
         tracing::info!("publishing");
-        self.begin("looking for what is staged", SPINNER);
+        self.begin("looking for staged files", SPINNER);
     }
 
-    /// So many of these days are published, or pages written.
+    /// Of `all` days or pages, `done` have been published or written.
     pub(crate) fn at(&self, what: &'static str, done: usize, all: usize) {
         if done == 0 {
             self.begin(what, BAR);

@@ -1,4 +1,4 @@
-//! Options of the vendor's credentials.
+//! Options for the vendor's credentials.
 
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
@@ -8,10 +8,10 @@ use crate::error::{Error, Kind, Result};
 use crate::extract::auth::{App, Credentials, User};
 use crate::extract::secret::{self, Hidden, Secret};
 
-/// Options of the vendor's credentials, as they are written.
+/// Options for the vendor's credentials, as they were given.
 #[derive(Args, Clone, Debug)]
 pub struct CredentialOptions {
-    /// Token of the vendor's API. Better given by the environment, which other users cannot see.
+    /// Token for the vendor's API. Better set in the environment, which other users cannot see.
     #[arg(long, env = "ROLLCALL_TOKEN", hide_env_values = true, value_parser = hidden, global = true)]
     pub token: Option<SecretString>,
     /// Instead of a token: the application's key.
@@ -20,50 +20,48 @@ pub struct CredentialOptions {
     /// Instead of a token: the application's secret.
     #[arg(long, env = "ROLLCALL_APP_SECRET", hide_env_values = true, value_parser = hidden, global = true)]
     pub app_secret: Option<SecretString>,
-    /// Instead of a token: the vendor's number of the user.
+    /// Instead of a token: the user's number at the vendor.
     #[arg(long, env = "ROLLCALL_USER_ID", global = true)]
     pub user_id: Option<i64>,
-    /// Instead of the user's number: the mail address that it is looked up by.
+    /// Instead of the user's number: the mail address by which to look it up.
     #[arg(long, env = "ROLLCALL_USER_EMAIL", hide_env_values = true, value_parser = hidden, global = true)]
     pub user_email: Option<SecretString>,
-    /// Header that carries the application's key; some of the vendor's pages say `AppId`.
+    /// Header that carries the application's key; parts of the vendor's documentation call it `AppId`.
     #[arg(long, env = "ROLLCALL_APP_KEY_HEADER", default_value = "AppKey", global = true)]
     pub app_key_header: String,
     /// Field of the answer to `token/create` that carries the token.
     #[arg(long, env = "ROLLCALL_TOKEN_FIELD", default_value = "token", global = true)]
     pub token_field: String,
-    /// Instead of token, application and user: the AWS Secrets Manager secret that holds them, as JSON with the same names.
+    /// Instead of token, application and user: the AWS Secrets Manager secret that holds them, as JSON with keys like `app_key`.
     #[arg(long, env = "ROLLCALL_SECRET_ARN", global = true)]
     pub secret_arn: Option<String>,
-    /// AWS Secrets Manager secret in which the token that is made is kept for other machines; without credentials of its
-    /// own a run reads its token there.
+    /// AWS Secrets Manager secret through which machines share a token: a run that has credentials keeps the token there, a
+    /// run without credentials reads it.
     #[arg(long, env = "ROLLCALL_TOKEN_SECRET_ARN", global = true)]
     pub token_secret_arn: Option<String>,
 }
 
 impl CredentialOptions {
-    /// The same, with what the secret holds, if one is named.
+    /// Takes the credentials from the secret, if one is named. An error if there are other credentials as well.
     pub(super) async fn with_secret(self) -> Result<Self> {
         let Some(arn) = &self.secret_arn else { return Ok(self) };
         let given = self.token.is_some() || self.app_key.is_some() || self.app_secret.is_some();
         if given {
-            return Err(Error::new(
-                Kind::Usage,
-                "there are credentials and a secret that holds them as well",
-            )
-            .hint("give `--secret-arn`, or the credentials themselves, not both"));
+            return Err(Error::new(Kind::Usage, "both credentials and a secret that holds them are given")
+                .hint("give `--secret-arn`, or the credentials themselves, not both"));
         }
         let secret = secret::read(arn).await?;
         self.with(secret)
     }
 
-    /// The same with this secret. Which user the application acts for may stand in either.
+    /// Takes the credentials from this secret. The user for whom the application acts may be named in the secret or in an option,
+    /// not in both.
     fn with(self, secret: Secret) -> Result<Self> {
         let Secret { token, app_key, app_secret, mut user_id, mut user_email } = secret;
         if self.user_id.is_some() || self.user_email.is_some() {
             if user_id.is_some() || user_email.is_some() {
-                return Err(Error::new(Kind::Usage, "there is a user, and a secret that names one as well")
-                    .hint("leave `--user-id` and `--user-email` out, or take the user out of the secret"));
+                return Err(Error::new(Kind::Usage, "both a user and a secret that names one are given")
+                    .hint("leave out `--user-id` and `--user-email`, or remove the user from the secret"));
             }
             (user_id, user_email) = (self.user_id, self.user_email.clone().map(Hidden));
         }
@@ -72,24 +70,24 @@ impl CredentialOptions {
         Ok(Self { token, app_key, app_secret, user_id, user_email, ..self })
     }
 
-    /// How a token is come by; none where none was given.
+    /// How to obtain a token; `None` if no credentials were given.
     pub(super) fn credentials(&self) -> Result<Option<Credentials>> {
         let user = match (self.user_id, &self.user_email) {
             (Some(user_id), None) => Some(User::Id(user_id)),
             (None, Some(email)) => Some(User::Email(email.clone())),
             (None, None) => None,
             (Some(_), Some(_)) => {
-                return Err(Error::new(Kind::Usage, "there is a user's number and a mail address as well")
+                return Err(Error::new(Kind::Usage, "both a user's number and a mail address are given")
                     .hint("give `--user-id` or `--user-email`, not both"));
             }
         };
         let given = [&self.token, &self.app_secret];
         if given.into_iter().flatten().any(|secret| secret.expose_secret().trim().is_empty()) {
-            return Err(Error::new(Kind::Usage, "the token, or the application's secret, is empty")
-                .hint("set it, or unset it"));
+            return Err(Error::new(Kind::Usage, "the token or the application's secret is empty")
+                .hint("give it a value, or unset it"));
         }
         match (&self.token, &self.app_key, &self.app_secret, user) {
-            // A user may stand beside a secret that this call does not read.
+            // A user may be named for a secret that this run does not read.
             (None, None, None, _) => Ok(None),
             (Some(token), None, None, None) => Ok(Some(Credentials::Token(token.clone()))),
             (None, Some(key), Some(secret), Some(user)) => Ok(Some(Credentials::App(App {
@@ -100,14 +98,14 @@ impl CredentialOptions {
                 token_field: self.token_field.clone(),
             }))),
             (Some(_), None, None, Some(_)) => {
-                Err(Error::new(Kind::Usage, "there is a token and a user as well")
-                    .hint("leave `--user-id` and `--user-email` out: a token is of one user already"))
+                Err(Error::new(Kind::Usage, "both a token and a user are given")
+                    .hint("leave out `--user-id` and `--user-email`: a token already belongs to a user"))
             }
             (Some(_), ..) => {
-                Err(Error::new(Kind::Usage, "there is a token and an application's key as well")
+                Err(Error::new(Kind::Usage, "both a token and an application's credentials are given")
                     .hint("give `--token`, or `--app-key`, `--app-secret` and `--user-id`, not both"))
             }
-            (None, ..) => Err(Error::new(Kind::Usage, "the application's credentials are not complete")
+            (None, ..) => Err(Error::new(Kind::Usage, "the application's credentials are incomplete")
                 .hint("give all of `--app-key`, `--app-secret` and `--user-id` or `--user-email`")),
         }
     }
@@ -146,12 +144,12 @@ mod tests {
             let found = Words::parse_from(words).options.with(app(in_secret));
             assert_eq!(found.map(|options| options.user_id).map_err(|error| error.kind()), user, "{words:?}");
         }
-        // A worker reads no secret, whatever stands beside it.
+        // A worker reads no secret, whatever else is set.
         let alone = Words::parse_from(["", "--user-id", "1042"]).options.credentials();
         assert!(matches!(alone, Ok(None)));
         let token = Secret { token: Some(Hidden("hidden".into())), ..Secret::default() };
         let both = Words::parse_from(["", "--user-id", "1042"]).options.with(token).unwrap().credentials();
-        assert!(both.unwrap_err().to_string().contains("leave `--user-id`"));
+        assert!(both.unwrap_err().to_string().contains("leave out `--user-id`"));
         let email = Words::parse_from(["", "--user-email", "a@example.com"]).options.with(app(None)).unwrap();
         assert!(email.user_email.is_some() && email.app_key.is_some());
     }

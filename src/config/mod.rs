@@ -1,4 +1,4 @@
-//! Options: each defined once, from the command line or the environment, checked once.
+//! Options, from the command line or the environment: each is defined once, and checked once.
 
 mod credentials;
 mod privacy;
@@ -21,23 +21,23 @@ use crate::extract::auth::Credentials;
 use crate::load::store::Location;
 use crate::transform::privacy::Policy;
 
-/// The zone of a new lake: that of the vendor.
+/// The default time zone of a new lake: the vendor's.
 const ZONE: &str = "Asia/Shanghai";
-/// When the days of a new lake settle.
+/// How long after its end a day of a new lake settles, by default.
 const SETTLE: &str = "12h";
-/// The longest day that a zone has.
+/// The longest day in any time zone: one on which the clocks go back by an hour.
 const LONGEST_DAY: SignedDuration = SignedDuration::from_hours(25);
 /// The longest pause after the first failure of a request.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
-/// Options as they are written. Durations are written like `12h`, `30d` or `90s`.
+/// Options as they were given. Durations are written like `12h`, `30d` or `90s`.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Settings")]
 pub struct Options {
     /// Where the tables are kept.
     #[command(flatten)]
     pub store: StoreOptions,
-    /// The vendor's host.
+    /// Address of the vendor's API.
     #[arg(
         long,
         env = "ROLLCALL_API_URL",
@@ -48,22 +48,23 @@ pub struct Options {
     /// The vendor's credentials.
     #[command(flatten)]
     pub credentials: CredentialOptions,
-    /// Time zone in which days begin and end [default: Asia/Shanghai; in status, explain and report the lake's].
+    /// Time zone in which days begin and end [default: Asia/Shanghai; for status, explain and report: the lake's].
     #[arg(long, env = "ROLLCALL_ZONE", global = true)]
     pub zone: Option<String>,
-    /// How long after its end a day's rows may still change [default: 12h; in status, explain and report the lake's].
+    /// How long after its end a day's rows may still change [default: 12h; for status, explain and report: the lake's].
     #[arg(long, env = "ROLLCALL_SETTLE", global = true)]
     pub settle: Option<String>,
     /// How long after its end an event is visited.
     #[arg(long, env = "ROLLCALL_HORIZON", default_value = "30d", global = true)]
     pub horizon: String,
-    /// How far back the first listing of events looks for when they were last edited.
+    /// On the first run, list events edited within this time.
     #[arg(long, env = "ROLLCALL_LOOKBACK", default_value = "400d", global = true)]
     pub lookback: String,
-    /// Roster of your own besides the vendor's lists: CSV or JSON lines with `event_id`; `store:KEY` for one in the store.
+    /// Roster of your own, in addition to the vendor's lists: CSV or JSON lines with `event_id`; `store:KEY` if it is in the
+    /// store.
     #[arg(long, env = "ROLLCALL_ROSTER", value_name = "FILE", global = true)]
     pub roster: Option<String>,
-    /// Do not ask for the vendor's lists: only the events of `--roster`, and those that are known.
+    /// Do not ask for the vendor's lists: use only the events of `--roster`, and those already known.
     #[arg(long, env = "ROLLCALL_NO_LISTS", global = true)]
     pub no_lists: bool,
     /// Do not ask for the vendor's list of public events.
@@ -72,7 +73,7 @@ pub struct Options {
     /// Events visited at once.
     #[arg(long, env = "ROLLCALL_CONCURRENCY", default_value_t = 4, global = true)]
     pub concurrency: usize,
-    /// Requests a second, for the whole run.
+    /// Most requests per second, for the whole run.
     #[arg(long, env = "ROLLCALL_REQUESTS_PER_SECOND", default_value = "20", global = true)]
     pub requests_per_second: NonZeroU32,
     /// Largest report, in bytes; a day whose report is larger is asked for in parts.
@@ -84,13 +85,13 @@ pub struct Options {
     /// How long the vendor may be silent, before its answer begins and within it.
     #[arg(long, env = "ROLLCALL_READ_TIMEOUT", default_value = "2m", global = true)]
     pub read_timeout: String,
-    /// How long the run may take; what is not done by then is left to the next [default: no limit].
+    /// How long the run may take; what is not done by then is left to the next run [default: no limit].
     #[arg(long, env = "ROLLCALL_DEADLINE", global = true)]
     pub deadline: Option<String>,
-    /// What may be kept of people.
+    /// What may be kept about people.
     #[command(flatten)]
     pub privacy: PrivacyOptions,
-    /// Keep every answer that is used, packed, to make tables of it again when the vendor has forgotten: `replay`.
+    /// Keep every answer that is used, compressed, so that `replay` can rebuild the tables when the vendor has forgotten.
     #[arg(long, env = "ROLLCALL_ARCHIVE", global = true)]
     pub archive: bool,
 }
@@ -98,40 +99,40 @@ pub struct Options {
 /// Where the roster comes from, besides chosen events.
 #[derive(Clone, Debug)]
 pub struct Rosters {
-    /// `event/modify/list`.
+    /// Whether to read `event/modify/list`: events by their last edit.
     pub edited: bool,
-    /// `event/public/list`.
+    /// Whether to read `event/public/list`: public events by their own time.
     pub public: bool,
-    /// A file, or an object of the store as `store:KEY`.
+    /// The user's own roster: a file, or an object of the store as `store:KEY`.
     pub file: Option<String>,
 }
 
-/// Options that were checked.
+/// The options, checked.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where the tables are kept.
     pub store: Location,
-    /// The vendor's host.
+    /// Address of the vendor's API.
     pub api_url: String,
-    /// How a token is come by; none where none was given, which is fine for jobs that do not ask the vendor.
+    /// How to obtain a token; `None` if no credentials were given, which is fine for jobs that do not ask the vendor.
     pub credentials: Option<Credentials>,
     /// The secret in which a token is shared with other machines.
     pub token_secret_arn: Option<String>,
-    /// In which days begin and end.
+    /// The time zone in which days begin and end.
     pub zone: Zone,
     /// How long after its end a day's rows may still change.
     pub settle: SignedDuration,
     /// How long after its end an event is visited.
     pub horizon: SignedDuration,
-    /// How far back the first listing looks.
+    /// How far back the vendor's lists are read on the first run.
     pub lookback: SignedDuration,
     /// Where the roster comes from.
     pub rosters: Rosters,
     /// Events visited at once; at least one.
     pub concurrency: usize,
-    /// Requests a second, for the whole run.
+    /// Most requests per second, for the whole run.
     pub requests_per_second: NonZeroU32,
-    /// The longest pause after the first failure of a request; it doubles with each.
+    /// The longest pause after the first failure of a request; it doubles with each further failure.
     pub first_pause: Duration,
     /// Largest report, in bytes.
     pub max_response_bytes: u64,
@@ -141,14 +142,16 @@ pub struct Config {
     pub read_timeout: Duration,
     /// How long the run may take.
     pub deadline: Option<SignedDuration>,
-    /// What may be kept of people.
+    /// What may be kept about people.
     pub policy: Arc<Policy>,
+    /// Whether the user named that policy: a lake is never given another policy because none was named.
+    pub names_policy: bool,
     /// Whether answers are archived.
     pub archive: bool,
 }
 
 impl Options {
-    /// The same, with what the named secrets hold: the credentials, and the key for pseudonyms.
+    /// Reads what the named secrets hold: the credentials, and the key for pseudonyms.
     pub async fn with_secret(mut self) -> Result<Self> {
         self.credentials = self.credentials.with_secret().await?;
         self.privacy = self.privacy.with_secret().await?;
@@ -161,19 +164,22 @@ impl TryFrom<Options> for Config {
 
     fn try_from(options: Options) -> Result<Self> {
         if options.concurrency == 0 {
-            return Err(Error::new(Kind::Usage, "`--concurrency` is at least 1"));
+            return Err(Error::new(Kind::Usage, "`--concurrency` must be at least 1"));
         }
         let limit = |option: &str, text: &str| -> Result<Duration> {
             let limit = duration(option, text)?;
+            if limit.is_zero() {
+                return Err(Error::new(Kind::Usage, format!("`{option}` must be longer than zero")));
+            }
             limit.try_into().explain(Kind::Usage, || format!("`{option}` is negative"))
         };
         let settle = duration("--settle", options.settle.as_deref().unwrap_or(SETTLE))?;
         let horizon = duration("--horizon", &options.horizon)?;
         if horizon < settle.saturating_add(LONGEST_DAY) {
-            let message = "`--horizon` is not 25 hours longer than `--settle`: of an event's last day, what comes before it has \
-                           settled would never be asked for";
+            let message = "`--horizon` is not at least 25 hours longer than `--settle`: viewings that come in before an event's \
+                           last day has settled would never be asked for";
             return Err(Error::new(Kind::Usage, message)
-                .hint("make it longer: `--horizon 30d` is, beside the usual `--settle 12h`"));
+                .hint("make it longer, such as `--horizon 30d` with the default `--settle 12h`"));
         }
         Ok(Self {
             credentials: options.credentials.credentials()?,
@@ -195,6 +201,7 @@ impl TryFrom<Options> for Config {
             max_response_bytes: options.max_response_bytes,
             timeout: limit("--timeout", &options.timeout)?,
             read_timeout: limit("--read-timeout", &options.read_timeout)?,
+            names_policy: options.privacy.privacy.is_some(),
             policy: Arc::new(options.privacy.policy()?),
             archive: options.archive,
             deadline: options.deadline.map(|text| duration("--deadline", &text)).transpose()?,
@@ -202,12 +209,12 @@ impl TryFrom<Options> for Config {
     }
 }
 
-#[allow(clippy::unnecessary_wraps, reason = "the form that a value parser has")]
+#[allow(clippy::unnecessary_wraps, reason = "the signature that a value parser must have")]
 fn hidden(text: &str) -> std::result::Result<SecretString, std::convert::Infallible> {
     Ok(SecretString::from(text))
 }
 
-/// A duration that is not negative; a day has 24 hours.
+/// Parses the duration of an option. It must not be negative; a day has 24 hours.
 fn duration(option: &str, text: &str) -> Result<SignedDuration> {
     let parsed = text
         .parse::<Span>()
@@ -215,7 +222,7 @@ fn duration(option: &str, text: &str) -> Result<SignedDuration> {
         .ok()
         .filter(|duration| !duration.is_negative());
     parsed.ok_or_else(|| {
-        Error::new(Kind::Usage, format!("`{text}` is no duration for `{option}`"))
+        Error::new(Kind::Usage, format!("`{text}` is not a duration for `{option}`"))
             .hint("write it like `12h` or `30d`")
     })
 }

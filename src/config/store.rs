@@ -1,4 +1,4 @@
-//! Options of the store.
+//! Options for the store.
 
 use clap::Args;
 
@@ -6,31 +6,31 @@ use crate::address;
 use crate::error::{Error, Kind, Result};
 use crate::load::store::{Bucket, Location};
 
-/// Options of the store, as they are written.
+/// Options for the store, as they were given.
 #[derive(Args, Clone, Debug)]
 pub struct StoreOptions {
     /// Where the tables are kept: a folder, or `s3://bucket/prefix`.
     #[arg(long, env = "ROLLCALL_STORE", default_value = "./rollcall-data", global = true)]
     pub store: String,
-    /// Another service than Amazon's that speaks S3 [default: what `AWS_ENDPOINT_URL_S3` says].
+    /// S3-compatible service other than Amazon's [default: the value of `AWS_ENDPOINT_URL_S3`].
     #[arg(long, env = "ROLLCALL_S3_ENDPOINT", value_name = "URL", global = true)]
     pub s3_endpoint: Option<String>,
-    /// The bucket stands in the path of a URL, not in its host.
+    /// Put the bucket's name into the path of a URL, not into its host.
     #[arg(long, env = "ROLLCALL_S3_PATH_STYLE", global = true)]
     pub s3_path_style: bool,
     /// KMS key to encrypt objects with [default: the bucket's own setting].
     #[arg(long, env = "ROLLCALL_S3_KMS_KEY", value_name = "ARN", global = true)]
     pub s3_kms_key: Option<String>,
-    /// KMS key to encrypt archived answers with [default: the one of all objects].
+    /// KMS key to encrypt archived answers with [default: the key for all objects].
     #[arg(long, env = "ROLLCALL_ARCHIVE_KMS_KEY", value_name = "ARN", global = true)]
     pub archive_kms_key: Option<String>,
-    /// Only this process writes to the store: needed where an S3 store does not honour conditional writes.
+    /// Promise that only this process writes to the store: needed if an S3 store does not honour conditional writes.
     #[arg(long, env = "ROLLCALL_SINGLE_WRITER", global = true)]
     pub single_writer: bool,
 }
 
 impl StoreOptions {
-    /// The same in one way of writing, as engines are told of it.
+    /// The store's address in one canonical form, as engines need it.
     pub fn address(&self) -> Result<String> {
         Ok(match self.location()? {
             Location::Folder(path) => path.to_string_lossy().trim_end_matches('/').to_owned(),
@@ -40,7 +40,7 @@ impl StoreOptions {
         })
     }
 
-    /// Where the tables are kept: a bucket where it looks like one, else a folder.
+    /// Where the tables are kept: a bucket if the address begins with `s3://`, otherwise a folder.
     pub(super) fn location(&self) -> Result<Location> {
         let named = &self.store;
         let Some(place) = named.strip_prefix("s3://") else {

@@ -1,4 +1,4 @@
-//! A report while it arrives.
+//! A report as it arrives.
 
 use bytes::Bytes;
 use reqwest::Response;
@@ -17,16 +17,19 @@ use super::usage::Usage;
 use crate::error::{Error, Kind, Result};
 use crate::transform::record::Record;
 
-/// Chunks that are received ahead of decoding; each has up to some 400 KB.
+/// The endpoint that returns reports.
+pub(super) const REPORT: &str = "event/report/details";
+
+/// The most chunks that are received ahead of decoding; each has up to about 400 KB.
 const AHEAD: usize = 4;
 
-/// A report on its way.
+/// A report that is arriving.
 pub struct Answer<'a> {
     http: &'a Http,
     tokens: &'a Tokens,
     token: SecretString,
     chunks: mpsc::Receiver<reqwest::Result<Bytes>>,
-    /// Receives while what came before is decoded; ends with the answer.
+    /// Receives chunks while earlier ones are decoded; stops when the answer is dropped.
     _receiving: JoinSet<()>,
     asked_at: Instant,
     usage: &'a Usage,
@@ -53,7 +56,7 @@ impl<'a> Answer<'a> {
         Self { http, tokens, token, chunks, _receiving: receiving, asked_at, usage, event_id, splitter, left }
     }
 
-    /// Waits for the next part of the answer, hands its records on, with where they stand, and gives its bytes. None at the
+    /// Waits for the next part of the answer, passes on its records with their positions, and returns its bytes; `None` at the
     /// end.
     pub async fn advance(&mut self, record: impl FnMut(Position<'_>, Record<'_>)) -> Result<Option<Bytes>> {
         let Some(chunk) = self.chunks.recv().await else { return Ok(None) };
@@ -67,13 +70,14 @@ impl<'a> Answer<'a> {
         Ok(Some(chunk))
     }
 
-    /// What stood around the records. An error where the vendor says that it failed, or that this is another event's report.
+    /// Returns what surrounds the records. An error if the vendor reports a failure, or if this is the report of another event.
     pub async fn finish(self) -> Result<Envelope> {
         let envelope = self.splitter.finish()?;
         let (text, request_id) = (envelope.message.as_deref(), envelope.request_id.as_deref());
         if envelope.code != Some(SUCCESS) {
             let error = failure::from_envelope(envelope.code, text, request_id, self.token.expose_secret());
-            return Err(self.tokens.failed(&self.token, self.http.reclassified(error, self.asked_at)).await);
+            let error = self.http.reclassified(error, self.asked_at);
+            return Err(self.tokens.failed(self.http, self.usage, REPORT, &self.token, error).await);
         }
         self.tokens.accepted();
         if envelope.event_id.is_some_and(|event_id| event_id != self.event_id) {
@@ -88,7 +92,7 @@ impl<'a> Answer<'a> {
 async fn receive(mut response: Response, chunks: mpsc::Sender<reqwest::Result<Bytes>>) {
     while let Some(chunk) = response.chunk().await.transpose() {
         let is_last = chunk.is_err();
-        // Nobody waits for more where the answer was given up.
+        // If the answer was given up, nobody waits for more.
         if chunks.send(chunk).await.is_err() || is_last {
             return;
         }

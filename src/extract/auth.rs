@@ -1,4 +1,4 @@
-//! Credentials: a token that is given, or an application's key and secret, with which the vendor makes one.
+//! Credentials: a token that the user gave, or an application's key and secret, with which rollcall makes tokens.
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
-/// How a token is come by. Secrets cannot be printed:
+/// How to obtain a token. Secrets cannot be printed:
 ///
 /// ```compile_fail
 /// let token = secrecy::SecretString::from("5d41c4ac806c6440eb6aa8e071115f2b");
@@ -14,39 +14,39 @@ use sha2::Sha256;
 /// ```
 #[derive(Clone, Debug)]
 pub enum Credentials {
-    /// A token of the user's own.
+    /// A token that the user gave.
     Token(SecretString),
-    /// A token is made when it is needed.
+    /// An application, with whose credentials tokens are made as needed.
     App(App),
 }
 
-/// An application that the vendor knows.
+/// An application registered with the vendor.
 #[derive(Clone, Debug)]
 pub struct App {
-    /// `AppKey`.
+    /// The application's key, the vendor's `AppKey`.
     pub key: String,
-    /// `AppSecret`.
+    /// The application's secret, the vendor's `AppSecret`.
     pub secret: SecretString,
-    /// For whom the token is made.
+    /// The user for whom tokens are made.
     pub user: User,
-    /// The name of the header with the key: `AppKey`, or `AppId` as some pages of the vendor have it.
+    /// The name of the header with the key: `AppKey`, or `AppId` in parts of the vendor's documentation.
     pub key_header: String,
-    /// The name of the token's field in the answer, which the vendor's page does not show.
+    /// The name of the token's field in the answer, which the vendor's documentation does not show.
     pub token_field: String,
 }
 
-/// A user of the vendor's.
+/// A user at the vendor.
 #[derive(Clone, Debug)]
 pub enum User {
     /// By number.
     Id(i64),
-    /// By mail address, which is asked for its number first.
+    /// By mail address; the number is looked up first.
     Email(SecretString),
 }
 
 impl App {
-    /// What tells the tokens of these credentials apart from those of others: a SHA-256 over all that they consist of, which says
-    /// nothing of the secret.
+    /// Tells tokens made with these credentials from those made with others: a SHA-256 over all parts of the credentials, which
+    /// does not reveal the secret.
     pub(super) fn fingerprint(&self) -> String {
         let user = match &self.user {
             User::Id(user_id) => user_id.to_string(),
@@ -57,8 +57,8 @@ impl App {
         format!("{:x}", Bytes::copy_from_slice(&sum.finalize()))
     }
 
-    /// The signed headers: key, `Nonce`, `CurTime` in milliseconds, and `CheckSum`, the SHA-1 of secret, nonce and time
-    /// in lower-case hex.
+    /// The headers of a signed request: key, `Nonce`, `CurTime` in milliseconds, and `CheckSum`, the SHA-1 of secret, nonce and
+    /// time in lower-case hex.
     pub(super) fn headers(&self, nonce: &str, now: Timestamp) -> [(&str, String); 4] {
         let time = now.as_millisecond().to_string();
         let secret = self.secret.expose_secret();

@@ -1,4 +1,4 @@
-//! The answer of `report/details` as it arrives: each record is cut out of the stream and handed on, so that memory
+//! The answer of `report/details` as it arrives: each record is cut out of the stream and passed on, so that memory
 //! holds one record and the envelope, never the answer.
 
 use std::collections::BTreeMap;
@@ -7,19 +7,19 @@ use super::envelope::Envelope;
 use crate::error::{Error, Kind, Result};
 use crate::transform::record::{Record, Records};
 
-/// The largest record, in bytes. The sample's have 1 KB.
+/// The largest record that is accepted, in bytes. Records of the vendor's sample have 1 KB.
 const LARGEST_RECORD: usize = 4 * 1024 * 1024;
-/// At least so many bytes are added to the beginning of a record to find its end: more than most records have.
+/// At least this many bytes are appended to the beginning of a record to find its end: more than most records have.
 const LEAST_COPY: usize = 2048;
-/// The largest envelope, in bytes: everything that is no record. The sample's has 300.
+/// The largest envelope that is accepted, in bytes: everything that is not a record. The sample's has 300.
 const LARGEST_ENVELOPE: usize = 1024 * 1024;
 
-/// Where a record stands in its answer.
+/// Where a record is in its answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Position<'a> {
-    /// The vendor's key of its array.
+    /// The vendor's key for the array that holds the record.
     pub array: &'a str,
-    /// How many records stand before it there.
+    /// How many records are before it in that array.
     pub index: u64,
 }
 
@@ -28,15 +28,15 @@ pub struct Position<'a> {
 pub struct Splitter {
     /// The answer without its records: JSON again, with empty arrays.
     envelope: Vec<u8>,
-    /// The containers that are open in the envelope, each with the key that it is at.
+    /// The objects and arrays of the envelope that are still open, each with its current key.
     open: Vec<Container>,
-    /// Where the last text of the envelope begins.
+    /// Where the last string of the envelope begins.
     text_from: usize,
     place: Place,
-    /// The beginning of a record whose end is yet to come.
+    /// The beginning of a record whose end has not arrived yet.
     rest: Vec<u8>,
     records: Records,
-    /// How many records the array that is being read has had.
+    /// How many records of the current array have been read.
     index: u64,
     counts: BTreeMap<String, Option<u64>>,
 }
@@ -53,23 +53,23 @@ enum Place {
     /// In the envelope.
     #[default]
     Envelope,
-    /// In a text of the envelope.
+    /// In a string of the envelope.
     Text { escaped: bool },
-    /// In an array of records, before one.
+    /// In an array of records, before a record.
     Before { first: bool },
-    /// In an array of records, after one.
+    /// In an array of records, after a record.
     After,
 }
 
 impl Splitter {
-    /// Takes the next bytes of the answer, and hands each record that ends in them on.
+    /// Takes the next bytes of the answer, and passes on each record that ends in them.
     pub fn push(&mut self, mut chunk: &[u8], mut record: impl FnMut(Position<'_>, Record<'_>)) -> Result<()> {
         while !self.rest.is_empty() && !chunk.is_empty() {
             let mut bytes = std::mem::take(&mut self.rest);
             let kept = bytes.len();
             let (more, after) = chunk.split_at(chunk.len().min(kept.max(LEAST_COPY)));
             bytes.extend_from_slice(more);
-            // Only what was begun is taken from the copy.
+            // From the copy, only the record that had already begun is taken.
             let taken = self.take(&bytes, kept, &mut record)?;
             if let Some(of_chunk) = taken.checked_sub(kept) {
                 chunk = chunk.get(of_chunk..).unwrap_or_default();
@@ -88,8 +88,8 @@ impl Splitter {
         Ok(())
     }
 
-    /// Takes `bytes`, but nothing that begins at `until` or later, and not the beginning of a record that does not end in
-    /// them; says how many it took.
+    /// Takes `bytes`, except what begins at `until` or later, and except a record that does not end in them. Returns how many
+    /// bytes it took.
     fn take(
         &mut self,
         bytes: &[u8],
@@ -105,7 +105,7 @@ impl Splitter {
                 (_, b' ' | b'\t' | b'\r' | b'\n') => {}
                 (Place::Before { first: true } | Place::After, b']') => self.end_array(),
                 (Place::After, b',') => self.place = Place::Before { first: false },
-                (Place::After, _) => return Err(Error::new(Kind::BadAnswer, "the answer is no JSON")),
+                (Place::After, _) => return Err(Error::new(Kind::BadAnswer, "the answer is not JSON")),
                 (Place::Before { .. }, _) => {
                     let rest = bytes.get(at..).unwrap_or_default();
                     let Some(found) = self.records.first(rest)? else { return Ok(at) };
@@ -122,23 +122,23 @@ impl Splitter {
         Ok(at)
     }
 
-    /// What was taken so far without the records: JSON again, with empty arrays.
+    /// The answer so far, without its records: JSON again, with empty arrays.
     #[must_use]
     pub fn around(&self) -> &[u8] {
         &self.envelope
     }
 
-    /// The envelope, once the answer has ended.
+    /// Reads the envelope, once the answer has ended.
     pub fn finish(self) -> Result<Envelope> {
         Envelope::read(&self.envelope, self.counts)
     }
 
     fn envelope(&mut self, byte: u8) -> Result<()> {
         if self.envelope.len() >= LARGEST_ENVELOPE {
-            return Err(Error::new(Kind::BadAnswer, "the answer is no report"));
+            return Err(Error::new(Kind::BadAnswer, "the answer is not a report"));
         }
         if self.envelope.is_empty() && !matches!(byte, b'{' | b' ' | b'\t' | b'\r' | b'\n') {
-            return Err(Error::new(Kind::BadAnswer, "the answer is no JSON object"));
+            return Err(Error::new(Kind::BadAnswer, "the answer is not a JSON object"));
         }
         self.envelope.push(byte);
         match (self.place, byte) {

@@ -1,4 +1,4 @@
-//! The vendor's API: endpoints with small answers, and the report.
+//! Calls to the vendor's API: the endpoints with small answers, and the report.
 
 use std::time::Duration;
 
@@ -6,20 +6,18 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 
-use super::answer::Answer;
+use super::answer::{Answer, REPORT};
 use super::auth::Credentials;
 use super::http::{Http, HttpOptions};
 use super::reply::Reply;
 use super::retry::Attempts;
+use super::token_check;
 use super::tokens::Tokens;
 use super::usage::Usage;
 use super::window::Window;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 
-/// The list of events by the time of their last edit.
-const EDITS: &str = "event/modify/list";
-
-/// The vendor's API.
+/// A client for the vendor's API.
 pub struct Client {
     http: Http,
     tokens: Tokens,
@@ -27,8 +25,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that takes reports of at most so many bytes, unpacked. `shared` is the secret of a token that many
-    /// machines use. Nothing is asked yet, and nothing can be where there are neither credentials nor such a secret.
+    /// A client that accepts reports of up to `max_response_bytes`, decompressed. `shared` is the secret through which machines
+    /// share a token. Nothing is asked yet; without credentials and without such a secret, every call will fail.
     pub fn new(
         options: HttpOptions,
         credentials: Option<Credentials>,
@@ -38,7 +36,7 @@ impl Client {
         Ok(Self { http: Http::new(options)?, tokens: Tokens::new(credentials, shared), max_response_bytes })
     }
 
-    /// How long requests may still begin; none where that is for ever.
+    /// For how long requests may still begin; `None` if there is no limit.
     #[must_use]
     pub fn time_left(&self) -> Option<Duration> {
         self.http.time_left()
@@ -50,30 +48,30 @@ impl Client {
         self.time_left().is_some_and(|left| left.is_zero())
     }
 
-    /// The attempts at one thing.
+    /// A count of attempts at one request, none made yet.
     #[must_use]
     pub fn attempts<'a>(&self, usage: &'a Usage) -> Attempts<'a> {
         self.http.attempts(usage)
     }
 
-    /// The time.
+    /// The current time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.http.now()
     }
 
-    /// The vendor's name of the customer, where the credentials tell it.
+    /// The vendor's code of the customer; `None` if it did not come with the token.
     pub async fn customer(&self, usage: &Usage) -> Result<Option<String>> {
         self.tokens.get(&self.http, usage).await?;
         Ok(self.tokens.customer().await)
     }
 
-    /// Puts the token into the secret that other machines read, where it is not there already.
+    /// Puts the token into the secret that other machines read, unless it is there already.
     pub async fn share_token(&self) -> Result<()> {
         self.tokens.share().await
     }
 
-    /// Calls an endpoint whose answer is small.
+    /// Calls an endpoint whose answer is small, with the usual retries.
     pub async fn call(&self, usage: &Usage, path: &str, parameters: Map<String, Value>) -> Result<Reply> {
         let mut attempts = self.attempts(usage);
         loop {
@@ -91,7 +89,7 @@ impl Client {
                 self.tokens.accepted();
                 Ok(reply)
             }
-            Err(error) => Err(self.tokens.failed(&token, error).await),
+            Err(error) => Err(self.tokens.failed(&self.http, usage, path, &token, error).await),
         }
     }
 
@@ -107,45 +105,13 @@ impl Client {
         self.http.document(usage, arriving, token).await
     }
 
-    /// Whether a new token ends the one before, found out by making one; none where tokens are not made here.
+    /// Whether a new token ends the one before, found out by making one; `None` if tokens are not made here.
     pub async fn token_ends_old(&self, usage: &Usage) -> Result<Option<bool>> {
         let Some(old) = self.tokens.renew(&self.http, usage).await? else { return Ok(None) };
-        let parameters = self.edits_of_a_second();
-        let mut attempts = self.attempts(usage);
-        loop {
-            match self.call_with(usage, EDITS, parameters.clone(), &old).await {
-                Ok(_) => return Ok(Some(false)),
-                Err(error) if error.kind() == Kind::Credentials => return Ok(Some(true)),
-                Err(error) => attempts.pause(error, self.now()).await?,
-            }
-        }
+        token_check::is_accepted(&self.http, usage, &old).await.map(|is_accepted| Some(!is_accepted))
     }
 
-    /// What it means that a question about one event failed: a token that is refused there, and good for a call that is about
-    /// no event, is refused for this one. One that others make may have been made anew between the two: of that one nothing is
-    /// known.
-    pub async fn judged(&self, usage: &Usage, error: Error) -> Error {
-        let is_refused = error.kind() == Kind::Credentials && !error.is_transient();
-        // In a box: few come here, and the future of whoever asks would hold all of it.
-        if is_refused
-            && Box::pin(self.call(usage, EDITS, self.edits_of_a_second())).await.is_ok()
-            && self.tokens.are_those_refused().await
-        {
-            return error
-                .taken_for(Kind::Refused)
-                .hint("the token is good, but not for this event: check what its user may see");
-        }
-        error
-    }
-
-    /// The smallest question there is.
-    fn edits_of_a_second(&self) -> Map<String, Value> {
-        let now = self.now().as_second();
-        let asked = [("startTime", now - 1), ("endTime", now), ("page", 1), ("pageSize", 1)];
-        asked.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect()
-    }
-
-    /// Asks for the report of an event: of one window, or all of it so far. One attempt.
+    /// Asks for the report of an event, of one window or of everything so far. One attempt, without retries.
     pub async fn report<'a>(
         &'a self,
         usage: &'a Usage,
@@ -156,7 +122,7 @@ impl Client {
         self.report_with(usage, event_id, &range).await
     }
 
-    /// Asks for the report of an event with these parameters. One attempt.
+    /// Asks for the report of an event with these parameters. One attempt, without retries.
     pub async fn report_with<'a>(
         &'a self,
         usage: &'a Usage,
@@ -168,16 +134,12 @@ impl Client {
         let parameters = parameters.iter().map(|(name, value)| (*name, json!(value)));
         let asked = token_and_event.into_iter().chain(parameters);
         let asked: Map<String, Value> = asked.map(|(name, value)| (name.to_owned(), value)).collect();
-        match self
-            .http
-            .post(usage, "event/report/details", &[], Value::Object(asked).to_string(), &token)
-            .await
-        {
+        match self.http.post(usage, REPORT, &[], Value::Object(asked).to_string(), &token).await {
             Ok(arriving) => {
                 let most = self.max_response_bytes;
                 Ok(Answer::new(&self.http, &self.tokens, token, arriving, usage, event_id, most))
             }
-            Err(error) => Err(self.tokens.failed(&token, error).await),
+            Err(error) => Err(self.tokens.failed(&self.http, usage, REPORT, &token, error).await),
         }
     }
 }

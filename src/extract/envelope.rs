@@ -1,4 +1,4 @@
-//! What stands around the records of an answer: whether it is a success, and which arrays it has.
+//! What surrounds the records of an answer: whether it is a success, and which arrays it has.
 
 use std::collections::BTreeMap;
 
@@ -10,23 +10,23 @@ use crate::error::{Error, Kind, Result};
 use crate::transform::escape;
 use crate::transform::tables::Table;
 
-/// What stands around the records.
+/// What surrounds the records of an answer.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Envelope {
-    /// The vendor's name of the request, to be quoted to its support.
+    /// The vendor's ID of the request, to quote to its support.
     pub request_id: Option<String>,
-    /// 200 is success.
+    /// The vendor's code; 200 is success.
     pub code: Option<i64>,
-    /// The event that it is the report of; none where it does not say.
+    /// The event whose report this is; `None` if the answer does not say.
     pub event_id: Option<i64>,
     /// The vendor's text for a failure.
     pub message: Option<String>,
-    /// How many records each array had, by the vendor's key; none where the array was null.
+    /// How many records each array had, by the vendor's key; `None` if the array was null.
     pub arrays: BTreeMap<String, Option<u64>>,
 }
 
 impl Envelope {
-    /// Reads an answer without its records. `arrays`: how many records each array had that was taken out.
+    /// Reads an answer from which the records were taken out. `arrays` says how many each array had.
     pub(super) fn read(bytes: &[u8], mut arrays: BTreeMap<String, Option<u64>>) -> Result<Self> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -39,12 +39,12 @@ impl Envelope {
         let json =
             str::from_utf8(bytes).map_err(|_| Error::new(Kind::BadAnswer, "the answer is not UTF-8"))?;
         let sent: Sent = serde_json::from_str(&escape::readable(json)).map_err(|error| {
-            let what = if error.is_eof() { "the answer ends early" } else { "the answer is no JSON" };
+            let what = if error.is_eof() { "the answer ends early" } else { "the answer is not JSON" };
             Error::new(Kind::BadAnswer, what)
         })?;
         let request_id = text(sent.request_id.as_ref());
         let other_shape = |name: &str| {
-            let message = format!("`{name}` is not what the vendor's page describes");
+            let message = format!("`{name}` is not what the vendor's documentation describes");
             named(Error::new(Kind::BadAnswer, message), request_id.as_deref())
         };
         let (event_id, report) = match &sent.data {

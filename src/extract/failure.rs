@@ -1,5 +1,5 @@
-//! What a failed request means: whether it may pass, whose fault it is, what to do. The vendor publishes no table of
-//! codes, so those that follow HTTP are read as in HTTP, and every other is taken for one that may pass.
+//! What a failed request means: whether the failure may pass, whose fault it is, what to do. The vendor publishes no table of
+//! codes, so codes that follow HTTP are read as in HTTP, and any other is taken for a failure that may pass.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use crate::error::{Error, Kind};
 
 /// The longest part of the vendor's own text that goes into a message, in characters.
 const LONGEST_TEXT: usize = 200;
-/// How much of a failure's body is read, in bytes.
+/// How much of the body of a failure is read, in bytes.
 const LARGEST_BODY: usize = 64 * 1024;
-/// How long it is waited for: what is known by the status alone needs no body.
+/// How long to wait for that body: the status alone already says most.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A failure that the vendor tells in the envelope.
+/// The error for a failure that the vendor reports in the envelope.
 pub(super) fn from_envelope(
     code: Option<i64>,
     text: Option<&str>,
@@ -33,13 +33,13 @@ pub(super) fn from_envelope(
     named(error, request_id)
 }
 
-/// A failure that the vendor tells in an answer that was read as a whole.
+/// The error for a failure that the vendor reports in an answer that was read as a whole.
 pub(super) fn of(reply: &Reply, secret: &str) -> Error {
     from_envelope(reply.code(), reply.message().as_deref(), reply.request_id().as_deref(), secret)
 }
 
-/// A failure that HTTP tells by its status. What the vendor itself says of it in the body goes before: a page of some
-/// gateway on the way is no word of the vendor's, least of all that an event is not there.
+/// The error for a failure that HTTP reports by its status. What the vendor itself says in the body takes precedence: the page of
+/// some gateway on the way does not speak for the vendor, least of all does a 404 from it mean that an event does not exist.
 pub(super) async fn status(mut response: Response, now: Timestamp, secret: &str) -> Error {
     let status = response.status();
     let asked = response.headers().get(RETRY_AFTER).and_then(|asked| asked.to_str().ok());
@@ -52,7 +52,7 @@ pub(super) async fn status(mut response: Response, now: Timestamp, secret: &str)
             body.extend_from_slice(&chunk);
         }
     };
-    // What came of it by then may say enough.
+    // What has arrived of the body by then may say enough.
     let _ = tokio::time::timeout(BODY_TIMEOUT, read).await;
     let error = match Reply::read(&body) {
         Some(sent) if sent.code().is_some() => of(&sent, secret),
@@ -76,7 +76,7 @@ pub(super) async fn status(mut response: Response, now: Timestamp, secret: &str)
     error.with("status", status.as_u16()).retry_after(asked)
 }
 
-/// `Retry-After` of RFC 9110: seconds, or a date.
+/// Reads `Retry-After` of RFC 9110: seconds, or a date.
 fn pause(asked: &str, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = asked.trim().parse() {
         return Some(Duration::from_secs(seconds));
@@ -85,7 +85,17 @@ fn pause(asked: &str, now: Timestamp) -> Option<Duration> {
     Some(then.duration_since(now).try_into().unwrap_or_default())
 }
 
-/// Whether the vendor said so by a code that does not follow HTTP, and that no page explains.
+/// Whether a server reports that it failed, without saying when to ask again: if it does so after a long wait, the request was
+/// perhaps too much for it.
+pub(super) fn is_of_server(error: &Error) -> bool {
+    let says = |name| error.context(name).and_then(|code| code.parse().ok());
+    let code: Option<i64> = says("code").or_else(|| says("status"));
+    error.kind() == Kind::Unavailable
+        && error.pause_asked().is_none()
+        && code.is_some_and(|code| (500..600).contains(&code))
+}
+
+/// Whether the vendor reported the failure by a code that neither follows HTTP nor is documented.
 pub(super) fn is_unexplained(error: &Error) -> bool {
     let code = error.context("code").and_then(|code| code.parse().ok());
     error.kind() == Kind::Unavailable && code.is_some_and(|code: i64| !(100..600).contains(&code))
@@ -97,18 +107,18 @@ fn of_code(code: i64) -> Error {
         401 => Error::new(Kind::Credentials, "the vendor does not accept the credentials")
             .hint("check the token"),
         403 => {
-            Error::new(Kind::Refused, "the vendor does not allow this").hint("check the rights of the user")
+            Error::new(Kind::Refused, "the vendor does not allow this").hint("check the user's permissions")
         }
         404 => Error::new(Kind::UnknownEvent, "the vendor does not know this event").hint("check the number"),
         504 => Error::new(Kind::Timeout, "the vendor did not have the answer in time"),
-        _ => Error::new(Kind::Unavailable, "the vendor could not answer"),
+        _ => Error::new(Kind::Unavailable, "the vendor could not answer").hint("try again later"),
     }
 }
 
-/// A connection that could not be made, or broke.
+/// The error for a connection that could not be made, or that broke.
 pub(super) fn transport(error: reqwest::Error, host: &str) -> Error {
     let (kind, message, hint) = if error.is_builder() {
-        let what = "check `--app-key` and `--app-key-header`: a header holds no line break";
+        let what = "check `--app-key` and `--app-key-header`: a header cannot contain a line break";
         (Kind::Usage, "the request cannot be made".to_owned(), what)
     } else if error.is_connect() {
         (Kind::Unreachable, format!("cannot reach `{host}`"), "check `--api-url`, the network and the proxy")
@@ -116,7 +126,7 @@ pub(super) fn transport(error: reqwest::Error, host: &str) -> Error {
         (
             Kind::Timeout,
             format!("no answer from `{host}` in time"),
-            "raise `--timeout` or `--read-timeout`, or `--deadline` where there is one",
+            "raise `--timeout` or `--read-timeout`, or `--deadline` if there is one",
         )
     } else {
         (Kind::Broken, format!("the connection to `{host}` broke"), "try again later")

@@ -156,7 +156,9 @@ impl Http {
     /// A connection that could not be made, or broke before the end of an answer. One that broke when it had waited for long is
     /// as late as one that ran out of time: something on the way has less patience, which may do for half of what was asked for.
     pub(super) fn transport(&self, error: reqwest::Error, asked_at: Instant) -> Error {
-        let error = failure::transport(error, self.base.host_str().unwrap_or_default());
+        let host = self.base.host_str().unwrap_or_default();
+        let host = self.base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        let error = failure::transport(error, &host);
         let is_late = error.kind() == Kind::Broken && self.has_waited(asked_at, LATE);
         if is_late { error.taken_for(Kind::Timeout) } else { error }
     }
@@ -165,7 +167,12 @@ impl Http {
     /// for is no help, a pause may be.
     pub(super) fn reclassified(&self, error: Error, asked_at: Instant) -> Error {
         let is_early = error.kind() == Kind::Timeout && !self.has_waited(asked_at, EARLY);
-        if is_early { error.taken_for(Kind::Unavailable) } else { error }
+        let is_late = failure::is_of_server(&error) && self.has_waited(asked_at, LATE);
+        match (is_early, is_late) {
+            (true, _) => error.taken_for(Kind::Unavailable),
+            (_, true) => error.taken_for(Kind::Timeout),
+            _ => error,
+        }
     }
 
     /// Whether a request has waited for so long, or for a large part of the time that it may take.
@@ -176,5 +183,41 @@ impl Http {
     /// A request ends with the run's time for visits, if that comes first.
     fn time_for_a_request(&self) -> Duration {
         self.time_left().map_or(self.options.timeout, |left| left.min(self.options.timeout))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_server_could_not_do_after_a_long_wait_was_too_much_for_it_and_what_it_says_at_once_was_not()
+     {
+        let options = HttpOptions {
+            api_url: "http://127.0.0.1:9".to_owned(),
+            timeout: Duration::from_mins(5),
+            read_timeout: Duration::from_mins(2),
+            requests_per_second: NonZeroU32::MIN,
+            policy: RetryPolicy { first_pause: Duration::ZERO, deadline: None },
+            clock: Clock::System,
+        };
+        let http = Http::new(options).unwrap();
+        let status = |status: u16| Error::new(Kind::Unavailable, "it could not").with("status", status);
+        let asks_for_a_pause = || status(503).retry_after(Some(Duration::from_secs(1)));
+        for (error, seconds, kind) in [
+            (Error::new(Kind::Timeout, "it took too long"), 1, Kind::Unavailable),
+            (Error::new(Kind::Timeout, "it took too long"), 6, Kind::Timeout),
+            (status(500), 1, Kind::Unavailable),
+            (status(502), 29, Kind::Unavailable),
+            (status(502), 31, Kind::Timeout),
+            (status(200).with("code", 500), 31, Kind::Timeout),
+            (status(429), 31, Kind::Unavailable),
+            (asks_for_a_pause(), 31, Kind::Unavailable),
+            (Error::new(Kind::Refused, "no").with("status", 500), 31, Kind::Refused),
+        ] {
+            let asked_at = Instant::now().checked_sub(Duration::from_secs(seconds)).unwrap();
+            let said = format!("{error} {seconds}");
+            assert_eq!(http.reclassified(error, asked_at).kind(), kind, "{said}");
+        }
     }
 }

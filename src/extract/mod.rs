@@ -1,4 +1,4 @@
-//! From the vendor: which events there are, and their reports, a window at a time.
+//! What is asked of the vendor: which events there are, and their reports, one window at a time.
 
 pub mod answer;
 pub mod auth;
@@ -15,6 +15,7 @@ pub mod roster;
 pub mod roster_file;
 pub mod secret;
 mod shared_token;
+mod token_check;
 mod tokens;
 pub mod usage;
 pub mod window;

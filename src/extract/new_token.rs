@@ -1,4 +1,4 @@
-//! A new token: asked for by an application, for one of its users.
+//! Makes a new token, in the name of an application and for one of its users.
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -11,14 +11,14 @@ use super::shared_token::Token;
 use super::usage::Usage;
 use crate::error::{Error, Kind, Result};
 
-/// How long before its end a token is made anew, so that whoever takes it up by then can use it for a while: longer than
-/// an invocation of the Lambda, which has a quarter of an hour.
+/// How long before it expires a token is renewed, so that whoever still gets the old one can use it for a while: longer than an
+/// invocation of the Lambda, which may take 15 minutes.
 const RESERVE: SignedDuration = SignedDuration::from_mins(30);
 
-/// How long a token is used where the vendor does not say how long it is valid.
+/// How long a token counts as valid if the vendor does not say.
 const UNSTATED: SignedDuration = SignedDuration::from_hours(1);
 
-/// Makes a token.
+/// Asks the vendor for a new token.
 pub(super) async fn make(http: &Http, usage: &Usage, app: &App) -> Result<Token> {
     let user_id = match &app.user {
         User::Id(user_id) => json!(user_id),
@@ -34,10 +34,10 @@ pub(super) async fn make(http: &Http, usage: &Usage, app: &App) -> Result<Token>
     let made = reply.fields()?;
     let token = made.get(&app.token_field).and_then(Value::as_str).ok_or_else(|| {
         let message = format!("the answer has no `{}`", app.token_field);
-        reply.error(Kind::Refused, message).hint("say with `--token-field` what the token's field is called")
+        reply.error(Kind::Refused, message).hint("name the field that holds the token with `--token-field`")
     })?;
-    // The unit of `expire` is not documented; its sample, 86400, is a day in seconds. None at all is not what it says.
-    let valid = made.get("expire").and_then(Value::as_i64).filter(|seconds| *seconds > 0);
+    // The unit of `expire` is not documented; its sample, 86400, is a day in seconds. Zero or less is taken as not stated.
+    let valid = made.get("expire").and_then(seconds).filter(|seconds| *seconds > 0);
     let valid = valid.map_or(UNSTATED, SignedDuration::from_secs);
     let customer = match made.get("customerCode") {
         Some(Value::String(code)) => Some(code.clone()),
@@ -45,7 +45,7 @@ pub(super) async fn make(http: &Http, usage: &Usage, app: &App) -> Result<Token>
         _ => None,
     };
     let after = |span: SignedDuration| now.checked_add(span).unwrap_or(Timestamp::MAX);
-    // One of a few minutes is not made anew for every request.
+    // A token that is valid for only a few minutes is not renewed for every request.
     let used = (valid - RESERVE).max(valid / 2);
     Ok(Token {
         secret: token.into(),
@@ -56,7 +56,12 @@ pub(super) async fn make(http: &Http, usage: &Usage, app: &App) -> Result<Token>
     })
 }
 
-/// A request that is signed by the application, tried as often as any; `hidden` is kept out of its errors.
+/// A number of seconds, sent as a number or as text.
+fn seconds(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
+}
+
+/// Sends a request that the application signs, with the usual retries. `hidden` is kept out of its errors.
 async fn signed(
     http: &Http,
     usage: &Usage,

@@ -1,4 +1,4 @@
-//! No more requests a second than allowed, for the whole run: what the vendor's limit is, nobody says.
+//! Limits the requests per second of the whole run. The vendor's own limit is not documented.
 
 use std::num::NonZeroU32;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! An answer that is read as a whole: any but a report that came well.
+//! An answer that is read as a whole: any except a successful report.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Kind, Result};
 use crate::transform::escape;
 
-/// The longest name of a request that is shown, in characters; those that were seen have 42.
+/// The longest `requestId` that is shown, in characters; those seen so far have 42.
 const LONGEST_ID: usize = 200;
 
-/// An answer, whichever way its numbers and texts are sent. It does not print: there may be a token in it.
+/// An answer; its numbers may be sent as text, and its texts as numbers. It cannot be printed, because it may hold a token.
 #[derive(Deserialize)]
 pub struct Reply {
     code: Option<Value>,
@@ -20,7 +20,7 @@ pub struct Reply {
     request_id: Option<Value>,
     #[serde(rename = "timeStamp")]
     time_stamp: Option<Value>,
-    /// What was asked for, as sent; `null` where it is not there.
+    /// The result, as sent; `null` if it is missing.
     #[serde(default = "nothing")]
     pub data: Box<RawValue>,
 }
@@ -30,12 +30,12 @@ fn nothing() -> Box<RawValue> {
 }
 
 impl Reply {
-    /// Reads an answer; none where it is not what the vendor's page describes.
+    /// Reads an answer; `None` if it is not what the vendor's documentation describes.
     pub(super) fn read(body: &[u8]) -> Option<Self> {
         serde_json::from_str(&escape::readable(str::from_utf8(body).ok()?)).ok()
     }
 
-    /// 200 is success.
+    /// The vendor's code; 200 is success.
     pub(super) fn code(&self) -> Option<i64> {
         text(self.code.as_ref())?.parse().ok()
     }
@@ -51,24 +51,24 @@ impl Reply {
         text(self.msg.as_ref())
     }
 
-    /// The vendor's name of the request.
+    /// The vendor's ID of the request.
     pub(super) fn request_id(&self) -> Option<String> {
         text(self.request_id.as_ref())
     }
 
-    /// The fields of its `data`.
+    /// The fields of `data`. An error if it is not an object.
     pub(super) fn fields(&self) -> Result<Map<String, Value>> {
         serde_json::from_str(self.data.get())
-            .map_err(|_| self.error(Kind::BadAnswer, "the answer's `data` is no object"))
+            .map_err(|_| self.error(Kind::BadAnswer, "the answer's `data` is not an object"))
     }
 
-    /// What is wrong with its `data`.
+    /// An error about this answer, with the vendor's ID of the request.
     pub(super) fn error(&self, kind: Kind, message: impl Into<String>) -> Error {
         named(Error::new(kind, message), self.request_id().as_deref())
     }
 }
 
-/// An error about a request, with the vendor's name of it.
+/// Adds the vendor's ID of the request to an error.
 pub(super) fn named(error: Error, request_id: Option<&str>) -> Error {
     match request_id {
         Some(request_id) => error.with("requestId", request_id.chars().take(LONGEST_ID).collect::<String>()),
@@ -76,7 +76,7 @@ pub(super) fn named(error: Error, request_id: Option<&str>) -> Error {
     }
 }
 
-/// A text, or a number as text.
+/// The value of a text, or of a number as text; `None` for anything else.
 pub(super) fn text(value: Option<&Value>) -> Option<String> {
     match value {
         Some(Value::String(text)) => Some(text.clone()),

@@ -1,4 +1,4 @@
-//! Trying again: exponential backoff with full jitter, or as long as the vendor asks, never past the deadline.
+//! Retries: exponential backoff with full jitter, or as long as the vendor asks, never past the deadline.
 
 use std::time::Duration;
 
@@ -7,74 +7,74 @@ use jiff::Timestamp;
 use super::usage::Usage;
 use crate::error::{Error, Kind, Result};
 
-/// How often one request is tried. With the pauses below, this outlasts an outage of two to three minutes.
+/// The most attempts at one request. With the pauses below, this outlasts an outage of two to three minutes.
 const ATTEMPTS: u32 = 16;
-/// How often a connection is tried that cannot be made at all: most often the address is wrong.
+/// The most attempts at one request that fail because no connection can be made: usually the address is wrong.
 const CONNECTION_ATTEMPTS: u32 = 5;
-/// How often the vendor may let a request wait for as long as it is waited: minutes each time.
+/// The most attempts at one request that end in a timeout: each of them takes minutes.
 const LATE_ATTEMPTS: u32 = 4;
-/// At which failure of one request it is told that it is tried again.
+/// The failure of one request, counted from 1, at which the log says that it is tried again.
 const LOGGED_FAILURE: u32 = 4;
-/// How often a request is tried where another one was just given up.
+/// The most attempts at a request if another one was just given up.
 const FEW_ATTEMPTS: u32 = 3;
-/// The longest pause of our own choice, in first pauses.
+/// The longest pause that rollcall chooses itself, as a multiple of the first one.
 const LONGEST_PAUSE: u32 = 60;
-/// The longest pause that the vendor may ask for.
+/// The longest pause that the vendor gets if it asks for one.
 const LONGEST_PAUSE_ASKED: Duration = Duration::from_mins(2);
 
-/// What the attempts at everything have in common.
+/// How the requests of a run are retried.
 #[derive(Clone, Copy, Debug)]
 pub struct RetryPolicy {
-    /// The longest pause after the first failure; it doubles with each.
+    /// The longest pause after the first failure; it doubles with each further failure.
     pub first_pause: Duration,
-    /// When no attempt may begin any more.
+    /// From when on no attempt may begin; `None` if there is no limit.
     pub deadline: Option<Timestamp>,
 }
 
-/// The attempts at one thing.
+/// The attempts at one request, or at a group of requests that is repeated as a whole.
 #[derive(Debug)]
 pub struct Attempts<'a> {
     policy: RetryPolicy,
     usage: &'a Usage,
     most: u32,
     failed: u32,
-    /// How many of them failed because the answer was late.
+    /// How many attempts failed because the answer was late.
     late: u32,
-    /// How many of them failed because no connection could be made.
+    /// How many attempts failed because no connection could be made.
     unreached: u32,
-    /// The last failure.
+    /// The last failure after which another attempt was allowed.
     last: Option<Error>,
-    /// Whether a token was made anew already.
+    /// Whether the token was already replaced once.
     renewed: bool,
 }
 
 impl<'a> Attempts<'a> {
-    /// No attempt yet.
+    /// No attempts yet.
     #[must_use]
     pub fn new(policy: RetryPolicy, usage: &'a Usage) -> Self {
         Self { policy, usage, most: ATTEMPTS, failed: 0, late: 0, unreached: 0, last: None, renewed: false }
     }
 
-    /// The same, but few: for what will most likely fail.
+    /// Allows only a few attempts, for what will most likely fail.
     #[must_use]
     pub fn few(self) -> Self {
         Self { most: FEW_ATTEMPTS, ..self }
     }
 
-    /// Why the last attempt failed that another one followed; none where none failed.
+    /// The last failure after which another attempt was allowed; `None` if there was none.
     #[must_use]
     pub fn last(self) -> Option<Error> {
         self.last
     }
 
-    /// Waits until the next attempt. Gives the error back where there is none.
+    /// Waits until the next attempt may begin. Returns the error if there is to be none.
     pub async fn pause(&mut self, error: Error, now: Timestamp) -> Result<()> {
         tokio::time::sleep(self.next(error, now)?).await;
         Ok(())
     }
 
-    /// How long until the next attempt. Gives the error back where another attempt would not help, was the last one,
-    /// or would begin too late.
+    /// How long to wait before the next attempt. Returns the error if another attempt would not help, this was the last one,
+    /// or the next one would begin too late.
     fn next(&mut self, error: Error, now: Timestamp) -> Result<Duration> {
         if error.kind() == Kind::TokenRefused {
             if std::mem::replace(&mut self.renewed, true) {
@@ -93,16 +93,16 @@ impl<'a> Attempts<'a> {
         }
         let doubled = (1 << (self.failed - 1)).min(LONGEST_PAUSE);
         let ours = self.policy.first_pause.saturating_mul(doubled).mul_f64(fastrand::f64());
-        // What is asked for is the least: a vendor that asks for no pause at all is in trouble like any other.
+        // The vendor can only make the pause longer: one that asks for no pause at all is in trouble like any other.
         let pause = error.pause_asked().map_or(ours, |asked| asked.min(LONGEST_PAUSE_ASKED).max(ours));
         if let Some(deadline) = self.policy.deadline
             && now.checked_add(pause).is_ok_and(|then| then >= deadline)
         {
             return Err(error);
         }
-        // A run that waits for minutes says why; what passes at once is nobody's concern.
+        // A run that waits for minutes says why; a failure that passes at once concerns nobody.
         if self.failed == LOGGED_FAILURE {
-            tracing::info!(error = %error, pause = ?pause, "trying again");
+            tracing::warn!(error = %error, pause = ?pause, "trying again");
         } else {
             tracing::debug!(error = %error, pause = ?pause, "trying again");
         }

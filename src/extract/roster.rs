@@ -7,49 +7,52 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::client::Client;
+use super::token_check::EDITS;
 use super::usage::Usage;
 use crate::error::{Error, Kind, Result};
 use crate::transform::event::Event;
 
-/// Events that are asked for in one page.
+/// How many events per page are asked for.
 const PAGE: usize = 100;
-/// What `event/modify/list` gives in a page unless told otherwise: a shorter page is the last.
+/// The documented default size of a page of `event/modify/list`, in events, in case the vendor ignores [`PAGE`]: a page that is
+/// shorter still is the last one.
 const DEFAULT_EDITED_PAGE: usize = 10;
-/// The same of `event/public/list`.
+/// The documented default size of a page of `event/public/list`, in events; used like [`DEFAULT_EDITED_PAGE`].
 const DEFAULT_PUBLIC_PAGE: usize = 20;
-/// How much of the time before the one that is asked for is listed again: what the vendor's own clocks and queues may be late by.
+/// How far before the requested time a list begins, because the vendor's clocks and queues may lag by this much.
 const OVERLAP: SignedDuration = SignedDuration::from_hours(1);
-/// How often a list of several pages is read at most.
+/// The most times that a list of several pages is read.
 const MOST_READINGS: usize = 5;
-/// How large the vendor's pages are whatever is asked for, is not known; a full one is taken to have a multiple of so many events.
+/// A page may be full if its number of events is a multiple of this: the vendor's actual page size is not known, whatever size is
+/// asked for.
 const ROUND: usize = 10;
-/// More pages than any customer has; an answer that goes on for ever ends here.
+/// More pages than any customer has: a list that seems to go on for ever is given up here.
 const MOST_PAGES: usize = 100_000;
 
-/// A list of the vendor's, read page by page.
+/// One of the vendor's lists, read page by page.
 pub struct List<'a> {
     client: &'a Client,
     usage: &'a Usage,
     path: &'static str,
-    /// What is asked for, page aside.
+    /// The parameters of each request, except the page.
     asked: Map<String, Value>,
-    /// The vendor's number of the first page.
+    /// The number of the first page: the vendor's lists begin at 0 or at 1.
     first: usize,
-    /// A shorter page is the last, for it is shorter than any page but the last can be.
+    /// Every page has at least this many events, except the last one.
     shortest: usize,
-    /// How often the list is read at most.
+    /// The most times that the list is read.
     most_readings: usize,
-    /// Readings that have ended.
+    /// How many times the list has been read to its end.
     readings: usize,
-    /// Pages of this reading so far, empty ones aside.
+    /// Pages of this reading so far, not counting empty ones.
     pages: usize,
-    /// Whether the last of them may have been full.
+    /// Whether the last of these pages may have been full.
     is_round: bool,
     /// Events that this reading named.
     named: HashSet<i64>,
     /// Events that any reading named.
     all: HashSet<i64>,
-    /// Whether this reading named an event that none did before.
+    /// Whether this reading named an event that no earlier one did.
     is_news: bool,
     is_over: bool,
 }
@@ -57,26 +60,26 @@ pub struct List<'a> {
 /// A page of a list.
 #[derive(Debug, Default)]
 pub struct Page {
-    /// The events, in the vendor's order. One that stood on an earlier page is as this page has it.
+    /// The events, in the vendor's order. An event that was also on an earlier page counts as this page describes it.
     pub events: Vec<Event>,
-    /// Entries without a number.
+    /// Entries without a readable event number; counted in the first reading only.
     pub unreadable: u64,
 }
 
-/// All events that were made or last edited from `from` to `to`, and a while before: `event/modify/list`.
+/// Lists all events that were created or last edited from `from` to `to`, or up to an hour before: `event/modify/list`.
 pub fn edited_between<'a>(client: &'a Client, usage: &'a Usage, from: Timestamp, to: Timestamp) -> List<'a> {
     let from = from.checked_sub(OVERLAP).unwrap_or(from).max(Timestamp::UNIX_EPOCH).as_second();
     let asked =
         [("startTime", json!(from)), ("endTime", json!(to.as_second() + 1)), ("pageSize", json!(PAGE))];
-    // An event that is edited while the pages are read leaves the list, and those behind it move up: one of them to a page that
-    // was read already. So what has several pages is read again, until it names nothing new.
+    // An event that is edited while the pages are being read leaves the list, and those after it move up: one of them onto a
+    // page that was already read. So a list of several pages is read again until it names nothing new.
     let most_readings = MOST_READINGS;
-    let list = List::new(client, usage, "event/modify/list", named(asked));
+    let list = List::new(client, usage, EDITS, named(asked));
     List { first: 1, shortest: DEFAULT_EDITED_PAGE, most_readings, ..list }
 }
 
-/// All events that take place from `from` to `to`: `event/public/list`, the shape of whose `data` the vendor's page does
-/// not say: an array, or an object with an array in it.
+/// Lists all public events that take place from `from` to `to`: `event/public/list`. The vendor's documentation does not say
+/// whether its `data` is an array, or an object with an array in it.
 pub fn held_between<'a>(client: &'a Client, usage: &'a Usage, from: Timestamp, to: Timestamp) -> List<'a> {
     let asked = [
         ("listType", json!(2)),
@@ -108,7 +111,7 @@ impl<'a> List<'a> {
         }
     }
 
-    /// The next page; none behind the last.
+    /// Asks for the next page; `None` after the last one.
     pub async fn page(&mut self) -> Result<Option<Page>> {
         if self.is_over {
             return Ok(None);
@@ -118,22 +121,23 @@ impl<'a> List<'a> {
         }
         let mut parameters = self.asked.clone();
         parameters.insert("page".to_owned(), json!(self.first + self.pages));
-        // In a box: the future of whoever reads the list would hold all of it.
-        let reply = Box::pin(self.client.call(self.usage, self.path, parameters)).await?;
+        // Boxed: otherwise the future of every caller would hold all of this one.
+        let reply = Box::pin(self.client.call(self.usage, self.path, parameters)).await;
+        let reply = reply.map_err(|error| error.with("list", self.path))?;
         let entries = entries(&reply.data).ok_or_else(|| {
-            reply.error(Kind::BadAnswer, format!("the answer of `{}` has no array", self.path))
+            reply.error(Kind::BadAnswer, format!("the answer to `{}` has no array", self.path))
         })?;
         Ok(Some(self.read(&entries)))
     }
 
-    /// How many events were named so far.
+    /// How many different events the list has named so far.
     #[must_use]
     pub fn named(&self) -> usize {
         self.all.len()
     }
 
-    /// A page is the last where it is short, or without an event that was not on an earlier one. The vendor's `count` is not
-    /// asked: of what, its page does not say.
+    /// Reads the entries of a page. A page is the last one if it is short, or if all its events were on earlier pages. The
+    /// vendor's `count` is not used: the documentation does not say what it counts.
     fn read(&mut self, entries: &[Box<RawValue>]) -> Page {
         let before = self.named.len();
         let mut page = Page::default();
@@ -144,7 +148,7 @@ impl<'a> List<'a> {
                     self.is_news |= self.all.insert(event.event_id);
                     page.events.push(event);
                 }
-                // Told once, and not by every reading.
+                // Counted once, not in every reading.
                 None => page.unreadable += u64::from(self.readings == 0),
             }
         }
@@ -160,7 +164,7 @@ impl<'a> List<'a> {
 
     fn end_reading(&mut self) {
         self.readings += 1;
-        // Behind one page that was full there may have been another until its last event moved up.
+        // After a single full page there may have been another page, until its last event moved up.
         let is_whole = self.pages < 2 && !self.is_round;
         self.is_over = is_whole || !self.is_news || self.readings >= self.most_readings;
         (self.pages, self.is_round, self.is_news) = (0, false, false);
@@ -168,7 +172,7 @@ impl<'a> List<'a> {
     }
 }
 
-/// One event by its number: `event/info`.
+/// Asks for one event by its number: `event/info`.
 pub async fn info(client: &Client, usage: &Usage, event_id: i64) -> Result<Event> {
     let reply = client.call(usage, "event/info", named([("eventId", json!(event_id))])).await;
     let reply = reply.map_err(|error| error.with("event", event_id))?;
@@ -181,8 +185,9 @@ fn named<const N: usize>(parameters: [(&str, Value); N]) -> Map<String, Value> {
     parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// What a page lists: the array that `data` itself is, or that stands in its `list` or another field. There are none where a
-/// `null` stands in the array's place, or a number says so: what the vendor sends for an empty page, its own does not say.
+/// The entries of a page: `data` itself if it is an array, otherwise the array in its field `list` or in another field. Without
+/// an array, the page is empty if a field is `null` or 0 and none is an object: the vendor's documentation does not say what it
+/// sends for an empty page. Otherwise `None`.
 fn entries(data: &RawValue) -> Option<Vec<Box<RawValue>>> {
     if let Ok(entries) = serde_json::from_str::<Option<_>>(data.get()) {
         return Some(entries.unwrap_or_default());

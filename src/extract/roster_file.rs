@@ -1,14 +1,14 @@
-//! A roster of the user's own: numbers of events, in CSV with a header or in JSON lines.
+//! The user's own roster: event numbers, as CSV with a header or as JSON lines.
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
 
-/// The names that the column or key with the event's number may have.
+/// The possible names of the column or key that holds the event number.
 const NAMES: [&str; 2] = ["event_id", "eventId"];
 
-/// The numbers of the events in a roster, in its order; other columns and keys are not looked at.
+/// Reads the event numbers of a roster, in its order; other columns and keys are ignored. An error names the line.
 pub fn parse(text: &str) -> Result<Vec<i64>> {
     let text = text.trim_start_matches('\u{feff}');
     if text.trim_start().starts_with('{') { json_lines(text) } else { csv(text) }
@@ -17,7 +17,7 @@ pub fn parse(text: &str) -> Result<Vec<i64>> {
 fn csv(text: &str) -> Result<Vec<i64>> {
     let mut reader =
         csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.as_bytes());
-    let unreadable = |error: csv::Error| wrong("the roster is no CSV").from_source(error);
+    let unreadable = |error: csv::Error| wrong("the roster is not CSV").from_source(error);
     let header = reader.headers().map_err(unreadable)?;
     let column = header
         .iter()
@@ -26,15 +26,15 @@ fn csv(text: &str) -> Result<Vec<i64>> {
     let mut events = Vec::new();
     for record in reader.records() {
         let record = record.map_err(unreadable)?;
-        // What spreadsheets leave below the last row.
+        // An empty row, such as spreadsheets leave below the last one.
         if record.iter().all(str::is_empty) {
             continue;
         }
         let line = record.position().map_or(0, csv::Position::line);
         let number = record.get(column).and_then(|text| text.parse().ok()).filter(|number| *number > 0);
-        events.push(
-            number.ok_or_else(|| wrong("an event's number in the roster is no number").with("line", line))?,
-        );
+        events.push(number.ok_or_else(|| {
+            wrong("an event number in the roster is not a positive number").with("line", line)
+        })?);
     }
     Ok(events)
 }
@@ -54,7 +54,7 @@ fn json_lines(text: &str) -> Result<Vec<i64>> {
             _ => None,
         });
         number.filter(|number| *number > 0).ok_or_else(|| {
-            wrong("an entry of the roster has no `event_id` that is a number").with("line", at + 1)
+            wrong("an entry of the roster has no `event_id` that is a positive number").with("line", at + 1)
         })
     };
     entries.map(number).collect()

@@ -1,5 +1,5 @@
-//! The vendor's credentials, where they are kept in AWS Secrets Manager: a JSON object with the same names as the
-//! options, `{"token": …}` or `{"app_key": …, "app_secret": …, "user_id": …}`.
+//! The vendor's credentials in AWS Secrets Manager: a JSON object with the names of the options,
+//! `{"token": …}` or `{"app_key": …, "app_secret": …, "user_id": …}`.
 
 use aws_config::BehaviorVersion;
 use aws_sdk_secretsmanager::Client;
@@ -19,7 +19,7 @@ pub struct Secret {
     pub app_key: Option<String>,
     /// The application's secret.
     pub app_secret: Option<Hidden>,
-    /// The vendor's number of the user.
+    /// The user's number at the vendor.
     pub user_id: Option<i64>,
     /// The mail address of the user.
     pub user_email: Option<Hidden>,
@@ -41,7 +41,7 @@ pub(super) async fn client() -> Client {
     Client::new(&aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await)
 }
 
-/// Reads the credentials.
+/// Reads the credentials that a secret holds.
 pub async fn read(arn: &str) -> Result<Secret> {
     let text = read_text(arn).await?;
     parse(text.expose_secret()).map_err(|error| {
@@ -49,24 +49,24 @@ pub async fn read(arn: &str) -> Result<Secret> {
     })
 }
 
-/// Reads a secret that is a text.
+/// Reads the text of a secret; it is empty if the secret holds none.
 pub async fn read_text(arn: &str) -> Result<SecretString> {
     let answer = client().await.get_secret_value().secret_id(arn).send().await;
     let answer = answer.map_err(|error| {
         let is_transient = aws::is_transient(&error);
         let error = aws_sdk_secretsmanager::Error::from(error);
         let cause = format!("cannot read the secret `{arn}`");
-        let hint = "check its name, the region, and the right `secretsmanager:GetSecretValue`";
-        Error::new(Kind::Credentials, cause).passing(is_transient).from_source(error).hint(hint)
+        let hint = "check its name, the region, and the permission `secretsmanager:GetSecretValue`";
+        Error::new(Kind::Credentials, cause).transient(is_transient).from_source(error).hint(hint)
     })?;
     Ok(answer.secret_string().unwrap_or_default().into())
 }
 
 fn parse(text: &str) -> Result<Secret> {
-    // The parser's own words may repeat a part of the secret: only where it stumbled is said.
+    // The parser's own message may repeat a part of the secret: only the position is reported.
     serde_json::from_str(text).map_err(|error| {
         let at = format!("line {} column {}", error.line(), error.column());
-        Error::new(Kind::Usage, format!("the secret is not the JSON it should be, at {at}"))
+        Error::new(Kind::Usage, format!("the secret is not the expected JSON, at {at}"))
     })
 }
 

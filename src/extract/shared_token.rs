@@ -93,6 +93,6 @@ impl SharedToken {
         let error = aws_sdk_secretsmanager::Error::from(error);
         let message = format!("cannot {verb} the shared token in `{}`", self.arn);
         let hint = format!("check its name, the region, and the right `secretsmanager:{right}`");
-        Error::new(Kind::Credentials, message).passing(is_transient).from_source(error).hint(hint)
+        Error::new(Kind::Credentials, message).transient(is_transient).from_source(error).hint(hint)
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
@@ -12,12 +12,16 @@ use super::failure;
 use super::http::Http;
 use super::new_token::make;
 use super::shared_token::{SharedToken, Token};
+use super::token_check::{self, EDITS};
 use super::usage::Usage;
 use crate::error::{Error, Kind, Result};
 
-/// So many answers in a row with codes that no page explains, and a token that was made is made anew: it may have ended before its
-/// time, and by which code the vendor says so is not known.
+/// After this many answers in a row with codes that nothing explains, the token is checked: it may have ended before its time, and
+/// which code the vendor sends then is not known.
 const DOUBTS: u32 = 3;
+
+/// After a token could not be renewed in time, it is tried again this much later.
+const LATER: SignedDuration = SignedDuration::from_mins(1);
 
 /// What helps where the token that others make does not.
 const RENEW: &str = "run the job `token`, with the application's credentials: it renews it";
@@ -39,6 +43,8 @@ struct Current {
     token: Option<Token>,
     /// The token that the vendor refused last, which may still be in the shared secret.
     refused: Option<SecretString>,
+    /// Whether the token could not be put into the shared secret.
+    is_unshared: bool,
 }
 
 impl Current {
@@ -63,13 +69,6 @@ impl Tokens {
         }
     }
 
-    /// Whether the token that is used now is the one that was refused last, or those that are refused are made anew here: only then
-    /// does an answer to another question say something of the refusal.
-    pub(super) async fn are_those_refused(&self) -> bool {
-        let current = self.current.lock().await;
-        self.credentials.is_some() || current.refused.as_ref().is_some_and(|refused| current.is(refused))
-    }
-
     /// The token to use now.
     pub(super) async fn get(&self, http: &Http, usage: &Usage) -> Result<SecretString> {
         if let Some(Credentials::Token(token)) = &self.credentials {
@@ -81,8 +80,22 @@ impl Tokens {
         {
             return Ok(token.secret.clone());
         }
-        let token = self.find(http, usage, current.refused.as_ref()).await?;
-        Ok(current.token.insert(token).secret.clone())
+        match self.find(http, usage, current.refused.as_ref()).await {
+            Ok((token, is_unshared)) => {
+                current.is_unshared = is_unshared;
+                Ok(current.token.insert(token).secret.clone())
+            }
+            Err(error) => match &mut current.token {
+                // It is still good for a while: what a new one needs may be there again by then.
+                Some(token) if http.now() < token.valid_until => {
+                    tracing::warn!(%error, "cannot renew the token yet");
+                    token.renew_at =
+                        http.now().checked_add(LATER).unwrap_or(token.valid_until).min(token.valid_until);
+                    Ok(token.secret.clone())
+                }
+                _ => Err(error),
+            },
+        }
     }
 
     /// Makes a new token, which everybody uses from now on, and gives the one before; none where the user gave one.
@@ -94,18 +107,24 @@ impl Tokens {
         if let Some(shared) = &self.shared {
             shared.write(&token).await?;
         }
-        current.token = Some(token);
+        (current.token, current.is_unshared) = (Some(token), false);
         Ok(Some(old))
     }
 
-    /// The shared token, where it is still good, else a new one, which is shared then.
-    async fn find(&self, http: &Http, usage: &Usage, refused: Option<&SecretString>) -> Result<Token> {
+    /// The shared token, where it is still good, else a new one, which is shared then; and whether sharing it failed. This run can
+    /// use it all the same.
+    async fn find(
+        &self,
+        http: &Http,
+        usage: &Usage,
+        refused: Option<&SecretString>,
+    ) -> Result<(Token, bool)> {
         if let Some(token) = self.read_shared().await?
             && self.is_ours(&token)
             && self.is_good(&token, http.now())
             && !refused.is_some_and(|refused| is_same(refused, &token.secret))
         {
-            return Ok(token);
+            return Ok((token, false));
         }
         let Some(Credentials::App(app)) = &self.credentials else {
             return Err(match &self.shared {
@@ -115,10 +134,12 @@ impl Tokens {
             });
         };
         let token = make(http, usage, app).await.map_err(without_token)?;
-        if let Some(shared) = &self.shared {
-            shared.write(&token).await?;
+        let Some(shared) = &self.shared else { return Ok((token, false)) };
+        let outcome = shared.write(&token).await;
+        if let Err(error) = &outcome {
+            tracing::warn!(%error, "cannot share the new token");
         }
-        Ok(token)
+        Ok((token, outcome.is_err()))
     }
 
     /// The shared token, if there is one. What cannot be read is none to whoever writes a new one.
@@ -149,32 +170,60 @@ impl Tokens {
         self.doubts.store(0, Ordering::Relaxed);
     }
 
-    /// What a failure means for the token: one that was made is made anew, one that others make is read anew, and another is
-    /// for the user to replace.
-    pub(super) async fn failed(&self, secret: &SecretString, error: Error) -> Error {
+    /// What a failure says of the token. One that the vendor accepts elsewhere is refused for this question alone: it stays, and the
+    /// question has failed. One that has ended is made anew, or read anew where others make it, and the question is worth another
+    /// try; one that the user gave is for the user to replace.
+    pub(super) async fn failed(
+        &self,
+        http: &Http,
+        usage: &Usage,
+        path: &str,
+        secret: &SecretString,
+        error: Error,
+    ) -> Error {
         let is_refused = error.kind() == Kind::Credentials;
-        match &self.credentials {
-            Some(Credentials::App(_)) => {
-                if is_refused || failure::is_unexplained(&error) {
-                    let mut current = self.current.lock().await;
-                    let is_current = current.is(secret);
-                    // Once, until an answer is good: where it is not the token, a new one does not help.
-                    if is_current && (is_refused || self.doubts.fetch_add(1, Ordering::Relaxed) + 1 == DOUBTS)
-                    {
-                        current.end(secret);
-                    }
-                }
-                if is_refused { error.taken_for(Kind::TokenRefused) } else { error }
-            }
-            // In a box: few come here, and the future of every request would hold all of it.
-            None if is_refused => Box::pin(self.refused_to_others(secret, error)).await,
-            Some(Credentials::Token(_)) | None => error,
+        let is_doubted =
+            failure::is_unexplained(&error) && self.doubts.fetch_add(1, Ordering::Relaxed) + 1 == DOUBTS;
+        if !is_refused && !is_doubted {
+            return error;
+        }
+        // In a box: few come here, and the future of every request would hold all of it.
+        match Box::pin(self.is_ended(http, usage, path, secret)).await {
+            Ok(false) if is_refused => error
+                .taken_for(Kind::Refused)
+                .hint("the token is good, but not for this event: check what its user may see"),
+            Ok(false) => error,
+            Ok(true) => match &self.credentials {
+                Some(Credentials::App(_)) if is_refused => error.taken_for(Kind::TokenRefused),
+                Some(_) => error,
+                None => self.replaced_by_others(secret, error).await,
+            },
+            Err(_) => error,
         }
     }
 
-    /// What it means that a token was refused which another machine made. There is a newer one, or this one goes on: it may be
-    /// refused for one event alone, and good for all others.
-    async fn refused_to_others(&self, secret: &SecretString, error: Error) -> Error {
+    /// Whether a token has ended, with which a call of `path` failed. Where it has, and it is the one in use, the next call finds or
+    /// makes another.
+    async fn is_ended(&self, http: &Http, usage: &Usage, path: &str, secret: &SecretString) -> Result<bool> {
+        let makes_tokens = matches!(self.credentials, Some(Credentials::App(_)));
+        // Held meanwhile: what all who wait would find out is found out once.
+        let mut current = self.current.lock().await;
+        if makes_tokens && !current.is(secret) {
+            return Ok(true);
+        }
+        // What is about no event has failed already.
+        let is_accepted =
+            if path == EDITS { Ok(false) } else { token_check::is_accepted(http, usage, secret).await };
+        if makes_tokens && !matches!(is_accepted, Ok(true)) {
+            // Also where nothing shows: a new token does no harm.
+            current.end(secret);
+            return Ok(true);
+        }
+        is_accepted.map(|is_accepted| !is_accepted)
+    }
+
+    /// A token of another machine has ended: there is a newer one by now, or the job `token` has to make one.
+    async fn replaced_by_others(&self, secret: &SecretString, error: Error) -> Error {
         match self.read_shared().await {
             Ok(Some(token)) if !is_same(&token.secret, secret) => {
                 let mut current = self.current.lock().await;
@@ -183,10 +232,7 @@ impl Tokens {
                 }
                 error.taken_for(Kind::TokenRefused)
             }
-            Ok(_) => {
-                self.current.lock().await.refused = Some(secret.clone());
-                error.hint(RENEW)
-            }
+            Ok(_) => error.taken_for(Kind::Credentials).hint(RENEW),
             Err(unread) => unread,
         }
     }
@@ -198,6 +244,12 @@ impl Tokens {
                 .hint("name it with `--token-secret-arn`"));
         };
         let Some(Credentials::Token(given)) = &self.credentials else {
+            let mut current = self.current.lock().await;
+            if let Some(token) = current.token.clone().filter(|_| current.is_unshared) {
+                shared.write(&token).await?;
+                current.is_unshared = false;
+                return Ok(());
+            }
             let found = self.read_shared().await?;
             return found.map(|_| ()).ok_or_else(missing);
         };
@@ -222,7 +274,7 @@ fn missing() -> Error {
 /// Without a token nothing can be asked of the vendor, whatever the reason: no event would be spared.
 fn without_token(error: Error) -> Error {
     let is_transient = error.is_transient();
-    error.taken_for(Kind::Credentials).passing(is_transient)
+    error.taken_for(Kind::Credentials).transient(is_transient)
 }
 
 fn is_same(one: &SecretString, other: &SecretString) -> bool {
@@ -231,8 +283,24 @@ fn is_same(one: &SecretString, other: &SecretString) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+    use std::time::Duration;
+
     use super::*;
+    use crate::calendar::Clock;
     use crate::extract::auth::{App, User};
+    use crate::extract::http::HttpOptions;
+    use crate::extract::retry::RetryPolicy;
+
+    fn app() -> App {
+        App {
+            key: "key".into(),
+            secret: "secret".into(),
+            user: User::Id(1),
+            key_header: "AppKey".into(),
+            token_field: "token".into(),
+        }
+    }
 
     fn token(secret: &str) -> Token {
         Token {
@@ -244,34 +312,44 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn a_token_that_cannot_be_renewed_in_time_is_used_until_it_ends() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        for (now, is_used) in [(9, true), (15, true), (20, false)] {
+            let options = HttpOptions {
+                // Nobody listens there.
+                api_url: "http://127.0.0.1:9".to_owned(),
+                timeout: Duration::from_secs(1),
+                read_timeout: Duration::from_secs(1),
+                requests_per_second: NonZeroU32::MAX,
+                policy: RetryPolicy { first_pause: Duration::ZERO, deadline: None },
+                clock: Clock::Fixed(at(now)),
+            };
+            let (http, usage) = (Http::new(options).unwrap(), Usage::default());
+            let tokens = Tokens::new(Some(Credentials::App(app())), None);
+            tokens.current.lock().await.token =
+                Some(Token { renew_at: at(10), valid_until: at(20), ..token("old") });
+            let found = tokens.get(&http, &usage).await;
+            assert_eq!(found.is_ok_and(|found| is_same(&found, &"old".into())), is_used, "{now}");
+            let asked = usage.used().requests;
+            assert_eq!(asked > 0, now >= 10);
+            if is_used {
+                tokens.get(&http, &usage).await.unwrap();
+                assert_eq!(usage.used().requests, asked, "it is not tried again at once");
+            }
+        }
+    }
+
     #[test]
     fn who_can_make_a_token_does_so_in_time_and_who_cannot_uses_one_until_it_ends() {
         let at = |second| Timestamp::from_second(second).unwrap();
         let token = Token { renew_at: at(10), valid_until: at(20), ..token("one") };
-        let app = App {
-            key: "key".into(),
-            secret: "secret".into(),
-            user: User::Id(1),
-            key_header: "AppKey".into(),
-            token_field: "token".into(),
-        };
-        let (makes, takes) = (Tokens::new(Some(Credentials::App(app)), None), Tokens::new(None, None));
+        let (makes, takes) = (Tokens::new(Some(Credentials::App(app())), None), Tokens::new(None, None));
         for (second, is_good_to_makers, is_good_to_takers) in
             [(9, true, true), (10, false, true), (19, false, true), (20, false, false)]
         {
             assert_eq!(makes.is_good(&token, at(second)), is_good_to_makers, "{second}");
             assert_eq!(takes.is_good(&token, at(second)), is_good_to_takers, "{second}");
         }
-    }
-
-    #[tokio::test]
-    async fn a_token_that_others_made_anew_since_is_not_the_one_that_was_refused() {
-        let tokens = Tokens::new(None, None);
-        tokens.current.lock().await.token = Some(token("old"));
-        assert!(!tokens.are_those_refused().await, "none was refused");
-        tokens.current.lock().await.refused = Some("old".into());
-        assert!(tokens.are_those_refused().await);
-        tokens.current.lock().await.token = Some(token("new"));
-        assert!(!tokens.are_those_refused().await);
     }
 }

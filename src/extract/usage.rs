@@ -1,4 +1,4 @@
-//! What was asked of the vendor.
+//! Counts what was asked of the vendor.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use serde::Serialize;
 
-/// Counters of one visit, or of the reading of the roster.
+/// Counters for one visit, or for reading the roster.
 #[derive(Debug, Default)]
 pub struct Usage {
     requests: AtomicU64,
@@ -20,11 +20,11 @@ pub struct Usage {
 /// The counters at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Used {
-    /// Requests, retries among them.
+    /// Requests, including retries.
     pub requests: u64,
     /// Requests that repeated a failed one.
     pub retries: u64,
-    /// Bytes of the answers, unpacked.
+    /// Bytes of the answers, decompressed.
     pub bytes: u64,
     /// Milliseconds waited between a failure and its retry.
     pub waited_milliseconds: u64,
@@ -48,13 +48,14 @@ impl Usage {
         self.vendors_clock.get_or_init(|| ahead);
     }
 
-    /// How far the vendor's clock is ahead of this machine's, by the first small answer; none where none said.
+    /// How far the vendor's clock is ahead of this machine's, according to the first small answer that stated the time; `None` if
+    /// none did.
     #[must_use]
     pub fn vendor_is_ahead(&self) -> Option<SignedDuration> {
         self.vendors_clock.get().copied()
     }
 
-    /// The counters now.
+    /// The current values of the counters.
     #[must_use]
     pub fn used(&self) -> Used {
         Used {

@@ -1,4 +1,4 @@
-//! Windows: the parts of a day that are asked for, one request each.
+//! Windows: the parts of a day, each of which is asked for in one request.
 
 use std::ops::Range;
 
@@ -8,41 +8,41 @@ use jiff::{SignedDuration, Timestamp};
 use crate::calendar::Zone;
 use crate::error::Result;
 
-/// The shortest window that is worth a request; what does not fit into it is an error.
+/// The shortest window that a day is split into; if even its answer is too large or too late, that is an error.
 const SHORTEST: SignedDuration = SignedDuration::from_mins(1);
 
-/// Half-open `[from, to)` on `online_time`, in whole seconds; a day or a part of one.
+/// A half-open range `[from, to)` of `online_time`, in whole seconds: a day or a part of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// The first instant within.
+    /// The first instant inside the window.
     pub from: Timestamp,
-    /// The first instant after.
+    /// The first instant after the window.
     pub to: Timestamp,
 }
 
 impl Window {
-    /// What is asked: `startTime` and `endTime` in seconds, one second wider at both ends, because it is not known
-    /// which ends the vendor includes.
+    /// What the vendor is asked for: `startTime` and `endTime` in seconds, one second wider at both ends, because it is not
+    /// known which ends the vendor includes.
     #[must_use]
     pub fn asked(&self) -> (i64, i64) {
         (self.from.as_second() - 1, self.to.as_second() + 1)
     }
 
-    /// The same, by the names of the vendor's parameters.
+    /// Like [`Window::asked`], with the names of the vendor's parameters.
     #[must_use]
     pub fn parameters(&self) -> [(&'static str, i64); 2] {
         let (from, to) = self.asked();
         [("startTime", from), ("endTime", to)]
     }
 
-    /// What is kept of the answer.
+    /// The range of `online_time` of which rows are kept from the answer.
     #[must_use]
     pub fn kept(&self) -> Range<Timestamp> {
         self.from..self.to
     }
 }
 
-/// A day in `pieces` windows of the same length, to the second, in order. None where they would be shorter than a
+/// Splits a day into `pieces` consecutive windows of equal length, to the second. `None` if they would be shorter than a
 /// minute.
 pub fn split(zone: &Zone, day: Date, pieces: u32) -> Result<Option<Vec<Window>>> {
     let (from, to) = (zone.start_of(day)?.as_second(), zone.end_of(day)?.as_second());
@@ -87,8 +87,8 @@ mod tests {
     }
 
     proptest! {
-        /// A vendor that includes either end, or none, or both; days in all kinds of zones; windows of all lengths:
-        /// whatever the second, one window keeps it, and its answer has it.
+        /// Whichever ends the vendor includes, in all kinds of zones, with windows of all lengths: each second is kept by
+        /// exactly one window, and that window's answer has it.
         #[test]
         fn every_second_is_answered_and_kept_by_exactly_one_window(
             zone in select(vec!["Asia/Shanghai", "America/New_York", "America/Sao_Paulo", "Australia/Lord_Howe", "UTC"]),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-/// How many events a line names.
+/// How many events a line names at most.
 const NAMED: usize = 10;
 
 /// One line: what it is, and what to do.
@@ -20,12 +20,12 @@ pub struct Advice {
 }
 
 impl Advice {
-    /// About no event.
+    /// Advice that is not about events.
     pub(super) fn new(name: &'static str, text: impl Into<String>) -> Self {
         Self { name, text: text.into(), events: BTreeSet::new() }
     }
 
-    /// About these events; none where there are none. `{}` in the text stands for them.
+    /// Advice about these events; none if there are no events. `{}` in the text stands for them.
     pub(super) fn about(name: &'static str, events: BTreeSet<i64>, text: &str) -> Option<Self> {
         let mut named: Vec<String> = events.iter().take(NAMED).map(i64::to_string).collect();
         if events.len() > NAMED {

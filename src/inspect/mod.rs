@@ -1,4 +1,4 @@
-//! What the lake says of itself and of its events: reads only, and asks the vendor nothing.
+//! What the lake says about itself and its events. Everything here only reads, and asks the vendor nothing.
 
 mod advice;
 mod explain;

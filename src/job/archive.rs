@@ -1,4 +1,4 @@
-//! Archived answers, written anew with what may be kept of them now.
+//! Archived answers: lists them, and rewrites them with what may be kept of them now.
 
 use crate::error::{Error, Kind, Result};
 use crate::extract::body::Splitter;
@@ -11,20 +11,22 @@ use crate::load::store::{Below, Listed};
 use crate::transform::privacy::{Privacy, RedactedAnswer};
 use crate::transform::tables::Table;
 
-/// Prefixes of all archived answers, a day each: there may be very many, and they are listed a day at a time.
+/// The prefixes of all archived answers, one per day, so that they can be listed one day at a time: there may be very many. Keys
+/// of files that belong to no day come first.
 pub(super) async fn days(context: &Context) -> Result<Vec<String>> {
     let Below { folders, objects } = context.store.below(keys::ARCHIVE).await?;
     Ok(objects.into_iter().map(|foreign| foreign.key).chain(folders).collect())
 }
 
-/// The archived answers of such a prefix.
+/// The archived answers under a prefix from [`days`], except hidden files.
 pub(super) async fn answers(context: &Context, day: &str) -> Result<Vec<Listed>> {
     let mut listed = context.store.list(day, "").await?;
     listed.retain(|listed| !keys::is_hidden(&listed.key));
     Ok(listed)
 }
 
-/// Cleans an answer that has records of people of whom nothing may be kept, and says how many; with `is_dry`, only that.
+/// Removes the records of people of whom nothing may be kept from an answer, and returns how many there are; with `is_dry`, only
+/// counts them.
 pub(super) async fn forget(
     context: &Context,
     privacy: &Privacy,
@@ -41,7 +43,7 @@ pub(super) async fn forget(
     Ok(found.await?.unwrap_or_default())
 }
 
-/// Writes an answer anew that was archived under what may not be kept any more.
+/// Rewrites an answer, unless it was archived under rules at least as strict as the current ones.
 pub(super) async fn clean(context: &Context, privacy: &Privacy, listed: Listed) -> Result<()> {
     let cleaned = of_newest(context, listed, |listed| async move {
         if open(context, &listed).await?.header().kept.is_as_strict_as(&PrivacyVersion::from(privacy)) {
@@ -52,8 +54,8 @@ pub(super) async fn clean(context: &Context, privacy: &Privacy, listed: Listed) 
     cleaned.await.map(|_| ())
 }
 
-/// What `work` makes of an answer, of its newest version where others write it meanwhile; none where it is not there any
-/// more.
+/// Runs `work` on an answer, and again on its newest version if others write it in the meantime; `None` if the answer no longer
+/// exists.
 async fn of_newest<T, F: Future<Output = Result<T>>>(
     context: &Context,
     mut listed: Listed,
@@ -72,7 +74,7 @@ async fn of_newest<T, F: Future<Output = Result<T>>>(
     }
 }
 
-/// An answer, in the version that was listed.
+/// Opens an answer, in the version that was listed.
 pub(super) async fn open(context: &Context, listed: &Listed) -> Result<ArchiveReader> {
     ArchiveReader::open(&context.store, &listed.key, listed.head.clone()).await
 }
@@ -86,7 +88,8 @@ async fn count(context: &Context, privacy: &Privacy, listed: &Listed) -> Result<
             found += u64::from(privacy.suppressed.has_record(table, record));
         })?;
     }
-    // What stands around the records is read for no table, and counts as one of them; what a clean answer has of it names nobody.
+    // What surrounds the records belongs to no table, and counts as one record. A cleaned answer keeps nothing of it that names
+    // anybody.
     found += u64::from(privacy.suppressed.has_text(&String::from_utf8_lossy(splitter.around()), None));
     splitter.finish().map(|_| found)
 }
@@ -111,7 +114,7 @@ async fn put_clean(context: &Context, privacy: &Privacy, listed: &Listed) -> Res
     writer.finish(reader.unchanged()).await
 }
 
-/// Whether an error does not keep the other objects from being looked at.
+/// Whether an error concerns a single object, so that the others can still be processed.
 pub(super) fn is_of_one_object(error: &Error) -> bool {
     matches!(error.kind(), Kind::Damaged | Kind::Newer | Kind::BadAnswer)
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::context::Context;
+use super::selection::was_visited_since;
 use crate::error::{Error, Kind, Result};
 use crate::load::health::Health;
 use crate::load::items;
@@ -51,7 +52,7 @@ pub(super) async fn collect(context: &Context, call: &Collect, report: &mut Repo
         .buffered(AT_ONCE);
     for (event_id, found) in found.collect::<Vec<_>>().await {
         let error = match found {
-            Ok(Some(entry)) => match outcome(&entry.ledger, call.planned_at) {
+            Ok(Some(entry)) => match outcome(&entry.ledger, call.planned_at, is_of_days) {
                 Became::Complete => {
                     report.events.complete += 1;
                     continue;
@@ -82,12 +83,12 @@ enum Became {
     Failed(Error),
 }
 
-fn outcome(ledger: &Ledger, planned_at: Timestamp) -> Became {
+fn outcome(ledger: &Ledger, planned_at: Timestamp, is_of_days: bool) -> Became {
     if ledger.failures > 0 {
         let message = format!("the last {} visits failed", ledger.failures);
         let error = Error::new(Kind::Unavailable, message);
         return Became::Failed(error.hint("the column `error` of the table `pulls` says why"));
     }
-    let is_complete = ledger.last_visit >= Some(planned_at) && ledger.owed.is_empty();
+    let is_complete = was_visited_since(ledger, planned_at, is_of_days) && ledger.owed.is_empty();
     if is_complete { Became::Complete } else { Became::Left }
 }

@@ -32,6 +32,10 @@ pub struct Context {
     pub ledgers: Ledgers,
     /// Days and when they settle.
     pub lake: Lake,
+    /// Whether the privacy policy was named.
+    pub names_policy: bool,
+    /// Where the store is, for messages.
+    pub place: String,
     /// How long after its end an event is visited.
     pub horizon: SignedDuration,
     /// How far back the first listing looks.
@@ -84,6 +88,8 @@ impl Context {
             ledgers: Ledgers::new(Arc::clone(&store)),
             store,
             lake: Lake { zone: config.zone, settle: config.settle, policy: config.policy },
+            names_policy: config.names_policy,
+            place: config.store.to_string(),
             horizon: config.horizon,
             lookback: config.lookback,
             archive: config.archive,
@@ -112,5 +118,22 @@ impl Context {
 }
 
 fn after(now: Timestamp, time: SignedDuration) -> Timestamp {
-    now.checked_add(time).unwrap_or(Timestamp::MAX)
+    let then = now.checked_add(time).unwrap_or(Timestamp::MAX);
+    // In whole milliseconds, as the clock: a request that ends with the time would end before it otherwise.
+    Timestamp::from_millisecond(then.as_millisecond()).unwrap_or(then)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_is_one_that_the_clock_can_show() {
+        let now = Timestamp::UNIX_EPOCH;
+        for (nanoseconds, milliseconds) in [(0, 0), (999_999, 0), (1_000_001, 1)] {
+            let deadline = after(now, SignedDuration::from_nanos(nanoseconds));
+            assert_eq!(deadline, Timestamp::from_millisecond(milliseconds).unwrap(), "{nanoseconds}");
+        }
+        assert_eq!(after(now, SignedDuration::MAX).as_second(), Timestamp::MAX.as_second());
+    }
 }

@@ -1,4 +1,4 @@
-//! Doctor: whether everything that a run needs is there, found out by trying. Nothing that a reader sees is touched.
+//! Doctor: tests whether everything that a run needs is there. It touches nothing that a reader of the tables sees.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,16 +13,16 @@ use crate::extract::usage::Usage;
 use crate::load::{keys, suppression, trial};
 use crate::report::Report;
 
-/// How far the vendor's clock may be from this machine's: signatures carry the time, and events end by it.
+/// How far apart the vendor's clock and this machine's may be: signatures carry the time, and it decides when an event has ended.
 const TOLERANCE: SignedDuration = SignedDuration::from_mins(2);
 
-/// What `doctor` is called with.
+/// The arguments of `doctor`.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Doctor {
-    /// Also find out what the vendor's page leaves open, by asking for this event in several ways: which ends a range has,
-    /// whether `liveType` filters, what the sums of viewers cover, how long answers take; and, with an application's
-    /// credentials, whether a new token ends the one before.
+    /// Also find out what the vendor's documentation leaves open, by asking for this event in several ways: which ends of a
+    /// range belong to it, whether `liveType` filters, what the sums per viewer cover, how long answers take; and, with an
+    /// application's credentials, whether a new token ends the one before.
     #[arg(long, value_name = "ID")]
     pub probe: Option<i64>,
 }
@@ -30,7 +30,7 @@ pub struct Doctor {
 pub(super) async fn examine(context: &Context, call: &Doctor, report: &mut Report) -> Result<()> {
     let usage = Usage::default();
     let answered = vendor(context, &usage).await;
-    // Without an answer nothing is known of the clock: that there is none is said once.
+    // Without an answer, nothing is known about the clock; the check `vendor` already says that there was none.
     let is_told = answered.is_ok() || usage.vendor_is_ahead().is_some();
     let customer = match &answered {
         Ok(_) => context.client.customer(&usage).await?,
@@ -59,7 +59,7 @@ pub(super) async fn examine(context: &Context, call: &Doctor, report: &mut Repor
     Ok(())
 }
 
-/// The shortest list there is: that the vendor can be reached, and accepts the credentials.
+/// Reads the shortest list there is: it shows that the vendor can be reached, and accepts the credentials.
 async fn vendor(context: &Context, usage: &Usage) -> Result<String> {
     let now = context.clock.now();
     let mut edited = roster::edited_between(&context.client, usage, now, now);
@@ -69,18 +69,18 @@ async fn vendor(context: &Context, usage: &Usage) -> Result<String> {
 
 fn clock(usage: &Usage, now: Timestamp) -> Result<String> {
     let Some(ahead) = usage.vendor_is_ahead() else {
-        return Err(Error::new(Kind::BadAnswer, "the vendor's answers do not say the time"));
+        return Err(Error::new(Kind::BadAnswer, "the vendor's answers do not state the time"));
     };
     if ahead.abs() > TOLERANCE {
         let side = if ahead.is_negative() { "behind" } else { "ahead" };
         let message =
-            format!("this machine says {now:.0}, and the vendor's clock is {side} by {:#}", ahead.abs());
+            format!("this machine's clock says {now:.0}, and the vendor's is {side} by {:#}", ahead.abs());
         return Err(Error::new(Kind::Usage, message).hint("set the clock"));
     }
-    Ok(format!("{now:.0}, as the vendor's"))
+    Ok(format!("{now:.0}, and the vendor's clock agrees"))
 }
 
-/// The token for other machines, where there are some.
+/// Tests the secret through which machines share a token, if there is one.
 async fn token(context: &Context) -> Result<String> {
     match context.client.share_token().await {
         Ok(()) => Ok("it is in the shared secret".to_owned()),
@@ -93,18 +93,18 @@ async fn lake(context: &Context, customer: Option<&str>) -> Result<String> {
     let lake = &context.lake;
     lake.check(context.store.as_ref(), customer).await?;
     let is_there = lake.check_privacy(context.store.as_ref()).await?;
-    // Where somebody is to be forgotten, only the lake's own key tells who.
+    // If people are to be forgotten, only the lake's own key tells who they are.
     suppression::mend(context.store.as_ref(), &lake.policy).await?;
     context.privacy().await?;
     let found = if is_there { "there is one" } else { "the first run makes one" };
     let (zone, privacy) = (lake.zone.name(), lake.policy.document());
-    Ok(format!("{found}; zone {zone}, settled {:#} after a day's end, privacy {privacy}", lake.settle))
+    Ok(format!("{found}; zone {zone}, days settle {:#} after their end, privacy {privacy}", lake.settle))
 }
 
 async fn ledgers(context: &Context) -> Result<String> {
     let (active, damaged) = context.ledgers.active().await?;
     match damaged.into_iter().next() {
         Some(error) => Err(error),
-        None => Ok(format!("{} events are visited", active.len())),
+        None => Ok(format!("{} events are open", active.len())),
     }
 }

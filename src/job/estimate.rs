@@ -1,4 +1,4 @@
-//! What a plan will ask of the vendor, before it is asked: why, how much, and how long that takes.
+//! Estimates what a plan will ask the vendor for: why, how many requests, and how long they take.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::load::store::{Listed, Store};
 use crate::report::{DueBecause, Estimate, Requests};
 use crate::transform::tables::Table;
 
-/// Why an event is visited that is to be visited now.
+/// Why an event is due now.
 pub(super) fn reason(context: &Context, is_chosen: bool, ledger: &Ledger, now: Timestamp) -> DueBecause {
     if ledger.last_visit.is_none() {
         DueBecause::New
@@ -30,10 +30,10 @@ pub(super) fn reason(context: &Context, is_chosen: bool, ledger: &Ledger, now: T
     }
 }
 
-/// How long so many requests take: as fast as is allowed, or as fast as the latest visits were.
+/// How long this many requests take: at the rate that is allowed, or at the pace of the latest visits, whichever is slower.
 pub(super) async fn estimate(context: &Context, events: usize, requests: Requests) -> Result<Estimate> {
     let milliseconds_per_request = pace(&context.store).await?;
-    // An event's windows are asked one after the other.
+    // The windows of one event are asked for one after the other.
     let at_once = context.concurrency.min(events).max(1) as u64;
     let allowed = 1_000_000 / u64::from(context.requests_per_second.get());
     let answering = milliseconds_per_request.unwrap_or_default().saturating_mul(1000) / at_once;
@@ -45,7 +45,7 @@ pub(super) async fn estimate(context: &Context, events: usize, requests: Request
     })
 }
 
-/// How long a request took, with decoding and staging, on the average of the newest day with visits.
+/// How many milliseconds a request took, with decoding and staging, on average on the newest day with visits.
 async fn pace(store: &Arc<dyn Store>) -> Result<Option<u64>> {
     let listed = store.list(&keys::table(Table::Pulls), "").await?;
     let newest = listed.into_iter().rev().find_map(|Listed { key, head }| {
@@ -63,7 +63,7 @@ async fn pace(store: &Arc<dyn Store>) -> Result<Option<u64>> {
         Ok(milliseconds.checked_div(requests).and_then(|each: i64| u64::try_from(each).ok()))
     });
     match read.await {
-        // It is damaged, which is not for a plan to say.
+        // The object is damaged, but it is not for a plan to report that.
         Err(error) if error.kind() == Kind::Damaged => Ok(None),
         outcome => Ok(outcome?.flatten()),
     }

@@ -1,4 +1,5 @@
-//! Forget: one person out of everything. First the list that every later run keeps to, then whatever is there already.
+//! Forget: erases one person everywhere. First it extends the list that every later run obeys, then it cleans what is already
+//! stored.
 
 use clap::Args;
 use jiff::civil::Date;
@@ -18,23 +19,23 @@ use crate::report::Report;
 use crate::transform::privacy::Privacy;
 use crate::transform::tables::Table;
 
-/// What `forget` is called with.
+/// The arguments of `forget`.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Forget {
-    /// What the person is known by: a number, a mail address, an identifier of your own. All that you know; several at once.
+    /// What the person is known by: a number, a mail address, an identifier of your own. Give all that you know, several at once.
     #[arg(long, value_name = "TEXT", num_args = 1.., required = true)]
     #[serde(deserialize_with = "one_or_many")]
     pub viewer: Vec<String>,
-    /// Only count what there is of the person.
+    /// Only count what is stored about the person.
     #[arg(long)]
     pub dry_run: bool,
 }
 
-/// In a payload, one text may stand without a list around it. What else stands there is not repeated in the error.
+/// In a payload, a single text needs no list around it. The error does not repeat what was given instead.
 fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
-    #[serde(untagged, expecting = "`viewer` is a text, or a list of texts")]
+    #[serde(untagged, expecting = "`viewer` must be a text, or a list of texts")]
     enum OneOrMany {
         One(String),
         Many(Vec<String>),
@@ -47,13 +48,13 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Resul
 
 pub(super) async fn forget(context: &Context, call: &Forget, report: &mut Report) -> Result<()> {
     if call.viewer.is_empty() {
-        return Err(Error::new(Kind::Usage, "nothing says who is to be forgotten").hint("give `--viewer`"));
+        return Err(Error::new(Kind::Usage, "no person to forget is named").hint("give `--viewer`"));
     }
     if call.viewer.iter().any(|text| text.trim().chars().count() < SHORTEST) {
-        return Err(Error::new(Kind::Usage, format!("`--viewer` is shorter than {SHORTEST} letters"))
-            .hint("give a whole number, mail address or identifier"));
+        return Err(Error::new(Kind::Usage, format!("`--viewer` is shorter than {SHORTEST} characters"))
+            .hint("give the complete number, mail address or identifier"));
     }
-    // Also before there is a lake: a first run may be under way. But it may be a wrong place as well.
+    // This works before there is a lake, too: a first run may be under way. But it may also be the wrong place.
     let is_empty = !check_lake(context).await? && is_empty(context).await?;
     if is_empty && call.dry_run {
         return Err(no_lake());
@@ -62,7 +63,7 @@ pub(super) async fn forget(context: &Context, call: &Forget, report: &mut Report
     let people = suppression::people(policy, &call.viewer)?;
     let erasure = Erasure { identifiers: call.viewer.len(), is_dry: call.dry_run, ..Erasure::default() };
     let mut failures = Vec::new();
-    // First, so that whoever has another key than the list's is refused before anything is noted.
+    // First, so that a run with another key than the list's is refused before anything is written.
     let mut privacy = suppression::with(store, policy, &people).await?;
     if !call.dry_run {
         let Logged { people: before, has_others, damaged } = erasure::logged(store, &people.key).await?;
@@ -70,13 +71,14 @@ pub(super) async fn forget(context: &Context, call: &Forget, report: &mut Report
         if has_others && !suppression::is_listed(store).await? {
             failures.push(suppression::lost());
         }
-        // The log before the list: it has whoever is on the list. Where that is an older one, or was lost, they come back to it.
+        // The log is written before the list, so it names everybody on the list. If the list is an older copy, or was lost, the
+        // log brings them back.
         erasure::begin(store, &context.run, began, &erasure, &people).await?;
         let all = People { people: [before, people.people.clone()].concat(), ..people.clone() };
         privacy = suppression::suppress(store, policy, &all).await?;
     }
     let mut forgetting = Forgetting { context, privacy: &privacy, is_dry: call.dry_run, erasure, failures };
-    // What is staged goes into the lake, and so is looked at before.
+    // Staged files may be published into the lake, so they are cleaned before it.
     forgetting.staged().await?;
     forgetting.lake().await?;
     forgetting.archive().await?;
@@ -92,7 +94,7 @@ pub(super) async fn forget(context: &Context, call: &Forget, report: &mut Report
         for error in clean_ledgers(context).await? {
             report.failed(&error);
         }
-        // Where something failed, a version may be what mends it.
+        // If something failed, an old version may be needed for the repair.
         if report.failures.is_empty() {
             match purge(context).await {
                 Ok(versions) => erasure.versions = versions,
@@ -107,7 +109,7 @@ pub(super) async fn forget(context: &Context, call: &Forget, report: &mut Report
     Ok(())
 }
 
-/// Takes away what the store keeps of what stood there before, and says how many versions it were.
+/// Deletes the old versions of objects that the store keeps, and returns how many there were.
 async fn purge(context: &Context) -> Result<u64> {
     let mut versions = 0;
     for prefix in keys::PREFIXES {
@@ -116,23 +118,23 @@ async fn purge(context: &Context) -> Result<u64> {
     Ok(versions)
 }
 
-/// Whether there is nothing that somebody could be taken out of.
+/// Whether there is neither a table nor an archived answer from which a person could be erased.
 async fn is_empty(context: &Context) -> Result<bool> {
     let [lake, archive] = [keys::TABLES, keys::ARCHIVE].map(|prefix| context.store.below(prefix));
     Ok(lake.await?.folders.is_empty() && archive.await?.folders.is_empty())
 }
 
 fn no_lake() -> Error {
-    Error::new(Kind::Usage, "there is no lake here that somebody could be taken out of")
-        .hint("check `--store`; a first run that comes later keeps nothing of who is named here")
+    Error::new(Kind::Usage, "there is no lake here from which a person could be erased")
+        .hint("check `--store`; if a first run follows, it keeps nothing of the person named")
 }
 
 fn is_hidden(listed: &Listed) -> Error {
-    let error = Error::new(Kind::Damaged, "a hidden file was not looked through");
-    error.with("key", &listed.key).hint("take it away")
+    let error = Error::new(Kind::Damaged, "a hidden file was not searched");
+    error.with("key", &listed.key).hint("delete it")
 }
 
-/// Letters of the shortest identifier: a shorter one is many people's.
+/// The fewest characters of an identifier: a shorter one would match many people.
 const SHORTEST: usize = 4;
 
 /// An erasure that is under way.
@@ -170,7 +172,7 @@ impl Forgetting<'_> {
         Ok(())
     }
 
-    /// One object with rows. One that cannot be read is a failure, and does not stop the others.
+    /// Cleans one object with rows. One that cannot be read is a failure, and does not stop the others.
     async fn object(&mut self, table: Table, day: Date, key: &str, head: Head) -> Result<()> {
         let Context { store, lake, .. } = self.context;
         let table_day = TableDay { store, lake, privacy: self.privacy, table, day };
@@ -193,7 +195,7 @@ impl Forgetting<'_> {
         Ok(())
     }
 
-    /// Hidden files, which all else passes over: a copy of an editor's may name anybody.
+    /// Reports hidden files, which everything else ignores: an editor's copy may name anybody.
     async fn hidden(&mut self) -> Result<()> {
         for prefix in keys::PREFIXES.into_iter().filter(|prefix| *prefix != keys::ARCHIVE) {
             let listed = self.context.store.list(prefix, "").await?;

@@ -42,7 +42,7 @@ pub use self::upgrade::Upgrade;
 use crate::error::Result;
 use crate::report::{JobName, Report};
 
-/// What there is to do.
+/// What a run is to do.
 #[derive(Clone, Debug, Deserialize, Subcommand)]
 #[serde(tag = "job", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Job {
@@ -52,26 +52,26 @@ pub enum Job {
     Plan(Plan),
     /// Pull the reports of every event that is due, and leave them staged: many machines can do this at once.
     Pull(Selection),
-    /// Show which days have staged files that are not published.
+    /// Show the days with staged files that are not yet published.
     Staged {},
     /// Publish everything that is staged.
     Publish(Publish),
-    /// Say what became of the events of a plan, at the end of a fan-out.
+    /// Report what became of the events of a plan, at the end of a fan-out.
     Collect(Collect),
-    /// Keep a token that the vendor accepts in the shared secret, for the machines of a fan-out.
+    /// Renew the shared token of a fan-out if the vendor no longer accepts it.
     Token {},
-    /// Try whether everything that a run needs is there: vendor, clock, token, store, and rights. Changes no table.
+    /// Test whether everything that a run needs is there: vendor, clock, token, store and permissions. Changes no table.
     Doctor(Doctor),
-    /// Make tables again from archived answers, without asking the vendor.
+    /// Rebuild tables from archived answers, without asking the vendor.
     Replay(Replay),
-    /// Take one person out of everything, and keep to it from now on. Needs the key for pseudonyms, whatever the policy.
+    /// Erase one person everywhere and keep them out of later runs. Needs the key for pseudonyms, whatever the policy.
     Forget(Forget),
-    /// Write objects of older versions of rollcall anew, with the columns of this one.
+    /// Rewrite objects of older versions of rollcall, with the columns of this one.
     Upgrade(Upgrade),
 }
 
 impl Job {
-    /// The job, as reports and logs call it.
+    /// The name of the job in reports and logs.
     #[must_use]
     pub fn name(&self) -> JobName {
         match self {
@@ -89,10 +89,10 @@ impl Job {
         }
     }
 
-    /// Does it. An error is a run that could not work; what failed within one that did is in its report.
+    /// Runs the job. An error means that the run could not work at all; what failed within a run is in its report.
     pub async fn run(self, context: &Context) -> Result<Report> {
         let mut report = Report::new(self.name(), &context.run, context.clock.now());
-        // In boxes without a type: the compiler looks through all that a future holds, and gives up where it is too deep.
+        // Boxed without their types: the compiler inspects everything that a future holds, and gives up if it is nested too deep.
         let outcome = match self {
             Self::Sync(call) => sync::sync(context, &call, &mut report).boxed().await,
             Self::Plan(call) => plan::show(context, &call, &mut report).boxed().await,

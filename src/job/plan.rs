@@ -1,4 +1,4 @@
-//! Plan: what the rosters list goes into the ledgers, and the ledgers say which events are to be visited.
+//! Plan: notes what the rosters list in the ledgers, and decides from the ledgers which events are to be visited.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -28,31 +28,31 @@ use crate::load::suppression;
 use crate::report::{DueEvent, Report, Requests};
 use crate::transform::event::Event;
 
-/// What `plan` is called with.
+/// The arguments of `plan`.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Plan {
-    /// Which events.
+    /// Which events to plan.
     #[command(flatten)]
     #[serde(flatten)]
     pub selection: Selection,
     /// For a fan-out: note what the rosters list in the ledgers, and put the events to visit into the store as a list of
-    /// items, each one pull's: up to so many events, fewer where they are large.
+    /// items. Each item is for one pull, with up to this many events, fewer if they are large.
     #[arg(long, value_name = "EVENTS", conflicts_with = "event")]
     pub items: Option<NonZeroUsize>,
 }
 
-/// Ledgers that are read at once.
+/// How many ledgers are read at once.
 const AT_ONCE: usize = 16;
 /// How far the clocks of two machines may be apart.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 
-/// Shows what would be done, or notes it for a fan-out.
+/// Shows which events are due, or puts them into the store for a fan-out.
 pub(super) async fn show(context: &Context, call: &Plan, report: &mut Report) -> Result<()> {
     let choice = Choice::checked(&call.selection)?;
     if call.items.is_some() && !choice.events.is_empty() {
-        return Err(Error::new(Kind::Usage, "items are made of what is due, not of chosen events")
-            .hint("leave `--event` out, or `--items`"));
+        return Err(Error::new(Kind::Usage, "`--items` takes the events that are due, not chosen ones")
+            .hint("leave out `--event`, or `--items`"));
     }
     let usage = Usage::default();
     let purpose = if call.items.is_some() { Purpose::Items } else { Purpose::Show };
@@ -112,7 +112,7 @@ pub(super) async fn plan(
     let new_lake = (!is_lake).then_some(NewLake { customer });
     let mut update = RosterUpdate::new(context, choice, purpose, privacy, new_lake);
     if choice.events.is_empty() {
-        // Those of a run that was killed while it closed them, and those that are closed now.
+        // Ledgers to be filed as closed: those that are given up now, and those that a killed run left half-closed.
         let mut closed = Vec::new();
         let take = |read: Result<Entry>| match read {
             Ok(Entry { mut ledger, .. }) => {
@@ -142,8 +142,8 @@ pub(super) async fn plan(
     context.progress.listing();
     let listed = rosters::read(context, choice, usage, &mut update).await;
     if purpose.writes_ledgers() && context.privacy().await?.suppressed.revision() != revision {
-        // Somebody is to be forgotten since the vendor was asked, and may be the host of an event that was noted before the
-        // vendor's list broke.
+        // Since the vendor was asked, somebody is to be forgotten who may be the host of an event that was noted, even if the
+        // vendor's list broke after that.
         planned.failures.extend(clean_ledgers(context).await?.into_iter().map(|error| (None, error)));
     }
     let cursor = listed?;
@@ -151,7 +151,7 @@ pub(super) async fn plan(
         update.establish().await?;
     }
     let RosterUpdate { known, failures, unsaved, .. } = update;
-    // Only when everything that was listed is in its ledger may the cursor move past it.
+    // The cursor may move on only if everything that was listed is in its ledger.
     if let Some(cursor) = cursor
         && unsaved.is_empty()
         && purpose.writes_ledgers()
@@ -188,21 +188,20 @@ async fn planned_before(context: &Context, choice: &Choice, now: Timestamp, purp
     planned
 }
 
-/// An event that is given up.
+/// The failure that names an event which is given up because nothing says when it ends.
 fn without_end(ledger: &Ledger) -> (Option<i64>, Error) {
     let event_id = ledger.event.event_id;
-    let error =
-        Error::new(Kind::BadAnswer, "the vendor does not say when the event ends, and it is given up");
-    (Some(event_id), error.with("event", event_id).hint("`sync --event` visits it all the same"))
+    let error = Error::new(Kind::BadAnswer, "the vendor does not say when the event ends, so it is given up");
+    (Some(event_id), error.with("event", event_id).hint("`sync --event` still visits it"))
 }
 
-/// A visit that lies in the future was made by another clock. Until this one has caught up, events are not due.
+/// An error if the last visit lies in the future: another clock dated it, and until this one has passed it, events are not due.
 fn clock_is_behind(known: &BTreeMap<i64, Known>, now: Timestamp) -> Option<Error> {
     let newest = known.values().filter_map(|known| known.last_visit).max()?;
     let behind = newest.duration_since(now);
     (behind > CLOCK_TOLERANCE).then(|| {
-        let message = format!("the clock says {now:.0}, and the last visit was at {newest:.0}");
+        let message = format!("the clock says {now:.0}, but the last visit was at {newest:.0}");
         Error::new(Kind::Usage, message)
-            .hint("set the clock; events are due again when it is past that visit")
+            .hint("set the clock; events are due again when it has passed that visit")
     })
 }

@@ -1,4 +1,4 @@
-//! What a plan comes to: the events to visit, and what it could not plan.
+//! The result of a plan: the events to visit, and what could not be planned.
 
 use jiff::Timestamp;
 
@@ -11,31 +11,31 @@ use crate::report::Report;
 /// An event to visit.
 pub(super) struct Due {
     pub(super) event_id: i64,
-    /// Since when it waits.
+    /// Since when it has been waiting for a visit.
     pub(super) since: Timestamp,
-    /// How it was counted.
+    /// What it adds to the health of all events.
     pub(super) health: Health,
-    /// Its ledger, where that is kept.
+    /// Its ledger; `None` if the plan does not keep ledgers in memory.
     pub(super) ledger: Option<Box<Ledger>>,
 }
 
-/// What is to be done.
+/// The events to visit, and what could not be planned.
 #[derive(Default)]
 pub(super) struct Planned {
-    /// The events to visit, those first that wait longest.
+    /// The events to visit, those that have waited longest first.
     pub(super) due: Vec<Due>,
-    /// Events that are known and still visited.
+    /// How many events are known and still visited.
     known: usize,
-    /// How they are.
+    /// The health of these events.
     health: Health,
-    /// Whether that is said of all events, and not of chosen ones.
+    /// Whether `known` and `health` are about all events, not only about chosen ones.
     is_of_all: bool,
-    /// What could not be planned, by event where it is one.
+    /// What could not be planned, with the event if it concerns a single one.
     pub(super) failures: Vec<(Option<i64>, Error)>,
 }
 
 impl Planned {
-    /// Nothing yet, of all events or of chosen ones.
+    /// An empty plan, of all events or of chosen ones.
     pub(super) fn new(is_of_all: bool) -> Self {
         Self { is_of_all, ..Self::default() }
     }
@@ -48,7 +48,7 @@ impl Planned {
         self.due.extend(known.due.map(|(since, ledger)| Due { event_id, since, health, ledger }));
     }
 
-    /// Tells the report, and gives the events to visit.
+    /// Adds the plan to the report, and returns the events to visit.
     pub(super) fn add_to_report(self, report: &mut Report) -> Vec<Due> {
         report.planned(self.known, self.due.len());
         report.events.health += self.health;

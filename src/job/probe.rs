@@ -1,5 +1,5 @@
-//! Probe: what the vendor's page leaves open, found out by asking for one event. Nothing is kept, and nothing here relies
-//! on what is found: rollcall is right either way.
+//! Probe: finds out what the vendor's documentation leaves open, by asking for one event. Nothing is kept, and nothing relies
+//! on what is found: rollcall is correct either way.
 
 use std::time::{Duration, Instant};
 
@@ -14,15 +14,15 @@ use crate::transform::record::Record;
 use crate::transform::tables::Table;
 use crate::transform::value::{self, Value};
 
-/// Codes of `liveType`: live, replay.
+/// The codes of `liveType`: live, replay.
 const LIVE_TYPES: [i64; 2] = [0, 1];
 
-/// What an answer had.
+/// What an answer contained.
 #[derive(Default)]
 struct ProbeAnswer {
     /// When each viewing began, in seconds.
     online: Vec<i64>,
-    /// Viewings that `viewerDetails` sums up.
+    /// How many viewings `viewerDetails` sums up.
     times: i64,
     bytes: u64,
     took: Duration,
@@ -45,13 +45,13 @@ impl ProbeAnswer {
         }
     }
 
-    /// Viewings that began in this second.
+    /// How many viewings began in this second.
     fn at(&self, second: i64) -> usize {
         self.online.iter().filter(|online| **online == second).count()
     }
 }
 
-/// Asks for the event in several ways, and notes what each says.
+/// Asks for the event in several ways, and adds what each shows to the report.
 pub(super) async fn probe(context: &Context, event_id: i64, report: &mut Report) {
     let usage = Usage::default();
     match ask(context, &usage, event_id, &[]).await {
@@ -67,7 +67,7 @@ pub(super) async fn probe(context: &Context, event_id: i64, report: &mut Report)
     report.requests += usage.used();
 }
 
-/// One request with these parameters, tried again as any other.
+/// Asks for the report with these parameters, with the usual retries.
 async fn ask(
     context: &Context,
     usage: &Usage,
@@ -98,7 +98,7 @@ fn answers(whole: &ProbeAnswer) -> String {
     format!("{} viewings, {bytes} bytes, in {} ms", online.len(), took.as_millis())
 }
 
-/// Whether a range has its ends: of one that begins, and one that ends, when somebody came.
+/// Whether the ends of a range belong to it: asks for a range that begins, and one that ends, in a second in which somebody came.
 async fn range(context: &Context, usage: &Usage, event_id: i64, whole: &ProbeAnswer) -> Result<String> {
     let Some(second) = whole.online.iter().copied().max() else { return Ok(no_viewings()) };
     let all = whole.at(second);
@@ -116,7 +116,7 @@ async fn range(context: &Context, usage: &Usage, event_id: i64, whole: &ProbeAns
     .to_owned())
 }
 
-/// Whether `liveType` leaves anything out.
+/// Whether the parameter `liveType` leaves anything out.
 async fn live_type(context: &Context, usage: &Usage, event_id: i64, whole: &ProbeAnswer) -> Result<String> {
     let all = whole.online.len();
     if all == 0 {
@@ -134,7 +134,7 @@ async fn live_type(context: &Context, usage: &Usage, event_id: i64, whole: &Prob
     })
 }
 
-/// Whether the sums of viewers are over the range asked for, or over the whole event.
+/// Whether the sums per viewer cover the range that is asked for, or the whole event.
 async fn details(context: &Context, usage: &Usage, event_id: i64, whole: &ProbeAnswer) -> Result<String> {
     let mut online = whole.online.clone();
     online.sort_unstable();
@@ -144,25 +144,25 @@ async fn details(context: &Context, usage: &Usage, event_id: i64, whole: &ProbeA
     let part = ask(context, usage, event_id, &[("startTime", first - 1), ("endTime", middle - 1)]).await?;
     let viewings = i64::try_from(part.online.len()).unwrap_or(i64::MAX);
     if viewings == 0 || part.online.len() == whole.online.len() {
-        return Ok("it cannot be told: all viewings began at once".to_owned());
+        return Ok("unknown: all viewings began at once".to_owned());
     }
     let of = format!("{} viewings, of {viewings} in the range and {} in all", part.times, whole.times);
     Ok(match part.times {
-        times if times == whole.times => format!("viewerDetails of a range are of the whole event: {of}"),
-        times if times == viewings => format!("viewerDetails of a range are of the range: {of}"),
-        _ => format!("it is not clear what viewerDetails of a range are of: {of}"),
+        times if times == whole.times => format!("`viewerDetails` of a range cover the whole event: {of}"),
+        times if times == viewings => format!("`viewerDetails` of a range cover the range: {of}"),
+        _ => format!("it is not clear what `viewerDetails` of a range cover: {of}"),
     })
 }
 
 /// Whether a new token ends the one before.
 async fn tokens(context: &Context, usage: &Usage) -> Result<String> {
     let Some(is_ended) = context.client.token_ends_old(usage).await? else {
-        return Ok("it cannot be told with a token that was given".to_owned());
+        return Ok("unknown: only an application's credentials can tell".to_owned());
     };
     Ok(if is_ended { "a new token ends the one before" } else { "a new token leaves the one before" }
         .to_owned())
 }
 
 fn no_viewings() -> String {
-    "it cannot be told: the event has no viewings".to_owned()
+    "unknown: the event has no viewings".to_owned()
 }

@@ -1,4 +1,4 @@
-//! Publish: what is staged goes into the lake.
+//! Publish: merges what is staged into the lake.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::load::staged_days::StagedDays;
 use crate::load::{keys, lake, suppression};
 use crate::report::Report;
 
-/// What `publish` is called with.
+/// The arguments of `publish`.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Publish {
@@ -24,12 +24,12 @@ pub struct Publish {
 
 pub(super) async fn publish(context: &Context, call: &Publish, report: &mut Report) -> Result<()> {
     if !prepare_lake(context).await? {
-        return Err(lake::missing());
+        return Err(lake::missing(&context.place));
     }
     publish_staged(context, &call.day, report).await
 }
 
-/// Publishes what is staged for a lake that was checked: of these days, or of all where none is named.
+/// Publishes what is staged for these days, or for all days if none is named. The lake must have been checked before.
 pub(super) async fn publish_staged(context: &Context, days: &[Date], report: &mut Report) -> Result<()> {
     context.progress.publishing();
     let days: BTreeSet<Date> = days.iter().copied().collect();
@@ -49,15 +49,15 @@ pub(super) async fn staged(context: &Context, report: &mut Report) -> Result<()>
     Ok(())
 }
 
-/// Checks the lake as [`check_lake`] does, and makes its list of forgotten people again where that was lost.
+/// Checks the lake as [`check_lake`] does, and restores its list of forgotten people if that was lost.
 pub(super) async fn prepare_lake(context: &Context) -> Result<bool> {
     let stands = check_lake(context).await?;
     suppression::mend(context.store.as_ref(), &context.lake.policy).await?;
     Ok(stands)
 }
 
-/// Checks settings, policy, and that the store refuses conditional writes that must fail; false where there is no lake yet. An
-/// error where files are staged and the settings are lost: nothing says what a day is.
+/// Checks settings, policy, and that the store refuses conditional writes that must fail; false if there is no lake yet. An
+/// error if files are staged but the settings are lost: then nothing says what a day is.
 pub(super) async fn check_lake(context: &Context) -> Result<bool> {
     let store = context.store.as_ref();
     if context.lake.check_to_write(store).await? {
@@ -66,7 +66,7 @@ pub(super) async fn check_lake(context: &Context) -> Result<bool> {
     if store.list(keys::STAGING, "").await?.iter().all(|listed| keys::is_hidden(&listed.key)) {
         return Ok(false);
     }
-    let message = format!("there are staged files, and no `{}`", keys::LAKE);
+    let message = format!("there are staged files, but no `{}`", keys::LAKE);
     Err(Error::new(Kind::Damaged, message).hint("run `sync`: it builds the ledger again from the lake"))
 }
 

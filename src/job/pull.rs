@@ -55,7 +55,7 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
                 report.events.health -= health;
                 report.events.health += Health::of(&visited.after, now);
                 let rows = visited.figures.records.rows;
-                context.progress.visited(event_id, rows, visited.used.bytes);
+                context.progress.visited(event_id, visited.outcome, rows, visited.used.bytes);
                 add_to_report(report, &choice, now, visited);
             }
             Ok(Err(error)) => report.event_failed(event_id, &error),
@@ -68,6 +68,9 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
         }
     }
     drop(visits);
+    if choice.days.is_some() && choice.planned_at.is_none() && report.events.due == 0 {
+        report.notes.insert("no event took place, or was seen, on these days".to_owned());
+    }
     report.requests += usage.used();
     let left = report.left();
     if left > 0 && choice.is_one_off() {
@@ -148,6 +151,8 @@ fn add_to_report(report: &mut Report, choice: &Choice, now: Timestamp, visited: 
         {
             report.event_forgotten(event_id);
         }
+        // It stays due, and another round may find the vendor again.
+        Some(error) if error.kind() == Kind::Unreachable => report.event_left(event_id, &error),
         Some(error) => report.event_failed(event_id, &error),
         None => report.visited(outcome),
     }

@@ -5,19 +5,20 @@
 pub(super) enum Purpose {
     /// To be shown.
     Show,
-    /// To be written down as the items of a fan-out.
+    /// To be put into the store as the items of a fan-out.
     Items,
     /// To be pulled by this run.
     Pull,
 }
 
 impl Purpose {
-    /// Whether what the rosters list goes into the ledgers; nothing is written otherwise.
+    /// Whether the plan writes what the rosters list into the ledgers; otherwise it writes nothing.
     pub(super) fn writes_ledgers(self) -> bool {
         self != Self::Show
     }
 
-    /// Whether the ledgers of due events are kept. A visit reads its event's own when it begins.
+    /// Whether the ledgers of due events are kept in memory. A pull does not need that: each visit reads its event's ledger
+    /// when it begins.
     pub(super) fn keeps_ledgers(self) -> bool {
         self != Self::Pull
     }

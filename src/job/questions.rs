@@ -1,4 +1,4 @@
-//! Questions about single events: which are worth one, and their answers.
+//! Questions about single events: which events need one, and what the vendor answers.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,11 +18,11 @@ use crate::extract::usage::Usage;
 use crate::load::ledger::{Closing, Ledger};
 use crate::transform::event::Event;
 
-/// Ledgers that are looked up at once.
+/// How many ledgers are looked up at once.
 const LOOKUPS: usize = 16;
 
-/// Those of the events about which the ledgers do not know enough: new ones, those that may still be moved, and closed ones that
-/// are to be visited once more, because they had rows on chosen days.
+/// Of these events, the ones about which the ledgers do not know enough: new events, events that may still be moved, and closed
+/// events that are to be visited again because they concern chosen days.
 pub(super) async fn still_open(
     context: &Context,
     choice: &Choice,
@@ -35,7 +35,7 @@ pub(super) async fn still_open(
         let is_open = match known.get(&event_id) {
             Some(known) if known.is_open => Ok(!known.has_ended && known.due.is_none()),
             _ => context.ledgers.find(event_id).await.map(|found| {
-                // One that was cancelled may be held after all; one that is opened again may not have come home yet.
+                // A cancelled event may be held after all; one that was opened again may not be among the active ledgers yet.
                 let may_be_restored = |ledger: &Ledger| match ledger.closed {
                     Some(Closing::Cancelled) => !ledger.is_past(context.horizon, now),
                     closed => closed.is_none(),
@@ -67,7 +67,7 @@ fn is_unreachable(error: &Error) -> bool {
     error.kind() == Kind::Unreachable
 }
 
-/// Asks about each of these events, in this order, for so long at most. One that the vendor does not know fails alone.
+/// Asks about each of these events, in this order, for at most `most`. An event that the vendor does not know fails alone.
 pub(super) async fn ask_about(
     context: &Context,
     usage: &Usage,
@@ -92,11 +92,11 @@ pub(super) async fn ask_about(
         })
         .buffered(context.concurrency);
     let mut asked = asked.collect::<Vec<_>>().await;
-    // What was cut off has not failed either.
+    // A question that was cut off has not failed; it counts as not asked.
     if is_over() {
         asked.retain(|(_, outcome)| !outcome.as_ref().is_err_and(|error| error.kind() == Kind::Timeout));
     }
-    // An outage is no event's fault.
+    // An outage is not the fault of any event.
     let cut_off = asked.extract_if(.., |(_, outcome)| outcome.as_ref().is_err_and(is_unreachable)).next();
     asked.retain(|(_, outcome)| !outcome.as_ref().is_err_and(is_unreachable));
     if let Some((_, Err(error))) = cut_off {
@@ -110,10 +110,8 @@ pub(super) async fn ask_about(
     for (event_id, outcome) in asked {
         match outcome {
             Ok(event) => found.push(event),
-            Err(error) => match context.client.judged(usage, error).await {
-                error if error.kind() == Kind::Credentials => return Err(error),
-                error => failures.push((Some(event_id), error)),
-            },
+            Err(error) if error.kind() == Kind::Credentials => return Err(error),
+            Err(error) => failures.push((Some(event_id), error)),
         }
     }
     Ok(found)

@@ -1,4 +1,5 @@
-//! Replay: tables again from the archive, without asking the vendor. Its cells rank right behind the pulls that they come from.
+//! Replay: rebuilds tables from the archive, without asking the vendor. Its cells rank just above those of the pulls that they
+//! come from.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,7 +34,7 @@ use crate::transform::privacy::Privacy;
 use crate::transform::record::Record;
 use crate::transform::tables::Table;
 
-/// What `replay` is called with.
+/// The arguments of `replay`.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Replay {
@@ -52,9 +53,9 @@ pub struct Replay {
     pub all: bool,
 }
 
-/// The archived answers of one attempt at a day, or at a snapshot, by their windows.
+/// The archived answers of one attempt at a day, or at a snapshot, by the index of their window.
 type Attempt = BTreeMap<usize, Listed>;
-/// All attempts of an event, by what the keys of each have in common.
+/// All attempts at one event, by what the keys of their answers have in common.
 type Attempts = BTreeMap<String, Attempt>;
 
 impl Replay {
@@ -63,7 +64,7 @@ impl Replay {
         match (self.all, is_chosen) {
             (false, false) => Err(Error::new(Kind::Usage, "nothing says what to replay")
                 .hint("give `--event`, `--from` and `--to`, or `--all`")),
-            (true, true) => Err(Error::new(Kind::Usage, "`--all` leaves nothing to choose")
+            (true, true) => Err(Error::new(Kind::Usage, "`--all` leaves nothing else to choose")
                 .hint("give `--all`, or `--event`, `--from` and `--to`, not both")),
             _ => selection::in_order(self.from, self.to),
         }
@@ -73,15 +74,15 @@ impl Replay {
 pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report) -> Result<()> {
     call.check()?;
     if !prepare_lake(context).await? {
-        return Err(lake::missing());
+        return Err(lake::missing(&context.place));
     }
     let privacy = context.privacy().await?;
-    // A cell that is published after the one that is made of it again would be taken for the better.
+    // First, because a cell published after the one rebuilt from its answers would be taken for the better one.
     publish_staged(context, &[], report).await?;
     let events = archived(context, call, report).await?;
     if events.is_empty() && report.failures.is_empty() {
-        return Err(Error::new(Kind::Usage, "nothing of that is archived")
-            .hint("answers are kept by runs with `--archive`; `sync` asks the vendor again"));
+        return Err(Error::new(Kind::Usage, "none of that is archived")
+            .hint("only runs with `--archive` keep answers; `sync` asks the vendor again"));
     }
     context.progress.events(events.len());
     report.planned(events.len(), events.len());
@@ -93,7 +94,8 @@ pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report
     while let Some((event_id, outcome)) = replayed.next().await {
         match outcome {
             Ok((records, damaged)) => {
-                context.progress.visited(event_id, records.rows, 0);
+                let outcome = if damaged.is_some() { Outcome::Failed } else { Outcome::Complete };
+                context.progress.visited(event_id, outcome, records.rows, 0);
                 records.add_to(report);
                 match damaged {
                     Some(error) => report.event_failed(event_id, &error.with("event", event_id)),
@@ -104,10 +106,13 @@ pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report
         }
     }
     drop(replayed);
+    if report.rows + report.rejects == 0 && report.failures.is_empty() {
+        report.notes.insert("no archived answer has rows of these days".to_owned());
+    }
     publish_staged(context, &[], report).await
 }
 
-/// What the archive has of the chosen events.
+/// The archived answers of the chosen events.
 async fn archived(context: &Context, call: &Replay, report: &mut Report) -> Result<BTreeMap<i64, Attempts>> {
     let mut events: BTreeMap<i64, Attempts> = BTreeMap::new();
     for day in archive::days(context).await? {
@@ -115,11 +120,11 @@ async fn archived(context: &Context, call: &Replay, report: &mut Report) -> Resu
             let (Some((visited, together, window)), Some((event_id, _))) =
                 (keys::parse_archived(&listed.key), keys::parse_visit(&listed.key))
             else {
-                let error = Error::new(Kind::Damaged, "a file in the archive is no archived answer");
-                report.failed(&error.with("key", &listed.key).hint("take it away"));
+                let error = Error::new(Kind::Damaged, "a file in the archive is not an archived answer");
+                report.failed(&error.with("key", &listed.key).hint("delete it"));
                 continue;
             };
-            // No visit is before the day that it asks for.
+            // No visit begins before the day that it asks for.
             let is_chosen = call.event.is_empty() || call.event.contains(&event_id);
             if is_chosen && call.from.is_none_or(|from| from <= visited) {
                 let together = together.to_owned();
@@ -130,7 +135,7 @@ async fn archived(context: &Context, call: &Replay, report: &mut Report) -> Resu
     Ok(events)
 }
 
-/// Everything of one event, and the first answer that cannot be read, which does not stop the others.
+/// Replays everything of one event. Also returns the error of the first answer that cannot be read; it does not stop the others.
 async fn replay_event(
     context: &Context,
     call: &Replay,
@@ -157,13 +162,13 @@ struct Replaying<'a> {
     call: &'a Replay,
     privacy: &'a Privacy,
     ledger: Option<Ledger>,
-    /// Where it staged something.
+    /// The cells that it staged: table, day and part.
     staged: BTreeSet<(Table, Date, String)>,
 }
 
 impl Replaying<'_> {
-    /// The answers that make one day, or the snapshot; nothing where they are not wanted, or not all there, so that they were
-    /// not used.
+    /// Replays the answers that make up one day, or the snapshot. It stages nothing if they are not wanted, or not all there:
+    /// then the visit did not use them.
     async fn replay(&mut self, mut answers: Attempt) -> Result<RecordCounts> {
         let mut retries = ConflictRetries::default();
         loop {
@@ -171,7 +176,7 @@ impl Replaying<'_> {
                 Err(error) if retries.allow(&error) => {}
                 outcome => return outcome,
             }
-            // Another one wrote them anew without somebody who is to be forgotten, or took them away.
+            // Another process rewrote them without somebody who is to be forgotten, or deleted them.
             for (window, listed) in std::mem::take(&mut answers) {
                 if let Some(head) = self.context.store.head(&listed.key).await? {
                     answers.insert(window, Listed { head, ..listed });
@@ -191,8 +196,10 @@ impl Replaying<'_> {
         }
         let zone = context.lake.zone.clone();
         if header.zone != zone.name() {
-            let message =
-                format!("the answer was asked for in the days of `{}`, the lake's are `{zone}`", header.zone);
+            let message = format!(
+                "the answer was asked for in days of `{}`, but the lake's zone is `{zone}`",
+                header.zone
+            );
             return Err(Error::new(Kind::OtherLake, message));
         }
         let header = ArchiveHeader { accepted_at: self.in_force(&header), ..header };
@@ -215,8 +222,8 @@ impl Replaying<'_> {
         Ok(fetched.records)
     }
 
-    /// When a user said that fewer rows are right, as far as it took effect: a visit may have been killed between the archive
-    /// and the ledger. One that was begun after the visit, because its own was lost, does not know.
+    /// When a user accepted fewer rows, if that took effect: a visit may have been killed after it archived the answer and before
+    /// it wrote the ledger. A ledger that was begun after the visit, because the original was lost, does not know.
     fn in_force(&self, header: &ArchiveHeader) -> Option<Timestamp> {
         let of_then = self.ledger.as_ref().filter(|ledger| ledger.first_seen <= header.pulled_at);
         let Some(ledger) = of_then else { return header.accepted_at };
@@ -228,7 +235,7 @@ impl Replaying<'_> {
         header.accepted_at.min(known)
     }
 
-    /// Stages a cell, if it is better than the one that stands in the lake, or what that one should have been.
+    /// Stages a cell if it is better than the cell in the lake, or if it is what that cell should have been.
     async fn stage(&mut self, mut cell: CellWriter, header: &ArchiveHeader) -> Result<()> {
         let Self { context, privacy, .. } = *self;
         let (store, lake, table, day) = (&context.store, &context.lake, cell.table(), header.day);
@@ -238,19 +245,19 @@ impl Replaying<'_> {
         if let Some(Cell { pulled_at, staged_at: before, weight, .. }) = standing
             && pulled_at == header.pulled_at
         {
-            // It takes the place of that one, whatever else may be said for it.
+            // It replaces the cell of the same pull, whatever else would favour that one.
             cell.weigh_at_least(weight);
             let after = before.checked_add(SignedDuration::from_millis(1)).unwrap_or(before);
             staged_at = staged_at.max(after);
         }
         let judge = lake.judge(table, day)?;
-        // Fewer rows are accepted, never fewer rejects.
+        // Only fewer rows can be accepted, never fewer rejects.
         let accepted_at = header.accepted_at.filter(|_| table != Table::Rejects);
         let ours = cell.cell(staged_at, accepted_at);
         let key = (table, day, cell.part().to_owned());
         let is_worth = match &standing {
-            // One without rows that is accepted says that they are gone; so does one of rejects behind those that were staged
-            // before it.
+            // An accepted cell without rows says that the rows are gone; so does one of rejects, if rejects were staged before
+            // it.
             None => ours.rows > 0 || ours.accepted_at.is_some() || self.staged.contains(&key),
             Some(standing) => {
                 let is_same = standing.digest == ours.digest
@@ -273,7 +280,7 @@ fn window(header: &ArchiveHeader) -> Option<Window> {
     Some(Window { from: edge(from)?, to: edge(to)? })
 }
 
-/// An answer that comes from the archive.
+/// An answer from the archive.
 struct Archived {
     reader: ArchiveReader,
     splitter: Splitter,

@@ -1,4 +1,5 @@
-//! What the rosters say of events goes into the ledgers page by page: of very many events, only what a plan needs stays in memory.
+//! Writes what the rosters say about events into the ledgers, page by page: even with very many events, only what a plan needs
+//! stays in memory.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -14,15 +15,15 @@ use crate::load::ledger::Ledger;
 use crate::transform::event::Event;
 use crate::transform::privacy::Privacy;
 
-/// Ledgers that are read or written at once.
+/// How many ledgers are read or written at once.
 const AT_ONCE: usize = 16;
 
-/// How much an entry of a list says of its event.
+/// How much an entry of a list says about its event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Detail {
     /// How the vendor describes it now.
     Full,
-    /// That there is such an event, which ends then, or later.
+    /// Only that the event exists, and that it ends at the given time or later.
     ExistenceOnly,
 }
 
@@ -33,7 +34,7 @@ pub(super) struct RosterUpdate<'a> {
     purpose: Purpose,
     now: Timestamp,
     privacy: Privacy,
-    /// The lake that is yet to be established, before anything is saved.
+    /// The lake that has to be established before anything is saved; `None` once it exists.
     new_lake: Option<NewLake>,
     /// Events that have a ledger, or would have one.
     pub(super) known: BTreeMap<i64, Known>,
@@ -41,13 +42,13 @@ pub(super) struct RosterUpdate<'a> {
     described: HashSet<i64>,
     /// Events whose ledgers could not be written.
     pub(super) unsaved: BTreeMap<i64, Error>,
-    /// Entries of lists that name no event.
+    /// How many entries of lists name no event.
     pub(super) unreadable: u64,
-    /// What could not be read, by event where it is one.
+    /// What could not be read, with the event if it concerns a single one.
     pub(super) failures: Vec<(Option<i64>, Error)>,
 }
 
-/// A lake that is yet to be.
+/// A lake that does not exist yet.
 pub(super) struct NewLake {
     pub(super) customer: Option<String>,
 }
@@ -81,7 +82,7 @@ impl<'a> RosterUpdate<'a> {
         self.known.insert(event_id, Known::of(self.context, self.choice, ledger, self.now, self.purpose));
     }
 
-    /// Whether visits follow that need no roster.
+    /// Whether this run has visits to make that do not depend on the rosters.
     pub(super) fn has_visits_to_make(&self) -> bool {
         !self.purpose.keeps_ledgers() && !self.known.is_empty()
     }
@@ -91,14 +92,14 @@ impl<'a> RosterUpdate<'a> {
         self.described.contains(&event_id)
     }
 
-    /// Events that have begun, and are not visited because nothing says when they end.
+    /// Events that have begun, and are not visited because it is not known when they end.
     pub(super) fn without_end(&self) -> impl Iterator<Item = i64> {
         let waiting = self.known.iter().filter(|(_, known)| known.lacks_end && known.due.is_none());
         waiting.map(|(event_id, _)| *event_id)
     }
 
-    /// Saves those of the listed events that the ledgers do not know as they are. Where an event is listed twice, the later entry
-    /// counts; where in two lists, that of the one which says more.
+    /// Saves the listed events whose ledgers do not already say the same. If a list names an event twice, the later entry counts;
+    /// if both lists name it, the entry that says more.
     pub(super) async fn apply(&mut self, events: Vec<Event>, detail: Detail) -> Result<()> {
         let treated = events.into_iter().map(|event| event.treated(&self.privacy));
         let listed: BTreeMap<i64, Event> = treated.map(|event| (event.event_id, event)).collect();
@@ -122,13 +123,13 @@ impl<'a> RosterUpdate<'a> {
         }
     }
 
-    /// Saves events that were asked about one by one, known as they are or not.
+    /// Saves events that were asked about one by one, even if their ledgers already say the same.
     pub(super) async fn apply_details(&mut self, events: Vec<Event>) -> Result<()> {
         let events = events.into_iter().map(|event| event.treated(&self.privacy)).collect();
         self.save(events, Detail::Full).await
     }
 
-    /// Saves events, of which nothing is said that may not be kept, in their ledgers. A ledger that cannot be read fails alone.
+    /// Saves events in their ledgers; they must already be reduced to what may be kept. A ledger that cannot be read fails alone.
     async fn save(&mut self, events: Vec<Event>, detail: Detail) -> Result<()> {
         if !events.is_empty() {
             self.establish().await?;
@@ -143,7 +144,7 @@ impl<'a> RosterUpdate<'a> {
         let is_down = of_store >= FAILURES_TO_STOP as usize && !self.context.store_works().await;
         for (event_id, outcome) in noted {
             match outcome {
-                // No other would be spared.
+                // No other event would fare better.
                 Err(error) if is_down && error.kind() == Kind::Store => return Err(error),
                 Ok(ledger) => {
                     self.unsaved.remove(&event_id);
@@ -157,7 +158,7 @@ impl<'a> RosterUpdate<'a> {
         Ok(())
     }
 
-    /// Makes the lake, where there is none yet. Before that has gone well, nothing is saved.
+    /// Makes the lake if there is none yet. Nothing is saved before that has succeeded.
     pub(super) async fn establish(&mut self) -> Result<()> {
         if let Some(NewLake { customer }) = &self.new_lake {
             self.context.lake.establish(self.context.store.as_ref(), customer.as_deref()).await?;
@@ -166,7 +167,7 @@ impl<'a> RosterUpdate<'a> {
         Ok(())
     }
 
-    /// The ledger of an event, with what is said of it.
+    /// The ledger of an event, updated with what the roster says about it.
     async fn ledger_of(&self, event: Event, detail: Detail) -> Result<Ledger> {
         let (now, zone) = (self.now, &self.context.lake.zone);
         let new = Ledger::new(event, now);
@@ -174,7 +175,7 @@ impl<'a> RosterUpdate<'a> {
             if detail == Detail::Full || new.event.end_time > ledger.event.end_time {
                 ledger.describe(&new.event);
             }
-            // Its first visit follows, and needs no write of its own to say it.
+            // Its first visit follows, and then does not have to write the event day by itself.
             if ledger.closed.is_none() && ledger.event.has_ended(now) {
                 let day = ledger.event.start_time.map(|start| zone.day_of(start));
                 ledger.event_day = ledger.event_day.or(day);

@@ -1,4 +1,4 @@
-//! Reading the rosters: the vendor's two lists, a file of the user's, or chosen numbers.
+//! Reads the rosters: the vendor's two lists and the user's file, or the chosen events.
 
 use std::collections::BTreeSet;
 
@@ -17,14 +17,15 @@ use crate::extract::usage::Usage;
 use crate::load::cursor::{Cursor, ReadUpTo};
 use crate::transform::event::Event;
 
-/// How far the vendor's clock may be from this machine's: what says more is no clock, such as seconds for milliseconds.
+/// The most that the vendor's clock is believed to differ from this machine's: a larger difference is not a clock's, but comes
+/// for example from seconds that are sent for milliseconds.
 const VENDOR_TOLERANCE: SignedDuration = SignedDuration::from_hours(24);
-/// How far a span of the public list goes back into the one before. Whether an event that begins or ends at a span's end is in it, its
-/// page does not say.
+/// How far a span of the public list reaches back into the one before: the documentation does not say whether an event that
+/// begins or ends at the edge of a span is in it.
 const ACROSS: SignedDuration = SignedDuration::from_hours(24);
 
-/// Saves every event that the rosters name and the ledgers do not know as it is, and returns the cursor to put afterwards,
-/// where it moves.
+/// Saves every event that the rosters name, unless its ledger already says the same. Returns the cursor to write afterwards;
+/// `None` if it does not move.
 pub(super) async fn read(
     context: &Context,
     choice: &Choice,
@@ -46,7 +47,7 @@ pub(super) async fn read(
         let list = edited(context, choice, usage, &mut cursor.edited, now, update);
         match in_time(most, "the list of edited events", list).await {
             Ok(()) => {}
-            // Events that are known are visited all the same.
+            // Known events are visited all the same.
             Err(error) if knows_some && error.kind() != Kind::Credentials => {
                 update.failures.push((None, error));
             }
@@ -69,22 +70,20 @@ pub(super) async fn read(
         let list = public(context, choice, usage, &mut cursor.held, now, update);
         match in_time(most, "the list of public events", list).await {
             Ok(without_end) => asked.extend(without_end),
-            Err(error) => match context.client.judged(usage, error).await {
-                error if error.kind() == Kind::Credentials => return Err(error),
-                // The other list goes on without it.
-                error => update.failures.push((None, perhaps_no_list(error))),
-            },
+            Err(error) if error.kind() == Kind::Credentials => return Err(error),
+            // The run goes on with the other list.
+            Err(error) => update.failures.push((None, perhaps_no_list(error))),
         }
     }
     if update.unreadable > 0 {
         let message =
-            format!("{} entries of the vendor's lists have no `eventId` from 1 on", update.unreadable);
+            format!("{} entries of the vendor's lists have no positive `eventId`", update.unreadable);
         update.failures.push((None, Error::new(Kind::BadAnswer, message)));
     }
     asked.retain(|id| !update.is_described(*id) && !update.unsaved.contains_key(id));
     let mut asked = still_open(context, choice, now, update, asked).await?;
     asked.extend(update.without_end());
-    // Should the time not do for all: new ones first, then those that end soonest.
+    // In case there is not time for all: new events first, then those that end soonest.
     let mut asked = Vec::from_iter(asked);
     asked.sort_by_key(|id| update.known.get(id).map(|known| known.end_time));
     let most = budget_before_visits(context, update);
@@ -94,13 +93,13 @@ pub(super) async fn read(
     Ok((is_moved && may_move).then_some(cursor))
 }
 
-/// From where the lists are read on, and whether that may move: lists of chosen days say nothing of others.
+/// Where to go on reading the lists, and whether that may move afterwards: lists of chosen days say nothing about other days.
 async fn cursor(context: &Context, choice: &Choice, update: &mut RosterUpdate<'_>) -> Result<(Cursor, bool)> {
     if choice.days.is_some() {
         return Ok((Cursor::unread(), false));
     }
     match Cursor::read(&context.ledgers).await {
-        // Events that are known are visited all the same.
+        // Known events are visited all the same.
         Err(error) if !update.known.is_empty() && matches!(error.kind(), Kind::Damaged | Kind::Newer) => {
             update.failures.push((None, error));
             Ok((Cursor::unread(), false))
@@ -109,22 +108,22 @@ async fn cursor(context: &Context, choice: &Choice, update: &mut RosterUpdate<'_
     }
 }
 
-/// The vendor answers, but not with a list.
+/// Adds a hint if the vendor answers, but not with a list.
 fn perhaps_no_list(error: Error) -> Error {
     match error.kind() {
         Kind::Timeout | Kind::Broken | Kind::Unreachable => error,
-        _ => error.hint("if this lasts, there may be no such list: `--no-public-list` does without it"),
+        _ => error.hint("if this lasts, the vendor may have no such list: `--no-public-list` skips it"),
     }
 }
 
-/// Up to when a list is read that was asked for up to now: by the vendor's clock, where this machine's is ahead of it.
+/// Up to when a list that was asked for up to now has been read: by the vendor's clock, if this machine's is ahead of it.
 fn listed_until(usage: &Usage, now: Timestamp) -> Timestamp {
     let told = usage.vendor_is_ahead().filter(|ahead| ahead.abs() <= VENDOR_TOLERANCE);
     now.checked_add(told.unwrap_or_default()).map_or(now, |theirs| theirs.min(now))
 }
 
-/// Events by the time of their last edit: those since the list was last read, on the first run as far back as one looks. Says with
-/// each span how far it was `read`.
+/// Reads events by the time of their last edit: those since the list was last read, on the first run as far back as `--lookback`.
+/// After each span, it notes in `read` how far it has come.
 async fn edited(
     context: &Context,
     choice: &Choice,
@@ -156,9 +155,9 @@ async fn edited(
     Ok(())
 }
 
-/// Events by their own time: those of the chosen days, else those that are still of interest, or were when the list was last
-/// read; on the first run as far back as one looks. The other list tells of edits, and says more. Gives those that are named
-/// without an end, and says with each span how far it was `read`.
+/// Reads public events by their own time: those of the chosen days, otherwise those that are within their horizon now or were
+/// when the list was last read; on the first run as far back as `--lookback`. The other list shows edits, and says more. Returns
+/// the events that are listed without an end. After each span, it notes in `read` how far it has come.
 async fn public(
     context: &Context,
     choice: &Choice,
@@ -169,7 +168,7 @@ async fn public(
 ) -> Result<Vec<i64>> {
     let zone = &context.lake.zone;
     let (from, to) = match (choice.days, believed(read.broken_at, now), believed(read.until, now)) {
-        // Events that were held before may have been seen on these days.
+        // Events that were held earlier may have been watched on these days.
         (Some((from, to)), ..) => {
             let from = before(zone.start_of(from).unwrap_or_default(), context.horizon);
             (from, zone.end_of(to).unwrap_or(now).min(now))
@@ -198,7 +197,7 @@ async fn public(
     Ok(without_end)
 }
 
-/// One that lies ahead was put by a clock that was wrong: what came meanwhile is listed again.
+/// Ignores an instant that lies in the future: a wrong clock wrote it, and what came in the meantime is listed again.
 fn believed(read_until: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
     read_until.filter(|until| *until <= now)
 }
@@ -207,7 +206,7 @@ fn before(instant: Timestamp, span: SignedDuration) -> Timestamp {
     instant.checked_sub(span).unwrap_or_default().max(Timestamp::UNIX_EPOCH)
 }
 
-/// The numbers in a roster of the user's.
+/// Reads the event numbers in the user's roster.
 async fn read_file(context: &Context, name: &str) -> Result<Vec<i64>> {
     let unreadable = || format!("cannot read the roster `{name}`");
     let bytes = match name.strip_prefix("store:") {

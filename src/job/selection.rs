@@ -102,7 +102,7 @@ impl Choice {
 
     /// Whether the event was visited since it was planned.
     pub(super) fn was_visited(&self, ledger: &Ledger) -> bool {
-        self.planned_at.is_some_and(|planned_at| ledger.last_visit >= Some(planned_at))
+        self.planned_at.is_some_and(|planned_at| was_visited_since(ledger, planned_at, self.days.is_some()))
     }
 
     /// Whether a chosen event is visited whole, whatever is due.
@@ -145,6 +145,11 @@ impl Choice {
         let (first, last) = (zone.day_of(start), zone.day_of(event.end_time.unwrap_or(start)));
         first <= to && last >= from
     }
+}
+
+/// Whether a plan's event was visited since. Where days were chosen, visits for anything else do not count: they ask for other days.
+pub(super) fn was_visited_since(ledger: &Ledger, planned_at: Timestamp, of_days: bool) -> bool {
+    if of_days { ledger.planned_at == Some(planned_at) } else { ledger.last_visit >= Some(planned_at) }
 }
 
 /// Whether the first chosen day is not after the last.

@@ -1,15 +1,15 @@
-//! A long time in spans, from the oldest on: what was read of a list is not read again because the rest did not end in time.
-//! Pure.
+//! Splits a long period into spans, oldest first, so that what was read of a list is not read again if the rest does not end in
+//! time. Pure.
 
 use jiff::{SignedDuration, Timestamp};
 
-/// The first span of a long time: what a list is asked for by every run, the usual horizon, is one.
+/// The length of the first span: long enough for what every run asks a list for, which is the usual horizon.
 const FIRST: SignedDuration = SignedDuration::from_hours(32 * 24);
 
-/// A span with more pages is long enough.
+/// After a span with more pages than this, the next one is not made longer.
 const MANY: usize = 8;
 
-/// The spans of a time that are yet to be read.
+/// The spans of a period that have yet to be read.
 pub(super) struct Spans {
     next: Option<(Timestamp, Timestamp)>,
     to: Timestamp,
@@ -17,18 +17,18 @@ pub(super) struct Spans {
 }
 
 impl Spans {
-    /// From one instant to another.
+    /// The spans of the period from one instant to another.
     pub(super) fn new(from: Timestamp, to: Timestamp) -> Self {
         Self { next: Some((from, end(from, FIRST, to))), to, length: FIRST }
     }
 
-    /// The next span; after the last one none. A time without a length is a span too.
+    /// The next span; `None` after the last one. A period without length is one span, too.
     pub(super) fn next(&self) -> Option<(Timestamp, Timestamp)> {
         self.next
     }
 
-    /// The span was read, and had so many pages. Where they are few, the next one is twice as long: of a quiet time few questions
-    /// tell all.
+    /// Notes that the span was read, and had this many pages. If they are few, the next span is twice as long: a quiet period
+    /// takes few requests.
     pub(super) fn read(&mut self, pages: usize) {
         if pages <= MANY {
             self.length = self.length.saturating_add(self.length);

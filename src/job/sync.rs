@@ -1,4 +1,4 @@
-//! Sync: pull, publish.
+//! Sync: plans, pulls and publishes.
 
 use clap::Args;
 use serde::Deserialize;
@@ -11,11 +11,11 @@ use super::selection::Selection;
 use crate::error::{Kind, Result};
 use crate::report::Report;
 
-/// What `sync` is called with.
+/// The arguments of `sync`.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SyncCall {
-    /// Which events.
+    /// Which events to pull.
     #[command(flatten)]
     #[serde(flatten)]
     pub selection: Selection,
@@ -30,7 +30,8 @@ pub(super) async fn sync(context: &Context, call: &SyncCall, report: &mut Report
         return plan::show(context, &Plan { selection: selection.clone(), items: None }, report).await;
     }
     let pulled = pull(context, selection, report).await;
-    // What is staged by now is published whatever failed, also where the vendor cannot be asked at all.
+    // What is staged by now is published even if the pull failed, provided that it failed because of the credentials, or of
+    // something that may pass.
     if pulled.as_ref().is_err_and(|error| error.kind() != Kind::Credentials && !error.is_transient())
         || !context.lake.check_privacy(context.store.as_ref()).await?
     {
@@ -40,7 +41,7 @@ pub(super) async fn sync(context: &Context, call: &SyncCall, report: &mut Report
         report.failed(&error);
     }
     if pulled.is_err() {
-        // That error is all that is told of the run then.
+        // The run then ends with that error alone, so these failures are logged.
         for failure in &report.failures {
             tracing::error!("{}", failure.error);
         }

@@ -1,4 +1,4 @@
-//! How long what comes before the visits may take, where there are visits to make without it.
+//! Limits the time that the rosters may take before the visits, if there are visits to make without them.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use super::context::Context;
 use super::roster_update::RosterUpdate;
 use crate::error::{Error, Kind, Result};
 
-/// How long a list, or all questions about events, may take: half of the time that is left, where visits wait that need
-/// neither.
+/// How long a list, or all questions about single events, may take: half of the time that is left, if visits are waiting that
+/// need neither; otherwise `None`, for no limit.
 pub(super) fn budget_before_visits(context: &Context, update: &RosterUpdate<'_>) -> Option<Duration> {
     context.client.time_left().filter(|_| update.has_visits_to_make()).map(|left| left / 2)
 }
 
-/// Waits for an answer, for so long at most.
+/// Waits for an answer, for at most `most`.
 pub(super) async fn in_time<T>(
     most: Option<Duration>,
     name: &str,
@@ -22,7 +22,7 @@ pub(super) async fn in_time<T>(
 ) -> Result<T> {
     let Some(most) = most else { return answer.await };
     time::timeout(most, answer).await.unwrap_or_else(|_| {
-        let late = format!("{name} took half of the time for visits, and did not end");
+        let late = format!("{name} took half of the time for visits, and did not finish");
         Err(Error::new(Kind::Timeout, late).hint("the next run asks again; or raise `--deadline`"))
     })
 }

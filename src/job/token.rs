@@ -1,4 +1,4 @@
-//! Token: one that the vendor accepts, where the machines of a fan-out find it.
+//! Token: keeps a token that the vendor accepts where the machines of a fan-out find it.
 
 use super::context::Context;
 use crate::error::{Kind, Result};
@@ -9,8 +9,8 @@ use crate::report::Report;
 pub(super) async fn share(context: &Context, report: &mut Report) -> Result<()> {
     let usage = Usage::default();
     let now = context.clock.now();
-    // Whether a token is accepted shows when something is asked with it: the shortest list there is. One that is not
-    // accepted is made anew on the way.
+    // Whether a token is accepted shows only when something is asked with it: here, the shortest list there is. A token that is
+    // not accepted is renewed on the way.
     let listed = roster::edited_between(&context.client, &usage, now, now).page().await;
     report.requests += usage.used();
     match listed {

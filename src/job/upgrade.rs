@@ -1,4 +1,4 @@
-//! Upgrade: what an older program, or another privacy policy, left in the lake is written anew.
+//! Upgrade: rewrites what an older version of the program, or another privacy policy, left in the lake.
 
 use clap::Args;
 use futures::{StreamExt, stream};
@@ -7,23 +7,23 @@ use serde::Deserialize;
 use super::archive::{self, is_of_one_object};
 use super::context::Context;
 use super::publish::{add_to_report, prepare_lake, publish_staged};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::load::ledger::Ledger;
 use crate::load::{lake, upgrade as objects};
 use crate::report::Report;
 
-/// Ledgers that are written at once.
+/// How many ledgers are written at once.
 const AT_ONCE: usize = 16;
 
-/// Archived answers that are read at once, and written where they need to be: each takes the memory of its parts on their way.
+/// How many archived answers are read at once, and rewritten if need be: each takes memory for the parts being uploaded.
 const ANSWERS: usize = 2;
 
-/// What `upgrade` is called with.
+/// The arguments of `upgrade`.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Upgrade {
-    /// Give the lake the privacy policy of this run, and write anew what may not be kept any more. What another policy
-    /// withheld does not come back.
+    /// Give the lake the privacy policy of this run, and rewrite what may no longer be kept. What another policy withheld does
+    /// not come back.
     #[arg(long)]
     pub change_privacy: bool,
 }
@@ -31,31 +31,48 @@ pub struct Upgrade {
 pub(super) async fn upgrade(context: &Context, call: &Upgrade, report: &mut Report) -> Result<()> {
     let store = context.store.as_ref();
     if call.change_privacy {
-        context.lake.change_privacy(store).await?;
+        if !context.names_policy {
+            return Err(Error::new(Kind::Usage, "`--change-privacy` needs the policy to change to")
+                .hint("name it with `--privacy`, even if it is `open`"));
+        }
+        if let Some(before) = context.lake.change_privacy(store).await? {
+            let now = context.lake.policy.document();
+            report.notes.insert(format!("the lake's privacy policy was {before}, and is {now} from now on"));
+        }
     }
     if !prepare_lake(context).await? {
-        return Err(lake::missing());
+        return Err(lake::missing(&context.place));
     }
     if call.change_privacy {
         for error in clean_ledgers(context).await? {
             report.failed(&error);
         }
-        // What is staged was kept under the policy of before.
+        // What is staged was written under the previous policy.
         publish_staged(context, &[], report).await?;
     }
     context.progress.publishing();
-    add_to_report(report, objects::upgrade(&context.store, &context.lake, &context.ledgers).await?);
+    let Context { store, lake, ledgers, publish_deadline, .. } = context;
+    add_to_report(report, objects::upgrade(store, lake, ledgers, publish_deadline).await?);
     if call.change_privacy {
-        // Last: of all that is kept it takes the longest.
+        // Last, because the archive takes the longest.
         clean_archive(context, report).await?;
     }
     Ok(())
 }
 
-/// Archived answers under another policy. One that cannot be read is a failure, and does not stop the others.
+/// Rewrites archived answers that were kept under another policy. One that cannot be read is a failure, and does not stop the
+/// others.
 async fn clean_archive(context: &Context, report: &mut Report) -> Result<()> {
     let privacy = context.privacy().await?;
     for day in archive::days(context).await? {
+        if context.publish_deadline.is_over() {
+            let late = Error::new(
+                Kind::Timeout,
+                format!("the archive was not cleaned from {day} on: the time was over"),
+            );
+            report.failed(&late.hint("run it again: it goes on"));
+            return Ok(());
+        }
         let listed = archive::answers(context, &day).await?;
         let cleaned = stream::iter(listed).map(|listed| archive::clean(context, &privacy, listed));
         let mut cleaned = cleaned.buffer_unordered(ANSWERS);
@@ -69,7 +86,7 @@ async fn clean_archive(context: &Context, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// What ledgers say of events, as far as it may be kept; gives what could not be read.
+/// Reduces what the ledgers say about events to what may be kept. Returns the errors of ledgers that could not be read.
 pub(super) async fn clean_ledgers(context: &Context) -> Result<Vec<Error>> {
     let privacy = &context.privacy().await?;
     let (entries, failures) = context.ledgers.all().await?;

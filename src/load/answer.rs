@@ -1,4 +1,4 @@
-//! The vendor's last answers about an event, as its ledger remembers them: sums, never rows.
+//! The vendor's last answers about an event, as its ledger keeps them: sums, never rows.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,30 +8,30 @@ use crate::transform::totals::Totals;
 /// The last answer for one day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Day {
-    /// When the visit began that asked.
+    /// When the visit that asked for it began.
     pub pulled_at: Timestamp,
-    /// Rows of `lives`.
+    /// Sums over the rows of `lives`.
     pub lives: Totals,
-    /// Rows of `interactions`.
+    /// Sums over the rows of `interactions`.
     pub interactions: Totals,
-    /// Records that no table can hold.
+    /// Sums over the records that no table can hold.
     pub rejects: Totals,
-    /// Whether this answer, or one before that the lake still stands by, had viewings.
+    /// Whether this answer had viewings, or an earlier one whose rows the lake still keeps.
     pub has_had_rows: bool,
-    /// When a user last said that fewer rows are right.
+    /// When a user last accepted fewer rows (`--accept-shrink`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<Timestamp>,
 }
 
 impl Day {
-    /// A day that was asked for and not answered yet.
+    /// A day that was asked for, but not answered yet.
     #[must_use]
     pub fn unanswered(pulled_at: Timestamp) -> Self {
         let [lives, interactions, rejects] = [Totals::default(); 3];
         Self { pulled_at, lives, interactions, rejects, has_had_rows: false, accepted_at: None }
     }
 
-    /// This answer, knowing the one before: what was seen once was seen, unless a user says that fewer rows are right.
+    /// This answer, given the one before: a day that has had rows keeps that mark, unless a user has accepted fewer rows since.
     #[must_use]
     pub fn after(self, before: Option<Self>) -> Self {
         let stands = before.is_some_and(|before| {
@@ -46,19 +46,19 @@ impl Day {
 /// The last snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// When the visit began that asked.
+    /// When the visit that asked for it began.
     pub pulled_at: Timestamp,
-    /// Rows of `viewer_details`.
+    /// Sums over the rows of `viewer_details`.
     pub viewer_details: Totals,
-    /// Records that no table can hold.
+    /// Sums over the records that no table can hold.
     pub rejects: Totals,
-    /// When a user last said that fewer rows are right.
+    /// When a user last accepted fewer rows (`--accept-shrink`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<Timestamp>,
 }
 
 impl Snapshot {
-    /// One that was asked for and not answered yet.
+    /// A snapshot that was asked for, but not answered yet.
     #[must_use]
     pub fn unanswered(pulled_at: Timestamp) -> Self {
         let [viewer_details, rejects] = [Totals::default(); 2];

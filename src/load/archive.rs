@@ -1,7 +1,8 @@
-//! The archive: answers of the vendor as they were received, each with what was asked beside it, so that tables can be made
-//! again when the vendor has forgotten.
+//! The archive: the vendor's answers, each together with the request, so that tables can be rebuilt after the vendor has
+//! forgotten the data.
 //!
-//! An object is one JSON document under zstd: `{"asked": …, "answer": …}`, the answer byte for byte.
+//! An object is one JSON document, compressed with zstd: `{"asked": …, "answer": …}`. The answer is kept byte for byte,
+//! unless something of it may not be kept.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -18,23 +19,24 @@ use super::index::PrivacyVersion;
 use super::store::{Condition, Head, Store, Upload};
 use crate::error::{Error, Explain, Kind, Result};
 
-/// Fast, and small enough for a processor's nearest memory, which decoding needs too: an answer is packed meanwhile.
+// Settings of zstd: fast, and with little enough memory to stay in the processor's nearest caches. Decoding needs those, too,
+// and an answer is packed while it is decoded.
 const LEVEL: i32 = -1;
 const WINDOW: CParameter = CParameter::WindowLog(17);
 const TABLE: CParameter = CParameter::HashLog(13);
-/// Bytes that are read at once.
+/// Bytes of a packed object that are read from the store at once.
 const CHUNK: u64 = 1024 * 1024;
-/// What stands between the two parts of a document, and behind them.
+// The JSON before the header, between header and answer, and after the answer.
 const BEGIN: &[u8] = b"{\"asked\":";
 const BETWEEN: &[u8] = b",\n\"answer\":";
 const END: &[u8] = b"}\n";
-/// What mends a damaged answer.
+/// Hint for a damaged answer.
 const MEND: &str =
-    "restore it from a version or a backup; without it, what the lake has of that visit stands";
-/// The longest first part, in bytes.
+    "restore it from a previous version or a backup; without it, the lake keeps what it has of that visit";
+/// Unpacked bytes within which the header has to end; an object with a longer one is damaged.
 const LONGEST: usize = 1024 * 1024;
 
-/// What stands before an archived answer: what was asked, and what the lake needs to know of it.
+/// The header of an archived answer: the request, and what is needed to build rows of the lake from the answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArchiveHeader {
     /// Format of the document.
@@ -43,36 +45,37 @@ pub struct ArchiveHeader {
     pub event_id: i64,
     /// When the visit began.
     pub pulled_at: Timestamp,
-    /// The run that it belonged to.
+    /// The run that the visit belonged to.
     pub run: String,
-    /// The lake's zone, by which days are what they are.
+    /// The lake's time zone, which decides where days begin and end.
     pub zone: String,
-    /// The day that the rows lie in; of a snapshot, the event's.
+    /// The day that the rows lie in; for a snapshot, the day of the event.
     pub day: Date,
-    /// Which requests they were: `windows` of a day, or the `snapshot`.
+    /// Which requests the answer belongs to: the `windows` of a day, or the `snapshot`.
     pub source: String,
-    /// The windows of the day, each `[from, to)` in seconds; none of a snapshot. All of them make the day.
+    /// All windows of the day, each `[from, to)` in Unix seconds; empty for a snapshot. The day consists of the answers to all of
+    /// them.
     pub windows: Vec<(i64, i64)>,
-    /// Which of the windows this one is, counted from 0.
+    /// Which of the windows this answer is for, counted from 0.
     pub window: usize,
-    /// When a user last said that fewer rows are right, as far as the visit knew.
+    /// When a user last accepted fewer rows (`--accept-shrink`), as far as the visit knew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<Timestamp>,
-    /// What was sent, without the token.
+    /// The parameters of the request, without the token.
     pub request: serde_json::Map<String, serde_json::Value>,
     /// What was kept of people.
     #[serde(default, skip_serializing_if = "PrivacyVersion::is_everything")]
     pub kept: PrivacyVersion,
 }
 
-/// One answer on its way into the archive. Dropped before it is finished, it leaves nothing behind.
+/// Writes one answer into the archive. If dropped before it is finished, it leaves nothing behind.
 pub struct ArchiveWriter {
     upload: Box<dyn Upload>,
     zstd: Encoder<'static, Vec<u8>>,
 }
 
 impl ArchiveWriter {
-    /// Begins an object.
+    /// Begins an object, and writes its header.
     pub async fn create(store: &dyn Store, key: &str, header: &ArchiveHeader) -> Result<Self> {
         let mut zstd = Encoder::new(Vec::new(), LEVEL).explain(Kind::Store, cannot_pack)?;
         for parameter in [WINDOW, TABLE] {
@@ -91,7 +94,7 @@ impl ArchiveWriter {
         if packed.is_empty() { Ok(()) } else { self.upload.write(Bytes::from(packed)).await }
     }
 
-    /// Completes the object, and makes it visible under `condition`.
+    /// Completes the object, and makes it visible if `condition` holds.
     pub async fn finish(mut self, condition: Condition) -> Result<()> {
         self.write(END).await?;
         let packed = self.zstd.finish().explain(Kind::Store, cannot_pack)?;
@@ -104,16 +107,16 @@ fn cannot_pack() -> String {
     "cannot pack an answer".to_owned()
 }
 
-/// One archived answer, read from its beginning to its end.
+/// Reads one archived answer from its beginning to its end.
 pub struct ArchiveReader {
     packed: Packed,
-    /// Unpacked, and not given yet.
+    /// Unpacked bytes that have not been returned yet.
     waiting: Vec<u8>,
     header: ArchiveHeader,
 }
 
 impl ArchiveReader {
-    /// Opens this version of an object; [`Kind::Conflict`] where it is not there any more.
+    /// Opens this version of an object, and reads its header. Returns [`Kind::Conflict`] if the version no longer exists.
     pub async fn open(store: &Arc<dyn Store>, key: &str, head: Head) -> Result<Self> {
         let mut packed = Packed::new(Arc::clone(store), key, head)?;
         let open = async {
@@ -124,7 +127,7 @@ impl ArchiveReader {
                 }
                 match packed.more().await? {
                     Some(more) if begin.len() < LONGEST => begin.extend(more),
-                    _ => return Err(unreadable(Error::new(Kind::Damaged, "it is no archived answer"))),
+                    _ => return Err(unreadable(Error::new(Kind::Damaged, "this is not an archived answer"))),
                 }
             };
             let header = begin.get(BEGIN.len()..between).unwrap_or_default();
@@ -137,22 +140,22 @@ impl ArchiveReader {
         }
     }
 
-    /// What stands before the answer.
+    /// The header of the answer.
     #[must_use]
     pub fn header(&self) -> &ArchiveHeader {
         &self.header
     }
 
-    /// Condition under which this version is replaced.
+    /// The condition for a write that may replace this version only.
     #[must_use]
     pub fn unchanged(&self) -> Condition {
         Condition::Unchanged(self.packed.head.version.clone())
     }
 
-    /// The next bytes of the answer; none at its end.
+    /// Returns the next bytes of the answer; none at its end.
     pub async fn next(&mut self) -> Result<Option<Bytes>> {
         loop {
-            // The last bytes may be what stands behind the answer.
+            // The last bytes are held back: they may be `END`, which is not a part of the answer.
             if let Some(end) = self.waiting.len().checked_sub(END.len()).filter(|end| *end > 0) {
                 let rest = self.waiting.split_off(end);
                 return Ok(Some(Bytes::from(std::mem::replace(&mut self.waiting, rest))));
@@ -169,7 +172,7 @@ impl ArchiveReader {
     }
 }
 
-/// An object while it is unpacked.
+/// An object that is being unpacked.
 struct Packed {
     store: Arc<dyn Store>,
     key: String,
@@ -184,7 +187,7 @@ impl Packed {
         Ok(Self { store, key: key.to_owned(), head, at: 0, zstd })
     }
 
-    /// The next bytes; none at the end.
+    /// Reads a chunk and returns it unpacked; none at the end of the object.
     async fn more(&mut self) -> Result<Option<Vec<u8>>> {
         if self.at == self.head.size {
             return Ok(None);
@@ -200,7 +203,7 @@ impl Packed {
     }
 }
 
-/// Nothing brings it back, and nothing else rests on it.
+/// Adds the hint to an error of a damaged answer: nothing can rebuild the answer, but nothing else depends on it.
 fn unreadable(error: Error) -> Error {
     if error.kind() == Kind::Damaged { error.hint(MEND) } else { error }
 }

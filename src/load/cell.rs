@@ -1,4 +1,4 @@
-//! A cell: the rows of one table, one event, one day, the unit that is replaced; and which of two is better.
+//! A cell: the rows of one table, event and day, which are replaced as a unit; and which of two cells is better.
 
 use std::cmp::Ordering;
 
@@ -10,7 +10,7 @@ use crate::transform::digest::Digest;
 use crate::transform::tables::Table;
 use crate::transform::totals::Totals;
 
-/// What a footer says of a cell.
+/// A cell as a footer describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cell {
     /// The event.
@@ -25,7 +25,7 @@ pub struct Cell {
     /// When the cell was staged.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub staged_at: Timestamp,
-    /// When a user last said that fewer rows are right, as far as the visit knew.
+    /// When a user last accepted fewer rows (`--accept-shrink`), as far as the visit knew.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -34,13 +34,13 @@ pub struct Cell {
     pub accepted_at: Option<Timestamp>,
     /// How many rows.
     pub rows: u64,
-    /// What counts when a settled cell could shrink.
+    /// What is compared so that a settled cell does not shrink: see [`Totals::weight`].
     pub weight: u64,
-    /// The sum over its rows.
+    /// The digest of its rows.
     pub digest: Digest,
 }
 
-/// What makes two cells of one table and day rivals for one place.
+/// Event and part of a cell. Two cells of one table and day with the same key are rivals: the object can have only one.
 pub type CellKey<'a> = (i64, &'a str);
 
 impl Cell {
@@ -65,14 +65,14 @@ impl Cell {
         }
     }
 
-    /// Its place, by which cells are ordered in an object.
+    /// Its key, by which cells are ordered in an object.
     #[must_use]
     pub fn key(&self) -> CellKey<'_> {
         (self.event_id, &self.part)
     }
 }
 
-/// How rivals are judged in one table and day.
+/// Decides between rivals in one table and day.
 #[derive(Clone, Copy, Debug)]
 pub struct Judge {
     later_wins: bool,
@@ -93,9 +93,10 @@ impl Judge {
         cell.pulled_at >= self.settled_at
     }
 
-    /// The total order: an acceptance that the other did not know, some rows over none, settled over fresh, of two
-    /// settled ones the greater weight, then the later. The digest decides between cells that were pulled and staged
-    /// in the same millisecond, so that no two that differ are equal.
+    /// The total order of rivals; the greater one is better. In `events`, `rejects` and `pulls`, that is the later one. In the
+    /// other tables these decide, in this order: an acceptance that the other did not know, some rows over none, settled over
+    /// fresh, the greater weight of two settled ones, and then the later one. The digest decides between cells that were pulled
+    /// and staged in the same millisecond, so that no two that differ are equal.
     #[must_use]
     pub fn compare(&self, one: &Cell, other: &Cell) -> Ordering {
         let time = |cell: &Cell| (cell.pulled_at, cell.staged_at, cell.digest);
@@ -104,7 +105,8 @@ impl Judge {
         }
         let rank = |cell: &Cell| {
             let settled = self.is_settled(cell);
-            // One made again of an answer that had rows stands for it, also without any.
+            // A cell that was replayed from an answer with rows has that answer's weight: it counts as one with rows even if
+            // none are left.
             (
                 cell.accepted_at,
                 cell.rows > 0 || cell.weight > 0,

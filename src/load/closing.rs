@@ -1,14 +1,14 @@
-//! When an event is visited no more: past its horizon, once nothing is owed, or once there is no hope. Pure.
+//! When an event is no longer visited: past its horizon, as soon as nothing is owed, or there is no hope left. Pure.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::ledger::{Closing, Ledger};
 use super::visit::{Outcome, Visit};
 
-/// After how many failed visits in a row an event that is past its horizon is closed all the same.
+/// Failed visits in a row after which an event that is past its horizon is closed although something is owed.
 const LAST_TRIES: u32 = 3;
-/// And how long past it at least, unless the vendor has answered for the event before and does not know it any more: neither an
-/// outage is a reason to give it up, nor a user who may not see it yet.
+/// How long such an event must have waited in vain past its horizon: an outage is no reason to give it up, nor is a user who is
+/// not allowed to see it yet. There is no such wait if the vendor has answered for the event before and no longer knows it.
 const LAST_WAIT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Ledger {
@@ -18,13 +18,14 @@ impl Ledger {
         now.duration_since(self.end()) >= horizon
     }
 
-    /// Whether the event has begun, and nothing says when it ends: until that is known, it is never visited.
+    /// Whether the event has begun, was not cancelled, and has no known end: until that is known, it is visited only if a user
+    /// chooses it.
     #[must_use]
     pub fn lacks_end(&self, now: Timestamp) -> bool {
         self.is_endless(now) && !self.event.is_cancelled()
     }
 
-    /// Closes it where its end has been waited for as long as an event is visited.
+    /// Closes the event if, a whole `horizon` after its beginning, its end is still unknown.
     pub fn give_up_without_end(&mut self, horizon: SignedDuration, now: Timestamp) {
         if self.is_endless(now) && now.duration_since(self.begins()) >= horizon {
             let is_cancelled = self.event.is_cancelled();
@@ -37,14 +38,14 @@ impl Ledger {
         closed.is_none() && event.end_time.is_none() && !event.has_ended(now) && self.begins() <= now
     }
 
-    /// When it begins, or was first heard of, if that was later.
+    /// When the event begins, or when it was first heard of, whichever is later.
     pub(super) fn begins(&self) -> Timestamp {
         self.event.start_time.map_or(self.first_seen, |start| start.max(self.first_seen))
     }
 
-    /// Whether this visit, which is a part of the ledger, was the last, and why.
+    /// Why this visit, which is already in the ledger, closes the event; none if it does not.
     pub(super) fn closing(&self, visit: &Visit, horizon: SignedDuration) -> Option<Closing> {
-        // What a later one left open, an earlier one does not close.
+        // An earlier visit does not close what a later one left open.
         if !self.is_past(horizon, visit.pulled_at) || self.last_visit > Some(visit.pulled_at) {
             return None;
         }
@@ -55,12 +56,13 @@ impl Ledger {
         }
     }
 
-    /// Whether this visit was due, and failed or was cut off beside one that brought everything and closed the event.
+    /// Whether this visit was due, not chosen by a user, and failed or was cut off while another one was complete and closed the
+    /// event.
     pub(super) fn is_beside_the_last(&self, visit: &Visit) -> bool {
         self.closed == Some(Closing::Complete) && !visit.is_chosen && visit.outcome != Outcome::Complete
     }
 
-    /// Whether a failed visit past the horizon was the last.
+    /// Whether a failed visit past the horizon is the last one.
     fn is_given_up(&self, visit: &Visit, horizon: SignedDuration) -> bool {
         let past = visit.pulled_at.duration_since(self.end()).saturating_sub(horizon);
         let waited = visit.pulled_at.duration_since(self.waits_since()).min(past);

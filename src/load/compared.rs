@@ -1,4 +1,4 @@
-//! What a visit found where it compared its answers with each other: read from its row in `pulls`.
+//! What a visit found when it compared its answers with each other: read from its row in `pulls`.
 
 use crate::transform::row::Row;
 
@@ -12,7 +12,7 @@ pub struct Compared {
 }
 
 impl Compared {
-    /// By the row of a visit; none where it had no snapshot, as most have none.
+    /// Reads the row of a visit; none if the visit compared nothing: it had no snapshot, like most visits, or it owed a day.
     #[must_use]
     pub fn of(row: &Row<'_>) -> Option<Self> {
         row.number("days_checked")?;

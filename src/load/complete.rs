@@ -8,28 +8,28 @@ use super::lake::Lake;
 use super::ledger::Ledger;
 use crate::calendar;
 
-/// Why the rows of an event's day, and of those after it, are not all in the lake.
+/// Why the rows of a day, and of the days after it, are not all in the lake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HeldBy {
     /// The event has not ended.
     Running,
-    /// The event was never visited with success.
+    /// No visit has asked for all days of the event yet.
     Unvisited,
-    /// The day failed, or was cut off.
+    /// The day is owed, or the first snapshot: it failed, or was cut off.
     Owed,
-    /// The day has settled since the last visit.
+    /// The event has not been visited since the day settled.
     Unsettled,
-    /// Files of the day are staged and not published.
+    /// Files of the day are staged, but not published yet.
     Staged,
-    /// An object of the day cannot be read, or is not there.
+    /// An object of the day cannot be read, or is missing.
     Damaged,
 }
 
 /// The first day that is not complete, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Hold {
-    /// The event; none where it is not one event's.
+    /// The event; none if the reason is not that of a single event.
     pub event_id: Option<i64>,
     /// The first day that is not complete.
     pub day: Date,
@@ -38,23 +38,26 @@ pub struct Hold {
 }
 
 impl Hold {
-    /// What holds back the days of one event; none where nothing is missing, or nobody will ever bring it.
+    /// What holds back the days of one event; none if nothing is missing, or if what is missing will never be asked for.
     #[must_use]
     pub fn of(ledger: &Ledger, lake: &Lake, now: Timestamp) -> Option<Self> {
         let event = &ledger.event;
-        // One that was cancelled, and has no end, is never visited.
+        // An event that was cancelled and has no end is never visited.
         let is_called_off = event.is_cancelled() && event.end_time.is_none();
         if ledger.closed.is_some() || ledger.is_forgotten || is_called_off {
             return None;
         }
         let start = event.start_time.unwrap_or_else(|| ledger.end());
         let event_day = ledger.event_day.unwrap_or_else(|| lake.zone.day_of(start));
-        // Somebody may have come the day before.
+        // Viewers may have come the day before.
         let first = calendar::previous(event_day).unwrap_or(event_day);
         let asked = ledger
             .through
             .map(|through| lake.zone.day_of(through.checked_sub(lake.settle).unwrap_or(through)));
-        let owed = ledger.owed.days.first().copied().into_iter().chain(ledger.owed.snapshot.then_some(first));
+        // An owed snapshot holds nothing back if there was an earlier one: days that the earlier one did not count have been
+        // asked for since.
+        let lacks_snapshot = ledger.owed.snapshot && ledger.snapshot.is_none();
+        let owed = ledger.owed.days.first().copied().into_iter().chain(lacks_snapshot.then_some(first));
         let pending = match asked {
             _ if !event.has_ended(now) && start > now => None,
             asked if !event.has_ended(now) => Some((asked.unwrap_or(first), HeldBy::Running)),
@@ -67,8 +70,8 @@ impl Hold {
     }
 }
 
-/// The last day that has settled, and whose rows are all in the lake: the day before the first that is held back, or
-/// that had not ended when the events were `heard` of last.
+/// The last day that has settled and whose rows are all in the lake: the day before the first one that is held back, that has
+/// not settled, or that had not ended when the roster was last read (`heard`).
 #[must_use]
 pub fn through(holds: &[Hold], lake: &Lake, now: Timestamp, heard: Timestamp) -> Option<Date> {
     let settling = lake.zone.day_of(now.checked_sub(lake.settle).unwrap_or(now));
@@ -84,6 +87,7 @@ mod tests {
 
     use super::*;
     use crate::calendar::Zone;
+    use crate::load::answer::Snapshot;
     use crate::load::ledger::Closing;
     use crate::load::visit::Owed;
     use crate::transform::event::Event;
@@ -104,7 +108,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// An event of the afternoon of the 26th, whose days were all asked up to `through`.
+    /// An event on the afternoon of the 26th, all of whose days were asked for up to `through`.
     fn ledger(through: &str) -> Ledger {
         let event = Event {
             start_time: Some(at("2022-10-26T06:00:00Z")),
@@ -127,14 +131,22 @@ mod tests {
             Hold::of(&ledger, &lake(), now).map(|hold| (hold.day.to_string(), hold.because))
         };
         let hold = |day: &str, because| Some((day.to_owned(), because));
-        // Local midnight after the 28th, and twelve hours: 04:00 UTC on the 29th.
+        // The 28th settles twelve hours after local midnight: at 04:00 UTC on the 29th.
         assert_eq!(found(|_| {}), hold("2022-10-29", HeldBy::Unsettled));
         assert_eq!(
             found(|ledger| ledger.through = Some(at("2022-10-29T03:59:59Z"))),
             hold("2022-10-28", HeldBy::Unsettled)
         );
-        // Somebody may have come the day before.
+        // Viewers may have come the day before.
         assert_eq!(found(|ledger| ledger.through = None), hold("2022-10-25", HeldBy::Unvisited));
+        assert_eq!(
+            found(|ledger| {
+                ledger.owed.snapshot = true;
+                ledger.snapshot = Some(Snapshot::unanswered(at("2022-10-29T12:00:00Z")));
+            }),
+            hold("2022-10-29", HeldBy::Unsettled),
+            "every day was asked for"
+        );
         assert_eq!(
             found(|ledger| ledger.owed.days = [day("2022-10-27"), day("2022-10-28")].into()),
             hold("2022-10-27", HeldBy::Owed)
@@ -165,7 +177,7 @@ mod tests {
         assert_eq!(
             found(|ledger| ledger.closed = Some(Closing::Incomplete)),
             None,
-            "nobody brings it any more"
+            "it is not visited any more"
         );
         assert_eq!(found(|ledger| ledger.is_forgotten = true), None);
         let called_off = |ledger: &mut Ledger| {
@@ -174,7 +186,7 @@ mod tests {
                 ledger.first_seen,
             );
         };
-        assert_eq!(found(called_off), None, "it was cancelled, and nothing says when it would have been");
+        assert_eq!(found(called_off), None, "it was cancelled, and its time is unknown");
         let future = |ledger: &mut Ledger| {
             ledger.event.start_time = Some(at("2022-11-02T00:00:00Z"));
             ledger.event.end_time = Some(at("2022-11-02T01:00:00Z"));

@@ -1,8 +1,8 @@
-//! Starting over where another writer was faster.
+//! Starting over after another writer was faster.
 
 use crate::error::{Error, Kind};
 
-/// Whoever meets this many conflicts in a row has met something other than chance.
+/// The most attempts at one piece of work: this many conflicts in a row are no longer chance.
 const ATTEMPTS: u32 = 20;
 
 /// The conflicts met so far in one piece of work.
@@ -12,7 +12,7 @@ pub struct ConflictRetries {
 }
 
 impl ConflictRetries {
-    /// Counts this error, and says whether to start over: another writer was faster, and not too often.
+    /// Counts the error if it is a conflict. Returns whether to start over: after a conflict, unless there were too many.
     pub fn allow(&mut self, error: &Error) -> bool {
         self.conflicts += u32::from(error.kind() == Kind::Conflict);
         error.kind() == Kind::Conflict && self.conflicts < ATTEMPTS

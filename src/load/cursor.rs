@@ -1,4 +1,4 @@
-//! `ledger/roster.json`: up to when the vendor's lists of events were read.
+//! `ledger/roster.json`: how far the vendor's lists of events were read.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -22,23 +22,23 @@ struct Document {
 /// How far a list was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReadUpTo {
-    /// Up to when it was read whole; none where it never was.
+    /// Up to when it was read completely; none if it never was.
     pub until: Option<Timestamp>,
-    /// Where a reading broke that is to be gone on with.
+    /// Up to when it was read when the last reading broke off; the next one goes on there. None if it did not break off.
     pub broken_at: Option<Timestamp>,
 }
 
-/// The cursor, which only moves on from where it was read.
+/// How far both lists were read. It can be moved only if no other run has moved it since it was read.
 pub struct Cursor {
-    /// Of the list of edited events.
+    /// How far the list of edited events was read.
     pub edited: ReadUpTo,
-    /// Of the public list, whose events are named by when they are held.
+    /// How far the public list was read, which is by the time at which events are held.
     pub held: ReadUpTo,
     condition: Condition,
 }
 
 impl Cursor {
-    /// Reads it.
+    /// Reads the cursor from the ledger.
     pub async fn read(ledgers: &Ledgers) -> Result<Self> {
         Ok(match ledgers.read_document::<Document>(keys::ROSTER).await? {
             Some((Document { edited_until, held_until, edited_broken_at, held_broken_at, .. }, version)) => {
@@ -52,13 +52,14 @@ impl Cursor {
         })
     }
 
-    /// Of lists that were never read.
+    /// The cursor of lists that were never read.
     #[must_use]
     pub fn unread() -> Self {
         Self { edited: ReadUpTo::default(), held: ReadUpTo::default(), condition: Condition::Absent }
     }
 
-    /// Moves it. Where another run did so meanwhile, what this one noted is noted all the same.
+    /// Moves the cursor. If another run moved it meanwhile, that run's cursor stays; the events that this run noted are in their
+    /// ledgers all the same.
     pub async fn put(self, ledgers: &Ledgers) -> Result<()> {
         let Self { edited, held, condition } = self;
         let document = Document {

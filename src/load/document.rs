@@ -1,4 +1,4 @@
-//! Documents of the ledger: JSON that says its format first.
+//! Documents of the ledger: JSON objects whose `format` is checked before anything else is read.
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -7,24 +7,26 @@ use serde::{Deserialize, Serialize};
 use super::{FORMAT, keys};
 use crate::error::{Error, Explain, Kind, Result};
 
-/// What mends a damaged document: the lake says the same, and the vendor's lists name the events that are not there yet.
-const MEND: &str = "take it away together with `ledger/lake.json` and `ledger/roster.json`: the next `sync` builds them again \
+/// Hint for a damaged document. The lake has the same information, except for events that were never visited: those come
+/// from the vendor's lists.
+const MEND: &str = "delete it together with `ledger/lake.json` and `ledger/roster.json`: the next `sync` rebuilds them \
                     from the lake and from the vendor's lists";
 
-/// What mends `lake.json`.
+/// Hint for a damaged `lake.json`.
 const MEND_LAKE: &str =
-    "take it away: the next `sync` makes it again, as `--zone`, `--settle` and `--privacy` say";
+    "delete it: the next `sync` creates it again from `--zone`, `--settle` and `--privacy`";
 
 #[derive(Deserialize)]
 struct Format {
     format: u32,
 }
 
-/// Reads the document under `key`: [`Kind::Newer`] where a newer program wrote it, whatever else it says.
+/// Parses the document stored under `key`. Returns [`Kind::Newer`] if a newer program wrote it, even if the rest cannot be
+/// read, and [`Kind::Damaged`] if it is not a valid document.
 pub fn read<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T> {
     let Format { format } = parse(key, bytes)?;
     if format > FORMAT {
-        let message = format!("a document has format {format}, this program knows {FORMAT}");
+        let message = format!("a document has format {format}, this program knows formats up to {FORMAT}");
         return Err(Error::new(Kind::Newer, message).with("key", key).hint("upgrade rollcall"));
     }
     parse(key, bytes)
@@ -37,7 +39,7 @@ fn parse<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T> {
         .map_err(|error| error.with("key", key).hint(mend))
 }
 
-/// The bytes of a document.
+/// Serializes a document to JSON.
 pub fn write(document: &impl Serialize) -> Result<Bytes> {
     let bytes = serde_json::to_vec(document).explain(Kind::Store, || "cannot write a document".to_owned())?;
     Ok(Bytes::from(bytes))

@@ -1,16 +1,16 @@
-//! When an event is due: at its end, then more and more seldom; after a failure, later and later. Pure.
+//! When an event is due: at its end, then less and less often; after failures, with longer and longer pauses. Pure.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::ledger::Ledger;
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
-/// The longest pause. An hour less than a day: a run that comes daily begins a little earlier or later, and must not find that an
-/// event is due in a moment.
+/// The longest pause between two visits. An hour less than a day: a daily run may begin a little earlier than the day before, and
+/// must not find that an event is due only a moment later.
 const LONGEST: SignedDuration = SignedDuration::from_hours(23);
 
 impl Ledger {
-    /// When the event is due; none while it has not ended, and when it is closed.
+    /// When the event is due; none if it has not ended, or is closed.
     #[must_use]
     pub fn due_at(&self, now: Timestamp) -> Option<Timestamp> {
         if self.closed.is_some() || !self.event.has_ended(now) {
@@ -32,11 +32,11 @@ impl Ledger {
         (visit.duration_since(self.end()) / 4).clamp(HOUR, LONGEST)
     }
 
-    /// Since when a good visit is wanted, of an event that has ended.
+    /// Since when an event that has ended has been waiting for a good visit.
     #[must_use]
     pub fn waits_since(&self) -> Timestamp {
         match self.last_good_visit {
-            // It may have been visited before it ended, or be moved since.
+            // It may have been visited before it ended, or may have been moved since.
             Some(last) => last.checked_add(self.pause_after(last)).unwrap_or(Timestamp::MAX).max(self.end()),
             None => self.end().max(self.first_seen),
         }

@@ -1,5 +1,5 @@
-//! The log of erasures: that people were forgotten, when, and how much it was; it names nobody. It has what the list of these
-//! people has, so that the list can be made again from it.
+//! The log of erasures: that people were forgotten, when, and how much was erased; it names nobody. It has the same keyed hashes
+//! as the list of people to be forgotten, so that the list can be rebuilt from it.
 
 use std::collections::BTreeMap;
 
@@ -17,25 +17,25 @@ const READERS: usize = 16;
 /// One erasure.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Erasure {
-    /// Whether it was only counted, and everything is still there.
+    /// Whether everything was only counted, and nothing was erased.
     #[serde(rename = "dry_run", default, skip_serializing_if = "std::ops::Not::not")]
     pub is_dry: bool,
-    /// Identifiers that were given.
+    /// Number of identifiers that were given.
     pub identifiers: usize,
-    /// Rows, by table, of the lake and of staged files; of `events`, those that named somebody.
+    /// Number of rows in the lake and in staged files, by table; in `events`, rows that named one of the people.
     pub rows: BTreeMap<String, u64>,
-    /// Records of archived answers.
+    /// Number of records in archived answers.
     pub archived_records: u64,
-    /// Objects that were written anew, or are to be.
+    /// Number of objects that were rewritten, or would be.
     pub objects: u64,
-    /// Versions of objects that were replaced or deleted before, and are gone now.
+    /// Number of deleted versions of objects that had been replaced or deleted before.
     pub versions: u64,
 }
 
-/// People who are to be forgotten, as nobody can tell who they are without the key.
+/// People who are to be forgotten, in a form from which nobody can tell who they are without the key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct People {
-    /// Which key made the sums.
+    /// The identifier of the key that made the hashes.
     pub key: String,
     /// HMAC-SHA-256 of each identifier, in hex digits.
     pub people: Vec<String>,
@@ -46,7 +46,7 @@ pub struct People {
 struct Document<'a> {
     format: u32,
     began: Timestamp,
-    /// None while it lasts, and where it was cut off: then it is to be done again.
+    /// None while the erasure is under way, and if it was cut off: then it has to be run again.
     ended: Option<Timestamp>,
     #[serde(flatten)]
     erasure: &'a Erasure,
@@ -57,17 +57,17 @@ struct Document<'a> {
 /// Who was forgotten, as far as the log of erasures says.
 #[derive(Debug, Default)]
 pub struct Logged {
-    /// Under the key that was asked for.
+    /// The people who were forgotten under the key that was asked for.
     pub people: Vec<String>,
     /// Whether others were forgotten as well: under another key, or by a program that did not note who.
     pub has_others: bool,
-    /// What cannot be read of it: there may be others.
+    /// Errors of the documents that cannot be read: these may name others.
     pub damaged: Vec<Error>,
 }
 
-/// Who was forgotten under this key.
+/// Reads from the log who was forgotten under this key.
 pub async fn logged(store: &dyn Store, key: &str) -> Result<Logged> {
-    /// Of what a program wrote that did not note who it was, both are missing.
+    /// Both fields are missing in documents of a program that did not note who was forgotten.
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Read {
@@ -86,7 +86,7 @@ pub async fn logged(store: &dyn Store, key: &str) -> Result<Logged> {
             Some(Ok(read)) if !read.key.is_empty() && read.key == key => logged.people.extend(read.people),
             Some(Ok(_)) => logged.has_others = true,
             Some(Err(error)) if error.kind() == Kind::Damaged => {
-                logged.damaged.push(error.hint("restore it from a version, or take it away"));
+                logged.damaged.push(error.hint("restore it from a previous version, or delete it"));
             }
             Some(Err(error)) => return Err(error),
             None => {}
@@ -107,7 +107,7 @@ pub async fn begin(
     store.put(&keys::erasure(run), document::write(&document)?, Condition::Absent).await
 }
 
-/// Notes what it came to.
+/// Notes that an erasure has ended, and how much was erased.
 pub async fn end(
     store: &dyn Store,
     run: &str,

@@ -1,4 +1,4 @@
-//! How events are that need a person: what comes late, and what fails again and again.
+//! Events that need a person: those that are overdue, and those that fail again and again.
 
 use std::ops::{AddAssign, SubAssign};
 
@@ -7,24 +7,25 @@ use serde::Serialize;
 
 use super::ledger::Ledger;
 
-/// How long an event may wait for a good visit before somebody should look.
+/// How long an event may wait for a good visit before it is overdue.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
 
-/// After how many failed visits in a row somebody should look.
+/// Number of failed visits in a row from which on an event counts as failing.
 const PATIENT_VISITS: u32 = 3;
 
-/// Events that need a person.
+/// Numbers of events that need a person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Health {
-    /// Events that wait for a good visit since more than a day, or that began so long ago and of which nothing says when they
-    /// end; not those that fail.
+    /// Events that have been waiting for a good visit for more than a day, or that began more than a day ago and have no known
+    /// end; without those that are failing.
     pub overdue: u64,
-    /// Events whose last three visits failed.
+    /// Events whose last three visits, or more, failed.
     pub failing: u64,
 }
 
 impl Health {
-    /// One event's. One that is closed, that has not ended, or that the vendor has forgotten needs nobody.
+    /// The numbers for one event. Zero if the event is closed, if the vendor has forgotten it, or if it has not ended yet; an
+    /// event that has begun and has no known end counts all the same.
     #[must_use]
     pub fn of(ledger: &Ledger, now: Timestamp) -> Self {
         let lacks_end = ledger.lacks_end(now);
@@ -33,7 +34,7 @@ impl Health {
             return Self::default();
         }
         let since = if lacks_end {
-            // One that somebody has visited all the same is told again a day later.
+            // If a user had the event visited nevertheless, it is overdue again a day after that visit.
             ledger.begins().max(ledger.last_good_visit.unwrap_or(Timestamp::MIN))
         } else {
             ledger.waits_since()
@@ -43,13 +44,14 @@ impl Health {
         Self { overdue: u64::from(is_overdue), failing: u64::from(is_failing) }
     }
 
-    /// Whether an event fails since its last visit.
+    /// Whether an event is failing since its last visit, and was not before.
     #[must_use]
     pub fn is_newly_failing(ledger: &Ledger, now: Timestamp) -> bool {
         ledger.failures == PATIENT_VISITS && Self::of(ledger, now).failing > 0
     }
 
-    /// Whether the vendor has forgotten an event, and so many visits have failed since that the next need not name it.
+    /// Whether the vendor has forgotten an event and more than three visits in a row have failed: then a further failure need
+    /// not be reported.
     #[must_use]
     pub fn is_known_to_be_forgotten(ledger: &Ledger) -> bool {
         ledger.is_forgotten && ledger.failures > PATIENT_VISITS
@@ -92,9 +94,9 @@ mod tests {
         let visited = |ledger: &mut Ledger| ledger.last_good_visit = Some(at(8));
         assert_eq!(health(|_| {}, at(24)), (0, 0));
         assert_eq!(health(|_| {}, at(25)), (1, 0), "never visited");
-        assert_eq!(health(visited, at(34)), (0, 0), "eight hours after its end it was due in two more");
+        assert_eq!(health(visited, at(34)), (0, 0), "visited 8 h after its end, it was due 2 h later");
         assert_eq!(health(visited, at(35)), (1, 0));
-        assert_eq!(health(|ledger| ledger.first_seen = at(100), at(124)), (0, 0), "only now heard of");
+        assert_eq!(health(|ledger| ledger.first_seen = at(100), at(124)), (0, 0), "first heard of only now");
     }
 
     #[test]

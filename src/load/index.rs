@@ -1,4 +1,4 @@
-//! The index: what the footer of an object says of its cells, and the same built again from its rows where it is lost.
+//! The index: the list of an object's cells in its footer. If it is lost, it is rebuilt from the rows.
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, TimestampMillisecondType};
@@ -14,7 +14,7 @@ use crate::transform::privacy::{PolicyDocument, Privacy};
 use crate::transform::tables::Table;
 use crate::transform::totals::Totals;
 
-/// The program, as objects name it.
+/// Name and version of the program, as written into objects.
 pub const PROGRAM: &str = concat!("rollcall ", env!("CARGO_PKG_VERSION"));
 
 const KEY_PROGRAM: &str = "rollcall.program";
@@ -25,23 +25,23 @@ const KEY_CELLS: &str = "rollcall.cells";
 const KEY_PRIVACY: &str = "rollcall.privacy";
 const KEY_SUPPRESSED: &str = "rollcall.suppressed";
 
-/// What the footer of an object says.
+/// What the footer of an object states.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Index {
-    /// The format; 0 where the footer names none.
+    /// The format; 0 if the footer does not name one.
     pub format: u32,
-    /// Every cell in the order of its rows; none where that is lost or damaged.
+    /// Every cell, in the order of the rows; none if the list is lost or damaged.
     pub cells: Option<Vec<Cell>>,
-    /// What was kept of people; none where that is lost.
+    /// What was kept of people; none if that cannot be read.
     pub privacy: Option<PrivacyVersion>,
 }
 
-/// What was kept of people: under which policy, and how many were suppressed then.
+/// What was kept of people when something was written: the policy, and the length of the list of people to be forgotten.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrivacyVersion {
     /// The policy.
     pub policy: PolicyDocument,
-    /// People of whom nothing was kept.
+    /// Number of people on the list, of whom nothing was kept.
     pub suppressed: u64,
 }
 
@@ -52,8 +52,8 @@ impl PrivacyVersion {
         *self == Self::default()
     }
 
-    /// Whether nothing was kept that may not be kept under `other`, as another one may have written it meanwhile, who knew of more
-    /// people than are suppressed there.
+    /// Whether nothing was kept that may not be kept under `other`. The list may be longer than in `other`: another process
+    /// that knew of more people may have written the object meanwhile.
     #[must_use]
     pub fn is_as_strict_as(&self, other: &Self) -> bool {
         self.policy == other.policy && self.suppressed >= other.suppressed
@@ -66,8 +66,8 @@ impl From<&Privacy> for PrivacyVersion {
     }
 }
 
-/// What is written into the footer: program, format, table, day, every cell in the order of its rows, and what was kept of
-/// people, where that is not everything.
+/// Returns the entries of the footer: program, format, table, day, every cell in the order of the rows, and what was kept of
+/// people, unless that is everything.
 pub fn write(table: Table, day: Date, cells: &[&Cell], kept: &PrivacyVersion) -> Result<Vec<KeyValue>> {
     let json =
         |json: serde_json::Result<String>| json.explain(Kind::Damaged, || "cannot write an index".to_owned());
@@ -87,7 +87,8 @@ pub fn write(table: Table, day: Date, cells: &[&Cell], kept: &PrivacyVersion) ->
     Ok(entries.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value)).collect())
 }
 
-/// Reads the footer of an object of `table` and `day` with so many rows.
+/// Reads the footer of an object of `table` and `day` that has `rows` rows. Returns [`Kind::Newer`] if a newer program wrote
+/// it, and [`Kind::Damaged`] if it names another table or day.
 pub fn read(table: Table, day: Date, footer: Option<&Vec<KeyValue>>, rows: u64) -> Result<Index> {
     let value = |key: &str| {
         let entry = footer.and_then(|entries| entries.iter().find(|entry| entry.key == key));
@@ -95,14 +96,14 @@ pub fn read(table: Table, day: Date, footer: Option<&Vec<KeyValue>>, rows: u64) 
     };
     let format = value(KEY_FORMAT).and_then(|format| format.parse().ok()).unwrap_or(0);
     if format > FORMAT {
-        let message = format!("the object has format {format}, this program knows {FORMAT}");
+        let message = format!("the object has format {format}, this program knows formats up to {FORMAT}");
         return Err(Error::new(Kind::Newer, message).hint("upgrade rollcall"));
     }
     let table_of = value(KEY_TABLE).unwrap_or(table.name());
     let day_of = value(KEY_DAY).map_or_else(|| day.to_string(), str::to_owned);
     if table_of != table.name() || day_of != day.to_string() {
-        let message = format!("the object is of `{table_of}` and `{day_of}`");
-        return Err(Error::new(Kind::Damaged, message).hint("it was moved by hand: move it back"));
+        let message = format!("the object belongs to the table `{table_of}` and the day `{day_of}`");
+        return Err(Error::new(Kind::Damaged, message).hint("move it back: it was moved by hand"));
     }
     let cells: Option<Vec<Cell>> = value(KEY_CELLS).and_then(|cells| serde_json::from_str(cells).ok());
     let policy = value(KEY_PRIVACY)
@@ -112,14 +113,14 @@ pub fn read(table: Table, day: Date, footer: Option<&Vec<KeyValue>>, rows: u64) 
     Ok(Index { format, cells: cells.filter(|cells| is_sound(cells, rows)), privacy })
 }
 
-/// Whether the cells stand in order and add up to the rows.
+/// Whether the cells are in order and their rows add up to `rows`.
 fn is_sound(cells: &[Cell], rows: u64) -> bool {
     cells.is_sorted_by(|one, other| one.key() < other.key())
         && cells.iter().try_fold(0, |sum: u64, cell| sum.checked_add(cell.rows)) == Some(rows)
 }
 
-/// Builds the cells of an object again from its rows. What only the footer knew is lost: when a cell was staged, what
-/// was accepted, and cells without rows.
+/// Rebuilds the cells of an object from its rows. What only the footer had is lost: when a cell was staged, whether fewer
+/// rows were accepted, and cells without rows.
 pub struct Rebuild {
     table: Table,
     cells: Vec<(Cell, Totals)>,
@@ -176,7 +177,7 @@ impl Rebuild {
     }
 }
 
-/// The columns that say which cell a row is of.
+/// The columns that tell which cell a row belongs to.
 struct CellColumns<'a> {
     events: &'a arrow::array::Int64Array,
     pulled: &'a arrow::array::TimestampMillisecondArray,
@@ -206,7 +207,7 @@ impl<'a> CellColumns<'a> {
 
     fn at(&self, row: usize) -> Result<(i64, &'a str, Timestamp)> {
         let pulled_at = Timestamp::from_millisecond(self.pulled.value(row))
-            .explain(Kind::Damaged, || "a row was pulled at no time".to_owned())?;
+            .explain(Kind::Damaged, || "the `pulled_at` of a row is out of range".to_owned())?;
         Ok((self.events.value(row), self.parts.map_or("", |parts| parts.value(row)), pulled_at))
     }
 }

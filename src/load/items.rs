@@ -1,4 +1,4 @@
-//! The items of a plan: what a fan-out maps over, each one pull's.
+//! The items of a plan, over which a fan-out maps: each item is the work of one pull.
 
 use std::num::NonZeroUsize;
 
@@ -10,7 +10,7 @@ use super::ledger::Ledger;
 use super::store::{Condition, Store};
 use crate::error::{Error, Explain, Kind, Result};
 
-/// An item is full with so many rows, as far as they are known: a visit of an event with as many takes seconds.
+/// Rows with which an item is full, as far as they are known: the visit of an event with this many takes seconds.
 const FULL: u64 = 100_000;
 
 /// The events of one pull.
@@ -20,7 +20,7 @@ pub struct Item {
     events: Vec<i64>,
 }
 
-/// Events in their order, up to `most` in an item, and fewer where they are known to be large.
+/// Groups events, in their order, into items: up to `most` events in each, fewer if they are known to be large.
 pub fn batched<'a>(events: impl Iterator<Item = &'a Ledger>, most: NonZeroUsize) -> Vec<Item> {
     let mut items: Vec<Item> = Vec::new();
     let mut held = 0;
@@ -40,13 +40,13 @@ pub fn batched<'a>(events: impl Iterator<Item = &'a Ledger>, most: NonZeroUsize)
     items
 }
 
-/// Rows of the last answers, as far as the event was visited.
+/// The rows of the event's last answers; 0 if it was never visited.
 fn rows_of(ledger: &Ledger) -> u64 {
     let days = ledger.days.values().map(|day| day.lives.rows + day.interactions.rows);
     days.chain(ledger.snapshot.map(|snapshot| snapshot.viewer_details.rows)).sum()
 }
 
-/// Puts the items as a JSON array, and gives its key. The run makes the key one that is never used twice.
+/// Puts the items as a JSON array, and returns its key, which has the run in it and so is never used twice.
 pub async fn put(store: &dyn Store, run: &str, items: &[Item]) -> Result<String> {
     let bytes = serde_json::to_vec(&items).explain(Kind::Store, || "cannot write a plan".to_owned())?;
     let key = keys::plan(run);
@@ -54,11 +54,12 @@ pub async fn put(store: &dyn Store, run: &str, items: &[Item]) -> Result<String>
     Ok(key)
 }
 
-/// The events of the items under `key`, in the order in which they were planned.
+/// The events of the items under `key`, in the order in which they were planned. Returns [`Kind::Usage`] if there is no such
+/// plan.
 pub async fn read_events(store: &dyn Store, key: &str) -> Result<Vec<i64>> {
     let Some((bytes, _)) = store.get(key).await? else {
         let error = Error::new(Kind::Usage, "there is no such plan").with("key", key);
-        return Err(error.hint("give the key that `plan --items` gave"));
+        return Err(error.hint("give the key that `plan --items` returned"));
     };
     let items: Vec<Item> = serde_json::from_slice(&bytes)
         .explain(Kind::Damaged, || "a plan cannot be read".to_owned())

@@ -1,19 +1,19 @@
-//! Where everything lies in the store. No key holds anything personal.
+//! The keys of everything in the store. No key has personal data in it.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::transform::tables::Table;
 
-/// What is true of the lake as a whole.
+/// The settings of the lake as a whole.
 pub const LAKE: &str = "ledger/lake.json";
-/// How far the vendor's list was read.
+/// How far the vendor's lists of events were read.
 pub const ROSTER: &str = "ledger/roster.json";
 /// The list of people who are to be forgotten.
 pub const SUPPRESSED: &str = "ledger/suppressed.json";
 /// The ledgers of events that are still visited.
 pub const ACTIVE: &str = "ledger/active/";
-/// The ledgers of events that are not visited any more.
+/// The ledgers of events that are no longer visited.
 pub const CLOSED: &str = "ledger/closed/";
 /// All tables.
 pub const TABLES: &str = "lake/";
@@ -23,7 +23,8 @@ pub const STAGING: &str = "staging/";
 /// All archived answers.
 pub const ARCHIVE: &str = "archive/";
 
-/// An archived answer of a visit that began on `day`: that of one window, of those that were asked for together.
+/// An archived answer of a visit that began on `day`. `take` numbers the visit's attempts at all answers of a day or snapshot,
+/// `window` the answers of one attempt.
 #[must_use]
 pub fn archived(
     day: Date,
@@ -36,13 +37,14 @@ pub fn archived(
     format!("{}{take}-{window}.json.zst", archived_by(day, event_id, pulled_at, run))
 }
 
-/// All archived answers of a visit that began on `day`.
+/// The prefix of all archived answers of a visit that began on `day`.
 #[must_use]
 pub fn archived_by(day: Date, event_id: i64, pulled_at: Timestamp, run: &str) -> String {
     format!("{ARCHIVE}dt={day}/{event_id}-{}-{run}-", pulled_at.as_millisecond())
 }
 
-/// The day of an archived answer's visit, what those have in common that were asked for together, and which of them it is.
+/// Parses the key of an archived answer: the day on which the visit began, what the keys of one attempt have in common, and the
+/// number of the answer in its attempt. None if it is not such a key.
 #[must_use]
 pub fn parse_archived(key: &str) -> Option<(Date, &str, usize)> {
     let (day, _) = key.strip_prefix(ARCHIVE)?.strip_prefix("dt=")?.split_once('/')?;
@@ -54,7 +56,7 @@ pub fn parse_archived(key: &str) -> Option<(Date, &str, usize)> {
 /// The log of erasures.
 pub const ERASURES: &str = "ledger/erasures/";
 
-/// What became of an erasure.
+/// What the log has on one erasure.
 #[must_use]
 pub fn erasure(run: &str) -> String {
     format!("{ERASURES}{run}.json")
@@ -66,30 +68,30 @@ pub fn plan(run: &str) -> String {
     format!("plans/{run}.json")
 }
 
-/// All that is written lies under one of these; the archive only where there is one.
+/// The prefixes under which everything lies that is written; the archive exists only if answers are archived.
 pub const PREFIXES: [&str; 5] = [TABLES, STAGING, "ledger/", "plans/", ARCHIVE];
 
-/// An object to try the store with, for a moment.
+/// An object that exists for a moment, to test the store.
 #[must_use]
 pub fn trial(run: &str) -> String {
     format!("ledger/trial/{run}")
 }
 
-/// Whether everybody passes over a file for its name, as what file managers and editors leave behind is called. Of hidden Parquet,
-/// some engines do not.
+/// Whether this program and all engines pass over a file because of its name, as with files that file managers and editors
+/// leave behind. Never true of Parquet files: some engines read hidden ones.
 #[must_use]
 pub fn is_hidden(key: &str) -> bool {
     let is_parquet = key.ends_with(".parquet");
     key.rsplit('/').next().is_some_and(|name| name.starts_with(['.', '_'])) && !is_parquet
 }
 
-/// All objects of a table.
+/// The prefix of all objects of a table.
 #[must_use]
 pub fn table(table: Table) -> String {
     format!("{TABLES}{}/", table.name())
 }
 
-/// All objects of one table and day: one.
+/// The prefix of the objects of one table and day, of which there is one.
 #[must_use]
 pub fn day(of: Table, day: Date) -> String {
     format!("{}dt={day}/", table(of))
@@ -101,7 +103,7 @@ pub fn lake(table: Table, day: Date) -> String {
     format!("{}part-0.parquet", self::day(table, day))
 }
 
-/// The day of a table's object; none where the name is no such name.
+/// The day of a table's object; none if it is not such a key.
 #[must_use]
 pub fn parse_lake(of: Table, key: &str) -> Option<Date> {
     let day =
@@ -110,13 +112,13 @@ pub fn parse_lake(of: Table, key: &str) -> Option<Date> {
     (lake(of, day) == key).then_some(day)
 }
 
-/// The staged files of a table.
+/// The prefix of all staged files of a table.
 #[must_use]
 pub fn staged_table(table: Table) -> String {
     format!("{STAGING}{}/", table.name())
 }
 
-/// All staged files of one table and day.
+/// The prefix of all staged files of one table and day.
 #[must_use]
 pub fn staged_day(table: Table, day: Date) -> String {
     format!("{}dt={day}/", staged_table(table))
@@ -128,13 +130,13 @@ pub fn active(event_id: i64) -> String {
     format!("{ACTIVE}{event_id}.json")
 }
 
-/// Whose ledger a key is of, if its event is still visited.
+/// The event whose ledger has this key; none if the event is no longer visited, or if it is not such a key.
 #[must_use]
 pub fn parse_active(key: &str) -> Option<i64> {
     parse_ledger(key).filter(|event_id| key == active(*event_id))
 }
 
-/// Whose ledger a key is of; none where the name is no such name.
+/// The event whose ledger has this key, still visited or not; none if it is not such a key.
 #[must_use]
 pub fn parse_ledger(key: &str) -> Option<i64> {
     let name = key.strip_prefix(ACTIVE).or_else(|| key.strip_prefix(CLOSED))?;
@@ -143,14 +145,14 @@ pub fn parse_ledger(key: &str) -> Option<i64> {
     (key == active(event_id) || key == closed(event_id)).then_some(event_id)
 }
 
-/// The ledger of an event that is not visited any more.
+/// The ledger of an event that is no longer visited.
 #[must_use]
 pub fn closed(event_id: i64) -> String {
     format!("{CLOSED}{event_id}.json")
 }
 
-/// A staged file. The run makes the name one that is never used twice; `part` tells apart the cells of one visit in
-/// one table and day.
+/// A staged file. The run in its key makes sure that the key is never used twice; `part` tells apart the cells of one visit
+/// in one table and day.
 #[must_use]
 pub fn staged(table: Table, day: Date, event_id: i64, pulled_at: Timestamp, run: &str, part: &str) -> String {
     let millis = pulled_at.as_millisecond();
@@ -158,13 +160,13 @@ pub fn staged(table: Table, day: Date, event_id: i64, pulled_at: Timestamp, run:
     format!("{}{event_id}-{millis}-{run}{part}.parquet", staged_day(table, day))
 }
 
-/// The table of a folder with staged files; none where the name is no such name.
+/// The table of a folder with staged files; none if it is not such a folder.
 #[must_use]
 pub fn parse_staged_table(folder: &str) -> Option<Table> {
     Table::named(folder.strip_prefix(STAGING)?.strip_suffix('/')?)
 }
 
-/// The day of a folder with staged files of a table; none where the name is no such name.
+/// The day of a folder with staged files of a table; none if it is not such a folder.
 #[must_use]
 pub fn parse_staged_day(table: Table, folder: &str) -> Option<Date> {
     let day = folder.strip_prefix(&staged_table(table))?.strip_prefix("dt=")?.strip_suffix('/')?;
@@ -172,7 +174,7 @@ pub fn parse_staged_day(table: Table, folder: &str) -> Option<Date> {
     (staged_day(table, day) == folder).then_some(day)
 }
 
-/// Table and day of a staged file; none where the name is no such name.
+/// The table and day of a staged file; none if it is not such a key.
 #[must_use]
 pub fn parse_staged(key: &str) -> Option<(Table, Date)> {
     let mut parts = key.strip_prefix(STAGING)?.split('/');
@@ -184,7 +186,7 @@ pub fn parse_staged(key: &str) -> Option<(Table, Date)> {
     key.starts_with(&staged_day(table, day)).then_some((table, day))
 }
 
-/// Event and beginning of the visit of a staged file.
+/// The event of a staged file or an archived answer, and when its visit began; none if it is not such a key.
 #[must_use]
 pub fn parse_visit(key: &str) -> Option<(i64, Timestamp)> {
     let mut parts = key.rsplit('/').next()?.splitn(3, '-');

@@ -1,4 +1,4 @@
-//! What is true of the lake as a whole, put once: a run that says otherwise would make days that do not fit together.
+//! The settings of the lake as a whole, put once. A run with other settings is refused: its days would not fit those of the lake.
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use crate::error::{Error, Explain, Kind, Result};
 use crate::transform::privacy::{Policy, PolicyDocument};
 use crate::transform::tables::Table;
 
-/// The lake of one run: zone and settling time decide what a day is and when it is done.
+/// The lake's settings according to one run. Zone and settling time decide what a day is and when it is done.
 #[derive(Clone, Debug)]
 pub struct Lake {
-    /// In which days begin and end.
+    /// The time zone in which days begin and end.
     pub zone: Zone,
     /// How long after its end a day's rows may still change.
     pub settle: SignedDuration,
@@ -26,11 +26,11 @@ pub struct Lake {
     pub policy: Arc<Policy>,
 }
 
-/// What is said of a place without a lake.
+/// The error for a store without a lake; `place` names the store.
 #[must_use]
-pub fn missing() -> Error {
-    Error::new(Kind::Usage, format!("there is no `{}`", keys::LAKE))
-        .hint("name the lake's place with `--store`; the next `sync` makes what is missing")
+pub fn missing(place: &str) -> Error {
+    Error::new(Kind::Usage, format!("there is no `{}` in `{place}`", keys::LAKE))
+        .hint("name the place of the lake with `--store`, or run `sync`, which creates what is missing")
 }
 
 /// `ledger/lake.json`.
@@ -49,7 +49,7 @@ fn is_open(privacy: &PolicyDocument) -> bool {
     *privacy == PolicyDocument::default()
 }
 
-/// The settings that stand there.
+/// The settings in the store, and the version of their document.
 struct StoredSettings {
     document: Document,
     bytes: Bytes,
@@ -57,23 +57,24 @@ struct StoredSettings {
 }
 
 impl Lake {
-    /// When the rows of a day are not expected to change any more.
+    /// When a day settles: from then on, its rows are not expected to change.
     pub fn settled_at(&self, day: Date) -> Result<Timestamp> {
         let end = self.zone.end_of(day)?;
         end.checked_add(self.settle).explain(Kind::Usage, || format!("the day `{day}` never settles"))
     }
 
-    /// How rivals for a place in a table and day are judged.
+    /// The judge between rival cells of a table and day.
     pub fn judge(&self, table: Table, day: Date) -> Result<Judge> {
         Ok(Judge::new(table, self.settled_at(day)?))
     }
 
-    /// Refuses a store whose lake was made with other settings, and says whether it has a lake at all. Writes nothing.
+    /// Refuses a store whose lake was made with other settings ([`Kind::OtherLake`]), and returns whether it has a lake at all.
+    /// Writes nothing.
     pub async fn check(&self, store: &dyn Store, customer: Option<&str>) -> Result<bool> {
         Ok(self.read(store, customer).await?.is_some())
     }
 
-    /// Takes zone and settling time from the lake, as far as the user did not say them: for whoever only looks at it.
+    /// Takes zone and settling time from the lake, unless the user gave them. For commands that only read the lake.
     pub async fn take_over(&mut self, store: &dyn Store, says_zone: bool, says_settle: bool) -> Result<()> {
         let Some((bytes, _)) = store.get(keys::LAKE).await? else { return Ok(()) };
         let document: Document = document::read(keys::LAKE, &bytes)?;
@@ -86,14 +87,16 @@ impl Lake {
         Ok(())
     }
 
-    /// The same for a run that writes tables: also refuses one that would keep more of people, or less, than the lake does.
+    /// Like [`Lake::check`], for a run that writes tables: also refuses a run that would keep more of people, or less, than the
+    /// lake does.
     pub async fn check_privacy(&self, store: &dyn Store) -> Result<bool> {
         let Some(standing) = self.read(store, None).await? else { return Ok(false) };
         self.compare_privacy(&standing.document.privacy)?;
         Ok(true)
     }
 
-    /// The same for a run that is going to write: also refuses a store in which writers could write over each other.
+    /// Like [`Lake::check_privacy`], before a run writes anything: also refuses a store in which writers could overwrite each
+    /// other ([`Kind::Unconditional`]).
     pub async fn check_to_write(&self, store: &dyn Store) -> Result<bool> {
         let Some(standing) = self.read(store, None).await? else { return Ok(false) };
         self.compare_privacy(&standing.document.privacy)?;
@@ -101,8 +104,8 @@ impl Lake {
         Ok(true)
     }
 
-    /// Refuses a lake of another of the vendor's customers. One that was made with a token, which does not say whose it is, is this
-    /// one's from now on.
+    /// Refuses a lake that belongs to another of the vendor's customers. A lake that was made with a token, which does not name a
+    /// customer, belongs to this customer from now on.
     pub async fn claim(&self, store: &dyn Store, customer: &str) -> Result<()> {
         let Some(standing) = self.read(store, Some(customer)).await? else { return Ok(()) };
         if standing.document.customer.is_some() {
@@ -111,7 +114,7 @@ impl Lake {
         let document = Document { customer: Some(customer.to_owned()), ..standing.document };
         let condition = Condition::Unchanged(standing.version);
         match store.put(keys::LAKE, document::write(&document)?, condition).await {
-            // Where another run was faster, what it wrote counts.
+            // If another run was faster, what it wrote counts.
             Err(error) if error.kind() == Kind::Conflict => {
                 self.check(store, Some(customer)).await.map(|_| ())
             }
@@ -119,15 +122,17 @@ impl Lake {
         }
     }
 
-    /// Gives the lake the privacy policy of this run. What is there stays as it is, until it is written anew.
-    pub async fn change_privacy(&self, store: &dyn Store) -> Result<()> {
-        let Some(standing) = self.read(store, None).await? else { return Ok(()) };
-        let privacy = self.policy.document().clone();
-        if standing.document.privacy != privacy {
-            let document = document::write(&Document { privacy, ..standing.document })?;
-            store.put(keys::LAKE, document, Condition::Unchanged(standing.version)).await?;
+    /// Gives the lake the privacy policy of this run. What is already stored stays as it is until it is rewritten. Returns the
+    /// policy that the lake had before, if it was another one.
+    pub async fn change_privacy(&self, store: &dyn Store) -> Result<Option<PolicyDocument>> {
+        let Some(standing) = self.read(store, None).await? else { return Ok(None) };
+        let (before, privacy) = (standing.document.privacy.clone(), self.policy.document().clone());
+        if before == privacy {
+            return Ok(None);
         }
-        Ok(())
+        let document = document::write(&Document { privacy, ..standing.document })?;
+        store.put(keys::LAKE, document, Condition::Unchanged(standing.version)).await?;
+        Ok(Some(before))
     }
 
     fn compare_privacy(&self, standing: &PolicyDocument) -> Result<()> {
@@ -141,17 +146,17 @@ impl Lake {
             let message =
                 format!("the lake's pseudonyms are made with the key `{found}`, this run has `{ours}`");
             return Err(Error::new(Kind::OtherLake, message)
-                .hint("give the lake's key; pseudonyms of another one would name the same people anew"));
+                .hint("give the lake's key; with another key, the same people would get other pseudonyms"));
         }
         let message = format!("the lake's privacy policy is {standing}, this run's is {ours}");
         Err(Error::new(Kind::OtherLake, message)
-            .hint("give the lake's policy with `--privacy`, or change it with `upgrade --change-privacy`"))
+            .hint("set `--privacy`, or `ROLLCALL_PRIVACY`, to the lake's policy"))
     }
 
-    /// Puts the settings of a new lake.
+    /// Puts the settings of a new lake; checks them if another run has put some.
     pub async fn establish(&self, store: &dyn Store, customer: Option<&str>) -> Result<()> {
         match store.put(keys::LAKE, document::write(&self.document(customer))?, Condition::Absent).await {
-            // Where another run was faster, what it wrote counts.
+            // If another run was faster, what it wrote counts.
             Err(error) if error.kind() != Kind::Conflict => Err(error),
             _ => {
                 self.check_to_write(store).await?;
@@ -160,7 +165,7 @@ impl Lake {
         }
     }
 
-    /// The settings of the lake, where there are some and this run says the same.
+    /// Reads the lake's settings; none if there are none. Returns [`Kind::OtherLake`] if they are not this run's.
     async fn read(&self, store: &dyn Store, customer: Option<&str>) -> Result<Option<StoredSettings>> {
         let Some((bytes, version)) = store.get(keys::LAKE).await? else { return Ok(None) };
         let document: Document = document::read(keys::LAKE, &bytes)?;
@@ -173,7 +178,7 @@ impl Lake {
             if let (Some(ours), Some(found)) = (ours, found)
                 && ours != found
             {
-                let message = format!("the lake was made with {setting} `{found}`, this run says `{ours}`");
+                let message = format!("the lake was made with {setting} `{found}`, this run has `{ours}`");
                 let hint = format!("use `{found}`, or another `--store`");
                 return Err(Error::new(Kind::OtherLake, message).hint(hint));
             }

@@ -14,7 +14,7 @@ use crate::transform::tables::Table;
 /// The objects of each day.
 pub type LakeObjects = BTreeMap<Date, ByTable<Head>>;
 
-/// The lake's objects, of all days or from one on. A foreign file, which every query would read, is a failure.
+/// The lake's objects of all days, or from one day on. Every foreign file is a failure, because every query would read it.
 pub async fn since(
     store: &Arc<dyn Store>,
     from: Option<Date>,
@@ -29,7 +29,7 @@ pub async fn since(
     Ok(standing)
 }
 
-/// The lake's objects of these days. What lies elsewhere is for whoever looks at all of it.
+/// The lake's objects of these days. Foreign files elsewhere are left to [`since`].
 pub async fn of(
     store: &Arc<dyn Store>,
     days: &BTreeSet<Date>,
@@ -43,11 +43,11 @@ pub async fn of(
     Ok(standing)
 }
 
-/// What is said of an object that is not there, where others of its day are.
+/// The error for an object that is missing although its day has others.
 #[must_use]
 pub fn missing(table: Table, day: Date) -> Error {
-    Error::new(Kind::Damaged, "the object is not there").with("key", keys::lake(table, day)).hint(
-        "restore it, or run `sync` with `--from` and `--to` for its day; `upgrade` makes one that had no rows",
+    Error::new(Kind::Damaged, "the object is missing").with("key", keys::lake(table, day)).hint(
+        "restore it, or run `sync` with `--from` and `--to` for its day; if it had no rows, run `upgrade`",
     )
 }
 
@@ -56,8 +56,8 @@ fn add(standing: &mut LakeObjects, table: Table, listed: Vec<Listed>, failures: 
         if let Some(day) = keys::parse_lake(table, &key) {
             standing.entry(day).or_default().insert(table, head);
         } else if !keys::is_hidden(&key) {
-            let error = Error::new(Kind::Damaged, "a file among the tables is none of rollcall's");
-            failures.push(error.with("key", key).hint("take it away: every query reads it"));
+            let error = Error::new(Kind::Damaged, "a file among the tables is not rollcall's");
+            failures.push(error.with("key", key).hint("delete it: every query reads it"));
         }
     }
 }

@@ -11,50 +11,54 @@ use super::answer::{Day, Snapshot};
 use super::visit::{Outcome, Owed, Visit};
 use crate::transform::event::Event;
 
-/// One event's document.
+/// The document of one event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
     /// Format of the document.
     pub format: u32,
     /// The event as the vendor last described it.
     pub event: Event,
-    /// When it was first heard of.
+    /// When the event was first heard of.
     pub first_seen: Timestamp,
-    /// The day that `events` and `viewer_details` lie in; fixed when it is heard of after its end, or at the first visit.
+    /// The day that its rows of `events` and `viewer_details` lie in; fixed when the event is heard of after its end, or at the
+    /// first visit.
     pub event_day: Option<Date>,
     /// When the last visit began.
     pub last_visit: Option<Timestamp>,
-    /// Up to when all days were asked, what is owed aside.
+    /// Up to when all days have been asked for, except those that are owed.
     pub through: Option<Timestamp>,
-    /// The last answer of each day that had rows, or has had.
+    /// The last answer for each day that has rows, or had some before.
     pub days: BTreeMap<Date, Day>,
     /// The last snapshot.
     pub snapshot: Option<Snapshot>,
-    /// What the next visit has to ask again.
+    /// What the next visit has to ask for again.
     pub owed: Owed,
     /// Failed visits since the last one that did not fail.
     pub failures: u32,
-    /// Visits since the last one that brought everything.
+    /// Visits since the last one that was complete.
     #[serde(default)]
     pub unfinished: u32,
     /// When the last visit that was complete began.
     pub last_good_visit: Option<Timestamp>,
-    /// Whether the vendor, which has answered for it before, says that it does not know the event.
+    /// When the last plan of chosen days that visited the event was made; none if there was no such plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_at: Option<Timestamp>,
+    /// Whether the vendor has answered for the event before, but no longer knows it.
     #[serde(default)]
     pub is_forgotten: bool,
-    /// Why it is not visited any more; none while it is.
+    /// Why the event is no longer visited; none while it is visited.
     pub closed: Option<Closing>,
 }
 
-/// Why an event is not visited any more.
+/// Why an event is no longer visited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Closing {
     /// Past the horizon with nothing owed.
     Complete,
-    /// Past the horizon with something owed, after several tries.
+    /// Given up past the horizon with something missing: visits failed several times, or no end became known.
     Incomplete,
-    /// Cancelled before it began.
+    /// Cancelled before it began, or without a known end.
     Cancelled,
 }
 
@@ -75,13 +79,14 @@ impl Ledger {
             failures: 0,
             unfinished: 0,
             last_good_visit: None,
+            planned_at: None,
             is_forgotten: false,
             closed: None,
         }
     }
 
-    /// Takes in how the vendor now describes the event. A closed one that now ends later is visited again; one that was
-    /// cancelled before it began, and never visited, is closed.
+    /// Updates the event to how the vendor now describes it. A closed event that now ends later, or is no longer cancelled, is
+    /// visited again; an event that was cancelled before it began, and never visited, is closed.
     pub fn describe(&mut self, event: &Event) {
         let is_restored = self.closed == Some(Closing::Cancelled);
         let event = event.clone().completed_by(&self.event);
@@ -95,8 +100,9 @@ impl Ledger {
         }
     }
 
-    /// Notes that fewer rows are right on a day, before anything is staged that says so: a visit that is killed then is
-    /// followed by others whose answers would lose in the lake otherwise. The day is owed until it is answered.
+    /// Notes that a user accepts fewer rows for a day. This has to be in the ledger before a cell with the acceptance is staged:
+    /// if the visit is killed after that, the answers of later visits would otherwise lose against the cell in the lake. The
+    /// day is owed until it is answered.
     pub fn accept_day(&mut self, day: Date, accepted_at: Timestamp) {
         let known = self.days.entry(day).or_insert(Day::unanswered(accepted_at));
         if known.accepted_at < Some(accepted_at) {
@@ -105,7 +111,7 @@ impl Ledger {
         }
     }
 
-    /// The same of the snapshot.
+    /// Like [`Ledger::accept_day`], for the snapshot.
     pub fn accept_snapshot(&mut self, accepted_at: Timestamp) {
         let known = self.snapshot.get_or_insert(Snapshot::unanswered(accepted_at));
         if known.accepted_at < Some(accepted_at) {
@@ -114,24 +120,24 @@ impl Ledger {
         }
     }
 
-    /// When the event ended, as far as is known.
+    /// When the event ends; if that is unknown, when it was first heard of.
     #[must_use]
     pub fn end(&self) -> Timestamp {
         self.event.end_time.unwrap_or(self.first_seen)
     }
 
-    /// The ledger after a visit. Visits may be folded in any order; what an earlier one says of a day does not cover
-    /// what a later one says.
+    /// Updates the ledger with the result of a visit. Visits may be folded in any order: an earlier visit's answer for a day
+    /// does not replace a later one's.
     pub fn fold(&mut self, visit: &Visit, horizon: SignedDuration) {
         self.event_day = self.event_day.or(visit.event_day);
         for (day, answer) in &visit.days {
-            // One that does not know of an acceptance cannot take the place of one that does, in the lake neither.
+            // As in the lake, an answer that does not know of an acceptance cannot replace one that does.
             let age = |day: &Day| (day.accepted_at, day.pulled_at);
             if self.days.get(day).is_none_or(|known| age(known) <= age(answer)) {
                 self.days.insert(*day, *answer);
             }
         }
-        // What a later visit owes is not settled by an earlier one that is folded after it.
+        // An earlier visit that is folded after a later one does not cancel what the later one owes.
         let is_latest = self.last_visit <= Some(visit.pulled_at);
         self.owed.days.retain(|day| !is_latest || !visit.asked.contains(day));
         if let Some(snapshot) = visit.snapshot {
@@ -141,16 +147,18 @@ impl Ledger {
             }
             self.owed.snapshot &= !is_latest;
         }
-        // Beside a visit that closed the event nothing is missing, unless this one began later: then its rows are the last, and
-        // another visit makes them good.
+        // If a visit at the same time was complete and closed the event, nothing is missing, whatever this one owes. Unless this
+        // one began later: then its rows are the latest, and the event is opened again for a visit that completes them.
         let (is_newer, is_beside) = (self.last_visit < Some(visit.pulled_at), self.is_beside_the_last(visit));
         if is_newer && is_beside {
             self.closed = None;
         }
         if is_newer || !is_beside {
             self.owed.days.extend(&visit.owed.days);
+            self.owed.pieces.extend(&visit.owed.pieces);
             self.owed.snapshot |= visit.owed.snapshot;
         }
+        self.owed.pieces.retain(|day, _| self.owed.days.contains(day));
         // A visit that is folded twice, because a write was reported as failed, counts once.
         if is_newer {
             let has_failed = visit.outcome == Outcome::Failed;
@@ -163,6 +171,7 @@ impl Ledger {
             }
         }
         self.last_visit = self.last_visit.max(Some(visit.pulled_at));
+        self.planned_at = visit.planned_at.or(self.planned_at);
         if visit.through {
             self.through = self.through.max(Some(visit.pulled_at));
         }
@@ -198,6 +207,7 @@ pub(super) mod tests {
             outcome,
             is_unknown: false,
             is_chosen: false,
+            planned_at: None,
         }
     }
 

@@ -1,4 +1,4 @@
-//! The ledgers in the store: a small document an event, those that are still visited apart from those that are not.
+//! The ledgers in the store: one small document per event. Those of events that are still visited are kept apart from the others.
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use crate::error::{Error, Kind, Result};
 /// Documents that are read at once.
 const READERS: usize = 16;
 
-/// A document and the version that was read.
+/// A ledger, and the version of its document that was read.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// What it says.
+    /// The ledger.
     pub ledger: Ledger,
     key: String,
     version: Version,
@@ -30,7 +30,7 @@ pub struct Ledgers {
     store: Arc<dyn Store>,
 }
 
-/// Where a ledger belongs.
+/// The key under which a ledger belongs.
 fn home(ledger: &Ledger) -> String {
     let event_id = ledger.event.event_id;
     if ledger.closed.is_some() { keys::closed(event_id) } else { keys::active(event_id) }
@@ -43,12 +43,12 @@ impl Ledgers {
         Self { store }
     }
 
-    /// All events that are still visited, and an error for each document that cannot be read.
+    /// The ledgers of all events that are still visited, and an error for each document that cannot be read.
     pub async fn active(&self) -> Result<(Vec<Entry>, Vec<Error>)> {
         self.below(&[keys::ACTIVE]).await
     }
 
-    /// All events, also those that are not visited any more.
+    /// Like [`Ledgers::active`], and also the ledgers of events that are no longer visited.
     pub async fn all(&self) -> Result<(Vec<Entry>, Vec<Error>)> {
         self.below(&[keys::ACTIVE, keys::CLOSED]).await
     }
@@ -65,7 +65,7 @@ impl Ledgers {
         Ok((entries, failures))
     }
 
-    /// Hands each document below a prefix on, or why it cannot be read.
+    /// Calls `take` with each document below a prefix, or with the error if it cannot be read.
     async fn each(&self, prefix: &str, mut take: impl FnMut(Result<Entry>)) -> Result<()> {
         let mut listed = self.store.list(prefix, "").await?;
         listed.retain(|listed| !keys::is_hidden(&listed.key));
@@ -74,7 +74,7 @@ impl Ledgers {
         while let Some(read) = read.next().await {
             match read {
                 Ok(Some(entry)) => take(Ok(entry)),
-                // One that is gone since it was listed was closed by another run.
+                // A document that is gone since it was listed was moved by another run, which closed or reopened the event.
                 Ok(None) => {}
                 Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => take(Err(error)),
                 Err(error) => return Err(error),
@@ -83,7 +83,7 @@ impl Ledgers {
         Ok(())
     }
 
-    /// Hands each event that is still visited on, or why its document cannot be read.
+    /// Calls `take` with each event that is still visited, or with the error if its document cannot be read.
     pub async fn each_active(&self, take: impl FnMut(Result<Entry>)) -> Result<()> {
         self.each(keys::ACTIVE, take).await
     }
@@ -96,8 +96,8 @@ impl Ledgers {
         }
     }
 
-    /// Changes the ledger of an event, or begins it with `new`, and puts it where it belongs. Where `change` changes
-    /// nothing, nothing is put.
+    /// Changes the ledger of an event, or a copy of `new` if there is none, puts it where it belongs, and returns it. If `change`
+    /// changes nothing of an existing ledger, nothing is put.
     pub async fn update(&self, new: &Ledger, change: impl Fn(&mut Ledger)) -> Result<Ledger> {
         let event_id = new.event.event_id;
         let mut retries = ConflictRetries::default();
@@ -109,8 +109,8 @@ impl Ledgers {
         }
     }
 
-    /// Changes this document where it lies. A copy that a run left behind when it was killed while it reopened the event is
-    /// taken away: what stands in its place says more.
+    /// Changes this document where it lies. A run that is killed while it reopens an event leaves a copy in the wrong place: such
+    /// a copy is deleted, because the document in the right place is newer, and that one is changed instead.
     pub async fn change(&self, entry: Entry, change: impl Fn(&mut Ledger)) -> Result<()> {
         let mut ledger = entry.ledger.clone();
         change(&mut ledger);
@@ -139,7 +139,7 @@ impl Ledgers {
             return Ok(ledger);
         };
         if entry.key != home(&entry.ledger) {
-            // A run was killed, or is busy, moving it: a document that is not in its place does not change any more.
+            // Another run is moving it, or was killed while it did. A document that is not in its place does not change any more.
             self.move_home(&entry).await?;
             return Err(Error::new(Kind::Conflict, "the ledger was moved"));
         }
@@ -157,8 +157,8 @@ impl Ledgers {
         Ok(ledger)
     }
 
-    /// Moves a document that does not change any more to its place. Several runs may do it at once: none writes over
-    /// what a later visit left there, and none takes away but what it moved.
+    /// Moves a document that does not change any more to its place. Several runs may do so at once: none overwrites what a later
+    /// visit left there, and each deletes only what it moved.
     async fn move_home(&self, entry: &Entry) -> Result<()> {
         let home = home(&entry.ledger);
         let standing = self.read(&home).await?;
@@ -170,11 +170,11 @@ impl Ledgers {
         self.store.delete_unchanged(&entry.key, &entry.version).await
     }
 
-    /// The ledger under a key as it was listed: a copy under another name is none.
+    /// Reads the ledger under a listed key. A file under any other name, such as a copy, is an error.
     async fn read_listed(&self, key: &str) -> Result<Option<Entry>> {
         if keys::parse_ledger(key).is_none() {
-            let error = Error::new(Kind::Damaged, "a file among the ledgers is no ledger");
-            return Err(error.with("key", key).hint("take it away"));
+            let error = Error::new(Kind::Damaged, "a file among the ledgers is not a ledger");
+            return Err(error.with("key", key).hint("delete it"));
         }
         self.read(key).await
     }
@@ -184,7 +184,7 @@ impl Ledgers {
         Ok(entry.map(|(ledger, version)| Entry { ledger, key: key.to_owned(), version }))
     }
 
-    /// A document of the ledger; none where there is none.
+    /// Reads a document of the ledger; none if it does not exist.
     pub async fn read_document<T: DeserializeOwned>(&self, key: &str) -> Result<Option<(T, Version)>> {
         let Some((bytes, version)) = self.store.get(key).await? else { return Ok(None) };
         let document = document::read(key, &bytes)?;

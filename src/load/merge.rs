@@ -1,4 +1,4 @@
-//! The merge of one table and day: which cell of which file stands in the lake's next object. Pure; `replace` does it.
+//! The merge of one table and day: which cell of which file goes into the lake's next object. Pure; `replace` carries it out.
 
 use std::collections::BTreeMap;
 
@@ -12,11 +12,11 @@ pub enum Origin {
         /// The cell's first row.
         row: u64,
     },
-    /// The staged file at this place of the list.
+    /// The staged file with this index in the list.
     Staged(usize),
 }
 
-/// The next object: its cells in the order of their rows, each with its origin. None where nothing is new.
+/// The cells of the next object in the order of their rows, each with its origin; none if nothing is new.
 #[must_use]
 pub fn merge<'a>(judge: &Judge, lake: &'a [Cell], staged: &'a [Cell]) -> Option<Vec<(&'a Cell, Origin)>> {
     let mut best: BTreeMap<CellKey<'_>, (&Cell, Origin)> = BTreeMap::new();

@@ -38,5 +38,6 @@ pub mod trial;
 pub mod upgrade;
 pub mod visit;
 
-/// The format of everything that this program writes: documents, footers, ledger. A newer one is never written over.
+/// Version of the format of everything that this program writes: documents of the ledger, footers of objects, archived
+/// answers. Whatever has a newer format is never overwritten.
 pub const FORMAT: u32 = 1;

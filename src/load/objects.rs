@@ -1,4 +1,4 @@
-//! Objects of the lake as a reader takes them: while it reads, they may be replaced.
+//! Reading objects of the lake, which may be replaced meanwhile.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub const READERS: usize = 16;
 
 /// The object of one table and day.
 pub struct Object<'a> {
-    /// Where it lies.
+    /// The store that it lies in.
     pub store: &'a Arc<dyn Store>,
     /// Its table.
     pub table: Table,
@@ -29,8 +29,8 @@ pub struct Object<'a> {
 }
 
 impl Object<'_> {
-    /// What `read` makes of it; none where it is not there any more. Where another version takes its place meanwhile,
-    /// `read` is called anew.
+    /// Returns the result of `read` for the object; none if the object no longer exists. If the object is replaced meanwhile,
+    /// `read` is called again with the new version.
     pub async fn read<T>(&self, read: impl AsyncFn(ObjectReader) -> Result<T>) -> Result<Option<T>> {
         let key = keys::lake(self.table, self.day);
         let mut head = Some(self.head.clone());

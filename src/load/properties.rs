@@ -1,4 +1,4 @@
-//! How Parquet is written so that every engine reads it.
+//! How Parquet is written, so that every engine can read it.
 
 use arrow::datatypes::DataType;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -13,25 +13,24 @@ use super::row_groups::ROW_GROUP_ROWS;
 use crate::error::{Explain, Kind, Result};
 use crate::transform::tables::Table;
 
-/// A dictionary that grows beyond this is given up for the rest of its row group: what follows is mostly new too.
+/// Bytes beyond which a dictionary is given up for the rest of its row group: further values are mostly new, too.
 const DICTIONARY_BYTES: usize = 256 * 1024;
-/// In staged files less: many are written at once, and memory counts.
+/// The same limit for staged files. It is lower, because many are written at once and each dictionary takes memory.
 const STAGED_DICTIONARY_BYTES: usize = 64 * 1024;
 
 /// What is known of an object before it is written.
 #[derive(Clone, Copy, Debug)]
 pub enum Expected<'a> {
-    /// A staged file of a few rows: what would be gained by codec and dictionaries costs more to set up than the rows
-    /// themselves.
+    /// A staged file of a few rows: setting up a codec and dictionaries would cost more than writing the rows themselves.
     Few,
     /// A staged file of any number of rows.
     Many,
-    /// An object of the lake, with so many rows in each row group.
+    /// An object of the lake, with these numbers of rows in its row groups.
     Groups(&'a [u64]),
 }
 
-/// Options of the writer. A staged file is read once, whole, and by this program alone: nothing in it helps to skip what is
-/// not wanted.
+/// The options of the writer. A staged file is read once, as a whole, and by this program alone: it has nothing that helps to
+/// skip rows.
 pub fn of(table: Table, expected: Expected<'_>) -> Result<WriterProperties> {
     let properties = WriterProperties::builder()
         .set_writer_version(WriterVersion::PARQUET_1_0)
@@ -52,9 +51,9 @@ fn without_bounds(properties: WriterPropertiesBuilder) -> WriterPropertiesBuilde
     properties.set_statistics_enabled(EnabledStatistics::None).set_offset_index_disabled(true)
 }
 
-/// Zstd, and dictionaries where values come again.
+/// Zstd, and dictionaries for columns whose values repeat.
 fn packed(table: Table, properties: WriterPropertiesBuilder) -> Result<WriterPropertiesBuilder> {
-    // The cheapest level: what dictionaries leave is identifiers, addresses and times.
+    // The cheapest level: apart from what dictionaries shrink, there are only identifiers, addresses and times.
     let level = ZstdLevel::try_new(1).explain(Kind::Store, || "cannot set the codec".to_owned())?;
     let mut properties =
         properties.set_compression(Compression::ZSTD(level)).set_dictionary_page_size_limit(DICTIONARY_BYTES);
@@ -64,8 +63,8 @@ fn packed(table: Table, properties: WriterPropertiesBuilder) -> Result<WriterPro
     Ok(properties)
 }
 
-/// Numbers and times as what they differ by, in as many bits as that takes: cheaper to write than dictionaries, and too small for
-/// a codec to gain anything. In objects of the lake not all engines could read it.
+/// Numbers and times as differences, in as many bits as these need: cheaper to write than dictionaries, and too small for a
+/// codec to gain anything. Not for objects of the lake: some engines cannot read this encoding.
 fn numbers_as_differences(table: Table, mut properties: WriterPropertiesBuilder) -> WriterPropertiesBuilder {
     for column in table.columns() {
         if !matches!(column.kind.data_type(), DataType::Int64 | DataType::Timestamp(..)) {
@@ -80,8 +79,8 @@ fn numbers_as_differences(table: Table, mut properties: WriterPropertiesBuilder)
     properties
 }
 
-/// The order of the rows, and bloom filters on the columns that people look one viewer up by; statistics and page index
-/// are written anyway.
+/// The order of the rows, and bloom filters on the columns by which people look up a single viewer; statistics and page index
+/// are written by default.
 fn with_filters(table: Table, properties: WriterPropertiesBuilder) -> WriterPropertiesBuilder {
     let by_event = SortingColumn { column_idx: 0, descending: false, nulls_first: false };
     let mut properties = properties.set_sorting_columns(Some(vec![by_event]));

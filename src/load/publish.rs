@@ -1,4 +1,4 @@
-//! Publish: staged cells go into the lake's objects, one object for each table and day, replaced as a whole.
+//! Publish: puts staged cells into the lake's objects. There is one object for each table and day, replaced as a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -23,8 +23,8 @@ use crate::transform::tables::Table;
 
 /// Days that are published at once.
 const DAYS: usize = 4;
-/// And with how many staged files in all: what stays open of them, and the writers of their objects, take memory. A day with
-/// more is published alone.
+/// Staged files of all days that are published at once: open files, and the writers of their objects, take memory. A day with
+/// more files is published alone.
 const FILES: u32 = 512;
 /// Staged files that are deleted at once.
 const DELETES: usize = 16;
@@ -32,13 +32,13 @@ const DELETES: usize = 16;
 /// What a publish did.
 #[derive(Debug, Default, Serialize)]
 pub struct Published {
-    /// Objects put, by table.
+    /// Number of objects put, by table.
     pub objects: BTreeMap<&'static str, u64>,
-    /// Days with an object put.
+    /// Days of which an object was put.
     pub days: BTreeSet<Date>,
-    /// Staged cells that are in the lake or lost to better ones.
+    /// Number of staged cells that went into the lake or lost to better ones.
     pub cells: u64,
-    /// Days that no time was left for: they stay in staging.
+    /// Number of days for which no time was left: they stay in staging.
     #[serde(skip)]
     pub left: usize,
     /// What could not be published, and stays in staging.
@@ -52,7 +52,7 @@ impl Published {
         self.days.insert(day);
     }
 
-    /// Adds what another one did.
+    /// Adds what another publish did.
     pub(crate) fn add(&mut self, other: Self) {
         for (table, objects) in other.objects {
             *self.objects.entry(table).or_default() += objects;
@@ -64,8 +64,8 @@ impl Published {
     }
 }
 
-/// Publishes what is staged: of these days, or of all where none is named. A table and day that fails does not stop the
-/// others. No day is begun after the `deadline`. `watch` is told how many days are done, of how many.
+/// Publishes what is staged for these days, or for all days if `days` is empty. A table and day that fails does not stop the
+/// others. No day is begun after the `deadline`. `watch` is called with the number of days that are done, and of all days.
 pub async fn publish(
     store: &Arc<dyn Store>,
     lake: &Lake,
@@ -89,8 +89,8 @@ pub async fn publish(
     let publishing =
         Arc::new(Publishing { store: Arc::clone(store), lake: lake.clone(), events, budget, deadline });
     let all = days.len();
-    // The last ones first: an event's row lies in its own day, and its viewings mostly in that one and later ones. Where the time is
-    // over amid them, hardly any event is there before all of its viewings are.
+    // The last days first: an event's row lies in the day of the event, and its viewings mostly in that day and later ones. If
+    // the time runs out in between, hardly any event is in the lake without all of its viewings.
     let days = days.into_iter().rev().map(|(day, tables)| {
         let standing = standing.remove(&day).unwrap_or_default();
         let publishing = Arc::clone(&publishing);
@@ -110,14 +110,14 @@ pub async fn publish(
         }
     }
     if published.left > 0 {
-        let message = format!("{} of {all} days are still staged: the time was over", published.left);
+        let message = format!("{} of {all} days are still staged: the time ran out", published.left);
         let error = Error::new(Kind::Timeout, message);
-        published.failures.push(error.hint("the next run publishes them; with more time it publishes more"));
+        published.failures.push(error.hint("the next run publishes them; give it more time to publish more"));
     }
     Ok(published)
 }
 
-/// The keys of the staged files of `events`: of these days, or of all where none is named.
+/// The keys of the staged files of `events` for these days, or for all days if `days` is empty.
 async fn staged_events(store: &dyn Store, days: &BTreeSet<Date>) -> Result<BTreeSet<String>> {
     let of_day = |day: &Date| keys::staged_day(Table::Events, *day);
     let all = days.is_empty().then(|| keys::staged_table(Table::Events));
@@ -132,36 +132,36 @@ async fn staged_events(store: &dyn Store, days: &BTreeSet<Date>) -> Result<BTree
 struct Publishing {
     store: Arc<dyn Store>,
     lake: Lake,
-    /// The staged files of `events` that were there at first. A visit stages its row of `events` last: of an event that is among
-    /// these, all else is there to be listed afterwards.
+    /// The staged files of `events`, listed before all others. A visit stages its row of `events` last: so whatever else these
+    /// visits staged is found when the other files are listed.
     events: BTreeSet<String>,
     budget: Semaphore,
     deadline: Deadline,
 }
 
 impl Publishing {
-    /// Publishes one day, of which staged files may be in these tables; in all, so that no query meets a table that is not
-    /// there; `events` last.
+    /// Publishes one day, which may have staged files in these tables. Every table gets an object, so that no query finds one
+    /// missing; `events` comes last.
     async fn day(&self, day: Date, tables: BTreeSet<Table>, standing: ByTable<Head>) -> Published {
         let mut published = Published::default();
         let done = self.try_day(day, tables, standing, &mut published).await.unwrap_or_else(|error| {
             published.failures.push(error.with("day", day));
             Vec::new()
         });
-        // What is staged says which days are to be published: it goes only when its day is there in every table.
+        // Staged files tell which days are to be published: they are deleted only when every table has its object of the day.
         let deletes = stream::iter(done).map(|key| async move { self.store.delete(&key).await });
         let mut deletes = deletes.buffer_unordered(DELETES);
         while let Some(deleted) = deletes.next().await {
             match deleted {
                 Ok(()) => published.cells += 1,
-                // It loses against the lake the next time.
+                // The next publish finds the file again, and its cell no longer wins against the lake.
                 Err(error) => published.failures.push(error),
             }
         }
         published
     }
 
-    /// Puts what is new of one day, and gives the staged files that went in or lost; none where a table failed.
+    /// Puts what is new of one day, and returns the keys of the staged files that went in or lost; none if a table failed.
     async fn try_day(
         &self,
         day: Date,
@@ -191,16 +191,17 @@ impl Publishing {
             published.left += 1;
             return Ok(Vec::new());
         }
-        // After the lists: what was listed knows of nobody whom this does not have.
+        // Read after the files were listed, so that none of them was written with a longer list of people than this one.
         let privacy = suppression::privacy(self.store.as_ref(), &self.lake.policy).await?;
         let done = self.put_day(&privacy, day, staged, standing, published).await;
-        // Somebody who is to be forgotten since then may be in what was put. Whoever says so looks through the lake
-        // afterwards, and so finds what is put before this is read; what is put after it knows of it.
+        // The list of people to be forgotten may have grown since, so that what was put has too much. `forget` first extends the
+        // list, and then searches the lake: if the list has not grown by the time it is read again here, `forget` finds what
+        // was put. If it has grown, the day is cleaned here.
         self.still_in_force(privacy, day, published).await?;
         Ok(done)
     }
 
-    /// Puts each table of a day.
+    /// Puts each table of a day, and returns the same as [`Publishing::try_day`].
     async fn put_day(
         &self,
         privacy: &Privacy,
@@ -211,7 +212,7 @@ impl Publishing {
     ) -> Vec<String> {
         let mut done = Some(Vec::new());
         for table in Table::ALL {
-            // An event is not there before its rows of the day are.
+            // An event must not be in the lake before its rows of the day are.
             if table == Table::Events && done.is_none() {
                 break;
             }
@@ -236,10 +237,10 @@ impl Publishing {
         done.unwrap_or_default()
     }
 
-    /// Writes a day anew where somebody is to be forgotten since it was put.
+    /// Rewrites a day if the list of people to be forgotten has grown since its objects were put.
     async fn still_in_force(&self, before: Privacy, day: Date, published: &mut Published) -> Result<()> {
         let mut before = before.suppressed.revision();
-        // Under another policy than this run's, what is staged is for a run that has that one.
+        // Fails if the lake's policy is no longer this run's: then what is staged waits for a run with the new policy.
         self.lake.check_privacy(self.store.as_ref()).await?;
         loop {
             let privacy = suppression::privacy(self.store.as_ref(), &self.lake.policy).await?;
@@ -258,7 +259,7 @@ impl Publishing {
     }
 }
 
-/// Publishes one table and day, starting over while others write it too.
+/// Publishes one table and day; starts over whenever another writer was faster.
 async fn publish_object(
     table_day: &TableDay<'_>,
     mut staged: Vec<Listed>,
@@ -270,13 +271,14 @@ async fn publish_object(
             Err(error) if retries.allow(&error) => {}
             outcome => return outcome,
         }
-        // What was staged since then belongs to a visit whose other tables may be published already: it waits.
+        // Files that were staged since then wait for the next publish: other tables of the day, which their visits staged as
+        // well, may have been published already.
         let still = table_day.store.list(&keys::staged_day(table_day.table, table_day.day), "").await?;
-        // A name is never used twice, but a file may be written anew without somebody who is to be forgotten.
+        // A key is never used for another cell, but a file may have been rewritten without somebody who is to be forgotten.
         let known: BTreeSet<&String> = staged.iter().map(|file| &file.key).collect();
         staged = still.into_iter().filter(|file| known.contains(&file.key)).collect();
         standing = table_day.store.head(&table_day.key()).await?;
-        // Whoever wrote them may have known of more people than were to be forgotten before.
+        // Whoever wrote them may have known a longer list of people to be forgotten.
         privacy = suppression::privacy(table_day.store.as_ref(), &table_day.lake.policy).await?;
     }
 }

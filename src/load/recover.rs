@@ -1,4 +1,4 @@
-//! A ledger that is lost, built again from the lake: what `events`, `pulls` and the indexes say of each event.
+//! Rebuilds a lost ledger from the lake: from what `events`, `pulls` and the indexes say of each event.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -38,8 +38,9 @@ struct RecoveredEvent {
     snapshot: Option<(Date, Snapshot)>,
 }
 
-/// Puts the ledger of every event of the lake that has none. Reads the whole lake; gives what could not be read. The
-/// lake's settings are lost too: its days must be those of this run's zone.
+/// Puts a ledger for every event of the lake that has none. Reads the whole lake, and returns an error for each object or ledger
+/// that cannot be read. The lake's settings are lost, too: returns [`Kind::OtherLake`] if its rows and footers show that it was
+/// made with another zone or privacy policy than this run's.
 pub async fn recover(store: &Arc<dyn Store>, lake: &Lake, ledgers: &Ledgers) -> Result<Vec<Error>> {
     let mut events: BTreeMap<i64, RecoveredEvent> = BTreeMap::new();
     let mut failures = Vec::new();
@@ -78,7 +79,7 @@ pub async fn recover(store: &Arc<dyn Store>, lake: &Lake, ledgers: &Ledgers) -> 
                 Ok::<_, Error>(())
             };
             match read.await {
-                // What was damaged stays so; anything else may pass, and the ledger is built when it has.
+                // A damaged object stays damaged, and is left out. Other errors may pass: then another run rebuilds the ledger.
                 Err(error) if error.kind() == Kind::Damaged => failures.push(error),
                 outcome => outcome?,
             }
@@ -97,12 +98,12 @@ pub async fn recover(store: &Arc<dyn Store>, lake: &Lake, ledgers: &Ledgers) -> 
     Ok(failures)
 }
 
-/// An event's start stands in its row as an instant and on the lake's wall clock, which says in which zone it is.
+/// Checks that the lake's zone is this run's: the row of an event has its start both as an instant and on the lake's wall clock.
 fn check_zone(lake: &Lake, table: Table, batch: &RecordBatch, row: usize) -> Result<()> {
     let columns = ["start_time", "start_date"].map(|column| batch::value(batch, column, row));
     let (Table::Events, [Value::Millis(start), found]) = (table, columns) else { return Ok(()) };
     let start = Timestamp::from_millisecond(start)
-        .explain(Kind::Damaged, || "an event starts at no time".to_owned())?;
+        .explain(Kind::Damaged, || "the `start_time` of an event is out of range".to_owned())?;
     if Value::from(lake.zone.wall_clock(start)) == found {
         return Ok(());
     }
@@ -110,7 +111,7 @@ fn check_zone(lake: &Lake, table: Table, batch: &RecordBatch, row: usize) -> Res
     Err(Error::new(Kind::OtherLake, message).hint("give the `--zone` that the lake was made with"))
 }
 
-/// What was withheld from the tables is not to come back because the settings that say so are lost.
+/// Checks that the policy of an object is this run's: what was withheld must not come back because the lake's settings are lost.
 fn check_policy(lake: &Lake, kept: &PrivacyVersion) -> Result<()> {
     let ours = lake.policy.document();
     if kept.policy == *ours {
@@ -122,7 +123,7 @@ fn check_policy(lake: &Lake, kept: &PrivacyVersion) -> Result<()> {
         .hint("give the `--privacy` and the key that the lake was made with"))
 }
 
-/// A row of `events` or `pulls`.
+/// Reads a row of `events` or `pulls`.
 fn read_row(
     events: &mut BTreeMap<i64, RecoveredEvent>,
     table: Table,

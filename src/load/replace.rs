@@ -1,4 +1,4 @@
-//! One table and day: the lake's object is replaced by its merge with what is staged.
+//! Replaces the lake's object of one table and day by its merge with the staged files.
 
 use arrow::array::RecordBatch;
 use futures::stream::BoxStream;
@@ -17,20 +17,21 @@ use super::table_day::TableDay;
 use crate::error::{Error, Kind, Result};
 use crate::transform::batch::part;
 
-/// What became of staged files.
+/// What [`TableDay::replace`] did.
 #[derive(Debug, Default)]
 pub struct Replaced {
     /// Whether the object was put.
     pub is_put: bool,
-    /// Staged files that went in or lost.
+    /// Keys of the staged files whose cells went into the object or lost to better ones.
     pub staged: Vec<String>,
-    /// Staged files that cannot be read, and stay.
+    /// Errors of the staged files that cannot be read; these files stay.
     pub failures: Vec<Error>,
 }
 
 impl TableDay<'_> {
-    /// Merges staged files into the object that stands there, and puts it if anything is new, or there was none.
-    /// [`Kind::Conflict`] where anything was changed meanwhile: to be started over, which is safe.
+    /// Merges staged files into the existing object, `standing`. Puts the result if anything is new, if there was no object, or
+    /// if the object has something that may no longer be kept. Returns [`Kind::Conflict`] if anything was changed meanwhile: it
+    /// is safe to start over.
     pub async fn replace(&self, staged: &[Listed], standing: Option<Head>) -> Result<Replaced> {
         let mut replaced = Replaced::default();
         if staged.is_empty() && standing.is_some() {
@@ -43,7 +44,7 @@ impl TableDay<'_> {
         };
         let judge = self.lake.judge(self.table, self.day)?;
         let standing = object.as_ref().map_or(&[][..], CleanObject::cells);
-        // Whoever put it may have been killed before they looked whether somebody is to be forgotten since.
+        // The process that put the object may have been killed before it checked whether more people are to be forgotten.
         let is_to_be_put = object.as_ref().is_none_or(CleanObject::is_to_be_cleaned);
         let merged = merge(&judge, standing, staged.cells());
         if let Some(merged) = merged.or_else(|| is_to_be_put.then(|| unchanged(standing))) {
@@ -54,19 +55,19 @@ impl TableDay<'_> {
         Ok(replaced)
     }
 
-    /// Writes an object anew, with the columns and the format of today, and what may be kept today.
+    /// Rewrites an object with the current columns and format, and with what may be kept now.
     pub async fn rewrite(&self, key: &str, object: ObjectReader) -> Result<()> {
         let object = CleanObject::of(object, self.privacy).await?;
         self.put(key, Some(&object), &StagedFiles::none(*self), &unchanged(object.cells())).await
     }
 
-    /// How many rows of an object here are of people of whom nothing may be kept; of one that was written knowing of them
-    /// all, or that is gone, none. Only columns of text are read.
+    /// Counts the rows of an object of this table and day that belong to people of whom nothing may be kept. There are none if
+    /// the object is gone, or was written under the same policy and list. Only text columns are read.
     pub async fn suppressed_rows(&self, key: &str, head: Head) -> Result<u64> {
         let (mut standing, mut retries) = (Some(head), ConflictRetries::default());
         while let Some(head) = standing {
             match self.count_suppressed(key, head).await {
-                // Whoever replaced it may have known of fewer.
+                // The process that replaced the object may have known of fewer people.
                 Err(error) if retries.allow(&error) => {}
                 outcome => return outcome,
             }
@@ -87,7 +88,7 @@ impl TableDay<'_> {
         Ok(rows)
     }
 
-    /// Writes an object here anew where it keeps what may not be kept any more. Whether it did.
+    /// Rewrites an object of this table and day if it has something that may no longer be kept. Returns whether it did.
     pub async fn clean_at(&self, key: &str) -> Result<bool> {
         let mut retries = ConflictRetries::default();
         loop {
@@ -106,8 +107,8 @@ impl TableDay<'_> {
         }
     }
 
-    /// Whether somebody wrote an object meanwhile who knew of more people than this one: of all of these, too, because the list
-    /// only grows.
+    /// Whether another process wrote the object meanwhile that knew of more people to be forgotten. Because the list only
+    /// grows, it also knew of all those whom this one knows of.
     async fn is_known_better(&self, object: &ObjectReader) -> Result<bool> {
         let known = object.kept().map_or(0, |kept| kept.suppressed);
         if known <= self.privacy.suppressed.revision() {
@@ -117,7 +118,7 @@ impl TableDay<'_> {
         Ok(known <= now.suppressed.revision())
     }
 
-    /// Puts the next version of the object together from the merged cells.
+    /// Writes the next version of the object from the merged cells.
     async fn put(
         &self,
         key: &str,
@@ -152,7 +153,7 @@ impl TableDay<'_> {
         for part in parts {
             match (part, &mut encoded) {
                 (Part::Group(at), Some(encoded)) => writer.copy(&encoded.get(at).await?).await?,
-                (Part::Group(_), None) => return Err(Error::new(Kind::Damaged, "a row group is not there")),
+                (Part::Group(_), None) => return Err(Error::new(Kind::Damaged, "a row group is missing")),
                 (Part::Lake(rows), _) => kept.copy(rows.end - rows.start, &mut writer).await?,
                 (Part::Staged(rows), _) => staged.copy(rows, &mut writer).await?,
             }
@@ -163,7 +164,7 @@ impl TableDay<'_> {
     }
 }
 
-/// The cells of an object, all as they stand there.
+/// All cells of an object, each with its own rows as origin.
 fn unchanged(cells: &[Cell]) -> Vec<(&Cell, Origin)> {
     let mut row = 0;
     let placed = cells.iter().map(|cell| {
@@ -173,7 +174,7 @@ fn unchanged(cells: &[Cell]) -> Vec<(&Cell, Origin)> {
     placed.collect()
 }
 
-/// Rows of a file, taken a number at a time.
+/// A stream of rows from which any number can be taken at a time.
 struct Rows<'a> {
     stream: BoxStream<'a, Result<RecordBatch>>,
     rest: Option<RecordBatch>,

@@ -1,5 +1,5 @@
-//! Where the row groups of an object end: a function of its cells alone, and one that heals. Behind a cell that changed, row
-//! groups soon end where they did before, so that they need not be encoded again.
+//! Where the row groups of an object end. This depends on its cells alone, and a change stays local: soon after a cell that
+//! changed, row groups end where they did before, so that these need not be encoded again.
 
 use std::ops::Range;
 
@@ -8,33 +8,33 @@ use twox_hash::XxHash3_64;
 use super::cell::Cell;
 use super::merge::Origin;
 
-/// The most rows of a row group: enough to compress well, few enough to prune one event out of a large day, and to hold in
-/// memory.
+/// The most rows of a row group: enough to compress well; few enough to read one event of a large day without the others, and to
+/// hold in memory.
 pub const ROW_GROUP_ROWS: usize = 64 * 1024;
 const MOST: u64 = ROW_GROUP_ROWS as u64;
-/// With so many rows, a row group ends behind the next event that may end one.
+/// From this many rows on, a row group ends after the next event that may end one.
 const LEAST: u64 = MOST / 4;
-/// One event in so many may end a row group.
+/// On average, one event in this many may end a row group.
 const ONE_IN: u64 = 8;
 
 /// A part of the next object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// This row group of the object that stands there, as it is.
+    /// The row group with this index of the existing object, as it is.
     Group(usize),
-    /// These rows of the object that stands there.
+    /// These rows of the existing object.
     Lake(Range<u64>),
-    /// So many rows of staged files, those that come next.
+    /// This many rows of staged files: those that come next.
     Staged(u64),
 }
 
-/// The rows of each row group of an object with these cells.
+/// How many rows each row group of an object with these cells has.
 #[must_use]
 pub fn row_groups<'a>(cells: impl IntoIterator<Item = &'a Cell>) -> Vec<u64> {
     let mut groups = Vec::new();
     let mut open = 0;
     for cell in cells {
-        // A cell is parted only where it is larger than a row group.
+        // A cell is split only if it is larger than a row group.
         if open > 0 && open + cell.rows > MOST {
             groups.push(std::mem::take(&mut open));
         }
@@ -52,13 +52,13 @@ pub fn row_groups<'a>(cells: impl IntoIterator<Item = &'a Cell>) -> Vec<u64> {
     groups
 }
 
-/// By the event alone, so that what stands before it does not matter.
+/// Whether a row group may end after this event. Depends on the event alone, so that the rows before it do not matter.
 fn may_end(event_id: i64) -> bool {
     XxHash3_64::oneshot(&event_id.to_le_bytes()).is_multiple_of(ONE_IN)
 }
 
-/// The parts of an object with these cells and row groups. `standing` are the rows of each row group that can be taken as it
-/// is.
+/// The parts of an object with these cells and row groups. `standing` has the number of rows of each row group of the existing
+/// object; it is empty if they cannot be copied as they are.
 #[must_use]
 pub fn parts(merged: &[(&Cell, Origin)], groups: &[u64], standing: &[u64]) -> Vec<Part> {
     let mut first = 0;
@@ -99,7 +99,7 @@ pub fn parts(merged: &[(&Cell, Origin)], groups: &[u64], standing: &[u64]) -> Ve
     parts
 }
 
-/// Adds rows of a cell, to the part before where they follow it.
+/// Adds rows of a cell: to the last part if they directly follow it, otherwise as a new part.
 fn add(parts: &mut Vec<Part>, origin: Origin, rows: Range<u64>) {
     match (parts.last_mut(), origin) {
         (_, _) if rows.is_empty() => {}
@@ -124,7 +124,8 @@ mod tests {
         Cell::new(event_id, "", Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH, &totals)
     }
 
-    /// All cells stand in the lake, but those at `staged`, which had `before` rows there.
+    /// The merged cells, and the row groups of the existing object: all cells come from the lake, except the one at `staged`,
+    /// which has `before` rows there.
     fn changed(cells: &[Cell], staged: usize, before: u64) -> (Vec<(&Cell, Origin)>, Vec<u64>) {
         let mut row = 0;
         let mut merged = Vec::new();
@@ -159,7 +160,7 @@ mod tests {
                 let copied = parts.iter().filter(|part| matches!(part, Part::Group(_))).count();
                 encoded += groups.len() - copied;
             }
-            // Of each change, on average.
+            // At most four row groups for each change, on average.
             assert!(encoded <= 4 * cells.len(), "{rows}: {encoded} of {} each", groups.len());
         }
     }
@@ -188,7 +189,7 @@ mod tests {
                 prop_assert!(!parted || rows > MOST);
                 first += rows;
             }
-            // Where the rows come from, in order: from the lake or from the staged file, in runs as long as can be.
+            // Where the rows come from, in order: from the lake or from the staged file, in runs as long as possible.
             let starts: Vec<u64> = (0..standing.len()).map(|at| standing.iter().take(at).sum()).collect();
             let (mut found, mut expected) = (Vec::new(), Vec::new());
             let mut of_staged = 0;

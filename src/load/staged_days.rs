@@ -1,4 +1,4 @@
-//! Which days have staged files, and which these are: looked up a day at a time, because there may be very many.
+//! Which days have staged files, and which files those are. They are listed one day at a time, because there may be very many.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,15 +9,15 @@ use super::store::{Below, Listed, Store};
 use crate::error::{Error, Kind, Result};
 use crate::transform::tables::Table;
 
-/// The staged files of a day, or the objects that stand for it, by table.
+/// What one day has, by table: its staged files, or its objects.
 pub type ByTable<T> = BTreeMap<Table, T>;
 
 /// The days that have staged files.
 #[derive(Debug, Default)]
 pub struct StagedDays {
-    /// Each day, with its tables. Others may have published them since.
+    /// Each day, with the tables that have staged files. Other processes may have published them since.
     pub days: BTreeMap<Date, BTreeSet<Table>>,
-    /// What lies there and is no staged file.
+    /// An error for each file in staging that is not a staged file.
     pub failures: Vec<Error>,
 }
 
@@ -55,7 +55,7 @@ impl StagedDays {
     }
 }
 
-/// The staged files of one table and day, and a failure for each file that is none.
+/// The staged files of one table and day, and an error for each other file there.
 pub async fn staged_files(store: &dyn Store, table: Table, day: Date) -> Result<(Vec<Listed>, Vec<Error>)> {
     let listed = store.list(&keys::staged_day(table, day), "").await?;
     let (staged, foreign): (Vec<_>, Vec<_>) =
@@ -66,7 +66,7 @@ pub async fn staged_files(store: &dyn Store, table: Table, day: Date) -> Result<
 fn are_none(foreign: &[Listed]) -> impl Iterator<Item = Error> {
     let named = foreign.iter().filter(|listed| !keys::is_hidden(&listed.key));
     named.map(|listed| {
-        let error = Error::new(Kind::Damaged, "a file in staging is no staged file");
-        error.with("key", &listed.key).hint("take it away")
+        let error = Error::new(Kind::Damaged, "a file in staging is not a staged file");
+        error.with("key", &listed.key).hint("delete it")
     })
 }

@@ -1,4 +1,4 @@
-//! The staged files of a table and day: opened to see what each brings, and read when it goes into the lake.
+//! The staged files of a table and day: opened to see which cell each has, and read if the cell goes into the lake.
 
 use std::iter;
 
@@ -14,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 
 /// Files that are opened at once, ahead of the one that is read.
 const READERS: usize = 8;
-/// So many stay open until their rows are read. The others are opened again then: a day may have thousands.
+/// Files that stay open until their rows are read. Any others are opened again for that: a day may have thousands.
 const OPEN: usize = 64;
 
 /// Staged files of one table and day, each with one cell.
@@ -26,12 +26,12 @@ pub(super) struct StagedFiles<'a> {
 
 struct StagedFile<'a> {
     listed: &'a Listed,
-    /// In a box: there are thousands of files, of which few are open.
+    /// Boxed, because there may be thousands of files, of which few are open.
     open: Option<Box<CleanObject>>,
 }
 
 impl<'a> StagedFiles<'a> {
-    /// Opens them. One that cannot be read is a failure, and left where it is.
+    /// Opens the listed files. The error of a file that cannot be read goes to `failures`; the file is left where it is.
     pub(super) async fn open(
         table_day: TableDay<'a>,
         listed: &'a [Listed],
@@ -43,7 +43,7 @@ impl<'a> StagedFiles<'a> {
             match object.cells() {
                 [cell] => Ok((listed, cell.clone(), object)),
                 cells => {
-                    let message = format!("a staged file has one cell, this one {}", cells.len());
+                    let message = format!("a staged file has one cell, this one has {}", cells.len());
                     Err(Error::new(Kind::Damaged, message).with("key", &listed.key))
                 }
             }
@@ -68,15 +68,15 @@ impl<'a> StagedFiles<'a> {
         Self { table_day, files: Vec::new(), cells: Vec::new() }
     }
 
-    /// The cell of each.
+    /// The cell of each file.
     pub(super) fn cells(&self) -> &[Cell] {
         &self.cells
     }
 
-    /// The rows of these files, in this order: of each, how many it has.
+    /// The rows of the wanted files, in this order; of each file, its index and how many rows it has.
     pub(super) fn rows(&self, wanted: Vec<(usize, u64)>) -> BoxStream<'_, Result<RecordBatch>> {
         let rows = stream::iter(wanted).map(move |(at, rows)| async move {
-            let missing = || Error::new(Kind::Damaged, "a merge names no file");
+            let missing = || Error::new(Kind::Damaged, "a merge names a file that does not exist");
             let StagedFile { listed, open } = self.files.get(at).ok_or_else(missing)?;
             match open {
                 Some(object) => object.rows(iter::once(0..rows)),
@@ -88,7 +88,7 @@ impl<'a> StagedFiles<'a> {
         rows.buffered(READERS).try_flatten().boxed()
     }
 
-    /// The keys of all.
+    /// The keys of all files.
     pub(super) fn keys(&self) -> Vec<String> {
         self.files.iter().map(|file| file.listed.key.clone()).collect()
     }

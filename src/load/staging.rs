@@ -1,4 +1,4 @@
-//! Staged files: one cell of one visit each, complete, not yet visible to readers.
+//! Staged files: each is one complete cell of one visit, not yet visible to readers.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::transform::batch::BATCH_ROWS;
 use crate::transform::tables::Table;
 use crate::transform::totals::Totals;
 
-/// A cell with fewer rows than a full batch has, and less text, is a small one.
+// A cell with fewer rows than these (a full batch), and with fewer bytes of text, is written as a small file.
 const FEW_ROWS: u64 = BATCH_ROWS as u64;
 const FEW_BYTES: usize = 4 * 1024 * 1024;
 
@@ -30,18 +30,18 @@ pub struct VisitId {
     pub pulled_at: Timestamp,
     /// The run.
     pub run: String,
-    /// What is kept.
+    /// What is kept of people.
     pub kept: PrivacyVersion,
 }
 
-/// Writes one cell. Dropped before it is staged, it leaves nothing behind.
+/// Writes the staged file of one cell. If dropped before [`CellWriter::stage`], it leaves nothing behind.
 pub struct CellWriter {
     store: Arc<dyn Store>,
     visit_id: VisitId,
     table: Table,
     day: Date,
     part: String,
-    /// Rows that may be all: how they are written depends on that.
+    /// Rows that are not written yet. At first they wait because a small cell is written differently.
     first: Waiting,
     writer: Option<ObjectWriter>,
     totals: Totals,
@@ -49,8 +49,8 @@ pub struct CellWriter {
 }
 
 impl CellWriter {
-    /// A cell without rows. `part` tells it apart from others of the visit in the same table and day. Nothing is
-    /// written before there are many rows, or before it is staged.
+    /// A cell without rows. `part` tells it apart from the visit's other cells of the same table and day. Nothing is
+    /// written to the store until there are many rows or the cell is staged.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, visit_id: VisitId, table: Table, day: Date, part: &str) -> Self {
         let part = part.to_owned();
@@ -74,18 +74,18 @@ impl CellWriter {
         self.table
     }
 
-    /// What tells it apart from others of the visit in the same table and day.
+    /// What tells the cell apart from the visit's other cells of the same table and day.
     #[must_use]
     pub fn part(&self) -> &str {
         &self.part
     }
 
-    /// What was made of the same answer before had so much weight; this is to rank no lower.
+    /// Sets the least weight of the cell: that of an earlier cell from the same answer, so that this one does not rank lower.
     pub fn weigh_at_least(&mut self, weight: u64) {
         self.least_weight = weight;
     }
 
-    /// The cell, as it would be staged.
+    /// The cell as [`CellWriter::stage`] would stage it.
     #[must_use]
     pub fn cell(&self, staged_at: Timestamp, accepted_at: Option<Timestamp>) -> Cell {
         let VisitId { event_id, pulled_at, .. } = &self.visit_id;
@@ -93,13 +93,13 @@ impl CellWriter {
         Cell { accepted_at, weight: cell.weight.max(self.least_weight), ..cell }
     }
 
-    /// The sums over what was written so far.
+    /// The sums over the rows so far.
     #[must_use]
     pub fn totals(&self) -> Totals {
         self.totals
     }
 
-    /// Completes the staged file, also one without rows. `accepted_at`: when a user last said that fewer rows are right.
+    /// Completes the staged file, even without rows. `accepted_at` is when a user last accepted fewer rows.
     pub async fn stage(mut self, staged_at: Timestamp, accepted_at: Option<Timestamp>) -> Result<()> {
         self.write_first(Expected::Few).await?;
         let cell = self.cell(staged_at, accepted_at);
@@ -109,7 +109,7 @@ impl CellWriter {
         }
     }
 
-    /// Writes the rows that wait, and begins the file where none was begun.
+    /// Writes the rows that wait; begins the file if that has not happened yet.
     async fn write_first(&mut self, expected: Expected<'_>) -> Result<()> {
         let mut writer = if let Some(writer) = self.writer.take() {
             writer

@@ -1,4 +1,4 @@
-//! The list of people who are to be forgotten, as it lies in the store.
+//! The list of people who are to be forgotten, as it is stored.
 
 use std::sync::Arc;
 
@@ -20,14 +20,14 @@ struct Document {
     people: People,
 }
 
-/// What may be kept now: the policy, and the list as it stands. Where there is somebody on it, only a run with its key can
-/// tell who that is.
+/// What may be kept of people now: the policy, and the current list. If there is a list, only a run with its key can tell who
+/// is on it: any other run fails.
 pub async fn privacy(store: &dyn Store, policy: &Arc<Policy>) -> Result<Privacy> {
     let (suppressed, _) = read(store, policy).await?;
     Ok(Privacy { policy: Arc::clone(policy), suppressed: Arc::new(suppressed) })
 }
 
-/// What these identifiers come to under the run's key.
+/// The keyed hashes of these identifiers under the run's key. Returns [`Kind::Usage`] if the run has no key.
 pub fn people(policy: &Policy, identifiers: &[String]) -> Result<People> {
     let Some(key) = policy.key() else { return Err(without_key()) };
     let mut suppressed = Suppressed::of([], Some(key.clone()))?;
@@ -37,14 +37,14 @@ pub fn people(policy: &Policy, identifiers: &[String]) -> Result<People> {
     Ok(People { key: key.id().to_owned(), people: suppressed.sums().collect() })
 }
 
-/// What might be kept with these people on the list, too. Nothing is written.
+/// What might be kept of people if these were on the list, too. Nothing is written.
 pub async fn with(store: &dyn Store, policy: &Arc<Policy>, people: &People) -> Result<Privacy> {
     let (listed, _) = read(store, policy).await?;
     let suppressed = listed.and(&people.people)?;
     Ok(Privacy { policy: Arc::clone(policy), suppressed: Arc::new(suppressed) })
 }
 
-/// Adds people, and gives what may be kept from now on.
+/// Adds people to the list, and returns what may be kept from now on.
 pub async fn suppress(store: &dyn Store, policy: &Arc<Policy>, people: &People) -> Result<Privacy> {
     let mut retries = ConflictRetries::default();
     loop {
@@ -65,8 +65,8 @@ pub async fn suppress(store: &dyn Store, policy: &Arc<Policy>, people: &People) 
     }
 }
 
-/// Makes the list again where it alone was lost: else whoever was on it would come back. [`Kind::Damaged`] where the log of
-/// erasures does not say to this run's key who that was.
+/// Rebuilds the list from the log of erasures if only the list was lost: otherwise the people on it would come back. Returns
+/// [`Kind::Damaged`] if the log cannot be read, or does not tell under this run's key who all of them were.
 pub async fn mend(store: &dyn Store, policy: &Arc<Policy>) -> Result<()> {
     if is_listed(store).await? {
         return Ok(());
@@ -88,17 +88,17 @@ pub async fn mend(store: &dyn Store, policy: &Arc<Policy>) -> Result<()> {
     suppress(store, policy, &People { key: own.to_owned(), people }).await.map(|_| ())
 }
 
-/// Whether there is a list.
+/// Whether the list exists.
 pub async fn is_listed(store: &dyn Store) -> Result<bool> {
     Ok(store.head(keys::SUPPRESSED).await?.is_some())
 }
 
-/// What is said where people were forgotten, and nothing says who.
+/// The error for a store in which people were forgotten, and the list of them is lost.
 #[must_use]
 pub fn lost() -> Error {
     Error::new(Kind::Damaged, "people were forgotten here, and the list of them is lost").hint(
-        "restore `ledger/suppressed.json` from a version or a backup, or run `forget` for each of them again, for all of them at \
-         once, and then once more: who is not named comes back",
+        "restore `ledger/suppressed.json` from a previous version or a backup, or run `forget` with all of them at once, and \
+         then a second time: whoever is not named comes back",
     )
 }
 
@@ -110,9 +110,14 @@ async fn read(store: &dyn Store, policy: &Arc<Policy>) -> Result<(Suppressed, Co
 }
 
 fn parse(bytes: &Bytes, policy: &Policy) -> Result<Suppressed> {
-    // The lake does not know who was on it: nothing else can take its place.
+    // The lake does not tell who was on the list, so it cannot be rebuilt like other documents of the ledger.
     let lost = |error: Error| {
-        error.hint("restore it from a version or a backup, or run `forget` for each of them again")
+        match error.kind() {
+        Kind::Newer => error,
+        _ => error.hint(
+            "restore it from a previous version or a backup, or delete it and run `forget` for each of them again",
+        ),
+    }
     };
     let document: Document = document::read(keys::SUPPRESSED, bytes).map_err(lost)?;
     let Some(key) = policy.key() else { return Err(without_key()) };
@@ -120,12 +125,12 @@ fn parse(bytes: &Bytes, policy: &Policy) -> Result<Suppressed> {
     if key.id() != listed {
         let message =
             format!("people were forgotten here under the key `{}`, this run has `{}`", listed, key.id());
-        return Err(Error::new(Kind::OtherLake, message).hint("give that key"));
+        return Err(Error::new(Kind::OtherLake, message).hint("give the key that was used before"));
     }
     Suppressed::of(&people, Some(key.clone()))
 }
 
 fn without_key() -> Error {
-    Error::new(Kind::Usage, "people were, or are to be, forgotten here, and only a key can tell who")
-        .hint("give `ROLLCALL_HMAC_KEY`, such as `openssl rand -hex 32` makes, or `--hmac-secret-arn`")
+    Error::new(Kind::Usage, "people were forgotten here, or are to be, and only a key can tell who")
+        .hint("give `ROLLCALL_HMAC_KEY`, a key as made by `openssl rand -hex 32`, or `--hmac-secret-arn`")
 }

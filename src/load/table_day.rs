@@ -18,11 +18,11 @@ use crate::transform::tables::Table;
 /// A table and day of a lake.
 #[derive(Clone, Copy)]
 pub struct TableDay<'a> {
-    /// Where everything is kept.
+    /// The store that has everything.
     pub store: &'a Arc<dyn Store>,
-    /// Days and when they settle.
+    /// The lake, which decides what a day is and when it settles.
     pub lake: &'a Lake,
-    /// What may be kept.
+    /// What may be kept of people.
     pub privacy: &'a Privacy,
     /// The table.
     pub table: Table,
@@ -31,18 +31,18 @@ pub struct TableDay<'a> {
 }
 
 impl TableDay<'_> {
-    /// The key of the object.
+    /// The key of the lake's object.
     #[must_use]
     pub fn key(&self) -> String {
         keys::lake(self.table, self.day)
     }
 
-    /// The cell that the lake has in a place, as it may be kept now.
+    /// The lake's cell of an event and `part`, as it may be kept now; none if the lake has none.
     pub async fn cell(&self, event_id: i64, part: &str) -> Result<Option<Cell>> {
         let mut retries = ConflictRetries::default();
         loop {
             let Some(head) = self.store.head(&self.key()).await? else { return Ok(None) };
-            // Behind the object's version, which so knows of nobody who is not on this list.
+            // Read after the object's version, so that this version was not written with a longer list of people.
             let privacy = suppression::privacy(self.store.as_ref(), &self.lake.policy).await?;
             let found = async {
                 let object = self.open(&self.key(), head).await?;
@@ -55,12 +55,12 @@ impl TableDay<'_> {
         }
     }
 
-    /// An object here.
+    /// Opens an object of this table and day.
     pub(super) async fn open(&self, key: &str, head: Head) -> Result<ObjectReader> {
         ObjectReader::open(self.store, key, head, self.table, self.day).await
     }
 
-    /// An object here, its rows as they may be kept.
+    /// Opens an object of this table and day, with its rows as they may be kept.
     pub(super) async fn clean(&self, key: &str, head: Head) -> Result<CleanObject> {
         CleanObject::of(self.open(key, head).await?, self.privacy).await
     }

@@ -1,4 +1,4 @@
-//! Trials of a store, with an object of their own and with writes that cannot succeed.
+//! Tests of a store, with an object of their own and with writes that must not succeed.
 
 use bytes::Bytes;
 
@@ -6,7 +6,8 @@ use super::keys;
 use super::store::{Condition, Store, Version};
 use crate::error::{Error, Kind, Result};
 
-/// Whether the store gives back what was written, and honours conditions; an object's version that is not there any more.
+/// Tests whether the store returns what was written, and honours the conditions of writes. Returns the version of an object that
+/// no longer exists.
 pub async fn conditions(store: &dyn Store, run: &str) -> Result<Version> {
     let (key, content) = (keys::trial(run), Bytes::from_static(b"trial"));
     store.put(&key, content.clone(), Condition::Absent).await?;
@@ -16,7 +17,7 @@ pub async fn conditions(store: &dyn Store, run: &str) -> Result<Version> {
                 store.prove(&key, content).await?;
                 Ok(version)
             }
-            _ => Err(Error::new(Kind::Store, "the store does not give back what was written")),
+            _ => Err(Error::new(Kind::Store, "the store does not return what was written")),
         }
     };
     let outcome = outcome.await;
@@ -24,7 +25,8 @@ pub async fn conditions(store: &dyn Store, run: &str) -> Result<Version> {
     outcome
 }
 
-/// Whether everything can be listed and written: with writes over a version that is not there, which have to lose.
+/// Tests whether everything under these prefixes can be listed and written. The writes are to replace `gone`, a version that no
+/// longer exists, so they have to lose.
 pub async fn rights(store: &dyn Store, prefixes: &[&str], run: &str, gone: &Version) -> Result<()> {
     for prefix in prefixes {
         let key = format!("{prefix}{run}");
@@ -32,7 +34,7 @@ pub async fn rights(store: &dyn Store, prefixes: &[&str], run: &str, gone: &Vers
         match store.put(&key, Bytes::new(), Condition::Unchanged(gone.clone())).await {
             Err(error) if error.kind() == Kind::Conflict => {}
             Err(error) => return Err(error),
-            // Where one process is said to write alone, nothing loses.
+            // A store that ignores conditions has written the object.
             Ok(()) => store.delete(&key).await?,
         }
     }

@@ -1,66 +1,101 @@
-//! Upgrade: the lake's objects in the format, with the columns and under the policy of today.
+//! Upgrade: rewrites the lake's objects in the current format, with the current columns and under the current policy.
 
 use std::sync::Arc;
 
+use futures::{StreamExt, stream};
 use jiff::civil::Date;
 
 use super::lake::Lake;
 use super::ledger::Ledger;
 use super::ledgers::Ledgers;
 use super::object::ObjectReader;
+use super::objects::READERS;
 use super::publish::Published;
 use super::staged_days::StagedDays;
-use super::store::Store;
+use super::store::{Head, Store};
 use super::table_day::TableDay;
 use super::{lake_objects, suppression};
-use crate::error::{Kind, Result};
+use crate::calendar::Deadline;
+use crate::error::{Error, Kind, Result};
 use crate::transform::tables::Table;
 
-/// Writes every object anew whose format or columns are older than this program's, or that keeps what may not be kept any
-/// more, and tables that a day lacks; unless a ledger says that there were rows: they would seem to be all there.
-pub async fn upgrade(store: &Arc<dyn Store>, lake: &Lake, ledgers: &Ledgers) -> Result<Published> {
+/// Rewrites every object whose format or columns are older than this program's, or that has something that may no longer be
+/// kept. Puts an empty object for each table that a day lacks, unless a ledger says that there were rows: an empty object would
+/// hide that they are missing. No object is looked at after the `deadline`; then [`Kind::Timeout`] is among the failures.
+pub async fn upgrade(
+    store: &Arc<dyn Store>,
+    lake: &Lake,
+    ledgers: &Ledgers,
+    deadline: &Deadline,
+) -> Result<Published> {
     let mut published = Published::default();
     let listed = lake_objects::since(store, None, &mut published.failures).await?;
-    let privacy = suppression::privacy(store.as_ref(), &lake.policy).await?;
+    let privacy = &suppression::privacy(store.as_ref(), &lake.policy).await?;
     let is_whole = listed.values().all(|standing| standing.len() == Table::ALL.len());
     let (known, damaged) = if is_whole { <_>::default() } else { ledgers.all().await? };
     published.failures.extend(damaged);
-    // A day that is being published has its objects when that is done.
+    // A day with staged files gets its objects when these are published.
     let staged = if is_whole { <_>::default() } else { StagedDays::find(store.as_ref()).await?.days };
-    for (day, mut standing) in listed {
-        for table in Table::ALL {
-            let table_day = TableDay { store, lake, privacy: &privacy, table, day };
-            let outcome = async {
-                match standing.remove(&table) {
-                    Some(head) => {
-                        let object =
-                            ObjectReader::open(store, &table_day.key(), head.clone(), table, day).await?;
-                        if object.is_current() && object.is_kept_under(&privacy) {
-                            Ok(false)
-                        } else {
-                            table_day.rewrite(&table_day.key(), object).await.map(|()| true)
-                        }
-                    }
-                    None if staged.contains_key(&day) => Ok(false),
-                    None if known.iter().any(|entry| has_rows(&entry.ledger, table, lake, day)) => {
-                        Err(lake_objects::missing(table, day))
-                    }
-                    None => table_day.replace(&[], None).await.map(|replaced| replaced.is_put),
-                }
-            };
-            match outcome.await {
-                Ok(true) => published.put(table, day),
-                Ok(false) => {}
-                // It was replaced meanwhile; if by an older program, the next upgrade finds it.
-                Err(error) if error.kind() == Kind::Conflict => {}
-                Err(error) => published.failures.push(error.with("table", table.name()).with("day", day)),
+    let all = listed.len() * Table::ALL.len();
+    let table_day = |table, day| TableDay { store, lake, privacy, table, day };
+    let objects: Vec<(Date, Table, Option<Head>)> = listed
+        .into_iter()
+        .flat_map(|(day, mut standing)| Table::ALL.map(|table| (day, table, standing.remove(&table))))
+        .collect();
+    // Footers are read in advance; objects are written one after the other, for each takes memory.
+    let found = stream::iter(objects).map(|(day, table, head)| {
+        let table_day = table_day(table, day);
+        async move { (day, table, Found::of(&table_day, head).await) }
+    });
+    let mut found = found.buffered(READERS).enumerate();
+    while let Some((done, (day, table, found))) = found.next().await {
+        if deadline.is_over() {
+            let message = format!("{} of {all} objects were not looked at: the time ran out", all - done);
+            published.failures.push(Error::new(Kind::Timeout, message).hint("run it again: it goes on"));
+            break;
+        }
+        let table_day = table_day(table, day);
+        let outcome = match found {
+            Ok(Found::Current) => Ok(false),
+            Ok(Found::Outdated(object)) => table_day.rewrite(&table_day.key(), *object).await.map(|()| true),
+            Ok(Found::Absent) if staged.contains_key(&day) => Ok(false),
+            Ok(Found::Absent) if known.iter().any(|entry| has_rows(&entry.ledger, table, lake, day)) => {
+                Err(lake_objects::missing(table, day))
             }
+            Ok(Found::Absent) => table_day.replace(&[], None).await.map(|replaced| replaced.is_put),
+            Err(error) => Err(error),
+        };
+        match outcome {
+            Ok(true) => published.put(table, day),
+            Ok(false) => {}
+            // The object was replaced meanwhile; if by an older program, the next upgrade finds it.
+            Err(error) if error.kind() == Kind::Conflict => {}
+            Err(error) => published.failures.push(error.with("table", table.name()).with("day", day)),
         }
     }
     Ok(published)
 }
 
-/// Whether a ledger says that its event has rows in a table and day; of `pulls` it knows the last one.
+/// What a table and day has.
+enum Found {
+    /// An object as this program writes it.
+    Current,
+    /// An object that is to be rewritten.
+    Outdated(Box<ObjectReader>),
+    /// No object.
+    Absent,
+}
+
+impl Found {
+    async fn of(table_day: &TableDay<'_>, head: Option<Head>) -> Result<Self> {
+        let Some(head) = head else { return Ok(Self::Absent) };
+        let object = table_day.open(&table_day.key(), head).await?;
+        let is_current = object.is_current() && object.is_kept_under(table_day.privacy);
+        Ok(if is_current { Self::Current } else { Self::Outdated(Box::new(object)) })
+    }
+}
+
+/// Whether a ledger says that its event has rows in a table and day; of `pulls`, it knows only the last row.
 fn has_rows(ledger: &Ledger, table: Table, lake: &Lake, day: Date) -> bool {
     let of_day = ledger.days.get(&day);
     let snapshot = ledger.snapshot.filter(|_| ledger.event_day == Some(day));

@@ -1,4 +1,4 @@
-//! What a visit leaves in the ledger: what it was answered, what it owes, and how it ended.
+//! What a visit leaves in the ledger: the answers it got, what it owes, and how it ended.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -10,13 +10,17 @@ use serde::{Deserialize, Serialize};
 use super::answer::{Day, Snapshot};
 use crate::transform::row::Row;
 
-/// What could not be asked, or failed.
+/// What could not be asked for, or failed: the next visit has to ask for it again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owed {
-    /// Days.
+    /// The days that are owed.
     pub days: BTreeSet<Date>,
-    /// The snapshot.
+    /// Whether the snapshot is owed.
     pub snapshot: bool,
+    /// For each day that did not fit into one window, the number of windows in which it was last requested. The next visit
+    /// starts with as many.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pieces: BTreeMap<Date, u32>,
 }
 
 impl Owed {
@@ -33,7 +37,7 @@ impl Owed {
         self.days.iter().map(Date::to_string).chain(snapshot).collect()
     }
 
-    /// What [`Owed::names`] gave.
+    /// Parses what [`Owed::names`] returned; passes over any other text.
     #[must_use]
     pub fn of_names<'a>(names: impl IntoIterator<Item = &'a String>) -> Self {
         let mut owed = Self::default();
@@ -44,7 +48,7 @@ impl Owed {
         owed
     }
 
-    /// By the row of a visit in `pulls`.
+    /// Reads the row of a visit in `pulls`.
     #[must_use]
     pub fn of_row(row: &Row<'_>) -> Self {
         let names = row.text("owed").and_then(|names| serde_json::from_str::<Vec<String>>(&names).ok());
@@ -52,7 +56,7 @@ impl Owed {
     }
 }
 
-/// For people: days that follow each other as a span.
+/// For people: consecutive days are shown as a span.
 impl fmt::Display for Owed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut spans: Vec<(Date, Date)> = Vec::new();
@@ -74,7 +78,7 @@ impl fmt::Display for Owed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Everything that was due is there.
+    /// Everything that was due was answered.
     Complete,
     /// Something failed.
     Failed,
@@ -99,7 +103,7 @@ impl Outcome {
 pub struct Visit {
     /// When it began.
     pub pulled_at: Timestamp,
-    /// The day of the event; none where it is not known yet.
+    /// The day of the event; none if it is not known yet.
     pub event_day: Option<Date>,
     /// Days that were answered.
     pub days: BTreeMap<Date, Day>,
@@ -107,16 +111,18 @@ pub struct Visit {
     pub snapshot: Option<Snapshot>,
     /// What failed or was left.
     pub owed: Owed,
-    /// All days that were asked, also those without rows and those that failed.
+    /// All days that were asked for, including those without rows and those that failed.
     pub asked: BTreeSet<Date>,
-    /// Whether the visit knows of every day up to now, answered or owed.
+    /// Whether every day up to the visit was answered or is owed.
     pub through: bool,
     /// How it ended.
     pub outcome: Outcome,
     /// Whether the vendor does not know the event.
     pub is_unknown: bool,
-    /// Whether a user chose the event, so that it is visited when it is closed, too.
+    /// Whether a user chose the event, so that it is visited even if it is closed.
     pub is_chosen: bool,
+    /// When the plan of chosen days that this visit belongs to was made; none if it belongs to no such plan.
+    pub planned_at: Option<Timestamp>,
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Who came to one event: its viewings, and the people they are of. The rules are those of the views `sessions` and
-//! `people`, so that a page says what SQL says.
+//! Who came to one event: its viewings, and the people who watched. The rules are those of the views `sessions` and
+//! `people`, so that a page shows what SQL shows.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,7 +10,7 @@ use crate::transform::person::tells;
 use crate::transform::row::Row;
 use crate::transform::tables::{HOST, PERSON_COLUMNS, Table};
 
-/// What viewers do, by the columns that count it.
+/// What viewers do: the column that counts it, and its name in Chinese and in English.
 pub(super) const DEEDS: [(&str, &str, &str); 9] = [
     ("chat_num", "聊天", "chat messages"),
     ("praise_num", "点赞", "likes"),
@@ -23,7 +23,7 @@ pub(super) const DEEDS: [(&str, &str, &str); 9] = [
     ("goods_sum_hits", "商品点击", "clicks on goods"),
 ];
 
-/// What was watched.
+/// What was watched: the event itself, or a replay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Live,
@@ -32,21 +32,22 @@ pub(super) enum Kind {
     Unknown,
 }
 
-/// One viewing. Texts are kept once: a number says which.
+/// One viewing. Regions and devices are numbers in [`Names`], so that each text is kept once.
 #[derive(Debug)]
 pub(super) struct Viewing {
-    /// The place in `people`.
+    /// The index in `people`.
     pub(super) person: usize,
     pub(super) kind: Kind,
     pub(super) online: Timestamp,
     pub(super) offline: Option<Timestamp>,
     pub(super) day: Date,
-    /// The first place and device that the vendor names.
+    /// The first region that the vendor names.
     pub(super) region: usize,
+    /// The first device that the vendor names.
     pub(super) device: usize,
 }
 
-/// What somebody watched of one kind.
+/// How much somebody watched of one kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Watched {
     pub(super) viewings: u64,
@@ -63,7 +64,7 @@ impl Watched {
 /// Somebody who came.
 #[derive(Debug, Default)]
 pub(super) struct Person {
-    /// Whether this is one person: all that came of whom nothing is told are together in another.
+    /// Whether this is one person. All viewings that do not identify anybody share one entry, those of hosts another.
     pub(super) is_identified: bool,
     pub(super) is_host: bool,
     pub(super) name: Option<String>,
@@ -98,20 +99,20 @@ impl Names {
         self.names.len() - 1
     }
 
-    /// The text of a number; empty where the vendor names none.
+    /// The text with this number; empty if the vendor names none.
     pub(super) fn name(&self, number: usize) -> &str {
         self.names.get(number).map_or("", String::as_str)
     }
 }
 
-/// What tells a person apart from others of the event; of viewings that say nothing of it, whether they are a host's.
+/// What tells a person apart from others of the event; for viewings that do not identify anybody, whether they are a host's.
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum Who {
     Identified(String),
     Unidentified { is_host: bool },
 }
 
-/// Everybody who came to one event, the hosts among them.
+/// Everybody who came to one event, including the hosts.
 #[derive(Debug, Default)]
 pub(super) struct Audience {
     pub(super) people: Vec<Person>,
@@ -165,7 +166,7 @@ impl Audience {
             (&mut person.email, "email"),
             (&mut person.ext_id, "ext_id"),
         ] {
-            // Of several the last by name, as `max` has it.
+            // Of several values the greatest, like `max` in the view.
             *known = known.take().max(text(column));
         }
         person.all.add(seconds);
@@ -183,17 +184,17 @@ impl Audience {
         }
     }
 
-    /// Everybody but the hosts, and those of whom nothing is told, together.
+    /// Everybody but the hosts, including the entry for viewings that do not identify anybody.
     pub(super) fn attending(&self) -> impl Iterator<Item = &Person> {
         self.people.iter().filter(|person| !person.is_host)
     }
 
-    /// Everybody but the hosts who can be told apart.
+    /// Everybody who can be told apart, without the hosts.
     pub(super) fn viewers(&self) -> impl Iterator<Item = &Person> {
         self.attending().filter(|person| person.is_identified)
     }
 
-    /// The viewings of people who are no hosts, with their person.
+    /// All viewings but those of hosts, each with its person.
     pub(super) fn viewings(&self) -> impl Iterator<Item = (&Viewing, &Person)> {
         let with_person = self.viewings.iter().filter_map(|viewing| {
             let person = self.people.get(viewing.person)?;
@@ -203,7 +204,7 @@ impl Audience {
     }
 }
 
-/// The first of several, as the vendor joins them, or the second where that is none; empty where both are.
+/// The first of several values that the vendor joins by commas, or the second if the first is absent; empty if both are.
 fn first(several: Option<&str>) -> &str {
     let mut said = several.unwrap_or_default().split(',').take(2);
     said.find(|one| !matches!(*one, "" | "-")).unwrap_or_default()

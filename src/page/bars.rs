@@ -1,21 +1,21 @@
-//! Rows of bars.
+//! Bar charts: rows of horizontal bars.
 
 use std::collections::BTreeSet;
 
 use super::figures::{Group, Stay};
 
-/// How many groups are shown; the others are summed up.
+/// How many groups are shown at most; the others are summed up.
 const SHOWN: usize = 15;
 
 /// One row.
 pub(super) struct Bar {
-    /// What, in Chinese and in English.
+    /// What is counted, in Chinese and in English.
     pub(super) name: (String, String),
-    /// How many.
+    /// The count.
     pub(super) number: i64,
-    /// Of the longest, in percent.
+    /// The width, in percent of the widest bar.
     pub(super) width: u64,
-    /// The second bar of the row, where it has one.
+    /// Count and width of the row's second bar, if it has one.
     pub(super) second: Option<(i64, u64)>,
 }
 

@@ -1,4 +1,4 @@
-//! Charts as SVG, drawn once for wide and once for narrow screens, so that their letters stay readable on both.
+//! Charts as SVG, drawn once for wide and once for narrow screens, so that their text stays readable on both.
 
 #![allow(clippy::cast_precision_loss, reason = "these are points of a drawing")]
 
@@ -6,26 +6,27 @@ use std::fmt::Write;
 
 use jiff::civil::Date;
 
-/// Points left of the drawing, for the numbers; and below it, for the labels.
+/// The margin left of the drawing, for the numbers, in points.
 const LEFT: f64 = 44.0;
+/// The margin below the drawing, for the labels, in points.
 const BOTTOM: f64 = 22.0;
 const TOP: f64 = 10.0;
 const RIGHT: f64 = 12.0;
-/// The widest column.
+/// How wide a column is at most, in points.
 const WIDEST: f64 = 40.0;
 
-/// The class that says on which screens it is shown, its size, and how many labels have room.
+/// The drawings of a chart: the class that says on which screens it is shown, width, height, and how many labels have room.
 const SIZES: [(&str, f64, f64, usize); 2] = [("wide", 760.0, 240.0, 11), ("narrow", 360.0, 200.0, 5)];
 
-/// What is drawn of one series.
+/// One series of values to draw.
 pub(super) struct Series<'a> {
-    /// Its class, which is its colour.
+    /// Its class, which determines its colour.
     pub(super) class: &'static str,
     /// Its values.
     pub(super) values: &'a [u64],
 }
 
-/// Text below the drawing, at a place between 0 and 1.
+/// A text below the drawing, and its position there, between 0 and 1.
 pub(super) type Label = (f64, String);
 
 /// One chart in both sizes; `draw` draws into a canvas.
@@ -53,7 +54,7 @@ pub(super) fn areas(series: &[Series<'_>], labels: &[Label]) -> String {
     })
 }
 
-/// Columns, those of the later series on top of the earlier.
+/// Stacked columns: those of later series stand on those of earlier ones.
 pub(super) fn columns(series: &[Series<'_>], labels: &[Label]) -> String {
     let length = series.iter().map(|series| series.values.len()).max().unwrap_or_default();
     let value = |series: &Series<'_>, at: usize| series.values.get(at).copied().unwrap_or_default();
@@ -95,7 +96,7 @@ impl Canvas {
     }
 
     fn add(&mut self, element: std::fmt::Arguments<'_>) {
-        // Writing to a text cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = self.svg.write_fmt(element);
     }
 
@@ -154,7 +155,7 @@ impl Canvas {
     }
 }
 
-/// The next number whose quarters are easy to read; of a few, itself.
+/// The next number whose quarters are easy to read; for a number up to 4, itself.
 fn round_up(number: u64) -> u64 {
     if number <= 4 {
         return number.max(1);
@@ -171,7 +172,7 @@ fn round_up(number: u64) -> u64 {
     }
 }
 
-/// A number in a few letters.
+/// A number in a few characters.
 fn short(number: u64) -> String {
     match number {
         0..10_000 => number.to_string(),
@@ -206,7 +207,7 @@ mod tests {
             &[Series { class: "live", values: &[2] }, Series { class: "replay", values: &[2] }],
             &[(0.5, "10-26".to_owned())],
         );
-        // From 10 to 218 points there are four: the first half, and what stands on it.
+        // The drawing reaches from 10 to 218 points, for the number four: each column takes half of it.
         assert!(
             svg.contains(r#"<rect class="live" x="376.0" y="114.0" width="40.0" height="104.0"/>"#),
             "{svg}"

@@ -1,4 +1,4 @@
-//! Minutes of an event as the lake's clock on the wall shows them.
+//! Minutes of an event, as the lake's wall clock shows them.
 
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp};
@@ -6,28 +6,28 @@ use jiff::{SignedDuration, Timestamp};
 use super::chart::Label;
 use crate::calendar::Zone;
 
-/// Minutes between two labels, or in one span of a chart: one of these.
+/// The possible steps between two labels, or of one span of a chart, in minutes.
 const STEPS: [i64; 9] = [1, 2, 5, 10, 15, 30, 60, 120, 240];
-/// Or this, which is enough for the longest that is drawn.
+/// The step if none of [`STEPS`] is large enough, in minutes: enough for the longest time that is drawn.
 const LARGEST_STEP: i64 = 720;
 
-/// The smallest step by which so many minutes make at most so many parts.
+/// The smallest step that divides `minutes` into at most `parts` parts.
 pub(super) fn step(minutes: i64, parts: i64) -> i64 {
     STEPS.into_iter().find(|step| minutes / step < parts).unwrap_or(LARGEST_STEP)
 }
 
-/// What the clock shows so many minutes after `start`.
+/// What the wall clock shows this many minutes after `start`.
 pub(super) fn after(zone: &Zone, start: Timestamp, minute: i64) -> DateTime {
     zone.wall_clock(start.checked_add(SignedDuration::from_mins(minute)).unwrap_or(start))
 }
 
-/// A time, with its day where that is not the day of `start`.
+/// A time, with its day if that is not the day of `start`.
 pub(super) fn shown(at: DateTime, start: Option<DateTime>) -> String {
     let is_that_day = start.is_some_and(|start| start.date() == at.date());
     at.strftime(if is_that_day { "%H:%M" } else { "%m-%d %H:%M" }).to_string()
 }
 
-/// Round times from the first minute to the last.
+/// Labels at round times, from the first minute to the last.
 pub(super) fn labels(zone: &Zone, start: Timestamp, (first, last): (i64, i64)) -> Vec<Label> {
     let step = step(last - first, 9);
     let format = if last - first > 1440 { "%m-%d %H:%M" } else { "%H:%M" };

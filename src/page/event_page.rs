@@ -19,13 +19,14 @@ use crate::job::context::Context;
 use crate::load::compared::Compared;
 use crate::load::visit::Owed;
 
-/// Minutes before the start and after the end that the curve shows at most: what lies further out is in the tables.
+/// How many minutes before the start the curve shows at most; what lies further out is only in the tables.
 const BEFORE: i64 = 120;
+/// How many minutes after the end the curve shows at most.
 const AFTER: i64 = 240;
-/// And the longest event that it shows whole.
+/// The longest event that the curve shows whole, in minutes.
 const LONGEST: i64 = 2880;
 
-/// Days after the event's that the chart of days shows at most.
+/// How many days after the event's own the chart of days shows at most.
 const CHARTED: i32 = 366;
 
 /// What the template shows.
@@ -50,17 +51,17 @@ pub(super) struct EventPage {
     data: Data,
 }
 
-/// What is drawn of the event itself.
+/// The charts of the event itself.
 struct Curves {
     online: String,
-    /// Joins and leaves, in spans of so many minutes.
+    /// Joins and leaves, in spans of `span` minutes.
     moves: String,
     span: i64,
 }
 
 /// How complete the data is.
 struct Data {
-    /// With when they were pulled.
+    /// The days with rows, and when these were pulled.
     days: Vec<(DayRows, DateTime)>,
     through: Option<DateTime>,
     visited: DateTime,
@@ -70,12 +71,12 @@ struct Data {
 }
 
 impl Data {
-    /// Everything that the vendor has is here, and will not change.
+    /// Whether everything that the vendor has is here, and will not change.
     fn is_final(&self, event: &EventRow) -> bool {
         event.is_closed && self.owed.is_empty() && event.outcome == "complete"
     }
 
-    /// The days that are missing, as spans.
+    /// The days that are missing, without the snapshot; shown as spans.
     fn owed_days(&self) -> Owed {
         Owed { snapshot: false, ..self.owed.clone() }
     }
@@ -94,7 +95,7 @@ impl Data {
     }
 }
 
-/// What the page of all events says of this one.
+/// What the page of all events shows of this one.
 pub(super) struct Line {
     pub(super) event: EventRow,
     pub(super) file: String,
@@ -164,7 +165,7 @@ impl EventPage {
         self.event.title.as_deref().unwrap_or("—")
     }
 
-    /// Live time of those who came live, on the average.
+    /// The average live time of those who watched live, in seconds.
     fn live_average(&self) -> i64 {
         self.sums.told_live_seconds / i64::try_from(self.sums.live_people.max(1)).unwrap_or(i64::MAX)
     }
@@ -174,11 +175,11 @@ impl EventPage {
     }
 }
 
-/// The curve of people online, and of those who came and left; none where nobody watched live.
+/// The curves of people online, and of joins and leaves; and the peak. None if nobody watched live.
 fn curves(zone: &Zone, event: &EventRow, audience: &Audience) -> (Option<Curves>, Option<(u64, DateTime)>) {
     let live = audience.viewings().filter(|(viewing, _)| viewing.kind == Kind::Live);
     let Some(first_online) = live.map(|(viewing, _)| viewing.online).min() else { return (None, None) };
-    // Of an event without a start, the minutes count from the first who came.
+    // For an event without a start, the minutes count from the first viewing.
     let start = event.start_time.unwrap_or(first_online);
     let Some((first, last)) = online::live_minutes(audience, start) else { return (None, None) };
     let (live, replay) = (Online::of(audience, Kind::Live, start), Online::of(audience, Kind::Replay, start));
@@ -203,7 +204,8 @@ fn curves(zone: &Zone, event: &EventRow, audience: &Audience) -> (Option<Curves>
     (Some(Curves { online, moves, span }), peak)
 }
 
-/// Viewings of each day, from the first to the last with any: of those near the event's day, for a viewing may say any time.
+/// Viewings by day, from the first day with any to the last. Only days near the event's own are shown, because a viewing may have
+/// any time.
 fn days_chart(event_day: Date, audience: &Audience) -> String {
     let mut found = figures::by_day(audience);
     let first = event_day.yesterday().unwrap_or(event_day);

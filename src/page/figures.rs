@@ -1,4 +1,4 @@
-//! The figures of one event: pure, from its audience. `samples/queries` says the same in SQL.
+//! The figures of one event, computed from its audience alone. `samples/queries` computes the same in SQL.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -6,10 +6,10 @@ use jiff::civil::Date;
 
 use super::audience::{Audience, DEEDS, Kind, Names, Person, Viewing, Watched};
 
-/// Bounds, in minutes, of how long people stayed.
+/// How long people stayed: the upper bound of each group, in minutes.
 const STAYS: [i64; 6] = [5, 15, 30, 60, 120, i64::MAX];
 
-/// Sums over everybody who is no host.
+/// Sums over everybody but the hosts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sums {
     pub(super) people: u64,
@@ -17,12 +17,12 @@ pub(super) struct Sums {
     pub(super) replay_people: u64,
     pub(super) people_both: u64,
     pub(super) viewings: u64,
-    /// Viewings that say nothing of who came: they are of people whose number is not known.
+    /// Viewings that do not identify anybody: how many people they are of is not known.
     pub(super) unidentified: u64,
     pub(super) seconds: i64,
     pub(super) live_seconds: i64,
     pub(super) replay_seconds: i64,
-    /// Live time of the people.
+    /// Live time of the people who can be told apart.
     pub(super) told_live_seconds: i64,
 }
 
@@ -47,7 +47,7 @@ impl Sums {
         sums
     }
 
-    /// Whether anything can be said of people: not where somebody watched, and no viewing says who.
+    /// Whether anything can be said about people: not if there are viewings, and none of them identifies anybody.
     pub(super) fn tells_people(&self) -> bool {
         self.people > 0 || self.unidentified == 0
     }
@@ -66,13 +66,13 @@ pub(super) fn by_day(audience: &Audience) -> BTreeMap<Date, (u64, u64)> {
 
 /// A group of people, such as those of a region.
 pub(super) struct Group {
-    /// Empty where the vendor names none.
+    /// Empty if the vendor names none.
     pub(super) name: String,
-    /// A number for each of them, which they have in every group.
+    /// A number for each person, the same in every group.
     pub(super) people: BTreeSet<usize>,
 }
 
-/// Groups by the place or device of each viewing, the largest first. Somebody in two of them counts in both.
+/// Groups by the region or device of each viewing, the largest first. A person in two groups counts in both.
 pub(super) fn groups(audience: &Audience, names: &Names, of: fn(&Viewing) -> usize) -> Vec<Group> {
     let mut found: HashMap<usize, BTreeSet<usize>> = HashMap::new();
     for (viewing, person) in audience.viewings() {
@@ -100,12 +100,12 @@ fn largest_first<'a>(groups: impl IntoIterator<Item = (&'a str, BTreeSet<usize>)
     groups
 }
 
-/// How many people stayed so long in total.
+/// How many people stayed for a number of minutes in total.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Stay {
-    /// Minutes, at the least.
+    /// At least this many minutes.
     pub(super) from: i64,
-    /// Minutes that it is shorter than; none where it has no bound.
+    /// Fewer than this many minutes; none if there is no upper bound.
     pub(super) to: Option<i64>,
     pub(super) live: u64,
     pub(super) replay: u64,

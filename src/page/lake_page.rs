@@ -12,13 +12,13 @@ use super::words;
 use crate::calendar;
 use crate::job::context::Context;
 
-/// Days after the event that the coverage shows.
+/// How many days the coverage shows of each event, from the event's own day on.
 const COVERED: usize = 31;
-/// Days before the last with an event that the chart shows.
+/// How many days before the last day with an event the chart shows.
 const CHARTED: i32 = 119;
-/// An open event is visited once a day; after so long somebody should look.
+/// An open event is visited at least once a day; after this time without a visit, somebody should look.
 const STALE: SignedDuration = SignedDuration::from_hours(48);
-/// Events of which the coverage is shown, the newest first.
+/// How many events the coverage shows at most, the newest first.
 const SHOWN: usize = 500;
 
 /// What the template shows.
@@ -31,18 +31,21 @@ pub(super) struct LakePage {
     /// How many of them the coverage leaves out.
     left_out: usize,
     days_chart: String,
-    people: u64,
+    /// The sum over the events; none if no event tells who came.
+    people: Option<u64>,
+    /// Events that do not tell who came.
+    nameless: usize,
     viewings: u64,
     last_visit: Option<DateTime>,
-    /// Events that are still visited, and were not for two days.
+    /// Events that are still visited, but have not been for two days.
     stale: usize,
     /// Events of which something is missing.
     incomplete: usize,
-    /// What could not be read, and so is not here.
+    /// How much could not be read, and is left out here.
     unread: usize,
 }
 
-/// How many rows a day of the coverage has.
+/// One day of an event in the coverage.
 struct Covered {
     day: Date,
     rows: u64,
@@ -50,7 +53,7 @@ struct Covered {
 }
 
 impl Covered {
-    /// The darker, the more: by the number of digits.
+    /// The class, by the number of digits: the more rows, the darker.
     fn class(&self) -> String {
         match self.rows {
             0 => String::new(),
@@ -66,12 +69,15 @@ impl LakePage {
         let is_stale =
             |line: &&Line| !line.event.is_closed && now.duration_since(line.event.pulled_at) > STALE;
         let is_incomplete = |line: &&Line| !line.owed.is_empty() || line.event.outcome != "complete";
+        let nameless = lines.iter().filter(|line| !line.sums.tells_people()).count();
         Self {
             zone: zone.name().to_owned(),
             made_at: zone.wall_clock(now),
             left_out: lines.len().saturating_sub(SHOWN),
             days_chart: days_chart(&lines),
-            people: lines.iter().map(|line| line.sums.people).sum(),
+            people: (nameless == 0 || nameless < lines.len())
+                .then(|| lines.iter().map(|line| line.sums.people).sum()),
+            nameless,
             viewings: lines.iter().map(|line| line.sums.viewings).sum(),
             last_visit: lines.iter().map(|line| line.visited).max(),
             stale: lines.iter().filter(is_stale).count(),
@@ -100,7 +106,7 @@ impl Line {
     }
 }
 
-/// Events of each day.
+/// The chart of events by day.
 fn days_chart(lines: &[Line]) -> String {
     let mut found: BTreeMap<Date, u64> = BTreeMap::new();
     for line in lines {

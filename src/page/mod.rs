@@ -1,4 +1,4 @@
-//! Pages: what the host of a webinar looks at, drawn from the lake's Parquet alone, each one file that needs no other.
+//! Pages for the hosts of webinars, drawn from the lake's Parquet files alone. Each is one file that needs no other.
 
 mod audience;
 mod bars;
@@ -28,7 +28,7 @@ use crate::error::{Error, Explain, Kind, Result};
 use crate::job::context::Context;
 use crate::report::Failure;
 
-/// Pages that are drawn at once: most of the time is spent waiting for the store.
+/// How many pages are drawn at once: most of the time is spent waiting for the store.
 const AT_ONCE: usize = 8;
 
 /// What `report` is called with.
@@ -37,10 +37,10 @@ pub struct Pages {
     /// The event.
     #[arg(value_name = "ID", required_unless_present = "all")]
     pub event_id: Option<i64>,
-    /// A page for every event of the lake, and `index.html` for all of them.
+    /// Draw a page for every event of the lake, and `index.html` for all of them.
     #[arg(long, conflicts_with = "event_id")]
     pub all: bool,
-    /// The file of the page; with `--all` the folder of the pages.
+    /// The file of the page; with `--all`, the folder of the pages.
     #[arg(short, long, value_name = "PATH")]
     pub output: PathBuf,
 }
@@ -73,7 +73,7 @@ impl Pages {
             return Ok(Written { events: 1, page: self.output.clone(), failures: Vec::new() });
         }
         fs::create_dir_all(&self.output)
-            .explain(Kind::Store, || format!("cannot make `{}`", self.output.display()))?;
+            .explain(Kind::Store, || format!("cannot create `{}`", self.output.display()))?;
         let (events, unreadable) = source.all().await;
         let mut failures: Vec<Failure> = unreadable.iter().map(|error| Failure::new(None, error)).collect();
         let mut lines = Vec::new();
@@ -104,10 +104,10 @@ impl Pages {
     }
 }
 
-/// Writes a page whole, or not at all: it names people, and so no part of it is left behind.
+/// Writes a page whole, or not at all: it names people, so no part of it may be left behind.
 fn write(path: &Path, page: &impl Template) -> Result<()> {
     let fail = || format!("cannot write `{}`", path.display());
-    // A device would be replaced, too.
+    // A device file would be replaced, too.
     if path == Path::new("-") || path.exists() && !path.is_file() && !path.is_dir() {
         return Err(Error::new(Kind::Usage, fail()).hint("give `--output` the name of a file"));
     }
@@ -120,7 +120,7 @@ fn write(path: &Path, page: &impl Template) -> Result<()> {
         error.hint(if path.is_dir() {
             "give `--output` the name of a file"
         } else {
-            "look whether its folder is there, and can be written"
+            "check that its folder exists and can be written"
         })
     })
 }

@@ -1,4 +1,4 @@
-//! Who is online minute by minute, and who comes and goes: pure, from the audience of one event.
+//! Who is online minute by minute, and who comes and goes: computed from the audience of one event alone.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,16 +6,16 @@ use jiff::Timestamp;
 
 use super::audience::{Audience, Kind, Viewing};
 
-/// How many people are online, by minutes counted from an event's start. Somebody is online in every minute that a viewing
-/// touches, and once, also with two devices. Kept as the minutes in which the number changes, so that a viewing that
-/// never ends takes no more than another.
+/// How many people are online in each minute, counted from an event's start. A person is online in every minute that one of their
+/// viewings touches, and counts once, even with two devices. Only the minutes in which the number changes are kept, so that a
+/// viewing that never ends takes no more memory than any other.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Online {
     changes: BTreeMap<i64, i64>,
 }
 
 impl Online {
-    /// By one kind of viewing.
+    /// The people online with viewings of one kind.
     pub(super) fn of(audience: &Audience, kind: Kind, start: Timestamp) -> Self {
         let mut stays: HashMap<usize, Vec<(i64, i64)>> = HashMap::new();
         for (viewing, _) in
@@ -38,7 +38,7 @@ impl Online {
         Self { changes }
     }
 
-    /// The number from each minute on in which it changes.
+    /// Each minute in which the number changes, with the number from then on.
     fn steps(&self) -> impl Iterator<Item = (i64, u64)> {
         self.changes.iter().scan(0_i64, |online, (minute, change)| {
             *online += change;
@@ -46,7 +46,7 @@ impl Online {
         })
     }
 
-    /// The most people at once, and the first minute with so many; none where nobody was.
+    /// The most people at once, and the first minute with that many; none if nobody was online.
     pub(super) fn peak(&self) -> Option<(u64, i64)> {
         let most = self.steps().map(|(_, people)| people).max().filter(|most| *most > 0)?;
         self.steps().find(|(_, people)| *people == most).map(|(minute, people)| (people, minute))
@@ -66,21 +66,21 @@ impl Online {
     }
 }
 
-/// The minutes that a viewing touches; without an end its first.
+/// The first and the last minute that a viewing touches; if it has no end, only its first.
 fn touched(viewing: &Viewing, start: Timestamp) -> (i64, i64) {
     let minute = |instant: Timestamp| (instant.as_second() - start.as_second()).div_euclid(60);
     let online = minute(viewing.online);
     (online, viewing.offline.map_or(online, minute).max(online))
 }
 
-/// The first and the last minute that a live viewing touches.
+/// The first and the last minute that any live viewing touches.
 pub(super) fn live_minutes(audience: &Audience, start: Timestamp) -> Option<(i64, i64)> {
     let live = audience.viewings().filter(|(viewing, _)| viewing.kind == Kind::Live);
     live.map(|(viewing, _)| touched(viewing, start))
         .reduce(|(first, last), (online, offline)| (first.min(online), last.max(offline)))
 }
 
-/// How many live viewings began and ended in each span of so many minutes, the first of which begins at `first`.
+/// How many live viewings began and ended in each span of `span` minutes; the first span begins at the minute `first`.
 pub(super) fn joins_and_leaves(
     audience: &Audience,
     start: Timestamp,
@@ -109,7 +109,7 @@ mod tests {
     use super::super::audience::Person;
     use super::*;
 
-    /// A person, and the seconds after the start between which one viewing lasted; none where nothing says when it ended.
+    /// A person, and when one viewing began and ended, in seconds after the start; without an end if that is not known.
     type Seen = (usize, i64, Option<i64>);
 
     const START: i64 = 1_666_772_400;

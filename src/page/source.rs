@@ -28,7 +28,7 @@ pub(super) struct Source {
     standing: BTreeMap<Date, ByTable<Head>>,
 }
 
-/// One event, by its row in `events`.
+/// One event, as its row in `events` describes it.
 #[derive(Clone, Debug)]
 pub(super) struct EventRow {
     pub(super) event_id: i64,
@@ -46,7 +46,7 @@ pub(super) struct EventRow {
     pub(super) pulled_at: Timestamp,
 }
 
-/// Rows of one day of an event.
+/// How many rows an event has on one day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct DayRows {
     pub(super) day: Date,
@@ -80,7 +80,7 @@ impl Source {
     /// Lists the lake. It may be a copy without a ledger.
     pub(super) async fn open(context: &Context) -> Result<Self> {
         context.lake.check(context.store.as_ref(), None).await?;
-        // What is foreign there is for `status` to say.
+        // Foreign files are reported by `status`, not here.
         let standing = lake_objects::since(&context.store, None, &mut Vec::new()).await?;
         if standing.is_empty() {
             return Err(Error::new(Kind::Usage, "there is no lake yet")
@@ -94,7 +94,7 @@ impl Source {
         Some(Object { store: &self.store, table, day, head })
     }
 
-    /// The row of an event.
+    /// The row of an event; [`Kind::Usage`] if the lake has no such event.
     pub(super) async fn find(&self, event_id: i64) -> Result<EventRow> {
         let mut unreadable = None;
         for day in self.standing.keys().rev() {
@@ -113,7 +113,7 @@ impl Source {
         }
         Err(Error::new(Kind::Usage, "the lake has no such event")
             .with("event", event_id)
-            .hint("look whether the number is right; `sync --event` asks the vendor for it"))
+            .hint("check the number and `--store`; `sync --event` asks the vendor for it"))
     }
 
     /// The rows of all events, the newest first, and what cannot be read.
@@ -143,7 +143,7 @@ impl Source {
         Ok(read.await?.unwrap_or_default())
     }
 
-    /// Everybody who came to an event, and how many rows each day has. Begun anew where an object is replaced meanwhile.
+    /// Everybody who came to an event, and how many rows each day has. Starts again if an object is replaced meanwhile.
     pub(super) async fn audience(&self, event: &EventRow) -> Result<(Audience, Vec<DayRows>)> {
         let mut retries = ConflictRetries::default();
         loop {
@@ -161,7 +161,7 @@ impl Source {
         let places =
             calendar::days(first, last).flat_map(|day| [(Table::Lives, day), (Table::Interactions, day)]);
         let objects = places.filter_map(|(table, day)| self.object(table, day));
-        // Footers are read ahead; rows follow in their order.
+        // Footers are read ahead; rows are read in order.
         let mut found =
             stream::iter(objects).map(|object| with_cell(object, event.event_id)).buffered(READERS);
         while let Some((table, day, found)) = found.try_next().await? {
@@ -178,7 +178,7 @@ impl Source {
         Ok((audience, days))
     }
 
-    /// The days on which an event may have been seen, or visited: from the one before it on, where people wait for it to begin.
+    /// The days on which an event may have rows or visits, from the day before it on: people may wait for it to begin.
     fn days(&self, context: &Context, event: &EventRow) -> impl DoubleEndedIterator<Item = Date> {
         let first = event.days.map_or(event.day, |(first, _)| first.min(event.day));
         let first = first.yesterday().unwrap_or(first);
@@ -186,7 +186,7 @@ impl Source {
         self.standing.range(first..=last.max(first)).map(|(day, _)| *day)
     }
 
-    /// How many records of an event could be placed in no table.
+    /// How many records of an event no table could hold.
     pub(super) async fn rejects(&self, context: &Context, event: &EventRow) -> Result<u64> {
         let objects = self.days(context, event).filter_map(|day| self.object(Table::Rejects, day));
         let rows = stream::iter(objects).map(|object| async move {
@@ -199,7 +199,7 @@ impl Source {
         Ok(rows.into_iter().flatten().sum())
     }
 
-    /// What an event's visits say of it, in `pulls`.
+    /// What the rows of an event's visits in `pulls` say about it.
     pub(super) async fn visits(&self, context: &Context, event: &EventRow) -> Result<Visits> {
         let mut visits = Visits::default();
         for day in self.days(context, event).rev() {
@@ -229,16 +229,16 @@ impl Source {
     }
 }
 
-/// The rows of an event's visits in `pulls`, as far as they tell how complete it is.
+/// What an event's visits found, as far as it tells how complete the event is.
 #[derive(Default)]
 pub(super) struct Visits {
-    /// What the last one owes.
+    /// What the last visit owes.
     pub(super) owed: Owed,
-    /// What the last one found that compared.
+    /// What the last visit that compared its answers found.
     pub(super) compared: Option<Compared>,
 }
 
-/// An object where it has a cell of the event: how many rows, when they were pulled, and the object itself.
+/// The table and day of an object and, if it has a cell of the event, how many rows, when they were pulled, and its reader.
 type WithCell = (Table, Date, Option<(u64, Timestamp, ObjectReader)>);
 
 async fn with_cell(object: Object<'_>, event_id: i64) -> Result<WithCell> {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::audience::{Audience, DEEDS, Person};
 use super::figures;
 
-/// One column: its name in Chinese and in English, what its values are, and the value of a person.
+/// One column: its name in Chinese and in English, the kind of its values, and how to get a person's value.
 struct Column {
     zh: &'static str,
     en: &'static str,
@@ -49,8 +49,8 @@ fn shown(time: jiff::civil::DateTime) -> String {
     time.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// Viewers, those first who watched longest. A column without any value, such as one that the lake does not keep, is
-/// left out. Safe to stand within a script element.
+/// The table as JSON, viewers who watched longest first. A column without any value, such as one that the lake does not keep, is
+/// left out. The JSON can be put into a script element.
 pub(super) fn json(audience: &Audience) -> String {
     let mut people: Vec<&Person> = audience.viewers().collect();
     people.sort_by(|one, other| {
@@ -67,11 +67,12 @@ pub(super) fn json(audience: &Audience) -> String {
         .map(|Column { zh, en, kind, .. }| json!({ "zh": zh, "en": en, "kind": kind }))
         .collect();
     let text = json!({ "columns": columns, "rows": rows }).to_string();
-    // Nothing of it may end the element that it stands in.
+    // Nothing in it may end the script element.
     text.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
 
-/// What was done: in Chinese, in English, by everybody who came, and on the average of those who can be told apart.
+/// What viewers did: its name in Chinese and in English, the sum over everybody who came, and the average of those who can be
+/// told apart.
 pub(super) fn deeds(audience: &Audience) -> Vec<(&'static str, &'static str, i64, String)> {
     let (all, told) = (figures::deeds(audience.attending()), figures::deeds(audience.viewers()));
     let people = audience.viewers().count();

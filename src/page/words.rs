@@ -1,15 +1,15 @@
-//! What pages say, in Chinese and in English: both stand in the page, and one of them is shown.
+//! The words of pages, in Chinese and in English: both are in the page, and one of them is shown.
 
 #![allow(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
 
 use std::fmt::Display;
 
-/// Two texts of this program's own, which have no signs that HTML would take for its own.
+/// Two texts of this program's own. They are not escaped, so they must not have characters with a meaning in HTML.
 pub(super) fn both(zh: impl Display, en: impl Display) -> String {
     format!(r#"<span class="zh" lang="zh">{zh}</span><span class="en" lang="en">{en}</span>"#)
 }
 
-/// A number as people write it.
+/// A number as people write it, with separators.
 pub(super) fn number(number: &i64) -> String {
     let sign = if *number < 0 { "-" } else { "" };
     format!("{sign}{}", indicatif::HumanCount(number.unsigned_abs()))

@@ -1,4 +1,4 @@
-//! What a plan will ask of the vendor, before it is asked.
+//! What the visits of a plan will ask of the vendor.
 
 use std::collections::BTreeSet;
 use std::ops::AddAssign;
@@ -14,15 +14,15 @@ pub struct DueEvent {
     pub event_id: i64,
     /// Its title.
     pub title: Option<String>,
-    /// Its end as scheduled.
+    /// Its scheduled end.
     pub end_time: Option<Timestamp>,
     /// Why it is visited.
     pub reason: DueBecause,
-    /// Since when it waits.
+    /// Since when it has been waiting for a visit.
     pub since: Timestamp,
     /// The last visit.
     pub visited: Option<Timestamp>,
-    /// Days that are asked for in any case, a window each.
+    /// Days that are asked for in any case, one window each.
     pub windows: BTreeSet<Date>,
     /// How many requests that takes.
     pub requests: Requests,
@@ -40,14 +40,14 @@ pub enum DueBecause {
     Failed,
     /// The last visit was cut off.
     Owed,
-    /// It is past the horizon: the last visit.
+    /// It is past the horizon: this is its last visit.
     Last,
     /// Replays, or corrections, may have come since the last visit.
     Again,
 }
 
 impl DueBecause {
-    /// For people.
+    /// The reason in words, for people.
     #[must_use]
     pub fn text(self) -> &'static str {
         match self {
@@ -55,19 +55,19 @@ impl DueBecause {
             Self::Chosen => "chosen",
             Self::Failed => "failed before",
             Self::Owed => "cut off before",
-            Self::Last => "past the horizon, the last time",
+            Self::Last => "past the horizon, for the last time",
             Self::Again => "again",
         }
     }
 }
 
-/// How many requests: which days have rows only the snapshot says, so the number lies between two. Retries, and windows
-/// that have to be halved, come on top.
+/// How many requests are needed: a range, because only the snapshot says which days have rows. Retries, and windows that have to
+/// be halved, come on top.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Requests {
     /// If nothing is new.
     pub at_least: u64,
-    /// If every day has rows, as far as it is known when the event began.
+    /// If every day has rows that can have some, as far as it is known when the event began.
     pub at_most: u64,
 }
 
@@ -83,9 +83,9 @@ impl AddAssign for Requests {
 pub struct Estimate {
     /// Requests.
     pub requests: Requests,
-    /// Seconds that as many take, at the least and at the most.
+    /// Seconds that they take, at least and at most.
     pub seconds: (u64, u64),
-    /// How long a request took on the average of the latest visits; none where there were none. Then `seconds` is what
+    /// How long a request took on average in the latest visits; none if there were no visits. Then `seconds` is what
     /// `--requests-per-second` allows.
     pub milliseconds_per_request: Option<u64>,
 }

@@ -17,44 +17,44 @@ use crate::load::health::Health;
 use crate::load::publish::Published;
 use crate::load::visit::Outcome;
 
-/// Failures that are named one by one where room is short.
+/// How many failures, notes and owed events are named at most if room is short.
 const NAMED: usize = 100;
 
-/// What was to be done, and so what there is to show.
+/// The job of a run, which decides what its report shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JobName {
-    /// All of it.
+    /// Plans, pulls and publishes.
     #[default]
     Sync,
-    /// What is due.
+    /// Finds out which events are due.
     Plan,
-    /// The visits.
+    /// Visits events.
     Pull,
-    /// Which days are staged.
+    /// Lists the days with staged files.
     Staged,
-    /// What is staged goes into the lake.
+    /// Puts what is staged into the lake.
     Publish,
-    /// What became of a plan.
+    /// Finds out what became of a plan's events.
     Collect,
-    /// The shared token.
+    /// Renews the shared token if the vendor does not accept it.
     Token,
-    /// Whether everything is there.
+    /// Tests whether everything that a run needs is there.
     Doctor,
-    /// Tables are made again from the archive.
+    /// Rebuilds tables from the archive.
     Replay,
-    /// A person is taken out of everything.
+    /// Erases a person everywhere.
     Forget,
-    /// Older objects are written anew.
+    /// Rewrites older objects.
     Upgrade,
 }
 
 /// The result of a run.
 #[derive(Debug, Default, Serialize)]
 pub struct Report {
-    /// What was to be done.
+    /// The job of the run.
     pub job: JobName,
-    /// The run, as in `pulls`.
+    /// The run's name, as in `pulls`.
     pub run: String,
     /// When the run began.
     pub began: Timestamp,
@@ -62,24 +62,24 @@ pub struct Report {
     pub milliseconds: i64,
     /// Whether nothing failed.
     pub ok: bool,
-    /// Events by what became of them.
+    /// How many events there are, by what became of them.
     pub events: Events,
-    /// Whether those known are all that there are, because none were chosen.
+    /// Whether the known events are all that there are, because the user chose none.
     #[serde(skip)]
     pub is_of_all: bool,
-    /// The events to be visited, where that was asked.
+    /// The events to be visited, if that was asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub due: Vec<DueEvent>,
-    /// What their visits ask of the vendor, where that was asked.
+    /// What their visits will ask of the vendor, if that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub estimate: Option<Estimate>,
-    /// The key of the list of the events to be visited, where it was put into the store.
+    /// The key of the list of events to be visited, if it was put into the store.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items: Option<String>,
-    /// Days with staged files, where that was asked.
+    /// Days with staged files, if that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub staged: Option<Vec<Date>>,
-    /// What was tried, where that was asked.
+    /// What was tested, if that was asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Check>,
     /// Records that became rows.
@@ -88,28 +88,28 @@ pub struct Report {
     pub rejects: u64,
     /// Records in arrays that have no table: they are counted, and not kept.
     pub without_table: u64,
-    /// Values that their column could not hold: they went to `extra`, where the privacy policy keeps them.
+    /// Values that their column could not hold: they went to `extra`, if the privacy policy keeps them.
     pub set_aside: u64,
-    /// Cells of settled days of which the vendor now reports less than before, and still something: the lake keeps what it had.
+    /// Cells of settled days for which the vendor now reports less than before, but still something: the lake keeps what it had.
     pub shrunk: u64,
     /// What was asked of the vendor.
     pub requests: Used,
     /// What was put into the lake.
     pub published: Published,
-    /// What was taken out of everything, where that was asked.
+    /// What was erased, if that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub erasure: Option<Erasure>,
-    /// Days, and snapshots, to be asked again, by event.
+    /// Days and snapshots that have to be asked for again, by event.
     pub owed: BTreeMap<i64, Vec<String>>,
-    /// What the vendor sends and its page does not describe, and events that it has forgotten.
+    /// What the vendor sends but its documentation does not describe, and events that it has forgotten.
     pub notes: BTreeSet<String>,
     /// Everything that failed.
     pub failures: Vec<Failure>,
-    /// How many more failed, where not all are named.
+    /// How many more failures there were, if not all are named.
     pub unnamed: usize,
 }
 
-/// Events by what became of them.
+/// How many events there are, by what became of them.
 #[derive(Debug, Default, Serialize)]
 pub struct Events {
     /// Known, and still visited.
@@ -124,7 +124,7 @@ pub struct Events {
     pub left: usize,
     /// Visited and failed for the third time in a row.
     pub newly_failing: usize,
-    /// Those known that need a person.
+    /// Known events that need a person.
     #[serde(flatten)]
     pub health: Health,
 }
@@ -132,7 +132,7 @@ pub struct Events {
 /// One thing that a run needs.
 #[derive(Debug, Serialize)]
 pub struct Check {
-    /// What.
+    /// What was tested, in one word.
     pub name: &'static str,
     /// Whether it is there.
     pub ok: bool,
@@ -143,7 +143,7 @@ pub struct Check {
 /// One thing that failed.
 #[derive(Debug, Serialize)]
 pub struct Failure {
-    /// The event, where it is one event's.
+    /// The event; none if the failure is not a single event's.
     pub event_id: Option<i64>,
     /// What went wrong, for programs to tell apart.
     pub kind: Kind,
@@ -152,7 +152,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Of an event, where it is one event's.
+    /// A failure of an event, or of no single event.
     #[must_use]
     pub fn new(event_id: Option<i64>, error: &Error) -> Self {
         Self { event_id, kind: error.kind(), error: error.to_string() }
@@ -160,35 +160,40 @@ impl Failure {
 }
 
 impl Report {
-    /// A run that begins.
+    /// The report of a run that begins.
     #[must_use]
     pub fn new(job: JobName, run: &str, began: Timestamp) -> Self {
         Self { job, run: run.to_owned(), began, ..Self::default() }
     }
 
-    /// How many events are known, and how many of them are visited.
+    /// Adds how many events are known, and how many of them will be visited.
     pub(crate) fn planned(&mut self, known: usize, due: usize) {
         (self.events.known, self.events.due) = (known, due);
     }
 
-    /// A visit that did not fail.
+    /// Adds a visit that did not fail.
     pub(crate) fn visited(&mut self, outcome: Outcome) {
         self.events.complete += usize::from(outcome == Outcome::Complete);
     }
 
-    /// An event that failed.
+    /// Adds an event that failed.
     pub(crate) fn event_failed(&mut self, event_id: i64, error: &Error) {
         self.events.failed += 1;
         self.failures.push(Failure::new(Some(event_id), error));
     }
 
-    /// An event that the vendor has forgotten, as was said before: it failed, and needs nobody.
-    pub(crate) fn event_forgotten(&mut self, event_id: i64) {
-        self.events.failed += 1;
-        self.notes.insert(format!("the vendor does not know the event {event_id} any more"));
+    /// An event that is left, through no fault of its own.
+    pub(crate) fn event_left(&mut self, event_id: i64, error: &Error) {
+        self.failures.push(Failure::new(Some(event_id), error));
     }
 
-    /// Something that was tried; a failure if it did not go well.
+    /// Adds an event that the vendor has forgotten, which was reported before: it failed, but needs nobody, so it is a note.
+    pub(crate) fn event_forgotten(&mut self, event_id: i64) {
+        self.events.failed += 1;
+        self.notes.insert(format!("the vendor no longer knows the event {event_id}"));
+    }
+
+    /// Adds the outcome of a test; an error is also a failure.
     pub(crate) fn check(&mut self, name: &'static str, outcome: Result<String>) {
         let ok = outcome.is_ok();
         let found = outcome.unwrap_or_else(|error| {
@@ -198,15 +203,15 @@ impl Report {
         self.checks.push(Check { name, ok, found });
     }
 
-    /// Something that failed and is no event.
+    /// Adds a failure that is not a single event's.
     pub(crate) fn failed(&mut self, error: &Error) {
         self.failures.push(Failure::new(None, error));
     }
 
-    /// Names the first failures alone, and counts the others, and no more of what else there may be many of: what a step of a
-    /// fan-out says goes where 256 KB are the limit.
+    /// Names only the first failures and counts the others, and keeps only as many notes and owed events: the result of a step of
+    /// a fan-out may have at most 256 KB.
     pub fn name_few(&mut self) {
-        // What is no single event's concerns all of them.
+        // Failures that are not a single event's come first, because they concern all events.
         self.failures.sort_by_key(|failure| failure.event_id.is_some());
         self.unnamed += self.failures.len().saturating_sub(NAMED);
         self.failures.truncate(NAMED);
@@ -214,20 +219,20 @@ impl Report {
         self.owed = std::mem::take(&mut self.owed).into_iter().take(NAMED).collect();
     }
 
-    /// What failed and is no event, such as a list of the vendor's, or the publish of a day.
+    /// How many failures are not a single event's, such as a list of the vendor's, or the publish of a day.
     #[must_use]
     pub fn run_failures(&self) -> usize {
         self.failures.iter().filter(|failure| failure.event_id.is_none()).count()
     }
 
-    /// Events that were due and neither complete nor failed.
+    /// How many events were due, and are neither complete nor failed.
     #[must_use]
     pub(crate) fn left(&self) -> usize {
         let Events { due, complete, failed, .. } = self.events;
         due.saturating_sub(complete + failed)
     }
 
-    /// The run has ended: what it did not come to is left.
+    /// The report of a run that has ended: the events that it did not come to are left.
     #[must_use]
     pub(crate) fn finish(mut self, now: Timestamp) -> Self {
         self.events.left = self.left();

@@ -13,7 +13,11 @@ use crate::one_line::OneLine;
 
 impl Report {
     fn show_plan(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "events     {} known, {} due", self.events.known, self.events.due)?;
+        // Of chosen events, others are not counted.
+        match self.is_of_all {
+            true => write!(f, "events     {} open, {} due", self.events.known, self.events.due)?,
+            false => write!(f, "events     {} due", self.events.due)?,
+        }
         if let Some(key) = &self.items {
             write!(f, "\nitems      {key}, planned at {}", self.began)?;
         }
@@ -24,8 +28,8 @@ impl Report {
                 write!(f, " to {}", time(*most))?;
             }
             match milliseconds_per_request {
-                Some(milliseconds) => write!(f, ", by {milliseconds} ms each of the latest visits")?,
-                None => f.write_str(", if the vendor answers as fast as `--requests-per-second` asks")?,
+                Some(milliseconds) => write!(f, ", at {milliseconds} ms per request (latest visits)")?,
+                None => f.write_str(", if the vendor answers as fast as `--requests-per-second` allows")?,
             }
         }
         for DueEvent { event_id, title, reason, since, windows, requests, .. } in &self.due {
@@ -52,7 +56,8 @@ impl Report {
         )?;
         write!(
             f,
-            "requests   {requests}, {retries} retries, {}, waited {:.1} s",
+            "requests   {requests}, {}, {}, waited {:.1} s",
+            counted(retries, "retry"),
             BinaryBytes(bytes),
             std::time::Duration::from_millis(waited_milliseconds).as_secs_f64()
         )
@@ -68,10 +73,14 @@ impl Report {
         write!(f, "{word}  {of_tables}, {records}, in {objects}")?;
         rows.iter()
             .try_for_each(|(table, rows)| write!(f, "\ntable      {table}: {}", counted(*rows, "row")))?;
-        if *is_dry {
-            return write!(f, "\nnothing was taken out: leave away `--dry-run` for that");
+        if rows.values().all(|rows| *rows == 0) && *archived_records == 0 {
+            f.write_str("\nnobody     was found: check how it is written")?;
+            f.write_str(if *is_dry { "" } else { "; runs keep such people out all the same" })?;
         }
-        write!(f, "\nversions   {versions} of objects as they were before")?;
+        if *is_dry {
+            return write!(f, "\nnothing was erased: to erase it, leave out `--dry-run`");
+        }
+        write!(f, "\nversions   {versions} deleted, of objects as they were before")?;
         f.write_str("\nkeep       the key: every run needs it from now on")
     }
 
@@ -128,7 +137,7 @@ impl fmt::Display for Report {
                     write!(f, "\n{name:<10} {}{found}", if *ok { "" } else { "FAILED: " })?;
                 }
             }
-            JobName::Token => f.write_str("token      the shared token is one that the vendor accepts")?,
+            JobName::Token => f.write_str("token      the vendor accepts the shared token")?,
         }
         for (event_id, owed) in &self.owed {
             write!(f, "\nowed       event {event_id}: {}", Owed::of_names(owed))?;

@@ -1,4 +1,4 @@
-//! The six tables, as each engine is told of them.
+//! The DDL of the six tables, for each engine.
 
 use super::dialect::{Dialect, literal};
 use crate::transform::tables::Table;
@@ -13,8 +13,8 @@ fn statement(dialect: Dialect, table: Table, location: &str) -> String {
     let files = literal(&format!("{location}/*/*.parquet"));
     match dialect {
         Dialect::Athena => athena(table, location),
-        // Files of two versions may lie side by side: columns are found by their names.
-        // What a pattern would take for something else stands in brackets.
+        // Files of two versions may be side by side, so columns are matched by name. Characters that have a meaning in a pattern
+        // are put in brackets.
         Dialect::Duckdb => {
             let plain = location.replace('[', "[[]").replace('*', "[*]").replace('?', "[?]");
             let files = literal(&format!("{plain}/*/*.parquet"));
@@ -30,7 +30,7 @@ fn statement(dialect: Dialect, table: Table, location: &str) -> String {
         Dialect::Clickhouse => {
             let source = if location.contains("://") { "s3" } else { "file" };
             let structure = literal(&columns(dialect, table).replace('\n', " "));
-            // The day is a text in the path, and a column of its own only under some settings.
+            // The day is part of the path, and becomes a column of its own only under some settings.
             let day = "toDate32(extract(_path, 'dt=([0-9-]+)')) AS dt";
             format!(
                 "CREATE OR REPLACE VIEW {name} AS\nSELECT *, {day}\nFROM {source}({files}, 'Parquet', {structure});\n\n"
@@ -39,7 +39,7 @@ fn statement(dialect: Dialect, table: Table, location: &str) -> String {
     }
 }
 
-/// Names and types, a line each.
+/// Names and types of the columns, one per line.
 fn columns(dialect: Dialect, table: Table) -> String {
     let column = |name: &str, kind: &str, nullable: bool| match dialect {
         Dialect::Clickhouse if nullable => format!("  {name} Nullable({kind})"),
@@ -50,9 +50,8 @@ fn columns(dialect: Dialect, table: Table) -> String {
     columns.collect::<Vec<_>>().join(",\n")
 }
 
-/// A table whose days are projected: no crawler has to find them. One that is there may have fewer columns, and goes first; its
-/// rows lie in the store. Dates are projected in UTC, and the lake's days may
-/// be ahead of it.
+/// A table whose days are projected, so that no crawler has to find them. An existing table may have fewer columns, so it is
+/// dropped first; its rows stay in the store. Dates are projected in UTC, and the lake's days may be ahead of it.
 fn athena(table: Table, location: &str) -> String {
     let columns = table.columns().iter().map(|column| {
         let kind = Dialect::Athena.type_of(column.kind);
@@ -78,7 +77,7 @@ fn athena(table: Table, location: &str) -> String {
     )
 }
 
-/// A text as a literal of Athena's DDL, which is Hive's: there a quote is not doubled.
+/// A text as a literal in Athena's DDL, which is Hive's: there a quote is escaped by a backslash, not doubled.
 fn hive_literal(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }

@@ -1,4 +1,4 @@
-//! In what the engines' SQL differs. Types and ways to read were tried: `tests/engines`.
+//! How the engines' SQL differs. `tests/engines` tests the types and the ways to read.
 
 use crate::transform::column::Kind;
 
@@ -12,7 +12,7 @@ pub(super) enum Dialect {
 }
 
 impl Dialect {
-    /// The type of a column's values.
+    /// The type of a column of this kind.
     pub(super) fn type_of(self, kind: Kind) -> &'static str {
         let [athena, duckdb, spark, clickhouse] = match kind {
             Kind::Identifier | Kind::Text | Kind::Json | Kind::Label { .. } => {
@@ -20,7 +20,7 @@ impl Dialect {
             }
             Kind::Count | Kind::Seconds => ["bigint", "BIGINT", "BIGINT", "Int64"],
             Kind::Instant => ["timestamp", "TIMESTAMP WITH TIME ZONE", "TIMESTAMP", "DateTime64(3, 'UTC')"],
-            // ClickHouse knows no wall clock: it shows one as an instant of its zone, here UTC.
+            // ClickHouse has no type for a wall clock: it shows one as an instant in a zone, here UTC.
             Kind::WallClock { .. } => ["timestamp", "TIMESTAMP", "TIMESTAMP_NTZ", "DateTime64(3, 'UTC')"],
             Kind::Flag => ["boolean", "BOOLEAN", "BOOLEAN", "Bool"],
             Kind::Day => ["date", "DATE", "DATE", "Date32"],
@@ -33,7 +33,7 @@ impl Dialect {
         }
     }
 
-    /// A name that is no plain one.
+    /// A name in quotes, because it is not a plain one.
     pub(super) fn quoted(self, name: &str) -> String {
         match self {
             Self::Athena | Self::Duckdb => format!("\"{name}\""),
@@ -41,16 +41,16 @@ impl Dialect {
         }
     }
 
-    /// Begins a view.
+    /// The beginning of the statement that creates a view.
     pub(super) fn create_view(self, name: &str) -> String {
         let temporary = if self == Self::Spark { "TEMPORARY " } else { "" };
         format!("CREATE OR REPLACE {temporary}VIEW {name} AS")
     }
 
-    /// Whole minutes from one instant to another, rounded down: before the first they are negative.
+    /// Whole minutes from one instant to another, rounded down; negative if the second is before the first.
     pub(super) fn minutes(self, from: &str, to: &str) -> String {
         match self {
-            // A double: by a decimal the quotient would be rounded to its digits.
+            // A double: divided by a decimal, the quotient would be rounded to the decimal's digits.
             Self::Athena | Self::Duckdb => {
                 format!("CAST(floor(date_diff('second', {from}, {to}) / 60e0) AS bigint)")
             }
@@ -59,7 +59,7 @@ impl Dialect {
         }
     }
 
-    /// Every value of a group once, in order, joined by commas; null where there is none.
+    /// Every value of a group once, in order, joined by commas; null if there is none.
     pub(super) fn values(self, column: &str) -> String {
         match self {
             Self::Athena => format!("nullif(array_join(array_sort(array_agg(DISTINCT {column})), ','), '')"),
@@ -71,18 +71,18 @@ impl Dialect {
         }
     }
 
-    /// The sum of a column, of the type of the column; null where it has no value.
+    /// The sum of a column, in the column's type; null if it has no value.
     pub(super) fn sum(self, column: &str) -> String {
         match self {
-            // DuckDB's has 128 bits.
+            // DuckDB's sum has 128 bits.
             Self::Athena | Self::Duckdb | Self::Spark => format!("CAST(sum({column}) AS bigint)"),
-            // Its casts do not take null.
+            // ClickHouse's casts do not accept null.
             Self::Clickhouse => format!("sum({column})"),
         }
     }
 }
 
-/// A text as a literal.
+/// A text as a literal in SQL.
 pub(super) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }

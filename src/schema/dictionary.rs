@@ -11,10 +11,10 @@ use crate::transform::tables::Table;
 const BEGINNING: &str = "\
 # The tables
 
-Every column of every table: made by `rollcall schema markdown`, from the list that the program itself reads and writes
-by. Columns are only ever added, never renamed or retyped. Where one says so, the privacy policies of that name drop, mask, or
-replace what a person could be told by. Each table has one more column, `dt`: the day, by which its
-files are parted.
+Every column of every table, as printed by `rollcall schema markdown` from the list that the program itself reads and writes by.
+Columns are only ever added, never renamed or retyped. `pseudonymous` and `anonymous` say what the privacy policies of these names
+do with a column: drop it, mask its values, or replace them by pseudonyms (`hmac`); if empty, values stay as sent. Each table has
+one more column, `dt`: the day, by which its files are partitioned.
 
 ";
 
@@ -56,7 +56,7 @@ fn line(column: &Column) -> String {
     format!("| `{}` | {kind} | {key} | {nullable} | {pseudonymous} | {anonymous} | {doc} |\n", column.name)
 }
 
-/// The kind, and the unit with it.
+/// The name of a kind, which for durations is the unit.
 fn kind(kind: Kind) -> &'static str {
     match kind {
         Kind::Identifier => "identifier",
@@ -72,7 +72,7 @@ fn kind(kind: Kind) -> &'static str {
     }
 }
 
-/// Kinds that are stored alike, by what they hold.
+/// The names of all kinds that are stored like this one.
 fn stored_as(kind: Kind) -> &'static str {
     match kind {
         Kind::Identifier | Kind::Text | Kind::Json | Kind::Label { .. } => {

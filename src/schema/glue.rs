@@ -1,4 +1,4 @@
-//! What the Glue catalogue and Athena are told, as JSON that Terraform reads.
+//! Tables and views for the Glue catalogue and Athena, as JSON that Terraform reads.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! What engines and people are told of the tables, made from the one list of columns: DDL, views, and the dictionary.
+//! Descriptions of the tables for engines and people, made from the one list of columns: DDL, views, and the dictionary.
 
 mod ddl;
 mod dialect;
@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use self::dialect::Dialect;
 use crate::error::{Error, Kind, Result};
 
-/// For whom.
+/// The engine or the format for which the tables are described.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Engine {
     /// Tables with partition projection, and views.
@@ -28,35 +28,35 @@ pub enum Engine {
     Markdown,
 }
 
-/// In which language the views name their columns.
+/// The language of the column names in the views.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Labels {
-    /// As the tables do.
+    /// English, as in the tables.
     #[default]
     En,
-    /// Chinese, in the vendor's terms; in views of their own beside the others.
+    /// Chinese, in the vendor's terms, in two more views.
     Zh,
 }
 
-/// What to show.
+/// What `schema` is called with.
 #[derive(Args, Clone, Debug)]
 pub struct Schema {
-    /// For whom.
+    /// The engine or format to describe the tables for.
     #[arg(value_enum)]
     pub engine: Engine,
-    /// Add the views `sessions_zh` and `people_zh`, whose columns have Chinese names.
+    /// The language of the column names in the views: `zh` adds `sessions_zh` and `people_zh`.
     #[arg(long, value_enum, default_value_t)]
     pub labels: Labels,
 }
 
 impl Schema {
-    /// The text, for the lake in a store: a folder, or `s3://bucket/prefix`, without a slash at the end. [`Kind::Usage`] for
-    /// Athena, which reads S3 alone, and a folder.
+    /// The description of the lake in a store: a folder, or `s3://bucket/prefix`, without a slash at the end. [`Kind::Usage`] for
+    /// Athena and a folder, because Athena reads only S3.
     pub fn text(&self, store: &str) -> Result<String> {
         let dialect = match self.engine {
             Engine::Athena if !store.starts_with("s3://") => {
                 return Err(Error::new(Kind::Usage, format!("Athena cannot read the folder `{store}`"))
-                    .hint("give `--store s3://bucket/prefix`, where the lake lies"));
+                    .hint("give `--store s3://bucket/prefix`, where the lake is"));
             }
             Engine::Athena => Dialect::Athena,
             Engine::Duckdb => Dialect::Duckdb,

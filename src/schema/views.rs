@@ -1,4 +1,5 @@
-//! The views: `sessions`, a row a viewing from both tables under one set of names, and `people`, a row a person and event.
+//! The views: `sessions`, one row per viewing from both tables under common column names, and `people`, one row per person and
+//! event.
 
 use super::Labels;
 use super::dialect::{Dialect, literal};
@@ -8,25 +9,25 @@ use crate::transform::tables::{HOST, PERSON_COLUMNS};
 /// A column of a view: its name, the vendor's term, and what it is made of.
 type Shown = (&'static str, &'static str, Made);
 
-/// What a column is made of.
+/// What a column of a view is made of.
 #[derive(Clone, Copy)]
 enum Made {
-    /// The same in all dialects.
+    /// An expression that is the same in all dialects.
     As(&'static str),
-    /// The first of the columns that tell people apart, from this place on.
+    /// The first value that tells people apart, from this index of [`PERSON_COLUMNS`] on.
     PersonKey(usize),
     /// Minutes from the event's start to this instant.
     MinutesTo(&'static str),
-    /// Every value of the group, joined.
+    /// Every value of the group once, joined.
     Values(&'static str),
-    /// The sum over the group; null where nothing says a number.
+    /// The sum over the group; null if it has no number.
     Sum(&'static str),
 }
 
 use Made::{As, MinutesTo, PersonKey, Sum, Values};
 
 impl Made {
-    /// In SQL.
+    /// The expression in SQL.
     fn of(self, dialect: Dialect) -> String {
         match self {
             As(value) => value.to_owned(),
@@ -42,7 +43,7 @@ impl Made {
     }
 }
 
-/// The value of a column of `s` where it tells one person apart, as `person::tells` has it.
+/// The value of a column of `s` if it tells one person apart, by the rule of `person::tells`.
 fn telling(column: &str) -> String {
     let is_address = if column == "email" {
         format!(" AND (s.{column} LIKE '%_{AT}_%' OR s.{column} LIKE '{PSEUDONYM}%')")
@@ -52,7 +53,7 @@ fn telling(column: &str) -> String {
     format!("CASE WHEN s.{column} NOT LIKE '%{MASK}%'{is_address} THEN s.{column} END")
 }
 
-/// `s` is one of the two tables, `e` the event.
+/// The columns of `sessions`: `s` is a viewing from one of the two tables, `e` its event.
 const SESSIONS: &[Shown] = &[
     ("event_id", "直播会议ID", As("s.event_id")),
     ("title", "直播主题", As("e.title")),
@@ -94,8 +95,8 @@ const SESSIONS: &[Shown] = &[
     ("dt", "日期", As("s.dt")),
 ];
 
-/// `p` is `sessions`. A person is the viewer where nothing says who it was. Viewings that say nothing of the viewer either are
-/// together, without a person: how many came is not known of them, what they add up to is.
+/// The columns of `people`: `p` is `sessions`. If nothing says who the person is, the viewer takes its place. Viewings that say
+/// nothing about the viewer either are in one row without a person: what they add up to is known, how many people came is not.
 const PEOPLE: &[Shown] = &[
     ("event_id", "直播会议ID", As("p.event_id")),
     ("person", "人员", As("p.person")),
@@ -136,12 +137,12 @@ const PEOPLE: &[Shown] = &[
     ("goods_hits", "商品点击数", Sum("p.goods_sum_hits")),
 ];
 
-/// What both tables have under the same name, and `sessions` shows.
+/// The columns that both tables have under the same name, and that `sessions` uses.
 const SHARED: &str = "event_id, person_key, distinct_id, mobile, email, ext_id, name, company, live_type, \
     online_time, offline_time, online_date, offline_date, device_type, client_type, location, ip, chat_num, \
     praise_num, raise_hand_num, quiz_num, question_num, vote_num, sign_num, share_num, goods_sum_hits, dt";
 
-/// The statement of each view by its name, after those that it is made of.
+/// The name and statement of each view; a view comes after those that it selects from.
 pub(super) fn views(dialect: Dialect, labels: Labels) -> Vec<(&'static str, String)> {
     let mut all = vec![("sessions", sessions(dialect)), ("people", people(dialect))];
     if labels == Labels::Zh {
@@ -175,7 +176,7 @@ fn people(dialect: Dialect) -> String {
     )
 }
 
-/// The columns of a view under the vendor's terms.
+/// A view that shows the columns of another one under the vendor's terms.
 fn labelled(dialect: Dialect, view: &str, columns: &[Shown]) -> String {
     let columns: Vec<String> =
         columns.iter().map(|(name, label, _)| format!("  {name} AS {}", dialect.quoted(label))).collect();
@@ -187,7 +188,7 @@ fn shown(dialect: Dialect, columns: &[Shown]) -> String {
     columns.iter().map(column).collect::<Vec<_>>().join(",\n")
 }
 
-/// What there is to say of the views, for people: a section each.
+/// The documentation of the views, one section each.
 pub(super) fn described() -> String {
     let section = |view: &str, doc: &str, columns: &[Shown]| {
         let line = |(name, label, made): &Shown| {
@@ -198,10 +199,11 @@ pub(super) fn described() -> String {
             "\n## The view {view}\n\n{doc}\n\n| column | in `{view}_zh` | what it is |\n|---|---|---|\n{lines}"
         )
     };
-    let sessions = "A row a viewing, from `lives` and `interactions` under one set of names, of which `entry` says \
-        which: `live` or `interaction`. A host has the role `host`, or `iden` says so. `s` is the viewing, `e` its event.";
-    let people = "A row a person and event; `p` is `sessions`. Who cannot be told is the viewer, as the vendor tells \
-        viewers apart. Viewings that say nothing of the viewer either, such as all of a lake whose policy keeps none of it, are a \
-        row without a `person` (and the hosts' another): count people with `count(person)`.";
+    let sessions = "One row per viewing, from `lives` and `interactions` under common column names; `entry` says from which: \
+        `live` or `interaction`. A host has the role `host`, or `iden` says so. `s` is the viewing, `e` its event.";
+    let people = "One row per person and event; `p` is `sessions`. If nothing says who the person is, `person` is the viewer, as \
+        the vendor tells viewers apart. Viewings that say nothing about the viewer either, such as all viewings in a lake whose \
+        policy keeps no identifiers, form one row without a `person` for each event (those of hosts form another): count people \
+        with `count(person)`.";
     [section("sessions", sessions, SESSIONS), section("people", people, PEOPLE)].concat()
 }

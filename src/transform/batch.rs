@@ -1,4 +1,4 @@
-//! Rows to record batches: a builder for each column, filled a row at a time.
+//! Collects rows into record batches: one builder per column, filled row by row.
 
 use arrow::array::{Array, AsArray, RecordBatch, new_null_array};
 use arrow::datatypes::{DataType, Date32Type, Int64Type, TimestampMillisecondType};
@@ -10,9 +10,9 @@ use super::tables::Table;
 use super::value::Value;
 use crate::error::{Explain, Kind as ErrorKind, Result};
 
-/// Rows of a full batch: few, because a visit holds several.
+/// The number of rows in a full batch: small, because a visit holds several batches in memory.
 pub const BATCH_ROWS: usize = 2 * 1024;
-/// Bytes of the records of a full batch, where they are larger than any that was seen.
+/// A batch is also full after this many bytes of records, for records larger than any that were ever seen.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
 /// The rows of one table on their way to a record batch.
@@ -20,12 +20,12 @@ pub struct BatchBuilder {
     table: Table,
     builders: Vec<Builder>,
     rows: usize,
-    /// Bytes that the rows were made of.
+    /// Bytes of the records, or of the texts, that the rows were made from.
     bytes: usize,
 }
 
 impl BatchBuilder {
-    /// No rows yet.
+    /// Creates a builder without rows.
     #[must_use]
     pub fn new(table: Table) -> Self {
         Self { table, builders: table.columns().iter().map(Builder::of).collect(), rows: 0, bytes: 0 }
@@ -37,7 +37,7 @@ impl BatchBuilder {
         self.rows >= BATCH_ROWS || self.bytes >= BATCH_BYTES
     }
 
-    /// Adds a row, its values in the order of the columns. A value of another kind than its column's is null.
+    /// Adds a row whose values are in the order of the columns. A value that is not of its column's kind becomes null.
     pub fn push<'a>(&mut self, values: impl IntoIterator<Item = Value<'a>>) {
         for (builder, value) in self.builders.iter_mut().zip(values) {
             if let Value::Text(text) = &value {
@@ -48,14 +48,15 @@ impl BatchBuilder {
         self.rows += 1;
     }
 
-    /// Begins a row that is made of so many bytes: each of the builders, in the order of the columns, is to be given its value.
+    /// Begins a row that is made from this many bytes. Returns the builders in the order of the columns; the caller has to add
+    /// one value to each.
     pub(super) fn row(&mut self, bytes: usize) -> &mut [Builder] {
         self.bytes += bytes;
         self.rows += 1;
         &mut self.builders
     }
 
-    /// Adds a row, its values by the names of their columns; columns that are not named are null.
+    /// Adds a row whose values are given by column name; columns that are not named become null.
     pub fn push_named(&mut self, mut values: Vec<(&'static str, Value<'_>)>) {
         let table = self.table;
         self.push(table.columns().iter().map(|column| {
@@ -64,7 +65,7 @@ impl BatchBuilder {
         }));
     }
 
-    /// The rows as one batch; the builder is empty afterwards.
+    /// Returns the rows as one batch, and empties the builder.
     pub fn finish(&mut self) -> Result<RecordBatch> {
         (self.rows, self.bytes) = (0, 0);
         let arrays = self.builders.iter_mut().map(|builder| builder.finish(BATCH_ROWS)).collect();
@@ -73,7 +74,8 @@ impl BatchBuilder {
     }
 }
 
-/// So many rows of a batch, from this one on. Of all of them it is the batch itself: a slice takes memory for every column.
+/// Returns `rows` rows of a batch, beginning with row `from`. If these are all of its rows, returns the batch itself, because a
+/// slice takes memory for every column.
 #[must_use]
 pub fn part(batch: &RecordBatch, from: usize, rows: usize) -> RecordBatch {
     if rows == batch.num_rows() { batch.clone() } else { batch.slice(from, rows) }
@@ -88,7 +90,7 @@ pub fn text_bytes(batch: &RecordBatch) -> usize {
     ends.map(|(first, last)| usize::try_from(last - first).unwrap_or_default()).sum()
 }
 
-/// So many rows of a batch, from the first on, until their texts have so many `bytes`; all where they have fewer.
+/// How many rows, from the first on, have texts of `bytes` bytes in total; all rows if their texts have fewer.
 #[must_use]
 pub fn rows_until(batch: &RecordBatch, bytes: usize) -> usize {
     let has_fewer = |rows: usize| text_bytes(&part(batch, 0, rows)) < bytes;
@@ -107,7 +109,8 @@ pub fn rows_until(batch: &RecordBatch, bytes: usize) -> usize {
     to
 }
 
-/// A batch as read from a file, with the columns of today: by name, null where the file is older than the column.
+/// Returns a batch that was read from a file with the table's current columns: matched by name, and null if the file is older
+/// than the column.
 pub fn conform(table: Table, batch: &RecordBatch) -> Result<RecordBatch> {
     let schema = table.schema();
     let arrays = schema
@@ -122,7 +125,7 @@ pub fn conform(table: Table, batch: &RecordBatch) -> Result<RecordBatch> {
         .explain(ErrorKind::Damaged, || format!("the columns are not those of `{}`", table.name()))
 }
 
-/// One value of a batch with a table's columns; null where there is no such column.
+/// One value of a batch; null if the batch has no such column.
 #[must_use]
 pub fn value<'a>(batch: &'a RecordBatch, column: &str, row: usize) -> Value<'a> {
     let Some(array) = batch.column_by_name(column).filter(|array| array.is_valid(row)) else {
@@ -135,7 +138,7 @@ pub fn value<'a>(batch: &'a RecordBatch, column: &str, row: usize) -> Value<'a> 
         DataType::Boolean => array.as_boolean().value(row).into(),
         DataType::Date32 => {
             let days = array.as_primitive::<Date32Type>().value(row);
-            // One that no calendar has, out of what somebody else wrote, is none.
+            // A file of another program may hold a day that no calendar has.
             let start = Timestamp::from_second(i64::from(days) * 86_400);
             start.map_or(Value::Null, |start| Offset::UTC.to_datetime(start).date().into())
         }

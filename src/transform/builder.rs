@@ -1,4 +1,4 @@
-//! The values of one column on their way to an array.
+//! Collects the values of one column into an array.
 
 use arrow::array::{
     Array, ArrayBuilder, ArrayRef, AsArray, BooleanBuilder, Date32Builder, Int64Builder, StringBuilder,
@@ -12,7 +12,7 @@ use super::record::Sent;
 use super::scan::Shape;
 use super::value::{self, Unfit, Value};
 
-/// The values of one column.
+/// The values of one column, in an Arrow builder of the column's type.
 pub(super) enum Builder {
     Text(StringBuilder),
     Integer(Int64Builder),
@@ -36,7 +36,8 @@ impl Builder {
         }
     }
 
-    /// Adds a value as it was sent; null where the column cannot hold it. How values mostly look is tried first.
+    /// Adds a value as it was sent. If the column cannot hold it, adds null and returns [`Unfit`]. The usual forms of values are
+    /// tried first.
     #[inline]
     pub(super) fn push_sent(&mut self, kind: &Kind, sent: &Sent<'_>) -> Result<(), Unfit> {
         match (&mut *self, sent.shape(), kind) {
@@ -103,7 +104,7 @@ impl Builder {
         outcome
     }
 
-    /// Adds a value; one of another kind than the column's is null.
+    /// Adds a value; a value that is not of the column's kind becomes null.
     pub(super) fn push(&mut self, value: Value<'_>) {
         match (self, value) {
             (Self::Text(builder), Value::Text(text)) => builder.append_value(text),
@@ -118,7 +119,7 @@ impl Builder {
         }
     }
 
-    /// Adds no value.
+    /// Adds null.
     pub(super) fn push_null(&mut self) {
         match self {
             Self::Text(builder) => builder.append_null(),
@@ -129,7 +130,8 @@ impl Builder {
         }
     }
 
-    /// The values as an array. Behind `full` of them, room is made for as many.
+    /// Returns the values as an array, and empties the builder. After an array of at least `full` values, it reserves room for
+    /// `full` more.
     pub(super) fn finish(&mut self, full: usize) -> ArrayRef {
         let builder: &mut dyn ArrayBuilder = match self {
             Self::Text(builder) => builder,

@@ -17,17 +17,17 @@ pub enum Kind {
     Seconds,
     /// An instant, sent in seconds since 1970, stored in milliseconds in UTC.
     Instant,
-    /// What the lake's wall clock shows at the instant in the column `of`; stored without zone. The vendor's own text
-    /// under this key is only compared.
+    /// What the lake's wall clock shows at the instant in the column `of`; stored without a zone. The vendor's own text
+    /// under this key is only compared with it.
     WallClock {
         /// The column with the instant.
         of: &'static str,
     },
     /// Yes or no.
     Flag,
-    /// A code or label of the vendor, translated where `labels` knows it and kept as sent where not.
+    /// A code or label of the vendor's: translated if `labels` has it, kept as sent if not.
     Label {
-        /// Code or label as sent, and the word for it.
+        /// Pairs of a code or label as sent, and the word for it.
         labels: &'static [(&'static str, &'static str)],
     },
     /// A day of the lake's calendar.
@@ -52,7 +52,7 @@ impl Kind {
 /// How a column points to a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Personal {
-    /// A telephone number, or what mostly is one.
+    /// A telephone number, or a value that usually is one.
     Number,
     /// A mail address.
     Mail,
@@ -60,21 +60,21 @@ pub enum Personal {
     Identifier,
     /// A person's name.
     Name,
-    /// An address on the internet.
+    /// An IP address.
     Address,
-    /// What several people have in common, and a few may be told by.
+    /// A trait that several people share, such as a company; a rare one may identify a person.
     Trait,
-    /// Whatever was sent.
+    /// Any fields that were sent, as in `extra` and in `record` of `rejects`.
     Anything,
 }
 
-#[allow(clippy::struct_excessive_bools, reason = "each says one thing of a column, in any combination")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a property of its own, in any combination")]
 /// One column of one table. The lists in `tables` are the only place where a column is named.
 #[derive(Clone, Copy, Debug)]
 pub struct Column {
     /// The name in SQL.
     pub name: &'static str,
-    /// The vendor's key; none where this program makes the value.
+    /// The vendor's key; none if this program makes the value.
     pub key: Option<&'static str>,
     /// How a value is read and stored.
     pub kind: Kind,
@@ -82,11 +82,11 @@ pub struct Column {
     pub nullable: bool,
     /// How the value points to a person, if it does.
     pub personal: Option<Personal>,
-    /// Whether people look one viewer up by it, so that a bloom filter pays.
+    /// Whether people look up one viewer by it, so that a bloom filter is worth its space.
     pub looked_up: bool,
-    /// Whether nearly every row has another value, so that a dictionary of them does not pay.
+    /// Whether nearly every row has a different value, so that dictionary encoding is not worth its cost.
     pub distinct: bool,
-    /// One line for the dictionary, with the vendor's own term.
+    /// One line for `docs/tables.md` and the Glue catalogue, with the vendor's own term.
     pub doc: &'static str,
 }
 
@@ -101,22 +101,22 @@ impl Column {
         Self { name, key: None, kind, nullable: true, personal: None, looked_up: false, distinct: false, doc }
     }
 
-    /// Every row has a value.
+    /// Marks a column in which every row has a value.
     pub(super) const fn required(self) -> Self {
         Self { nullable: false, ..self }
     }
 
-    /// The value points to a person.
+    /// Marks a column whose value points to a person.
     pub(super) const fn personal(self, personal: Personal) -> Self {
         Self { personal: Some(personal), ..self }
     }
 
-    /// People look one viewer up by it.
+    /// Marks a column by which people look up one viewer.
     pub(super) const fn looked_up(self) -> Self {
         Self { looked_up: true, ..self }
     }
 
-    /// Nearly every row has another value.
+    /// Marks a column in which nearly every row has a different value.
     pub(super) const fn distinct(self) -> Self {
         Self { distinct: true, ..self }
     }

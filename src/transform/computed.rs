@@ -17,26 +17,26 @@ use crate::calendar::{WallClock, Zone};
 /// Where the value of a column comes from.
 #[derive(Clone, Copy)]
 pub(super) enum ColumnSource {
-    /// The field that was sent for it, as it is.
+    /// From the field that was sent for it, read by its kind.
     AsSent(Kind),
-    /// Nowhere: it may not be kept.
+    /// From nothing: the policy drops it.
     Dropped,
-    /// It is computed, for every row.
+    /// It is computed for every row.
     Computed(Computed),
 }
 
 /// What a value is computed from.
 #[derive(Clone, Copy)]
 pub(super) enum Computed {
-    /// The text that was sent for it, as much as may be kept.
+    /// The text that was sent for it: what the policy keeps of it.
     Treated(Option<Personal>, Treatment),
-    /// The instant in the column at this place; the field that was sent for it is compared.
+    /// The instant in the column with the index `of`; the field that was sent for this column is compared with it.
     Clock { of: usize },
     /// The event that was asked for.
     Event,
-    /// Whatever says who it is, as much as may be kept.
+    /// The fields that identify the person: what the policy keeps of the key made from them.
     Person(Treatment),
-    /// All that has no other column.
+    /// The fields that have no column, or do not fit theirs.
     Extra,
     /// When the visit began.
     Pulled,
@@ -72,7 +72,8 @@ impl Computer {
         Self { event_id, pulled_at, clock: WallClock::new(zone), vendor_clock: VendorClock::default() }
     }
 
-    /// The value of a column, for which a field may have been sent: one that says something else than the column goes to `extra`.
+    /// The value of a computed column; `sent` is the field that was sent for it, if any. A field that contradicts the value of a
+    /// wall clock goes to `extra`.
     pub(super) fn value<'r>(
         &mut self,
         computed: &Computed,

@@ -1,4 +1,4 @@
-//! Records to rows of `lives`, `interactions` and `viewer_details`.
+//! Decodes records into rows of `lives`, `interactions` and `viewer_details`.
 
 use std::ops::Range;
 
@@ -28,7 +28,7 @@ pub struct Setting {
     pub pulled_at: Timestamp,
     /// The lake's zone.
     pub zone: Zone,
-    /// What may be kept.
+    /// What may be kept of people.
     pub privacy: Privacy,
 }
 
@@ -90,23 +90,23 @@ impl Decoder {
         decoded
     }
 
-    /// The table.
+    /// The table that the rows are for.
     #[must_use]
     pub fn table(&self) -> Table {
         self.table
     }
 
-    /// Batches that are full.
+    /// Takes the batches that are full.
     pub fn full_batches(&mut self) -> Result<Vec<RecordBatch>> {
         self.full.drain(..).collect()
     }
 
-    /// The rows that are no full batch yet.
+    /// Takes the remaining rows, which are not a full batch yet.
     pub fn batch(&mut self) -> Result<RecordBatch> {
         self.rows.finish()
     }
 
-    /// What was seen so far.
+    /// What was counted so far.
     #[must_use]
     pub fn counts(&self) -> &DecodeCounts {
         &self.counts
@@ -153,7 +153,7 @@ impl Decoder {
     }
 }
 
-/// The day by which a record of `lives` or `interactions` is placed, for counting without decoding it.
+/// The day to which a record of `lives` or `interactions` belongs; for counting records without decoding them.
 pub fn day_of(record: Record<'_>, zone: &Zone) -> Result<Date, RejectReason> {
     if !record.is_object() {
         return Err(RejectReason::NotAnObject);

@@ -1,24 +1,24 @@
-//! What became of records that were decoded.
+//! The outcome of decoding: of one record, and in numbers.
 
 use std::collections::BTreeSet;
 
-/// What became of one record.
+/// The outcome of decoding one record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decoded {
-    /// It is a row of the batch.
+    /// The record is a row of the batch.
     Row,
-    /// It lies outside the window, whose neighbour will bring it.
+    /// The record lies outside the window; the neighbouring window brings it.
     Outside,
-    /// No table can hold it.
+    /// No table can hold the record.
     Reject(RejectReason),
 }
 
 /// Why a record is a reject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RejectReason {
-    /// It is no JSON object.
+    /// It is not a JSON object.
     NotAnObject,
-    /// It says no time that it could be placed by.
+    /// It has no time by which it could be placed.
     NoTime,
 }
 
@@ -33,7 +33,7 @@ impl RejectReason {
     }
 }
 
-/// What was seen while decoding.
+/// What was counted while decoding.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DecodeCounts {
     /// Records that became rows.
@@ -44,11 +44,11 @@ pub struct DecodeCounts {
     pub outside: u64,
     /// Values that their column could not hold.
     pub set_aside: u64,
-    /// Keys without a column, up to [`MOST_UNKNOWN`]; an empty one for all that may be data.
+    /// Keys without a column, at most [`MOST_UNKNOWN`]; an empty key stands for all keys that may be data.
     pub unknown: BTreeSet<String>,
 }
 
-/// So many keys without a column are told apart.
+/// How many different keys without a column are remembered at most.
 pub const MOST_UNKNOWN: usize = 100;
 
 impl DecodeCounts {
@@ -61,20 +61,24 @@ impl DecodeCounts {
     }
 }
 
-/// The longest key that is shown.
+/// The longest key that is shown, in bytes.
 const LONGEST_KEY: usize = 64;
 
-/// Whether a key of the vendor's is the name of something, and not perhaps somebody's name or number.
+/// Whether a key of the vendor's looks like the name of a field; any other key may be a person's name or number.
 fn is_name(key: &str) -> bool {
     (1..=LONGEST_KEY).contains(&key.len())
         && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
         && key.bytes().filter(u8::is_ascii_digit).count() <= 4
 }
 
-/// A key of the vendor's, to be named in a note: one that may be data is not shown.
+/// A key of the vendor's, as a note names it: a key that may be data is not shown.
 #[must_use]
 pub fn shown(key: &str) -> String {
-    if is_name(key) { format!("`{key}`") } else { "whose name is not shown, for it may be data,".to_owned() }
+    if is_name(key) {
+        format!("`{key}`")
+    } else {
+        "whose name is not shown because it may be data".to_owned()
+    }
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use arrow::datatypes::{DataType, Date32Type, Int64Type, TimestampMillisecondType
 use serde::{Deserialize, Serialize};
 use twox_hash::{XxHash3_64, XxHash3_128};
 
-/// The sum, mod 2^128, of a fixed 128-bit hash (XXH3) of each row without `pulled_at`. The order of rows does not
-/// matter, nor how they are cut into batches, nor a column that is null everywhere.
+/// The sum, mod 2^128, of a fixed 128-bit hash (XXH3) of each row without `pulled_at`. It does not depend on the order of
+/// rows, on how they are divided into batches, or on columns that are null in every row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Digest(u128);
@@ -48,14 +48,14 @@ impl Digest {
     }
 }
 
-/// Rows that are made together, a column at a time: as many as stay in the cache next to their values.
+/// How many rows are encoded together, column by column: as many as stay in the cache next to their values.
 const TOGETHER: usize = 16;
-/// Room that a row has at first, in bytes: so that it need not grow by and by.
+/// The room that is reserved for an encoded row, in bytes, so that most rows do not have to grow it step by step.
 const USUAL_ROW: usize = 1024;
 
-/// A column on its way into digests.
+/// A column whose values are hashed.
 struct Hashed<'a> {
-    /// Stands for its name.
+    /// A hash of its name, which stands for the name.
     name: [u8; 8],
     values: Values<'a>,
     nulls: Option<&'a NullBuffer>,
@@ -82,8 +82,8 @@ impl<'a> Hashed<'a> {
         Self { name: XxHash3_64::oneshot(name.as_bytes()).to_le_bytes(), values, nulls: array.nulls() }
     }
 
-    /// Adds to each of these rows, which begin at `from`, its value, if there is one, in bytes that no other value has: a text
-    /// carries its length, all else has a fixed one.
+    /// Adds the column's value, unless it is null, to each of these encoded rows, the first of which is row `from`. No two values
+    /// have the same bytes: a text is preceded by its length, everything else has a fixed length.
     fn push(&self, rows: &mut [Vec<u8>], from: usize) {
         let is_there = |at: &usize| self.nulls.is_none_or(|nulls| nulls.is_valid(*at));
         let wide = |value: [u8; 8]| -> [u8; 16] {
@@ -125,8 +125,8 @@ impl<'a> Hashed<'a> {
     }
 }
 
-/// Adds the text of so many bytes with which `bytes` begin. Most are short: then more is copied, as much each time, which takes no
-/// call, and taken away again.
+/// Adds the text of `length` bytes with which `bytes` begin. Most texts are short: then a fixed number of bytes is copied, which
+/// takes no function call, and the surplus is cut off again.
 fn push_text(row: &mut Vec<u8>, bytes: &[u8], length: usize) {
     const MORE: usize = 32;
     match bytes.first_chunk::<MORE>() {
@@ -167,7 +167,7 @@ mod tests {
         batch.finish().unwrap()
     }
 
-    /// Of such rows, in batches of the given sizes.
+    /// The digest of such rows, in batches of the given sizes.
     fn of(mut rows: &[(i64, &str)], sizes: &[usize], pulled_at: i64) -> Digest {
         let mut digest = Digest::default();
         for size in sizes {
@@ -216,7 +216,7 @@ mod tests {
         assert_eq!(digest, of(&rows[7..27], &[20], 1));
     }
 
-    /// Of a row with these values, and of any kind what a row must have.
+    /// The digest of a row with these values, and any value in the other columns that need one.
     fn of_row(table: Table, values: &[(&'static str, Value<'static>)]) -> Digest {
         let given =
             |name: &str| values.iter().find(|(given, _)| *given == name).map(|(_, value)| value.clone());
@@ -231,7 +231,7 @@ mod tests {
         digest
     }
 
-    /// One value of a kind, and another.
+    /// A value of a kind; a different one for each `which`.
     fn any(kind: Kind, which: i8) -> Value<'static> {
         match kind.data_type() {
             DataType::Utf8 => which.to_string().into(),

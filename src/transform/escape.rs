@@ -1,21 +1,21 @@
-//! The escapes in a text of JSON. Half of a surrogate pair, as a program sends it that cuts a text within a character, is JSON,
-//! but nothing that a text can hold: `\u{fffd}` takes its place, the sign for what cannot be read.
+//! Escapes in JSON texts. A program that cuts a text within a character sends half of a surrogate pair, which is valid JSON, but
+//! which no string can hold: it becomes `\u{fffd}`, the replacement character.
 
 use std::borrow::Cow;
 
-/// A text without its escapes; what stands between its quotes is given.
+/// Resolves the escapes of a text; `quoted` is what stands between its quotes.
 #[must_use]
 pub fn resolved(quoted: &str) -> String {
     let mut text = String::with_capacity(quoted.len());
     let mut rest = quoted;
     while !rest.is_empty() {
-        // Where one letter is written so, its neighbours mostly are.
+        // Where one character is escaped, its neighbours usually are, too.
         while let Some(escape) = rest.strip_prefix('\\') {
             let (sign, behind) = read(escape);
             text.push(sign);
             rest = behind;
         }
-        // Faster than to search, where little is left.
+        // Faster than a search if little is left.
         let length = rest.bytes().position(|byte| byte == b'\\').unwrap_or(rest.len());
         let (plain, behind) = rest.split_at(length);
         text.push_str(plain);
@@ -24,7 +24,7 @@ pub fn resolved(quoted: &str) -> String {
     text
 }
 
-/// JSON of which every parser can read the texts: without halves of pairs.
+/// The same JSON with texts that every parser can read: halves of surrogate pairs are replaced.
 #[must_use]
 pub fn readable(json: &str) -> Cow<'_, str> {
     if !json.contains("\\u") {
@@ -46,7 +46,7 @@ pub fn readable(json: &str) -> Cow<'_, str> {
     Cow::Owned(whole)
 }
 
-/// What an escape stands for, of which all but its backslash is given, and what comes behind it.
+/// The character that an escape stands for, and what comes after the escape. `escape` begins after the backslash.
 fn read(escape: &str) -> (char, &str) {
     if let Some((unit, behind)) = utf16(escape) {
         if let Some(sign) = char::from_u32(unit.into()) {
@@ -69,7 +69,7 @@ fn read(escape: &str) -> (char, &str) {
     (sign, signs.as_str())
 }
 
-/// A unit of UTF-16, written `u4e2d`, and what comes behind it.
+/// A unit of UTF-16, written as `u4e2d`, and what comes after it.
 fn utf16(escape: &str) -> Option<(u16, &str)> {
     let (digits, behind) = escape.split_at_checked(5)?;
     let [b'u', digits @ ..] = digits.as_bytes() else { return None };
@@ -78,7 +78,7 @@ fn utf16(escape: &str) -> Option<(u16, &str)> {
     Some((u16::try_from(unit).ok()?, behind))
 }
 
-/// The character that is written in two units.
+/// The character that two units of UTF-16 stand for; none if they are not a pair.
 fn char_of(pair: [u16; 2]) -> Option<char> {
     char::decode_utf16(pair).next()?.ok()
 }

@@ -1,4 +1,4 @@
-//! An event as the vendor's lists describe it: what is allowed to be known of it, and nothing else.
+//! An event as the vendor's lists describe it: the fields that have a column, and nothing else.
 
 use std::borrow::Cow;
 
@@ -15,7 +15,7 @@ use super::value::{self, Value};
 use crate::calendar::Zone;
 use crate::error::Result;
 
-/// One webinar. A field that the vendor did not send, or not in a form that its column holds, is none.
+/// One webinar. A field is none if the vendor did not send it, or sent a value that its column cannot hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Event {
@@ -24,10 +24,10 @@ pub struct Event {
     /// Title.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Start as scheduled.
+    /// Scheduled start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_time: Option<Timestamp>,
-    /// End as scheduled.
+    /// Scheduled end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_time: Option<Timestamp>,
     /// When it was created.
@@ -36,7 +36,7 @@ pub struct Event {
     /// When it was last edited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modify_time: Option<Timestamp>,
-    /// Length as scheduled.
+    /// Scheduled length, in minutes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub length_minutes: Option<i64>,
     /// `phone`, `web_meeting`, `interactive_live`, `large_live`, or the code as sent.
@@ -54,19 +54,19 @@ pub struct Event {
     /// Billing code of the conference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_code: Option<String>,
-    /// Conference.
+    /// Identifier of the conference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conference_id: Option<String>,
 }
 
 impl Event {
-    /// An event of which nothing but its number is known.
+    /// An event of which only the number is known.
     #[must_use]
     pub fn unknown(event_id: i64) -> Self {
         Self { event_id, ..Self::default() }
     }
 
-    /// Reads one element of a list of events; none where it is no object or has no `eventId`, a number from 1 on.
+    /// Reads one element of a list of events; none if it is not an object, or its `eventId` is not a number of at least 1.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let mut records = Records::default();
@@ -81,14 +81,14 @@ impl Event {
                 event.set(column.name, value);
             }
         }
-        // The list of edits says in this key of its own that an event was cancelled.
+        // The list of edited events has a key of its own for events that were cancelled.
         if record.get("eventStatus").and_then(value::present).as_deref() == Some("0") {
             event.status = Some("cancelled".to_owned());
         }
         Some(event)
     }
 
-    /// Reads a row of `events`; none where it has no `event_id`.
+    /// Reads a row of `events`; none if it has no `event_id`.
     #[must_use]
     pub fn of_row(batch: &RecordBatch, row: usize) -> Option<Self> {
         let Value::Integer(event_id) = batch::value(batch, "event_id", row) else { return None };
@@ -99,7 +99,7 @@ impl Event {
         Some(event)
     }
 
-    /// What may be kept of it.
+    /// The event with only what may be kept of it.
     #[must_use]
     pub fn treated(mut self, privacy: &Privacy) -> Self {
         let columns = Table::Events.columns();
@@ -114,8 +114,8 @@ impl Event {
         self
     }
 
-    /// The same, with what it does not name as it was known `before`: of an event that was deleted, the vendor's page shows no
-    /// entry. Status and last edit are of the entry itself.
+    /// Fills the fields that this entry lacks with what was known `before`: the vendor's documentation does not show the entry of
+    /// a deleted event. Status and last edit always come from this entry.
     #[must_use]
     pub fn completed_by(self, before: &Self) -> Self {
         let text = |now: Option<String>, before: &Option<String>| now.or_else(|| before.clone());
@@ -136,7 +136,7 @@ impl Event {
         }
     }
 
-    /// Its texts, by the names of their columns.
+    /// Its texts, by column name.
     fn texts(&mut self) -> [(&'static str, &mut Option<String>); 7] {
         [
             ("title", &mut self.title),
@@ -193,7 +193,7 @@ impl Event {
         self.status.as_deref() == Some("ended") || self.end_time.is_some_and(|end| end <= now)
     }
 
-    /// Its row in `events`; `made` are the columns that this program knows.
+    /// Its row in `events`; `made` are the values of the columns that this program makes.
     pub fn row(&self, zone: &Zone, made: Vec<(&'static str, Value<'_>)>) -> Result<RecordBatch> {
         let clock = |instant: Option<Timestamp>| Value::from(instant.map(|instant| zone.wall_clock(instant)));
         let mut values = vec![

@@ -1,4 +1,4 @@
-//! What a record has beside its columns: fields without one, and values that theirs cannot hold.
+//! What goes to `extra`: fields without a column, and values that their column cannot hold.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -15,12 +15,12 @@ pub(super) struct Extra<'a> {
 }
 
 impl<'a> Extra<'a> {
-    /// Adds a field. Of a key that comes twice, the last counts.
+    /// Adds a field. If a key comes twice, the last one counts.
     pub(super) fn add(&mut self, sent: &Sent<'a>) {
         self.fields.insert(sent.key(), sent.value());
     }
 
-    /// As JSON with its keys sorted; none where there is nothing.
+    /// The fields as JSON, sorted by key; none if there are no fields.
     pub(super) fn json(&self) -> Option<String> {
         if self.fields.is_empty() {
             return None;

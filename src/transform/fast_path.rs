@@ -1,4 +1,4 @@
-//! Fields as most of them are written, read by how they look; the others go the long way, through `value`.
+//! Fast paths for fields that are written in the usual way; all others are read by `value`.
 
 use std::borrow::Cow;
 
@@ -8,28 +8,28 @@ use super::record::Sent;
 use super::scan::Shape;
 use super::value::{self, Unfit};
 
-/// What a text without escapes says.
+/// What a first look at a text without escapes finds.
 pub(super) enum Plain<'a> {
-    /// This.
+    /// The text is a value, as it stands.
     Text(&'a str),
-    /// That there is none.
+    /// The text stands for no value.
     Absent,
-    /// What takes a closer look.
+    /// The text needs a closer look.
     Unsure,
 }
 
-/// What a text says between its quotes, where it has no escapes.
+/// Takes a first look at a text without escapes; `quoted` is what stands between its quotes.
 #[inline]
 pub(super) fn plain(quoted: &str) -> Plain<'_> {
     match quoted.as_bytes() {
         [] | [b'-'] => Plain::Absent,
-        // No space begins so.
+        // No whitespace character begins with one of these bytes.
         [b'!'..=b',' | b'.'..=b'~' | 0xe4.., ..] => Plain::Text(quoted),
         _ => Plain::Unsure,
     }
 }
 
-/// The same as [`value::present`].
+/// Like [`value::present`], but fast for fields that are written in the usual way.
 pub(super) fn present<'a>(sent: &Sent<'a>) -> Option<Cow<'a, str>> {
     let said = match sent.shape() {
         Shape::Null => Plain::Absent,
@@ -43,7 +43,7 @@ pub(super) fn present<'a>(sent: &Sent<'a>) -> Option<Cow<'a, str>> {
     }
 }
 
-/// The same as [`value::instant`].
+/// Like [`value::instant`], but fast for fields that are written in the usual way.
 pub(super) fn instant(sent: &Sent<'_>) -> Result<Timestamp, Unfit> {
     if let Shape::Whole(second) = sent.shape() {
         value::at_second(second)
@@ -52,7 +52,7 @@ pub(super) fn instant(sent: &Sent<'_>) -> Result<Timestamp, Unfit> {
     }
 }
 
-/// A duration, as `00:34:20`.
+/// The seconds of a duration that is written as `00:34:20`; none if it is written in another way.
 pub(super) fn seconds(sent: &Sent<'_>) -> Option<i64> {
     let [h0, h1, b':', m0, m1, b':', s0, s1] = sent.quoted().as_bytes() else { return None };
     let two = |tens: &u8, ones: &u8| {

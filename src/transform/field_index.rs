@@ -1,20 +1,20 @@
-//! The fields of the record at hand, by where they lead. Its memory serves one record after the other.
+//! Finds the fields of the current record by column. The memory is reused from record to record.
 
 use super::record::{Order, Record, Sent};
 use super::route::{Routes, Target};
 use super::tables::Table;
 
-/// A place at which no record has a field.
+/// Stands for the index of a field that was not sent: no record has a field there.
 const NOT_SENT: usize = usize::MAX;
 
 pub(super) struct FieldIndex {
     routes: Routes,
-    /// For each column, the last field that was sent for it; [`NOT_SENT`] where there is none.
+    /// For each column, the index of the last field that was sent for it, or [`NOT_SENT`].
     columns: Vec<usize>,
-    /// Fields that say again what another column says, each with that column.
+    /// The indexes of fields that repeat the value of a column, each with the index of that column.
     repeats: Vec<(usize, usize)>,
     unknown: Vec<usize>,
-    /// Of the record at hand.
+    /// The order of keys of the current record.
     order: Option<Order>,
 }
 
@@ -24,7 +24,8 @@ impl FieldIndex {
         Self { routes: Routes::of(table), columns, repeats: Vec::new(), unknown: Vec::new(), order: None }
     }
 
-    /// Forgets the record before, and finds the fields of this one: where that one's were, if their keys are in one order.
+    /// Finds the fields of this record, in place of those of the record before. If both have the same keys in the same order, the
+    /// indexes stay as they are.
     pub(super) fn find(&mut self, record: Record<'_>) {
         if record.order().is_some() && record.order() == self.order {
             return;
@@ -41,7 +42,7 @@ impl FieldIndex {
                     }
                 }
                 Target::Repeat(column) => {
-                    // No column has two keys that say it again: this is the same one, and its last value counts.
+                    // A column has at most one key that repeats it: this is the same key again, and its last value counts.
                     self.repeats.retain(|(_, of)| *of != column);
                     self.repeats.push((at, column));
                 }
@@ -50,7 +51,7 @@ impl FieldIndex {
         }
     }
 
-    /// The field that was sent for each column, in their order.
+    /// The field that was sent for each column, in the order of the columns.
     pub(super) fn by_column<'a>(&self, record: Record<'a>) -> impl Iterator<Item = Option<Sent<'a>>> {
         self.columns.iter().map(move |at| record.field(*at))
     }
@@ -65,7 +66,7 @@ impl FieldIndex {
         self.unknown.iter().filter_map(move |at| record.field(*at))
     }
 
-    /// Fields that should say what another says, and do not.
+    /// Fields that should repeat the value of another field, but differ from it.
     pub(super) fn differing<'a>(&self, record: Record<'a>) -> impl Iterator<Item = Sent<'a>> {
         self.repeats.iter().filter_map(move |(at, column)| {
             let sent = record.field(*at)?;

@@ -1,4 +1,4 @@
-//! The fields of the record at hand, and what may be kept of them.
+//! The fields of the current record, and what may be kept of them.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use super::privacy::{Policy, Treatment};
 use super::record::{Record, Sent};
 use super::tables::Table;
 
-/// Where the columns stand that say who a person is.
+/// The indexes of the columns that identify a person.
 pub(super) struct PersonColumns {
     mobile: Option<usize>,
     country_code: Option<usize>,
@@ -39,7 +39,7 @@ pub(super) struct Fields<'a, 'r> {
 }
 
 impl<'r> Fields<'_, 'r> {
-    /// What has no column and may be kept.
+    /// The fields without a column, or that differ from the field that they repeat, as far as they may be kept.
     pub(super) fn without_column(&self) -> Extra<'r> {
         let mut extra = Extra::default();
         for sent in self.index.differing(self.record).chain(self.index.unknown(self.record)) {
@@ -51,19 +51,19 @@ impl<'r> Fields<'_, 'r> {
         extra
     }
 
-    /// Keeps what was sent for a column beside it, if that may be.
+    /// Adds the field that was sent for a column to `extra`, if it may be kept.
     pub(super) fn keep_beside(&self, extra: &mut Extra<'r>, column: &Column, sent: &Sent<'r>) {
         if self.policy.keeps_extra(Some(column), &sent.key()) {
             extra.add(sent);
         }
     }
 
-    /// The instant that was sent for the column at this place.
+    /// The instant that was sent for the column with this index.
     pub(super) fn instant(&self, column: usize) -> Option<Timestamp> {
         self.index.sent(self.record, Some(column)).and_then(|sent| fast_path::instant(&sent).ok())
     }
 
-    /// As much of a text as may be kept.
+    /// What may be kept of a text under this treatment.
     pub(super) fn treated(
         &self,
         treatment: Treatment,
@@ -74,7 +74,7 @@ impl<'r> Fields<'_, 'r> {
         self.policy.treated(treatment, personal, text, country.as_deref())
     }
 
-    /// Whose record it is, as much of that as may be kept; `said` where an archived record says it.
+    /// The key of the record's person, or what may be kept of it. An archived record carries the key itself: `said`.
     pub(super) fn person_key(&self, said: Option<Sent<'r>>, treatment: Treatment) -> Option<Cow<'r, str>> {
         let PersonColumns { mobile, country_code, email, ext_id } = self.person;
         let made = || {

@@ -1,40 +1,41 @@
-//! The keys of records, each met once. A record mostly has the keys of the one before in their order: the key that followed
-//! the last time is compared before any other is looked for.
+//! Remembers the keys of records, and numbers them. A record usually has the same keys as the one before, in the same order: so
+//! the key that followed last time is compared before any lookup.
 
 use std::collections::HashMap;
 
-/// Keys that are remembered; a vendor who writes data into keys has more than any table.
+/// How many keys are remembered at most. If the vendor wrote data into keys, there would be no end of them.
 const MOST: usize = 1024;
 
-/// Bytes of the longest key that is remembered.
+/// The longest key that is remembered, in bytes.
 const LONGEST: usize = 256;
 
-/// Bytes of a key that are compared at once: all of the vendor's.
+/// How many bytes of a key are compared at once: enough for each of the vendor's keys.
 const HEAD: usize = 32;
 
-/// The number of a key, the same for as long as its `KeyCache` lives; none for one too many, or too long.
+/// The number of a key, which stays the same as long as its `KeyCache` lives; none for a key that is not remembered, because it
+/// is too long, or there are too many.
 pub(super) type KeyId = Option<usize>;
 
-/// A place among the keys that are met.
+/// A position in the sequence of keys, to go back to.
 #[derive(Clone, Copy)]
 pub(super) struct Place(usize);
 
-/// Keys by their numbers.
+/// The keys that are remembered, by their numbers.
 #[derive(Debug, Default)]
 pub(super) struct KeyCache {
     known: Vec<Known>,
     ids: HashMap<Box<[u8]>, usize>,
-    /// The key that was met last.
+    /// The number of the last key.
     last: usize,
-    /// How many keys were not those that were guessed.
+    /// How many keys were not the guessed ones.
     turns: usize,
 }
 
 #[derive(Debug)]
 struct Known {
-    /// As it was sent, with its quotes and the colon.
+    /// The key as it was sent, with its quotes and the colon.
     sent: Box<[u8]>,
-    /// Its first bytes, and which of them there are: most keys are compared with that alone.
+    /// Its first bytes, and a mask of those that it has: for most keys, comparing these is enough.
     head: [u64; HEAD / 8],
     mask: [u64; HEAD / 8],
     /// The key that followed this one the last time.
@@ -42,7 +43,7 @@ struct Known {
 }
 
 impl KeyCache {
-    /// The key with which `bytes` begin, and its length with quotes and colon, if it is the one that mostly comes next.
+    /// If `bytes` begin with the key that followed last time, returns its number, and its length with quotes and colon.
     pub(super) fn guess(&mut self, bytes: &[u8]) -> Option<(usize, usize)> {
         let id = self.known.get(self.last).map_or(0, |last| last.next);
         let known = self.known.get(id)?;
@@ -53,22 +54,23 @@ impl KeyCache {
         Some((id, known.sent.len()))
     }
 
-    /// Where the last key that was met stands.
+    /// The position after the last key.
     pub(super) fn place(&self) -> Place {
         Place(self.last)
     }
 
-    /// Goes back there: the keys behind it come again.
+    /// Goes back to a position, because the keys after it will come again.
     pub(super) fn go_back(&mut self, place: Place) {
         self.last = place.0;
     }
 
-    /// How many keys were not those that were guessed. While it stays, each key is followed by the one that followed it before.
+    /// How many keys were not the guessed ones. As long as this number stays the same, each key is followed by the same key as
+    /// before.
     pub(super) fn turns(&self) -> usize {
         self.turns
     }
 
-    /// The number of a key as it was sent, without its quotes.
+    /// The number of a key that was not guessed; `key` is the key as it was sent, without its quotes.
     pub(super) fn id(&mut self, key: &[u8]) -> KeyId {
         self.turns += 1;
         let id = match self.ids.get(key) {
@@ -98,7 +100,7 @@ impl Known {
         Self { sent: sent.into(), head: words(&head), mask: words(&mask), next }
     }
 
-    /// Whether `bytes` begin with it.
+    /// Whether `bytes` begin with this key.
     fn begins(&self, bytes: &[u8]) -> bool {
         let Some((head, after)) = bytes.split_first_chunk::<HEAD>() else {
             return bytes.starts_with(&self.sent);

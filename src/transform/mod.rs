@@ -1,4 +1,4 @@
-//! From records to record batches: the columns of each table, how a value is read, what happens to what does not fit.
+//! From records to record batches: the columns of each table, how a value is read, what happens to values that do not fit.
 //! No I/O, no clock, no async: the same records always give the same rows.
 
 pub mod batch;

@@ -1,6 +1,7 @@
-//! Whole numbers that were sent as others: `3.0`, `4.2e1`. To the last digit: no float rounds them.
+//! Whole numbers that were sent with a fraction or an exponent: `3.0`, `4.2e1`. They are read to the last digit, because no float
+//! is used.
 
-/// A number with a fraction or an exponent whose value is whole; none where it is not, or has more than 64 bits.
+/// The value of a number with a fraction or an exponent; none if it is not whole, or does not fit 64 bits.
 pub(super) fn integral(text: &str) -> Option<i64> {
     let (sign, unsigned) = match text.strip_prefix(['-', '+']) {
         Some(rest) => (text.strip_suffix(rest)?, rest),
@@ -18,7 +19,7 @@ pub(super) fn integral(text: &str) -> Option<i64> {
     if digits.is_empty() {
         return Some(0);
     }
-    // How many of the digits, or of zeros after them, stand before the point; more than 19 are no 64 bits.
+    // How many digits, or zeros appended to them, stand before the point; more than 19 do not fit 64 bits.
     let behind = i64::try_from(fraction.len()).ok()?;
     let before = i64::try_from(digits.len()).ok()? - behind + exponent.parse::<i32>().map(i64::from).ok()?;
     let before = usize::try_from(before).ok().filter(|before| *before <= 19)?;

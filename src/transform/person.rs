@@ -1,14 +1,14 @@
-//! One key for one person, so that the three tables and a customer's list join; and what tells people apart.
+//! One key per person, so that the three tables and a customer's own list can be joined; and which values tell people apart.
 
 use std::borrow::Cow;
 
-/// Digits of the shortest numbers in use, with their country.
+/// How many digits the shortest telephone numbers in use have, with their country code.
 const SHORTEST: usize = 7;
-/// Digits of the longest number that E.164 allows.
+/// How many digits E.164 allows at most.
 const LONGEST: usize = 15;
 
-/// The key: the mobile number as plus and digits (E.164), else the mail address in lower case, else the customer's own
-/// identifier; none without any of them.
+/// The key of a person: the mobile number as plus and digits (E.164), else the mail address in lower case, else the customer's
+/// own identifier; none if there is none of them.
 #[must_use]
 pub fn key(
     mobile: Option<&str>,
@@ -22,21 +22,21 @@ pub fn key(
         .or_else(|| ext_id.map(|ext_id| ext_id.trim().to_owned()))
 }
 
-/// A mail address as all tables have it.
+/// A mail address as in the key: in lower case, in plain characters, without spaces around it.
 #[must_use]
 pub fn mail(email: &str) -> String {
     plain(email).trim().to_lowercase()
 }
 
-/// A text in the signs that a keyboard without Chinese has: Chinese ones write digits, and signs between them, as wide as
-/// their words, and telephones put signs around a number that nobody sees.
+/// A text with ASCII characters in place of full-width ones, and without invisible ones. Chinese keyboards write digits and
+/// punctuation in full width, and telephones put invisible characters around a number.
 #[must_use]
 pub fn plain(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);
     }
     let plain = |sign: char| match sign {
-        // U+FF01 to U+FF5E are the signs of ASCII in the width of a Chinese one, in its order.
+        // U+FF01 to U+FF5E are the ASCII characters in full width, in the same order.
         '！'..='～' => char::from_u32(u32::from(sign) - 0xfee0),
         '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => None,
         '\u{2010}'..='\u{2015}' | '\u{2212}' => Some('-'),
@@ -46,22 +46,23 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().filter_map(plain).collect())
 }
 
-/// Part of every text that was masked, here or by the vendor.
+/// Every text that was masked, here or by the vendor, contains this character.
 pub const MASK: char = '*';
-/// Between the two parts of every mail address.
+/// Stands between the two parts of every mail address.
 pub const AT: char = '@';
-/// What every pseudonym begins with; the digits of the sum follow.
+/// What every pseudonym begins with; the hex digits of the HMAC follow.
 pub const PSEUDONYM: &str = "hmac:";
 
-/// Whether a text tells one person apart in such a column: many have a masked one alike, or what stands in the place of a mail
-/// address.
+/// Whether a text in this column tells one person apart. A masked value does not, because many people share it; in `email`,
+/// neither does a text that is not an address.
 #[must_use]
 pub fn tells(column: &str, text: &str) -> bool {
     let is_address = || text.char_indices().any(|(at, sign)| sign == AT && at > 0 && at + 1 < text.len());
     !text.contains(MASK) && (column != "email" || text.starts_with(PSEUDONYM) || is_address())
 }
 
-/// A number as plus, country and digits. One without a country takes `country_code`, else China's.
+/// A telephone number as plus, country code and digits; none if it is not a number. A number without a country code gets
+/// `country_code`, else China's.
 pub(super) fn e164(mobile: &str, country_code: Option<&str>) -> Option<String> {
     let written = plain(mobile);
     let written = written.trim();
@@ -69,7 +70,7 @@ pub(super) fn e164(mobile: &str, country_code: Option<&str>) -> Option<String> {
     key.push('+');
     let country = plain(country_code.unwrap_or_default());
     let country = country.bytes().filter(u8::is_ascii_digit);
-    // No country begins with a zero: those before it say that one follows, as a plus does.
+    // No country code begins with a zero: zeros before it announce it, as a plus does.
     key.extend(country.skip_while(|digit| *digit == b'0').map(char::from));
     if key.len() == 1 {
         key.push_str("86");
@@ -90,7 +91,7 @@ pub(super) fn e164(mobile: &str, country_code: Option<&str>) -> Option<String> {
         let zeros = number.bytes().take_while(|digit| *digit == b'0').count();
         key.drain(1..country + zeros);
     }
-    // In China a number begins with a zero only where it is dialled at home.
+    // A number in China begins with a zero only when it is dialled within the country.
     if key.starts_with("+860") {
         key.remove(3);
     }

@@ -1,10 +1,10 @@
-//! A value as it was sent, seen only as far as its JSON type.
+//! A value as it was sent, of which only the JSON type has been determined.
 
 use std::borrow::Cow;
 
 use super::escape;
 
-/// A value.
+/// A value as it was sent, by its JSON type.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Raw<'a> {
     /// `null`.
@@ -13,14 +13,14 @@ pub enum Raw<'a> {
     Flag(bool),
     /// A number, in the digits that were sent.
     Number(&'a str),
-    /// A text, its escapes resolved.
+    /// A text, with its escapes resolved.
     Text(Cow<'a, str>),
-    /// An array or an object: nothing that a column holds.
+    /// An array or an object, which no column can hold.
     Other(&'a str),
 }
 
 impl<'a> Raw<'a> {
-    /// Sees what kind of value this JSON is; `is_escaped` where it is a text with escapes.
+    /// Determines the type of this JSON value; `is_escaped` if it is a text with escapes.
     #[must_use]
     pub fn read(text: &'a str, is_escaped: bool) -> Self {
         match text.as_bytes().first() {

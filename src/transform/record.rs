@@ -1,4 +1,4 @@
-//! A record as it was sent: its fields as slices of the answer, nothing copied, nothing judged.
+//! A record as it was sent: its fields are slices of the answer, neither copied nor interpreted.
 
 use std::borrow::Cow;
 
@@ -14,15 +14,16 @@ use crate::error::{Error, Kind, Result};
 #[derive(Clone, Copy)]
 pub struct Record<'a> {
     text: &'a str,
-    /// None where it is no object.
+    /// None if it is not an object.
     fields: Option<&'a [Field]>,
     order: Option<Order>,
 }
 
-/// Which keys a record has, in which order: two of the same [`Records`] that are the same in it have the same.
+/// Identifies the keys of a record and their order: two records of the same [`Records`] with an equal `Order` have the same keys
+/// in the same order.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Order {
-    /// Each key follows the one before as it did after so many turns.
+    /// The cache's `turns` when the record was read: as long as they stay the same, each key is followed by the same key.
     turns: usize,
     first: KeyId,
     fields: usize,
@@ -35,7 +36,7 @@ impl<'a> Record<'a> {
         self.text
     }
 
-    /// The order of its keys, where that is known without looking at each.
+    /// The order of its keys, if it is known without looking at each key.
     pub(super) fn order(&self) -> Option<Order> {
         self.order
     }
@@ -53,13 +54,13 @@ impl<'a> Record<'a> {
         self.fields.unwrap_or_default().iter().map(move |field| Sent { text, field })
     }
 
-    /// The field at this place.
+    /// The field with this index.
     #[must_use]
     pub fn field(&self, at: usize) -> Option<Sent<'a>> {
         Some(Sent { text: self.text, field: self.fields?.get(at)? })
     }
 
-    /// The value of a key; of the last one where the key was sent more than once, as most parsers have it.
+    /// The value of a key. If the key was sent more than once, the last value counts, as in most parsers.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Raw<'a>> {
         self.fields().rev().find(|sent| sent.key() == key).map(|sent| sent.raw())
@@ -85,7 +86,7 @@ impl<'a> Sent<'a> {
         Cow::Borrowed(key)
     }
 
-    /// The number of its key, of which other fields with the same key may have others.
+    /// The number of its key. The same key has more than one number if it is written in more than one way, with escapes.
     pub(super) fn key_id(&self) -> KeyId {
         self.field.key_id
     }
@@ -101,7 +102,7 @@ impl<'a> Sent<'a> {
         self.field.shape
     }
 
-    /// What stands between the quotes of its value, which is a text.
+    /// What stands between the quotes of its value, which must be a text.
     pub(super) fn quoted(&self) -> &'a str {
         let Span { from, to } = self.field.value;
         self.text.get(from + 1..to - 1).unwrap_or_default()
@@ -120,7 +121,7 @@ impl<'a> Sent<'a> {
     }
 }
 
-/// Finds records; its memory serves one after the other.
+/// Finds records. The memory is reused from record to record.
 #[derive(Debug, Default)]
 pub struct Records {
     keys: KeyCache,
@@ -128,7 +129,8 @@ pub struct Records {
 }
 
 impl Records {
-    /// The record with which `bytes` begin, which any value may be; none where they end within it.
+    /// The record with which `bytes` begin, which may be any JSON value; none if the bytes end within it. [`Kind::BadAnswer`] if
+    /// it is not JSON, or not UTF-8.
     pub fn first<'a>(&'a mut self, bytes: &'a [u8]) -> Result<Option<Record<'a>>> {
         self.fields.clear();
         let is_object = bytes.first() == Some(&b'{');
@@ -146,7 +148,7 @@ impl Records {
             }
             // The text itself may hold personal data, so it stays out of the message.
             Err(Stop::Bad(at)) => {
-                return Err(Error::new(Kind::BadAnswer, format!("a record is no JSON, at its byte {at}")));
+                return Err(Error::new(Kind::BadAnswer, format!("a record is not JSON, at its byte {at}")));
             }
         };
         let text = simdutf8::basic::from_utf8(bytes.get(..end).unwrap_or_default())
@@ -156,7 +158,7 @@ impl Records {
         Ok(Some(Record { text, fields: is_object.then_some(&self.fields), order }))
     }
 
-    /// The record that a text is, which any value may be; none where it is no JSON, or more than one value.
+    /// The record that a text consists of, which may be any JSON value; none if it is not JSON, or more than one value.
     pub fn whole<'a>(&'a mut self, text: &'a str) -> Option<Record<'a>> {
         let text = text.trim_ascii();
         self.fields.clear();

@@ -1,27 +1,27 @@
-//! Where each key of a record leads.
+//! Which column each key of a record belongs to.
 
 use super::record::Sent;
 use super::tables::Table;
 
-/// What a key of the vendor leads to.
+/// What a key of the vendor's belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Target {
-    /// The column at this place.
+    /// The column with this index.
     Column(usize),
-    /// Nothing of its own: it says again what is sent for the column at this place.
+    /// No column of its own: it repeats what is sent for the column with this index.
     Repeat(usize),
     /// No column.
     Unknown,
 }
 
-/// The keys of one table's records.
+/// The targets of the keys of one table's records.
 pub(super) struct Routes {
     table: Table,
-    /// Those that were met, by the numbers of their keys.
+    /// The targets that are known already, by the numbers of the keys.
     met: Vec<Option<Target>>,
 }
 
-/// Under this key an archived record, some of whose identifiers may be withheld, says whose it is.
+/// The key under which an archived record carries its `person_key`, because identifiers that it is made from may be withheld.
 pub(super) const PERSON_KEY: &str = "rollcall.person_key";
 
 impl Routes {
@@ -29,7 +29,7 @@ impl Routes {
         Self { table, met: Vec::new() }
     }
 
-    /// Where a field leads. The fields of all records have their keys' numbers from the same `Records`.
+    /// The target of a field. All records must come from the same `Records`, which numbers their keys.
     pub(super) fn target(&mut self, sent: &Sent<'_>) -> Target {
         let Some(id) = sent.key_id() else { return self.look_up(&sent.key()) };
         if let Some(Some(target)) = self.met.get(id) {

@@ -14,7 +14,7 @@ use super::event::Event;
 use super::tables::Table;
 use super::value::Value;
 
-/// A row. A value of another kind than is asked for is none, as one that is not there.
+/// A row. Each getter returns none if the column is missing, null, or of another kind.
 #[derive(Clone, Copy)]
 pub struct Row<'a> {
     batch: &'a RecordBatch,
@@ -37,44 +37,44 @@ impl<'a> Row<'a> {
         batch::value(self.batch, column, self.at)
     }
 
-    /// A text.
+    /// The text in a column.
     #[must_use]
     pub fn text(&self, column: &str) -> Option<Cow<'a, str>> {
         if let Value::Text(text) = self.value(column) { Some(text) } else { None }
     }
 
-    /// A whole number.
+    /// The whole number in a column.
     #[must_use]
     pub fn number(&self, column: &str) -> Option<i64> {
         if let Value::Integer(number) = self.value(column) { Some(number) } else { None }
     }
 
-    /// A yes or no.
+    /// The yes or no in a column.
     #[must_use]
     pub fn flag(&self, column: &str) -> Option<bool> {
         if let Value::Flag(flag) = self.value(column) { Some(flag) } else { None }
     }
 
-    /// A day.
+    /// The day in a column.
     #[must_use]
     pub fn day(&self, column: &str) -> Option<Date> {
         if let Value::Day(day) = self.value(column) { Some(day) } else { None }
     }
 
-    /// An instant.
+    /// The instant in a column.
     #[must_use]
     pub fn instant(&self, column: &str) -> Option<Timestamp> {
         let Value::Millis(millis) = self.value(column) else { return None };
         Timestamp::from_millisecond(millis).ok()
     }
 
-    /// What the lake's clock on the wall showed.
+    /// The reading of the lake's wall clock in a column.
     #[must_use]
     pub fn wall_clock(&self, column: &str) -> Option<DateTime> {
         self.instant(column).map(|instant| Offset::UTC.to_datetime(instant))
     }
 
-    /// The whole row under the names of the table's columns, without those that have no value.
+    /// The whole row as JSON under the names of the table's columns, without those that are null.
     #[must_use]
     pub fn to_json(&self, table: Table) -> Map<String, Json> {
         let values = table.columns().iter().filter_map(|column| {

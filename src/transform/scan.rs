@@ -1,8 +1,8 @@
-//! Where the parts of a record stand in the bytes of an answer: one pass, nothing copied.
+//! Finds the parts of a record in the bytes of an answer, in one pass, without copying anything.
 //!
-//! What it takes for JSON is what RFC 8259 does, save that a text is not checked for UTF-8 here. What is seldom sent (fractions,
-//! values in values) is left to `serde_json`. Places are passed on by value, and what every field takes is one
-//! piece of code without a call: otherwise the place would go through memory at every step.
+//! It accepts the same JSON as RFC 8259, except that texts are not checked for UTF-8 here. Rare values (fractions, nested values)
+//! are left to `serde_json`. Positions are passed by value, and the code for every field is inlined: otherwise the position would
+//! go through memory at every step.
 #![expect(clippy::inline_always, reason = "a call for each part of each field costs more than the part")]
 
 use serde::de::IgnoredAny;
@@ -12,20 +12,20 @@ use super::keys::{KeyCache, KeyId};
 /// Why no value was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
-    /// The bytes end within it.
+    /// The bytes end within the value.
     Short,
-    /// It is no JSON, at this byte.
+    /// The value is not JSON, at this byte.
     Bad(usize),
 }
 
-/// A part of the bytes.
+/// A range of the bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Span {
     pub(super) from: usize,
     pub(super) to: usize,
 }
 
-/// How a value is written: what can be told while its end is looked for.
+/// How a value is written, as far as it shows while its end is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     /// `null`.
@@ -34,7 +34,7 @@ pub(super) enum Shape {
     Plain,
     /// A text with escapes.
     Escaped,
-    /// A number of digits alone that has 64 bits for certain.
+    /// A number of digits alone, few enough to fit 64 bits for certain.
     Whole(i64),
     /// Anything else.
     Other,
@@ -53,7 +53,7 @@ pub(super) struct Field {
     pub(super) shape: Shape,
 }
 
-/// Adds the fields of the object with which the bytes begin, and says where it ends.
+/// Adds the fields of the object with which the bytes begin, and returns where it ends.
 pub(super) fn object(bytes: &[u8], keys: &mut KeyCache, fields: &mut Vec<Field>) -> Result<usize, Stop> {
     let (first, mut at) = next(bytes, 1)?;
     if first == b'}' {
@@ -76,7 +76,7 @@ pub(super) fn object(bytes: &[u8], keys: &mut KeyCache, fields: &mut Vec<Field>)
     }
 }
 
-/// A key that was not guessed, and where its value may begin.
+/// A key that was not guessed, its number, and where its value may begin.
 #[cold]
 fn key(bytes: &[u8], from: usize, keys: &mut KeyCache) -> Result<(Span, KeyId, usize), Stop> {
     let b'"' = here(bytes, from)? else { return Err(Stop::Bad(from)) };
@@ -86,7 +86,7 @@ fn key(bytes: &[u8], from: usize, keys: &mut KeyCache) -> Result<(Span, KeyId, u
     Ok((Span { from, to }, id, colon + 1))
 }
 
-/// How the value at this place is written, and where it ends.
+/// How the value at this position is written, and where it ends.
 #[inline(always)]
 pub(super) fn value(bytes: &[u8], at: usize) -> Result<(Shape, usize), Stop> {
     match here(bytes, at)? {
@@ -97,7 +97,7 @@ pub(super) fn value(bytes: &[u8], at: usize) -> Result<(Shape, usize), Stop> {
     }
 }
 
-/// A value as few are.
+/// A value of a rare kind.
 #[cold]
 fn other(bytes: &[u8], at: usize) -> Result<(Shape, usize), Stop> {
     let end = match here(bytes, at)? {
@@ -115,7 +115,7 @@ fn here(bytes: &[u8], at: usize) -> Result<u8, Stop> {
     bytes.get(at).copied().ok_or(Stop::Short)
 }
 
-/// The next byte that is no space, and where it is.
+/// The next byte that is not whitespace, and its position.
 #[inline(always)]
 fn next(bytes: &[u8], mut at: usize) -> Result<(u8, usize), Stop> {
     loop {
@@ -133,7 +133,7 @@ fn text(bytes: &[u8], at: usize) -> Result<(Shape, usize), Stop> {
     if here(bytes, end)? == b'"' { Ok((Shape::Plain, end + 1)) } else { escaped(bytes, end) }
 }
 
-/// The rest of a text, of which no more than the bytes up to `at` are plain.
+/// The rest of a text that is plain only up to `at`.
 #[cold]
 fn escaped(bytes: &[u8], mut at: usize) -> Result<(Shape, usize), Stop> {
     loop {
@@ -146,7 +146,7 @@ fn escaped(bytes: &[u8], mut at: usize) -> Result<(Shape, usize), Stop> {
     Ok((Shape::Escaped, at + 1))
 }
 
-/// Where the escape ends whose letter stands here.
+/// Where the escape ends whose letter is at this position.
 fn escape(bytes: &[u8], at: usize) -> Result<usize, Stop> {
     match here(bytes, at)? {
         b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Ok(at + 1),
@@ -159,7 +159,7 @@ fn escape(bytes: &[u8], at: usize) -> Result<usize, Stop> {
     }
 }
 
-/// Where what may stand in a text without an escape ends.
+/// The position of the next byte that may not stand in a text without an escape.
 #[inline(always)]
 fn plain(bytes: &[u8], at: usize) -> usize {
     let mut rest = bytes.get(at..).unwrap_or_default();
@@ -193,7 +193,7 @@ fn number(bytes: &[u8], from: usize) -> Result<(Shape, usize), Stop> {
     Ok((Shape::Whole(number), at))
 }
 
-/// Where a number ends of which more than digits, or very many, were seen up to `at`.
+/// Where a number ends that has more than digits, or very many of them; `at` is how far it has been read.
 #[cold]
 fn odd_number(bytes: &[u8], from: usize, mut at: usize) -> Result<usize, Stop> {
     while is_of_a_number(here(bytes, at)?) {
@@ -239,20 +239,20 @@ fn nested(bytes: &[u8], from: usize) -> Result<usize, Stop> {
     }
 }
 
-/// Its end, where what stands there is JSON.
+/// Returns `to` if the bytes from `from` to `to` are JSON.
 fn check(bytes: &[u8], from: usize, to: usize) -> Result<usize, Stop> {
     let taken = bytes.get(from..to).unwrap_or_default();
     serde_json::from_slice::<IgnoredAny>(taken).map(|_| to).map_err(|_| Stop::Bad(from))
 }
 
-/// So many digits have 64 bits at most, with a sign.
+/// How many digits fit 64 bits, including the sign, for certain.
 const SURE_DIGITS: usize = 18;
 
-/// One in each byte of a word.
+/// A word in which each byte is 1.
 const ONES: u64 = u64::from_le_bytes([1; 8]);
 
-/// Eight bytes at once: the highest bit of each that ends what may stand in a text without an escape. Right up to the first
-/// such byte; what comes after it may be marked too.
+/// Checks eight bytes at once: sets the highest bit of each byte that may not stand in a text without an escape. The result is
+/// right up to the first such byte; bytes after it may be marked wrongly.
 #[inline(always)]
 fn ends(word: u64) -> u64 {
     let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;

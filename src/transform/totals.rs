@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 use super::digest::Digest;
 use super::tables::Table;
 
-/// Sums over the rows of one cell. Those that may be negative go round where they are too large, so that it does not matter in
-/// which order, and in how many batches, rows are added.
+/// Sums over the rows of one cell. Those that may be negative wrap around if they are too large, so that the result does not
+/// depend on the order in which rows are added, or on the number of batches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     /// How many rows.
     pub rows: u64,
-    /// What is compared when a settled cell could shrink: rows; in `viewer_details` the sum of `times`, to which every row
-    /// adds one at least.
+    /// What is compared to find out whether a settled cell would shrink: the number of rows; in `viewer_details` the sum of
+    /// `times`, to which every row adds at least one.
     pub weight: u64,
-    /// See [`Digest`].
+    /// The digest of the rows.
     pub digest: Digest,
-    /// Seconds watched or taken part.
+    /// Seconds of watching or participation.
     pub seconds: i64,
     /// Live viewings.
     pub live: i64,
@@ -56,7 +56,7 @@ fn sum(batch: &RecordBatch, column: &str) -> i64 {
     array.as_primitive::<Int64Type>().iter().flatten().fold(0, i64::wrapping_add)
 }
 
-/// Viewings of these viewers. Who is listed has watched, whatever else is said of them.
+/// The number of viewings of these viewers. Whoever is listed has watched at least once, whatever `times` says.
 fn viewings(batch: &RecordBatch) -> u64 {
     let Some(array) = batch.column_by_name("times") else { return 0 };
     let times = array.as_primitive::<Int64Type>().iter();
@@ -76,7 +76,7 @@ mod tests {
     use crate::transform::batch::BatchBuilder;
     use crate::transform::value::Value;
 
-    /// Of rows with these values in these columns, cut in two in every way.
+    /// The totals of rows with these values in these columns, for every way to cut them into two batches.
     fn cut<const N: usize>(table: Table, rows: &[[(&'static str, Value<'static>); N]]) -> Vec<Totals> {
         let of = |rows: &[[(&'static str, Value<'static>); N]]| {
             let mut batch = BatchBuilder::new(table);

@@ -1,4 +1,4 @@
-//! How each kind of column reads what was sent. One rule a kind; a value that breaks it is told apart from no value.
+//! How each kind of column reads what was sent: one rule per kind. A value that breaks the rule is distinguished from no value.
 
 use std::borrow::Cow;
 
@@ -10,8 +10,8 @@ use super::column::Kind;
 use super::number;
 use super::raw::Raw;
 
-/// The last instant that a column holds, in seconds: the end of the year 9998. Engines end with the year 9999, and a day
-/// of any zone must end before they do.
+/// The last instant that a column holds, in seconds since 1970: the end of the year 9998. Engines end with the year 9999, and
+/// a day of any zone must end before they do.
 const LAST_SECOND: i64 = 253_370_764_799;
 
 /// A value that a column holds.
@@ -91,7 +91,7 @@ impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
     }
 }
 
-/// A value that its column cannot hold.
+/// The error for a value that its column cannot hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unfit;
 
@@ -111,7 +111,7 @@ pub fn read(kind: Kind, raw: Raw<'_>) -> Result<Value<'_>, Unfit> {
     }
 }
 
-/// Text, or a number in the digits that were sent; a whole number sent as `8.0` or `8e3` is written without a point.
+/// Text, or a number in the digits that were sent; a whole number that was sent as `8.0` or `8e3` becomes plain digits.
 fn text(raw: Raw<'_>) -> Result<Cow<'_, str>, Unfit> {
     match raw {
         Raw::Text(text) => Ok(text),
@@ -124,13 +124,13 @@ fn text(raw: Raw<'_>) -> Result<Cow<'_, str>, Unfit> {
     }
 }
 
-/// Text that stands for a value.
+/// The value as text; none if it is absent, or neither text nor a number.
 #[must_use]
 pub fn present(raw: Raw<'_>) -> Option<Cow<'_, str>> {
     if raw.is_absent() { None } else { text(raw).ok() }
 }
 
-/// A whole number, also as `8.0` or as text.
+/// A whole number, which may also be sent as `8.0` or as text.
 fn integer(raw: &Raw<'_>) -> Result<i64, Unfit> {
     let digits: &str = match raw {
         Raw::Number(digits) => digits,
@@ -140,7 +140,7 @@ fn integer(raw: &Raw<'_>) -> Result<i64, Unfit> {
     digits.parse().ok().or_else(|| number::integral(digits.trim())).ok_or(Unfit)
 }
 
-/// Seconds as a number, or `HH:MM:SS` with as many digits of hours as it takes.
+/// Seconds, sent as a number or as `HH:MM:SS`, where the hours may have any number of digits.
 fn seconds(raw: &Raw<'_>) -> Result<i64, Unfit> {
     let Raw::Text(text) = raw else { return integer(raw) };
     let mut parts = text.trim().split(':');
@@ -160,23 +160,23 @@ fn seconds(raw: &Raw<'_>) -> Result<i64, Unfit> {
     hours.checked_mul(3600).and_then(|sum| sum.checked_add(minutes * 60 + seconds)).ok_or(Unfit)
 }
 
-/// Seconds since 1970, after it and up to the year 9998.
+/// An instant, sent in seconds since 1970: later than the beginning of 1970, and not after the year 9998.
 pub fn instant(raw: &Raw<'_>) -> Result<Timestamp, Unfit> {
     integer(raw).and_then(at_second)
 }
 
-/// The instant at this second, where a column may hold it.
+/// The instant at this second since 1970, if a column can hold it.
 pub(super) fn at_second(second: i64) -> Result<Timestamp, Unfit> {
     millis_at(second).and_then(|millis| Timestamp::from_millisecond(millis).map_err(|_| Unfit))
 }
 
-/// The same in milliseconds.
+/// Like [`at_second`], in milliseconds since 1970.
 #[inline]
 pub(super) fn millis_at(second: i64) -> Result<i64, Unfit> {
     if (1..=LAST_SECOND).contains(&second) { Ok(second * 1000) } else { Err(Unfit) }
 }
 
-/// Y and N, yes and no in Chinese, and what other programs send for them.
+/// A flag: Y or N, yes or no in Chinese, or what other programs send for them.
 fn flag(raw: &Raw<'_>) -> Result<bool, Unfit> {
     match raw {
         Raw::Flag(flag) => Ok(*flag),
@@ -187,7 +187,7 @@ fn flag(raw: &Raw<'_>) -> Result<bool, Unfit> {
     }
 }
 
-/// What a text says for yes or no.
+/// Whether a text stands for yes or no; none if it stands for neither.
 pub(super) fn said(text: &str) -> Option<bool> {
     match text {
         "Y" | "y" | "是" | "1" | "true" => Some(true),
@@ -204,7 +204,7 @@ fn label<'a>(labels: &'static [(&'static str, &'static str)], sent: Cow<'a, str>
     }
 }
 
-/// The word for a code.
+/// The word for a code; none if the code is not known.
 pub(super) fn word(labels: &'static [(&'static str, &'static str)], code: &str) -> Option<&'static str> {
     labels.iter().find(|(known, _)| *known == code).map(|(_, word)| *word)
 }

@@ -1,4 +1,4 @@
-//! The vendor's own wall clock, in which it says again what an instant says.
+//! The vendor's own wall clock, in which it repeats instants as texts.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -6,30 +6,30 @@ use jiff::tz::Offset;
 
 use super::raw::Raw;
 
-/// The vendor writes its `*_date` texts in this zone, wherever the lake is.
+/// The zone in which the vendor writes its `*_date` texts, whatever the lake's zone is.
 const ZONE: Offset = jiff::tz::offset(8);
-/// Seconds.
+/// The seconds of a day.
 const DAY: i64 = 24 * 60 * 60;
 
-/// The instant that such a text stands for.
+/// The instant that a text of the vendor's clock stands for; none if it is not a date and time.
 #[must_use]
 pub(super) fn read(text: &str) -> Option<Timestamp> {
     let clock: DateTime = text.trim().parse().ok()?;
     ZONE.to_timestamp(clock).ok()
 }
 
-/// Compares such texts with instants. Nearly all of them are written in one way, which is made of the instant and compared:
-/// the date once for all that fall on one day.
+/// Compares texts of the vendor's clock with instants. Nearly all texts have the same form, so the instant is written in that
+/// form and compared; the date is written only once for all instants of a day.
 #[derive(Clone, Debug, Default)]
 pub(super) struct VendorClock {
-    /// Days since 1970 in the vendor's zone.
+    /// The day whose date is written, in days since 1970 in the vendor's zone.
     day: i64,
-    /// How that day is written, `2022-10-26`; nothing before the first.
+    /// The date of that day, as `2022-10-26`; empty before the first instant.
     date: String,
 }
 
 impl VendorClock {
-    /// Whether what was sent says this instant, or nothing.
+    /// Whether what was sent stands for this instant, or is absent.
     pub(super) fn says(&mut self, raw: &Raw<'_>, instant: Option<Timestamp>) -> bool {
         match (raw, instant) {
             _ if raw.is_absent() => true,
@@ -48,7 +48,7 @@ impl VendorClock {
     }
 }
 
-/// Whether a text is this date, and this second of the day as `16:27:03`.
+/// Whether a text is this date, followed by this second of the day as `16:27:03`.
 fn is_written(text: &str, date: &str, second: i64) -> bool {
     let Some([b' ', h0, h1, b':', m0, m1, b':', s0, s1]) = text.strip_prefix(date).map(str::as_bytes) else {
         return false;

@@ -11,7 +11,7 @@ fn a_call_that_is_wrong_ends_with_status_2_before_anything_is_done() {
     let url = server.url();
     for (words, message) in [
         (vec!["--api-url", &url], "there is no token"),
-        (vec!["--api-url", &url, "--app-key", "demo"], "the application's credentials are not complete"),
+        (vec!["--api-url", &url, "--app-key", "demo"], "the application's credentials are incomplete"),
         (
             vec!["--api-url", &url, "--token", TOKEN, "--from", "2022-10-27", "--to", "2022-10-26"],
             "`--from` 2022-10-27 is after `--to` 2022-10-26",
@@ -24,7 +24,10 @@ fn a_call_that_is_wrong_ends_with_status_2_before_anything_is_done() {
             vec!["--api-url", &url, "--token", TOKEN, "--zone", "Asia/Shangai"],
             "unknown time zone `Asia/Shangai`",
         ),
-        (vec!["--api-url", &url, "--token", TOKEN, "--settle", "12"], "`12` is no duration for `--settle`"),
+        (
+            vec!["--api-url", &url, "--token", TOKEN, "--settle", "12"],
+            "`12` is not a duration for `--settle`",
+        ),
         (vec!["--api-url", &url, "--token", TOKEN, "--horizon", "36h"], "25 hours longer than `--settle`"),
         (vec!["--api-url", &url, "--token", TOKEN, "--accept-shrink"], "would let every event shrink"),
         (vec!["--api-url", &url, "--token", ""], "is empty"),
@@ -83,7 +86,7 @@ fn what_there_is_nothing_to_do_with_is_a_wrong_call() {
     let outcome = desk.run(&["replay", "--all"]);
     assert_eq!(outcome.status, 2);
     let [error] = outcome.errors()[..] else { panic!("{}", outcome.stderr) };
-    assert!(error.contains("nothing of that is archived") && error.contains(" hint: "), "{error}");
+    assert!(error.contains("none of that is archived") && error.contains(" hint: "), "{error}");
 }
 
 #[test]
@@ -126,7 +129,7 @@ fn a_server_that_is_not_there_is_an_error_of_the_run() {
     let outcome = desk.run(&["sync", "--api-url", "http://127.0.0.1:9", "--token", TOKEN]);
     assert_eq!(outcome.status, 1);
     let [error] = outcome.errors()[..] else { panic!("{}", outcome.stderr) };
-    assert!(error.contains("cannot reach `127.0.0.1`") && error.contains(" hint: "), "{error}");
+    assert!(error.contains("cannot reach `127.0.0.1:9`") && error.contains(" hint: "), "{error}");
     assert_eq!(files(&desk.store()), []);
 }
 

@@ -201,7 +201,7 @@ async fn an_object_that_is_no_parquet_or_of_another_day_stops_its_day_alone_and_
         let [error] = errors(&report)[..] else { panic!("{:?}", errors(&report)) };
         assert!(error.contains(message) && error.contains(&format!("dt={day}")), "{error}");
         assert!(error.contains("hint: "), "{error}");
-        // What the hint says: take it away, and pull its day again.
+        // What the hint says: delete it, and pull its day again.
         std::fs::remove_file(&path).unwrap();
         let day = Some(day.to_string());
         let chosen = Selection { from: day.clone(), to: day, ..Selection::default() };

@@ -177,19 +177,56 @@ async fn lists_may_take_all_of_the_time_where_no_visit_follows() {
 #[tokio::test]
 async fn an_event_to_which_the_vendor_never_answers_fails_and_is_not_left_by_every_run() {
     let (event, day) = busiest();
-    for stalled in [format!("stall@event:{event},snapshot"), format!("stall@day:{event}:{day}")] {
+    for (stalled, is_halved) in
+        [(format!("stall@event:{event},snapshot"), false), (format!("stall@day:{event}:{day}"), true)]
+    {
         let desk = Desk::new();
         let server = server_at(later(), &small_world(8), faults(&[&stalled]));
         let mut config = config(&server, &desk.store());
         config.read_timeout = Duration::from_millis(500);
         config.deadline = Some(SignedDuration::from_secs(4));
-        let report = sync(config, chosen()).await;
+        let ledger = async || Ledgers::new(desk.open()).find(event).await.unwrap().unwrap().ledger;
+        let mut report = sync(config.clone(), chosen()).await;
+        if is_halved {
+            // Shorter windows may succeed: the next visit goes on with them.
+            assert_eq!((report.events.failed, ledger().await.failures), (0, 0), "{:?}", report.failures);
+            assert!(ledger().await.owed.pieces[&day] > 1);
+            // In time for the shortest.
+            config.read_timeout = Duration::from_millis(100);
+            report = sync(config, chosen()).await;
+        }
         let failed: Vec<_> = report.failures.iter().map(|failure| (failure.event_id, failure.kind)).collect();
         assert_eq!(failed, [(Some(event), Kind::Timeout)], "{stalled}: {:?}", report.failures);
-        let ledger = Ledgers::new(desk.open()).find(event).await.unwrap().unwrap().ledger;
+        let ledger = ledger().await;
         assert_eq!((ledger.failures, ledger.last_good_visit), (1, None), "{stalled}");
         assert!(!ledger.owed.is_empty(), "{stalled}");
     }
+}
+
+#[tokio::test]
+async fn a_day_that_was_too_much_for_one_window_is_asked_for_in_as_many_the_next_time() {
+    let (event, day) = busiest();
+    let (desk, world) = (Desk::new(), small_world(8));
+    let server = server_at(later(), &world, ServerOptions::default());
+    sync_all(config(&server, &desk.store()), later()).await;
+    let expected = cells(&desk.store()).await;
+    let selection = || {
+        let day = Some(day.to_string());
+        Selection { event: vec![event], from: day.clone(), to: day, ..Selection::default() }
+    };
+    let pieces = async || Ledgers::new(desk.open()).find(event).await.unwrap().unwrap().ledger.owed.pieces;
+    let mut small = config(&server, &desk.store());
+    small.max_response_bytes = 100;
+    let report = sync(small, selection()).await;
+    assert!(report.failures.iter().all(|failure| failure.kind == Kind::TooLarge), "{:?}", report.failures);
+    assert_eq!(pieces().await[&day], 1024);
+
+    let asked = server.requests().len();
+    let report = sync(config(&server, &desk.store()), selection()).await;
+    assert!(report.ok, "{:?}", report.failures);
+    assert!(server.requests().len() - asked >= 1024, "it begins with the shortest windows");
+    assert!(pieces().await.is_empty(), "it is not owed any more");
+    assert!(cells(&desk.store()).await == expected);
 }
 
 #[tokio::test]

@@ -106,7 +106,7 @@ async fn an_event_that_fails_does_not_stop_the_others_and_is_named() {
         ("code=404", "does not know this event"),
         ("code=400", "does not understand the request"),
         ("code=500", "could not answer"),
-        ("html", "no JSON"),
+        ("html", "not a JSON object"),
     ] {
         let desk = Desk::new();
         let (report, _) =

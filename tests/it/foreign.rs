@@ -43,7 +43,7 @@ async fn what_editors_leave_beside_what_is_written_is_passed_over_and_a_copy_is_
         std::fs::write(&path, &copy).unwrap();
         let report = scene.sync_all(2).await;
         assert_eq!((report.ok, report.events.known), (is_passed_over, 0), "{name}: {:?}", report.failures);
-        let named = |error: &str| error.contains(name) && error.ends_with("hint: take it away");
+        let named = |error: &str| error.contains(name) && error.ends_with("hint: delete it");
         assert!(is_passed_over || errors(&report).iter().any(|error| named(error)), "{:?}", report.failures);
         std::fs::remove_file(&path).unwrap();
     }

@@ -267,7 +267,7 @@ fn it_needs_the_key_and_a_whole_identifier_and_says_what_it_did() {
     assert_eq!(without.status, 2, "{}", without.stderr);
     assert!(without.stderr.contains("only a key can tell"), "{}", without.stderr);
     let other = desk.sync(&server, &["--hmac-key", "another key that is long enough, too"]);
-    assert!(other.stderr.contains("give that key"), "{}", other.stderr);
+    assert!(other.stderr.contains("give the key that was used before"), "{}", other.stderr);
 }
 
 #[tokio::test]
@@ -288,7 +288,7 @@ async fn a_place_without_a_lake_is_said_to_be_none_and_a_dry_run_that_nothing_wa
     assert!(home.store.get(keys::SUPPRESSED).await.unwrap().is_some());
     assert!(run(1, sync_of(Selection::default())).await.unwrap().ok);
     let found = run(2, forget(true)).await.unwrap().to_string();
-    assert!(found.starts_with("found      0 rows") && found.contains("nothing was taken out"), "{found}");
+    assert!(found.starts_with("found      0 rows") && found.contains("nothing was erased"), "{found}");
     let done = run(3, forget(false)).await.unwrap();
     assert!(done.ok && done.to_string().starts_with("forgotten  0 rows"), "{done}");
 }

@@ -12,7 +12,7 @@ use crate::run::{HOUR, config, server_at, small_world, sync};
 
 /// How many times it failed, whether all went well, and whether a note tells of it.
 fn said(report: &Report, event: i64) -> (usize, bool, bool) {
-    let is_told = report.notes.iter().any(|note| note.ends_with(&format!("event {event} any more")));
+    let is_told = report.notes.iter().any(|note| note.ends_with(&format!("knows the event {event}")));
     (report.events.failed, report.ok, is_told)
 }
 

@@ -50,6 +50,7 @@ mod racing;
 mod replaced;
 mod replay;
 mod roster;
+mod rounds;
 mod row_groups;
 mod rows;
 mod run;

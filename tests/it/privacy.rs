@@ -195,7 +195,7 @@ async fn an_open_lake_is_made_stricter_by_upgrade_and_equals_one_that_was_so_fro
         let refused =
             job(&changed.store, config(), later() + HOUR, sync_of(Selection::default())).await.unwrap_err();
         assert_eq!(refused.kind(), Kind::OtherLake, "{refused}");
-        assert!(refused.to_string().contains("upgrade --change-privacy"), "{refused}");
+        assert!(refused.to_string().contains("set `--privacy`"), "{refused}");
         let upgrade = || Job::Upgrade(Upgrade { change_privacy: true });
         // Killed at any operation, and run again.
         let counting = Faulty::new(&changed.store, u64::MAX, Fault::None);
@@ -267,7 +267,7 @@ async fn a_lost_ledger_does_not_bring_back_what_was_withheld_or_who_was_forgotte
     let refused = run(Arc::default(), 3, again()).await.unwrap_err();
     assert!(refused.to_string().contains("privacy policy is `pseudonymous`"), "{refused}");
     let refused = run(policy(POLICIES[0]), 3, again()).await.unwrap_err();
-    assert!(refused.to_string().contains("run `forget` for each of them again"), "{refused}");
+    assert!(refused.to_string().contains("run `forget` with all of them at once"), "{refused}");
     assert!(run(policy(POLICIES[0]), 4, forget()).await.unwrap().ok);
     assert!(run(policy(POLICIES[0]), 5, again()).await.unwrap().ok);
 }

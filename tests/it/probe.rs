@@ -37,7 +37,7 @@ async fn the_probe_says_what_the_vendor_does_whichever_it_is() {
         let checks = probe(ServerOptions { range_ends, ..ServerOptions::default() }, 609_768, false).await;
         assert!(checks.iter().all(|(_, ok, _)| *ok), "{checks:?}");
         assert_eq!(found(&checks, "range"), ends);
-        assert_eq!(found(&checks, "tokens"), "it cannot be told with a token that was given");
+        assert_eq!(found(&checks, "tokens"), "unknown: only an application's credentials can tell");
         assert!(found(&checks, "answers").starts_with("4 viewings, 10657 bytes, in "), "{checks:?}");
     }
     for (live_type_filters, says) in [(false, "it does not filter"), (true, "it filters: ")] {
@@ -46,7 +46,7 @@ async fn the_probe_says_what_the_vendor_does_whichever_it_is() {
         assert!(found(&checks, "liveType").starts_with(says), "{checks:?}");
     }
     for (viewer_details, says) in
-        [(ViewerDetails::Cumulative, "of the whole event"), (ViewerDetails::PerRange, "of the range")]
+        [(ViewerDetails::Cumulative, "cover the whole event"), (ViewerDetails::PerRange, "cover the range")]
     {
         let checks =
             probe(ServerOptions { viewer_details, ..ServerOptions::default() }, 700_003, false).await;
@@ -66,5 +66,5 @@ async fn an_event_that_the_vendor_does_not_know_fails_the_probe_and_the_rest_goe
     let failed: Vec<&str> = checks.iter().filter(|(_, ok, _)| !ok).map(|(name, ..)| *name).collect();
     assert_eq!(failed, ["answers"], "{checks:?}");
     assert!(found(&checks, "answers").contains("event: 1"), "{checks:?}");
-    assert_eq!(found(&checks, "tokens"), "it cannot be told with a token that was given");
+    assert_eq!(found(&checks, "tokens"), "unknown: only an application's credentials can tell");
 }

@@ -55,6 +55,7 @@ pub(crate) fn config(server: &Server, store: &Path) -> Config {
         read_timeout: Duration::from_mins(1),
         deadline: None,
         policy: Arc::default(),
+        names_policy: true,
         archive: false,
     }
 }

@@ -126,7 +126,7 @@ async fn what_is_damaged_is_a_problem_and_does_not_hide_the_rest() {
     std::fs::write(object, "no Parquet").unwrap();
     let status = status_of(&world, &desk.store(), now() + HOUR).await.unwrap();
     assert_eq!(names(&status.problems), ["ledger", "lake", "lake"], "{status}");
-    assert!(status.problems.iter().all(|problem| problem.text.contains("take it away")), "{status}");
+    assert!(status.problems.iter().all(|problem| problem.text.contains("delete it")), "{status}");
     assert!(status.lake.rows["lives"] > 0);
     // Up to when the event was asked whose ledger it is, nobody knows.
     assert_eq!(status.complete_through, None);
@@ -240,7 +240,9 @@ async fn a_lake_whose_list_of_events_was_never_read_is_not_called_complete() {
     assert_eq!((status.ok, status.complete_through, status.roster_read), (true, None, None));
     assert_eq!(names(&status.notes), ["roster"], "{status}");
     assert!(
-        status.to_string().starts_with("complete   not known, for the list of events was never read"),
+        status
+            .to_string()
+            .starts_with("complete   not known, because the list of events has never been read"),
         "{status}"
     );
     // Whoever names every event of their own hears of no others.
@@ -256,7 +258,7 @@ async fn a_place_without_a_lake_and_a_lake_of_another_zone_are_wrong_calls() {
     let world = small_world(1);
     let error = status_of(&world, Desk::new().store().as_path(), now()).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Usage);
-    assert!(error.to_string().contains("hint: name the lake's place"), "{error}");
+    assert!(error.to_string().contains("hint: name the place of the lake"), "{error}");
     let (desk, world) = synced(ServerOptions::default(), now()).await;
     let server = server_at(now(), &world, ServerOptions::default());
     let mut config = config(&server, &desk.store());

@@ -68,19 +68,22 @@ async fn a_key_that_no_header_can_hold_is_said_at_once() {
     broken.credentials =
         Some(Credentials::App(rollcall::extract::auth::App { key: "key\n".into(), ..app() }));
     let error = sync(broken, later(), Selection::default()).await.unwrap_err();
-    assert!(!error.is_transient() && error.to_string().contains("a header holds no line break"), "{error}");
+    assert!(
+        !error.is_transient() && error.to_string().contains("a header cannot contain a line break"),
+        "{error}"
+    );
     assert!(!error.to_string().contains("key\n") && server.requests().is_empty(), "{error}");
 }
 
 #[tokio::test]
-async fn a_code_that_nobody_explains_makes_one_new_token_and_no_more_where_it_does_not_help() {
+async fn a_code_that_nobody_explains_makes_no_new_token_where_the_one_in_use_is_good() {
     let desk = Desk::new();
     let server = server_at(later(), &small_world(8), faults(&["code=10086@path:report/details"]));
     let mut config = config(&server, &desk.store());
     config.credentials = Some(Credentials::App(app()));
     let report = sync(config, later(), Selection::default()).await.unwrap();
     assert!(!report.ok && report.failures.iter().all(|failure| failure.kind == Kind::Unavailable));
-    assert_eq!(made(&server), 2);
+    assert_eq!(made(&server), 1, "the token is good for the lists");
 }
 
 #[tokio::test]
@@ -123,5 +126,47 @@ async fn a_token_that_is_refused_for_one_event_alone_stops_no_other() {
         assert_eq!((failure.event_id, failure.kind), (Some(700_004), Kind::Refused), "{path}");
         assert!(failure.error.contains("but not for this event"), "{}", failure.error);
         assert!(report.events.complete >= 2 && report.events.left == 0, "{path}: {:?}", report.events);
+        assert!(made(&server) <= 1, "a new token is no help");
     }
+}
+
+/// A Secrets Manager that has no token, and takes none.
+async fn full_secret() -> String {
+    let answer = async |headers: axum::http::HeaderMap| {
+        let called = headers["x-amz-target"].to_str().unwrap();
+        let kind = if called.ends_with("GetSecretValue") {
+            "ResourceNotFoundException"
+        } else {
+            "LimitExceededException"
+        };
+        (axum::http::StatusCode::BAD_REQUEST, format!(r#"{{"__type": "{kind}", "message": "no"}}"#))
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(answer)).await });
+    format!("http://{address}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_cannot_be_shared_serves_its_own_run_and_the_job_that_shares_it_says_so() {
+    let server = server_at(later(), &small_world(2), ServerOptions::default());
+    let (desk, secrets, url) = (Desk::new(), full_secret().await, server.url());
+    let run = |job: &str| {
+        let app = app();
+        let user = ["--app-key", &app.key, "--app-secret", "demo", "--user-id", "1"];
+        let secret =
+            ["--token-secret-arn", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:token-AbCdEf"];
+        let words = [&[job, "--api-url", &url][..], &user, &secret].concat();
+        let mut command = desk.command(&words);
+        command.env("AWS_ENDPOINT_URL_SECRETS_MANAGER", &secrets).env("AWS_REGION", "eu-central-1");
+        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+        command.output().unwrap()
+    };
+    let synced = run("sync");
+    let said = String::from_utf8_lossy(&synced.stderr).into_owned();
+    assert!(synced.status.success() && said.contains("cannot share the new token"), "{said}");
+    assert_eq!(made(&server), 1);
+    let shared = run("token");
+    let said = String::from_utf8_lossy(&shared.stderr).into_owned();
+    assert!(shared.status.code() == Some(1) && said.contains("cannot write the shared token"), "{said}");
 }

@@ -1,12 +1,15 @@
 //! What older versions wrote, and what is not there at all: written anew, where nothing is lost by it.
 
+use std::sync::Arc;
+
 use rollcall::error::Kind;
 use rollcall::job::{Job, Upgrade};
 use rollcall::load::keys;
+use rollcall::transform::privacy::{Policy, PolicyDocument};
 use rollcall::transform::tables::Table;
 
 use crate::damage::{Scene, errors, metadata, rewrite};
-use crate::run::{HOUR, later};
+use crate::run::{HOUR, config, job, later};
 
 #[tokio::test]
 async fn upgrade_writes_older_objects_anew_and_nothing_else() {
@@ -51,4 +54,40 @@ async fn an_object_that_is_lost_is_made_again_by_an_upgrade_only_where_it_had_no
     std::fs::remove_file(scene.object(Table::Rejects, day)).unwrap();
     assert!(scene.run(later() + HOUR, upgrade()).await.unwrap().ok);
     assert!(scene.is_whole().await);
+}
+
+#[tokio::test]
+async fn an_upgrade_without_time_says_how_much_is_left_and_the_next_goes_on() {
+    let scene = Scene::new().await;
+    let path = scene.object(Table::Lives, scene.day());
+    let cells = metadata(&path, "rollcall.cells").unwrap();
+    rewrite(&path, &[("rollcall.format", "0"), ("rollcall.cells", &cells)], &["extra"]);
+    let upgrade = || Job::Upgrade(Upgrade::default());
+    let mut late = config(&scene.server, &scene.home.path());
+    late.deadline = Some(jiff::SignedDuration::ZERO);
+    let report = job(&scene.home.store, late, later() + HOUR, upgrade()).await.unwrap();
+    let [failure] = &report.failures[..] else { panic!("{:?}", report.failures) };
+    assert!(failure.kind == Kind::Timeout && failure.error.contains("were not looked at"), "{failure:?}");
+    assert!(report.published.objects.is_empty());
+    let report = scene.run(later() + HOUR, upgrade()).await.unwrap();
+    assert!(report.ok && report.published.objects.len() == 1);
+    assert!(scene.is_whole().await);
+}
+
+#[tokio::test]
+async fn a_lake_gets_no_other_privacy_policy_by_omission() {
+    let scene = Scene::new().await;
+    let run = |names_policy| {
+        let mut config = config(&scene.server, &scene.home.path());
+        config.names_policy = names_policy;
+        config.policy =
+            Arc::new(Policy::checked(PolicyDocument::preset("anonymous").unwrap(), None).unwrap());
+        job(&scene.home.store, config, later() + HOUR, Job::Upgrade(Upgrade { change_privacy: true }))
+    };
+    let refused = run(false).await.unwrap_err();
+    assert!(refused.kind() == Kind::Usage && refused.to_string().contains("`--privacy`"), "{refused}");
+    assert!(scene.is_whole().await);
+    let report = run(true).await.unwrap();
+    let said = "the lake's privacy policy was `open`, and is `anonymous` from now on".to_owned();
+    assert!(report.ok && report.notes.contains(&said), "{:?}", report.notes);
 }

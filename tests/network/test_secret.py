@@ -70,7 +70,7 @@ def test_aws_is_reached_through_the_proxy_and_its_certificate_is_checked(
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [("hidden-token", "not the JSON it should be"), ('{"tokn": "hidden-token"}', "not the JSON")]
+    ("content", "said"), [("hidden-token", "not the expected JSON"), ('{"tokn": "hidden-token"}', "not the expected JSON")]
 )
 def test_a_secret_that_is_wrong_is_said_without_showing_it(rollcall, vendor, authority, aws, secret, content, said):
     words = ["--secret-arn", secret(content)]

@@ -13,7 +13,7 @@ use crate::transform::digest::Digest;
 use crate::transform::tables::Table;
 use crate::transform::totals::Totals;
 
-/// The tables whose cells are the vendor's answers.
+/// The tables whose cells come from the vendor's answers.
 const TABLES: [Table; 3] = [Table::Lives, Table::Interactions, Table::ViewerDetails];
 
 /// One table and day of the event.
@@ -23,11 +23,11 @@ pub struct DayOf {
     pub day: Date,
     /// The table.
     pub table: &'static str,
-    /// The last answer.
+    /// The rows in the vendor's last answer.
     pub answered: Option<Held>,
-    /// What readers find.
+    /// The rows in the lake.
     pub lake: Option<Held>,
-    /// Whether both have the same rows; none where the event has no ledger, which alone knows the answer.
+    /// Whether both have the same rows; none if the event has no ledger, because only a ledger knows the answer.
     pub is_same: Option<bool>,
 }
 
@@ -38,7 +38,7 @@ pub struct Held {
     pub rows: u64,
     /// When the visit began.
     pub pulled_at: Timestamp,
-    /// When a user last said that fewer rows are right.
+    /// When a user last accepted fewer rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<Timestamp>,
     #[serde(skip)]
@@ -60,7 +60,7 @@ pub(super) fn in_lake(table: Table, day: Date, cells: &[(&Cell, Range<u64>)]) ->
     cells.iter().filter(|_| TABLES.contains(&table)).map(|(cell, _)| of(cell)).collect()
 }
 
-/// Every day of which there is an answer, or a cell.
+/// Every table and day for which there is an answer with rows, or a cell with rows.
 pub(super) fn of(ledger: Option<&Ledger>, cells: Vec<InLake>) -> Vec<DayOf> {
     let mut answered: BTreeMap<(Date, Table), Held> = BTreeMap::new();
     if let Some(ledger) = ledger {
@@ -84,7 +84,10 @@ pub(super) fn of(ledger: Option<&Ledger>, cells: Vec<InLake>) -> Vec<DayOf> {
     let days = places.into_iter().map(|place| {
         let (answered, lake) = (answered.get(&place).copied(), lake.get(&place).copied());
         let rows = |rows: Option<Held>| rows.map_or((0, Digest::default()), |rows| (rows.rows, rows.digest));
-        let is_same = ledger.map(|_| rows(answered) == rows(lake));
+        // Of one and the same answer, the lake may lack what may not be kept any more.
+        let is_one_answer =
+            answered.zip(lake).is_some_and(|(answered, lake)| answered.pulled_at == lake.pulled_at);
+        let is_same = ledger.map(|_| is_one_answer || rows(answered) == rows(lake));
         DayOf { day: place.0, table: place.1.name(), answered, lake, is_same }
     });
     days.filter(|day| day.answered.is_some() || day.lake.is_some_and(|lake| lake.rows > 0)).collect()

@@ -40,39 +40,39 @@ pub struct ExplainCall {
 pub struct Explanation {
     /// The event, as the vendor last described it.
     pub event: Event,
-    /// The day that its rows in `events` and `viewer_details` lie in.
+    /// The day of its rows in `events` and `viewer_details`.
     pub event_day: Option<Date>,
-    /// What its ledger says; none where it has none.
+    /// What its ledger states; none if it has no ledger.
     pub state: Option<State>,
-    /// Its rows in `pulls`, the first first.
+    /// Its rows in `pulls`, the oldest first.
     pub visits: Vec<Map<String, Value>>,
     /// The last answer of the vendor and what is in the lake, day by day.
     pub days: Vec<DayOf>,
     /// Files that are staged and not published.
     pub staged: Vec<String>,
-    /// Rows of the viewer, where one is sought.
+    /// Rows of the viewer, if one is looked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seen: Option<Vec<Seen>>,
     /// What could not be read.
     pub failures: Vec<Failure>,
 }
 
-/// What the ledger says of an event.
+/// What the ledger states about an event.
 #[derive(Debug, Serialize)]
 pub struct State {
     /// Whether the event is over.
     pub has_ended: bool,
-    /// Why it is not visited any more; none while it is.
+    /// Why it is no longer visited; none if it still is.
     pub closed: Option<Closing>,
-    /// When it is due, or was; none while it has not ended, and when it is closed.
+    /// When it is or was due; none if it has not ended yet, or is closed.
     pub due_at: Option<Timestamp>,
-    /// Up to when all days were asked, what is owed aside.
+    /// Up to when all days were asked for, except what is owed.
     pub through: Option<Timestamp>,
     /// Failed visits since the last one that did not fail.
     pub failures: u32,
-    /// Whether the vendor does not know the event any more.
+    /// Whether the vendor no longer knows the event.
     pub is_forgotten: bool,
-    /// What the next visit has to ask again.
+    /// What the next visit has to ask for again.
     pub owed: Vec<String>,
 }
 
@@ -91,7 +91,7 @@ impl State {
     }
 }
 
-/// What objects say of the event.
+/// What the objects of the lake have of the event.
 #[derive(Default)]
 struct Gathered {
     cells: Vec<days::InLake>,
@@ -110,12 +110,12 @@ impl Gathered {
 }
 
 impl Explanation {
-    /// Reads everything that there is about an event.
+    /// Reads everything about an event; [`Kind::Usage`] if nothing is known about it.
     pub async fn of(context: &Context, call: &ExplainCall) -> Result<Self> {
         let event_id = call.event_id;
         context.lake.check(context.store.as_ref(), None).await?;
         if call.viewer.is_some() {
-            // Under another policy than the lake's nobody is found who is there.
+            // Under another policy than the lake's, nobody would be found.
             context.lake.check_privacy(context.store.as_ref()).await?;
         }
         let mut failures = Vec::new();
@@ -137,7 +137,7 @@ impl Explanation {
         });
         gathered.seen.sort_by_key(|seen| (seen.table, seen.day));
         let Gathered { cells, visits, events, seen } = gathered;
-        let event = described(event_id, ledger.as_ref(), events, &failures)?;
+        let event = described(event_id, ledger.as_ref(), events, &failures, &context.place)?;
         let staged = context.store.list(keys::STAGING, "").await?.into_iter().map(|file| file.key);
         let of_event = |key: &String| keys::parse_visit(key).is_some_and(|(of, _)| of == event_id);
         Ok(Self {
@@ -153,25 +153,27 @@ impl Explanation {
     }
 }
 
-/// Whether the rest can be told without what failed.
+/// Whether the rest can be shown without what failed.
 fn is_readable_around(error: &Error) -> bool {
     matches!(error.kind(), Kind::Damaged | Kind::Newer)
 }
 
-/// No day before this one has anything of the event: neither rows, nor its own, nor its first visit's.
+/// The first day that can have anything of the event: its first rows, its own day, or the day on which it was first seen.
 fn first_day(context: &Context, ledger: &Ledger) -> Date {
     let first_seen = context.lake.zone.day_of(ledger.first_seen);
     let of_rows = ledger.days.keys().next().copied();
     [Some(first_seen), ledger.event_day, of_rows].into_iter().flatten().min().unwrap_or(first_seen)
 }
 
-/// No day after this one has: of an event that was visited, its last visit's, or the last with rows.
+/// The last day that can have anything of the event: that of its last visit, of its last rows, or its own; none if it has none of
+/// these.
 fn last_day(context: &Context, ledger: &Ledger) -> Option<Date> {
     let visited = ledger.last_visit.map(|visited| context.lake.zone.day_of(visited));
     visited.max(ledger.days.keys().next_back().copied()).max(ledger.event_day)
 }
 
-/// What all objects say of the event that may have something of it. One that cannot be read is a failure, and hides no other.
+/// Reads what the objects of the lake have of the event. An object that cannot be read is a failure, and does not hide the
+/// others.
 async fn all_told(
     context: &Context,
     event_id: i64,
@@ -180,7 +182,7 @@ async fn all_told(
     failures: &mut Vec<Failure>,
 ) -> Result<Gathered> {
     let from = ledger.map(|ledger| first_day(context, ledger));
-    // What is foreign there is for `status` to say.
+    // Foreign files are reported by `status`, not here.
     let standing = lake_objects::since(&context.store, from, &mut Vec::new()).await?;
     let until = ledger.and_then(|ledger| last_day(context, ledger)).unwrap_or(Date::MAX);
     let standing = standing.into_iter().take_while(|(day, _)| *day <= until);
@@ -206,20 +208,22 @@ fn described(
     ledger: Option<&Ledger>,
     rows: Vec<Event>,
     failures: &[Failure],
+    place: &str,
 ) -> Result<Event> {
     if let Some(event) = ledger.map(|ledger| ledger.event.clone()).or(rows.into_iter().next()) {
         return Ok(event);
     }
-    // What could not be read may be all that there is.
+    // The event may be in what could not be read.
     if !failures.is_empty() {
         return Ok(Event::unknown(event_id));
     }
-    Err(Error::new(Kind::Usage, "nothing is known of this event")
+    Err(Error::new(Kind::Usage, "nothing is known about this event")
         .with("event", event_id)
-        .hint("look whether the number is right; `sync --event` asks the vendor for it"))
+        .with("store", place)
+        .hint("check the number and `--store`; `sync --event` asks the vendor for it"))
 }
 
-/// What the object of one table and day says of the event.
+/// Reads what the object of one table and day has of the event.
 async fn ask(object: &Object<'_>, event_id: i64, sought: Option<&Sought>) -> Result<Gathered> {
     let (table, day) = (object.table, object.day);
     let gathered = object.read(async |reader| {

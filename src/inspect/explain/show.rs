@@ -14,9 +14,9 @@ use crate::load::visit::Owed;
 use crate::one_line::OneLine;
 use crate::transform::event::Event;
 
-/// How long it was, in each table.
+/// The column with the duration, in each table.
 const SECONDS: [&str; 3] = ["watch_duration_seconds", "online_duration_seconds", "duration_seconds"];
-/// What a line about a viewer's row says of it besides.
+/// Further columns that the line about a viewer's row shows.
 const SHOWN: [&str; 6] = ["live_type", "entry", "name", "company", "person_key", "reason"];
 
 impl fmt::Display for Explanation {
@@ -33,14 +33,14 @@ impl fmt::Display for Explanation {
         }
         match &self.state {
             Some(state) => write!(f, "{state}")?,
-            None => f.write_str("\nstate      it has no ledger: what follows is what the lake says")?,
+            None => f.write_str("\nstate      it has no ledger: what follows comes from the lake")?,
         }
         self.visits.iter().try_for_each(|visit| show_visit(f, visit))?;
         self.days.iter().try_for_each(|day| write!(f, "{day}"))?;
         self.staged.iter().try_for_each(|key| write!(f, "\nstaged     {key}"))?;
         let Some(seen) = &self.seen else { return Ok(()) };
         if seen.is_empty() {
-            f.write_str("\nviewer     no row of this event, nor a record that is no row, has that")?;
+            f.write_str("\nviewer     not found in any row or reject of this event")?;
         }
         seen.iter().try_for_each(|seen| show_row(f, seen))
     }
@@ -55,18 +55,18 @@ impl fmt::Display for State {
             (Some(Closing::Cancelled), _) => f.write_str("closed: cancelled before it began")?,
             (None, Some(due_at)) => write!(f, "open, due at {due_at:.0}")?,
             (None, None) if self.has_ended => f.write_str("open")?,
-            (None, None) => f.write_str("it has not ended, and is not visited before")?,
+            (None, None) => f.write_str("it has not ended, and is not visited before that")?,
         }
         match self.through {
-            Some(through) => write!(f, "; asked up to {through:.0}")?,
-            None => f.write_str("; no visit asked for all of it yet")?,
+            Some(through) => write!(f, "; asked for up to {through:.0}")?,
+            None => f.write_str("; no visit has asked for all of it yet")?,
         }
         if self.failures > 0 {
             let failed = counted(self.failures, "failed visit");
-            write!(f, "; {failed} since the last that did not fail")?;
+            write!(f, "; {failed} since the last one that did not fail")?;
         }
         if self.is_forgotten {
-            f.write_str("; the vendor does not know it any more")?;
+            f.write_str("; the vendor no longer knows it")?;
         }
         if !self.owed.is_empty() {
             write!(f, "\nowed       {}", Owed::of_names(&self.owed))?;
@@ -133,5 +133,5 @@ fn show_row(f: &mut fmt::Formatter<'_>, Seen { table, day, row }: &Seen) -> fmt:
     for value in SHOWN.iter().filter_map(|name| text(name)) {
         write!(f, ", {}", OneLine(value))?;
     }
-    write!(f, "; of the visit {}", text("pulled_at").unwrap_or_default())
+    write!(f, "; from the visit {}", text("pulled_at").unwrap_or_default())
 }

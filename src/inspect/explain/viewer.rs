@@ -1,4 +1,4 @@
-//! The rows of one viewer of an event, found by any part of what says who it was.
+//! The rows of one viewer of an event, found by any part of what identifies the viewer.
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -10,19 +10,19 @@ use crate::transform::privacy::{Policy, Suppressed, Treatment};
 use crate::transform::row::Row;
 use crate::transform::tables::Table;
 
-/// The tables that say who it was.
+/// The tables that identify viewers.
 pub(super) const TABLES: [Table; 4] =
     [Table::Lives, Table::Interactions, Table::ViewerDetails, Table::Rejects];
 
-/// What is sought: in lower case, and without what people write into numbers.
+/// What is looked for: a text in lower case and, if it is a number, without what people write between digits.
 pub(super) struct Sought {
     text: String,
     number: Option<String>,
-    /// The same as a pseudonym, where there is a key.
+    /// The text as a pseudonym, if there is a key.
     pseudonym: Suppressed,
 }
 
-/// A row in which it was found.
+/// A row in which the viewer was found.
 #[derive(Debug, Serialize)]
 pub struct Seen {
     /// The table.
@@ -34,20 +34,21 @@ pub struct Seen {
 }
 
 impl Sought {
-    /// What says nothing would be found in every row; and where nothing is kept of anybody, nobody is found.
+    /// Checks what to look for. [`Kind::Usage`] if the text is empty, because it would be found in every row; or if the policy
+    /// keeps nothing that identifies a viewer, because nobody would be found.
     pub(super) fn checked(text: &str, policy: &Policy) -> Result<Self> {
         let says_who = |column: &&Column| tells(column) && column.personal != Some(Personal::Anything);
         let mut columns = TABLES.iter().flat_map(|table| table.columns()).filter(says_who);
         if columns.all(|column| policy.treatment(column) == Treatment::Drop) {
-            let message = format!("under the policy {} no row says who it is of", policy.document());
-            return Err(Error::new(Kind::Usage, message).hint("leave `--viewer` out"));
+            let message = format!("under the policy {}, no row identifies a viewer", policy.document());
+            return Err(Error::new(Kind::Usage, message).hint("leave out `--viewer`"));
         }
         let mut pseudonym = Suppressed::of([], policy.key().cloned())?;
         pseudonym.add(text);
         let text = text.trim().to_lowercase();
         if text.is_empty() {
             return Err(
-                Error::new(Kind::Usage, "`--viewer` is empty").hint("give a part of a name, or of a number")
+                Error::new(Kind::Usage, "`--viewer` is empty").hint("give a part of a name or of a number")
             );
         }
         let plain: String = text.chars().filter(|sign| !" -()".contains(*sign)).collect();
@@ -55,7 +56,7 @@ impl Sought {
         Ok(Self { number: (is_number && !plain.is_empty()).then_some(plain), text, pseudonym })
     }
 
-    /// The row, where one of its personal values has it.
+    /// The row, if one of its personal values contains what is looked for.
     pub(super) fn find(&self, table: Table, day: Date, row: &Row<'_>) -> Option<Seen> {
         let has = |column: &Column| {
             row.text(column.name).is_some_and(|value| {
@@ -72,7 +73,7 @@ impl Sought {
     }
 }
 
-/// Whether a column says who it was.
+/// Whether a column identifies the viewer.
 fn tells(column: &Column) -> bool {
     column.personal.is_some_and(|personal| personal != Personal::Trait)
 }

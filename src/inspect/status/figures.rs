@@ -1,4 +1,4 @@
-//! What footers and visits say of the lake.
+//! Figures of the lake, from the footers of objects and the rows of visits.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -29,20 +29,20 @@ pub struct LakeFigures {
     pub rows: BTreeMap<&'static str, u64>,
     /// Days with objects.
     pub days: usize,
-    /// When the last visit began whose row is in the lake, within the horizon.
+    /// When the last visit whose row is in the lake began, within the horizon.
     pub last_visit: Option<Timestamp>,
-    /// What the last visits found, event by event: of those visited within the horizon.
+    /// What the last visit of each event found, for events that were visited within the horizon.
     pub checks: Checks,
 }
 
-/// Events by what the last visit of each found.
+/// What the last visits found, one visit per event.
 #[derive(Debug, Default, Serialize)]
 pub struct Checks {
     /// Events that were visited.
     pub visited: usize,
     /// Records that no table can hold.
     pub rejects: u64,
-    /// Cells of which the visit before found more.
+    /// Cells for which the visit before found more.
     pub fewer: u64,
     /// Settled days whose windows differ from the snapshot, by the last visit that compared them.
     pub days_differing: u64,
@@ -55,9 +55,9 @@ pub struct Checks {
 pub struct Staged {
     /// Staged files.
     pub files: usize,
-    /// When the visit began that staged the oldest.
+    /// When the visit that staged the oldest of them began.
     pub oldest: Option<Timestamp>,
-    /// The days that they are of.
+    /// The days that they belong to.
     #[serde(skip)]
     pub(super) days: BTreeSet<Date>,
 }
@@ -68,9 +68,9 @@ struct LastVisit {
     pulled_at: Timestamp,
     rejects: u64,
     fewer: u64,
-    /// Whether something is missing that was asked for.
+    /// Whether something that was asked for is owed.
     owes: bool,
-    /// What the last visit that compared found.
+    /// What the last visit that compared its answers found, and when that visit began.
     compared: Option<(Timestamp, Compared)>,
 }
 
@@ -84,7 +84,7 @@ impl LastVisit {
         Some((row.number("event_id")?, found))
     }
 
-    /// What the later of the two found, and what the later found that compared.
+    /// Merges two visits: what the later one found, except for the comparison, which is that of the later one that compared.
     fn with(self, other: Self) -> Self {
         let later = if self.pulled_at < other.pulled_at { other } else { self };
         Self { compared: self.compared.max(other.compared), ..later }
@@ -95,15 +95,15 @@ impl LastVisit {
     }
 }
 
-/// The last visits by event, and all that is said of them.
+/// The last visit of each event.
 type Visits = BTreeMap<i64, LastVisit>;
 
 /// What is wrong with the lake.
 #[derive(Default)]
 pub(super) struct Damage {
-    /// What cannot be read, or is not there.
+    /// What cannot be read, is missing, or does not belong there.
     pub(super) errors: Vec<Error>,
-    /// The days that it is of.
+    /// The days that lack something.
     pub(super) days: BTreeSet<Date>,
 }
 
@@ -114,8 +114,8 @@ impl Damage {
     }
 }
 
-/// The figures of the lake, those of visits from the day `first` on; what somebody may want to know of them, of which events
-/// are still `open`; and what is wrong with it, and which rows are missing.
+/// The figures of the lake, with those of visits from the day `first` on; notes about them; and what is wrong with the lake,
+/// including missing rows. `open` are the events that are still visited.
 pub(super) async fn of(
     store: &Arc<dyn Store>,
     first: Date,
@@ -164,7 +164,7 @@ pub(super) async fn of(
         }
     }
     for (day, error) in missing_rows.missing() {
-        // Of a day of which an object is damaged, that is said.
+        // If an object of the day is damaged, that is reported already.
         if !damage.days.contains(&day) {
             damage.add(day, error);
         }
@@ -174,8 +174,8 @@ pub(super) async fn of(
     Ok((figures, notes(&visits, open), damage))
 }
 
-/// Whether a table has no object of a day of which others have: unless the day is being published, of which something is staged
-/// until all of its objects are there.
+/// Whether a table's object is missing for a day for which other tables have one. It is not missing while the day is being
+/// published: until all of its objects are there, something of the day is staged.
 async fn is_missing(store: &dyn Store, table: Table, day: Date) -> Result<bool> {
     for table in Table::ALL {
         if !store.list(&keys::staged_day(table, day), "").await?.is_empty() {
@@ -185,7 +185,7 @@ async fn is_missing(store: &dyn Store, table: Table, day: Date) -> Result<bool> 
     Ok(store.head(&keys::lake(table, day)).await?.is_none())
 }
 
-/// Keeps what the latest visits of each event found.
+/// Merges a visit with what is known of the last visits of its event.
 fn note(visits: &mut Visits, found: Option<(i64, LastVisit)>) {
     let Some((event_id, found)) = found else { return };
     let known = visits.entry(event_id).or_insert(found);
@@ -213,33 +213,33 @@ fn notes(visits: &Visits, open: &BTreeSet<i64>) -> Vec<Advice> {
         Advice::about(
             "given_up",
             given_up,
-            "no visit comes any more that brings what is missing of {}: `explain` says what, `sync --event` asks again",
+            "something of {} is missing, and no further visit is planned: `explain` says what, `sync --event` asks again",
         ),
         Advice::about(
             "fewer",
             those(|found| found.fewer > 0),
-            "the last visits found less than those before of {}: `explain` shows what the lake keeps",
+            "the last visits of {} found less than those before: `explain` shows what the lake keeps",
         ),
         Advice::about(
             "differing",
             those(|found| found.compared().days_differing > 0),
-            "the vendor counts other rows in the windows than in the snapshot of {}: `explain` shows in which visit",
+            "the windows of {} do not add up to the vendor's snapshot: `explain` shows in which visit",
         ),
         Advice::about(
             "sums",
             those(|found| found.compared().sums_differ),
-            "the vendor's sums by viewer are not those of the viewings of {}: the table `pulls` has both",
+            "the vendor's sums per viewer of {} are not those of the viewings: the table `pulls` has both",
         ),
         Advice::about(
             "rejects",
             those(|found| found.rejects > 0),
-            "the last visits found records that have no day of {}: the table `rejects` keeps them whole",
+            "the last visits of {} found records that have no day: the table `rejects` keeps them whole",
         ),
     ];
     notes.into_iter().flatten().collect()
 }
 
-/// What is staged, and the days that it holds back. A file that is none is a problem.
+/// What is staged, and the days that it holds back. A file that is not a staged file is a problem.
 pub(super) async fn staged(store: &dyn Store, problems: &mut Vec<Advice>) -> Result<(Staged, Vec<Hold>)> {
     let mut staged = StagedDays::find(store).await?;
     let (mut found, mut held) = (Staged::default(), BTreeSet::new());
@@ -252,7 +252,7 @@ pub(super) async fn staged(store: &dyn Store, problems: &mut Vec<Advice>) -> Res
                 found.days.insert(day);
                 let since = keys::parse_visit(&file.key).map(|(_, pulled_at)| pulled_at);
                 found.oldest = [found.oldest, since].into_iter().flatten().min();
-                // What a visit says of itself and of its event is staged by every run; it holds no viewing back.
+                // Rows of `events` and `pulls` are staged by every run; they hold back no viewings.
                 if !matches!(table, Table::Events | Table::Pulls) {
                     held.insert(day);
                 }

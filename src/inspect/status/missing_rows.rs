@@ -1,4 +1,4 @@
-//! Rows that the vendor has answered with, as the ledgers have it, and that are not in the lake.
+//! Rows that the vendor has answered with, according to the ledgers, but that are not in the lake.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,15 +9,16 @@ use crate::error::{Error, Kind};
 use crate::load::ledger::Ledger;
 use crate::transform::tables::Table;
 
-/// The events that had rows, by table and day; without a table where the last answer had none any more, and the lake stands by one
-/// before.
+/// The events that had rows, by table and day. The table is none if the last answer no longer had rows: the lake keeps those of
+/// an earlier answer, and nothing says in which table.
 #[derive(Default)]
 pub(super) struct MissingRows {
     events: BTreeMap<(Option<Table>, Date), BTreeSet<i64>>,
 }
 
 impl MissingRows {
-    /// What these ledgers say; not of days of which something is `staged`, whose rows may not be there yet.
+    /// The rows that must be there according to these ledgers; without the days with `staged` files, whose rows may not be in the
+    /// lake yet.
     pub(super) fn of(ledgers: &[Ledger], staged: &BTreeSet<Date>) -> Self {
         let mut answered = Self::default();
         for ledger in ledgers {
@@ -38,7 +39,7 @@ impl MissingRows {
         answered
     }
 
-    /// An object has rows of these events.
+    /// Notes that an object has rows of these events.
     pub(super) fn confirm(&mut self, table: Table, day: Date, events: &[i64]) {
         let is_of_viewings = matches!(table, Table::Lives | Table::Interactions);
         for table in [Some(table), None].into_iter().filter(|_| is_of_viewings) {
@@ -50,7 +51,7 @@ impl MissingRows {
         }
     }
 
-    /// What was not found: what is said of each day.
+    /// The rows that were not found, as one error per day.
     pub(super) fn missing(self) -> BTreeMap<Date, Error> {
         let mut days: BTreeMap<Date, BTreeSet<i64>> = BTreeMap::new();
         for ((_, day), events) in self.events.into_iter().filter(|(_, events)| !events.is_empty()) {
@@ -59,7 +60,7 @@ impl MissingRows {
         let said = |(day, events): (Date, BTreeSet<i64>)| {
             let events = counted(events.len() as u64, "event");
             let error =
-                Error::new(Kind::Damaged, format!("viewings of {events} were answered, and are not there"));
+                Error::new(Kind::Damaged, format!("viewings of {events} were answered, but are missing"));
             (day, error.with("day", day).hint("run `sync` with `--from` and `--to` for the day"))
         };
         days.into_iter().map(said).collect()
@@ -79,7 +80,7 @@ mod tests {
     fn rows_are_missing_where_no_object_of_their_table_has_the_event() {
         let day: Date = "2022-10-26".parse().unwrap();
         let (lives, interactions) = (Some(Table::Lives), Some(Table::Interactions));
-        // Rows of both tables in the last answer, whether there ever were some, which table has the event, whether some are missing.
+        // Rows of both tables in the last answer, whether there ever were any, which table has the event, whether any is missing.
         for (rows, has_had_rows, there, is_missing) in [
             ((1, 0), true, None, true),
             ((1, 0), true, interactions, true),

@@ -1,4 +1,4 @@
-//! Status: whether yesterday is complete, and if not, why. From ledgers, footers, and what the visits said.
+//! Status: whether yesterday is complete, and if not, why; from ledgers, footers, and the rows of visits.
 
 mod figures;
 mod missing_rows;
@@ -21,26 +21,26 @@ use crate::load::health::Health;
 use crate::load::ledger::Ledger;
 use crate::load::{keys, lake as lakes};
 
-/// How long staged files may wait, and the roster may not be read, before somebody should look.
+/// How long staged files may wait, or the roster may stay unread, before somebody should look.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
 
-const FORGOTTEN: &str = "the vendor does not know {} any more: the lake keeps what it answered before";
+const FORGOTTEN: &str = "the vendor no longer knows {}: the lake keeps what it answered before";
 const UNHEARD: &str =
-    "the vendor's list of events was never read: run `sync` without chosen events, or say `--no-lists`";
+    "the vendor's list of events has never been read: run `sync` without chosen events, or give `--no-lists`";
 
 /// What `status` shows.
 #[derive(Debug, Serialize)]
 pub struct Status {
-    /// When it was looked.
+    /// When the lake was looked at.
     pub at: Timestamp,
     /// Whether nobody has to do anything.
     pub ok: bool,
-    /// Events, by how they are.
+    /// How many events there are, by state.
     pub events: Events,
-    /// The last day that has settled and is all there; none where nothing is sure: a ledger cannot be read, or the vendor's
-    /// list of events never was.
+    /// The last day that has settled and is complete; none if that is not known, because a ledger cannot be read, or the vendor's
+    /// list of events has never been read.
     pub complete_through: Option<Date>,
-    /// What holds back the days after it, those first that hold back most.
+    /// What holds back the days after it, the earliest day first.
     pub holds: Vec<Hold>,
     /// When the last visit began.
     pub last_visit: Option<Timestamp>,
@@ -56,16 +56,16 @@ pub struct Status {
     pub notes: Vec<Advice>,
 }
 
-/// Events, by how they are.
+/// How many events there are, by state.
 #[derive(Debug, Default, Serialize)]
 pub struct Events {
-    /// All that were ever heard of.
+    /// All events that have a ledger.
     pub known: usize,
     /// Those that are still visited.
     pub open: usize,
     /// Of the open ones, those to be visited now.
     pub due: usize,
-    /// Those that are not visited any more.
+    /// Those that are no longer visited.
     pub closed: usize,
     /// Open ones that need a person.
     #[serde(flatten)]
@@ -73,11 +73,11 @@ pub struct Events {
 }
 
 impl Status {
-    /// Looks at the whole lake. What cannot be read is a problem, and does not hide the rest.
+    /// Looks at the whole lake. What cannot be read becomes a problem, and does not hide the rest.
     pub async fn of(context: &Context) -> Result<Self> {
         let (store, lake, now) = (&context.store, &context.lake, context.clock.now());
         if !lake.check(store.as_ref(), None).await? {
-            return Err(lakes::missing());
+            return Err(lakes::missing(&context.place));
         }
         let mut problems = Vec::new();
         let (active, damaged) = context.ledgers.active().await?;
@@ -111,7 +111,7 @@ impl Status {
         let (figures, mut notes, damage) = figures::of(store, first, &open, answered).await?;
         let damaged_days = damage.days.into_iter();
         holds.extend(damaged_days.map(|day| Hold { event_id: None, day, because: HeldBy::Damaged }));
-        // Of events that were heard of since, nothing is known; of one whose ledger cannot be read, neither.
+        // Nothing is known of events that are new since the roster was read, or of an event whose ledger cannot be read.
         let is_heard = roster_read.is_some() || !context.rosters.edited;
         let heard = roster_read.filter(|_| context.rosters.edited).unwrap_or(now);
         let complete_through =
@@ -129,12 +129,12 @@ impl Status {
         problems.extend(damage.errors.iter().map(|error| Advice::new("lake", error.to_string())));
         problems.extend(of_events(&ledgers, now));
         if let Some(oldest) = staged.oldest.filter(|oldest| is_late(*oldest, now)) {
-            let text = format!("files that were staged at {oldest:.0} are not published");
+            let text = format!("files that were staged at {oldest:.0} are not published yet");
             problems.push(Advice::new("staged", text + ": run `publish`, which says what stands in the way"));
         }
         if let Some(read) = roster_read.filter(|read| context.rosters.edited && is_late(*read, now)) {
             let text = format!("the vendor's list of events was last read at {read:.0}");
-            problems.push(Advice::new("roster", text + ": look whether `sync` still runs, and how it ends"));
+            problems.push(Advice::new("roster", text + ": check that `sync` still runs, and how it ends"));
         }
         Ok(Self {
             at: now,
@@ -156,7 +156,7 @@ fn is_late(since: Timestamp, now: Timestamp) -> bool {
     now.duration_since(since) > PATIENCE
 }
 
-/// Open events that need a person.
+/// Advice about open events that need a person.
 fn of_events(ledgers: &[Ledger], now: Timestamp) -> Vec<Advice> {
     let those = |needs: fn(Health) -> bool| -> BTreeSet<i64> {
         let needing = ledgers.iter().filter(|ledger| needs(Health::of(ledger, now)));
@@ -167,16 +167,16 @@ fn of_events(ledgers: &[Ledger], now: Timestamp) -> Vec<Advice> {
     let endless: BTreeSet<i64> = lacking.map(|ledger| ledger.event.event_id).collect();
     let overdue = those(|health| health.overdue > 0);
     let advice = [
-        Advice::about("failing", failing, "the last three visits of {} failed: `explain` says why"),
+        Advice::about("failing", failing, "the last three visits of {} failed: `explain` shows why"),
         Advice::about(
             "overdue",
             &overdue - &endless,
-            "{} had no good visit for more than a day since one was due: run `sync`",
+            "{} had no good visit within a day after one was due: run `sync`",
         ),
         Advice::about(
             "overdue",
             &overdue & &endless,
-            "the vendor does not say when {} ended, a day after the beginning: `sync --event ID` visits it all the same",
+            "the vendor has no end for {}, more than a day after the beginning: `sync --event ID` visits it all the same",
         ),
     ];
     advice.into_iter().flatten().collect()

@@ -6,7 +6,7 @@ use super::Status;
 use crate::counted::counted;
 use crate::load::complete::{HeldBy, Hold};
 
-/// How many holds are shown.
+/// How many holds are shown at most.
 const SHOWN: usize = 5;
 
 impl fmt::Display for Status {
@@ -14,9 +14,12 @@ impl fmt::Display for Status {
         let day = self.complete_through.map_or_else(
             || {
                 let is_damaged = self.problems.iter().any(|problem| problem.name == "ledger");
-                let why =
-                    if is_damaged { "a ledger cannot be read" } else { "the list of events was never read" };
-                format!("not known, for {why}")
+                let why = if is_damaged {
+                    "a ledger cannot be read"
+                } else {
+                    "the list of events has never been read"
+                };
+                format!("not known, because {why}")
             },
             |day| format!("through {day}"),
         );
@@ -67,11 +70,11 @@ impl fmt::Display for Hold {
         }
         f.write_str(match self.because {
             HeldBy::Running => ": it has not ended",
-            HeldBy::Unvisited => ": it was not visited yet",
-            HeldBy::Owed => ": the day is owed, and is asked again at the next visit",
-            HeldBy::Unsettled => ": it was not visited since the day settled",
-            HeldBy::Staged => ": staged files are not published",
-            HeldBy::Damaged => ": an object cannot be read, or is not there",
+            HeldBy::Unvisited => ": it has not been visited yet",
+            HeldBy::Owed => ": the day is owed, and the next visit asks for it again",
+            HeldBy::Unsettled => ": it has not been visited since the day settled",
+            HeldBy::Staged => ": staged files are not published yet",
+            HeldBy::Damaged => ": an object cannot be read, or is missing",
         })
     }
 }

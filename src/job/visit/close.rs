@@ -40,6 +40,7 @@ impl Visiting<'_> {
             through,
             outcome,
             is_chosen: self.choice.is_chosen(),
+            planned_at: self.choice.planned_at.filter(|_| self.choice.days.is_some()),
             is_unknown: self.is_unknown,
         };
         let mut after = self.ledger.clone();

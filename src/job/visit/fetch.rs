@@ -44,12 +44,27 @@ impl Visiting<'_> {
     }
 
     /// Fetches a day; none where there is no time left. Where an answer takes too long or is too large, the day is started
-    /// over in windows half as long.
+    /// over in windows half as long. A day that was not fetched begins with as many windows the next time.
     async fn fetch_day(&mut self, day: Date) -> Result<Option<Fetched>> {
+        let mut pieces = self.ledger.owed.pieces.get(&day).copied().unwrap_or(1);
+        let outcome = self.fetch_in_pieces(day, &mut pieces).await;
+        if pieces > 1 && !matches!(outcome, Ok(Some(_))) {
+            self.owed.pieces.insert(day, pieces);
+        }
+        outcome
+    }
+
+    async fn fetch_in_pieces(&mut self, day: Date, pieces: &mut u32) -> Result<Option<Fetched>> {
         let zone = &self.context.lake.zone;
         let before = self.known.get(&day).and_then(|before| before.accepted_at);
-        let (mut pieces, mut late) = (1, None);
-        let mut windows = window::split(zone, day, pieces)?.unwrap_or_default();
+        let mut windows = match window::split(zone, day, *pieces)? {
+            Some(windows) => windows,
+            // No day was ever requested so: the ledger was changed by hand.
+            None => {
+                *pieces = 1;
+                window::split(zone, day, *pieces)?.unwrap_or_default()
+            }
+        };
         loop {
             let asked: Vec<Option<Window>> = windows.iter().copied().map(Some).collect();
             let error = match self.fetch(Wanted::Windows(self.setting()), day, &asked, before).await {
@@ -57,17 +72,14 @@ impl Visiting<'_> {
                     self.figures.windows.extend(windows.iter().map(Window::asked));
                     return Ok(Some(fetched));
                 }
-                Ok(None) => return late.map_or(Ok(None), Err),
                 Err(error) if needs_shorter_windows(&error) => error,
-                Err(error) => return Err(error),
+                outcome => return outcome,
             };
-            pieces *= 2;
-            windows = match window::split(zone, day, pieces)? {
+            windows = match window::split(zone, day, *pieces * 2)? {
                 Some(windows) => windows,
                 None => return Err(error),
             };
-            // That an answer is too large says nothing against the next one.
-            late = Some(error).filter(|error| error.kind() == Kind::Timeout).or(late);
+            *pieces *= 2;
         }
     }
 

@@ -96,14 +96,12 @@ pub(super) async fn visit(
     let through = match pulled {
         Ok(through) => through,
         Err(error) => {
-            let error = context.client.judged(&usage, error).await;
             if error.kind() == Kind::Credentials {
                 visiting.still_in_force().await?;
                 return Err(error);
             }
             visiting.fail(error);
-            // What was not asked any more differs from the next snapshot.
-            visiting.owed.snapshot = true;
+            visiting.owe_the_rest();
             false
         }
     };
@@ -242,6 +240,14 @@ impl Visiting<'_> {
         let agrees = |day: &Date| counts.get(day).copied().unwrap_or_default().agrees(self.known.get(day));
         let differing = settled.iter().filter(|day| !agrees(day)).count();
         self.figures.checked = Some((settled.len() as u64, differing as u64));
+    }
+
+    /// Owes what was not asked any more. Days that were due are due again, and new ones differ from the next snapshot; chosen ones
+    /// would not come back.
+    fn owe_the_rest(&mut self) {
+        self.owed.snapshot = true;
+        let chosen = self.ledger.days.keys().filter(|day| self.choice.has_day(**day));
+        self.owed.days.extend(chosen.filter(|day| !self.asked.contains(day)));
     }
 
     fn setting(&self) -> Setting {

@@ -174,15 +174,24 @@ impl Visiting<'_> {
             before_at.is_some_and(|at| at < settled_at) && self.visit_id.pulled_at >= settled_at;
         Ok(before.map(|before| before.digest) != Some(now.digest)
             || first_settled
-            || self.choice.visits_whole() && !self.lake_holds(table, day, "", now.digest).await)
+            || self.may_be_lost(table, day) && !self.lake_holds(table, day, "", now.digest).await)
     }
 
     /// Whether rejects are to be staged: unless they are those of the last answer.
     async fn are_new(&self, part: &str, now: Totals, day: Date, before: Totals) -> bool {
         now.digest != before.digest
             || now.rows > 0
-                && self.choice.visits_whole()
+                && self.may_be_lost(Table::Rejects, day)
                 && !self.lake_holds(Table::Rejects, day, part, now.digest).await
+    }
+
+    /// Whether rows that the ledger knows may not be in the lake: those of what the user chose, which may have been deleted by hand,
+    /// and of what is owed, for that may have been chosen before.
+    fn may_be_lost(&self, table: Table, day: Date) -> bool {
+        let owed = &self.ledger.owed;
+        let is_owed = owed.days.contains(&day)
+            || owed.snapshot && table != Table::Lives && table != Table::Interactions;
+        self.choice.is_chosen() || is_owed
     }
 
     /// Whether the lake has what the ledger says that it was given. A chosen event mends what somebody deleted.

@@ -1,4 +1,4 @@
-//! An object as it may be kept: under this run's privacy policy, and without the people who are to be forgotten.
+//! Reads an object as it may be kept: under this run's privacy policy, and without the people who are to be forgotten.
 
 use std::collections::VecDeque;
 use std::iter;
@@ -17,17 +17,17 @@ use crate::transform::privacy::Privacy;
 use crate::transform::tables::Table;
 use crate::transform::totals::Totals;
 
-/// One version of an object, its rows as they may be kept.
+/// One version of an object, with its rows as they may be kept.
 pub struct CleanObject {
     object: ObjectReader,
     privacy: Privacy,
-    /// The cells of those rows; none where the object was written so.
+    /// The cells of the rows as they may be kept; none if the object was already written that way.
     cleaned: Option<Vec<Cell>>,
 }
 
 impl CleanObject {
-    /// Reads the rows once, where they were not written so, to know what is left of each cell. [`Kind::Damaged`] where people
-    /// were forgotten whom the list does not have: they would come back.
+    /// Prepares an object. If its rows were not written as they may be kept now, they are read once, to know what is left of each
+    /// cell. Returns [`Kind::Damaged`] if people were forgotten whom the list does not have: they would come back.
     pub async fn of(object: ObjectReader, privacy: &Privacy) -> Result<Self> {
         check(&object, privacy)?;
         let mut cleaned = None;
@@ -57,7 +57,7 @@ impl CleanObject {
         self.cleaned.as_deref().unwrap_or(self.object.cells())
     }
 
-    /// Whether something is written that may not be kept.
+    /// Whether the object has something that may not be kept.
     #[must_use]
     pub fn is_to_be_cleaned(&self) -> bool {
         let mut cells = self.cells().iter().zip(self.object.cells());
@@ -70,18 +70,18 @@ impl CleanObject {
         self.object.table()
     }
 
-    /// The rows of each row group, where they can be taken as they are.
+    /// How many rows each row group has, if row groups can be copied as they are; otherwise empty.
     #[must_use]
     pub fn groups(&self) -> Vec<u64> {
         if self.cleaned.is_none() { self.object.groups() } else { Vec::new() }
     }
 
-    /// What is needed to take row groups as they are.
+    /// Reads what is needed to copy row groups as they are.
     pub async fn encoded_groups(&self) -> Result<EncodedGroups> {
         self.object.encoded_groups().await
     }
 
-    /// Condition under which this version is replaced.
+    /// The condition for a write that may replace this version only.
     #[must_use]
     pub fn unchanged(&self) -> Condition {
         self.object.unchanged()
@@ -109,7 +109,8 @@ impl CleanObject {
     }
 }
 
-/// One cell of an object, as it may be kept; no other rows than its own are read.
+/// One cell of an object, as it may be kept; none if the object does not have it. Only the rows of the cell are read. Fails like
+/// [`CleanObject::of`].
 pub async fn clean_cell(
     object: &ObjectReader,
     privacy: &Privacy,
@@ -130,7 +131,7 @@ pub async fn clean_cell(
     Ok(Some(with(cell, totals)))
 }
 
-/// [`Kind::Damaged`] where people were forgotten whom the list does not have: they would come back.
+/// Returns [`Kind::Damaged`] if people were forgotten whom the list does not have: they would come back.
 fn check(object: &ObjectReader, privacy: &Privacy) -> Result<()> {
     let listed = privacy.suppressed.revision();
     if object.kept().is_none_or(|kept| kept.suppressed <= listed) {
@@ -139,12 +140,12 @@ fn check(object: &ObjectReader, privacy: &Privacy) -> Result<()> {
     Err(Error::new(Kind::Damaged, "the object knows of more forgotten people than the list has")
         .with("key", object.key())
         .hint(
-            "run it again; if it says so again the list is lost: restore `ledger/suppressed.json` from a version or \
-             a backup, or run `forget` for each of them again",
+            "run it again; if this error comes again, the list is lost: restore `ledger/suppressed.json` from a previous \
+             version or a backup, or run `forget` for each of them again",
         ))
 }
 
-/// A cell of which these rows are left.
+/// The cell if only these rows are left of it.
 fn with(cell: &Cell, Totals { rows, weight, digest, .. }: Totals) -> Cell {
     Cell { rows, weight, digest, ..cell.clone() }
 }
@@ -153,7 +154,7 @@ fn rows_of(cells: &[Cell]) -> u64 {
     cells.iter().map(|cell| cell.rows).sum()
 }
 
-/// The parts of a batch, whose first row is the row `at`, that lie in the ranges; ranges that end in it are done.
+/// The parts of a batch that lie in the ranges; `at` is the number of its first row. Removes the ranges that end in the batch.
 fn select(ranges: &mut VecDeque<Range<u64>>, at: u64, batch: &RecordBatch) -> Vec<RecordBatch> {
     let end = at + batch.num_rows() as u64;
     let mut parts = Vec::new();
@@ -178,7 +179,7 @@ impl Borders {
         Self { left: cells.iter().map(|cell| cell.rows).enumerate().collect() }
     }
 
-    /// The next rows, by the places of their cells.
+    /// Splits the next rows by cell; each part comes with the index of its cell.
     fn split(&mut self, batch: &RecordBatch) -> Vec<(usize, RecordBatch)> {
         let (mut parts, mut from) = (Vec::new(), 0);
         while let Some((cell, left)) = self.left.front_mut().filter(|_| from < batch.num_rows()) {

@@ -1,4 +1,4 @@
-//! Row groups as they stand in an object, to be taken into the next one without being decoded.
+//! Row groups of an object as they are, to be copied into the next object without being decoded.
 
 use std::ops::Range;
 
@@ -25,7 +25,7 @@ pub struct EncodedGroups {
 }
 
 impl EncodedGroups {
-    /// Reads the page index, which a copy takes along.
+    /// Reads the page index, which a copy needs as well.
     pub(super) async fn read(mut source: Source, metadata: &ParquetMetaData) -> Result<Self> {
         let mut reader = ParquetMetaDataReader::new_with_metadata(metadata.clone())
             .with_page_index_policy(PageIndexPolicy::Required);
@@ -34,9 +34,9 @@ impl EncodedGroups {
         Ok(Self { source, metadata })
     }
 
-    /// Reads a row group.
+    /// Reads the row group with the index `at`.
     pub async fn get(&mut self, at: usize) -> Result<EncodedGroup> {
-        let missing = || Error::new(Kind::Damaged, "a row group is not there");
+        let missing = || Error::new(Kind::Damaged, "a row group is missing");
         let group = self.metadata.row_groups().get(at).ok_or_else(missing)?;
         let range = range(group).ok_or_else(missing)?;
         let bytes = self.source.get_bytes(range.clone()).await.map_err(from_parquet)?;
@@ -58,8 +58,8 @@ impl EncodedGroups {
     }
 }
 
-/// The metadata of a column as the writer had it. Of the bounds of signed columns it writes a second copy, for readers of old;
-/// reading forgets that.
+/// The metadata of a column as the writer had it. For old readers, it wrote a second copy of the bounds of signed columns, which
+/// is lost in reading.
 fn as_written(column: &ColumnChunkMetaData) -> ParquetResult<ColumnChunkMetaData> {
     let statistics = match column.statistics().cloned() {
         Some(Statistics::Int32(bounds)) => Statistics::Int32(bounds.with_backwards_compatible_min_max(true)),
@@ -69,7 +69,7 @@ fn as_written(column: &ColumnChunkMetaData) -> ParquetResult<ColumnChunkMetaData
     column.clone().into_builder().set_statistics(statistics).build()
 }
 
-/// Where a row group stands: its columns, and the bloom filters behind them.
+/// The range of bytes of a row group: its columns, and the bloom filters after them.
 fn range(group: &RowGroupMetaData) -> Option<Range<u64>> {
     let columns = group.columns();
     let begin = columns.iter().map(|column| column.byte_range().0).min()?;
@@ -82,7 +82,7 @@ fn range(group: &RowGroupMetaData) -> Option<Range<u64>> {
     Some(begin..end.max()?)
 }
 
-/// A row group.
+/// A row group that is copied without being decoded.
 pub struct EncodedGroup {
     rows: usize,
     bytes: Slice,
@@ -103,12 +103,12 @@ impl EncodedGroup {
         row_group: &mut SerializedRowGroupWriter<'_, W>,
     ) -> ParquetResult<()> {
         let column = self.columns.get(column);
-        let column = column.ok_or_else(|| ParquetError::General("a column is not there".to_owned()))?;
+        let column = column.ok_or_else(|| ParquetError::General("a column is missing".to_owned()))?;
         row_group.append_column(&self.bytes, column.clone())
     }
 }
 
-/// A part of an object, read under its offsets in the whole.
+/// A part of an object, read by offsets in the whole object.
 struct Slice {
     begin: u64,
     bytes: Bytes,

@@ -24,7 +24,7 @@ fn to_parquet(error: Error) -> ParquetError {
     ParquetError::External(Box::new(error))
 }
 
-/// The store's own error where there is one inside, else a damaged object.
+/// The store's own error if there is one inside; otherwise the object is damaged.
 fn from_parquet(error: ParquetError) -> Error {
     match error {
         ParquetError::External(inner) => match inner.downcast::<Error>() {

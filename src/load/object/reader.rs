@@ -26,8 +26,8 @@ use crate::transform::privacy::Privacy;
 use crate::transform::tables::Table;
 use crate::transform::totals::Totals;
 
-/// What mends a damaged object: the vendor still knows its rows, or another visit brought them.
-const MEND: &str = "take it away, and run `sync` with `--from` and `--to` for its day";
+/// Hint for a damaged object or staged file: the vendor still has its rows, or another visit has brought them.
+const MEND: &str = "delete it, and run `sync` with `--from` and `--to` for its day";
 
 /// One version of an object: what its footer says, and its rows.
 pub struct ObjectReader {
@@ -40,8 +40,8 @@ pub struct ObjectReader {
 }
 
 impl ObjectReader {
-    /// Reads the footer of this version of the object of a table and day; [`Kind::Conflict`] where it is not there any
-    /// more. An index that is lost is built again from the rows.
+    /// Opens this version of an object of a table and day by reading its footer. An index that is lost is rebuilt from the rows.
+    /// Returns [`Kind::Conflict`] if the version no longer exists.
     pub async fn open(
         store: &Arc<dyn Store>,
         key: &str,
@@ -75,7 +75,7 @@ impl ObjectReader {
         read.await.map_err(|error: Error| mendable(error.with("key", key)))
     }
 
-    /// Every cell as its rows have it, with the sums over them.
+    /// Every cell as rebuilt from its rows, with the sums over them.
     pub async fn totals(&self) -> Result<Vec<(Cell, Totals)>> {
         let all = u64::try_from(self.metadata.metadata().file_metadata().num_rows()).unwrap_or_default();
         let mut rebuild = Rebuild::new(self.table);
@@ -86,13 +86,13 @@ impl ObjectReader {
         Ok(rebuild.finish())
     }
 
-    /// Whether format and columns are those of this program, so that there is nothing to upgrade.
+    /// Whether format, index and columns are as this program writes them, so that there is nothing to upgrade.
     #[must_use]
     pub fn is_current(&self) -> bool {
         self.is_current
     }
 
-    /// The columns of text, of all rows; without those that have no value, where the object's statistics say so.
+    /// The text columns of all rows, without columns that have no value according to the object's statistics.
     pub fn texts(&self) -> Result<BoxStream<'static, Result<RecordBatch>>> {
         let groups = self.metadata.metadata().row_groups();
         let is_text = |at: usize| {
@@ -119,13 +119,13 @@ impl ObjectReader {
             .boxed())
     }
 
-    /// Whether its rows were written with what may be kept now.
+    /// Whether the object was written under the policy and the list that are in force now.
     #[must_use]
     pub fn is_kept_under(&self, privacy: &Privacy) -> bool {
         self.kept == Some(PrivacyVersion::from(privacy))
     }
 
-    /// What was kept of people when it was written; none where that is lost.
+    /// What was kept of people when the object was written; none if that cannot be read.
     #[must_use]
     pub fn kept(&self) -> Option<&PrivacyVersion> {
         self.kept.as_ref()
@@ -143,7 +143,8 @@ impl ObjectReader {
         self.table
     }
 
-    /// The rows of each row group, where this program would write the same: then they can be taken as they are.
+    /// How many rows each row group has, if this program would write the same, so that they can be copied as they are; otherwise
+    /// empty.
     #[must_use]
     pub fn groups(&self) -> Vec<u64> {
         let metadata = self.metadata.metadata();
@@ -154,7 +155,7 @@ impl ObjectReader {
         metadata.row_groups().iter().map(rows).collect()
     }
 
-    /// What is needed to take row groups as they are.
+    /// Reads what is needed to copy row groups as they are.
     pub async fn encoded_groups(&self) -> Result<EncodedGroups> {
         let groups = EncodedGroups::read(self.source.clone(), self.metadata.metadata()).await;
         groups.map_err(|error| mendable(error.with("key", &self.source.key)))
@@ -166,7 +167,7 @@ impl ObjectReader {
         &self.cells
     }
 
-    /// The cells of one event, and where their rows stand.
+    /// The cells of one event, each with the range of its rows.
     #[must_use]
     pub fn cells_of(&self, event_id: i64) -> Vec<(&Cell, Range<u64>)> {
         let mut at = 0;
@@ -177,13 +178,13 @@ impl ObjectReader {
         placed.filter(|(cell, _)| cell.event_id == event_id).collect()
     }
 
-    /// Condition under which this version is replaced.
+    /// The condition for a write that may replace this version only.
     #[must_use]
     pub fn unchanged(&self) -> Condition {
         Condition::Unchanged(self.source.head.version.clone())
     }
 
-    /// The rows of these ranges, which are in order and do not overlap, with the columns of today.
+    /// The rows of these ranges, which are in order and do not overlap, with the current columns.
     pub fn rows(
         &self,
         ranges: impl IntoIterator<Item = Range<u64>>,

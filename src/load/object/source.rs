@@ -15,10 +15,10 @@ use super::{length, to_parquet};
 use crate::error::Result;
 use crate::load::store::{Head, Store};
 
-/// Bytes at the end of an object that are read first: footer and page index of most, all of a small one.
+/// Bytes at the end of an object that are read first: that is footer and page index of most objects, and the whole of small ones.
 const TAIL: u64 = 64 * 1024;
 
-/// Reads ranges of one version of an object, whose end is kept: a small object is read at once.
+/// Reads ranges of one version of an object. Its end is kept in memory, so that a small object takes only one request.
 #[derive(Clone)]
 pub(super) struct Source {
     store: Arc<dyn Store>,
@@ -34,7 +34,7 @@ impl Source {
         Ok(Self { store: Arc::clone(store), key: key.to_owned(), head, tail })
     }
 
-    /// A range of the end; none where it begins before.
+    /// A range of bytes from the end that is kept; none if it begins before that.
     fn of_tail(&self, range: &Range<u64>) -> Option<Bytes> {
         let begin = self.head.size - self.tail.len() as u64;
         let from = usize::try_from(range.start.checked_sub(begin)?).ok()?;
@@ -84,7 +84,7 @@ impl AsyncFileReader for Source {
         async move {
             let size = self.head.size;
             let metadata = ParquetMetaDataReader::new()
-                // As they were written: row groups may be taken as they are.
+                // In full, as they were written: row groups may be copied as they are.
                 .with_metadata_options(Some(ParquetMetaDataOptions::new().with_encoding_stats_as_mask(false)))
                 .load_and_finish(self, size)
                 .await?;
@@ -94,7 +94,7 @@ impl AsyncFileReader for Source {
     }
 }
 
-/// Where the ranges end that follow each other without a gap, from the first on.
+/// The end of the ranges that follow each other without a gap, from the first one on.
 fn neighbours(ranges: &[Range<u64>]) -> u64 {
     let first = ranges.first().map_or(0, |range| range.start);
     ranges.iter().fold(first, |end, range| if range.start == end { range.end } else { end })

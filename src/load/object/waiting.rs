@@ -7,7 +7,7 @@ use super::from_parquet;
 use crate::error::Result;
 use crate::transform::batch::text_bytes;
 
-/// So many batches wait before they are made one: each takes memory for every column, however few rows it has.
+/// Number of waiting batches that are joined into one: each takes memory for every column, however few rows it has.
 const BATCHES: usize = 64;
 
 /// Rows of one table, in their order.
@@ -30,19 +30,19 @@ impl Waiting {
         Ok(())
     }
 
-    /// How many there are.
+    /// How many rows wait.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Bytes of their texts.
+    /// Bytes of the texts in the rows that wait.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Takes all as one batch; none where nothing was added.
+    /// Takes all rows as one batch; none if nothing was added.
     pub fn take(&mut self) -> Result<Option<RecordBatch>> {
         let all = self.joined()?;
         *self = Self::default();

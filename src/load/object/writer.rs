@@ -21,9 +21,10 @@ use crate::load::store::{Condition, Store, Upload};
 use crate::transform::batch::{BATCH_ROWS, part, rows_until};
 use crate::transform::tables::Table;
 
-/// So many bytes of text do not wait: those of far larger rows than any that were seen.
+/// Bytes of text with which waiting rows are encoded before a batch is full. Only rows far larger than any seen so far have as
+/// many.
 const BYTES_WAITING: usize = 8 * 1024 * 1024;
-/// With so many bytes of text a row group ends early: who reads it holds a batch of it, however large its rows are.
+/// Bytes of text with which a row group ends early: a reader holds a batch of it in memory, however large its rows are.
 const ROW_GROUP_BYTES: usize = 128 * 1024 * 1024;
 
 /// Writes one object of a table and day.
@@ -34,13 +35,13 @@ pub struct ObjectWriter {
     upload: Box<dyn Upload>,
     file: SerializedFileWriter<Vec<u8>>,
     factory: ArrowRowGroupWriterFactory,
-    /// Rows of the row groups to come; those after them are full.
+    /// Number of rows of each row group to come; any after those are full.
     groups: VecDeque<usize>,
-    /// The row group that is being written; none before its first rows.
+    /// The columns of the row group that is being written; empty before its first rows.
     columns: Vec<ArrowColumnWriter>,
-    /// Rows that it still takes.
+    /// Number of rows that this row group still takes.
     left: usize,
-    /// Rows that wait to be encoded together: pages are cut at the same rows whatever batches they came in.
+    /// Rows that wait to be encoded together, so that pages end at the same rows, whatever batches the rows came in.
     waiting: Waiting,
     /// Bytes of text in the row group so far.
     group_bytes: usize,
@@ -87,7 +88,7 @@ impl ObjectWriter {
         let mut at = 0;
         while at < batch.num_rows() {
             let rows = part(&batch, at, (batch.num_rows() - at).min(self.wanted()));
-            // Up to a row that only the rows before it decide, not the batches that they came in.
+            // Where to cut depends only on the rows before, not on the batches that they came in.
             let taken = rows_until(&rows, BYTES_WAITING - self.waiting.bytes());
             self.waiting.push(part(&rows, 0, taken))?;
             at += taken;
@@ -101,7 +102,7 @@ impl ObjectWriter {
         Ok(())
     }
 
-    /// Adds a row group as it is. It must be the next one.
+    /// Adds a row group as it is. It must have as many rows as the next row group is to have.
     pub async fn copy(&mut self, group: &EncodedGroup) -> Result<()> {
         if group.rows() != self.left || !self.columns.is_empty() || self.waiting.rows() > 0 {
             return Err(Error::new(Kind::Damaged, "a row group is not the next one")
@@ -116,7 +117,8 @@ impl ObjectWriter {
         self.drain().await
     }
 
-    /// Completes the object, whose rows are those of `cells` in this order and `kept` as it says, and makes it visible under `condition`.
+    /// Completes the object, and makes it visible if `condition` holds. Its rows are those of `cells`, in this order; `kept` is
+    /// what was kept of people.
     pub async fn finish(
         mut self,
         cells: &[&Cell],
@@ -137,7 +139,7 @@ impl ObjectWriter {
         self.left = self.groups.pop_front().unwrap_or(ROW_GROUP_ROWS);
     }
 
-    /// Rows until a batch, or the row group, is full.
+    /// How many more rows make a batch, or the row group, full.
     fn wanted(&self) -> usize {
         BATCH_ROWS.min(self.left) - self.waiting.rows()
     }
@@ -171,14 +173,14 @@ impl ObjectWriter {
             row_group.close().map_err(from_parquet)?;
         }
         self.group_bytes = 0;
-        // The rest of one that ended early is the next one.
+        // The rest of a row group that ended early is the next row group.
         if self.left == 0 {
             self.begin_group();
         }
         self.drain().await
     }
 
-    /// Hands on what was written.
+    /// Passes on to the upload what was encoded so far.
     async fn drain(&mut self) -> Result<()> {
         self.file.flush().map_err(|error| from_parquet(error.into()))?;
         let bytes = std::mem::take(self.file.inner_mut());

@@ -1,8 +1,9 @@
-//! Where objects lie: a folder, or S3. Keys are paths with `/`; an object is seen whole or not at all.
+//! Where objects are stored: a folder, or S3. Keys are paths with `/`. Readers see an object as a whole, or not at all.
 
 mod folder;
 mod s3;
 
+use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,20 +15,20 @@ pub use self::folder::Folder;
 pub use self::s3::{Bucket, S3};
 use crate::error::{Error, Kind, Result};
 
-/// A version of an object: two that differ in content differ in it.
+/// The version of an object: if the content differs, so does the version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version(String);
 
 /// Size and version of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
     /// Version.
     pub version: Version,
 }
 
-/// An object as it is listed.
+/// An object in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     /// Its key.
@@ -39,51 +40,52 @@ pub struct Listed {
 /// What lies directly below a prefix that ends with `/`.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Below {
-    /// What keys of objects further down begin with, up to their next `/`, in order. One may have lost its last object since.
+    /// The beginnings, in order, of the keys of objects further down, up to and including the next `/`. A folder may have lost
+    /// its last object since.
     pub folders: Vec<String>,
     /// Objects, in order of their keys.
     pub objects: Vec<Listed>,
 }
 
-/// When a write may happen; else it ends in [`Kind::Conflict`].
+/// When a write may happen; otherwise it ends in [`Kind::Conflict`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
-    /// Only where there is no object.
+    /// Only if there is no object.
     Absent,
-    /// Only over this version.
+    /// Only if it replaces this version.
     Unchanged(Version),
 }
 
 /// A place for objects.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// All objects whose key begins with `prefix` and comes after `after`, in order of their keys, and looked at in that order:
-    /// what is written while this goes on is met where it comes later.
+    /// All objects whose key begins with `prefix` and comes after `after`, in the order of their keys. They are also looked up in
+    /// that order: what is written meanwhile is found if its key is still to come.
     async fn list(&self, prefix: &str, after: &str) -> Result<Vec<Listed>>;
 
-    /// What lies directly below `prefix`, which ends with `/`: the folders, and the objects that lie in none.
+    /// What lies directly below `prefix`, which ends with `/`: the folders, and the objects that are in none of them.
     async fn below(&self, prefix: &str) -> Result<Below>;
 
-    /// A small object as a whole; none where there is none.
+    /// Reads a small object as a whole; none if it does not exist.
     async fn get(&self, key: &str) -> Result<Option<(Bytes, Version)>>;
 
-    /// Size and version; none where there is no object.
+    /// Size and version of an object; none if it does not exist.
     async fn head(&self, key: &str) -> Result<Option<Head>>;
 
-    /// Bytes of one version; [`Kind::Conflict`] where it is not there any more.
+    /// Reads a range of bytes of one version. Returns [`Kind::Conflict`] if the version no longer exists.
     async fn read(&self, key: &str, version: &Version, range: Range<u64>) -> Result<Bytes>;
 
     /// Begins an object of any size.
     async fn upload(&self, key: &str) -> Result<Box<dyn Upload>>;
 
-    /// Takes an object away; one that is not there is none to take.
+    /// Deletes an object; succeeds if it does not exist.
     async fn delete(&self, key: &str) -> Result<()>;
 
-    /// Takes this version of an object away; another stays.
+    /// Deletes an object if it still has this version; otherwise leaves it as it is, and succeeds.
     async fn delete_unchanged(&self, key: &str, version: &Version) -> Result<()>;
 
-    /// Takes away what stood under keys with this prefix before, where the store keeps that, and what writers left that were killed.
-    /// How many versions it were.
+    /// Deletes the versions that the store keeps of replaced and deleted objects whose keys begin with this prefix, and what
+    /// killed writers left in a folder. Returns the number of deleted versions.
     async fn purge(&self, _prefix: &str) -> Result<u64> {
         Ok(0)
     }
@@ -95,17 +97,17 @@ pub trait Store: Send + Sync {
         upload.finish(condition).await
     }
 
-    /// [`Kind::Unconditional`] where the store does not honour conditions. `content` is what stands under `key`: a
-    /// store that ignores the conditions of these writes changes nothing by them.
+    /// Tests whether the store honours the conditions of writes; returns [`Kind::Unconditional`] if not. `content` has to be the
+    /// content of the object under `key`, so that nothing changes even if the store ignores the conditions.
     async fn prove(&self, _key: &str, _content: Bytes) -> Result<()> {
         Ok(())
     }
 
-    /// Waits until what was begun and dropped has left nothing behind.
+    /// Waits until the store has been cleared of uploads that were dropped.
     async fn close(&self) {}
 }
 
-/// An object on its way. Dropped before it is finished, it leaves nothing behind.
+/// An object that is being written. If dropped before it is finished, it leaves nothing behind.
 #[async_trait]
 pub trait Upload: Send {
     /// Adds bytes.
@@ -115,7 +117,7 @@ pub trait Upload: Send {
     async fn finish(self: Box<Self>, condition: Condition) -> Result<()>;
 }
 
-/// Which store.
+/// The place of a store.
 #[derive(Clone, Debug)]
 pub enum Location {
     /// A folder.
@@ -125,11 +127,20 @@ pub enum Location {
 }
 
 impl Location {
-    /// The store there. Nothing is asked of it yet.
+    /// Opens the store at this place. No request is made yet.
     pub async fn open(self) -> Arc<dyn Store> {
         match self {
             Self::Folder(path) => Arc::new(Folder::new(path)),
             Self::S3(bucket) => Arc::new(S3::new(bucket).await),
+        }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(path) => std::path::absolute(path).as_ref().unwrap_or(path).display().fmt(f),
+            Self::S3(Bucket { name, prefix, .. }) => write!(f, "s3://{name}/{prefix}"),
         }
     }
 }

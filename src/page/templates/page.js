@@ -73,7 +73,7 @@
       const compare = columns[at].kind === "text"
         ? (one, other) => (one < other ? -1 : one > other ? 1 : 0)
         : (one, other) => one - other;
-      // What has no value comes last, either way.
+      // Missing values come last in both orders.
       shown.sort((one, other) => {
         if (one[at] === null || other[at] === null) return (one[at] === null) - (other[at] === null);
         return down ? compare(other[at], one[at]) : compare(one[at], other[at]);
@@ -83,7 +83,7 @@
     draw();
   };
 
-  // A spreadsheet would take these for formulas; a number with its country is none.
+  // A spreadsheet would take these for formulas; a telephone number with its country code is not one.
   const safe = (value) => (/^[=@\t\r\n+\-＝＋－＠]/.test(value) && !/^[+-]?[\d.]+$/.test(value) ? `'${value}` : value);
   const quoted = (value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
   const save = () => {

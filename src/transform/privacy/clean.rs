@@ -1,4 +1,4 @@
-//! Rows that were written under another policy, under this one. What is withheld already stays so.
+//! Applies this policy to rows that were written under another one. What was withheld already stays withheld.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::transform::record::Records;
 use crate::transform::tables::Table;
 
 impl Policy {
-    /// The rows with what may be kept of them. The batch has the columns of the table.
+    /// The rows with only what may be kept of them. The batch must have the columns of the table.
     pub fn clean(&self, table: Table, batch: &RecordBatch) -> Result<RecordBatch> {
         if self.is_open() {
             return Ok(batch.clone());
@@ -63,7 +63,7 @@ impl Policy {
         Arc::new(cleaned)
     }
 
-    /// `extra` with the fields that may be kept; none where there is none.
+    /// `extra` with only the fields that may be kept; none if there are none.
     fn clean_extra(&self, table: Table, text: &str) -> Option<String> {
         let mut fields: BTreeMap<String, &RawValue> = serde_json::from_str(text).ok()?;
         fields.retain(|key, _| self.keeps_extra(table.column_of(key), key));

@@ -1,4 +1,4 @@
-//! A policy as it is written: a preset, and what is different from it.
+//! A policy as it is written: a preset, and the differences from it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,7 +9,7 @@ use super::treatment::Treatment;
 use crate::error::{Error, Explain, Kind, Result};
 use crate::transform::column::{Column, Personal};
 
-/// A policy to begin with.
+/// A preset, with which every policy begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Preset {
@@ -33,12 +33,12 @@ impl Preset {
         }
     }
 
-    /// What it does to a column.
+    /// How the preset treats a column.
     #[must_use]
     pub fn treatment(self, column: &Column) -> Treatment {
         let Some(personal) = column.personal else { return Treatment::Keep };
         match (self, personal) {
-            // What may stay of anything is decided field by field.
+            // What may be kept of `extra` and of a reject is decided field by field.
             (Self::Open, _) | (_, Personal::Anything) | (Self::Pseudonymous, Personal::Trait) => {
                 Treatment::Keep
             }
@@ -53,15 +53,15 @@ impl Preset {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyDocument {
-    /// What it begins with.
+    /// The preset that it begins with.
     pub base: Preset,
-    /// Columns that are treated in another way, by name, in every table.
+    /// Columns that are treated differently from the preset, by name, in every table.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub columns: BTreeMap<String, Treatment>,
-    /// Fields without a column, or with a value that does not fit it, that are kept all the same, under the vendor's keys.
+    /// Fields that are kept although they have no column, or their value does not fit it: by the vendor's keys.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub fields: BTreeSet<String>,
-    /// By what the key for pseudonyms is told from another; in a file of the user's, none.
+    /// Identifies the key for pseudonyms; none in a file of the user's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
 }
@@ -76,7 +76,7 @@ impl fmt::Display for PolicyDocument {
 }
 
 impl PolicyDocument {
-    /// The preset of this name; none where no preset has it.
+    /// The policy that is the preset of this name, unchanged; none if there is no such preset.
     #[must_use]
     pub fn preset(name: &str) -> Option<Self> {
         let presets = [Preset::Open, Preset::Pseudonymous, Preset::Anonymous];
@@ -84,7 +84,7 @@ impl PolicyDocument {
         Some(Self { base, ..Self::default() })
     }
 
-    /// The policy that a file says.
+    /// Reads the policy in a file; [`Kind::Usage`] if it cannot be read.
     pub fn parse(text: &[u8]) -> Result<Self> {
         serde_json::from_slice(text).explain(Kind::Usage, || "the privacy policy cannot be read".to_owned())
             .map_err(|error: Error| error.hint(

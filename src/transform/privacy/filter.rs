@@ -1,4 +1,4 @@
-//! Rows without the people of whom nothing may be kept.
+//! Removes from rows the people of whom nothing may be kept.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use crate::transform::record::Records;
 use crate::transform::tables::Table;
 
 impl Suppressed {
-    /// How many rows have one of the identifiers, in any column. The batch may have some columns only.
+    /// How many rows have one of the identifiers, in any column. The batch may have only some of the columns.
     #[must_use]
     pub fn count(&self, table: Table, batch: &RecordBatch) -> u64 {
         self.found(table, batch).filter(|has| *has).count() as u64
     }
 
-    /// Whether each row has one of the identifiers. What a visit says of itself has none.
+    /// Whether each row has one of the identifiers. Rows of `pulls`, which describe visits, are not searched.
     fn found<'a>(&'a self, table: Table, batch: &'a RecordBatch) -> impl Iterator<Item = bool> + 'a {
         let fields = batch.schema_ref().fields().iter().zip(batch.columns());
         let of_viewer = fields.filter(move |(field, _)| match table {
@@ -41,7 +41,7 @@ impl Suppressed {
         })
     }
 
-    /// Whether a record that was sent for a table, or another text about it, has one of the identifiers.
+    /// Whether the record in a reject has one of the identifiers; a record that is not JSON is searched as a text.
     fn has_sent(&self, table: Option<Table>, text: &str) -> bool {
         match Records::default().whole(text) {
             Some(record) => self.has_record(table, record),
@@ -49,7 +49,7 @@ impl Suppressed {
         }
     }
 
-    /// The rows without those that have one of the identifiers, in any column. Of an event, its own row stays without it.
+    /// The rows that have none of the identifiers, in any column. Rows of `events` stay, without the texts that have one.
     pub(super) fn without(&self, table: Table, batch: &RecordBatch) -> Result<RecordBatch> {
         if self.is_empty() || table == Table::Pulls {
             return Ok(batch.clone());
@@ -61,7 +61,7 @@ impl Suppressed {
         filter_record_batch(batch, &kept).explain(Kind::Damaged, || "cannot filter rows".to_owned())
     }
 
-    /// The rows of events, whose hosts may be on the list, too.
+    /// The rows of `events`, without the texts that have one of the identifiers: a host may be on the list, too.
     fn without_names(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let columns = batch.columns().iter().zip(batch.schema_ref().fields());
         let arrays = columns.map(|(array, field)| match array.as_string_opt::<i32>() {

@@ -1,13 +1,13 @@
-//! Masks: enough of a value to recognise it by, too little to reach anybody. A masked value stays as it is.
+//! Masks values: enough stays to recognise a value, too little to reach anybody. A value that is masked already stays as it is.
 
 use std::net::IpAddr;
 
-/// Digits of a number that stay at its end.
+/// How many digits stay at the end of a number.
 const LAST: usize = 4;
-/// Digits before them that are masked.
+/// How many digits before those are masked.
 const MASKED: usize = 4;
 
-/// The value, masked by what it looks like; several values with commas each by itself.
+/// Masks a value by what it looks like; of several values joined by commas, each by itself.
 pub(super) fn mask(text: &str) -> String {
     text.split(',').map(|part| one(part.trim())).collect::<Vec<_>>().join(",")
 }
@@ -25,7 +25,7 @@ fn one(text: &str) -> String {
     if is_number(text) { number(text) } else { word(text) }
 }
 
-/// Whether it is the name of a host on the internet: letters, digits and hyphens between dots, letters behind the last.
+/// Whether it is a domain name: letters, digits and hyphens between dots, and only letters after the last dot.
 fn is_domain(text: &str) -> bool {
     let is_name = |name: &str| {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
@@ -34,14 +34,14 @@ fn is_domain(text: &str) -> bool {
         && text.rsplit_once('.').is_some_and(|(_, last)| last.bytes().all(|byte| byte.is_ascii_alphabetic()))
 }
 
-/// The first letter.
+/// A word, masked after its first letter; a single letter is masked, too.
 fn word(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().filter(|first| *first != '*' && letters.next().is_some());
     first.into_iter().chain("***".chars()).collect()
 }
 
-/// The network of an address: 24 bits of one of version 4, 48 of one of version 6.
+/// The network of an IP address: the first 24 bits of version 4, the first 48 bits of version 6.
 fn network(address: IpAddr) -> String {
     match address {
         IpAddr::V4(address) => {
@@ -59,13 +59,13 @@ fn is_digit(sign: char) -> bool {
     sign.is_ascii_digit() || sign == '*'
 }
 
-/// Whether it is digits, as many as no year and no count has, and what people write between them.
+/// Whether it consists of digits, more than a year or a count has, and of what people write between digits.
 fn is_number(text: &str) -> bool {
     text.chars().all(|sign| is_digit(sign) || " -().+".contains(sign))
         && text.chars().filter(|sign| is_digit(*sign)).count() > LAST
 }
 
-/// Without the digits before its last four; of a short one, nothing before them.
+/// A number, with the four digits before its last four masked; a short number keeps only its last four.
 fn number(text: &str) -> String {
     let digits = text.chars().filter(|sign| is_digit(*sign)).count();
     let shown = digits.saturating_sub(LAST + MASKED);
@@ -73,7 +73,7 @@ fn number(text: &str) -> String {
     let masked = text.chars().filter_map(|sign| {
         let is_masked = (shown..digits - LAST).contains(&at);
         if !is_digit(sign) {
-            // Between masked digits nothing stands, so that one number is masked in one way.
+            // What stands between masked digits is left out, so that a number has only one masked form.
             return (!is_masked || at == shown).then_some(sign);
         }
         at += 1;

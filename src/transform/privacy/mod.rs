@@ -27,12 +27,12 @@ pub use self::redacted_answer::RedactedAnswer;
 pub use self::suppressed::Suppressed;
 pub use self::treatment::Treatment;
 
-/// What may be kept: of everybody, and of whom nothing.
+/// What may be kept of people, and the people of whom nothing may be kept.
 #[derive(Clone, Debug, Default)]
 pub struct Privacy {
     /// What may be kept of each column.
     pub policy: Arc<Policy>,
-    /// Of whom nothing may be kept.
+    /// The people of whom nothing may be kept.
     pub suppressed: Arc<Suppressed>,
 }
 

@@ -10,17 +10,18 @@ use crate::error::{Error, Kind as ErrorKind, Result};
 use crate::transform::column::{Column, Kind, Personal};
 use crate::transform::tables::{Table, UNTREATABLE};
 
-/// A policy that was checked, with the key that it needs.
+/// A policy that has been checked, with the key that it needs.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
     document: PolicyDocument,
     key: Option<Key>,
-    /// Whether fields are withheld that are not allowed by name.
+    /// Whether fields without a column are withheld unless they are allowed by name.
     withholds_unknown: bool,
 }
 
 impl Policy {
-    /// Checks that the columns exist and can be treated so, and that there is a key where one is needed.
+    /// Checks that the columns exist and can be treated this way, and that there is a key if one is needed; [`ErrorKind::Usage`]
+    /// if not.
     pub fn checked(mut document: PolicyDocument, key: Option<Key>) -> Result<Self> {
         for (name, treatment) in &document.columns {
             check(name, *treatment)?;
@@ -39,22 +40,22 @@ impl Policy {
             return Ok(policy);
         }
         let Some(key) = &policy.key else {
-            let message = "the privacy policy makes pseudonyms, and there is no key for them";
+            let message = "the privacy policy makes pseudonyms, but there is no key for them";
             return Err(Error::new(ErrorKind::Usage, message).hint(
-                "give `ROLLCALL_HMAC_KEY`, such as `openssl rand -hex 32` makes, or `--hmac-secret-arn`",
+                "set `ROLLCALL_HMAC_KEY`, for example to the output of `openssl rand -hex 32`, or give `--hmac-secret-arn`",
             ));
         };
         policy.document.key = Some(key.id().to_owned());
         Ok(policy)
     }
 
-    /// The policy as it is written down.
+    /// The policy in the form in which it is written to files.
     #[must_use]
     pub fn document(&self) -> &PolicyDocument {
         &self.document
     }
 
-    /// The key, where there is one.
+    /// The key for pseudonyms, if there is one.
     #[must_use]
     pub fn key(&self) -> Option<&Key> {
         self.key.as_ref()
@@ -66,26 +67,27 @@ impl Policy {
         self.document.base == Preset::Open && self.document.columns.is_empty()
     }
 
-    /// What becomes of a column's values.
+    /// How the values of a column are treated.
     #[must_use]
     pub fn treatment(&self, column: &Column) -> Treatment {
         let said = self.document.columns.get(column.name).copied();
         said.filter(|_| column.nullable).unwrap_or_else(|| self.document.base.treatment(column))
     }
 
-    /// Whether a field is kept that has no column, or a value that does not fit its column.
+    /// Whether a field is kept although it has no column, or its value does not fit its column.
     #[must_use]
     pub fn keeps_field(&self, key: &str) -> bool {
         !self.withholds_unknown || self.document.fields.contains(key)
     }
 
-    /// Whether a field goes to `extra`: one without a column, or whose value its column cannot hold.
+    /// Whether a field goes to `extra` that has no column, or whose value its column cannot hold: like [`Self::keeps_field`], but
+    /// not if the column is treated.
     #[must_use]
     pub(in crate::transform) fn keeps_extra(&self, column: Option<&Column>, key: &str) -> bool {
         self.keeps_field(key) && column.is_none_or(|column| self.treatment(column) == Treatment::Keep)
     }
 
-    /// What is kept of a text; `country` is the country of a number without one.
+    /// What is kept of a text under this treatment; `country` is the country code for a telephone number without one.
     #[must_use]
     pub(in crate::transform) fn treated<'a>(
         &self,
@@ -103,12 +105,12 @@ impl Policy {
     }
 }
 
-/// The columns of a name, in all tables.
+/// The columns with this name, in all tables.
 fn all_named(name: &str) -> impl Iterator<Item = &'static Column> {
     Table::ALL.into_iter().flat_map(Table::columns).filter(move |column| column.name == name)
 }
 
-/// Whether a column can be treated so in every table that has it, or at least in those where it may be null.
+/// Checks that a column can be treated this way in every table that has it.
 fn check(name: &str, treatment: Treatment) -> Result<()> {
     let refused = |why: &str| {
         let message = format!("the privacy policy cannot {} the column `{name}`: {why}", treatment.name());
@@ -116,7 +118,7 @@ fn check(name: &str, treatment: Treatment) -> Result<()> {
     };
     let mut columns = all_named(name).peekable();
     if columns.peek().is_none() {
-        return refused("there is none");
+        return refused("there is no such column");
     }
     for column in columns {
         if treatment != Treatment::Keep && !column.nullable {
@@ -125,15 +127,15 @@ fn check(name: &str, treatment: Treatment) -> Result<()> {
         let is_text = matches!(column.kind, Kind::Text | Kind::Identifier);
         if treatment != Treatment::Keep && UNTREATABLE.contains(&name) {
             return refused("it says who is a host, or what a number means").map_err(|error: Error| {
-                error.hint("a lake with such a policy takes another by `upgrade --change-privacy`")
+                error.hint("if the lake has such a policy already, change it with `upgrade --change-privacy`")
             });
         }
-        // Counters, times and codes are what the program itself reckons with.
+        // The program itself computes with counters, times and codes.
         if treatment != Treatment::Keep && column.personal.is_none() && !(is_text && column.key.is_some()) {
-            return refused("it says nothing of a person");
+            return refused("it says nothing about a person");
         }
         if matches!(treatment, Treatment::Mask | Treatment::Hmac) && !is_text {
-            return refused("it is no text");
+            return refused("it is not text");
         }
     }
     Ok(())
@@ -189,14 +191,14 @@ mod tests {
     #[test]
     fn what_cannot_be_done_is_refused() {
         for (columns, why) in [
-            (r#"{"nmae": "drop"}"#, "there is none"),
+            (r#"{"nmae": "drop"}"#, "there is no such column"),
             (r#"{"event_id": "drop"}"#, "every row needs"),
             (r#"{"record": "mask"}"#, "every row needs"),
-            (r#"{"chat_num": "hmac"}"#, "it says nothing of a person"),
-            (r#"{"times": "drop"}"#, "it says nothing of a person"),
-            (r#"{"live_type": "drop"}"#, "it says nothing of a person"),
-            (r#"{"error": "drop"}"#, "it says nothing of a person"),
-            (r#"{"extra": "hmac"}"#, "it is no text"),
+            (r#"{"chat_num": "hmac"}"#, "it says nothing about a person"),
+            (r#"{"times": "drop"}"#, "it says nothing about a person"),
+            (r#"{"live_type": "drop"}"#, "it says nothing about a person"),
+            (r#"{"error": "drop"}"#, "it says nothing about a person"),
+            (r#"{"extra": "hmac"}"#, "it is not text"),
             (r#"{"iden": "drop"}"#, "who is a host"),
             (r#"{"country_code": "mask"}"#, "what a number means"),
         ] {

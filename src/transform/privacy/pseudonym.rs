@@ -1,5 +1,5 @@
-//! Pseudonyms: HMAC-SHA-256 (RFC 2104) of a value as every table would write it, so that people can be counted and joined
-//! by whoever has not the key, and found again only by whoever has.
+//! Pseudonyms: the HMAC-SHA-256 (RFC 2104) of a value in the form that is the same for all tables. Without the key, people can be
+//! counted and joined by them; only with the key can a person be found again.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -12,13 +12,13 @@ use crate::error::{Error, Kind, Result};
 use crate::transform::column::Personal;
 use crate::transform::person::{self, PSEUDONYM};
 
-/// The shortest key, in bytes: RFC 2104 advises against keys shorter than the sum.
+/// How long a key must be at least, in bytes: RFC 2104 advises against keys shorter than the HMAC.
 const SHORTEST: usize = 32;
 
-/// An HMAC-SHA-256.
+/// An HMAC-SHA-256, in short a sum.
 pub(super) type Sum = [u8; 32];
 
-/// The key. It does not print.
+/// The key for pseudonyms. It is never printed.
 #[derive(Clone)]
 pub struct Key {
     mac: Hmac<Sha256>,
@@ -32,7 +32,7 @@ impl std::fmt::Debug for Key {
 }
 
 impl Key {
-    /// The bytes of the text are the key.
+    /// Takes the bytes of a text as the key, without spaces around them; [`Kind::Usage`] if they are too few.
     pub fn checked(secret: &SecretString) -> Result<Self> {
         let bytes = secret.expose_secret().trim().as_bytes();
         if bytes.len() < SHORTEST {
@@ -46,23 +46,23 @@ impl Key {
         let mac = Hmac::new_from_slice(bytes)
             .map_err(|_| Error::new(Kind::Usage, "the key for pseudonyms cannot be used"))?;
         let mut key = Self { mac, id: String::new() };
-        // What a key makes of its own name says which key it is, and nothing else about it.
+        // The sum of a fixed text says which key it is, and nothing else about it.
         key.id = hex(&key.sum("rollcall key")).chars().take(8).collect();
         Ok(key)
     }
 
-    /// By what a key is told from another, in footers and in `lake.json`.
+    /// Eight hex digits that identify the key, in footers and in `lake.json`.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The sum.
+    /// The sum of a text.
     pub(super) fn sum(&self, text: &str) -> Sum {
         self.mac.clone().chain_update(text.as_bytes()).finalize().into_bytes().into()
     }
 
-    /// The pseudonym of a value; a pseudonym is its own. None where the value is masked, which many people's are alike.
+    /// The pseudonym of a value; a pseudonym stays as it is. None if the value is masked, because many people share such a value.
     pub(super) fn pseudonym(
         &self,
         personal: Option<Personal>,
@@ -86,7 +86,7 @@ pub(super) fn hex(sum: &Sum) -> String {
     digits
 }
 
-/// The sum that hex digits say.
+/// The sum that is written in these hex digits; none if it is not one.
 pub(super) fn parse(digits: &str) -> Option<Sum> {
     let mut sum = Sum::default();
     let is_one =
@@ -97,12 +97,12 @@ pub(super) fn parse(digits: &str) -> Option<Sum> {
     is_one.then_some(sum)
 }
 
-/// The sum in a pseudonym; none where the text is none.
+/// The sum in a pseudonym; none if the text is not a pseudonym.
 pub(super) fn sum_of(text: &str) -> Option<Sum> {
     parse(text.strip_prefix(PSEUDONYM)?)
 }
 
-/// A value as `person_key` has it: a number as plus and digits, a mail address in lower case, anything else without the space
+/// A value in the form of `person_key`: a number as plus and digits, a mail address in lower case, anything else without spaces
 /// around it.
 fn normal<'a>(personal: Option<Personal>, text: &'a str, country: Option<&str>) -> Cow<'a, str> {
     let number = match personal {

@@ -12,22 +12,22 @@ use crate::transform::tables::Table;
 use crate::transform::value::{self, Value};
 use crate::transform::vendor_clock;
 
-/// What stands for a record of which nothing is kept.
+/// Stands for a record of which nothing is kept.
 const NOTHING: &str = "null";
 
-/// What may be kept of the records of one table.
+/// Reduces the records of one table to what may be kept of them.
 pub struct Redactor<'a> {
     policy: &'a Policy,
     table: Table,
     routes: Routes,
-    /// The vendor's keys of mobile number, country, mail address and the customer's identifier.
+    /// The vendor's keys for mobile number, country, mail address and the customer's identifier.
     person: [Option<&'static str>; 4],
-    /// Whether records say whose they are, where that is not withheld.
+    /// Whether the `person_key` is added to records, unless the policy withholds it.
     names_person: bool,
 }
 
 impl<'a> Redactor<'a> {
-    /// The fields of all records have their keys' numbers from the same `Records`.
+    /// A redactor for records that all come from the same `Records`, which numbers their keys.
     #[must_use]
     pub fn new(policy: &'a Policy, table: Table) -> Self {
         let key = |name: &str| table.columns().get(table.index_of(name)?)?.key;
@@ -35,13 +35,14 @@ impl<'a> Redactor<'a> {
         Self { policy, table, routes: Routes::of(table), person, names_person: false }
     }
 
-    /// The same for records that rows are to be made of again.
+    /// Like [`Self::new`], for records in the archive: each gets its `person_key`, because rows will be made from it again, and
+    /// the fields that the key is made from may be withheld.
     #[must_use]
     pub fn for_archive(policy: &'a Policy, table: Table) -> Self {
         Self { names_person: true, ..Self::new(policy, table) }
     }
 
-    /// The record as JSON, with the vendor's keys: as it was sent where nothing is withheld.
+    /// The record as JSON, with the vendor's keys; exactly as it was sent if the policy withholds nothing.
     pub fn text<'r>(&mut self, record: Record<'r>) -> Cow<'r, str> {
         if self.policy.is_open() {
             return Cow::Borrowed(record.text());
@@ -101,7 +102,7 @@ impl<'a> Redactor<'a> {
     }
 }
 
-/// Whether the value is one that its column holds, or compares.
+/// Whether the value is one that its column can hold or, for a wall clock, compare.
 fn fits(column: &Column, sent: &Sent<'_>) -> bool {
     let raw = sent.raw();
     match column.kind {

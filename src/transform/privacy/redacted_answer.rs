@@ -1,4 +1,4 @@
-//! An answer put together again from what may be kept of it: the same arrays, with the records that may stay.
+//! An answer that is put together again from what may be kept of it: the same arrays, with the records that may stay.
 
 use std::collections::BTreeMap;
 
@@ -8,19 +8,19 @@ use super::{Privacy, Redactor};
 use crate::transform::record::Record;
 use crate::transform::tables::Table;
 
-/// The answer as far as it is put together.
+/// The answer, as far as it has been put together.
 pub struct RedactedAnswer<'a> {
     privacy: &'a Privacy,
     redactor: BTreeMap<Table, Redactor<'a>>,
     text: String,
     /// The array that is open.
     array: Option<String>,
-    /// Arrays that were opened.
+    /// All arrays that were opened so far.
     arrays: Vec<String>,
 }
 
 impl<'a> RedactedAnswer<'a> {
-    /// Nothing of an answer yet.
+    /// An answer of which nothing has been put together yet.
     #[must_use]
     pub fn new(privacy: &'a Privacy) -> Self {
         let redactor = |table| (table, Redactor::for_archive(&privacy.policy, table));
@@ -33,7 +33,7 @@ impl<'a> RedactedAnswer<'a> {
         }
     }
 
-    /// Adds what may be kept of a record, which is of nobody who is to be forgotten.
+    /// Adds what may be kept of a record. The caller leaves out records of people who are to be forgotten.
     pub fn add(&mut self, array: &str, record: Record<'_>) {
         if !self.keeps(array) {
             return;
@@ -51,17 +51,17 @@ impl<'a> RedactedAnswer<'a> {
         }
     }
 
-    /// Whether an array may be kept that is none of the tables'.
+    /// Whether an array may be kept: it belongs to a table, or is allowed like a field without a column.
     fn keeps(&self, array: &str) -> bool {
         Table::of_array(array).is_some() || self.privacy.policy.keeps_field(array)
     }
 
-    /// What was put together since this was last asked.
+    /// Takes what has been put together since the last call.
     pub fn take(&mut self) -> String {
         std::mem::take(&mut self.text)
     }
 
-    /// The rest of the answer: arrays without records, and what stands around them.
+    /// The rest of the answer: arrays without records, and the envelope around all arrays.
     #[must_use]
     pub fn finish(
         mut self,
@@ -90,7 +90,7 @@ impl<'a> RedactedAnswer<'a> {
         self.text
     }
 
-    /// The key of an array, behind what stands before it.
+    /// Closes the open array, and adds what stands before the next one: a separator and its key.
     fn open(&mut self, array: &str) {
         self.close();
         self.text.push_str(if self.arrays.is_empty() { r#"{"data":{"report":{"# } else { "," });

@@ -1,4 +1,4 @@
-//! Looking for people in what was sent: in records, in texts, and in the values in values.
+//! Looks for people in what was sent: in records, in texts, and in nested values.
 
 use arrow::datatypes::DataType;
 use serde_json::value::RawValue;
@@ -10,36 +10,36 @@ use crate::transform::record::{Record, Records};
 use crate::transform::tables::Table;
 use crate::transform::value;
 
-/// What stands between the words of a text, and in no identifier.
+/// Characters that stand between the words of a text, and in no identifier.
 const BETWEEN: &[char] = &[
     ',', ';', '|', '"', '\'', '<', '>', '(', ')', '[', ']', '{', '}', '，', '、', '；', '（', '）', ':',
     '：', '/', '【', '】',
 ];
 
-/// Bytes of the shortest identifier.
+/// The shortest identifier that is looked for among the words of a text, in bytes.
 const SHORTEST: usize = 4;
 
-/// Values in values in values are looked through so far down; what is deeper, as words. Each level is read once more.
+/// How many levels of nested values are searched as JSON; anything deeper is searched as words. Each level is parsed once more.
 const DEEPEST: usize = 32;
 
 /// The vendor's key for the country of the numbers in a record.
 const COUNTRY_CODE: &str = "countryCode";
 
 impl Suppressed {
-    /// Whether a record of a table, or of none, has one of the identifiers, in any field that is not the event's: the account of
-    /// a host stands in every viewer's record.
+    /// Whether a record, of a table or of none, has one of the identifiers in any field. Fields of the event are not searched:
+    /// the host's account is in every viewer's record.
     #[must_use]
     pub fn has_record(&self, table: Option<Table>, record: Record<'_>) -> bool {
         self.has_fields(table, record, None, 0)
     }
 
-    /// Whether a text is, or has among its words and numbers, one of the identifiers.
+    /// Whether a text is one of the identifiers, or has one among its words and numbers.
     #[must_use]
     pub fn has_text(&self, text: &str, country: Option<&str>) -> bool {
         self.has_text_at(0, text, country)
     }
 
-    /// The same for a text in values in so many values.
+    /// Like [`Self::has_text`], for a text that is nested this deep.
     fn has_text_at(&self, depth: usize, text: &str, country: Option<&str>) -> bool {
         if self.is_empty() {
             return false;
@@ -60,7 +60,7 @@ impl Suppressed {
         let is_part = |part: &str| (SHORTEST..text.len()).contains(&part.len());
         let mut numbers = text.split(|sign: char| !sign.is_ascii_digit() && !" -().+".contains(sign));
         let mails = text.split(|sign: char| !sign.is_ascii_alphanumeric() && !"@._+-".contains(sign));
-        // Not the full stop behind one.
+        // Without a full stop after the address.
         let mut mails = mails.filter(|part| part.contains('@')).map(|mail| mail.trim_matches(['.', '-']));
         self.has_one(text, country)
             || words.any(|word| is_part(word) && self.has_one(word, country))
@@ -68,7 +68,8 @@ impl Suppressed {
             || mails.any(|mail| is_part(mail) && self.has_one(mail, country))
     }
 
-    /// An object in so many values, repeated keys included; `country` is that of the record that it stands in.
+    /// Whether an object that is nested this deep has one of the identifiers, in any field, repeated keys included; `country` is
+    /// the country code of the record around it.
     fn has_fields(
         &self,
         table: Option<Table>,
@@ -90,7 +91,7 @@ impl Suppressed {
             let column = table.and_then(|table| table.column_of(&key));
             let is_in_value = match (column, sent.raw()) {
                 (Some(column), _) if is_of_event(column.name) => false,
-                // A number is an identifier where a column of text is its own, or none is.
+                // A number can be an identifier only in a text column, or without a column.
                 (Some(column), Raw::Number(_)) if column.kind.data_type() != DataType::Utf8 => false,
                 (_, raw) => self.has_raw(raw, country, depth),
             };
@@ -98,7 +99,8 @@ impl Suppressed {
         })
     }
 
-    /// A value in so many values. A number is looked for as it was sent, and as a column has it.
+    /// Whether a value that is nested this deep has one of the identifiers. A number is looked for as it was sent, and as a
+    /// column would hold it.
     fn has_raw(&self, raw: Raw<'_>, country: Option<&str>, depth: usize) -> bool {
         match raw {
             Raw::Null | Raw::Flag(_) => false,
@@ -111,7 +113,7 @@ impl Suppressed {
         }
     }
 
-    /// JSON in so many values; what is nested too deep is taken as words.
+    /// Whether JSON that is nested this deep has one of the identifiers; if it is nested too deep, it is searched as words.
     fn has_json(&self, text: &str, country: Option<&str>, depth: usize) -> bool {
         let mut records = Records::default();
         let Some(record) = records.whole(text).filter(|_| depth < DEEPEST) else {
@@ -130,7 +132,7 @@ impl Suppressed {
     }
 }
 
-/// Whether a column is the event's, and so the same for all of its viewers.
+/// Whether a column is one of the event's, and so the same for all of its viewers.
 pub(super) fn is_of_event(column: &str) -> bool {
     Table::Events.index_of(column).is_some()
 }
@@ -146,7 +148,7 @@ mod tests {
             for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
                 let text =
                     |number| format!(r#"{{"a": {}{number}{}}}"#, open.repeat(depth), close.repeat(depth));
-                // What is too deep to be read is taken as words, among which a number stands as it was sent.
+                // What is nested too deep is searched as words, where a number is found only as it was sent.
                 let written = if depth < DEEPEST - 1 { "1.9000101106e10" } else { "19000101106" };
                 for (number, is_found) in [(written, true), ("19000101107", false)] {
                     let (text, mut records) = (text(number), Records::default());

@@ -1,4 +1,4 @@
-//! People of whom nothing may be kept: what their identifiers come to under the key. The list names nobody.
+//! The people of whom nothing may be kept: keyed hashes of their identifiers, so that the list names nobody.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use super::pseudonym::{self, Key, Sum};
 use crate::error::{Error, Kind, Result};
 use crate::transform::person;
 
-/// The list. Without anybody on it, no key is needed.
+/// The list of these people. As long as nobody is on it, no key is needed.
 #[derive(Clone, Debug, Default)]
 pub struct Suppressed {
     people: BTreeSet<Sum>,
@@ -14,7 +14,7 @@ pub struct Suppressed {
 }
 
 impl Suppressed {
-    /// The list of these sums, in hex digits, which the key made.
+    /// The list with these sums, in hex digits, which were made with the key.
     pub fn of<'a>(sums: impl IntoIterator<Item = &'a String>, key: Option<Key>) -> Result<Self> {
         let damaged = || Error::new(Kind::Damaged, "the list of suppressed people cannot be read");
         let people =
@@ -27,13 +27,13 @@ impl Suppressed {
         self.people.iter().map(pseudonym::hex)
     }
 
-    /// How many there are. The list only grows, so that this says which list it is.
+    /// How many sums there are. The list only grows, so this number identifies its revision.
     #[must_use]
     pub fn revision(&self) -> u64 {
         self.people.len() as u64
     }
 
-    /// Whether nobody is on it.
+    /// Whether nobody is on the list.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.people.is_empty()
@@ -47,13 +47,13 @@ impl Suppressed {
         }
     }
 
-    /// The list with these sums, in hex digits, on it too.
+    /// The list with these sums, in hex digits, added to it.
     pub fn and<'a>(mut self, sums: impl IntoIterator<Item = &'a String>) -> Result<Self> {
         self.people.append(&mut Self::of(sums, None)?.people);
         Ok(self)
     }
 
-    /// Whether this is one of the identifiers; `country` is that of its record.
+    /// Whether this text is one of the identifiers; `country` is the country code in its record.
     pub(super) fn has_one(&self, text: &str, country: Option<&str>) -> bool {
         if let Some(sum) = pseudonym::sum_of(text) {
             return self.people.contains(&sum);
@@ -63,7 +63,7 @@ impl Suppressed {
     }
 }
 
-/// A text as a table may have it: a number as plus and digits; and any text as it is, and in lower case.
+/// The forms in which a table may have a text: a number as plus and digits; any text as it is, and in lower case.
 fn forms(text: &str, country: Option<&str>) -> BTreeSet<String> {
     let text = text.trim();
     let numbers = [person::e164(text, country), person::e164(text, None)];
@@ -76,7 +76,7 @@ fn forms(text: &str, country: Option<&str>) -> BTreeSet<String> {
 
 #[cfg(test)]
 impl Suppressed {
-    /// The list of people who are known by these.
+    /// The list of people with these identifiers.
     pub(super) fn of_people(identifiers: &[&str]) -> Self {
         let key = Key::checked(&"k".repeat(32).into()).unwrap();
         let mut suppressed = Self::of([], Some(key)).unwrap();

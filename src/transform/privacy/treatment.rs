@@ -1,18 +1,18 @@
-//! What becomes of a column's values.
+//! How the values of a column are treated.
 
 use serde::{Deserialize, Serialize};
 
-/// What becomes of a column's values.
+/// How the values of a column are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Treatment {
     /// They stay as they are.
     Keep,
-    /// They are null.
+    /// They become null.
     Drop,
-    /// Enough stays to recognise a value by, too little to reach anybody.
+    /// Enough of each stays to recognise it, too little to reach anybody.
     Mask,
-    /// A pseudonym stands for each, the same in all tables.
+    /// Each is replaced by a pseudonym, which is the same in all tables.
     Hmac,
 }
 

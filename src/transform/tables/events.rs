@@ -1,5 +1,5 @@
-//! `events`: a row an event, also where nobody came. A list of what is allowed: join links, passcodes and stream
-//! addresses, which the vendor sends too, have no column and are not kept anywhere.
+//! `events`: one row per event, even if nobody came. Only what has a column is kept: join links, passcodes and stream
+//! addresses, which the vendor sends, too, are not kept anywhere.
 
 #[allow(clippy::wildcard_imports, reason = "a list of columns is made of nothing but these")]
 use super::shared::*;
@@ -15,17 +15,17 @@ const STATUSES: &[(&str, &str)] = &[("0", "cancelled"), ("1", "created"), ("4", 
 pub(super) const COLUMNS: &[Column] = &[
     EVENT_ID,
     text("title", "title", "Title of the event"),
-    instant("start_time", "startTime", "Start of the event as scheduled"),
-    instant("end_time", "endTime", "End of the event as scheduled"),
+    instant("start_time", "startTime", "Scheduled start of the event"),
+    instant("end_time", "endTime", "Scheduled end of the event"),
     instant("create_time", "createTime", "When the event was created"),
     instant("modify_time", "modifyTime", "When the event was last edited"),
-    count("length_minutes", "length", "Length of the event as scheduled"),
+    count("length_minutes", "length", "Scheduled length of the event, in minutes"),
     label("event_form", "eventForm", EVENT_FORMS, "phone, web_meeting, interactive_live or large_live"),
     label(
         "status",
         "status",
         STATUSES,
-        "cancelled, created, or ended, as of the last edit: whether an event is over says end_time",
+        "cancelled, created or ended, as of the last edit; end_time tells whether the event is over",
     ),
     HOST_ID,
     text("host_name", "hostName", "Name of the host").personal(Personal::Name),
@@ -36,20 +36,20 @@ pub(super) const COLUMNS: &[Column] = &[
     Column::made(
         "first_day",
         Kind::Day,
-        "First day with rows in lives or interactions; null while there are none",
+        "First day with rows in lives or interactions; null as long as there are none",
     ),
     Column::made(
         "last_day",
         Kind::Day,
-        "Last day with rows in lives or interactions; null while there are none",
+        "Last day with rows in lives or interactions; null as long as there are none",
     ),
     Column::made(
         "pulled_through",
         Kind::Instant,
-        "Up to when viewings are in the lake; where outcome is not complete, what is owed aside",
+        "Instant up to which viewings are in the lake; if outcome is not complete, except what is owed",
     ),
-    Column::made("closed", Kind::Flag, "Whether the event is not visited any more").required(),
-    Column::made("outcome", Kind::Text, "Outcome of the last visit: complete, failed, or left (as in pulls)")
+    Column::made("closed", Kind::Flag, "Whether the event is no longer visited").required(),
+    Column::made("outcome", Kind::Text, "Outcome of the last visit, as in pulls: complete, failed or left")
         .required(),
     PULLED_AT,
 ];

@@ -1,4 +1,4 @@
-//! `interactions`: a row each time somebody took part through the app or by telephone.
+//! `interactions`: one row per participation through the app or by telephone.
 
 #[allow(clippy::wildcard_imports, reason = "a list of columns is made of nothing but these")]
 use super::shared::*;
@@ -19,7 +19,7 @@ pub(super) const COLUMNS: &[Column] = &[
     EMAIL,
     NAME,
     LIVE_TYPE,
-    seconds("online_duration_seconds", "online_duration", "Time taken part (参会时长)"),
+    seconds("online_duration_seconds", "online_duration", "Length of the participation (参会时长)"),
     DEVICE_TYPE,
     CLIENT_TYPE,
     COMPANY,

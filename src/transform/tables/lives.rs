@@ -1,4 +1,4 @@
-//! `lives`: a row each time somebody watched through the web, live or as a replay.
+//! `lives`: one row per viewing through the web, live or as a replay.
 
 #[allow(clippy::wildcard_imports, reason = "a list of columns is made of nothing but these")]
 use super::shared::*;

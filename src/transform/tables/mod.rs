@@ -1,4 +1,4 @@
-//! The six tables: for each one list of columns, from which everything else about it follows.
+//! The six tables: each is one list of columns, from which everything else about it follows.
 
 mod events;
 mod interactions;
@@ -18,17 +18,17 @@ use super::column::Column;
 /// A table of the lake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Table {
-    /// Viewings through the web: a row each time somebody came.
+    /// Viewings through the web: one row per viewing.
     Lives,
-    /// Viewings through app and telephone: a row each time somebody came.
+    /// Participations through the app or by telephone: one row per participation.
     Interactions,
-    /// The vendor's summary: a row a viewer.
+    /// The vendor's summary: one row per viewer of an event.
     ViewerDetails,
-    /// What this program did: a row a visit.
+    /// What this program did: one row per visit.
     Pulls,
-    /// Records that no table can hold: a row each.
+    /// Records that no table can hold: one row per record.
     Rejects,
-    /// A row an event. Last, so that of one day the rows are there when their event is.
+    /// One row per event. Published last: when an event of a day is in the lake, its other rows of that day are, too.
     Events,
 }
 
@@ -50,7 +50,7 @@ impl Table {
         }
     }
 
-    /// The table of a name.
+    /// The table with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|table| table.name() == name)
@@ -67,26 +67,27 @@ impl Table {
         }
     }
 
-    /// What a row is, for people.
+    /// What a row is, for the documentation.
     #[must_use]
     pub fn doc(self) -> &'static str {
         match self {
             Self::Lives => {
-                "A row each time somebody watched through the web, live or as a replay, in the day of `online_date`."
+                "One row per viewing through the web, live or as a replay; `dt` is the day of `online_date`."
             }
             Self::Interactions => {
-                "A row each time somebody took part through the app or by telephone, in the day of `online_date`."
+                "One row per participation through the app or by telephone; `dt` is the day of `online_date`."
             }
             Self::ViewerDetails => {
-                "A row a viewer of an event, as the vendor sums the viewings up and tells viewers apart, in the day of \
-                 the event. A person who came under two identifiers is two viewers: `person_key` says so. Texts with \
-                 several values (`ip`, `device_type`, `client_type`, `location`) are joined by commas, as sent."
+                "One row per viewer of an event, as the vendor tells viewers apart and sums up their viewings; `dt` is \
+                 the day of the event. A person who came under two identifiers is two viewers; `person_key` shows that \
+                 they are one person. Several values of `ip`, `device_type`, `client_type` or `location` are joined by \
+                 commas, as sent."
             }
-            Self::Pulls => "A row each time an event was visited, in the day of the visit.",
+            Self::Pulls => "One row per visit of an event; `dt` is the day of the visit.",
             Self::Rejects => {
-                "A row for each record that no table can hold, in the day of its window, or of the event."
+                "One row per record that no table can hold; `dt` is the day of its window, or of the event."
             }
-            Self::Events => "A row an event, also where nobody came, in the day of the event.",
+            Self::Events => "One row per event, even if nobody came; `dt` is the day of the event.",
         }
     }
 
@@ -103,8 +104,8 @@ impl Table {
         }
     }
 
-    /// Keys under which the vendor says again what another key says: `(key, the other)`. They are compared, and kept
-    /// in `extra` only where the two differ.
+    /// Keys under which the vendor repeats the value of another key: `(key, the other)`. The two are compared, and the repeat is
+    /// kept in `extra` only if they differ.
     #[must_use]
     pub fn repeats(self) -> &'static [(&'static str, &'static str)] {
         match self {
@@ -113,14 +114,14 @@ impl Table {
         }
     }
 
-    /// The column that a key of the vendor is for, or that it says again.
+    /// The column that a key of the vendor's is for, or whose value it repeats.
     #[must_use]
     pub fn column_of(self, key: &str) -> Option<&'static Column> {
         let again = self.repeats().iter().find(|(repeat, _)| *repeat == key).map(|(_, other)| *other);
         self.columns().iter().find(|column| column.key == Some(again.unwrap_or(key)))
     }
 
-    /// Where the column of a name stands.
+    /// The index of the column with this name.
     #[must_use]
     pub fn index_of(self, name: &str) -> Option<usize> {
         self.columns().iter().position(|column| column.name == name)
@@ -189,7 +190,7 @@ mod tests {
             assert!(placed, "{key} has no place in {}", table.name());
             fields += 1;
         }
-        // Documented fields and the undocumented ones of the sample, as the vendor's page counts them.
+        // The documented fields and the undocumented ones of the sample, counted from the vendor's documentation.
         assert_eq!(fields, 39 + 40 + 45);
     }
 }

@@ -1,4 +1,4 @@
-//! Columns that stand in several tables, described once, and the vendor's vocabulary in words.
+//! Columns that several tables share, described once, and words for the vendor's codes and labels.
 
 use crate::transform::column::{Column, Kind, Personal};
 
@@ -47,26 +47,26 @@ pub(super) const fn label(
     Column::sent(name, key, Kind::Label { labels }, doc)
 }
 
-// What this program adds to every table.
+// What this program adds.
 pub(super) const EVENT_ID: Column =
-    Column::made("event_id", Kind::Count, "The event, the vendor's number (直播会议ID)").required();
+    Column::made("event_id", Kind::Count, "The vendor's number of the event (直播会议ID)").required();
 pub(super) const PULLED_AT: Column =
     Column::made("pulled_at", Kind::Instant, "When the visit that brought this row began").required();
 pub(super) const PERSON_KEY: Column = Column::made(
     "person_key",
     Kind::Text,
-    "One person in all tables: mobile as plus and digits, else mail in lower case, else ext_id",
+    "Key of a person, the same in all tables: mobile as plus and digits, else email in lower case, else ext_id",
 )
 .personal(Personal::Identifier)
 .looked_up();
 pub(super) const EXTRA: Column = Column::made(
     "extra",
     Kind::Json,
-    "JSON of what has no column or does not fit its column, under the vendor's keys; null when none",
+    "JSON of what has no column or does not fit its column, under the vendor's keys; null if there is nothing",
 )
 .personal(Personal::Anything);
 
-// What the vendor says of the event in every record.
+// What the vendor sends about the event in every record.
 pub(super) const CONFERENCE_ID: Column = identifier(
     "conference_id",
     "conferenceId",
@@ -77,9 +77,9 @@ pub(super) const HOST_ID: Column =
 pub(super) const BILLING_CODE: Column =
     identifier("billing_code", "billingCode", "Billing code of the conference (会议BC)");
 
-// Who it was.
+// Who the viewer is.
 pub(super) const EXT_ID: Column =
-    identifier("ext_id", "extId", "The customer's own identifier of the viewer (第三方ID)")
+    identifier("ext_id", "extId", "The customer's own identifier for the viewer (第三方ID)")
         .personal(Personal::Identifier)
         .looked_up();
 pub(super) const MOBILE: Column =
@@ -90,26 +90,30 @@ pub(super) const NAME: Column =
     text("name", "name", "Name as the viewer gave it (姓名)").personal(Personal::Name);
 pub(super) const COMPANY: Column = text("company", "company", "Company (公司)").personal(Personal::Trait);
 pub(super) const GROUP_NAME: Column = text("group_name", "group", "Group (分组)").personal(Personal::Trait);
-pub(super) const IDEN: Column = text("iden", "iden", "Identity, a free label such as 观众 or 主持人 (身份)");
+pub(super) const IDEN: Column =
+    text("iden", "iden", "Identity, a free label such as 观众 (viewer) or 主持人 (host) (身份)");
 pub(super) const COUNTRY_CODE: Column =
-    identifier("country_code", "countryCode", "Country code of the number (国家码)");
+    identifier("country_code", "countryCode", "Country code of the telephone number (国家码)");
 pub(super) const PHONE_NUMBER: Column =
     identifier("phone_number", "phoneNumber", "Telephone number (电话号码)").personal(Personal::Number);
-/// `iden` of a host.
+/// The value of `iden` for a host.
 pub const HOST: &str = "主持人";
-/// The columns that tell people apart, the surest first: the person, else whatever the vendor tells viewers apart by. Not
-/// `viewer_id`, of which each viewing has its own.
+/// The columns that tell people apart, the most reliable first: the person, else whatever the vendor tells viewers apart by.
+/// `viewer_id` is not among them, because each viewing has its own.
 pub const PERSON_COLUMNS: [&str; 5] = ["person_key", "distinct_id", "mobile", "email", "ext_id"];
-/// Texts that the program itself reckons with: who is a host, and what a number means.
+/// Texts that no policy may change, because the program computes with them: who is a host, and what a number means.
 pub const UNTREATABLE: [&str; 2] = [IDEN.name, COUNTRY_CODE.name];
-pub(super) const VIEWER_ID: Column =
-    identifier("viewer_id", "viewerId", "The vendor's number of one viewing (not on the vendor's page)")
-        .personal(Personal::Identifier)
-        .distinct();
+pub(super) const VIEWER_ID: Column = identifier(
+    "viewer_id",
+    "viewerId",
+    "The vendor's number of one viewing (not in the vendor's documentation)",
+)
+.personal(Personal::Identifier)
+.distinct();
 pub(super) const DISTINCT_ID: Column = identifier(
     "distinct_id",
     "distinctId",
-    "Identifier by which the vendor tells viewers apart (not on the vendor's page)",
+    "Identifier by which the vendor tells viewers apart (not in the vendor's documentation)",
 )
 .personal(Personal::Number);
 
@@ -133,14 +137,14 @@ pub(super) const OFFLINE_DATE: Column = Column::sent(
 )
 .distinct();
 pub(super) const CALL_DURATION: Column =
-    count("call_duration", "call_duration", "Time spoken in total, unit not stated (合计发言时长)");
+    count("call_duration", "call_duration", "Total time spoken, in an unknown unit (合计发言时长)");
 
 // How and from where.
 pub(super) const LIVE_TYPE: Column = label(
     "live_type",
     "live_type",
     LIVE_TYPES,
-    "live or replay, in viewer_details also both (观看类型: 直播, 回放); another code is neither in the view people",
+    "live or replay, in viewer_details also both (观看类型: 直播, 回放); the view people counts any other code as neither",
 );
 pub(super) const AUTH_TYPE: Column = label(
     "auth_type",
@@ -152,17 +156,16 @@ pub(super) const WHITELIST_TYPE: Column = label(
     "whitelist_type",
     "whitelist_type",
     WHITELIST_TYPES,
-    "enterprise or temporary (白名单类型); the undocumented 0 stays 0",
+    "enterprise or temporary (白名单类型); 0, which is not documented, stays 0",
 );
 pub(super) const DEVICE_TYPE: Column =
-    text("device_type", "device_type", "Device as sent, several with commas (终端类型)");
+    text("device_type", "device_type", "Device as sent; several are joined by commas (终端类型)");
 pub(super) const CLIENT_TYPE: Column =
-    text("client_type", "client_type", "Client as sent, several with commas (客户端类型)");
+    text("client_type", "client_type", "Client as sent; several are joined by commas (客户端类型)");
 pub(super) const IP: Column =
-    text("ip", "ip", "Address on the internet, several with commas (观众外网请求IP)")
-        .personal(Personal::Address);
+    text("ip", "ip", "IP address; several are joined by commas (观众外网请求IP)").personal(Personal::Address);
 pub(super) const LOCATION: Column =
-    text("location", "location", "Country, province, city of the address as sent (地域)");
+    text("location", "location", "Country, province and city of the IP address, as sent (地域)");
 
 // What the viewer did.
 pub(super) const GOODS_SUM_HITS: Column =
@@ -173,10 +176,10 @@ pub(super) const PRIZE_NUM: Column =
 pub(super) const QUESTION_NUM: Column =
     count("question_num", "question_num", "Quizzes answered, not questions asked (参与答题次数)");
 pub(super) const RAISE_HAND_NUM: Column =
-    count("raise_hand_num", "raise_hand_num", "Times the hand was raised to speak (举手发言次数)");
-pub(super) const SHARE_NUM: Column = count("share_num", "share_num", "Times shared (分享数量)");
+    count("raise_hand_num", "raise_hand_num", "Times that the viewer raised a hand to speak (举手发言次数)");
+pub(super) const SHARE_NUM: Column = count("share_num", "share_num", "Number of shares (分享数量)");
 pub(super) const SIGN_NUM: Column = count("sign_num", "sign_num", "Roll calls signed (参与签到数)");
-pub(super) const VOTE_NUM: Column = count("vote_num", "vote_num", "Votes joined (参与投票次数)");
+pub(super) const VOTE_NUM: Column = count("vote_num", "vote_num", "Votes taken part in (参与投票次数)");
 pub(super) const ENVELOPE_NUM: Column =
     count("envelope_num", "envelope_num", "Red envelopes taken (领红包数量)");
 pub(super) const CHAT_NUM: Column = count("chat_num", "chat_num", "Chat messages written (聊天/弹幕数量)");

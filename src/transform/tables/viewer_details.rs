@@ -1,4 +1,4 @@
-//! `viewer_details`: the vendor's summary over `lives` and `interactions`, a row a viewer as the vendor tells viewers apart.
+//! `viewer_details`: the vendor's summary of `lives` and `interactions`, one row per viewer, as the vendor tells viewers apart.
 
 #[allow(clippy::wildcard_imports, reason = "a list of columns is made of nothing but these")]
 use super::shared::*;
@@ -18,7 +18,7 @@ pub(super) const COLUMNS: &[Column] = &[
     NAME,
     ONLINE_TIME,
     OFFLINE_TIME,
-    seconds("duration_seconds", "duration", "Time in total (时长)"),
+    seconds("duration_seconds", "duration", "Total time (时长)"),
     IP,
     IDEN,
     label(
@@ -28,19 +28,19 @@ pub(super) const COLUMNS: &[Column] = &[
         "Where the viewer came in: live or interaction (观看入口: 直播端, 互动端)",
     ),
     LIVE_TYPE,
-    flag("whitelisted", "auth_type", "Whether the viewer stands on the whitelist (是否白名单)"),
+    flag("whitelisted", "auth_type", "Whether the viewer is on the whitelist (是否白名单)"),
     DEVICE_TYPE,
     CLIENT_TYPE,
     COMPANY,
     LOCATION,
     WHITELIST_TYPE,
     text("whitelist_tag", "whitelist_tag", "Tag of the whitelist (白名单标签)").personal(Personal::Trait),
-    count("times", "times", "Viewings in total (合计观看次数)"),
+    count("times", "times", "Total viewings (合计观看次数)"),
     count("live_times", "liveTimes", "Live viewings (直播观看次数)"),
     count("replay_times", "replayTimes", "Replays (回放观看次数)"),
-    seconds("watch_duration_seconds", "watchDuration", "Time watched in total (合计观看时长)"),
+    seconds("watch_duration_seconds", "watchDuration", "Total time watched (合计观看时长)"),
     seconds("live_watch_duration_seconds", "liveWatchDuration", "Time watched live (直播观看时长)"),
-    seconds("replay_watch_duration_seconds", "replayWatchDuration", "Time watched as replay (回放观看时长)"),
+    seconds("replay_watch_duration_seconds", "replayWatchDuration", "Time watched as replays (回放观看时长)"),
     CHAT_NUM,
     PRAISE_NUM,
     RAISE_HAND_NUM,

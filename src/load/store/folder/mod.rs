@@ -1,5 +1,5 @@
-//! A folder as a store. Safe for several processes at once: an object is written beside the others, synced, and renamed
-//! into its place under a lock, after its condition was checked.
+//! A folder as a store. Several processes may use it at once: an object is written to a file apart from the others and synced;
+//! then, under a lock, its condition is checked and the file is renamed into its place.
 
 mod lock;
 mod upload;
@@ -22,7 +22,7 @@ use self::upload::{Partial, clear};
 use super::{Below, Head, Listed, Store, Upload, Version, conflict};
 use crate::error::{Error, Explain, Kind, Result};
 
-/// Objects that are being written, out of sight of every reader.
+/// Name of the folder with the objects that are being written, where no reader looks.
 const PARTIAL: &str = ".partial";
 /// Bytes at the end of an object that go into its version: a Parquet footer names every cell, and when it was staged.
 const TAIL: u64 = 64 * 1024;
@@ -31,17 +31,17 @@ const TAIL: u64 = 64 * 1024;
 #[derive(Clone, Debug)]
 pub struct Folder {
     root: PathBuf,
-    /// Whether what killed processes left was looked for: once in the life of this one is enough.
+    /// Whether this process has cleared away what killed processes left: once is enough.
     is_cleared: Arc<AtomicBool>,
 }
 
 impl Folder {
-    /// The folder is made when the first object is written.
+    /// A store in this folder, which is created when the first object is written.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into(), is_cleared: Arc::default() }
     }
 
-    /// Runs `work`, which blocks, away from the threads that wait for the network.
+    /// Runs `work`, which blocks, on another thread than those that wait for the network.
     async fn blocking<T: Send + 'static>(
         &self,
         key: &str,
@@ -61,16 +61,16 @@ impl Folder {
 fn explain(verb: &str, path: &str, error: io::Error) -> Error {
     let hint = match error.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            "check the rights on the folder"
+            "check the permissions of the folder"
         }
         io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => "name a folder, not a file",
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some space",
-        _ => "name a folder that can be read and written with `--store`",
+        _ => "with `--store`, name a folder that can be read and written",
     };
     Error::new(Kind::Store, format!("cannot {verb} `{path}`")).from_source(error).hint(hint)
 }
 
-/// Nothing where there is nothing.
+/// None if the file or folder does not exist.
 fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
@@ -79,8 +79,8 @@ fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-/// The version of an open file. Size, time and inode alone could be the same for two contents written within one tick
-/// of the clock; with the end of the content they are not.
+/// Size and version of an open file. Size, time and inode alone could be the same for two contents that were written within one
+/// tick of the clock; the end of the content tells these apart.
 fn head(file: &mut File) -> io::Result<Head> {
     let metadata = file.metadata()?;
     let size = metadata.len();
@@ -92,7 +92,8 @@ fn head(file: &mut File) -> io::Result<Head> {
     Ok(Head { size, version: Version(version) })
 }
 
-/// What is in a folder whose keys begin with `key`, in their order, each with its path; keys of folders end with `/`.
+/// The files and folders in a folder, by their keys, each with its path. All keys begin with `key`; those of folders end with
+/// `/`.
 fn entries(folder: &Path, key: &str) -> io::Result<BTreeMap<String, PathBuf>> {
     let mut entries = BTreeMap::new();
     for entry in found(fs::read_dir(folder))?.into_iter().flatten() {
@@ -102,18 +103,18 @@ fn entries(folder: &Path, key: &str) -> io::Result<BTreeMap<String, PathBuf>> {
         let end = if kind.is_dir() { "/" } else { "" };
         entries.insert(format!("{key}{}{end}", entry.file_name().to_string_lossy()), entry.path());
     }
-    // What is not of the store.
+    // These two are not objects of the store.
     entries.retain(|key, _| key != LOCK && key.strip_suffix('/') != Some(PARTIAL));
     Ok(entries)
 }
 
-/// The object at a path; none where it is gone.
+/// The object at a path; none if it is gone.
 fn listed(key: String, path: &Path) -> io::Result<Option<Listed>> {
     let file = found(File::open(path))?;
     file.map(|mut file| Ok(Listed { key, head: head(&mut file)? })).transpose()
 }
 
-/// Takes what is in a folder, in order of the keys.
+/// Adds the objects in a folder, and in those below it, to `all`, in the order of their keys, if `keep` returns true.
 fn walk(folder: &Path, key: &str, keep: &impl Fn(&str) -> bool, all: &mut Vec<Listed>) -> io::Result<()> {
     for (key, path) in entries(folder, key)? {
         if key.ends_with('/') {
@@ -217,13 +218,14 @@ impl Store for Folder {
         .await
     }
 
-    /// Nothing is kept of what was replaced; but what killed writers left is for nobody to find.
+    /// Deletes what killed writers left, so that nobody finds it. A folder keeps no previous versions.
     async fn purge(&self, _prefix: &str) -> Result<u64> {
         self.blocking(PARTIAL, "delete", |_, partial| clear(partial)).await.map(|()| 0)
     }
 }
 
-/// Removes the folders of a path that are empty, below `root`. What cannot be removed is not empty.
+/// Removes the folders that contain a path, up to but without `root`, as long as they are empty. One that cannot be removed is
+/// taken for not empty.
 fn remove_empty(root: &Path, path: &Path) {
     for folder in path.ancestors().skip(1).take_while(|folder| *folder != root) {
         if fs::remove_dir(folder).is_err() {

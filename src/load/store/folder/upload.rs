@@ -1,4 +1,4 @@
-//! One object being written to a folder: beside the others first, in its place when it is whole.
+//! Writes one object to a folder: first to a file apart from the others, which is moved into its place when it is complete.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
@@ -16,7 +16,7 @@ use super::lock::lock;
 use super::{Folder, PARTIAL, explain, found, head};
 use crate::error::Result;
 
-/// An object on its way, in a file that only its writer knows, and has locked.
+/// An object that is being written, to a file that only its writer knows, and has locked.
 pub(super) struct Partial {
     folder: Folder,
     key: String,
@@ -33,7 +33,7 @@ impl Partial {
                 if !is_cleared.swap(true, Ordering::Relaxed)
                     && let Err(error) = clear(&partial)
                 {
-                    tracing::debug!("what killed runs left in `{}` stays: {error}", partial.display());
+                    tracing::debug!("cannot clear `{}` of what killed runs left: {error}", partial.display());
                 }
                 make(&partial)
             })
@@ -59,8 +59,8 @@ impl Upload for Partial {
                 if !put(root, path, file, &condition)? {
                     return Ok(false);
                 }
-                // Not under the lock, so that the disk syncs what several writers put at once. Where the folder is gone
-                // already, so is the object.
+                // Not under the lock, so that the disk can sync the objects of several writers at once. If the folder is
+                // already gone, so is the object.
                 let folder = path.parent().map(File::open).transpose();
                 found(folder)?.flatten().map_or(Ok(()), |folder| folder.sync_all())?;
                 Ok(true)
@@ -70,7 +70,7 @@ impl Upload for Partial {
     }
 }
 
-/// Moves a file into its place if the condition holds. Whether it does.
+/// Moves a file into its place if the condition holds. Returns whether it does.
 fn put(root: &Path, path: &Path, file: NamedTempFile, condition: &Condition) -> io::Result<bool> {
     let _lock = lock(root)?;
     let standing = found(File::open(path))?.map(|mut file| head(&mut file)).transpose()?;
@@ -86,7 +86,7 @@ fn put(root: &Path, path: &Path, file: NamedTempFile, condition: &Condition) -> 
     Ok(holds)
 }
 
-/// Makes a folder and those that it lies in, so that they are there after a power cut too.
+/// Creates a folder and those that it lies in, and syncs them, so that they survive a power cut.
 fn create_folders(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
@@ -97,26 +97,26 @@ fn create_folders(folder: &Path) -> io::Result<()> {
     File::open(parent)?.sync_all()
 }
 
-/// Makes a file, locked for as long as it is open.
+/// Creates a file that is locked for as long as it is open.
 fn make(partial: &Path) -> io::Result<NamedTempFile> {
     loop {
         // The umask decides who may read an object, as for any file of the user.
         let mut builder = tempfile::Builder::new();
         let file = builder.permissions(fs::Permissions::from_mode(0o666)).tempfile_in(partial)?;
         file.as_file().lock()?;
-        // Before it was locked it may have been taken for one that was left.
+        // Before it was locked, another process may have deleted it as one that was left behind.
         if file.path().exists() {
             return Ok(file);
         }
     }
 }
 
-/// Takes away what killed processes left: nobody has it locked any more.
+/// Deletes the files that killed processes left: those that nobody has locked any more.
 pub(super) fn clear(partial: &Path) -> io::Result<()> {
     let Some(entries) = found(fs::read_dir(partial))? else { return Ok(()) };
     for entry in entries {
         let path = entry?.path();
-        // For writing, where that is allowed: not every file system locks a file that is only read.
+        // Opened for writing, if that is allowed: some file systems do not lock a file that is only open for reading.
         let file = match File::options().read(true).write(true).open(&path) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => File::open(&path),
             opened => opened,

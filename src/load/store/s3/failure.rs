@@ -1,4 +1,4 @@
-//! What S3 says when a request fails.
+//! What it means when a request to S3 fails, and what to do.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use aws_sdk_s3::operation::RequestId;
 use crate::aws::{is_transient, status};
 use crate::error::{Error, Kind};
 
-/// What was asked, in the words of a message and of the right that it needs.
+/// The kind of a request, with the verb for messages and the permission that it needs.
 #[derive(Clone, Copy)]
 pub(super) enum Request {
     List,
@@ -23,7 +23,7 @@ impl Request {
     fn right(self) -> &'static str {
         match self {
             Self::List => "s3:ListBucket",
-            // Without the second a missing object is refused instead of missing.
+            // Without the second permission, S3 answers a request for a missing object with 403 instead of 404.
             Self::Read => "s3:GetObject` and `s3:ListBucket",
             Self::Write => "s3:PutObject",
             Self::Delete => "s3:DeleteObject",
@@ -46,25 +46,25 @@ impl fmt::Display for Request {
     }
 }
 
-/// What every operation's error is.
+/// What the errors of all operations have in common.
 pub(super) trait Said: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static {}
 
 impl<E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static> Said for E {}
 
-/// Whether the bucket is missing, which has the status of a missing object.
+/// Whether the bucket is missing: the status alone is that of a missing object, too.
 pub(super) fn is_no_bucket<E: Said>(error: &SdkError<E>) -> bool {
     error.code() == Some("NoSuchBucket")
 }
 
-/// Whether a conditional write lost against another, or against an earlier attempt of its own. The answer to the end of
-/// an upload can say so with the status 200.
+/// Whether a conditional write lost against another write, or against an earlier attempt of its own. The answer to the end of
+/// an upload in parts can report that with the status 200.
 pub(super) fn is_lost<E: Said>(error: &SdkError<E>) -> bool {
     let lost = ["PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "NoSuchUpload"];
     let is_said = error.code().is_some_and(|code| lost.contains(&code));
     is_said || matches!(status(error), Some(404 | 409 | 412)) && !is_no_bucket(error)
 }
 
-/// Whether the store refuses to do a write, whoever else writes.
+/// Whether the store certainly did not do a write, and would refuse it even if nobody else wrote.
 pub(super) fn is_certain<E: Said>(error: &SdkError<E>) -> bool {
     match status(error) {
         Some(404 | 408 | 409 | 412 | 429) => is_no_bucket(error),
@@ -73,14 +73,14 @@ pub(super) fn is_certain<E: Said>(error: &SdkError<E>) -> bool {
     }
 }
 
-/// An error of the store, with what its answer said and what to do.
+/// The error of a failed request, with what the store's answer said and what to do.
 pub(super) fn explain<E: Said>(request: Request, key: &str, error: &SdkError<E>) -> Error {
     let status = status(error);
     if status == Some(501) && matches!(request, Request::Write) {
         return unconditional("the store refuses the condition of a write").with("key", key);
     }
     let hint = match (error.code(), status) {
-        (Some("NoSuchBucket"), _) => "make the bucket, or name another with `--store`".to_owned(),
+        (Some("NoSuchBucket"), _) => "create the bucket, or name another one with `--store`".to_owned(),
         (Some("PermanentRedirect" | "AuthorizationHeaderMalformed"), _) | (_, Some(301)) => {
             "set `AWS_REGION` to the region of the bucket".to_owned()
         }
@@ -88,8 +88,8 @@ pub(super) fn explain<E: Said>(request: Request, key: &str, error: &SdkError<E>)
             "check the AWS credentials".to_owned()
         }
         (Some("RequestTimeTooSkewed"), _) => "set the clock of this machine".to_owned(),
-        (_, Some(403)) => format!("check the right to `{}`, and to use the KMS key", request.right()),
-        (_, Some(_)) => "it may pass: run it again".to_owned(),
+        (_, Some(403)) => format!("check the permission for `{}`, and for the KMS key", request.right()),
+        (_, Some(_)) => "run it again: the failure may pass".to_owned(),
         (_, None) => "check the network, and the AWS credentials and region".to_owned(),
     };
     let id = error.request_id().map(str::to_owned);
@@ -98,7 +98,7 @@ pub(super) fn explain<E: Said>(request: Request, key: &str, error: &SdkError<E>)
         None => code.to_owned(),
     });
     let mut explained = Error::new(Kind::Store, format!("cannot {request} `{key}`"));
-    explained = explained.passing(is_transient(error)).hint(hint);
+    explained = explained.transient(is_transient(error)).hint(hint);
     explained = match (said, status) {
         (Some(said), _) => explained.from_source(said),
         (None, Some(status)) => explained.from_source(format!("HTTP status {status}")),
@@ -110,7 +110,7 @@ pub(super) fn explain<E: Said>(request: Request, key: &str, error: &SdkError<E>)
     }
 }
 
-/// An error and its causes. That of the credentials lists every place it looked at, a line each.
+/// An error and its causes, on one line. The error of missing credentials lists every place that was searched, one per line.
 fn one_line(error: &dyn std::error::Error) -> String {
     let mut said = Vec::new();
     let mut cause = Some(error);
@@ -121,8 +121,8 @@ fn one_line(error: &dyn std::error::Error) -> String {
     said.join(": ")
 }
 
-/// The store does not do what keeps writers from writing over each other.
+/// The error of a store without the conditional writes that keep writers from overwriting each other.
 pub(super) fn unconditional(message: &str) -> Error {
-    let hint = "use another store; or, if only one process ever writes there, `--single-writer`";
+    let hint = "use another store or, if only one process ever writes there, give `--single-writer`";
     Error::new(Kind::Unconditional, message).hint(hint)
 }

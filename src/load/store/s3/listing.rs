@@ -1,4 +1,4 @@
-//! What lies in a bucket, page by page.
+//! Lists the objects of a bucket, page by page.
 
 use aws_sdk_s3::operation::list_objects_v2::builders::ListObjectsV2FluentBuilder;
 use aws_sdk_s3::types::Object;
@@ -39,12 +39,13 @@ impl S3 {
         self.client.list_objects_v2().bucket(&self.bucket.name).prefix(self.key(prefix))
     }
 
-    /// A key of the store, as its bucket has it, without what every key begins with.
+    /// The store's key for a key of the bucket, without the prefix that all of them have; none if it has another.
     fn own<'a>(&self, key: &'a str) -> Option<&'a str> {
         key.strip_prefix(&self.bucket.prefix)
     }
 
-    /// None for the empty object that a console makes of what it shows as a folder: its name ends with `/`.
+    /// The object as it is listed; none if its key ends with `/`: a console creates such empty objects for what it shows as
+    /// folders.
     fn listed(&self, object: Object) -> Option<Listed> {
         let key = object.key.unwrap_or_default();
         let key = self.own(&key).filter(|key| !key.ends_with('/'))?.to_owned();

@@ -1,7 +1,7 @@
-//! S3, or a store that speaks its language.
+//! S3, or another service with the same API, as a store.
 //!
-//! Conditions are `If-Match` and `If-None-Match`. The SDK tries again what fails, so that a write can be done, be
-//! reported as failed, and lose against itself: each object names the write that made it, and is read back then.
+//! Conditions are `If-Match` and `If-None-Match`. The SDK retries failed requests, so a write may be done, be reported as failed,
+//! and lose against itself when retried. Therefore each object names the write that made it, and is read back after a failure.
 
 mod failure;
 mod listing;
@@ -31,31 +31,32 @@ use super::{Below, Condition, Head, Listed, Store, Upload, Version, conflict};
 use crate::aws::status;
 use crate::error::{Error, Kind, Result};
 
-/// Attempts at a request, the first included; between them the SDK pauses up to 20 s.
+/// Attempts at a request, including the first; between them, the SDK pauses for up to 20 s.
 const ATTEMPTS: u32 = 6;
-/// One attempt to send a request, with its body of at most a part of an object.
+/// Time for one attempt at a request, whose body is at most one part of an object.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_mins(5);
-/// How often a body that breaks is asked for again: the SDK itself tries again only until the body begins.
+/// How often an object is requested again if the body of the answer breaks off: the SDK itself retries only until the body
+/// begins.
 const BODIES: u32 = 3;
 /// A version that no object has.
 const NO_VERSION: &str = "\"00000000000000000000000000000000\"";
 
-/// Where in S3, and how it is spoken to.
+/// A bucket, or a part of it, and how to access it.
 #[derive(Clone, Debug)]
 pub struct Bucket {
-    /// Its name.
+    /// The name of the bucket.
     pub name: String,
     /// What every key begins with: nothing, or a path that ends with `/`.
     pub prefix: String,
-    /// Another service than Amazon's; else what `AWS_ENDPOINT_URL_S3` says.
+    /// The endpoint of another service than Amazon's; if none, `AWS_ENDPOINT_URL_S3` counts.
     pub endpoint: Option<Url>,
-    /// Whether the bucket stands in the path of a URL instead of its host.
+    /// Whether URLs have the bucket in their path instead of their host.
     pub path_style: bool,
-    /// KMS key that objects are encrypted with; else the bucket's own setting counts.
+    /// KMS key that objects are encrypted with; if none, the bucket's own setting counts.
     pub kms_key: Option<String>,
-    /// KMS key that archived answers are encrypted with; else that of all objects.
+    /// KMS key that archived answers are encrypted with; if none, that of all objects.
     pub archive_kms_key: Option<String>,
-    /// Whether no other process writes: conditions are checked here, not by the store.
+    /// Whether no other process writes: then conditions are checked here, not by the store.
     pub single_writer: bool,
 }
 
@@ -64,29 +65,30 @@ pub struct Bucket {
 pub struct S3 {
     client: Client,
     bucket: Arc<Bucket>,
-    /// Held from checking a condition to the end of the write, where the store does not check it.
+    /// Held from checking a condition to the end of the write, if the store does not check it.
     writing: Arc<tokio::sync::Mutex<()>>,
-    /// An object that stands, by whose key and content conditions were proven.
+    /// Key and content of an existing object, with which it was tested that the store honours conditions.
     proven: Arc<OnceLock<(String, Bytes)>>,
-    /// Whether the end of an upload in parts honours its condition too; asked before the first such end.
+    /// Set when the store was found to honour the condition at the end of an upload in parts, too. This is tested before the
+    /// first such end.
     parts_proven: Arc<OnceCell<()>>,
-    /// Uploads that were dropped, while they are taken away.
+    /// Tasks that abort dropped uploads.
     aborts: Arc<Mutex<JoinSet<()>>>,
 }
 
 impl S3 {
-    /// With credentials and region of the usual chain. Nothing is asked yet.
+    /// A store with credentials and region from the usual AWS places. Nothing is asked of the bucket yet.
     pub async fn new(bucket: Bucket) -> Self {
         let chain = aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await;
         let mut config = aws_sdk_s3::config::Builder::from(&chain)
             .force_path_style(bucket.path_style)
-            // Trailing checksums that nobody asked for are refused by several stores that speak S3.
+            // Several services with the API of S3 refuse trailing checksums unless they ask for them.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
             .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
             .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build());
         if chain.region().is_none() {
-            // Other services than Amazon's have no regions, but the signature has one.
+            // Services other than Amazon's have no regions, but the signature needs one.
             config = config.region(Region::from_static("us-east-1"));
         }
         if let Some(endpoint) = &bucket.endpoint {
@@ -102,7 +104,8 @@ impl S3 {
         }
     }
 
-    /// Some stores honour conditions of a write in one request only. That is found out where it matters first.
+    /// Tests, once, the condition at the end of an upload in parts: some stores honour only those of writes in a single request.
+    /// Called when the first such end is due.
     async fn prove_parts(&self) -> Result<()> {
         let Some((key, content)) = self.proven.get() else { return Ok(()) };
         let prove = || Box::pin(S3Upload::new(self.clone(), key).prove(content.clone()));
@@ -113,7 +116,7 @@ impl S3 {
         format!("{}{key}", self.bucket.prefix)
     }
 
-    /// What is known of an object; none where there is none.
+    /// The metadata of an object; none if it does not exist.
     async fn find(&self, key: &str) -> Result<Option<HeadObjectOutput>> {
         match self.client.head_object().bucket(&self.bucket.name).key(self.key(key)).send().await {
             Ok(found) => Ok(Some(found)),
@@ -122,7 +125,7 @@ impl S3 {
         }
     }
 
-    /// An object, or a range of one version of it; none where there is no object.
+    /// Reads an object, or a range of one version of it; none if the object does not exist.
     async fn download(
         &self,
         key: &str,
@@ -152,21 +155,21 @@ impl S3 {
             match answer.body.collect().await {
                 Ok(body) => return Ok(Some((body.into_bytes(), version))),
                 Err(error) if broken < BODIES => {
-                    tracing::debug!(key, %error, "a body broke");
+                    tracing::debug!(key, %error, "the body of an answer broke off");
                     broken += 1;
                 }
                 Err(error) => {
                     let message = format!("cannot read `{key}`");
                     return Err(Error::new(Kind::Store, message)
                         .from_source(error)
-                        .passing(true)
-                        .hint("the connection breaks again and again: it may pass, run it again"));
+                        .transient(true)
+                        .hint("run it again: the connection broke several times, which may pass"));
                 }
             }
         }
     }
 
-    /// What a write came to. One that was reported as failed may have been done: then the object names it.
+    /// The outcome of a write. A write that was reported as failed may have been done: then the object names it.
     async fn conclude<E: failure::Said>(
         &self,
         key: &str,
@@ -189,7 +192,7 @@ impl S3 {
         }
     }
 
-    /// Whether a condition holds, where no other process writes.
+    /// Whether a condition holds. Only of use if no other process writes.
     async fn holds(&self, key: &str, condition: &Condition) -> Result<bool> {
         let standing = self.head(key).await?;
         Ok(match condition {
@@ -251,7 +254,7 @@ impl Store for S3 {
             {
                 Ok(())
             }
-            // Many stores have conditions for writes and none for deletes.
+            // Many stores have conditions for writes, but not for deletes.
             Err(error) if matches!(status(&error), Some(400 | 501)) => self.delete(key).await,
             Err(error) => Err(explain(Request::Delete, key, &error)),
         }

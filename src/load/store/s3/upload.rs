@@ -1,4 +1,4 @@
-//! An object on its way to S3: in one request where it is small, else in parts.
+//! Writes an object to S3: in one request if it is small, otherwise in parts.
 
 use std::sync::PoisonError;
 
@@ -17,10 +17,10 @@ use crate::error::{Error, Explain, Kind, Result};
 use crate::load::keys;
 use crate::load::store::{Condition, Upload, conflict};
 
-/// Bytes of a part: the least that S3 takes, so that memory stays small. 10,000 parts make 50 GB.
+/// Bytes of a part: the least that S3 allows, so that it takes little memory. The most parts, 10,000, make 50 GB.
 const PART: usize = 5 << 20;
 
-/// Names the write that made an object.
+/// Key of the metadata of an object in which it names the write that made it.
 const WRITE: &str = "rollcall-write";
 
 /// Whether an object was made by this write.
@@ -28,7 +28,7 @@ pub(super) fn is_of(found: &HeadObjectOutput, write: &str) -> bool {
     found.metadata().and_then(|metadata| metadata.get(WRITE)).is_some_and(|made_by| made_by == write)
 }
 
-/// An object on its way.
+/// An object that is being written.
 pub(super) struct S3Upload {
     s3: S3,
     key: String,
@@ -43,8 +43,8 @@ impl S3Upload {
         Self { s3, key: key.to_owned(), write, waiting: BytesMut::new(), parts: None }
     }
 
-    /// [`Kind::Unconditional`] where the end of an upload in parts does not honour its condition: `content` is what
-    /// stands under the key of this upload.
+    /// Tests whether the store honours the condition at the end of an upload in parts; returns [`Kind::Unconditional`] if not.
+    /// `content` has to be the content of the object under the key of this upload.
     pub(super) async fn prove(mut self, content: Bytes) -> Result<()> {
         self.send(content).await?;
         match self.complete(None, Some("*".to_owned())).await {
@@ -88,7 +88,7 @@ impl S3Upload {
             .await
             .map_err(|error| explain(Request::Write, &self.key, &error))?;
         let id = begun.upload_id.ok_or_else(|| {
-            Error::new(Kind::Store, format!("cannot write `{}`: the store names no upload", self.key))
+            Error::new(Kind::Store, format!("cannot write `{}`: the store returned no upload ID", self.key))
         })?;
         Ok(Parts {
             s3: self.s3.clone(),
@@ -176,7 +176,7 @@ impl Upload for S3Upload {
     }
 }
 
-/// The parts of an upload. Dropped while it is open, it is taken away from the store.
+/// The parts of an upload. If dropped while it is open, the upload is aborted.
 struct Parts {
     s3: S3,
     key: String,
@@ -223,14 +223,14 @@ impl Drop for Parts {
         if !self.is_open {
             return;
         }
-        // Outside of a runtime nothing can be asked any more; the bucket's lifecycle takes it away.
+        // Outside of a runtime, no request can be made any more; a lifecycle rule of the bucket deletes the upload.
         let Ok(runtime) = Handle::try_current() else { return };
         let bucket = &self.s3.bucket;
         let request = self.s3.client.abort_multipart_upload().bucket(&bucket.name);
         let request = request.key(self.s3.key(&self.key)).upload_id(&self.id);
         let (key, sending) = (self.key.clone(), self.sending.take());
         let abort = async move {
-            // A part that arrives after the end would stay.
+            // A part that arrives after the abort would stay.
             if let Some(sending) = sending {
                 sending.abort();
                 let _ = sending.await;

@@ -1,4 +1,4 @@
-//! Versions that a bucket keeps of objects that were replaced or deleted.
+//! The versions that a bucket keeps of objects that were replaced or deleted.
 
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -11,7 +11,8 @@ use crate::error::Result;
 const DELETES: usize = 16;
 
 impl S3 {
-    /// Deletes all of them below a prefix, and says how many. Needs `s3:ListBucketVersions` and `s3:DeleteObjectVersion`.
+    /// Deletes the versions of replaced and deleted objects below a prefix, and returns how many. Needs
+    /// `s3:ListBucketVersions` and `s3:DeleteObjectVersion`.
     pub(super) async fn purge_versions(&self, prefix: &str) -> Result<u64> {
         let (mut purged, mut after) = (0, (None, None));
         loop {

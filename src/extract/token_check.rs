@@ -1,0 +1,37 @@
+//! Tests whether the vendor accepts a token, with the smallest request that concerns no event.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+
+use super::failure;
+use super::http::Http;
+use super::usage::Usage;
+use crate::error::{Kind, Result};
+
+/// The endpoint that lists events by the time of their last edit.
+pub(super) const EDITS: &str = "event/modify/list";
+
+/// Whether the vendor accepts this token. It does if it refuses only the list: then it knows the user. An error if the answer
+/// shows neither.
+pub(super) async fn is_accepted(http: &Http, usage: &Usage, token: &SecretString) -> Result<bool> {
+    let mut attempts = http.attempts(usage);
+    loop {
+        match ask(http, usage, token).await {
+            Ok(()) => return Ok(true),
+            Err(error) if error.kind() == Kind::Refused => return Ok(true),
+            Err(error) if error.kind() == Kind::Credentials || failure::is_unexplained(&error) => {
+                return Ok(false);
+            }
+            Err(error) => attempts.pause(error, http.now()).await?,
+        }
+    }
+}
+
+async fn ask(http: &Http, usage: &Usage, token: &SecretString) -> Result<()> {
+    let now = http.now().as_second();
+    let body = json!({
+        "token": token.expose_secret(), "startTime": now - 1, "endTime": now, "page": 1, "pageSize": 1,
+    });
+    let arriving = http.post(usage, EDITS, &[], body.to_string(), token).await?;
+    http.document(usage, arriving, token).await.map(|_| ())
+}
