@@ -12,6 +12,7 @@ pub mod error;
 pub mod extract;
 pub mod inspect;
 pub mod job;
+pub mod json;
 pub mod load;
 pub mod metrics;
 mod one_line;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{BinaryBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::load::visit::Outcome;
+use crate::load::ledger::visit::Outcome;
 
 /// The template until it is known how much there is to do.
 const SPINNER: &str = "{spinner} {msg}  {prefix}";

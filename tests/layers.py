@@ -11,6 +11,7 @@ LAYERS = [
     {"one_line"},
     {"error"},
     {"address", "aws", "calendar", "counted"},
+    {"json"},
     {"transform"},
     {"extract", "load", "schema"},
     {"config", "progress", "report"},

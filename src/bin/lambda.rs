@@ -1,4 +1,4 @@
-//! The Lambda: the jobs of the command, one an invocation. Its settings are the command's, from the environment.
+//! The Lambda: runs the jobs of the command, one per invocation. Its settings are the command's options, from the environment.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     lambda_runtime::run(handler).await
 }
 
-/// One invocation. What failed within a run that worked is in its report; an error is a run that could not work.
+/// Handles one invocation. What failed within a run is in its report; an error means that the run could not work at all.
 async fn invoke(store: &OnceCell<Arc<dyn Store>>, event: LambdaEvent<Value>) -> Result<Report, Diagnostic> {
     let outcome = Box::pin(work(store, event)).await;
     outcome.map_err(|error| Diagnostic { error_type: error_type(&error), error_message: error.to_string() })
@@ -45,16 +45,16 @@ async fn invoke(store: &OnceCell<Arc<dyn Store>>, event: LambdaEvent<Value>) -> 
 
 async fn work(store: &OnceCell<Arc<dyn Store>>, event: LambdaEvent<Value>) -> Result<Report> {
     let job: Job = serde_json::from_value(event.payload)
-        .explain(Kind::Usage, || "the payload is no job".to_owned())
+        .explain(Kind::Usage, || "the payload is not a job".to_owned())
         .map_err(|error| error.hint("write it like `{\"job\": \"sync\"}`"))?;
     if matches!(job, Job::Forget(_)) {
-        // Whom it names would stand in the queue of what failed, and no function may take the versions of objects away.
-        return Err(Error::new(Kind::Usage, "`forget` is no job of the functions")
-            .hint("use the command `rollcall forget`, as docs/privacy.md says"));
+        // If it failed, the dead-letter queue would name the person, and no function may delete versions of objects.
+        return Err(Error::new(Kind::Usage, "`forget` is not a job for the functions")
+            .hint("use the command `rollcall forget`, as docs/privacy.md describes"));
     }
     let Environment { options, deployment } = Environment::try_parse()
         .explain(Kind::Usage, || "the function's environment cannot be read".to_owned())?;
-    // The secret is read each time: one that was replaced counts from the next run on.
+    // The secret is read each time, so that a new one takes effect with the next run.
     let mut config = Config::try_from(options.with_secret().await?)?;
     config.deadline = left(event.context.deadline);
     let store = store.get_or_init(|| config.store.clone().open()).await;
@@ -66,14 +66,14 @@ async fn work(store: &OnceCell<Arc<dyn Store>>, event: LambdaEvent<Value>) -> Re
     Ok(report)
 }
 
-/// Time that is left until a deadline in milliseconds since 1970. One that is over when the work begins is none: `cargo
-/// lambda watch` always says ten minutes after 1970 began.
+/// The time left until a deadline in milliseconds since 1970. A deadline that has passed when the work begins is none: `cargo
+/// lambda watch` always states ten minutes after the beginning of 1970.
 fn left(deadline: u64) -> Option<SignedDuration> {
     let deadline = Timestamp::from_millisecond(i64::try_from(deadline).ok()?).ok()?;
     Some(deadline.duration_since(Timestamp::now())).filter(SignedDuration::is_positive)
 }
 
-/// The kind of the error, to branch on, and whether a retry helps: `Transient.Timeout`, `Permanent.Usage`.
+/// The error's type for AWS to branch on: whether a retry helps, and the kind, as in `Transient.Timeout` or `Permanent.Usage`.
 fn error_type(error: &Error) -> String {
     format!("{}.{:?}", if error.is_transient() { "Transient" } else { "Permanent" }, error.kind())
 }

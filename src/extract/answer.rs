@@ -15,7 +15,7 @@ use super::reply::named;
 use super::tokens::Tokens;
 use super::usage::Usage;
 use crate::error::{Error, Kind, Result};
-use crate::transform::record::Record;
+use crate::json::record::Record;
 
 /// The endpoint that returns reports.
 pub(super) const REPORT: &str = "event/report/details";

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::envelope::Envelope;
 use crate::error::{Error, Kind, Result};
-use crate::transform::record::{Record, Records};
+use crate::json::record::{Record, Records};
 
 /// The largest record that is accepted, in bytes. Records of the vendor's sample have 1 KB.
 const LARGEST_RECORD: usize = 4 * 1024 * 1024;

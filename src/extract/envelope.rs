@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::reply::{named, text};
 use crate::error::{Error, Kind, Result};
-use crate::transform::escape;
+use crate::json::escape;
 use crate::transform::tables::Table;
 
 /// What surrounds the records of an answer.

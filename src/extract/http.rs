@@ -1,4 +1,4 @@
-//! Requests to the vendor: one connection pool, one pace, one place where an answer is judged.
+//! Sends requests to the vendor: one connection pool, one pace, and one place that decides what an answer means.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -17,19 +17,21 @@ use crate::address;
 use crate::calendar::Clock;
 use crate::error::{Error, Explain, Kind, Result};
 
-/// What the vendor's `code` says of an answer that is one.
+/// The vendor's `code` in a successful answer.
 pub(super) const SUCCESS: i64 = 200;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// A connection that breaks after such a part of the time that a request may take has waited for long.
+/// A request has also waited long after one such part of its timeout, a fourth, even if that is less than the times below.
 const LATE_PART: u32 = 4;
-/// And one that breaks after so much time: the shortest patience that gateways mostly have is a minute.
+/// A connection that breaks after this time, or a server that fails after it, counts as a timeout: gateways mostly drop a silent
+/// connection after a minute or more.
 const LATE: Duration = Duration::from_secs(30);
-/// And one that tells of a time-out after so much time: a gateway that means it waits longer, and many wait for no 30 seconds.
+/// A timeout that an answer reports counts as one only after this time: a gateway that really waited takes longer, but many
+/// report it in less than 30 seconds.
 const EARLY: Duration = Duration::from_secs(5);
-/// The largest answer that is no report, in bytes: a page of a list has some 100 KB.
+/// The largest answer that is accepted unless it is a report, in bytes: a page of a list has about 100 KB.
 const LARGEST_DOCUMENT: usize = 16 * 1024 * 1024;
 
-/// An answer of which the body is yet to come.
+/// An answer whose body has yet to arrive.
 pub(super) struct Arriving {
     pub(super) response: Response,
     /// When it was asked for.
@@ -39,17 +41,17 @@ pub(super) struct Arriving {
 /// How requests are made.
 #[derive(Clone, Debug)]
 pub struct HttpOptions {
-    /// The vendor's host.
+    /// Address of the vendor's API.
     pub api_url: String,
     /// How long one request may take until its answer has ended.
     pub timeout: Duration,
     /// How long the vendor may be silent, before its answer begins and within it.
     pub read_timeout: Duration,
-    /// Requests a second, for the whole run.
+    /// Most requests per second, for the whole run.
     pub requests_per_second: NonZeroU32,
     /// When and how often a request is tried again.
     pub policy: RetryPolicy,
-    /// The time.
+    /// Where the current time comes from.
     pub clock: Clock,
 }
 
@@ -69,7 +71,7 @@ impl Http {
         let client = reqwest::Client::builder()
             .user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
-            // One loop tries again, and counts: that of `retry`.
+            // Only the module `retry` retries, and counts.
             .retry(reqwest::retry::never())
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(options.read_timeout)
@@ -79,24 +81,24 @@ impl Http {
         Ok(Self { client, base, options, pace })
     }
 
-    /// How long requests may still begin; none where that is for ever.
+    /// For how long requests may still begin; `None` if there is no limit.
     pub(super) fn time_left(&self) -> Option<Duration> {
         let left = self.options.policy.deadline?.duration_since(self.now());
         Some(Duration::try_from(left).unwrap_or_default())
     }
 
-    /// The attempts at one thing.
+    /// A count of attempts at one request, none made yet.
     pub(super) fn attempts<'a>(&self, usage: &'a Usage) -> Attempts<'a> {
         Attempts::new(self.options.policy, usage)
     }
 
-    /// The time.
+    /// The current time.
     pub(super) fn now(&self) -> Timestamp {
         self.options.clock.now()
     }
 
-    /// Sends a request once its turn has come, and gives the answer if HTTP calls it a success; `secret` is kept out of
-    /// its errors.
+    /// Sends a request once its turn has come, and returns the answer if its HTTP status is a success. `secret` is kept out of
+    /// errors.
     pub(super) async fn post(
         &self,
         usage: &Usage,
@@ -126,7 +128,7 @@ impl Http {
         Err(self.reclassified(error, asked_at))
     }
 
-    /// An answer that is no report; `secret` is kept out of its errors.
+    /// Reads an answer that is not a report. `secret` is kept out of errors.
     pub(super) async fn document(
         &self,
         usage: &Usage,
@@ -142,7 +144,7 @@ impl Http {
             }
         }
         let reply = Reply::read(&body).ok_or_else(|| {
-            Error::new(Kind::BadAnswer, "the answer is not the JSON that the vendor's page describes")
+            Error::new(Kind::BadAnswer, "the answer is not the JSON that the vendor documents")
         })?;
         if let Some(time) = reply.time() {
             usage.vendors_clock(time.duration_since(self.now()));
@@ -153,8 +155,8 @@ impl Http {
         Ok(reply)
     }
 
-    /// A connection that could not be made, or broke before the end of an answer. One that broke when it had waited for long is
-    /// as late as one that ran out of time: something on the way has less patience, which may do for half of what was asked for.
+    /// The error for a connection that could not be made, or that broke before the end of an answer. If it broke after a long
+    /// wait, that counts as a timeout: something on the way has less patience, but perhaps enough for half of what was asked for.
     pub(super) fn transport(&self, error: reqwest::Error, asked_at: Instant) -> Error {
         let host = self.base.host_str().unwrap_or_default();
         let host = self.base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
@@ -163,8 +165,8 @@ impl Http {
         if is_late { error.taken_for(Kind::Timeout) } else { error }
     }
 
-    /// A failure that an answer tells. One that says at once that something took too long did not wait for this request: less to ask
-    /// for is no help, a pause may be.
+    /// The error for a failure that an answer reports. A timeout that is reported at once was not caused by this request: asking
+    /// for less does not help, a pause may. A failure of the server after a long wait counts as a timeout.
     pub(super) fn reclassified(&self, error: Error, asked_at: Instant) -> Error {
         let is_early = error.kind() == Kind::Timeout && !self.has_waited(asked_at, EARLY);
         let is_late = failure::is_of_server(&error) && self.has_waited(asked_at, LATE);
@@ -175,12 +177,12 @@ impl Http {
         }
     }
 
-    /// Whether a request has waited for so long, or for a large part of the time that it may take.
+    /// Whether a request has waited for `long`, or for a large part of its timeout.
     fn has_waited(&self, asked_at: Instant, long: Duration) -> bool {
         asked_at.elapsed() >= long.min(self.options.timeout / LATE_PART)
     }
 
-    /// A request ends with the run's time for visits, if that comes first.
+    /// How long a request may take: until its timeout, or until the run's time for visits ends, if that comes first.
     fn time_for_a_request(&self) -> Duration {
         self.time_left().map_or(self.options.timeout, |left| left.min(self.options.timeout))
     }

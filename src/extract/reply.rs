@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Kind, Result};
-use crate::transform::escape;
+use crate::json::escape;
 
 /// The longest `requestId` that is shown, in characters; those seen so far have 42.
 const LONGEST_ID: usize = 200;

@@ -13,26 +13,26 @@ use super::secret::{self, Hidden};
 use crate::aws;
 use crate::error::{Error, Kind, Result};
 
-/// A token that was made.
+/// A token, with when it has to be renewed.
 #[derive(Clone, Debug)]
 pub(super) struct Token {
     pub(super) secret: SecretString,
     pub(super) customer: Option<String>,
-    /// The fingerprint of the credentials that it was made with; none where a user gave it.
+    /// The fingerprint of the credentials that it was made with; `None` if a user gave it.
     pub(super) made_with: Option<String>,
-    /// From when on whoever can makes a new one.
+    /// From when on a machine that can make a new one does so.
     pub(super) renew_at: Timestamp,
     pub(super) valid_until: Timestamp,
 }
 
-/// Where the token is kept.
+/// The secret that holds the token.
 #[derive(Debug)]
 pub(super) struct SharedToken {
     arn: String,
     client: OnceCell<Client>,
 }
 
-/// What the secret holds.
+/// What the secret holds, as JSON.
 #[derive(Deserialize)]
 struct Document {
     token: Hidden,
@@ -47,19 +47,20 @@ impl SharedToken {
         Self { arn, client: OnceCell::new() }
     }
 
-    /// The token, whether or not it is still valid; none where none was put yet. [`Kind::Damaged`] where it is no token.
+    /// Reads the token, whether or not it is still valid; `None` if there is none yet. [`Kind::Damaged`] if the secret holds
+    /// something else.
     pub(super) async fn read(&self) -> Result<Option<Token>> {
         let answer = self.client().await.get_secret_value().secret_id(&self.arn).send().await;
         let answer = match answer {
             Ok(answer) => answer,
-            // The secret, or its first version.
+            // The secret does not exist, or has no version yet.
             Err(SdkError::ServiceError(error)) if error.err().is_resource_not_found_exception() => {
                 return Ok(None);
             }
             Err(error) => return Err(self.failed("read", "GetSecretValue", error)),
         };
         let document: Document = serde_json::from_str(answer.secret_string().unwrap_or_default())
-            // The parser's own words may repeat a part of the secret.
+            // The parser's own message may repeat a part of the secret.
             .map_err(|_| Error::new(Kind::Damaged, "the shared token is not what rollcall wrote there"))
             .map_err(|error| {
                 error.with("secret", &self.arn).hint("run the job `token`: it writes a new one")
@@ -68,7 +69,7 @@ impl SharedToken {
         Ok(Some(Token { secret: token.0, customer, made_with, renew_at, valid_until }))
     }
 
-    /// Puts a token that was made.
+    /// Writes the token into the secret.
     pub(super) async fn write(&self, token: &Token) -> Result<()> {
         let Token { secret, customer, made_with, renew_at, valid_until } = token;
         let token = secret.expose_secret();
@@ -92,7 +93,7 @@ impl SharedToken {
         let is_transient = aws::is_transient(&error);
         let error = aws_sdk_secretsmanager::Error::from(error);
         let message = format!("cannot {verb} the shared token in `{}`", self.arn);
-        let hint = format!("check its name, the region, and the right `secretsmanager:{right}`");
+        let hint = format!("check its name, the region, and the permission `secretsmanager:{right}`");
         Error::new(Kind::Credentials, message).transient(is_transient).from_source(error).hint(hint)
     }
 }

@@ -1,5 +1,5 @@
-//! The token that requests are made with: made when it is needed, shared by all, made anew before it runs out and when
-//! the vendor refuses it.
+//! The token for requests: made when it is needed, shared by all of them, renewed before it expires and when the vendor
+//! refuses it.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -16,15 +16,15 @@ use super::token_check::{self, EDITS};
 use super::usage::Usage;
 use crate::error::{Error, Kind, Result};
 
-/// After this many answers in a row with codes that nothing explains, the token is checked: it may have ended before its time, and
-/// which code the vendor sends then is not known.
+/// After this many answers in a row with undocumented codes, the token is checked: it may have ended before its time, and it is
+/// not known which code the vendor sends then.
 const DOUBTS: u32 = 3;
 
-/// After a token could not be renewed in time, it is tried again this much later.
+/// After a token could not be renewed, the next attempt is this much later.
 const LATER: SignedDuration = SignedDuration::from_mins(1);
 
-/// What helps where the token that others make does not.
-const RENEW: &str = "run the job `token`, with the application's credentials: it renews it";
+/// The hint if a token that another machine makes does not work.
+const RENEW: &str = "run the job `token` with the application's credentials: it renews the token";
 
 /// The tokens of one run.
 #[derive(Debug)]
@@ -32,9 +32,9 @@ pub(super) struct Tokens {
     credentials: Option<Credentials>,
     /// Where other machines find the token that this one makes; without credentials, where this one finds it.
     shared: Option<SharedToken>,
-    /// Held while a token is made, so that one is made for all who wait.
+    /// Locked while a token is made, so that one is made for all who wait.
     current: Mutex<Current>,
-    /// Answers with codes that no page explains, since the last good one.
+    /// How many answers with undocumented codes have come since the last good one.
     doubts: AtomicU32,
 }
 
@@ -86,7 +86,7 @@ impl Tokens {
                 Ok(current.token.insert(token).secret.clone())
             }
             Err(error) => match &mut current.token {
-                // It is still good for a while: what a new one needs may be there again by then.
+                // It is still good for a while: by then, what a new one needs may be available again.
                 Some(token) if http.now() < token.valid_until => {
                     tracing::warn!(%error, "cannot renew the token yet");
                     token.renew_at =
@@ -98,7 +98,7 @@ impl Tokens {
         }
     }
 
-    /// Makes a new token, which everybody uses from now on, and gives the one before; none where the user gave one.
+    /// Makes a new token, which everybody uses from now on, and returns the one before; `None` if tokens are not made here.
     pub(super) async fn renew(&self, http: &Http, usage: &Usage) -> Result<Option<SecretString>> {
         let Some(Credentials::App(app)) = &self.credentials else { return Ok(None) };
         let old = self.get(http, usage).await?;
@@ -111,8 +111,8 @@ impl Tokens {
         Ok(Some(old))
     }
 
-    /// The shared token, where it is still good, else a new one, which is shared then; and whether sharing it failed. This run can
-    /// use it all the same.
+    /// Returns the shared token if it is still good, otherwise a new one, which is then shared; and whether sharing it failed. If
+    /// so, this run can still use it.
     async fn find(
         &self,
         http: &Http,
@@ -142,7 +142,7 @@ impl Tokens {
         Ok((token, outcome.is_err()))
     }
 
-    /// The shared token, if there is one. What cannot be read is none to whoever writes a new one.
+    /// Reads the shared token, if there is one. To a run that can write a new one, an unreadable token is none.
     async fn read_shared(&self) -> Result<Option<Token>> {
         let Some(shared) = &self.shared else { return Ok(None) };
         match shared.read().await {
@@ -151,8 +151,8 @@ impl Tokens {
         }
     }
 
-    /// Whether it is the token of the credentials at hand: those that were replaced count from the next run on. Who has none takes
-    /// what there is.
+    /// Whether the token was made with this run's credentials: if they were replaced, the next run makes a new token. A run
+    /// without credentials takes any token.
     fn is_ours(&self, token: &Token) -> bool {
         match &self.credentials {
             Some(Credentials::App(app)) => token.made_with == Some(app.fingerprint()),
@@ -160,19 +160,19 @@ impl Tokens {
         }
     }
 
-    /// Who can make a new token does so in time; who cannot goes on with the one there is.
+    /// Whether the token can still be used: a run that can make a new one does so in time, any other uses it until it expires.
     fn is_good(&self, token: &Token, now: Timestamp) -> bool {
         now < if self.credentials.is_some() { token.renew_at } else { token.valid_until }
     }
 
-    /// An answer was good, and so is the token.
+    /// Notes that an answer was good, and so is the token.
     pub(super) fn accepted(&self) {
         self.doubts.store(0, Ordering::Relaxed);
     }
 
-    /// What a failure says of the token. One that the vendor accepts elsewhere is refused for this question alone: it stays, and the
-    /// question has failed. One that has ended is made anew, or read anew where others make it, and the question is worth another
-    /// try; one that the user gave is for the user to replace.
+    /// What a failure says about the token. A token that the vendor accepts elsewhere is refused for this request alone: it
+    /// stays, and the request has failed. A token that has ended is made again, or read again if other machines make it, and the
+    /// request is worth a retry; a token that the user gave is for the user to replace.
     pub(super) async fn failed(
         &self,
         http: &Http,
@@ -187,7 +187,7 @@ impl Tokens {
         if !is_refused && !is_doubted {
             return error;
         }
-        // In a box: few come here, and the future of every request would hold all of it.
+        // Boxed: this is rare, and otherwise the future of every request would hold all of it.
         match Box::pin(self.is_ended(http, usage, path, secret)).await {
             Ok(false) if is_refused => error
                 .taken_for(Kind::Refused)
@@ -202,27 +202,27 @@ impl Tokens {
         }
     }
 
-    /// Whether a token has ended, with which a call of `path` failed. Where it has, and it is the one in use, the next call finds or
+    /// Whether the token with which a call of `path` failed has ended. If it has, and is the one in use, the next call finds or
     /// makes another.
     async fn is_ended(&self, http: &Http, usage: &Usage, path: &str, secret: &SecretString) -> Result<bool> {
         let makes_tokens = matches!(self.credentials, Some(Credentials::App(_)));
-        // Held meanwhile: what all who wait would find out is found out once.
+        // Locked meanwhile, so that the check is made once for all who wait.
         let mut current = self.current.lock().await;
         if makes_tokens && !current.is(secret) {
             return Ok(true);
         }
-        // What is about no event has failed already.
+        // A request that concerns no event has failed already.
         let is_accepted =
             if path == EDITS { Ok(false) } else { token_check::is_accepted(http, usage, secret).await };
         if makes_tokens && !matches!(is_accepted, Ok(true)) {
-            // Also where nothing shows: a new token does no harm.
+            // Even if the check shows nothing: a new token does no harm.
             current.end(secret);
             return Ok(true);
         }
         is_accepted.map(|is_accepted| !is_accepted)
     }
 
-    /// A token of another machine has ended: there is a newer one by now, or the job `token` has to make one.
+    /// The error if a token of another machine has ended: either there is a newer one by now, or the job `token` has to make one.
     async fn replaced_by_others(&self, secret: &SecretString, error: Error) -> Error {
         match self.read_shared().await {
             Ok(Some(token)) if !is_same(&token.secret, secret) => {
@@ -237,10 +237,10 @@ impl Tokens {
         }
     }
 
-    /// Puts a token that the user gave where the other machines find it. One that was made is there already.
+    /// Puts a token that the user gave into the shared secret. A token that was made is there already, unless that failed.
     pub(super) async fn share(&self) -> Result<()> {
         let Some(shared) = &self.shared else {
-            return Err(Error::new(Kind::Usage, "there is no secret to share a token in")
+            return Err(Error::new(Kind::Usage, "there is no secret through which to share a token")
                 .hint("name it with `--token-secret-arn`"));
         };
         let Some(Credentials::Token(given)) = &self.credentials else {
@@ -261,7 +261,7 @@ impl Tokens {
         shared.write(&Token { secret: given.clone(), customer, made_with, renew_at, valid_until }).await
     }
 
-    /// The vendor's name of the customer, where it came with the token.
+    /// The vendor's code of the customer; `None` if it did not come with the token.
     pub(super) async fn customer(&self) -> Option<String> {
         self.current.lock().await.token.as_ref().and_then(|token| token.customer.clone())
     }
@@ -271,7 +271,7 @@ fn missing() -> Error {
     Error::new(Kind::Credentials, "the shared token is missing or too old").hint(RENEW)
 }
 
-/// Without a token nothing can be asked of the vendor, whatever the reason: no event would be spared.
+/// Turns an error into one of credentials: without a token, nothing can be asked of the vendor, whatever the reason.
 fn without_token(error: Error) -> Error {
     let is_transient = error.is_transient();
     error.taken_for(Kind::Credentials).transient(is_transient)

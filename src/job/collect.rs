@@ -1,4 +1,4 @@
-//! Collect: what became of a plan's events, read from their ledgers when all pulls have ended, however they ended.
+//! Collect: reports what became of a plan's events, from their ledgers, when all pulls have ended, however they ended.
 
 use clap::Args;
 use futures::{StreamExt, stream};
@@ -8,29 +8,29 @@ use serde::Deserialize;
 use super::context::Context;
 use super::selection::was_visited_since;
 use crate::error::{Error, Kind, Result};
-use crate::load::health::Health;
 use crate::load::items;
 use crate::load::ledger::Ledger;
+use crate::load::ledger::health::Health;
 use crate::report::Report;
 
-/// Ledgers that are read at once.
+/// How many ledgers are read at once.
 const AT_ONCE: usize = 16;
 
-/// What `collect` is called with.
+/// The arguments of `collect`.
 #[derive(Args, Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Collect {
-    /// The key of the plan's list, as `plan --items` gave it.
+    /// The key of the plan's list of items, as `plan --items` printed it.
     #[arg(long, value_name = "KEY")]
     pub items: String,
-    /// When the plan was made, as `plan --items` gave it.
+    /// When the plan was made, as `plan --items` printed it.
     #[arg(long, value_name = "INSTANT")]
     pub planned_at: Timestamp,
-    /// The first day that was planned, where days were chosen: what is left of them is a failure then, for no other plan
-    /// comes back to it.
+    /// The first day that was planned, if days were chosen: what is left of them is then a failure, because no other plan comes
+    /// back to it.
     #[arg(long, value_name = "DAY")]
     pub from: Option<String>,
-    /// The last day that was planned.
+    /// The last day that was planned, if days were chosen.
     #[arg(long, value_name = "DAY")]
     pub to: Option<String>,
 }
@@ -65,11 +65,11 @@ pub(super) async fn collect(context: &Context, call: &Collect, report: &mut Repo
                     continue;
                 }
                 Became::Left if !is_of_days => continue,
-                Became::Left => Error::new(Kind::Timeout, "the event was not visited whole")
+                Became::Left => Error::new(Kind::Timeout, "the event was not visited in full")
                     .hint("start the fan-out again with the same days"),
                 Became::Failed(error) => error,
             },
-            Ok(None) => Error::new(Kind::Damaged, "the event has no ledger any more"),
+            Ok(None) => Error::new(Kind::Damaged, "the event no longer has a ledger"),
             Err(error) => error,
         };
         report.event_failed(event_id, &error.with("event", event_id));
@@ -87,7 +87,7 @@ fn outcome(ledger: &Ledger, planned_at: Timestamp, is_of_days: bool) -> Became {
     if ledger.failures > 0 {
         let message = format!("the last {} visits failed", ledger.failures);
         let error = Error::new(Kind::Unavailable, message);
-        return Became::Failed(error.hint("the column `error` of the table `pulls` says why"));
+        return Became::Failed(error.hint("look at the column `error` of the table `pulls`"));
     }
     let is_complete = was_visited_since(ledger, planned_at, is_of_days) && ledger.owed.is_empty();
     if is_complete { Became::Complete } else { Became::Left }

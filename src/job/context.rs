@@ -12,33 +12,33 @@ use crate::extract::client::Client;
 use crate::extract::http::HttpOptions;
 use crate::extract::retry::RetryPolicy;
 use crate::load::lake::Lake;
-use crate::load::ledgers::Ledgers;
+use crate::load::ledger::ledgers::Ledgers;
 use crate::load::store::Store;
 use crate::load::{suppression, trial};
 use crate::progress::Progress;
 use crate::transform::privacy::Privacy;
 
-/// After so many events in a row that failed by what no other would be spared no other is begun: those that are left stay due.
+/// After this many events in a row that failed for a reason that every other would meet, no other is begun: those left stay due.
 pub(super) const FAILURES_TO_STOP: u32 = 3;
 
-/// Built once a run.
+/// Built once per run.
 #[derive(Clone)]
 pub struct Context {
-    /// The vendor.
+    /// The client for the vendor's API.
     pub client: Arc<Client>,
-    /// Where everything is kept.
+    /// The store that holds everything.
     pub store: Arc<dyn Store>,
     /// The ledgers of all events.
     pub ledgers: Ledgers,
-    /// Days and when they settle.
+    /// The lake's time zone, when its days settle, and its privacy policy.
     pub lake: Lake,
-    /// Whether the privacy policy was named.
+    /// Whether the user named the privacy policy.
     pub names_policy: bool,
     /// Where the store is, for messages.
     pub place: String,
     /// How long after its end an event is visited.
     pub horizon: SignedDuration,
-    /// How far back the first listing looks.
+    /// How far back the vendor's lists are read on the first run.
     pub lookback: SignedDuration,
     /// Whether answers are archived.
     pub archive: bool,
@@ -46,15 +46,15 @@ pub struct Context {
     pub rosters: Rosters,
     /// Events visited at once.
     pub concurrency: usize,
-    /// Requests a second, for the whole run.
+    /// Most requests per second, for the whole run.
     pub requests_per_second: NonZeroU32,
-    /// The time.
+    /// Where the current time comes from.
     pub clock: Clock,
-    /// By when no day is begun to be published any more.
+    /// From when on no further day is published.
     pub publish_deadline: Deadline,
     /// The name of the run.
     pub run: String,
-    /// What is shown while it lasts.
+    /// Shows the progress of the run.
     pub progress: Progress,
 }
 
@@ -65,8 +65,8 @@ impl Context {
         Self::over(store, config, clock, progress)
     }
 
-    /// The context of a run over a store that is open. Of the time until its deadline, visits have eight tenths and the days that
-    /// they staged one; the last is for the days that are being published by then.
+    /// The context of a run over an open store. Of the time until its deadline, visits have eight tenths, and publishing the days
+    /// that they staged has one; the last tenth is for days that are still being published by then.
     pub fn over(store: Arc<dyn Store>, config: Config, clock: Clock, progress: Progress) -> Result<Self> {
         let now = clock.now();
         let options = HttpOptions {
@@ -105,12 +105,12 @@ impl Context {
 }
 
 impl Context {
-    /// What may be kept now, of everybody and of those who are to be forgotten.
+    /// What may be kept now: by the policy, and of people who are to be forgotten.
     pub async fn privacy(&self) -> Result<Privacy> {
         suppression::privacy(self.store.as_ref(), &self.lake.policy).await
     }
 
-    /// Whether the store can be read and written at all, where some of its objects could not.
+    /// Whether the store can be read and written at all, after some of its objects could not.
     pub(super) async fn store_works(&self) -> bool {
         let name = format!("{}-{:x}", self.run, fastrand::u32(..));
         trial::conditions(self.store.as_ref(), &name).await.is_ok()
@@ -119,7 +119,7 @@ impl Context {
 
 fn after(now: Timestamp, time: SignedDuration) -> Timestamp {
     let then = now.checked_add(time).unwrap_or(Timestamp::MAX);
-    // In whole milliseconds, as the clock: a request that ends with the time would end before it otherwise.
+    // In whole milliseconds, like the clock: otherwise a request that ends with the time would end just before the deadline.
     Timestamp::from_millisecond(then.as_millisecond()).unwrap_or(then)
 }
 

@@ -11,7 +11,7 @@ use super::publish::check_lake;
 use super::upgrade::clean_ledgers;
 use crate::error::{Error, Kind, Result};
 use crate::load::erasure::{self, Erasure, Logged, People};
-use crate::load::staged_days::{StagedDays, staged_files};
+use crate::load::publish::staged_days::{StagedDays, staged_files};
 use crate::load::store::{Head, Listed};
 use crate::load::table_day::TableDay;
 use crate::load::{keys, lake_objects, suppression};

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use super::context::Context;
 use crate::error::Result;
 use crate::extract::usage::Usage;
+use crate::json::record::Record;
 use crate::report::Report;
 use crate::transform::column;
-use crate::transform::record::Record;
 use crate::transform::tables::Table;
 use crate::transform::value::{self, Value};
 

@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use super::context::Context;
 use crate::error::{Error, Kind, Result};
+use crate::load::publish::staged_days::StagedDays;
 use crate::load::publish::{self, Published};
-use crate::load::staged_days::StagedDays;
 use crate::load::{keys, lake, suppression};
 use crate::report::Report;
 

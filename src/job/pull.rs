@@ -1,4 +1,4 @@
-//! Pull: plan, and visit every event that is due. What that brings is staged.
+//! Pull: plans, and visits every event that is due. What the visits bring is staged.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,18 +8,18 @@ use tokio::task::JoinError;
 
 use super::context::{Context, FAILURES_TO_STOP};
 use super::plan::plan;
-use super::planned::Due;
-use super::purpose::Purpose;
+use super::plan::planned::Due;
+use super::plan::purpose::Purpose;
 use super::selection::{Choice, Selection};
 use super::visit::{Visited, visit};
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::Usage;
-use crate::load::health::Health;
-use crate::load::ledgers::Entry;
+use crate::load::ledger::health::Health;
+use crate::load::ledger::ledgers::Entry;
 use crate::report::Report;
 use crate::transform::privacy::Privacy;
 
-/// After so many in a row that the store failed, though it works, no other is begun either.
+/// After this many visits in a row that failed because of the store, no other is begun, even if the store works otherwise.
 const STORE_FAILURES_TO_STOP: u32 = 20;
 
 pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut Report) -> Result<()> {
@@ -59,7 +59,7 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
                 add_to_report(report, &choice, now, visited);
             }
             Ok(Err(error)) => report.event_failed(event_id, &error),
-            // What no event would be spared ends the visits, once those under way are done; what is staged is published.
+            // An error that every event would meet ends the visits, once those under way are done. What is staged is published.
             Err(error) => {
                 if may_go_on.swap(false, Ordering::Relaxed) {
                     report.failed(&error);
@@ -69,34 +69,34 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
     }
     drop(visits);
     if choice.days.is_some() && choice.planned_at.is_none() && report.events.due == 0 {
-        report.notes.insert("no event took place, or was seen, on these days".to_owned());
+        report.notes.insert("no event took place, or was watched, on these days".to_owned());
     }
     report.requests += usage.used();
     let left = report.left();
     if left > 0 && choice.is_one_off() {
-        // They need not be due: no other run would come back to them.
-        let message = format!("{left} of the chosen events were not visited whole");
+        // Chosen events need not be due: no other run would come back to them.
+        let message = format!("{left} of the chosen events were not visited in full");
         if context.client.is_out_of_time() {
             let late = Error::new(Kind::Timeout, message + " before the deadline");
-            report.failed(&late.hint("run it again, with a later `--deadline`"));
+            report.failed(&late.hint("run it again, with a longer `--deadline`"));
         } else if let Some(kind) = stopped_by {
             let stopped = Error::new(kind, message);
-            report.failed(&stopped.hint("run it again when what failed before is mended"));
+            report.failed(&stopped.hint("run it again when the cause is gone"));
         }
     }
     Ok(())
 }
 
-/// Visits in a row that failed by what is perhaps no single event's.
+/// Visits in a row that failed for the same reason, which perhaps concerns all events.
 #[derive(Default)]
 struct Streak {
-    /// The vendor cannot be reached, or the store not be read or written.
+    /// The reason: the vendor cannot be reached, or the store cannot be read or written. `None` if the last visit had neither.
     kind: Option<Kind>,
     visits: u32,
 }
 
 impl Streak {
-    /// Adds a visit, and says whether hardly any other would be spared.
+    /// Adds a visit, and returns whether further visits would most likely fail as well.
     async fn is_hopeless(&mut self, context: &Context, outcome: &Result<Visited>) -> bool {
         let error = outcome.as_ref().map_or_else(Some, |visited| visited.error.as_ref());
         let kind = error.map(Error::kind).filter(|kind| matches!(kind, Kind::Unreachable | Kind::Store));
@@ -104,14 +104,14 @@ impl Streak {
         self.kind = kind;
         match (kind, self.visits) {
             (Some(Kind::Unreachable), FAILURES_TO_STOP) | (Some(Kind::Store), STORE_FAILURES_TO_STOP) => true,
-            // Where it works, a few may fail for reasons of their own.
+            // If the store works, a few visits may fail for reasons of their own.
             (Some(Kind::Store), FAILURES_TO_STOP) => !context.store_works().await,
             _ => false,
         }
     }
 }
 
-/// Visits an event. Where its ledger cannot be read, it fails alone: that is the inner error.
+/// Visits an event. If its ledger cannot be read, it fails alone: that is the inner error.
 async fn visit_planned(
     context: &Context,
     choice: &Choice,
@@ -123,10 +123,9 @@ async fn visit_planned(
             Box::pin(visit(context, &choice.for_event(&ledger), ledger, privacy)).await.map(Ok)
         }
         Ok(None) => {
-            let gone = Error::new(Kind::Damaged, "the ledger is gone since the visit was planned");
-            Ok(Err(gone
-                .with("event", event_id)
-                .hint("name the event with `sync --event`: it is heard of anew")))
+            let gone =
+                Error::new(Kind::Damaged, "the ledger is gone: it was there when the visit was planned");
+            Ok(Err(gone.with("event", event_id).hint("run `sync --event` for it: that makes a new ledger")))
         }
         Err(error) => Ok(Err(error.with("event", event_id))),
     }
@@ -151,7 +150,7 @@ fn add_to_report(report: &mut Report, choice: &Choice, now: Timestamp, visited: 
         {
             report.event_forgotten(event_id);
         }
-        // It stays due, and another round may find the vendor again.
+        // It stays due, and another round of the fan-out may reach the vendor again.
         Some(error) if error.kind() == Kind::Unreachable => report.event_left(event_id, &error),
         Some(error) => report.event_failed(event_id, &error),
         None => report.visited(outcome),

@@ -19,19 +19,19 @@ use crate::error::{Error, Kind, Result};
 use crate::extract::body::{Position, Splitter};
 use crate::extract::envelope::Envelope;
 use crate::extract::window::Window;
+use crate::json::record::Record;
 use crate::load::archive::{ArchiveHeader, ArchiveReader};
 use crate::load::cell::Cell;
 use crate::load::conflict_retries::ConflictRetries;
 use crate::load::ledger::Ledger;
+use crate::load::ledger::visit::Outcome;
 use crate::load::staging::{CellWriter, VisitId};
 use crate::load::store::Listed;
 use crate::load::table_day::TableDay;
-use crate::load::visit::Outcome;
 use crate::load::{keys, lake};
 use crate::report::Report;
 use crate::transform::decode::Setting;
 use crate::transform::privacy::Privacy;
-use crate::transform::record::Record;
 use crate::transform::tables::Table;
 
 /// The arguments of `replay`.

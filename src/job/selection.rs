@@ -10,7 +10,7 @@ use crate::error::{Error, Explain, Kind, Result};
 use crate::load::ledger::Ledger;
 use crate::transform::event::Event;
 
-/// Events and days as they are chosen. Nothing chosen means: what is due.
+/// Events and days as they were chosen. If none are, everything that is due is meant.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Selection {
@@ -18,27 +18,27 @@ pub struct Selection {
     #[arg(long = "event", value_name = "ID")]
     #[serde(rename = "event_id", deserialize_with = "one_or_many")]
     pub event: Vec<i64>,
-    /// Only events that took place, or were seen, on this day or later, due or not; these days are asked again whole.
+    /// Only events that took place, or were watched, on this day or later, due or not; these days are asked for again.
     #[arg(long, value_name = "DAY")]
     pub from: Option<String>,
-    /// Only events that took place, or were seen, on this day or earlier.
+    /// Only events that took place, or were watched, on this day or earlier.
     #[arg(long, value_name = "DAY")]
     pub to: Option<String>,
-    /// Believe the vendor where a chosen day, or any of a chosen event, now has fewer rows.
+    /// Believe the vendor if a chosen day, or any day of a chosen event, now has fewer rows.
     #[arg(long)]
     pub accept_shrink: bool,
-    /// When `plan --items` planned the chosen events: they are taken as their ledgers describe them, and what was
-    /// visited since then is not visited again.
+    /// When `plan --items` planned the chosen events: they are taken as their ledgers describe them, and those that were
+    /// visited since then are not visited again.
     #[arg(long, value_name = "INSTANT", requires = "event")]
     pub planned_at: Option<Timestamp>,
 }
 
-/// In a payload, one event may stand without a list around it.
+/// In a payload, a single event needs no list around it.
 pub(super) fn one_or_many<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> std::result::Result<Vec<i64>, D::Error> {
     #[derive(Deserialize)]
-    #[serde(untagged, expecting = "`event_id` is a number, or a list of numbers")]
+    #[serde(untagged, expecting = "`event_id` must be a number, or a list of numbers")]
     enum OneOrMany {
         None(()),
         One(i64),
@@ -51,18 +51,18 @@ pub(super) fn one_or_many<'de, D: Deserializer<'de>>(
     })
 }
 
-/// A selection that was checked.
+/// A selection, checked.
 #[derive(Clone, Debug)]
 pub(super) struct Choice {
-    /// Chosen events; none where all are meant.
+    /// Chosen events; empty if all are meant.
     pub(super) events: Vec<i64>,
     /// Chosen days, both included.
     pub(super) days: Option<(Date, Date)>,
-    /// Whether fewer rows on the chosen days are right.
+    /// Whether fewer rows on the chosen days are accepted.
     accept_shrink: bool,
-    /// When the chosen events were planned, where this is one of the pulls of a plan.
+    /// When the chosen events were planned; `None` unless this is one of the pulls of a plan.
     pub(super) planned_at: Option<Timestamp>,
-    /// Whether this goes on with an event that another pull of the plan was cut off at.
+    /// Whether this goes on with an event during which another pull of the plan was cut off.
     is_continued: bool,
 }
 
@@ -85,17 +85,18 @@ impl Choice {
         let Selection { accept_shrink, planned_at, .. } = *selection;
         let choice = Self { events, days, accept_shrink, planned_at, is_continued: false };
         if planned_at.is_some() && choice.events.is_empty() {
-            return Err(Error::new(Kind::Usage, "a plan's pull says which events it visits")
+            return Err(Error::new(Kind::Usage, "`--planned-at` needs the events of the plan")
                 .hint("give `--event` with `--planned-at`"));
         }
         if accept_shrink && !choice.is_chosen() {
             return Err(Error::new(Kind::Usage, "`--accept-shrink` would let every event shrink")
-                .hint("say which with `--event`, or with `--from` and `--to`"));
+                .hint("choose some with `--event`, or with `--from` and `--to`"));
         }
         Ok(choice)
     }
 
-    /// The same for one event: what another pull of the plan was cut off at is owed, and nothing else is asked again.
+    /// The choice for one event: if another pull of the plan was cut off during it, the rest is owed, and nothing else is asked
+    /// for again.
     pub(super) fn for_event(&self, ledger: &Ledger) -> Self {
         Self { is_continued: self.was_visited(ledger), ..self.clone() }
     }
@@ -105,32 +106,32 @@ impl Choice {
         self.planned_at.is_some_and(|planned_at| was_visited_since(ledger, planned_at, self.days.is_some()))
     }
 
-    /// Whether a chosen event is visited whole, whatever is due.
+    /// Whether a chosen event is visited in full, whatever is due.
     pub(super) fn visits_whole(&self) -> bool {
         self.is_chosen() && !self.is_continued
     }
 
-    /// Whether this day of a chosen event is asked again, due or not.
+    /// Whether this day of a chosen event is asked for again, due or not.
     pub(super) fn has_day(&self, day: Date) -> bool {
         self.is_chosen_day(day) && !self.is_continued
     }
 
-    /// Whether fewer rows on this day are right.
+    /// Whether fewer rows on this day are accepted.
     pub(super) fn accepts(&self, day: Date) -> bool {
         self.accept_shrink && self.is_chosen_day(day)
     }
 
-    /// Whether no later run comes back to what this one leaves: the user chose, and not for a plan.
+    /// Whether no later run comes back to what this one leaves: what the user chose, but not through a plan.
     pub(super) fn is_one_off(&self) -> bool {
         self.is_chosen() && self.planned_at.is_none()
     }
 
-    /// Whether the user chose. A plan's pull chooses nothing but what its plan chose.
+    /// Whether the user chose events or days. In a pull of a plan, only days count: the plan chose the events.
     pub(super) fn is_chosen(&self) -> bool {
         self.days.is_some() || !self.events.is_empty() && self.planned_at.is_none()
     }
 
-    /// Whether it is one of the chosen days, or the events were chosen as a whole.
+    /// Whether the day is one of the chosen days, or the events were chosen with all their days.
     fn is_chosen_day(&self, day: Date) -> bool {
         match self.days {
             Some((from, to)) => (from..=to).contains(&day),
@@ -138,7 +139,7 @@ impl Choice {
         }
     }
 
-    /// Whether the time of an event meets the chosen days; of an event without a time nothing can be said.
+    /// Whether an event takes place on the chosen days. True if no days were chosen; false if its time is not known.
     pub(super) fn meets(&self, event: &Event, zone: &Zone) -> bool {
         let Some((from, to)) = self.days else { return true };
         let Some(start) = event.start_time else { return false };
@@ -147,12 +148,13 @@ impl Choice {
     }
 }
 
-/// Whether a plan's event was visited since. Where days were chosen, visits for anything else do not count: they ask for other days.
+/// Whether an event was visited since it was planned. If days were chosen, only visits of that plan count: others ask for other
+/// days.
 pub(super) fn was_visited_since(ledger: &Ledger, planned_at: Timestamp, of_days: bool) -> bool {
     if of_days { ledger.planned_at == Some(planned_at) } else { ledger.last_visit >= Some(planned_at) }
 }
 
-/// Whether the first chosen day is not after the last.
+/// Checks that the first chosen day is not after the last.
 pub(super) fn in_order(from: Option<Date>, to: Option<Date>) -> Result<()> {
     match (from, to) {
         (Some(from), Some(to)) if from > to => {
@@ -164,7 +166,7 @@ pub(super) fn in_order(from: Option<Date>, to: Option<Date>) -> Result<()> {
 
 fn day(option: &str, text: &str) -> Result<Date> {
     text.parse()
-        .explain(Kind::Usage, || format!("`{text}` is no day for `{option}`"))
+        .explain(Kind::Usage, || format!("`{text}` is not a day for `{option}`"))
         .map_err(|error: Error| error.hint("write it like `2022-10-26`"))
 }
 

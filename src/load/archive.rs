@@ -15,7 +15,7 @@ use zstd::stream::raw::CParameter;
 use zstd::stream::write::{Decoder, Encoder};
 
 use super::document;
-use super::index::PrivacyVersion;
+use super::object::index::PrivacyVersion;
 use super::store::{Condition, Head, Store, Upload};
 use crate::error::{Error, Explain, Kind, Result};
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use super::keys;
-use super::staged_days::ByTable;
+use super::publish::staged_days::ByTable;
 use super::store::{Head, Listed, Store};
 use crate::error::{Error, Kind, Result};
 use crate::transform::tables::Table;

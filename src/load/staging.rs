@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::cell::Cell;
-use super::index::PrivacyVersion;
 use super::keys;
+use super::object::index::PrivacyVersion;
+use super::object::properties::Expected;
 use super::object::{ObjectWriter, Waiting};
-use super::properties::Expected;
 use super::store::{Condition, Store};
 use crate::error::Result;
 use crate::transform::batch::BATCH_ROWS;

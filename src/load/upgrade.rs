@@ -7,11 +7,11 @@ use jiff::civil::Date;
 
 use super::lake::Lake;
 use super::ledger::Ledger;
-use super::ledgers::Ledgers;
+use super::ledger::ledgers::Ledgers;
 use super::object::ObjectReader;
 use super::objects::READERS;
 use super::publish::Published;
-use super::staged_days::StagedDays;
+use super::publish::staged_days::StagedDays;
 use super::store::{Head, Store};
 use super::table_day::TableDay;
 use super::{lake_objects, suppression};

@@ -16,8 +16,8 @@ use super::words;
 use crate::calendar::Zone;
 use crate::error::Result;
 use crate::job::context::Context;
-use crate::load::compared::Compared;
-use crate::load::visit::Owed;
+use crate::load::ledger::compared::Compared;
+use crate::load::ledger::visit::Owed;
 
 /// How many minutes before the start the curve shows at most; what lies further out is only in the tables.
 const BEFORE: i64 = 120;

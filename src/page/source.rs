@@ -11,14 +11,14 @@ use super::audience::Audience;
 use crate::calendar;
 use crate::error::{Error, Kind, Result};
 use crate::job::context::Context;
-use crate::load::compared::Compared;
 use crate::load::conflict_retries::ConflictRetries;
 use crate::load::lake_objects;
+use crate::load::ledger::compared::Compared;
+use crate::load::ledger::visit::Owed;
 use crate::load::object::ObjectReader;
 use crate::load::objects::{Object, READERS, each_row};
-use crate::load::staged_days::ByTable;
+use crate::load::publish::staged_days::ByTable;
 use crate::load::store::{Head, Store};
-use crate::load::visit::Owed;
 use crate::transform::row::Row;
 use crate::transform::tables::Table;
 

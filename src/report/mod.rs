@@ -1,6 +1,6 @@
 //! What a run did: its result on standard output, for people and for programs.
 
-mod forecast;
+mod plan;
 mod show;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,13 +9,13 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
-pub use self::forecast::{DueBecause, DueEvent, Estimate, Requests};
+pub use self::plan::{DueBecause, DueEvent, Estimate, Requests};
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::Used;
 use crate::load::erasure::Erasure;
-use crate::load::health::Health;
+use crate::load::ledger::health::Health;
+use crate::load::ledger::visit::Outcome;
 use crate::load::publish::Published;
-use crate::load::visit::Outcome;
 
 /// How many failures, notes and owed events are named at most if room is short.
 const NAMED: usize = 100;

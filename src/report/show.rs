@@ -8,7 +8,7 @@ use super::{Check, DueEvent, Estimate, Events, JobName, Report, Requests};
 use crate::counted::counted;
 use crate::extract::usage::Used;
 use crate::load::erasure::Erasure;
-use crate::load::visit::Owed;
+use crate::load::ledger::visit::Owed;
 use crate::one_line::OneLine;
 
 impl Report {

@@ -8,9 +8,9 @@ use jiff::civil::date;
 
 use super::column::{Column, Kind};
 use super::fast_path::{self, Plain};
-use super::record::Sent;
-use super::scan::Shape;
 use super::value::{self, Unfit, Value};
+use crate::json::record::Sent;
+use crate::json::scan::Shape;
 
 /// The values of one column, in an Arrow builder of the column's type.
 pub(super) enum Builder {
@@ -161,9 +161,9 @@ impl Builder {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::Records;
     use super::super::tables::Table;
     use super::*;
+    use crate::json::record::Records;
 
     #[test]
     fn how_values_mostly_look_is_read_as_any_other() {

@@ -8,11 +8,11 @@ use super::extra::Extra;
 use super::fast_path;
 use super::fields::Fields;
 use super::privacy::{Policy, Treatment};
-use super::record::Sent;
 use super::tables::Table;
 use super::value::Value;
 use super::vendor_clock::VendorClock;
 use crate::calendar::{WallClock, Zone};
+use crate::json::record::Sent;
 
 /// Where the value of a column comes from.
 #[derive(Clone, Copy)]

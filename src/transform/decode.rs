@@ -13,11 +13,11 @@ use super::fast_path;
 use super::field_index::FieldIndex;
 use super::fields::{Fields, PersonColumns};
 use super::privacy::Privacy;
-use super::record::Record;
 use super::tables::Table;
 use super::value;
 use crate::calendar::Zone;
 use crate::error::Result;
+use crate::json::record::Record;
 
 /// What is the same for all rows of one answer.
 #[derive(Clone)]
@@ -167,8 +167,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::super::privacy::{Key, Policy, PolicyDocument};
-    use super::super::record::Records;
     use super::*;
+    use crate::json::record::Records;
 
     fn setting() -> Setting {
         Setting {

@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use super::batch::{self, BatchBuilder};
 use super::column::Kind;
 use super::privacy::Privacy;
-use super::record::Records;
 use super::tables::Table;
 use super::value::{self, Value};
 use crate::calendar::Zone;
 use crate::error::Result;
+use crate::json::record::Records;
 
 /// One webinar. A field is none if the vendor did not send it, or sent a value that its column cannot hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

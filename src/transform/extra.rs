@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use super::escape;
-use super::record::Sent;
+use crate::json::escape;
+use crate::json::record::Sent;
 
 /// The fields of one record that go to `extra`, under the vendor's keys.
 #[derive(Default)]

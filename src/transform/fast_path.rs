@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::record::Sent;
-use super::scan::Shape;
 use super::value::{self, Unfit};
+use crate::json::record::Sent;
+use crate::json::scan::Shape;
 
 /// What a first look at a text without escapes finds.
 pub(super) enum Plain<'a> {

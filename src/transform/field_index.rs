@@ -1,8 +1,8 @@
 //! Finds the fields of the current record by column. The memory is reused from record to record.
 
-use super::record::{Order, Record, Sent};
 use super::route::{Routes, Target};
 use super::tables::Table;
+use crate::json::record::{Order, Record, Sent};
 
 /// Stands for the index of a field that was not sent: no record has a field there.
 const NOT_SENT: usize = usize::MAX;

@@ -10,8 +10,8 @@ use super::fast_path;
 use super::field_index::FieldIndex;
 use super::person;
 use super::privacy::{Policy, Treatment};
-use super::record::{Record, Sent};
 use super::tables::Table;
+use crate::json::record::{Record, Sent};
 
 /// The indexes of the columns that identify a person.
 pub(super) struct PersonColumns {

@@ -1,7 +1,7 @@
 //! Which column each key of a record belongs to.
 
-use super::record::Sent;
 use super::tables::Table;
+use crate::json::record::Sent;
 
 /// What a key of the vendor's belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::Offset;
 
 use super::column::Kind;
-use super::number;
-use super::raw::Raw;
+use crate::json::number;
+use crate::json::raw::Raw;
 
 /// The last instant that a column holds, in seconds since 1970: the end of the year 9998. Engines end with the year 9999, and
 /// a day of any zone must end before they do.

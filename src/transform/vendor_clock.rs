@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
-use super::raw::Raw;
+use crate::json::raw::Raw;
 
 /// The zone in which the vendor writes its `*_date` texts, whatever the lake's zone is.
 const ZONE: Offset = jiff::tz::offset(8);

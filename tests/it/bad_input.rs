@@ -18,7 +18,7 @@ fn a_call_that_is_wrong_ends_with_status_2_before_anything_is_done() {
         ),
         (
             vec!["--api-url", &url, "--token", TOKEN, "--from", "26.10.2022"],
-            "`26.10.2022` is no day for `--from`",
+            "`26.10.2022` is not a day for `--from`",
         ),
         (
             vec!["--api-url", &url, "--token", TOKEN, "--zone", "Asia/Shangai"],

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use rollcall::job::Job;
 use rollcall::job::selection::Selection;
 use rollcall::load::keys;
-use rollcall::load::ledgers::Ledgers;
+use rollcall::load::ledger::ledgers::Ledgers;
 use rollcall::load::object::ObjectReader;
 use rollcall::load::objects::each_row;
 use rollcall::load::store::Store;

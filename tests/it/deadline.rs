@@ -14,7 +14,7 @@ use rollcall::error::Kind;
 use rollcall::job::context::Context;
 use rollcall::job::selection::Selection;
 use rollcall::job::{Job, Plan, Publish};
-use rollcall::load::ledgers::Ledgers;
+use rollcall::load::ledger::ledgers::Ledgers;
 use rollcall::load::store::Store;
 use rollcall::progress::Progress;
 use rollcall::report::Report;

@@ -8,10 +8,10 @@ use proptest::prelude::*;
 use rollcall::calendar::Zone;
 use rollcall::error::{Kind, Result};
 use rollcall::extract::body::Splitter;
+use rollcall::json::record::Records;
 use rollcall::transform::decode::{Decoder, Setting};
 use rollcall::transform::event::Event;
 use rollcall::transform::privacy::Privacy;
-use rollcall::transform::record::Records;
 use rollcall::transform::tables::Table;
 use serde_json::value::RawValue;
 

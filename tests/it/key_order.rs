@@ -3,10 +3,10 @@
 use arrow::array::RecordBatch;
 use proptest::prelude::*;
 use rollcall::calendar::Zone;
+use rollcall::json::record::Records;
 use rollcall::transform::decode::{Decoder, Setting};
 use rollcall::transform::decoded::Decoded;
 use rollcall::transform::privacy::Privacy;
-use rollcall::transform::record::Records;
 use rollcall::transform::tables::Table;
 
 /// With a column, with one that is said again, and without any; and the one without which a record is no row. Few, so that records

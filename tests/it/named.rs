@@ -7,8 +7,8 @@ use rollcall::config::Rosters;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
 use rollcall::job::{Forget, Job};
+use rollcall::load::ledger::ledgers::Ledgers;
 use rollcall::load::ledger::{Closing, Ledger};
-use rollcall::load::ledgers::Ledgers;
 use rollcall::load::store::Store;
 use serde_json::{Value, json};
 

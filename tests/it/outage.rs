@@ -82,7 +82,7 @@ async fn a_disk_that_is_full_is_found_out_by_a_few_visits_and_all_stay_due() {
             let sync = || sync_of(selection.clone());
             if let Ok(report) = job(&store, alone(), later(), sync()).await {
                 let of_events = |failure: &&Failure| failure.event_id.is_some();
-                let is_left = |failure: &&Failure| failure.error.contains("were not visited whole");
+                let is_left = |failure: &&Failure| failure.error.contains("were not visited in full");
                 let count = |which: &dyn Fn(&&Failure) -> bool| report.failures.iter().filter(which).count();
                 assert!(count(&of_events) < 6, "{at}: {:?}", report.failures);
                 let has_left = usize::from(report.events.left > 0);

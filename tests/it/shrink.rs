@@ -6,7 +6,7 @@ use rollcall::config::Config;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
 use rollcall::job::{Job, Publish, Replay};
-use rollcall::load::ledgers::Ledgers;
+use rollcall::load::ledger::ledgers::Ledgers;
 use rollcall::load::store::Store;
 use rollcall::report::Report;
 use rollcall::transform::tables::Table;

@@ -10,7 +10,7 @@ use rollcall::error::Kind;
 use rollcall::inspect::Status;
 use rollcall::job::context::Context;
 use rollcall::job::selection::Selection;
-use rollcall::load::complete::HeldBy;
+use rollcall::load::ledger::complete::HeldBy;
 use rollcall::progress::Progress;
 use rollcall::transform::tables::Table;
 use simulator::{Fault, ServerOptions, World};

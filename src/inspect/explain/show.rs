@@ -10,7 +10,7 @@ use super::viewer::Seen;
 use super::{Explanation, State};
 use crate::counted::counted;
 use crate::load::ledger::Closing;
-use crate::load::visit::Owed;
+use crate::load::ledger::visit::Owed;
 use crate::one_line::OneLine;
 use crate::transform::event::Event;
 

@@ -11,14 +11,14 @@ use serde::Serialize;
 use super::missing_rows::MissingRows;
 use crate::error::{Error, Kind, Result};
 use crate::inspect::advice::Advice;
-use crate::load::compared::Compared;
-use crate::load::complete::{HeldBy, Hold};
 use crate::load::keys;
 use crate::load::lake_objects;
+use crate::load::ledger::compared::Compared;
+use crate::load::ledger::complete::{HeldBy, Hold};
+use crate::load::ledger::visit::Owed;
 use crate::load::objects::{Object, READERS, each_row};
-use crate::load::staged_days::{StagedDays, staged_files};
+use crate::load::publish::staged_days::{StagedDays, staged_files};
 use crate::load::store::Store;
-use crate::load::visit::Owed;
 use crate::transform::row::Row;
 use crate::transform::tables::Table;
 

@@ -72,7 +72,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::load::answer::Day;
+    use crate::load::ledger::answer::Day;
     use crate::transform::event::Event;
     use crate::transform::totals::Totals;
 

@@ -15,10 +15,10 @@ use self::missing_rows::MissingRows;
 use super::advice::Advice;
 use crate::error::{Kind, Result};
 use crate::job::context::Context;
-use crate::load::complete::{self, HeldBy, Hold};
-use crate::load::cursor::Cursor;
-use crate::load::health::Health;
 use crate::load::ledger::Ledger;
+use crate::load::ledger::complete::{self, HeldBy, Hold};
+use crate::load::ledger::cursor::Cursor;
+use crate::load::ledger::health::Health;
 use crate::load::{keys, lake as lakes};
 
 /// How long staged files may wait, or the roster may stay unread, before somebody should look.

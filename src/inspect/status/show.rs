@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Status;
 use crate::counted::counted;
-use crate::load::complete::{HeldBy, Hold};
+use crate::load::ledger::complete::{HeldBy, Hold};
 
 /// How many holds are shown at most.
 const SHOWN: usize = 5;

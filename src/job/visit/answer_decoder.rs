@@ -12,28 +12,28 @@ use super::wanted::Wanted;
 use crate::error::{Error, Kind, Result};
 use crate::extract::body::Position;
 use crate::extract::envelope::Envelope;
+use crate::json::escape;
+use crate::json::record::Record;
 use crate::transform::batch::BatchBuilder;
 use crate::transform::decode::{Decoder, day_of};
 use crate::transform::decoded::{Decoded, MOST_UNKNOWN, RejectReason, shown};
-use crate::transform::escape;
 use crate::transform::privacy::{RedactedAnswer, Redactor};
-use crate::transform::record::Record;
 use crate::transform::tables::Table;
 use crate::transform::value::Value;
 
-/// One answer under way.
+/// An answer that is being decoded.
 pub(super) struct AnswerDecoder<'a> {
     wanted: &'a Wanted,
     decoders: Vec<Decoder>,
     redactor: BTreeMap<Table, Redactor<'a>>,
-    /// The answer for the archive, where that may not keep it as it is.
+    /// What the archive may keep of the answer; `None` if nothing is archived, or if it may be kept as it is.
     redacted: Option<RedactedAnswer<'a>>,
     rejects: BatchBuilder,
     day_counts: BTreeMap<Date, DayCount>,
     records: RecordCounts,
 }
 
-/// What an answer came to, once it has ended.
+/// What an answer amounts to, once it has ended.
 pub(super) struct DecodedAnswer {
     pub(super) day_counts: BTreeMap<Date, DayCount>,
     pub(super) records: RecordCounts,
@@ -58,12 +58,12 @@ impl<'a> AnswerDecoder<'a> {
         self.redacted = Some(RedactedAnswer::new(&self.wanted.setting().privacy));
     }
 
-    /// What was put together since this was last asked; none where the archive may keep the answer as it is.
+    /// What was put together since the last call; `None` if the archive may keep the answer as it is.
     pub(super) fn take_redacted(&mut self) -> Option<String> {
         self.redacted.as_mut().map(RedactedAnswer::take)
     }
 
-    /// The rest of it, once the answer has ended.
+    /// The rest of what the archive may keep, once the answer has ended.
     pub(super) fn finish_redacted(&mut self, envelope: &Envelope) -> Option<String> {
         let code = envelope.code.unwrap_or_default();
         self.redacted
@@ -71,7 +71,7 @@ impl<'a> AnswerDecoder<'a> {
             .map(|redacted| redacted.finish(&envelope.arrays, code, envelope.request_id.as_deref()))
     }
 
-    /// Takes a record.
+    /// Decodes a record.
     pub(super) fn record(&mut self, position: Position<'_>, record: Record<'_>) {
         let table = Table::of_array(position.array);
         if self.wanted.setting().privacy.suppressed.has_record(table, record) {
@@ -94,7 +94,7 @@ impl<'a> AnswerDecoder<'a> {
         }
     }
 
-    /// Counts a record that is not kept; says why where it has no day to be counted by.
+    /// Counts a record that does not become a row; returns the reason if it has no day to be counted by.
     fn count(&mut self, table: Option<Table>, record: Record<'_>) -> Option<RejectReason> {
         if let (true, Some(table)) = (self.wanted.counts_days(), table) {
             match day_of(record, &self.wanted.setting().zone) {
@@ -127,7 +127,7 @@ impl<'a> AnswerDecoder<'a> {
         ]);
     }
 
-    /// Batches that are full.
+    /// Takes the batches that are full.
     pub(super) fn full_batches(&mut self) -> Result<Vec<(Table, RecordBatch)>> {
         let mut batches = Vec::new();
         for decoder in &mut self.decoders {
@@ -139,7 +139,7 @@ impl<'a> AnswerDecoder<'a> {
         Ok(batches)
     }
 
-    /// All rows that were not taken yet.
+    /// Takes all rows that were not taken yet.
     pub(super) fn last_batches(&mut self) -> Result<Vec<(Table, RecordBatch)>> {
         let mut batches = self.full_batches()?;
         for decoder in &mut self.decoders {
@@ -150,7 +150,7 @@ impl<'a> AnswerDecoder<'a> {
         Ok(batches)
     }
 
-    /// The answer has ended: every record that it had must be accounted for.
+    /// Ends the decoding. An error unless every record of the answer is accounted for.
     pub(super) fn finish(self, envelope: Envelope) -> Result<DecodedAnswer> {
         let Self { decoders, day_counts, mut records, .. } = self;
         for decoder in &decoders {
@@ -198,9 +198,9 @@ mod tests {
 
     use super::*;
     use crate::calendar::Zone;
+    use crate::json::record::Records;
     use crate::transform::decode::Setting;
     use crate::transform::privacy::Privacy;
-    use crate::transform::record::Records;
 
     #[test]
     fn a_record_that_is_no_row_is_kept_as_json_that_every_parser_reads() {

@@ -1,4 +1,4 @@
-//! Archiving: the answers that are used, put beside what was asked.
+//! Archiving: stores the answers that are used, with what was asked.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -11,17 +11,17 @@ use crate::load::archive::{ArchiveHeader, ArchiveWriter};
 use crate::load::staging::VisitId;
 use crate::load::{FORMAT, keys};
 
-/// The answers that make one day, or the snapshot.
+/// The archived answers that make up one day, or the snapshot.
 pub(super) struct Archiving<'a> {
     context: &'a Context,
-    /// What they have in common.
+    /// What the headers of all these answers have in common.
     header: ArchiveHeader,
     attempt: u32,
     keys: Vec<String>,
 }
 
 impl<'a> Archiving<'a> {
-    /// `attempt` counts those of one visit at all answers of a day.
+    /// `attempt` numbers the attempts of one visit at the answers of a day, or at the snapshot.
     pub(super) fn new(
         context: &'a Context,
         visit_id: &VisitId,
@@ -49,7 +49,7 @@ impl<'a> Archiving<'a> {
         Self { context, header, attempt, keys: Vec::new() }
     }
 
-    /// Begins the answer to the next window, or to the snapshot.
+    /// Begins to archive the answer to the next window, or to the snapshot.
     pub(super) async fn begin(&mut self, at: usize, window: Option<Window>) -> Result<ArchiveWriter> {
         let ArchiveHeader { event_id, pulled_at, .. } = self.header;
         let range = window.iter().flat_map(Window::parameters);
@@ -63,7 +63,7 @@ impl<'a> Archiving<'a> {
         Ok(writer)
     }
 
-    /// Takes away what is not used after all.
+    /// Deletes the answers, because they are not used after all.
     pub(super) async fn abandon(self) -> Result<()> {
         for key in self.keys {
             self.context.store.delete(&key).await?;

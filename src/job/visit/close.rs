@@ -1,4 +1,4 @@
-//! Closing a visit: its row and the event's are staged, and it becomes a part of the ledger.
+//! Closes a visit: stages its row and the event's, and folds the visit into the ledger.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use crate::error::{Kind, Result};
 use crate::job::archive;
 use crate::load::keys;
 use crate::load::ledger::Ledger;
+use crate::load::ledger::visit::{Outcome, Visit};
 use crate::load::staging::{CellWriter, VisitId};
-use crate::load::visit::{Outcome, Visit};
 use crate::transform::tables::Table;
 
 impl Visiting<'_> {
@@ -18,7 +18,7 @@ impl Visiting<'_> {
             self.fail(error);
         }
         let outcome = match (&self.error, self.is_left) {
-            // An outage is no event's fault: it stays due.
+            // An outage is not the fault of the event, which stays due.
             (Some(error), _) if error.kind() == Kind::Unreachable => Outcome::Left,
             (Some(_), _) => Outcome::Failed,
             (None, true) => Outcome::Left,
@@ -65,8 +65,8 @@ impl Visiting<'_> {
         })
     }
 
-    /// Cleans what this visit archived, where somebody is to be forgotten since it began. What it staged is looked at when it
-    /// is published.
+    /// Cleans what this visit archived, if there are more people to be forgotten since it began. What it staged is cleaned when
+    /// it is published.
     pub(super) async fn still_in_force(&self) -> Result<()> {
         if !self.context.archive {
             return Ok(());
@@ -101,7 +101,7 @@ impl Visiting<'_> {
         let mut row = cell(Table::Pulls, zone.day_of(self.visit_id.pulled_at), run);
         row.write(pulls).await?;
         row.stage(now, None).await?;
-        // An event whose day is not known yet has its row when it is: a row never moves to another day.
+        // An event whose day is not known yet gets its row when it is: a row never moves to another day.
         let Some(event_day) = after.event_day else { return Ok(()) };
         let mut row = cell(Table::Events, event_day, "");
         row.write(events).await?;

@@ -1,4 +1,4 @@
-//! Which days a visit asks for. Pure: from what is known to a set of days.
+//! Decides which days a visit asks for. Pure: from what is known to a set of days.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,12 +9,12 @@ use crate::calendar;
 use crate::error::Result;
 use crate::job::context::Context;
 use crate::job::selection::Choice;
-use crate::load::answer::Day;
 use crate::load::lake::Lake;
 use crate::load::ledger::Ledger;
+use crate::load::ledger::answer::Day;
 use crate::report::Requests;
 
-/// Records of one day in a snapshot, which are counted only.
+/// How many records of one day a snapshot has; they are only counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct DayCount {
     pub(super) lives: u64,
@@ -22,20 +22,20 @@ pub(super) struct DayCount {
 }
 
 impl DayCount {
-    /// Whether an answer for the day has as many rows.
+    /// Whether an answer for the day has the same numbers of rows.
     pub(super) fn agrees(self, day: Option<&Day>) -> bool {
         let rows = |totals: fn(&Day) -> u64| day.map_or(0, totals);
         self.lives == rows(|day| day.lives.rows) && self.interactions == rows(|day| day.interactions.rows)
     }
 }
 
-/// The last instant at which the event's viewings are of interest.
+/// The last instant for which the event's viewings are asked for: the end of its horizon, or now.
 fn last_instant(context: &Context, ledger: &Ledger, now: Timestamp) -> Timestamp {
     ledger.end().checked_add(context.horizon).map_or(now, |horizon| horizon.min(now))
 }
 
-/// Days that are asked before anything else: those owed, those that may have changed since the last visit, and the
-/// chosen ones that had rows. None on the first visit, but those owed.
+/// Days that are asked for before anything else: those owed, those that may have changed since the last visit, and the
+/// chosen ones that had rows. On the first visit, only those owed.
 pub(super) fn due(context: &Context, choice: &Choice, ledger: &Ledger, now: Timestamp) -> BTreeSet<Date> {
     let mut days = ledger.owed.days.clone();
     if let Some(through) = ledger.through {
@@ -48,7 +48,7 @@ pub(super) fn due(context: &Context, choice: &Choice, ledger: &Ledger, now: Time
 }
 
 /// Whether a visit asks for the snapshot, whatever the days bring: on the first visit, on the last, when it is owed, and
-/// when the user asks.
+/// when the user chose the event.
 pub(super) fn wants_snapshot(context: &Context, choice: &Choice, ledger: &Ledger, now: Timestamp) -> bool {
     let is_last = ledger.closed.is_none() && ledger.is_past(context.horizon, now);
     ledger.through.is_none() || is_last || ledger.owed.snapshot || choice.visits_whole()
@@ -63,8 +63,8 @@ pub(super) enum Task {
     Snapshot,
 }
 
-/// In which order a visit asks: for the days, then for the snapshot. After so many visits that were `unfinished` another of them is
-/// the first: what takes all of the time would otherwise starve those behind it for ever.
+/// The order in which a visit asks: for the days, then for the snapshot. Each visit that was `unfinished` moves the beginning by
+/// one: otherwise, a task that takes all the time would starve those after it for ever.
 pub(super) fn in_turn(days: BTreeSet<Date>, with_snapshot: bool, unfinished: u32) -> Vec<Task> {
     let snapshot = with_snapshot.then_some(Task::Snapshot);
     let mut order: Vec<Task> = days.into_iter().map(Task::Day).chain(snapshot).collect();
@@ -85,7 +85,7 @@ pub(in crate::job) fn expected_requests(
     let snapshot = u64::from(wants_snapshot(context, choice, ledger, now));
     let start = ledger.event.start_time;
     let event_day = ledger.event_day.unwrap_or_else(|| context.lake.zone.day_of(start.unwrap_or(now)));
-    // Of an event without a time, a snapshot more is asked for its day.
+    // For an event without a time, one more snapshot is asked for, to find its day.
     let without_day = u64::from(ledger.event_day.is_none() && start.is_none());
     let mut possible = possible(context, ledger, event_day, now)?;
     possible.extend(&due);
@@ -96,7 +96,7 @@ pub(in crate::job) fn expected_requests(
     Ok((due, requests))
 }
 
-/// Days whose rows are not as many as the snapshot counts, and the chosen ones among those with rows.
+/// Days whose numbers of rows differ from what the snapshot counts, and the chosen days among those with rows.
 pub(super) fn differing(
     choice: &Choice,
     counts: &BTreeMap<Date, DayCount>,
@@ -107,7 +107,7 @@ pub(super) fn differing(
     all.into_iter().filter(|day| differs(day) || choice.has_day(*day)).collect()
 }
 
-/// Every day that can have rows, for when there is no snapshot to say which have.
+/// Every day that can have rows, for when there is no snapshot that shows which have.
 pub(super) fn possible(
     context: &Context,
     ledger: &Ledger,

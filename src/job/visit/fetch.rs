@@ -1,4 +1,4 @@
-//! Fetching: a day in windows, or a snapshot, until it is answered, owed, or left.
+//! Fetches a day in windows, or a snapshot, until it is answered, owed, or left.
 
 use std::sync::atomic::Ordering;
 
@@ -14,7 +14,7 @@ use crate::extract::retry::Attempts;
 use crate::extract::window::{self, Window};
 
 impl Visiting<'_> {
-    /// Asks for a day and begins to stage what came. A day that fails is owed; the others do not wait for it.
+    /// Asks for a day and begins to stage the answer. A day that fails is owed, and does not stop the others.
     pub(super) async fn pull_day(&mut self, day: Date) -> Result<()> {
         self.asked.insert(day);
         if self.given_up >= GIVEN_UP {
@@ -43,8 +43,8 @@ impl Visiting<'_> {
         Ok(())
     }
 
-    /// Fetches a day; none where there is no time left. Where an answer takes too long or is too large, the day is started
-    /// over in windows half as long. A day that was not fetched begins with as many windows the next time.
+    /// Fetches a day; `None` if there is no time left. If an answer takes too long or is too large, the day is started over in
+    /// windows half as long. A day that could not be fetched begins with that many windows the next time.
     async fn fetch_day(&mut self, day: Date) -> Result<Option<Fetched>> {
         let mut pieces = self.ledger.owed.pieces.get(&day).copied().unwrap_or(1);
         let outcome = self.fetch_in_pieces(day, &mut pieces).await;
@@ -59,7 +59,7 @@ impl Visiting<'_> {
         let before = self.known.get(&day).and_then(|before| before.accepted_at);
         let mut windows = match window::split(zone, day, *pieces)? {
             Some(windows) => windows,
-            // No day was ever requested so: the ledger was changed by hand.
+            // No day was ever requested in so many windows: the ledger was changed by hand.
             None => {
                 *pieces = 1;
                 window::split(zone, day, *pieces)?.unwrap_or_default()
@@ -83,7 +83,7 @@ impl Visiting<'_> {
         }
     }
 
-    /// Asks for the snapshot and stages what came, or owes it.
+    /// Asks for the snapshot and begins to stage it. If that fails, it is owed.
     pub(super) async fn pull_snapshot(&mut self) -> Result<()> {
         match self.fetch_snapshot().await {
             Ok(Some(fetched)) => match self.stage_snapshot(fetched).await {
@@ -104,19 +104,19 @@ impl Visiting<'_> {
         Ok(())
     }
 
-    /// Fetches the snapshot; none where there is no time left.
+    /// Fetches the snapshot; `None` if there is no time left.
     async fn fetch_snapshot(&self) -> Result<Option<Fetched>> {
         let before = self.ledger.snapshot.and_then(|before| before.accepted_at);
         self.fetch(Wanted::Snapshot(self.setting()), self.event_day, &[None], before).await
     }
 
-    /// Fetches a snapshot of which only the count of each day is used; none where there is no time left.
+    /// Fetches a snapshot of which only the count of each day is used; `None` if there is no time left.
     pub(super) async fn count_days(&self) -> Result<Option<Fetched>> {
         self.fetch_restarting(Wanted::Snapshot(self.setting()), self.event_day, &[None], || None).await
     }
 
-    /// Fetches all of these windows, and archives the answers; none where there is no time left. `accepted_before`: when a user last
-    /// said that fewer rows are right.
+    /// Fetches all of these windows, and archives the answers; `None` if there is no time left. `accepted_before` is when a user
+    /// last accepted fewer rows.
     async fn fetch(
         &self,
         wanted: Wanted,
@@ -135,8 +135,8 @@ impl Visiting<'_> {
         self.fetch_restarting(wanted, day, windows, archiving).await
     }
 
-    /// Requests all of these windows again where an answer failed after rows of it were written; any other failed request is
-    /// repeated by itself.
+    /// Fetches all of these windows. If an answer fails after rows of it were written, all of them are requested again; any other
+    /// failed request is repeated by itself.
     async fn fetch_restarting<'a>(
         &self,
         wanted: Wanted,
@@ -163,8 +163,8 @@ impl Visiting<'_> {
         }
     }
 
-    /// Requests these windows, one after the other. False where there is no time left; but what failed by itself before that has failed:
-    /// otherwise an event to which the vendor never answers would be left by every run, and fail in none.
+    /// Requests these windows, one after the other. False if there is no time left; but if a request had failed by itself before
+    /// that, its error: otherwise, an event for which the vendor never answers would be left by every run, and would never fail.
     async fn fetch_windows(
         &self,
         intake: &mut Intake,
@@ -213,14 +213,14 @@ impl Visiting<'_> {
         intake.add_answer(answer, window, archive).await
     }
 
-    /// Attempts at one request; few, once others were given up.
+    /// A count of attempts at one request; only a few are allowed after others were given up.
     fn attempts(&self) -> Attempts<'_> {
         let attempts = self.context.client.attempts(self.usage);
         if self.given_up > 0 { attempts.few() } else { attempts }
     }
 }
 
-/// After so many requests in a row that were given up, the event is: what is not asked is owed.
+/// After this many requests in a row that were given up, the visit asks for nothing more: the rest is owed.
 const GIVEN_UP: u32 = 4;
 
 /// Whether the answer to a shorter window may succeed where this one failed.

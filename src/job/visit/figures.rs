@@ -1,4 +1,4 @@
-//! What a visit says of itself: its row in `pulls`, and the event's row in `events`.
+//! What a visit reports: its row in `pulls`, and the event's row in `events`.
 
 use arrow::array::RecordBatch;
 use serde_json::json;
@@ -7,9 +7,9 @@ use super::record_counts::RecordCounts;
 use crate::calendar::Zone;
 use crate::error::Result;
 use crate::extract::usage::Used;
-use crate::load::answer::Day;
 use crate::load::ledger::Ledger;
-use crate::load::visit::Outcome;
+use crate::load::ledger::answer::Day;
+use crate::load::ledger::visit::Outcome;
 use crate::transform::batch::BatchBuilder;
 use crate::transform::tables::Table;
 use crate::transform::totals::Totals;
@@ -18,21 +18,21 @@ use crate::transform::value::Value;
 /// Everything that a visit counted.
 #[derive(Clone, Debug, Default)]
 pub(in crate::job) struct Figures {
-    /// Of the answers that were used.
+    /// What became of the records in the answers that were used.
     pub(in crate::job) records: RecordCounts,
-    /// Windows asked, as `startTime` and `endTime`.
+    /// The windows that were asked for, as `startTime` and `endTime`.
     pub(in crate::job) windows: Vec<(i64, i64)>,
-    /// Cells with fewer rows, or of less weight, than the visit before found.
+    /// How many cells have fewer rows, or less weight, than the visit before found.
     pub(in crate::job) fewer: u64,
-    /// Those of them that still have some, and that nobody said are right.
+    /// How many of these still have rows, had settled before, and were not accepted by a user.
     pub(in crate::job) shrunk: u64,
     /// Settled days compared with the snapshot, and how many of them differ.
     pub(in crate::job) checked: Option<(u64, u64)>,
-    /// Sums over viewerDetails, where there was a snapshot.
+    /// The sums over `viewerDetails`; `None` if there was no snapshot.
     pub(in crate::job) details: Option<Totals>,
 }
 
-/// The row in `pulls`; `ledger` as it is after the visit.
+/// The row in `pulls`; `ledger` is the one after the visit.
 pub(in crate::job) fn pulls_row(
     figures: &Figures,
     ledger: &Ledger,
@@ -43,7 +43,7 @@ pub(in crate::job) fn pulls_row(
     milliseconds: i64,
 ) -> Result<RecordBatch> {
     let Figures { records, .. } = figures;
-    // Nor is anything compared where a day is missing.
+    // If a day is missing, the sums are not compared, either.
     let details = figures.details.filter(|_| ledger.owed.days.is_empty());
     let sessions = sessions(ledger.days.values());
     let checked = figures.checked;
@@ -81,7 +81,7 @@ pub(in crate::job) fn pulls_row(
     batch.finish()
 }
 
-/// The row in `events`; `ledger` as it is after the visit.
+/// The row in `events`; `ledger` is the one after the visit.
 pub(in crate::job) fn events_row(ledger: &Ledger, zone: &Zone, outcome: Outcome) -> Result<RecordBatch> {
     let mut days = ledger.days.iter().filter(|(_, day)| day.has_had_rows).map(|(day, _)| *day);
     let first = days.next();

@@ -17,28 +17,28 @@ use crate::extract::body::Position;
 use crate::extract::envelope::Envelope;
 use crate::extract::window::Window;
 use crate::job::context::Context;
+use crate::json::record::Record;
 use crate::load::archive::ArchiveWriter;
 use crate::load::staging::{CellWriter, VisitId};
 use crate::load::store::Condition;
 use crate::progress::Progress;
 use crate::transform::batch::text_bytes;
 use crate::transform::decode::Decoder;
-use crate::transform::record::Record;
 use crate::transform::tables::Table;
 use crate::transform::totals::Totals;
 
-/// So many batches of an answer are held back until it has ended. What has more is written as it comes: then a failure
-/// in its middle costs the whole day, and a smaller one only the answer.
+/// Up to this many batches of an answer are held back until it has ended. A larger answer is written as it arrives: then a
+/// failure in its middle costs the whole day, but in a smaller one only the answer.
 const HELD_BATCHES: usize = 8;
-/// Or so many bytes of text, where records are large.
+/// Up to this many bytes of text are held back; this limit counts if records are large.
 const HELD_BYTES: usize = 16 * 1024 * 1024;
 
 /// An answer, from the vendor or from the archive.
 pub(in crate::job) trait AnswerSource {
-    /// Hands the records of the next part on, and gives its bytes; none at the end.
+    /// Passes on the records of the next part, and returns its bytes; `None` at the end.
     async fn advance(&mut self, record: impl FnMut(Position<'_>, Record<'_>)) -> Result<Option<Bytes>>;
 
-    /// What stood around the records.
+    /// Returns what surrounds the records.
     async fn finish(self) -> Result<Envelope>;
 }
 
@@ -59,7 +59,7 @@ pub(in crate::job) struct Intake {
     rejected: CellWriter,
     day_counts: BTreeMap<Date, DayCount>,
     records: RecordCounts,
-    /// Whether rows were written of an answer that has not ended well.
+    /// Whether rows of an answer were written that has not ended well.
     is_spoiled: bool,
     progress: Progress,
 }
@@ -99,8 +99,8 @@ impl Intake {
         self.is_spoiled
     }
 
-    /// Adds the rows of an answer: to a window, or to the request for everything. What the archive may keep of the answer goes
-    /// there too.
+    /// Adds the rows of an answer: to a window, or to the request for everything. With `archive`, what may be kept of the answer
+    /// is archived as well.
     pub(in crate::job) async fn add_answer(
         &mut self,
         mut answer: impl AnswerSource,
@@ -163,7 +163,7 @@ impl Intake {
         Ok(())
     }
 
-    /// All rows, once every answer was added. An error where fewer or more were written than decoded.
+    /// The cells with all rows, once every answer was added. An error if fewer or more rows were written than decoded.
     pub(in crate::job) fn finish(self) -> Result<Fetched> {
         let Self { cells, rejected, day_counts, records, .. } = self;
         let written: u64 = cells.iter().map(|cell| cell.totals().rows).sum();

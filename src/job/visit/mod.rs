@@ -1,4 +1,4 @@
-//! A visit: everything that one call upon one event does.
+//! A visit: everything that a run asks of the vendor for one event, and what it stages.
 
 mod answer_decoder;
 mod archiving;
@@ -28,15 +28,15 @@ use super::context::Context;
 use super::selection::Choice;
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::{Usage, Used};
-use crate::load::answer::{Day, Snapshot};
-use crate::load::index;
 use crate::load::ledger::Ledger;
+use crate::load::ledger::answer::{Day, Snapshot};
+use crate::load::ledger::visit::{Outcome, Owed};
+use crate::load::object::index;
 use crate::load::staging::VisitId;
-use crate::load::visit::{Outcome, Owed};
 use crate::transform::decode::Setting;
 use crate::transform::privacy::Privacy;
 
-/// How a visit went.
+/// The result of a visit.
 pub(super) struct Visited {
     pub(super) event_id: i64,
     pub(super) outcome: Outcome,
@@ -47,7 +47,7 @@ pub(super) struct Visited {
     pub(super) error: Option<Error>,
 }
 
-/// Visits one event. An error is one that no other event would be spared, such as a token that is not accepted.
+/// Visits one event. An error is one that every other event would meet, such as a token that is not accepted.
 pub(super) async fn visit(
     context: &Context,
     choice: &Choice,
@@ -119,11 +119,11 @@ struct Visiting<'a> {
     event_day: Date,
     event_day_is_known: bool,
     ledger: Ledger,
-    /// The last answer of each day, this visit's where it has one.
+    /// The last answer for each day; this visit's, if it has one.
     known: BTreeMap<Date, Day>,
     /// Days that this visit asked for.
     asked: BTreeSet<Date>,
-    /// What the snapshot counts by day, where it was asked.
+    /// What the snapshot counts by day; `None` if there is no snapshot.
     counts: Option<BTreeMap<Date, DayCount>>,
     snapshot: Option<Snapshot>,
     owed: Owed,
@@ -132,18 +132,18 @@ struct Visiting<'a> {
     staging: Option<Staging>,
     /// Counts the attempts at all answers of a day, or at the snapshot, for the keys of the archive.
     attempt: AtomicU32,
-    /// Requests in a row that were given up.
+    /// How many requests in a row were given up.
     given_up: u32,
-    /// Whether the deadline came first.
+    /// Whether the deadline came before everything was asked for.
     is_left: bool,
     /// Whether the vendor does not know the event.
     is_unknown: bool,
-    /// The first error, or the first behind that one.
+    /// The first error. One that says that the vendor does not know the event gives way to a later one.
     error: Option<Error>,
 }
 
 impl Visiting<'_> {
-    /// True where every day up to now was answered or is owed.
+    /// Asks for everything that is due. True if every day up to now was answered or is owed.
     async fn pull(&mut self) -> Result<bool> {
         if !self.event_day_is_known && !self.find_event_day().await? {
             self.is_left = true;
@@ -174,8 +174,8 @@ impl Visiting<'_> {
         Ok(true)
     }
 
-    /// The event's day, where neither ledger nor vendor says it, is that of its earliest record: a snapshot of which
-    /// nothing is kept. False where there is no time left.
+    /// Finds the event's day if neither ledger nor vendor states it: that of its earliest record, in a snapshot of which nothing
+    /// is kept. False if there is no time left.
     async fn find_event_day(&mut self) -> Result<bool> {
         let Some(fetched) = self.count_days().await? else { return Ok(false) };
         if let Some(first) = fetched.day_counts.keys().next() {
@@ -185,8 +185,8 @@ impl Visiting<'_> {
         Ok(true)
     }
 
-    /// Puts the event's day into the ledger before anything is staged for it: a run that is killed and run again on
-    /// another day, or after the event was moved, finds the same.
+    /// Puts the event's day into the ledger before anything is staged for it, so that a run that is killed and repeated on
+    /// another day, or after the event was moved, finds the same day.
     async fn fix_event_day(&mut self) -> Result<()> {
         if self.ledger.event_day.is_none() {
             let event_day = self.event_day;
@@ -199,7 +199,7 @@ impl Visiting<'_> {
         Ok(())
     }
 
-    /// Whether a day is not what it was.
+    /// Whether the rows of any day differ from those of the visit before.
     fn is_changed(&self) -> bool {
         self.known.iter().any(|(day, now)| {
             self.ledger.days.get(day).is_none_or(|before| {
@@ -209,8 +209,8 @@ impl Visiting<'_> {
         })
     }
 
-    /// Days that the snapshot counts differently, or all where there is no snapshot; not those that were just asked. Where there was
-    /// no time for it, what is known of settled days stays as it is: the next visit asks for the snapshot again.
+    /// Days that the snapshot counts differently, or all possible days if there is no snapshot; not those that were just asked
+    /// for. If there was no time for it, settled days with an answer are left out: the next visit asks for the snapshot again.
     fn days_to_check(&self) -> Result<BTreeSet<Date>> {
         let mut days = match &self.counts {
             Some(counts) => days::differing(self.choice, counts, &self.known),
@@ -228,8 +228,8 @@ impl Visiting<'_> {
         self.known.get(&day).is_some_and(|answer| settled_at.is_ok_and(|settled| answer.pulled_at >= settled))
     }
 
-    /// Compares every settled day with the snapshot. What differs stays as it is, and is said. With a day missing, neither days nor
-    /// sums would say anything of the vendor.
+    /// Compares every settled day with the snapshot. What differs is only counted, not changed. If a day is missing, nothing is
+    /// compared: it would say nothing about the vendor.
     fn compare(&mut self) {
         let Some(counts) = self.counts.as_ref().filter(|_| self.owed.days.is_empty()) else { return };
         let days: BTreeSet<Date> = counts.keys().chain(self.known.keys()).copied().collect();
@@ -242,8 +242,8 @@ impl Visiting<'_> {
         self.figures.checked = Some((settled.len() as u64, differing as u64));
     }
 
-    /// Owes what was not asked any more. Days that were due are due again, and new ones differ from the next snapshot; chosen ones
-    /// would not come back.
+    /// Marks what was not asked for any more as owed. Days that were due are due again anyway, and new ones differ from the next
+    /// snapshot; chosen ones would not come back.
     fn owe_the_rest(&mut self) {
         self.owed.snapshot = true;
         let chosen = self.ledger.days.keys().filter(|day| self.choice.has_day(**day));
@@ -259,7 +259,7 @@ impl Visiting<'_> {
         let error = error.with("event", self.visit_id.event_id);
         tracing::debug!("{error}");
         self.is_unknown |= error.kind() == Kind::UnknownEvent;
-        // That the vendor does not know the event is the least of what can fail.
+        // Any other error says more than that the vendor does not know the event.
         if self.error.as_ref().is_none_or(|first| first.kind() == Kind::UnknownEvent) {
             self.error = Some(error);
         }

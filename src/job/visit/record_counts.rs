@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::report::Report;
 use crate::transform::tables::Table;
 
-/// What became of the records.
+/// How many records became what.
 #[derive(Clone, Debug, Default)]
 pub(in crate::job) struct RecordCounts {
     pub(in crate::job) received: u64,
@@ -19,7 +19,7 @@ pub(in crate::job) struct RecordCounts {
     pub(in crate::job) suppressed: BTreeMap<Table, u64>,
     pub(in crate::job) set_aside: u64,
     pub(in crate::job) request_ids: Vec<String>,
-    /// What the vendor's page does not describe, each once.
+    /// What the vendor's documentation does not describe, each thing once.
     pub(in crate::job) notes: BTreeSet<String>,
 }
 
@@ -40,7 +40,7 @@ impl RecordCounts {
         self.notes.extend(other.notes);
     }
 
-    /// Adds what a run's report says of it.
+    /// Adds what the report of a run shows of these counts.
     pub(in crate::job) fn add_to(self, report: &mut Report) {
         report.rows += self.rows;
         report.rejects += self.rejects;

@@ -1,4 +1,4 @@
-//! Staging: what was answered becomes staged files, while the next answer is asked for.
+//! Staging: writes answers as staged files, while the next answer is asked for.
 
 use futures::TryFutureExt;
 use futures::future::try_join_all;
@@ -11,8 +11,8 @@ use super::intake::Fetched;
 use super::record_counts::RecordCounts;
 use crate::error::{Explain, Kind, Result};
 use crate::job::context::Context;
-use crate::load::answer::{Day, Snapshot};
 use crate::load::ledger::Ledger;
+use crate::load::ledger::answer::{Day, Snapshot};
 use crate::load::staging::CellWriter;
 use crate::load::table_day::TableDay;
 use crate::transform::digest::Digest;
@@ -111,7 +111,7 @@ impl Visiting<'_> {
         self.staging = Some(Staging { what, records, task });
     }
 
-    /// Waits until everything is staged that was begun. What fails is owed.
+    /// Waits until the staging under way has ended. What fails is owed.
     pub(super) async fn staged(&mut self) {
         let Some(Staging { what, records, task }) = self.staging.take() else { return };
         let crashed = || "the staging of an answer crashed".to_owned();
@@ -138,7 +138,8 @@ impl Visiting<'_> {
         }
     }
 
-    /// Whether a cell is to be staged: unless it says what the last answer said, or takes rows away without being told to.
+    /// Whether a cell is to be staged: not if it says the same as the last answer, nor if no rows are left and the user did not
+    /// accept that.
     async fn is_worth(
         &mut self,
         table: Table,
@@ -150,13 +151,13 @@ impl Visiting<'_> {
     ) -> Result<bool> {
         let settled_at = self.context.lake.settled_at(day)?;
         let (before_at, before) = before.unzip();
-        // Who is to be forgotten may have been among those of before.
+        // People who are to be forgotten may have been among the previous rows.
         let had = before.map_or(0, |before| before.rows).saturating_sub(suppressed);
-        // By this visit, or by one that was killed before it staged anything.
+        // In this visit, or in one that was killed before it staged anything.
         let is_accepted =
             self.choice.accepts(day) || before_at.is_some_and(|before_at| Some(before_at) < accepted_at);
-        // The lake keeps what was found once the day had settled, where that weighs more. Where nothing is left, the vendor has
-        // forgotten it: that is its way, and nobody has to look.
+        // The lake keeps what was found after the day had settled, if that weighs more. If nothing is left, the vendor has
+        // forgotten it: that is normal, and nobody has to look into it.
         let (has_fewer, weighs_less) =
             (now.rows < had, before.is_some_and(|before| now.weight < before.weight));
         let has_less = if suppressed > 0 { has_fewer } else { weighs_less };
@@ -177,7 +178,7 @@ impl Visiting<'_> {
             || self.may_be_lost(table, day) && !self.lake_holds(table, day, "", now.digest).await)
     }
 
-    /// Whether rejects are to be staged: unless they are those of the last answer.
+    /// Whether rejects are to be staged: not if they are those of the last answer.
     async fn are_new(&self, part: &str, now: Totals, day: Date, before: Totals) -> bool {
         now.digest != before.digest
             || now.rows > 0
@@ -185,8 +186,8 @@ impl Visiting<'_> {
                 && !self.lake_holds(Table::Rejects, day, part, now.digest).await
     }
 
-    /// Whether rows that the ledger knows may not be in the lake: those of what the user chose, which may have been deleted by hand,
-    /// and of what is owed, for that may have been chosen before.
+    /// Whether rows that the ledger knows may be missing in the lake: those that the user chose, which may have been deleted by
+    /// hand, and those that are owed, which may have been chosen before.
     fn may_be_lost(&self, table: Table, day: Date) -> bool {
         let owed = &self.ledger.owed;
         let is_owed = owed.days.contains(&day)
@@ -194,21 +195,21 @@ impl Visiting<'_> {
         self.choice.is_chosen() || is_owed
     }
 
-    /// Whether the lake has what the ledger says that it was given. A chosen event mends what somebody deleted.
+    /// Whether the lake has what the ledger says was staged. To choose an event repairs what somebody deleted.
     async fn lake_holds(&self, table: Table, day: Date, part: &str, digest: Digest) -> bool {
         let Context { store, lake, .. } = self.context;
         let table_day = TableDay { store, lake, privacy: &self.privacy, table, day };
         let found = table_day.cell(self.visit_id.event_id, part).await;
-        // One that cannot be read is none: staging what is there already does no harm, and publish says what is wrong.
+        // A cell that cannot be read counts as missing: to stage it again does no harm, and publish says what is wrong.
         found.is_ok_and(|found| found.is_some_and(|found| found.digest == digest))
     }
 
-    /// When a user last said that fewer rows are right: now, or as it was before.
+    /// When a user last accepted fewer rows: now, or as it was before.
     pub(super) fn accepted_at(&self, day: Date, before: Option<Timestamp>) -> Option<Timestamp> {
         if self.choice.accepts(day) { Some(self.visit_id.pulled_at) } else { before }
     }
 
-    /// Notes in the ledger that fewer rows are right, as of this visit.
+    /// Notes in the ledger that fewer rows are accepted, as of this visit.
     async fn note(&self, accept: impl Fn(&mut Ledger, Timestamp)) -> Result<()> {
         let accepted_at = self.visit_id.pulled_at;
         self.context.ledgers.update(&self.ledger, |ledger| accept(ledger, accepted_at)).await.map(|_| ())

@@ -1,14 +1,14 @@
-//! What is wanted of an answer, by what was asked.
+//! What is wanted from an answer, depending on what was asked for.
 
 use crate::transform::decode::Setting;
 use crate::transform::tables::Table;
 
-/// What is wanted of the answers.
+/// What is wanted from the answers.
 #[derive(Clone)]
 pub(in crate::job) enum Wanted {
-    /// Of a day's windows: `lives` and `interactions`.
+    /// From a day's windows: `lives` and `interactions`.
     Windows(Setting),
-    /// Of a snapshot: `viewer_details`; the others are counted by day.
+    /// From a snapshot: `viewer_details`; records of the other tables are only counted by day.
     Snapshot(Setting),
 }
 

@@ -2,6 +2,8 @@
 
 mod clean;
 mod encoded;
+pub mod index;
+pub mod properties;
 mod reader;
 mod source;
 mod waiting;

@@ -14,12 +14,12 @@ use parquet::arrow::{ParquetRecordBatchStreamBuilder, ProjectionMask};
 use parquet::file::metadata::RowGroupMetaData;
 
 use super::encoded::EncodedGroups;
+use super::index::{self, PROGRAM, PrivacyVersion, Rebuild};
 use super::source::Source;
 use super::{from_parquet, length};
 use crate::error::{Error, Kind, Result};
 use crate::load::FORMAT;
 use crate::load::cell::Cell;
-use crate::load::index::{self, PROGRAM, PrivacyVersion, Rebuild};
 use crate::load::store::{Condition, Head, Store};
 use crate::transform::batch::{self, BATCH_ROWS};
 use crate::transform::privacy::Privacy;

@@ -11,12 +11,12 @@ use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory
 use parquet::file::writer::SerializedFileWriter;
 
 use super::encoded::EncodedGroup;
+use super::index::{self, PrivacyVersion};
+use super::properties::ROW_GROUP_ROWS;
+use super::properties::{self, Expected};
 use super::{Waiting, from_parquet};
 use crate::error::{Error, Kind, Result};
 use crate::load::cell::Cell;
-use crate::load::index::{self, PrivacyVersion};
-use crate::load::properties::{self, Expected};
-use crate::load::row_groups::ROW_GROUP_ROWS;
 use crate::load::store::{Condition, Store, Upload};
 use crate::transform::batch::{BATCH_ROWS, part, rows_until};
 use crate::transform::tables::Table;

@@ -10,9 +10,9 @@ use super::policy::Policy;
 use super::redact::Redactor;
 use super::treatment::Treatment;
 use crate::error::{Explain, Kind as ErrorKind, Result};
+use crate::json::record::Records;
 use crate::transform::column::Column;
 use crate::transform::column::Personal;
-use crate::transform::record::Records;
 use crate::transform::tables::Table;
 
 impl Policy {

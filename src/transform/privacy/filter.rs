@@ -8,7 +8,7 @@ use arrow::compute::filter_record_batch;
 use super::search::is_of_event;
 use super::suppressed::Suppressed;
 use crate::error::{Explain, Kind, Result};
-use crate::transform::record::Records;
+use crate::json::record::Records;
 use crate::transform::tables::Table;
 
 impl Suppressed {

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use super::policy::Policy;
 use super::treatment::Treatment;
+use crate::json::record::{Record, Sent};
 use crate::transform::column::{Column, Kind};
 use crate::transform::person;
-use crate::transform::record::{Record, Sent};
 use crate::transform::route::{PERSON_KEY, Routes, Target};
 use crate::transform::tables::Table;
 use crate::transform::value::{self, Value};
@@ -117,7 +117,7 @@ fn fits(column: &Column, sent: &Sent<'_>) -> bool {
 mod tests {
     use super::super::{Key, PolicyDocument};
     use super::*;
-    use crate::transform::record::Records;
+    use crate::json::record::Records;
 
     fn text(document: &str, table: Table, record: &str) -> String {
         let key = Key::checked(&"k".repeat(32).into()).unwrap();

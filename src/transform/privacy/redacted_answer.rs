@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::{Privacy, Redactor};
-use crate::transform::record::Record;
+use crate::json::record::Record;
 use crate::transform::tables::Table;
 
 /// The answer, as far as it has been put together.
@@ -108,7 +108,7 @@ impl<'a> RedactedAnswer<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transform::record::Records;
+    use crate::json::record::Records;
 
     #[test]
     fn an_answer_is_json_with_its_arrays_however_many_records_stay() {

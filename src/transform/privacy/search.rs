@@ -4,9 +4,9 @@ use arrow::datatypes::DataType;
 use serde_json::value::RawValue;
 
 use super::suppressed::Suppressed;
+use crate::json::raw::Raw;
+use crate::json::record::{Record, Records};
 use crate::transform::person;
-use crate::transform::raw::Raw;
-use crate::transform::record::{Record, Records};
 use crate::transform::tables::Table;
 use crate::transform::value;
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rollcall::calendar::Zone;
 use rollcall::extract::body::Splitter;
-use rollcall::load::index::PrivacyVersion;
+use rollcall::load::object::index::PrivacyVersion;
 use rollcall::load::staging::{CellWriter, VisitId};
 use rollcall::load::store::{Folder, Store};
 use rollcall::transform::decode::{Decoder, Setting};

@@ -1,0 +1,79 @@
+//! Estimates what a plan will ask the vendor for: why, how many requests, and how long they take.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::error::{Kind, Result};
+use crate::job::context::Context;
+use crate::load::keys;
+use crate::load::ledger::Ledger;
+use crate::load::objects::{Object, each_row};
+use crate::load::store::{Listed, Store};
+use crate::report::{DueBecause, Estimate, Requests};
+use crate::transform::tables::Table;
+
+/// Why an event is due now.
+pub(in crate::job) fn reason(
+    context: &Context,
+    is_chosen: bool,
+    ledger: &Ledger,
+    now: Timestamp,
+) -> DueBecause {
+    if ledger.last_visit.is_none() {
+        DueBecause::New
+    } else if is_chosen {
+        DueBecause::Chosen
+    } else if ledger.failures > 0 {
+        DueBecause::Failed
+    } else if !ledger.owed.is_empty() {
+        DueBecause::Owed
+    } else if ledger.is_past(context.horizon, now) {
+        DueBecause::Last
+    } else {
+        DueBecause::Again
+    }
+}
+
+/// How long this many requests take: at the rate that is allowed, or at the pace of the latest visits, whichever is slower.
+pub(in crate::job) async fn estimate(
+    context: &Context,
+    events: usize,
+    requests: Requests,
+) -> Result<Estimate> {
+    let milliseconds_per_request = pace(&context.store).await?;
+    // The windows of one event are asked for one after the other.
+    let at_once = context.concurrency.min(events).max(1) as u64;
+    let allowed = 1_000_000 / u64::from(context.requests_per_second.get());
+    let answering = milliseconds_per_request.unwrap_or_default().saturating_mul(1000) / at_once;
+    let seconds = |requests: u64| requests.saturating_mul(allowed.max(answering)).div_ceil(1_000_000);
+    Ok(Estimate {
+        requests,
+        seconds: (seconds(requests.at_least), seconds(requests.at_most)),
+        milliseconds_per_request,
+    })
+}
+
+/// How many milliseconds a request took, with decoding and staging, on average on the newest day with visits.
+async fn pace(store: &Arc<dyn Store>) -> Result<Option<u64>> {
+    let listed = store.list(&keys::table(Table::Pulls), "").await?;
+    let newest = listed.into_iter().rev().find_map(|Listed { key, head }| {
+        let day = keys::parse_lake(Table::Pulls, &key)?;
+        Some(Object { store, table: Table::Pulls, day, head })
+    });
+    let Some(newest) = newest else { return Ok(None) };
+    let read = newest.read(async |object| {
+        let (mut requests, mut milliseconds) = (0_i64, 0_i64);
+        each_row(&object, None, |row| {
+            requests = row.number("requests").unwrap_or_default().saturating_add(requests);
+            milliseconds = row.number("milliseconds").unwrap_or_default().saturating_add(milliseconds);
+        })
+        .await?;
+        Ok(milliseconds.checked_div(requests).and_then(|each: i64| u64::try_from(each).ok()))
+    });
+    match read.await {
+        // The object is damaged, but it is not for a plan to report that.
+        Err(error) if error.kind() == Kind::Damaged => Ok(None),
+        outcome => Ok(outcome?.flatten()),
+    }
+}

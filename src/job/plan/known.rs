@@ -1,0 +1,86 @@
+//! What a plan remembers about an event: what decides whether it is visited, not its whole ledger. There may be very many events.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use jiff::Timestamp;
+
+use super::purpose::Purpose;
+use crate::job::context::Context;
+use crate::job::selection::Choice;
+use crate::load::ledger::Ledger;
+use crate::load::ledger::health::Health;
+use crate::transform::event::Event;
+
+/// An event that has a ledger.
+pub(in crate::job) struct Known {
+    /// Whether it is still visited.
+    pub(in crate::job) is_open: bool,
+    /// Whether it has ended, so that it cannot be moved any more.
+    pub(in crate::job) has_ended: bool,
+    /// When it ends, as far as is known.
+    pub(in crate::job) end_time: Option<Timestamp>,
+    /// Whether it has begun, and nothing says when it ends.
+    pub(in crate::job) lacks_end: bool,
+    /// When the last visit began.
+    pub(in crate::job) last_visit: Option<Timestamp>,
+    /// Whether it is overdue or failing.
+    pub(in crate::job) health: Health,
+    /// Since when it has been waiting for a visit, with its ledger if the plan keeps it; `None` if it is not due.
+    pub(in crate::job) due: Option<(Timestamp, Option<Box<Ledger>>)>,
+    description: u64,
+}
+
+impl Known {
+    /// Takes what a plan needs from a ledger.
+    pub(in crate::job) fn of(
+        context: &Context,
+        choice: &Choice,
+        ledger: Ledger,
+        now: Timestamp,
+        purpose: Purpose,
+    ) -> Self {
+        let since = wanted_at(context, choice, &ledger, now);
+        Self {
+            is_open: ledger.closed.is_none(),
+            has_ended: ledger.event.has_ended(now),
+            end_time: ledger.event.end_time,
+            lacks_end: ledger.lacks_end(now),
+            last_visit: ledger.last_visit,
+            health: Health::of(&ledger, now),
+            description: description(&ledger.event),
+            due: since.map(|since| (since, purpose.keeps_ledgers().then(|| Box::new(ledger)))),
+        }
+    }
+
+    /// Whether its ledger describes it in the same way.
+    pub(in crate::job) fn is_described_as(&self, event: &Event) -> bool {
+        self.description == description(event)
+    }
+}
+
+fn description(event: &Event) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    event.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Since when a visit is wanted; `None` if it is not wanted, or not yet.
+fn wanted_at(context: &Context, choice: &Choice, ledger: &Ledger, now: Timestamp) -> Option<Timestamp> {
+    if choice.was_visited(ledger) {
+        // What the deadline cut off is continued; what failed is left to the next plan.
+        let is_cut_off = ledger.failures == 0 && !ledger.owed.is_empty();
+        return is_cut_off.then(|| ledger.end());
+    }
+    if choice.planned_at.is_some() {
+        return Some(ledger.end());
+    }
+    if !choice.visits_whole() {
+        return ledger.due_at(now).filter(|at| *at <= now);
+    }
+    let is_chosen = !choice.events.is_empty()
+        || ledger.days.keys().any(|day| choice.has_day(*day))
+        || choice.meets(&ledger.event, &context.lake.zone)
+            && !ledger.event.never_was()
+            && ledger.event.start_time.is_some_and(|start| start <= now);
+    is_chosen.then(|| ledger.end())
+}

@@ -1,0 +1,216 @@
+//! Plan: notes what the rosters list in the ledgers, and decides from the ledgers which events are to be visited.
+
+mod estimate;
+mod known;
+pub(super) mod planned;
+pub(super) mod purpose;
+mod questions;
+mod roster_update;
+mod rosters;
+mod spans;
+mod time_budget;
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+use clap::Args;
+use futures::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+
+use self::estimate::{estimate, reason};
+use self::known::Known;
+use self::planned::{Due, Planned};
+use self::purpose::Purpose;
+use self::roster_update::{NewLake, RosterUpdate};
+use crate::error::{Error, Kind, Result};
+use crate::extract::usage::Usage;
+use crate::job::context::Context;
+use crate::job::selection::{Choice, Selection};
+use crate::job::upgrade::clean_ledgers;
+use crate::job::visit::expected_requests;
+use crate::load::items;
+use crate::load::ledger::ledgers::Entry;
+use crate::load::ledger::recover::recover;
+use crate::load::ledger::{Closing, Ledger};
+use crate::load::suppression;
+use crate::report::{DueEvent, Report, Requests};
+use crate::transform::event::Event;
+
+/// The arguments of `plan`.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Plan {
+    /// Which events to plan.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub selection: Selection,
+    /// For a fan-out: note what the rosters list in the ledgers, and put the events to visit into the store as a list of
+    /// items. Each item is for one pull, with up to this many events, fewer if they are large.
+    #[arg(long, value_name = "EVENTS", conflicts_with = "event")]
+    pub items: Option<NonZeroUsize>,
+}
+
+/// How many ledgers are read at once.
+const AT_ONCE: usize = 16;
+/// How far the clocks of two machines may be apart.
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
+
+/// Shows which events are due, or puts them into the store for a fan-out.
+pub(in crate::job) async fn show(context: &Context, call: &Plan, report: &mut Report) -> Result<()> {
+    let choice = Choice::checked(&call.selection)?;
+    if call.items.is_some() && !choice.events.is_empty() {
+        return Err(Error::new(Kind::Usage, "`--items` takes the events that are due, not chosen ones")
+            .hint("leave out `--event`, or `--items`"));
+    }
+    let usage = Usage::default();
+    let purpose = if call.items.is_some() { Purpose::Items } else { Purpose::Show };
+    let due = plan(context, &choice, &usage, purpose).await?.add_to_report(report);
+    report.requests += usage.used();
+    if let Some(most) = call.items {
+        let items = items::batched(due.iter().filter_map(|due| due.ledger.as_deref()), most);
+        report.items = Some(items::put(context.store.as_ref(), &context.run, &items).await?);
+        return Ok(());
+    }
+    let (now, mut all) = (context.clock.now(), Requests::default());
+    for (since, ledger) in due.into_iter().filter_map(|Due { since, ledger, .. }| Some((since, ledger?))) {
+        let (windows, requests) = expected_requests(context, &choice, &ledger, now)?;
+        all += requests;
+        let reason = reason(context, choice.visits_whole(), &ledger, now);
+        let Event { event_id, title, end_time, .. } = ledger.event;
+        let visited = ledger.last_visit;
+        report.due.push(DueEvent { event_id, title, end_time, reason, since, visited, windows, requests });
+    }
+    report.estimate = Some(estimate(context, report.due.len(), all).await?);
+    Ok(())
+}
+
+pub(in crate::job) async fn plan(
+    context: &Context,
+    choice: &Choice,
+    usage: &Usage,
+    purpose: Purpose,
+) -> Result<Planned> {
+    let store = context.store.as_ref();
+    let is_lake = if purpose.writes_ledgers() {
+        let is_lake = context.lake.check_to_write(store).await?;
+        suppression::mend(store, &context.lake.policy).await?;
+        is_lake
+    } else {
+        context.lake.check(store, None).await?
+    };
+    let now = context.clock.now();
+    if choice.planned_at.is_some() {
+        return Ok(planned_before(context, choice, now, purpose).await);
+    }
+    let customer = context.client.customer(usage).await?;
+    if let Some(customer) = customer.as_deref().filter(|_| is_lake) {
+        if purpose.writes_ledgers() {
+            context.lake.claim(store, customer).await?;
+        } else {
+            context.lake.check(store, Some(customer)).await?;
+        }
+    }
+    let mut planned = Planned::new(choice.events.is_empty() && choice.days.is_none());
+    if !is_lake && purpose.writes_ledgers() {
+        let recovered = recover(&context.store, &context.lake, &context.ledgers).await?;
+        planned.failures.extend(recovered.into_iter().map(|error| (None, error)));
+    }
+    let privacy = context.privacy().await?;
+    let revision = privacy.suppressed.revision();
+    let new_lake = (!is_lake).then_some(NewLake { customer });
+    let mut update = RosterUpdate::new(context, choice, purpose, privacy, new_lake);
+    if choice.events.is_empty() {
+        // Ledgers to be filed as closed: those that are given up now, and those that a killed run left half-closed.
+        let mut closed = Vec::new();
+        let take = |read: Result<Entry>| match read {
+            Ok(Entry { mut ledger, .. }) => {
+                let was_open = ledger.closed.is_none();
+                ledger.give_up_without_end(context.horizon, now);
+                if ledger.closed.is_some() {
+                    let is_given_up = was_open && ledger.closed == Some(Closing::Incomplete);
+                    update.failures.extend(is_given_up.then(|| without_end(&ledger)));
+                    closed.push(ledger.clone());
+                }
+                update.remember(ledger);
+            }
+            Err(error) => update.failures.push((None, error)),
+        };
+        context.ledgers.each_active(take).await?;
+        for ledger in closed.iter().filter(|_| purpose.writes_ledgers()) {
+            let give_up = |standing: &mut Ledger| standing.give_up_without_end(context.horizon, now);
+            match context.ledgers.update(ledger, give_up).await {
+                Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => {
+                    update.failures.push((Some(ledger.event.event_id), error));
+                }
+                outcome => drop(outcome?),
+            }
+        }
+    }
+    planned.failures.extend(clock_is_behind(&update.known, now).map(|error| (None, error)));
+    context.progress.listing();
+    let listed = rosters::read(context, choice, usage, &mut update).await;
+    if purpose.writes_ledgers() && context.privacy().await?.suppressed.revision() != revision {
+        // Since the vendor was asked, somebody is to be forgotten who may be the host of an event that was noted, even if the
+        // vendor's list broke after that.
+        planned.failures.extend(clean_ledgers(context).await?.into_iter().map(|error| (None, error)));
+    }
+    let cursor = listed?;
+    if choice.events.is_empty() {
+        update.establish().await?;
+    }
+    let RosterUpdate { known, failures, unsaved, .. } = update;
+    // The cursor may move on only if everything that was listed is in its ledger.
+    if let Some(cursor) = cursor
+        && unsaved.is_empty()
+        && purpose.writes_ledgers()
+    {
+        cursor.put(&context.ledgers).await?;
+    }
+    let unsaved = unsaved.into_iter().map(|(event_id, error)| (Some(event_id), error));
+    planned.failures.extend(failures.into_iter().chain(unsaved));
+    for (event_id, known) in known {
+        planned.add(event_id, known);
+    }
+    planned.due.sort_by_key(|due| (due.since, due.event_id));
+    Ok(planned)
+}
+
+/// The events of a plan that was made before, as their ledgers describe them now.
+async fn planned_before(context: &Context, choice: &Choice, now: Timestamp, purpose: Purpose) -> Planned {
+    let found = stream::iter(choice.events.clone())
+        .map(|event_id| async move { (event_id, context.ledgers.find(event_id).await) });
+    let mut found = found.buffered(AT_ONCE);
+    let mut planned = Planned::default();
+    while let Some((event_id, found)) = found.next().await {
+        match found {
+            Ok(Some(Entry { ledger, .. })) => {
+                planned.add(event_id, Known::of(context, choice, ledger, now, purpose));
+            }
+            Ok(None) => {
+                let error = Error::new(Kind::Usage, "the event has no ledger").with("event", event_id);
+                planned.failures.push((Some(event_id), error.hint("plan it first, with `plan --items`")));
+            }
+            Err(error) => planned.failures.push((Some(event_id), error.with("event", event_id))),
+        }
+    }
+    planned
+}
+
+/// The failure that names an event which is given up because nothing says when it ends.
+fn without_end(ledger: &Ledger) -> (Option<i64>, Error) {
+    let event_id = ledger.event.event_id;
+    let error = Error::new(Kind::BadAnswer, "the vendor does not say when the event ends, so it is given up");
+    (Some(event_id), error.with("event", event_id).hint("`sync --event` still visits it"))
+}
+
+/// An error if the last visit lies in the future: another clock dated it, and until this one has passed it, events are not due.
+fn clock_is_behind(known: &BTreeMap<i64, Known>, now: Timestamp) -> Option<Error> {
+    let newest = known.values().filter_map(|known| known.last_visit).max()?;
+    let behind = newest.duration_since(now);
+    (behind > CLOCK_TOLERANCE).then(|| {
+        let message = format!("the clock says {now:.0}, but the last visit was at {newest:.0}");
+        Error::new(Kind::Usage, message)
+            .hint("set the clock; events are due again when it has passed that visit")
+    })
+}

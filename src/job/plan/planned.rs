@@ -1,0 +1,67 @@
+//! The result of a plan: the events to visit, and what could not be planned.
+
+use jiff::Timestamp;
+
+use super::known::Known;
+use crate::error::Error;
+use crate::load::ledger::Ledger;
+use crate::load::ledger::health::Health;
+use crate::report::Report;
+
+/// An event to visit.
+pub(in crate::job) struct Due {
+    pub(in crate::job) event_id: i64,
+    /// Since when it has been waiting for a visit.
+    pub(in crate::job) since: Timestamp,
+    /// What it adds to the health of all events.
+    pub(in crate::job) health: Health,
+    /// Its ledger; `None` if the plan does not keep ledgers in memory.
+    pub(in crate::job) ledger: Option<Box<Ledger>>,
+}
+
+/// The events to visit, and what could not be planned.
+#[derive(Default)]
+pub(in crate::job) struct Planned {
+    /// The events to visit, those that have waited longest first.
+    pub(in crate::job) due: Vec<Due>,
+    /// How many events are known and still visited.
+    known: usize,
+    /// The health of these events.
+    health: Health,
+    /// Whether `known` and `health` are about all events, not only about chosen ones.
+    is_of_all: bool,
+    /// What could not be planned, with the event if it concerns a single one.
+    pub(in crate::job) failures: Vec<(Option<i64>, Error)>,
+}
+
+impl Planned {
+    /// An empty plan, of all events or of chosen ones.
+    pub(in crate::job) fn new(is_of_all: bool) -> Self {
+        Self { is_of_all, ..Self::default() }
+    }
+
+    /// Adds an event.
+    pub(in crate::job) fn add(&mut self, event_id: i64, known: Known) {
+        self.known += usize::from(known.is_open);
+        self.health += known.health;
+        let health = known.health;
+        self.due.extend(known.due.map(|(since, ledger)| Due { event_id, since, health, ledger }));
+    }
+
+    /// Adds the plan to the report, and returns the events to visit.
+    pub(in crate::job) fn add_to_report(self, report: &mut Report) -> Vec<Due> {
+        report.planned(self.known, self.due.len());
+        report.events.health += self.health;
+        report.is_of_all = self.is_of_all;
+        for (event_id, error) in self.failures {
+            match event_id {
+                Some(event_id) => {
+                    report.events.due += 1;
+                    report.event_failed(event_id, &error);
+                }
+                None => report.failed(&error),
+            }
+        }
+        self.due
+    }
+}

@@ -1,0 +1,118 @@
+//! Questions about single events: which events need one, and what the vendor answers.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures::{StreamExt, future, stream};
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::roster_update::RosterUpdate;
+use super::time_budget::in_time;
+use crate::error::{Error, Kind, Result};
+use crate::extract::roster;
+use crate::extract::usage::Usage;
+use crate::job::context::Context;
+use crate::job::selection::Choice;
+use crate::load::ledger::{Closing, Ledger};
+use crate::transform::event::Event;
+
+/// How many ledgers are looked up at once.
+const LOOKUPS: usize = 16;
+
+/// Of these events, the ones about which the ledgers do not know enough: new events, events that may still be moved, and closed
+/// events that are to be visited again because they concern chosen days.
+pub(in crate::job) async fn still_open(
+    context: &Context,
+    choice: &Choice,
+    now: Timestamp,
+    update: &mut RosterUpdate<'_>,
+    events: BTreeSet<i64>,
+) -> Result<BTreeSet<i64>> {
+    let known = &update.known;
+    let looked_up = stream::iter(events).map(|event_id| async move {
+        let is_open = match known.get(&event_id) {
+            Some(known) if known.is_open => Ok(!known.has_ended && known.due.is_none()),
+            _ => context.ledgers.find(event_id).await.map(|found| {
+                // A cancelled event may be held after all; one that was opened again may not be among the active ledgers yet.
+                let may_be_restored = |ledger: &Ledger| match ledger.closed {
+                    Some(Closing::Cancelled) => !ledger.is_past(context.horizon, now),
+                    closed => closed.is_none(),
+                };
+                let is_chosen = |ledger: &Ledger| {
+                    choice.days.is_some()
+                        && (ledger.days.keys().any(|day| choice.has_day(*day))
+                            || choice.meets(&ledger.event, &context.lake.zone))
+                };
+                found.is_none_or(|entry| may_be_restored(&entry.ledger) || is_chosen(&entry.ledger))
+            }),
+        };
+        (event_id, is_open)
+    });
+    let mut looked_up = looked_up.buffered(LOOKUPS);
+    let mut open = BTreeSet::new();
+    while let Some((event_id, is_open)) = looked_up.next().await {
+        match is_open {
+            Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => {
+                update.failures.push((Some(event_id), error));
+            }
+            is_open => open.extend(is_open?.then_some(event_id)),
+        }
+    }
+    Ok(open)
+}
+
+fn is_unreachable(error: &Error) -> bool {
+    error.kind() == Kind::Unreachable
+}
+
+/// Asks about each of these events, in this order, for at most `most`. An event that the vendor does not know fails alone.
+pub(in crate::job) async fn ask_about(
+    context: &Context,
+    usage: &Usage,
+    events: Vec<i64>,
+    most: Option<Duration>,
+    failures: &mut Vec<(Option<i64>, Error)>,
+) -> Result<Vec<Event>> {
+    let all = events.len();
+    let end = most.map(|most| Instant::now() + most);
+    let is_reached = &AtomicBool::new(true);
+    let is_over = || context.client.is_out_of_time() || end.is_some_and(|end| end <= Instant::now());
+    let asked = stream::iter(events)
+        .take_while(|_| future::ready(is_reached.load(Ordering::Relaxed) && !is_over()))
+        .map(|event_id| async move {
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            let answer = Box::pin(roster::info(&context.client, usage, event_id));
+            let outcome = in_time(left, "the answer about an event", answer).await;
+            if outcome.as_ref().is_err_and(is_unreachable) {
+                is_reached.store(false, Ordering::Relaxed);
+            }
+            (event_id, outcome)
+        })
+        .buffered(context.concurrency);
+    let mut asked = asked.collect::<Vec<_>>().await;
+    // A question that was cut off has not failed; it counts as not asked.
+    if is_over() {
+        asked.retain(|(_, outcome)| !outcome.as_ref().is_err_and(|error| error.kind() == Kind::Timeout));
+    }
+    // An outage is not the fault of any event.
+    let cut_off = asked.extract_if(.., |(_, outcome)| outcome.as_ref().is_err_and(is_unreachable)).next();
+    asked.retain(|(_, outcome)| !outcome.as_ref().is_err_and(is_unreachable));
+    if let Some((_, Err(error))) = cut_off {
+        failures.push((None, error));
+    } else if asked.len() < all {
+        let late = format!("{} events of the roster were not asked about in time", all - asked.len());
+        let error = Error::new(Kind::Timeout, late).hint("the next run goes on; or raise `--deadline`");
+        failures.push((None, error));
+    }
+    let mut found = Vec::new();
+    for (event_id, outcome) in asked {
+        match outcome {
+            Ok(event) => found.push(event),
+            Err(error) if error.kind() == Kind::Credentials => return Err(error),
+            Err(error) => failures.push((Some(event_id), error)),
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,192 @@
+//! Writes what the rosters say about events into the ledgers, page by page: even with very many events, only what a plan needs
+//! stays in memory.
+
+use std::collections::{BTreeMap, HashSet};
+
+use futures::{StreamExt, stream};
+use jiff::Timestamp;
+
+use super::known::Known;
+use super::purpose::Purpose;
+use crate::error::{Error, Kind, Result};
+use crate::job::context::{Context, FAILURES_TO_STOP};
+use crate::job::selection::Choice;
+use crate::load::ledger::Ledger;
+use crate::transform::event::Event;
+use crate::transform::privacy::Privacy;
+
+/// How many ledgers are read or written at once.
+const AT_ONCE: usize = 16;
+
+/// How much an entry of a list says about its event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::job) enum Detail {
+    /// How the vendor describes it now.
+    Full,
+    /// Only that the event exists, and that it ends at the given time or later.
+    ExistenceOnly,
+}
+
+/// The known events, brought up to date from the rosters.
+pub(in crate::job) struct RosterUpdate<'a> {
+    context: &'a Context,
+    choice: &'a Choice,
+    purpose: Purpose,
+    now: Timestamp,
+    privacy: Privacy,
+    /// The lake that has to be established before anything is saved; `None` once it exists.
+    new_lake: Option<NewLake>,
+    /// Events that have a ledger, or would have one.
+    pub(in crate::job) known: BTreeMap<i64, Known>,
+    /// Events that a list described in full.
+    described: HashSet<i64>,
+    /// Events whose ledgers could not be written.
+    pub(in crate::job) unsaved: BTreeMap<i64, Error>,
+    /// How many entries of lists name no event.
+    pub(in crate::job) unreadable: u64,
+    /// What could not be read, with the event if it concerns a single one.
+    pub(in crate::job) failures: Vec<(Option<i64>, Error)>,
+}
+
+/// A lake that does not exist yet.
+pub(in crate::job) struct NewLake {
+    pub(in crate::job) customer: Option<String>,
+}
+
+impl<'a> RosterUpdate<'a> {
+    pub(in crate::job) fn new(
+        context: &'a Context,
+        choice: &'a Choice,
+        purpose: Purpose,
+        privacy: Privacy,
+        new_lake: Option<NewLake>,
+    ) -> Self {
+        Self {
+            context,
+            choice,
+            purpose,
+            now: context.clock.now(),
+            privacy,
+            new_lake: new_lake.filter(|_| purpose.writes_ledgers()),
+            known: BTreeMap::new(),
+            described: HashSet::new(),
+            unsaved: BTreeMap::new(),
+            unreadable: 0,
+            failures: Vec::new(),
+        }
+    }
+
+    /// Remembers an event by its ledger.
+    pub(in crate::job) fn remember(&mut self, ledger: Ledger) {
+        let event_id = ledger.event.event_id;
+        self.known.insert(event_id, Known::of(self.context, self.choice, ledger, self.now, self.purpose));
+    }
+
+    /// Whether this run has visits to make that do not depend on the rosters.
+    pub(in crate::job) fn has_visits_to_make(&self) -> bool {
+        !self.purpose.keeps_ledgers() && !self.known.is_empty()
+    }
+
+    /// Whether a list described the event in full.
+    pub(in crate::job) fn is_described(&self, event_id: i64) -> bool {
+        self.described.contains(&event_id)
+    }
+
+    /// Events that have begun, and are not visited because it is not known when they end.
+    pub(in crate::job) fn without_end(&self) -> impl Iterator<Item = i64> {
+        let waiting = self.known.iter().filter(|(_, known)| known.lacks_end && known.due.is_none());
+        waiting.map(|(event_id, _)| *event_id)
+    }
+
+    /// Saves the listed events whose ledgers do not already say the same. If a list names an event twice, the later entry counts;
+    /// if both lists name it, the entry that says more.
+    pub(in crate::job) async fn apply(&mut self, events: Vec<Event>, detail: Detail) -> Result<()> {
+        let treated = events.into_iter().map(|event| event.treated(&self.privacy));
+        let listed: BTreeMap<i64, Event> = treated.map(|event| (event.event_id, event)).collect();
+        let named: Vec<i64> = listed.keys().copied().collect();
+        let news = listed.into_values().filter(|event| self.is_news(event, detail)).collect();
+        self.save(news, detail).await?;
+        if detail == Detail::Full {
+            self.described.extend(named);
+        }
+        Ok(())
+    }
+
+    fn is_news(&self, event: &Event, detail: Detail) -> bool {
+        if detail == Detail::ExistenceOnly && self.is_described(event.event_id) {
+            return false;
+        }
+        match (self.known.get(&event.event_id), detail) {
+            (Some(known), Detail::Full) => !known.is_described_as(event),
+            (Some(known), Detail::ExistenceOnly) => event.end_time > known.end_time,
+            (None, _) => !event.never_was(),
+        }
+    }
+
+    /// Saves events that were asked about one by one, even if their ledgers already say the same.
+    pub(in crate::job) async fn apply_details(&mut self, events: Vec<Event>) -> Result<()> {
+        let events = events.into_iter().map(|event| event.treated(&self.privacy)).collect();
+        self.save(events, Detail::Full).await
+    }
+
+    /// Saves events in their ledgers; they must already be reduced to what may be kept. A ledger that cannot be read fails alone.
+    async fn save(&mut self, events: Vec<Event>, detail: Detail) -> Result<()> {
+        if !events.is_empty() {
+            self.establish().await?;
+        }
+        let this = &*self;
+        let noted = stream::iter(events)
+            .map(|event| async move { (event.event_id, this.ledger_of(event, detail).await) });
+        let noted: Vec<_> = noted.buffered(AT_ONCE).collect().await;
+        let is_of_store =
+            |outcome: &Result<Ledger>| outcome.as_ref().is_err_and(|error| error.kind() == Kind::Store);
+        let of_store = noted.iter().filter(|(_, outcome)| is_of_store(outcome)).count();
+        let is_down = of_store >= FAILURES_TO_STOP as usize && !self.context.store_works().await;
+        for (event_id, outcome) in noted {
+            match outcome {
+                // No other event would fare better.
+                Err(error) if is_down && error.kind() == Kind::Store => return Err(error),
+                Ok(ledger) => {
+                    self.unsaved.remove(&event_id);
+                    self.remember(ledger);
+                }
+                Err(error) => {
+                    self.unsaved.insert(event_id, error.with("event", event_id));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the lake if there is none yet. Nothing is saved before that has succeeded.
+    pub(in crate::job) async fn establish(&mut self) -> Result<()> {
+        if let Some(NewLake { customer }) = &self.new_lake {
+            self.context.lake.establish(self.context.store.as_ref(), customer.as_deref()).await?;
+            self.new_lake = None;
+        }
+        Ok(())
+    }
+
+    /// The ledger of an event, updated with what the roster says about it.
+    async fn ledger_of(&self, event: Event, detail: Detail) -> Result<Ledger> {
+        let (now, zone) = (self.now, &self.context.lake.zone);
+        let new = Ledger::new(event, now);
+        let change = |ledger: &mut Ledger| {
+            if detail == Detail::Full || new.event.end_time > ledger.event.end_time {
+                ledger.describe(&new.event);
+            }
+            // Its first visit follows, and then does not have to write the event day by itself.
+            if ledger.closed.is_none() && ledger.event.has_ended(now) {
+                let day = ledger.event.start_time.map(|start| zone.day_of(start));
+                ledger.event_day = ledger.event_day.or(day);
+            }
+        };
+        if self.purpose.writes_ledgers() {
+            return self.context.ledgers.update(&new, change).await;
+        }
+        let found = self.context.ledgers.find(new.event.event_id).await?;
+        let mut ledger = found.map_or_else(|| new.clone(), |entry| entry.ledger);
+        change(&mut ledger);
+        Ok(ledger)
+    }
+}

@@ -1,0 +1,221 @@
+//! Reads the rosters: the vendor's two lists and the user's file, or the chosen events.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::questions::{ask_about, still_open};
+use super::roster_update::{Detail, RosterUpdate};
+use super::spans::Spans;
+use super::time_budget::{budget_before_visits, in_time};
+use crate::error::{Error, Explain, Kind, Result};
+use crate::extract::roster;
+use crate::extract::roster_file;
+use crate::extract::usage::Usage;
+use crate::job::context::Context;
+use crate::job::selection::Choice;
+use crate::load::ledger::cursor::{Cursor, ReadUpTo};
+use crate::transform::event::Event;
+
+/// The most that the vendor's clock is believed to differ from this machine's: a larger difference is not a clock's, but comes
+/// for example from seconds that are sent for milliseconds.
+const VENDOR_TOLERANCE: SignedDuration = SignedDuration::from_hours(24);
+/// How far a span of the public list reaches back into the one before: the documentation does not say whether an event that
+/// begins or ends at the edge of a span is in it.
+const ACROSS: SignedDuration = SignedDuration::from_hours(24);
+
+/// Saves every event that the rosters name, unless its ledger already says the same. Returns the cursor to write afterwards;
+/// `None` if it does not move.
+pub(in crate::job) async fn read(
+    context: &Context,
+    choice: &Choice,
+    usage: &Usage,
+    update: &mut RosterUpdate<'_>,
+) -> Result<Option<Cursor>> {
+    if !choice.events.is_empty() {
+        let chosen = choice.events.clone();
+        let events = ask_about(context, usage, chosen, None, &mut update.failures).await?;
+        update.apply_details(events).await?;
+        return Ok(None);
+    }
+    let now = context.clock.now();
+    let (mut cursor, may_move) = cursor(context, choice, update).await?;
+    let stood = (cursor.edited, cursor.held);
+    let knows_some = !update.known.is_empty();
+    if context.rosters.edited {
+        let most = budget_before_visits(context, update);
+        let list = edited(context, choice, usage, &mut cursor.edited, now, update);
+        match in_time(most, "the list of edited events", list).await {
+            Ok(()) => {}
+            // Known events are visited all the same.
+            Err(error) if knows_some && error.kind() != Kind::Credentials => {
+                update.failures.push((None, error));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let mut asked = match &context.rosters.file {
+        Some(name) => match read_file(context, name).await {
+            Ok(events) => events.into_iter().collect(),
+            Err(error) if knows_some => {
+                update.failures.push((None, error));
+                BTreeSet::new()
+            }
+            Err(error) => return Err(error),
+        },
+        None => BTreeSet::new(),
+    };
+    if context.rosters.public {
+        let most = budget_before_visits(context, update);
+        let list = public(context, choice, usage, &mut cursor.held, now, update);
+        match in_time(most, "the list of public events", list).await {
+            Ok(without_end) => asked.extend(without_end),
+            Err(error) if error.kind() == Kind::Credentials => return Err(error),
+            // The run goes on with the other list.
+            Err(error) => update.failures.push((None, perhaps_no_list(error))),
+        }
+    }
+    if update.unreadable > 0 {
+        let message =
+            format!("{} entries of the vendor's lists have no positive `eventId`", update.unreadable);
+        update.failures.push((None, Error::new(Kind::BadAnswer, message)));
+    }
+    asked.retain(|id| !update.is_described(*id) && !update.unsaved.contains_key(id));
+    let mut asked = still_open(context, choice, now, update, asked).await?;
+    asked.extend(update.without_end());
+    // In case there is not time for all: new events first, then those that end soonest.
+    let mut asked = Vec::from_iter(asked);
+    asked.sort_by_key(|id| update.known.get(id).map(|known| known.end_time));
+    let most = budget_before_visits(context, update);
+    let events = ask_about(context, usage, asked, most, &mut update.failures).await?;
+    update.apply_details(events).await?;
+    let is_moved = stood != (cursor.edited, cursor.held);
+    Ok((is_moved && may_move).then_some(cursor))
+}
+
+/// Where to go on reading the lists, and whether that may move afterwards: lists of chosen days say nothing about other days.
+async fn cursor(context: &Context, choice: &Choice, update: &mut RosterUpdate<'_>) -> Result<(Cursor, bool)> {
+    if choice.days.is_some() {
+        return Ok((Cursor::unread(), false));
+    }
+    match Cursor::read(&context.ledgers).await {
+        // Known events are visited all the same.
+        Err(error) if !update.known.is_empty() && matches!(error.kind(), Kind::Damaged | Kind::Newer) => {
+            update.failures.push((None, error));
+            Ok((Cursor::unread(), false))
+        }
+        cursor => Ok((cursor?, true)),
+    }
+}
+
+/// Adds a hint if the vendor answers, but not with a list.
+fn perhaps_no_list(error: Error) -> Error {
+    match error.kind() {
+        Kind::Timeout | Kind::Broken | Kind::Unreachable => error,
+        _ => error.hint("if this lasts, the vendor may have no such list: `--no-public-list` skips it"),
+    }
+}
+
+/// Up to when a list that was asked for up to now has been read: by the vendor's clock, if this machine's is ahead of it.
+fn listed_until(usage: &Usage, now: Timestamp) -> Timestamp {
+    let told = usage.vendor_is_ahead().filter(|ahead| ahead.abs() <= VENDOR_TOLERANCE);
+    now.checked_add(told.unwrap_or_default()).map_or(now, |theirs| theirs.min(now))
+}
+
+/// Reads events by the time of their last edit: those since the list was last read, on the first run as far back as `--lookback`.
+/// After each span, it notes in `read` how far it has come.
+async fn edited(
+    context: &Context,
+    choice: &Choice,
+    usage: &Usage,
+    read: &mut ReadUpTo,
+    now: Timestamp,
+    update: &mut RosterUpdate<'_>,
+) -> Result<()> {
+    let from = match (choice.days, believed(read.broken_at.or(read.until), now)) {
+        (Some((from, _)), _) => {
+            before(context.lake.zone.start_of(from).unwrap_or_default(), context.lookback)
+        }
+        (None, Some(until)) => until,
+        (None, None) => before(now, context.lookback),
+    };
+    let mut spans = Spans::new(from, now);
+    while let Some((from, to)) = spans.next() {
+        let mut list = roster::edited_between(&context.client, usage, from, to);
+        let mut pages = 0;
+        while let Some(page) = list.page().await? {
+            pages += 1;
+            update.unreadable += page.unreadable;
+            update.apply(page.events, Detail::Full).await?;
+        }
+        read.broken_at = Some(to);
+        spans.read(pages);
+    }
+    *read = ReadUpTo { until: Some(listed_until(usage, now)), broken_at: None };
+    Ok(())
+}
+
+/// Reads public events by their own time: those of the chosen days, otherwise those that are within their horizon now or were
+/// when the list was last read; on the first run as far back as `--lookback`. The other list shows edits, and says more. Returns
+/// the events that are listed without an end. After each span, it notes in `read` how far it has come.
+async fn public(
+    context: &Context,
+    choice: &Choice,
+    usage: &Usage,
+    read: &mut ReadUpTo,
+    now: Timestamp,
+    update: &mut RosterUpdate<'_>,
+) -> Result<Vec<i64>> {
+    let zone = &context.lake.zone;
+    let (from, to) = match (choice.days, believed(read.broken_at, now), believed(read.until, now)) {
+        // Events that were held earlier may have been watched on these days.
+        (Some((from, to)), ..) => {
+            let from = before(zone.start_of(from).unwrap_or_default(), context.horizon);
+            (from, zone.end_of(to).unwrap_or(now).min(now))
+        }
+        (None, Some(broken_at), _) => (before(broken_at, ACROSS), now),
+        (None, None, Some(until)) => (before(until, context.horizon), now),
+        (None, None, None) => (before(now, context.lookback), now),
+    };
+    let (mut spans, mut without_end) = (Spans::new(from, to), Vec::new());
+    let first = from;
+    while let Some((from, to)) = spans.next() {
+        let from = if from == first { from } else { before(from, ACROSS) };
+        let mut list = roster::held_between(&context.client, usage, from, to);
+        let mut pages = 0;
+        while let Some(page) = list.page().await? {
+            pages += 1;
+            update.unreadable += page.unreadable;
+            let is_without = |event: &&Event| event.end_time.is_none() && !event.is_cancelled();
+            without_end.extend(page.events.iter().filter(is_without).map(|event| event.event_id));
+            update.apply(page.events, Detail::ExistenceOnly).await?;
+        }
+        read.broken_at = Some(to);
+        spans.read(pages);
+    }
+    *read = ReadUpTo { until: Some(listed_until(usage, now)), broken_at: None };
+    Ok(without_end)
+}
+
+/// Ignores an instant that lies in the future: a wrong clock wrote it, and what came in the meantime is listed again.
+fn believed(read_until: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    read_until.filter(|until| *until <= now)
+}
+
+fn before(instant: Timestamp, span: SignedDuration) -> Timestamp {
+    instant.checked_sub(span).unwrap_or_default().max(Timestamp::UNIX_EPOCH)
+}
+
+/// Reads the event numbers in the user's roster.
+async fn read_file(context: &Context, name: &str) -> Result<Vec<i64>> {
+    let unreadable = || format!("cannot read the roster `{name}`");
+    let bytes = match name.strip_prefix("store:") {
+        Some(key) => {
+            let object = context.store.get(key).await?;
+            object.map(|(bytes, _)| bytes.to_vec()).ok_or_else(|| Error::new(Kind::Usage, unreadable()))?
+        }
+        None => std::fs::read(name).explain(Kind::Usage, unreadable)?,
+    };
+    let text = String::from_utf8(bytes).explain(Kind::Usage, unreadable);
+    roster_file::parse(&text.map_err(|error: Error| error.hint("save it as UTF-8"))?)
+}

@@ -1,0 +1,73 @@
+//! Splits a long period into spans, oldest first, so that what was read of a list is not read again if the rest does not end in
+//! time. Pure.
+
+use jiff::{SignedDuration, Timestamp};
+
+/// The length of the first span: long enough for what every run asks a list for, which is the usual horizon.
+const FIRST: SignedDuration = SignedDuration::from_hours(32 * 24);
+
+/// After a span with more pages than this, the next one is not made longer.
+const MANY: usize = 8;
+
+/// The spans of a period that have yet to be read.
+pub(in crate::job) struct Spans {
+    next: Option<(Timestamp, Timestamp)>,
+    to: Timestamp,
+    length: SignedDuration,
+}
+
+impl Spans {
+    /// The spans of the period from one instant to another.
+    pub(in crate::job) fn new(from: Timestamp, to: Timestamp) -> Self {
+        Self { next: Some((from, end(from, FIRST, to))), to, length: FIRST }
+    }
+
+    /// The next span; `None` after the last one. A period without length is one span, too.
+    pub(in crate::job) fn next(&self) -> Option<(Timestamp, Timestamp)> {
+        self.next
+    }
+
+    /// Notes that the span was read, and had this many pages. If they are few, the next span is twice as long: a quiet period
+    /// takes few requests.
+    pub(in crate::job) fn read(&mut self, pages: usize) {
+        if pages <= MANY {
+            self.length = self.length.saturating_add(self.length);
+        }
+        let from = self.next.map_or(self.to, |(_, read)| read);
+        self.next = (from < self.to).then(|| (from, end(from, self.length, self.to)));
+    }
+}
+
+fn end(from: Timestamp, length: SignedDuration, to: Timestamp) -> Timestamp {
+    from.checked_add(length).map_or(to, |end| end.min(to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(day: i64) -> Timestamp {
+        "2022-10-26T00:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_hours(24 * day)
+    }
+
+    #[test]
+    fn a_quiet_time_has_few_spans_and_a_busy_one_many_and_together_they_are_the_time() {
+        for (days, pages, ends) in [
+            (0, 1, vec![0]),
+            (1, 900, vec![1]),
+            (32, 1, vec![32]),
+            (33, 1, vec![32, 33]),
+            (400, 0, vec![32, 96, 224, 400]),
+            (400, 8, vec![32, 96, 224, 400]),
+            (100, 9, vec![32, 64, 96, 100]),
+        ] {
+            let (mut spans, mut from) = (Spans::new(day(0), day(days)), day(0));
+            for end in ends {
+                assert_eq!(spans.next(), Some((from, day(end))), "{days} {pages}");
+                from = day(end);
+                spans.read(pages);
+            }
+            assert_eq!(spans.next(), None, "{days} {pages}");
+        }
+    }
+}

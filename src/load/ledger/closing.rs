@@ -1,0 +1,184 @@
+//! When an event is no longer visited: past its horizon, as soon as nothing is owed, or there is no hope left. Pure.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::visit::{Outcome, Visit};
+use super::{Closing, Ledger};
+
+/// Failed visits in a row after which an event that is past its horizon is closed although something is owed.
+const LAST_TRIES: u32 = 3;
+/// How long such an event must have waited in vain past its horizon: an outage is no reason to give it up, nor is a user who is
+/// not allowed to see it yet. There is no such wait if the vendor has answered for the event before and no longer knows it.
+const LAST_WAIT: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+impl Ledger {
+    /// Whether an instant lies past the event's horizon.
+    #[must_use]
+    pub fn is_past(&self, horizon: SignedDuration, now: Timestamp) -> bool {
+        now.duration_since(self.end()) >= horizon
+    }
+
+    /// Whether the event has begun, was not cancelled, and has no known end: until that is known, it is visited only if a user
+    /// chooses it.
+    #[must_use]
+    pub fn lacks_end(&self, now: Timestamp) -> bool {
+        self.is_endless(now) && !self.event.is_cancelled()
+    }
+
+    /// Closes the event if, a whole `horizon` after its beginning, its end is still unknown.
+    pub fn give_up_without_end(&mut self, horizon: SignedDuration, now: Timestamp) {
+        if self.is_endless(now) && now.duration_since(self.begins()) >= horizon {
+            let is_cancelled = self.event.is_cancelled();
+            self.closed = Some(if is_cancelled { Closing::Cancelled } else { Closing::Incomplete });
+        }
+    }
+
+    fn is_endless(&self, now: Timestamp) -> bool {
+        let Self { event, closed, .. } = self;
+        closed.is_none() && event.end_time.is_none() && !event.has_ended(now) && self.begins() <= now
+    }
+
+    /// When the event begins, or when it was first heard of, whichever is later.
+    pub(super) fn begins(&self) -> Timestamp {
+        self.event.start_time.map_or(self.first_seen, |start| start.max(self.first_seen))
+    }
+
+    /// Why this visit, which is already in the ledger, closes the event; none if it does not.
+    pub(super) fn closing(&self, visit: &Visit, horizon: SignedDuration) -> Option<Closing> {
+        // An earlier visit does not close what a later one left open.
+        if !self.is_past(horizon, visit.pulled_at) || self.last_visit > Some(visit.pulled_at) {
+            return None;
+        }
+        match visit.outcome {
+            Outcome::Complete if self.owed.is_empty() => Some(Closing::Complete),
+            Outcome::Failed if self.is_given_up(visit, horizon) => Some(Closing::Incomplete),
+            _ => None,
+        }
+    }
+
+    /// Whether this visit was due, not chosen by a user, and failed or was cut off while another one was complete and closed the
+    /// event.
+    pub(super) fn is_beside_the_last(&self, visit: &Visit) -> bool {
+        self.closed == Some(Closing::Complete) && !visit.is_chosen && visit.outcome != Outcome::Complete
+    }
+
+    /// Whether a failed visit past the horizon is the last one.
+    fn is_given_up(&self, visit: &Visit, horizon: SignedDuration) -> bool {
+        let past = visit.pulled_at.duration_since(self.end()).saturating_sub(horizon);
+        let waited = visit.pulled_at.duration_since(self.waits_since()).min(past);
+        let is_forgotten = visit.is_unknown && self.last_good_visit.is_some();
+        self.failures >= LAST_TRIES && (is_forgotten || waited >= LAST_WAIT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{HORIZON, at, ledger, visit};
+    use super::super::visit::Owed;
+    use super::*;
+    use crate::transform::event::Event;
+
+    #[test]
+    fn an_end_is_waited_for_where_the_event_has_begun_and_nothing_says_that_it_is_over() {
+        let event = || Event { start_time: Some(at(0)), ..Event::unknown(1) };
+        let ledger = |event| Ledger::new(event, at(-48));
+        let (given_up, cancelled) = (Some(Closing::Incomplete), Some(Closing::Cancelled));
+        for (ledger, lacks_end, past_its_horizon, what) in [
+            (ledger(event()), true, given_up, "it has begun"),
+            (ledger(Event::unknown(1)), true, given_up, "nothing is known of it"),
+            (ledger(Event { start_time: Some(at(2)), ..event() }), false, given_up, "it is yet to come"),
+            (ledger(Event { start_time: Some(at(900)), ..event() }), false, None, "much later"),
+            (ledger(Event { end_time: Some(at(9)), ..event() }), false, None, "its end is known"),
+            (ledger(Event { status: Some("ended".into()), ..event() }), false, None, "it is over"),
+            (
+                ledger(Event { status: Some("cancelled".into()), ..event() }),
+                false,
+                cancelled,
+                "it was cancelled",
+            ),
+        ] {
+            assert_eq!(ledger.lacks_end(at(1)), lacks_end, "{what}");
+            let closed = |hours: i64| {
+                let mut later = ledger.clone();
+                later.give_up_without_end(HORIZON, at(hours));
+                later.closed
+            };
+            assert_eq!(closed(30 * 24 + 2), past_its_horizon, "{what}");
+            assert_eq!(closed(30 * 24 - 49), None, "{what}");
+        }
+        let mut complete = Ledger { closed: Some(Closing::Complete), ..ledger(event()) };
+        complete.give_up_without_end(HORIZON, at(1000));
+        assert_eq!((complete.closed, complete.lacks_end(at(1))), (Some(Closing::Complete), false));
+    }
+
+    #[test]
+    fn the_first_complete_visit_past_the_horizon_closes() {
+        let mut complete = ledger();
+        complete.fold(&visit(30 * 24 - 1, Outcome::Complete), HORIZON);
+        assert_eq!(complete.closed, None);
+        complete.fold(&visit(30 * 24, Outcome::Complete), HORIZON);
+        assert_eq!(complete.closed, Some(Closing::Complete));
+        assert_eq!(complete.due_at(at(10_000)), None);
+    }
+
+    #[test]
+    fn a_visit_that_fails_beside_the_last_one_opens_the_event_again_where_its_rows_are_the_later_ones() {
+        let closed = Some(Closing::Complete);
+        for (hours, is_chosen, is_closed, is_owed) in
+            [(1, false, None, true), (-1, false, closed, false), (1, true, closed, true)]
+        {
+            let mut ledger = ledger();
+            ledger.fold(&visit(31 * 24, Outcome::Complete), HORIZON);
+            assert_eq!(ledger.closed, closed);
+            for _ in 0..2 {
+                let beside = Visit { is_chosen, ..visit(31 * 24 + hours, Outcome::Failed) };
+                ledger.fold(&beside, HORIZON);
+                assert_eq!(
+                    (ledger.closed, ledger.owed.snapshot),
+                    (is_closed, is_owed),
+                    "{hours} {is_chosen}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn an_earlier_visit_closes_nothing_that_a_later_one_left_open() {
+        let mut ledger = ledger();
+        ledger.fold(&Visit { owed: Owed::default(), ..visit(31 * 24 + 1, Outcome::Failed) }, HORIZON);
+        ledger.fold(&visit(31 * 24, Outcome::Complete), HORIZON);
+        assert_eq!((ledger.closed, ledger.owed.is_empty()), (None, true));
+        ledger.fold(&visit(31 * 24 + 2, Outcome::Complete), HORIZON);
+        assert_eq!(ledger.closed, Some(Closing::Complete));
+    }
+
+    #[test]
+    fn past_the_horizon_an_event_is_given_up_after_three_failures_and_a_week_or_sooner_where_it_is_gone() {
+        let day = |day: i64| 24 * day;
+        let unknown = |hours| Visit { is_unknown: true, ..visit(hours, Outcome::Failed) };
+        let failed = |hours| visit(hours, Outcome::Failed);
+        let complete = |hours| visit(hours, Outcome::Complete);
+        // When it was first heard of, its visits, and whether the last of them closes it.
+        for (first_seen, visits, is_closed) in [
+            (0, vec![failed(day(36)), failed(day(37) - 1)], false),
+            (0, vec![failed(day(35)), failed(day(36)), failed(day(37) - 1)], false),
+            (0, vec![failed(day(35)), failed(day(36)), failed(day(37))], true),
+            (0, vec![failed(day(40)), failed(day(41))], false),
+            (0, vec![complete(day(29)), failed(day(31)), failed(day(32)), failed(day(33))], false),
+            (0, vec![failed(day(28)), failed(day(29)), failed(day(30))], false),
+            (day(300), vec![failed(day(300)), failed(day(300) + 1), failed(day(300) + 3)], false),
+            (day(300), vec![failed(day(300)), failed(day(306)), failed(day(307))], true),
+            (0, vec![unknown(day(30)), unknown(day(30) + 1), unknown(day(30) + 3)], false),
+            (0, vec![unknown(day(30)), unknown(day(36)), unknown(day(37))], true),
+            (0, vec![complete(day(29)), unknown(day(30)), unknown(day(30) + 1)], false),
+            (0, vec![complete(day(29)), unknown(day(30)), unknown(day(30) + 1), unknown(day(30) + 3)], true),
+        ] {
+            let mut ledger = Ledger { first_seen: at(first_seen), ..ledger() };
+            for visit in &visits {
+                assert_eq!(ledger.closed, None, "{first_seen} {visits:?}");
+                ledger.fold(visit, HORIZON);
+            }
+            assert_eq!(ledger.closed, is_closed.then_some(Closing::Incomplete), "{first_seen} {visits:?}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! `ledger/roster.json`: how far the vendor's lists of events were read.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::ledgers::Ledgers;
+use crate::error::{Kind, Result};
+use crate::load::store::Condition;
+use crate::load::{FORMAT, keys};
+
+#[derive(Serialize, Deserialize)]
+struct Document {
+    format: u32,
+    edited_until: Option<Timestamp>,
+    held_until: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    edited_broken_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    held_broken_at: Option<Timestamp>,
+}
+
+/// How far a list was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReadUpTo {
+    /// Up to when it was read completely; none if it never was.
+    pub until: Option<Timestamp>,
+    /// Up to when it was read when the last reading broke off; the next one goes on there. None if it did not break off.
+    pub broken_at: Option<Timestamp>,
+}
+
+/// How far both lists were read. It can be moved only if no other run has moved it since it was read.
+pub struct Cursor {
+    /// How far the list of edited events was read.
+    pub edited: ReadUpTo,
+    /// How far the public list was read, which is by the time at which events are held.
+    pub held: ReadUpTo,
+    condition: Condition,
+}
+
+impl Cursor {
+    /// Reads the cursor from the ledger.
+    pub async fn read(ledgers: &Ledgers) -> Result<Self> {
+        Ok(match ledgers.read_document::<Document>(keys::ROSTER).await? {
+            Some((Document { edited_until, held_until, edited_broken_at, held_broken_at, .. }, version)) => {
+                Self {
+                    edited: ReadUpTo { until: edited_until, broken_at: edited_broken_at },
+                    held: ReadUpTo { until: held_until, broken_at: held_broken_at },
+                    condition: Condition::Unchanged(version),
+                }
+            }
+            None => Self::unread(),
+        })
+    }
+
+    /// The cursor of lists that were never read.
+    #[must_use]
+    pub fn unread() -> Self {
+        Self { edited: ReadUpTo::default(), held: ReadUpTo::default(), condition: Condition::Absent }
+    }
+
+    /// Moves the cursor. If another run moved it meanwhile, that run's cursor stays; the events that this run noted are in their
+    /// ledgers all the same.
+    pub async fn put(self, ledgers: &Ledgers) -> Result<()> {
+        let Self { edited, held, condition } = self;
+        let document = Document {
+            format: FORMAT,
+            edited_until: edited.until,
+            held_until: held.until,
+            edited_broken_at: edited.broken_at,
+            held_broken_at: held.broken_at,
+        };
+        match ledgers.put_document(keys::ROSTER, &document, condition).await {
+            Err(error) if error.kind() == Kind::Conflict => Ok(()),
+            outcome => outcome,
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! When an event is due: at its end, then less and less often; after failures, with longer and longer pauses. Pure.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Ledger;
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+/// The longest pause between two visits. An hour less than a day: a daily run may begin a little earlier than the day before, and
+/// must not find that an event is due only a moment later.
+const LONGEST: SignedDuration = SignedDuration::from_hours(23);
+
+impl Ledger {
+    /// When the event is due; none if it has not ended, or is closed.
+    #[must_use]
+    pub fn due_at(&self, now: Timestamp) -> Option<Timestamp> {
+        if self.closed.is_some() || !self.event.has_ended(now) {
+            return None;
+        }
+        let Some(last) = self.last_visit else { return Some(self.end().min(now)) };
+        let pause = if self.failures > 0 {
+            HOUR.checked_mul(1 << (self.failures - 1).min(5)).unwrap_or(LONGEST).min(LONGEST)
+        } else if !self.owed.is_empty() {
+            SignedDuration::ZERO
+        } else {
+            self.pause_after(last)
+        };
+        last.checked_add(pause).ok()
+    }
+
+    /// How long after a good visit the next one is due.
+    fn pause_after(&self, visit: Timestamp) -> SignedDuration {
+        (visit.duration_since(self.end()) / 4).clamp(HOUR, LONGEST)
+    }
+
+    /// Since when an event that has ended has been waiting for a good visit.
+    #[must_use]
+    pub fn waits_since(&self) -> Timestamp {
+        match self.last_good_visit {
+            // It may have been visited before it ended, or may have been moved since.
+            Some(last) => last.checked_add(self.pause_after(last)).unwrap_or(Timestamp::MAX).max(self.end()),
+            None => self.end().max(self.first_seen),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::visit::Owed;
+    use super::*;
+    use crate::transform::event::Event;
+
+    fn at(hours: i64) -> Timestamp {
+        "2022-10-26T00:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_hours(hours)
+    }
+
+    /// An event that ended at hour 0, and was visited at `visited`.
+    fn visited(visited: i64) -> Ledger {
+        let mut ledger = Ledger::new(Event { end_time: Some(at(0)), ..Event::unknown(1) }, at(-48));
+        ledger.last_visit = Some(at(visited));
+        ledger
+    }
+
+    #[test]
+    fn an_event_is_due_at_its_end_and_then_more_and_more_seldom() {
+        let never = Ledger { last_visit: None, ..visited(0) };
+        assert_eq!(never.due_at(at(-1)), None);
+        assert_eq!(never.due_at(at(0)), Some(at(0)));
+        for (last, due) in [(0, 1), (1, 2), (8, 10), (40, 50), (92, 115), (96, 119), (400, 423)] {
+            assert_eq!(visited(last).due_at(at(1000)), Some(at(due)), "visited {last} h after the end");
+        }
+    }
+
+    #[test]
+    fn an_event_that_was_visited_before_it_ended_or_is_moved_is_not_late_before_its_end() {
+        for (visited_at, waits_since) in [(-400, 0), (-1, 0), (0, 1), (40, 50)] {
+            let ledger = Ledger { last_good_visit: Some(at(visited_at)), ..visited(visited_at) };
+            assert_eq!(ledger.waits_since(), at(waits_since), "{visited_at}");
+        }
+    }
+
+    #[test]
+    fn failed_visits_back_off_and_what_the_deadline_left_is_due_at_once() {
+        let owed = Owed { snapshot: true, ..Owed::default() };
+        for (failures, pause) in [(0, 0), (1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 23), (7, 23)] {
+            let ledger = Ledger { failures, owed: owed.clone(), ..visited(100) };
+            assert_eq!(ledger.due_at(at(1000)), Some(at(100 + pause)), "{failures} failures");
+        }
+    }
+}

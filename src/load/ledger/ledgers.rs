@@ -1,0 +1,203 @@
+//! The ledgers in the store: one small document per event. Those of events that are still visited are kept apart from the others.
+
+use std::sync::Arc;
+
+use futures::{StreamExt, stream};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Ledger;
+use crate::error::{Error, Kind, Result};
+use crate::load::conflict_retries::ConflictRetries;
+use crate::load::store::{Condition, Store, Version};
+use crate::load::{document, keys};
+
+/// Documents that are read at once.
+const READERS: usize = 16;
+
+/// A ledger, and the version of its document that was read.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The ledger.
+    pub ledger: Ledger,
+    key: String,
+    version: Version,
+}
+
+/// All ledgers of a lake.
+#[derive(Clone)]
+pub struct Ledgers {
+    store: Arc<dyn Store>,
+}
+
+/// The key under which a ledger belongs.
+fn home(ledger: &Ledger) -> String {
+    let event_id = ledger.event.event_id;
+    if ledger.closed.is_some() { keys::closed(event_id) } else { keys::active(event_id) }
+}
+
+impl Ledgers {
+    /// The ledgers in `store`.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self { store }
+    }
+
+    /// The ledgers of all events that are still visited, and an error for each document that cannot be read.
+    pub async fn active(&self) -> Result<(Vec<Entry>, Vec<Error>)> {
+        self.below(&[keys::ACTIVE]).await
+    }
+
+    /// Like [`Ledgers::active`], and also the ledgers of events that are no longer visited.
+    pub async fn all(&self) -> Result<(Vec<Entry>, Vec<Error>)> {
+        self.below(&[keys::ACTIVE, keys::CLOSED]).await
+    }
+
+    async fn below(&self, prefixes: &[&str]) -> Result<(Vec<Entry>, Vec<Error>)> {
+        let (mut entries, mut failures) = (Vec::new(), Vec::new());
+        for prefix in prefixes {
+            self.each(prefix, |read| match read {
+                Ok(entry) => entries.push(entry),
+                Err(error) => failures.push(error),
+            })
+            .await?;
+        }
+        Ok((entries, failures))
+    }
+
+    /// Calls `take` with each document below a prefix, or with the error if it cannot be read.
+    async fn each(&self, prefix: &str, mut take: impl FnMut(Result<Entry>)) -> Result<()> {
+        let mut listed = self.store.list(prefix, "").await?;
+        listed.retain(|listed| !keys::is_hidden(&listed.key));
+        let read = stream::iter(listed).map(|listed| async move { self.read_listed(&listed.key).await });
+        let mut read = read.buffered(READERS);
+        while let Some(read) = read.next().await {
+            match read {
+                Ok(Some(entry)) => take(Ok(entry)),
+                // A document that is gone since it was listed was moved by another run, which closed or reopened the event.
+                Ok(None) => {}
+                Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => take(Err(error)),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Calls `take` with each event that is still visited, or with the error if its document cannot be read.
+    pub async fn each_active(&self, take: impl FnMut(Result<Entry>)) -> Result<()> {
+        self.each(keys::ACTIVE, take).await
+    }
+
+    /// The ledger of an event, still visited or not.
+    pub async fn find(&self, event_id: i64) -> Result<Option<Entry>> {
+        match self.read(&keys::active(event_id)).await? {
+            Some(entry) => Ok(Some(entry)),
+            None => self.read(&keys::closed(event_id)).await,
+        }
+    }
+
+    /// Changes the ledger of an event, or a copy of `new` if there is none, puts it where it belongs, and returns it. If `change`
+    /// changes nothing of an existing ledger, nothing is put.
+    pub async fn update(&self, new: &Ledger, change: impl Fn(&mut Ledger)) -> Result<Ledger> {
+        let event_id = new.event.event_id;
+        let mut retries = ConflictRetries::default();
+        loop {
+            match self.try_update(event_id, new, &change).await {
+                Err(error) if retries.allow(&error) => {}
+                outcome => return outcome.map_err(|error| error.with("event", event_id)),
+            }
+        }
+    }
+
+    /// Changes this document where it lies. A run that is killed while it reopens an event leaves a copy in the wrong place: such
+    /// a copy is deleted, because the document in the right place is newer, and that one is changed instead.
+    pub async fn change(&self, entry: Entry, change: impl Fn(&mut Ledger)) -> Result<()> {
+        let mut ledger = entry.ledger.clone();
+        change(&mut ledger);
+        if entry.key != home(&ledger) {
+            self.update(&ledger, change).await?;
+            let left = self.read(&entry.key).await?.filter(|left| left.version == entry.version);
+            return match left {
+                Some(left) => self.store.delete_unchanged(&left.key, &left.version).await,
+                None => Ok(()),
+            };
+        }
+        if ledger == entry.ledger {
+            return Ok(());
+        }
+        match self.put_document(&entry.key, &ledger, Condition::Unchanged(entry.version)).await {
+            Err(error) if error.kind() == Kind::Conflict => self.update(&ledger, change).await.map(|_| ()),
+            outcome => outcome,
+        }
+    }
+
+    async fn try_update(&self, event_id: i64, new: &Ledger, change: impl Fn(&mut Ledger)) -> Result<Ledger> {
+        let Some(entry) = self.find(event_id).await? else {
+            let mut ledger = new.clone();
+            change(&mut ledger);
+            self.put_document(&home(&ledger), &ledger, Condition::Absent).await?;
+            return Ok(ledger);
+        };
+        if entry.key != home(&entry.ledger) {
+            // Another run is moving it, or was killed while it did. A document that is not in its place does not change any more.
+            self.move_home(&entry).await?;
+            return Err(Error::new(Kind::Conflict, "the ledger was moved"));
+        }
+        let mut ledger = entry.ledger.clone();
+        change(&mut ledger);
+        if ledger != entry.ledger {
+            self.put_document(&entry.key, &ledger, Condition::Unchanged(entry.version)).await?;
+            if entry.key != home(&ledger)
+                && let Some(moving) = self.read(&entry.key).await?
+                && moving.key != home(&moving.ledger)
+            {
+                self.move_home(&moving).await?;
+            }
+        }
+        Ok(ledger)
+    }
+
+    /// Moves a document that does not change any more to its place. Several runs may do so at once: none overwrites what a later
+    /// visit left there, and each deletes only what it moved.
+    async fn move_home(&self, entry: &Entry) -> Result<()> {
+        let home = home(&entry.ledger);
+        let standing = self.read(&home).await?;
+        if standing.as_ref().is_none_or(|standing| standing.ledger.last_visit <= entry.ledger.last_visit) {
+            let condition =
+                standing.map_or(Condition::Absent, |standing| Condition::Unchanged(standing.version));
+            self.put_document(&home, &entry.ledger, condition).await?;
+        }
+        self.store.delete_unchanged(&entry.key, &entry.version).await
+    }
+
+    /// Reads the ledger under a listed key. A file under any other name, such as a copy, is an error.
+    async fn read_listed(&self, key: &str) -> Result<Option<Entry>> {
+        if keys::parse_ledger(key).is_none() {
+            let error = Error::new(Kind::Damaged, "a file among the ledgers is not a ledger");
+            return Err(error.with("key", key).hint("delete it"));
+        }
+        self.read(key).await
+    }
+
+    async fn read(&self, key: &str) -> Result<Option<Entry>> {
+        let entry = self.read_document(key).await?;
+        Ok(entry.map(|(ledger, version)| Entry { ledger, key: key.to_owned(), version }))
+    }
+
+    /// Reads a document of the ledger; none if it does not exist.
+    pub async fn read_document<T: DeserializeOwned>(&self, key: &str) -> Result<Option<(T, Version)>> {
+        let Some((bytes, version)) = self.store.get(key).await? else { return Ok(None) };
+        let document = document::read(key, &bytes)?;
+        Ok(Some((document, version)))
+    }
+
+    /// Puts a document of the ledger.
+    pub async fn put_document(
+        &self,
+        key: &str,
+        document: &impl Serialize,
+        condition: Condition,
+    ) -> Result<()> {
+        self.store.put(key, document::write(document)?, condition).await
+    }
+}

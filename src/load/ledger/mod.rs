@@ -1,0 +1,311 @@
+//! The ledger of one event: what is known, owed and done. Pure; `ledgers` reads and writes it.
+
+pub mod answer;
+mod closing;
+pub mod compared;
+pub mod complete;
+pub mod cursor;
+mod due;
+pub mod health;
+pub mod ledgers;
+pub mod recover;
+pub mod visit;
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use self::answer::{Day, Snapshot};
+use self::visit::{Outcome, Owed, Visit};
+use crate::load::FORMAT;
+use crate::transform::event::Event;
+
+/// The document of one event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// Format of the document.
+    pub format: u32,
+    /// The event as the vendor last described it.
+    pub event: Event,
+    /// When the event was first heard of.
+    pub first_seen: Timestamp,
+    /// The day that its rows of `events` and `viewer_details` lie in; fixed when the event is heard of after its end, or at the
+    /// first visit.
+    pub event_day: Option<Date>,
+    /// When the last visit began.
+    pub last_visit: Option<Timestamp>,
+    /// Up to when all days have been asked for, except those that are owed.
+    pub through: Option<Timestamp>,
+    /// The last answer for each day that has rows, or had some before.
+    pub days: BTreeMap<Date, Day>,
+    /// The last snapshot.
+    pub snapshot: Option<Snapshot>,
+    /// What the next visit has to ask for again.
+    pub owed: Owed,
+    /// Failed visits since the last one that did not fail.
+    pub failures: u32,
+    /// Visits since the last one that was complete.
+    #[serde(default)]
+    pub unfinished: u32,
+    /// When the last visit that was complete began.
+    pub last_good_visit: Option<Timestamp>,
+    /// When the last plan of chosen days that visited the event was made; none if there was no such plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_at: Option<Timestamp>,
+    /// Whether the vendor has answered for the event before, but no longer knows it.
+    #[serde(default)]
+    pub is_forgotten: bool,
+    /// Why the event is no longer visited; none while it is visited.
+    pub closed: Option<Closing>,
+}
+
+/// Why an event is no longer visited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Closing {
+    /// Past the horizon with nothing owed.
+    Complete,
+    /// Given up past the horizon with something missing: visits failed several times, or no end became known.
+    Incomplete,
+    /// Cancelled before it began, or without a known end.
+    Cancelled,
+}
+
+impl Ledger {
+    /// The ledger of an event that is heard of for the first time.
+    #[must_use]
+    pub fn new(event: Event, now: Timestamp) -> Self {
+        Self {
+            format: FORMAT,
+            event,
+            first_seen: now,
+            event_day: None,
+            last_visit: None,
+            through: None,
+            days: BTreeMap::new(),
+            snapshot: None,
+            owed: Owed::default(),
+            failures: 0,
+            unfinished: 0,
+            last_good_visit: None,
+            planned_at: None,
+            is_forgotten: false,
+            closed: None,
+        }
+    }
+
+    /// Updates the event to how the vendor now describes it. A closed event that now ends later, or is no longer cancelled, is
+    /// visited again; an event that was cancelled before it began, and never visited, is closed.
+    pub fn describe(&mut self, event: &Event) {
+        let is_restored = self.closed == Some(Closing::Cancelled);
+        let event = event.clone().completed_by(&self.event);
+        if (is_restored || event.end_time > self.event.end_time) && !event.never_was() {
+            self.closed = None;
+        }
+        let never_was = event.never_was();
+        self.event = event;
+        if never_was && self.last_visit.is_none() {
+            self.closed = Some(Closing::Cancelled);
+        }
+    }
+
+    /// Notes that a user accepts fewer rows for a day. This has to be in the ledger before a cell with the acceptance is staged:
+    /// if the visit is killed after that, the answers of later visits would otherwise lose against the cell in the lake. The
+    /// day is owed until it is answered.
+    pub fn accept_day(&mut self, day: Date, accepted_at: Timestamp) {
+        let known = self.days.entry(day).or_insert(Day::unanswered(accepted_at));
+        if known.accepted_at < Some(accepted_at) {
+            known.accepted_at = Some(accepted_at);
+            self.owed.days.insert(day);
+        }
+    }
+
+    /// Like [`Ledger::accept_day`], for the snapshot.
+    pub fn accept_snapshot(&mut self, accepted_at: Timestamp) {
+        let known = self.snapshot.get_or_insert(Snapshot::unanswered(accepted_at));
+        if known.accepted_at < Some(accepted_at) {
+            known.accepted_at = Some(accepted_at);
+            self.owed.snapshot = true;
+        }
+    }
+
+    /// When the event ends; if that is unknown, when it was first heard of.
+    #[must_use]
+    pub fn end(&self) -> Timestamp {
+        self.event.end_time.unwrap_or(self.first_seen)
+    }
+
+    /// Updates the ledger with the result of a visit. Visits may be folded in any order: an earlier visit's answer for a day
+    /// does not replace a later one's.
+    pub fn fold(&mut self, visit: &Visit, horizon: SignedDuration) {
+        self.event_day = self.event_day.or(visit.event_day);
+        for (day, answer) in &visit.days {
+            // As in the lake, an answer that does not know of an acceptance cannot replace one that does.
+            let age = |day: &Day| (day.accepted_at, day.pulled_at);
+            if self.days.get(day).is_none_or(|known| age(known) <= age(answer)) {
+                self.days.insert(*day, *answer);
+            }
+        }
+        // An earlier visit that is folded after a later one does not cancel what the later one owes.
+        let is_latest = self.last_visit <= Some(visit.pulled_at);
+        self.owed.days.retain(|day| !is_latest || !visit.asked.contains(day));
+        if let Some(snapshot) = visit.snapshot {
+            let age = |snapshot: &Snapshot| (snapshot.accepted_at, snapshot.pulled_at);
+            if self.snapshot.is_none_or(|known| age(&known) <= age(&snapshot)) {
+                self.snapshot = Some(snapshot);
+            }
+            self.owed.snapshot &= !is_latest;
+        }
+        // If a visit at the same time was complete and closed the event, nothing is missing, whatever this one owes. Unless this
+        // one began later: then its rows are the latest, and the event is opened again for a visit that completes them.
+        let (is_newer, is_beside) = (self.last_visit < Some(visit.pulled_at), self.is_beside_the_last(visit));
+        if is_newer && is_beside {
+            self.closed = None;
+        }
+        if is_newer || !is_beside {
+            self.owed.days.extend(&visit.owed.days);
+            self.owed.pieces.extend(&visit.owed.pieces);
+            self.owed.snapshot |= visit.owed.snapshot;
+        }
+        self.owed.pieces.retain(|day, _| self.owed.days.contains(day));
+        // A visit that is folded twice, because a write was reported as failed, counts once.
+        if is_newer {
+            let has_failed = visit.outcome == Outcome::Failed;
+            self.failures = if has_failed { self.failures.saturating_add(1) } else { 0 };
+            self.is_forgotten = visit.is_unknown && self.last_good_visit.is_some();
+            self.unfinished = self.unfinished.saturating_add(1);
+            if visit.outcome == Outcome::Complete {
+                self.unfinished = 0;
+                self.last_good_visit = Some(visit.pulled_at);
+            }
+        }
+        self.last_visit = self.last_visit.max(Some(visit.pulled_at));
+        self.planned_at = visit.planned_at.or(self.planned_at);
+        if visit.through {
+            self.through = self.through.max(Some(visit.pulled_at));
+        }
+        self.closed = self.closed.or_else(|| self.closing(visit, horizon));
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    pub(in crate::load) const HORIZON: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+    pub(in crate::load) fn at(hours: i64) -> Timestamp {
+        "2022-10-26T00:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_hours(hours)
+    }
+
+    pub(in crate::load) fn ledger() -> Ledger {
+        Ledger::new(Event { end_time: Some(at(0)), ..Event::unknown(1) }, at(-48))
+    }
+
+    pub(in crate::load) fn visit(hours: i64, outcome: Outcome) -> Visit {
+        Visit {
+            pulled_at: at(hours),
+            event_day: Some("2022-10-26".parse().unwrap()),
+            days: BTreeMap::new(),
+            snapshot: None,
+            owed: Owed { snapshot: outcome != Outcome::Complete, ..Owed::default() },
+            asked: BTreeSet::new(),
+            through: true,
+            outcome,
+            is_unknown: false,
+            is_chosen: false,
+            planned_at: None,
+        }
+    }
+
+    #[test]
+    fn a_failed_visit_counts_once_however_often_it_is_folded() {
+        let mut ledger = ledger();
+        for failures in 1..4 {
+            let failed = visit(100 + i64::from(failures), Outcome::Failed);
+            ledger.fold(&failed, HORIZON);
+            ledger.fold(&failed, HORIZON);
+            assert_eq!(ledger.failures, failures);
+        }
+        ledger.fold(&visit(200, Outcome::Left), HORIZON);
+        assert_eq!((ledger.failures, ledger.unfinished), (0, 4), "what was left is not all there either");
+        ledger.fold(&visit(201, Outcome::Complete), HORIZON);
+        assert_eq!(ledger.unfinished, 0);
+    }
+
+    #[test]
+    fn an_event_is_forgotten_when_the_vendor_that_answered_for_it_knows_it_no_more() {
+        let unknown = |hours| Visit { is_unknown: true, through: false, ..visit(hours, Outcome::Failed) };
+        let mut ledger = ledger();
+        ledger.fold(&unknown(-1), HORIZON);
+        assert!(!ledger.is_forgotten, "it may be a wrong number");
+        ledger.fold(&visit(0, Outcome::Failed), HORIZON);
+        ledger.fold(&unknown(1), HORIZON);
+        assert!(!ledger.is_forgotten, "it was asked for, and never answered");
+        ledger.fold(&visit(2, Outcome::Complete), HORIZON);
+        ledger.fold(&unknown(3), HORIZON);
+        assert!(ledger.is_forgotten);
+        assert_eq!(ledger.last_good_visit, Some(at(2)));
+        ledger.fold(&visit(4, Outcome::Left), HORIZON);
+        assert!(!ledger.is_forgotten, "it was only away for a while");
+        assert_eq!(ledger.last_good_visit, Some(at(2)), "what is left is not there yet");
+    }
+
+    #[test]
+    fn an_event_is_reopened_by_a_later_end_and_moved_without_moving_its_day() {
+        let mut ledger = ledger();
+        ledger.fold(&visit(31 * 24, Outcome::Complete), HORIZON);
+        assert_eq!(ledger.closed, Some(Closing::Complete));
+        let edited = Event { title: Some("new".into()), ..ledger.event.clone() };
+        ledger.describe(&edited);
+        assert_eq!(ledger.closed, Some(Closing::Complete), "another title is no reason");
+        let moved = Event { end_time: Some(at(40 * 24)), ..edited };
+        ledger.describe(&moved);
+        assert_eq!(ledger.closed, None);
+        assert_eq!(ledger.event_day, Some("2022-10-26".parse().unwrap()));
+        assert_eq!(ledger.due_at(at(39 * 24)), None, "it has not ended");
+        assert!(ledger.due_at(at(40 * 24)).is_some());
+    }
+
+    #[test]
+    fn an_entry_that_names_little_takes_nothing_away() {
+        let mut known = ledger();
+        let whole = Event {
+            title: Some("launch".into()),
+            host_id: Some("88589655".into()),
+            modify_time: Some(at(-100)),
+            ..known.event.clone()
+        };
+        known.describe(&whole);
+        known.describe(&Event { status: Some("cancelled".into()), ..Event::unknown(whole.event_id) });
+        let expected = Event { status: Some("cancelled".into()), modify_time: None, ..whole };
+        assert_eq!(known.event, expected);
+        assert_eq!(known.closed, None, "an older edit does not say that it was cancelled before it began");
+    }
+
+    #[test]
+    fn an_event_that_is_cancelled_before_it_begins_is_closed_unless_it_was_visited() {
+        let cancelled = Event {
+            status: Some("cancelled".into()),
+            start_time: Some(at(-1)),
+            modify_time: Some(at(-2)),
+            ..ledger().event
+        };
+        let mut never = ledger();
+        never.describe(&cancelled);
+        assert_eq!(never.closed, Some(Closing::Cancelled));
+        never.describe(&Event { status: Some("created".into()), ..cancelled.clone() });
+        assert_eq!(never.closed, None, "it was restored");
+        let mut visited = ledger();
+        visited.fold(&visit(1, Outcome::Complete), HORIZON);
+        visited.describe(&cancelled);
+        assert_eq!(visited.closed, None);
+        let mut later = ledger();
+        later.describe(&Event { modify_time: Some(at(0)), ..cancelled });
+        assert_eq!(later.closed, None, "somebody may have come before");
+    }
+}

@@ -1,0 +1,211 @@
+//! Rebuilds a lost ledger from the lake: from what `events`, `pulls` and the indexes say of each event.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use futures::TryStreamExt;
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::answer::{Day, Snapshot};
+use super::ledgers::Ledgers;
+use super::visit::Owed;
+use super::{Closing, Ledger};
+use crate::error::{Error, Explain, Kind, Result};
+use crate::load::cell::Cell;
+use crate::load::keys;
+use crate::load::lake::Lake;
+use crate::load::object::ObjectReader;
+use crate::load::object::index::PrivacyVersion;
+use crate::load::store::{Listed, Store};
+use crate::load::suppression;
+use crate::transform::batch;
+use crate::transform::event::Event;
+use crate::transform::tables::Table;
+use crate::transform::totals::Totals;
+use crate::transform::value::Value;
+
+/// What the lake says of one event.
+#[derive(Default)]
+struct RecoveredEvent {
+    ledger: Option<Ledger>,
+    first_visit: Option<Timestamp>,
+    last_visit: Option<Timestamp>,
+    has_failed: bool,
+    owed: Owed,
+    days: BTreeMap<Date, Day>,
+    snapshot: Option<(Date, Snapshot)>,
+}
+
+/// Puts a ledger for every event of the lake that has none. Reads the whole lake, and returns an error for each object or ledger
+/// that cannot be read. The lake's settings are lost, too: returns [`Kind::OtherLake`] if its rows and footers show that it was
+/// made with another zone or privacy policy than this run's.
+pub async fn recover(store: &Arc<dyn Store>, lake: &Lake, ledgers: &Ledgers) -> Result<Vec<Error>> {
+    let mut events: BTreeMap<i64, RecoveredEvent> = BTreeMap::new();
+    let mut failures = Vec::new();
+    let mut suppressed = 0;
+    for table in Table::ALL {
+        for Listed { key, head } in store.list(&keys::table(table), "").await? {
+            let Some(day) = keys::parse_lake(table, &key) else { continue };
+            let read = async {
+                let object = ObjectReader::open(store, &key, head, table, day).await?;
+                if let Some(kept) = object.kept() {
+                    check_policy(lake, kept)?;
+                    suppressed = suppressed.max(kept.suppressed);
+                }
+                match table {
+                    Table::Events | Table::Pulls => {
+                        let all = object.cells().iter().map(|cell| cell.rows).sum();
+                        let mut rows = object.rows(std::iter::once(0..all))?;
+                        while let Some(batch) = rows.try_next().await? {
+                            for row in 0..batch.num_rows() {
+                                check_zone(lake, table, &batch, row)?;
+                                read_row(&mut events, table, day, &batch, row);
+                            }
+                        }
+                    }
+                    Table::Lives | Table::Interactions | Table::ViewerDetails | Table::Rejects => {
+                        let totals = object.totals().await?;
+                        let totals: BTreeMap<_, _> =
+                            totals.iter().map(|(cell, totals)| (cell.key(), *totals)).collect();
+                        for cell in object.cells() {
+                            let totals = totals.get(&cell.key()).copied().unwrap_or_default();
+                            let known = events.entry(cell.event_id).or_default();
+                            known.read_cell(table, day, cell, totals);
+                        }
+                    }
+                }
+                Ok::<_, Error>(())
+            };
+            match read.await {
+                // A damaged object stays damaged, and is left out. Other errors may pass: then another run rebuilds the ledger.
+                Err(error) if error.kind() == Kind::Damaged => failures.push(error),
+                outcome => outcome?,
+            }
+        }
+    }
+    let listed = suppression::privacy(store.as_ref(), &lake.policy).await?.suppressed.revision();
+    if listed < suppressed {
+        return Err(suppression::lost());
+    }
+    if !events.is_empty() {
+        // Zone and policy show in the rows and footers; this does not.
+        let settle = format!("{:#}", lake.settle);
+        tracing::warn!(settle, "the lake's settings were lost, and days settle as this run says");
+    }
+    for (event_id, known) in events {
+        match ledgers.update(&known.into_ledger(event_id), |_| {}).await {
+            Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => failures.push(error),
+            outcome => drop(outcome?),
+        }
+    }
+    Ok(failures)
+}
+
+/// Checks that the lake's zone is this run's: the row of an event has its start both as an instant and on the lake's wall clock.
+fn check_zone(lake: &Lake, table: Table, batch: &RecordBatch, row: usize) -> Result<()> {
+    let columns = ["start_time", "start_date"].map(|column| batch::value(batch, column, row));
+    let (Table::Events, [Value::Millis(start), found]) = (table, columns) else { return Ok(()) };
+    let start = Timestamp::from_millisecond(start)
+        .explain(Kind::Damaged, || "the `start_time` of an event is out of range".to_owned())?;
+    if Value::from(lake.zone.wall_clock(start)) == found {
+        return Ok(());
+    }
+    let message = format!("the ledger is lost, and the lake's days are not those of `{}`", lake.zone);
+    Err(Error::new(Kind::OtherLake, message).hint("give the `--zone` that the lake was made with"))
+}
+
+/// Checks that the policy of an object is this run's: what was withheld must not come back because the lake's settings are lost.
+fn check_policy(lake: &Lake, kept: &PrivacyVersion) -> Result<()> {
+    let ours = lake.policy.document();
+    if kept.policy == *ours {
+        return Ok(());
+    }
+    let message =
+        format!("the ledger is lost, and the lake's privacy policy is {}, this run's {ours}", kept.policy);
+    Err(Error::new(Kind::OtherLake, message)
+        .hint("give the `--privacy` and the key that the lake was made with"))
+}
+
+/// Reads a row of `events` or `pulls`.
+fn read_row(
+    events: &mut BTreeMap<i64, RecoveredEvent>,
+    table: Table,
+    day: Date,
+    batch: &RecordBatch,
+    row: usize,
+) {
+    let Value::Integer(event_id) = batch::value(batch, "event_id", row) else { return };
+    let instant = |column: &str| match batch::value(batch, column, row) {
+        Value::Millis(millis) => Timestamp::from_millisecond(millis).ok(),
+        _ => None,
+    };
+    let is_text = |column: &str, word: &str| batch::value(batch, column, row) == word.into();
+    let known = events.entry(event_id).or_default();
+    let pulled_at = instant("pulled_at");
+    if table == Table::Pulls {
+        known.first_visit = known.first_visit.into_iter().chain(pulled_at).min();
+        if known.last_visit < pulled_at {
+            known.last_visit = pulled_at;
+            known.has_failed = is_text("outcome", "failed");
+            let owed = match batch::value(batch, "owed", row) {
+                Value::Text(names) => serde_json::from_str(&names).unwrap_or_default(),
+                _ => BTreeSet::new(),
+            };
+            known.owed = Owed::of_names(&owed);
+        }
+        return;
+    }
+    let Some(event) = Event::of_row(batch, row) else { return };
+    let mut ledger = Ledger::new(event, pulled_at.unwrap_or_default());
+    ledger.event_day = Some(day);
+    ledger.last_visit = pulled_at;
+    ledger.through = instant("pulled_through");
+    if batch::value(batch, "closed", row) == true.into() {
+        let is_complete = is_text("outcome", "complete");
+        ledger.closed = Some(if is_complete { Closing::Complete } else { Closing::Incomplete });
+    }
+    known.ledger = Some(ledger);
+}
+
+impl RecoveredEvent {
+    fn read_cell(&mut self, table: Table, day: Date, cell: &Cell, totals: Totals) {
+        let (pulled_at, accepted_at) = (cell.pulled_at, cell.accepted_at);
+        if table == Table::ViewerDetails {
+            let rejects = Totals::default();
+            self.snapshot = Some((day, Snapshot { pulled_at, viewer_details: totals, rejects, accepted_at }));
+            return;
+        }
+        if table == Table::Rejects && cell.part == "snapshot" {
+            if let Some((_, snapshot)) = &mut self.snapshot {
+                snapshot.rejects = totals;
+            }
+            return;
+        }
+        let known = self.days.entry(day).or_insert(Day::unanswered(pulled_at));
+        known.pulled_at = known.pulled_at.max(pulled_at);
+        known.accepted_at = known.accepted_at.max(accepted_at);
+        match table {
+            Table::Lives => known.lives = totals,
+            Table::Interactions => known.interactions = totals,
+            _ => known.rejects = totals,
+        }
+        *known = known.after(None);
+    }
+
+    fn into_ledger(self, event_id: i64) -> Ledger {
+        let mut ledger =
+            self.ledger.unwrap_or_else(|| Ledger::new(Event::unknown(event_id), Timestamp::UNIX_EPOCH));
+        ledger.first_seen = self.first_visit.unwrap_or(ledger.first_seen);
+        ledger.event_day = ledger.event_day.or(self.snapshot.map(|(day, _)| day));
+        ledger.last_visit = ledger.last_visit.max(self.last_visit);
+        ledger.failures = u32::from(self.has_failed);
+        let was_complete = !self.has_failed && self.owed.is_empty();
+        ledger.last_good_visit = if was_complete { ledger.last_visit } else { ledger.through };
+        ledger.owed = self.owed;
+        ledger.days = self.days;
+        ledger.snapshot = self.snapshot.map(|(_, snapshot)| snapshot);
+        ledger
+    }
+}
