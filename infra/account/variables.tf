@@ -141,11 +141,18 @@ variable "settings" {
   }
 
   validation {
-    condition = alltrue([
-      for key in concat(compact([var.settings.kms_key_arn, var.settings.archive_kms_key_arn]), var.settings.former_kms_key_arns) :
-      can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", key))
-    ])
-    error_message = "`kms_key_arn`, `archive_kms_key_arn` and `former_kms_key_arns` are the ARNs of keys, not of aliases: no right covers an alias."
+    condition     = var.settings.kms_key_arn == null || can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.settings.kms_key_arn))
+    error_message = "`kms_key_arn` is the ARN of a key, not of an alias: no right covers an alias."
+  }
+
+  validation {
+    condition     = var.settings.archive_kms_key_arn == null || can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.settings.archive_kms_key_arn))
+    error_message = "`archive_kms_key_arn` is the ARN of a key, not of an alias: no right covers an alias."
+  }
+
+  validation {
+    condition     = alltrue([for key in var.settings.former_kms_key_arns : can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", key))])
+    error_message = "`former_kms_key_arns` are the ARNs of keys, not of aliases: no right covers an alias."
   }
 
   validation {

@@ -192,13 +192,12 @@ impl Tokens {
             Ok(false) if is_refused => error
                 .taken_for(Kind::Refused)
                 .hint("the token is good, but not for this event: check what its user may see"),
-            Ok(false) => error,
             Ok(true) => match &self.credentials {
                 Some(Credentials::App(_)) if is_refused => error.taken_for(Kind::TokenRefused),
                 Some(_) => error,
                 None => self.replaced_by_others(secret, error).await,
             },
-            Err(_) => error,
+            Ok(false) | Err(_) => error,
         }
     }
 

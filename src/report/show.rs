@@ -14,9 +14,10 @@ use crate::one_line::OneLine;
 impl Report {
     fn show_plan(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Of chosen events, others are not counted.
-        match self.is_of_all {
-            true => write!(f, "events     {} open, {} due", self.events.known, self.events.due)?,
-            false => write!(f, "events     {} due", self.events.due)?,
+        if self.is_of_all {
+            write!(f, "events     {} open, {} due", self.events.known, self.events.due)?;
+        } else {
+            write!(f, "events     {} due", self.events.due)?;
         }
         if let Some(key) = &self.items {
             write!(f, "\nitems      {key}, planned at {}", self.began)?;

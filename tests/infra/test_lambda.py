@@ -28,6 +28,7 @@ def function(tmp_path):
             **({} if {"ROLLCALL_SECRET_ARN", "ROLLCALL_APP_KEY"} & set(environment) else {"ROLLCALL_TOKEN": TOKEN}),
             "ROLLCALL_REQUESTS_PER_SECOND": "10000",
             "ROLLCALL_LOOKBACK": "4000d",
+            "ROLLCALL_PRIVACY": "open",
         }
         made.append(Function({**settings, **environment}, seconds))
         return made[-1]
@@ -185,7 +186,7 @@ def test_every_sample_payload_works_under_cargo_lambda_too(tmp_path):
     port, tools = str(free_port()), Path(sys.executable).parent
     environment = {**os.environ, "PORT": port, "ROLLCALL_STORE": str(tmp_path / "store")}
     environment["PATH"] = f"{tools}:{environment['PATH']}"
-    environment["ROLLCALL_ARCHIVE"] = "true"
+    environment |= {"ROLLCALL_ARCHIVE": "true", "ROLLCALL_PRIVACY": "open"}
     command = [sys.executable, ROOT / "samples/lambda_local.py"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as local:
         local.stdout.readline()  # It says where it is when all of it runs.

@@ -57,14 +57,13 @@ impl Visiting<'_> {
     async fn fetch_in_pieces(&mut self, day: Date, pieces: &mut u32) -> Result<Option<Fetched>> {
         let zone = &self.context.lake.zone;
         let before = self.known.get(&day).and_then(|before| before.accepted_at);
-        let mut windows = match window::split(zone, day, *pieces)? {
-            Some(windows) => windows,
-            // No day was ever requested in so many windows: the ledger was changed by hand.
-            None => {
-                *pieces = 1;
-                window::split(zone, day, *pieces)?.unwrap_or_default()
-            }
-        };
+        let mut windows = window::split(zone, day, *pieces)?;
+        if windows.is_none() {
+            // No day was ever requested in this many windows: the ledger was changed by hand.
+            *pieces = 1;
+            windows = window::split(zone, day, *pieces)?;
+        }
+        let mut windows = windows.unwrap_or_default();
         loop {
             let asked: Vec<Option<Window>> = windows.iter().copied().map(Some).collect();
             let error = match self.fetch(Wanted::Windows(self.setting()), day, &asked, before).await {
@@ -178,9 +177,9 @@ impl Visiting<'_> {
                 if client.is_out_of_time() {
                     return attempts.last().map_or(Ok(false), Err);
                 }
-                let Err(error) = self.request(intake, at, *window, archiving.as_deref_mut()).await else {
-                    break;
-                };
+                // Boxed: otherwise the future of the whole visit would hold all of it.
+                let request = Box::pin(self.request(intake, at, *window, archiving.as_deref_mut()));
+                let Err(error) = request.await else { break };
                 if client.is_out_of_time() {
                     return attempts.last().map_or(Ok(false), Err);
                 }

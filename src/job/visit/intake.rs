@@ -7,7 +7,7 @@ use arrow::array::RecordBatch;
 use bytes::Bytes;
 use jiff::civil::Date;
 
-use super::answer_decoder::AnswerDecoder;
+use super::answer_decoder::{AnswerDecoder, DecodedAnswer};
 use super::days::DayCount;
 use super::record_counts::RecordCounts;
 use super::wanted::Wanted;
@@ -137,19 +137,19 @@ impl Intake {
         let envelope = answer.finish().await?;
         held.extend(decoder.last_batches()?);
         let redacted = decoder.finish_redacted(&envelope);
-        let decoded = decoder.finish(envelope)?;
+        let DecodedAnswer { day_counts, records } = decoder.finish(envelope)?;
         self.is_spoiled = true;
         self.write(&mut held).await?;
         if let Some(mut archive) = archive {
             archive.write(redacted.unwrap_or_default().as_bytes()).await?;
             archive.finish(Condition::Absent).await?;
         }
-        for (day, count) in decoded.day_counts {
+        for (day, count) in day_counts {
             let sum = self.day_counts.entry(day).or_default();
             sum.lives += count.lives;
             sum.interactions += count.interactions;
         }
-        self.records.add(decoded.records);
+        self.records.add(records);
         self.is_spoiled = false;
         Ok(())
     }
