@@ -112,8 +112,8 @@ async fn work(command: OfLake, options: Options, face: &Face) -> Result<Shown> {
             face.shown(&status, status.ok, &[])
         }
         OfLake::Explain(call) => {
-            let told = Explanation::of(&context, &call).await?;
-            face.shown(&told, told.failures.is_empty(), &told.failures)
+            let explanation = Explanation::of(&context, &call).await?;
+            face.shown(&explanation, explanation.failures.is_empty(), &explanation.failures)
         }
         OfLake::Report(pages) => {
             let written = pages.write(&context).await?;

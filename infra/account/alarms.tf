@@ -5,6 +5,7 @@ locals {
   # CloudWatch looks back seven days at most.
   two_pauses   = min(2 * var.settings.heartbeat_hours, 168)
   three_pauses = min(3 * var.settings.heartbeat_hours, 168)
+  failing_runs = min(3, floor(168 / var.settings.heartbeat_hours))
 
   log_group        = aws_cloudwatch_log_group.function["sync"].name
   worker_log_group = aws_cloudwatch_log_group.function["worker"].name
@@ -44,8 +45,8 @@ locals {
       metric     = "run_failures"
       over       = 0
       periods    = local.three_pauses
-      datapoints = 3
-      text       = "In three of the last ${local.three_pauses} hours something failed that is no single event's, in any job but a pull: a list of the vendor's, the publish of a day, a check of the doctor. The field `failed` of the run's line says what, and what to do: in ${local.log_group}, or in ${local.worker_log_group} where a fan-out publishes."
+      datapoints = local.failing_runs
+      text       = "In ${local.failing_runs} of the last ${local.three_pauses} hours something failed that is no single event's, in any job but a pull: a list of the vendor's, the publish of a day, a check of the doctor. The field `failed` of the run's line says what, and what to do: in ${local.log_group}, or in ${local.worker_log_group} where a fan-out publishes."
     }
     sync-errors = {
       namespace  = "AWS/Lambda"

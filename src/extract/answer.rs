@@ -11,8 +11,8 @@ use super::body::{Position, Splitter};
 use super::envelope::Envelope;
 use super::failure;
 use super::http::{Arriving, Http, SUCCESS};
-use super::reply::named;
-use super::tokens::Tokens;
+use super::reply::with_request_id;
+use super::token::Tokens;
 use super::usage::Usage;
 use crate::error::{Error, Kind, Result};
 use crate::json::record::Record;
@@ -82,7 +82,7 @@ impl<'a> Answer<'a> {
         self.tokens.accepted();
         if envelope.event_id.is_some_and(|event_id| event_id != self.event_id) {
             let other = Error::new(Kind::BadAnswer, "the answer is the report of another event");
-            return Err(named(other, request_id));
+            return Err(with_request_id(other, request_id));
         }
         Ok(envelope)
     }

@@ -11,8 +11,8 @@ use super::auth::Credentials;
 use super::http::{Http, HttpOptions};
 use super::reply::Reply;
 use super::retry::Attempts;
-use super::token_check;
-use super::tokens::Tokens;
+use super::token::Tokens;
+use super::token::check;
 use super::usage::Usage;
 use super::window::Window;
 use crate::error::Result;
@@ -108,7 +108,7 @@ impl Client {
     /// Whether a new token ends the one before, found out by making one; `None` if tokens are not made here.
     pub async fn token_ends_old(&self, usage: &Usage) -> Result<Option<bool>> {
         let Some(old) = self.tokens.renew(&self.http, usage).await? else { return Ok(None) };
-        token_check::is_accepted(&self.http, usage, &old).await.map(|is_accepted| Some(!is_accepted))
+        check::is_accepted(&self.http, usage, &old).await.map(|is_accepted| Some(!is_accepted))
     }
 
     /// Asks for the report of an event, of one window or of everything so far. One attempt, without retries.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::reply::{named, text};
+use super::reply::{text, with_request_id};
 use crate::error::{Error, Kind, Result};
 use crate::json::escape;
 use crate::transform::tables::Table;
@@ -45,7 +45,7 @@ impl Envelope {
         let request_id = text(sent.request_id.as_ref());
         let other_shape = |name: &str| {
             let message = format!("`{name}` is not what the vendor's documentation describes");
-            named(Error::new(Kind::BadAnswer, message), request_id.as_deref())
+            with_request_id(Error::new(Kind::BadAnswer, message), request_id.as_deref())
         };
         let (event_id, report) = match &sent.data {
             None | Some(Value::Null) => (None, None),

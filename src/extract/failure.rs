@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use reqwest::Response;
 use reqwest::header::RETRY_AFTER;
 
-use super::reply::{Reply, named};
+use super::reply::{Reply, with_request_id};
 use crate::error::{Error, Kind};
 
 /// The longest part of the vendor's own text that goes into a message, in characters.
@@ -30,7 +30,7 @@ pub(super) fn from_envelope(
         Some(code) => of_code(code).with("code", code).with("msg", format!("`{text}`")),
         None => Error::new(Kind::BadAnswer, "the answer has no `code`"),
     };
-    named(error, request_id)
+    with_request_id(error, request_id)
 }
 
 /// The error for a failure that the vendor reports in an answer that was read as a whole.
@@ -176,7 +176,7 @@ mod tests {
         let error = from_envelope(Some(500), Some("bad token 5d41c4"), Some("172.10_1"), "5d41c4");
         assert_eq!(
             error.to_string(),
-            "the vendor could not answer (code: 500, msg: `bad token …`, requestId: 172.10_1)"
+            "the vendor could not answer (code: 500, msg: `bad token …`, requestId: 172.10_1); hint: try again later"
         );
     }
 }

@@ -64,12 +64,12 @@ impl Reply {
 
     /// An error about this answer, with the vendor's ID of the request.
     pub(super) fn error(&self, kind: Kind, message: impl Into<String>) -> Error {
-        named(Error::new(kind, message), self.request_id().as_deref())
+        with_request_id(Error::new(kind, message), self.request_id().as_deref())
     }
 }
 
 /// Adds the vendor's ID of the request to an error.
-pub(super) fn named(error: Error, request_id: Option<&str>) -> Error {
+pub(super) fn with_request_id(error: Error, request_id: Option<&str>) -> Error {
     match request_id {
         Some(request_id) => error.with("requestId", request_id.chars().take(LONGEST_ID).collect::<String>()),
         None => error,

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::client::Client;
-use super::token_check::EDITS;
+use super::token::check::EDITS;
 use super::usage::Usage;
 use crate::error::{Error, Kind, Result};
 use crate::transform::event::Event;
@@ -49,9 +49,9 @@ pub struct List<'a> {
     /// Whether the last of these pages may have been full.
     is_round: bool,
     /// Events that this reading named.
-    named: HashSet<i64>,
+    in_this_reading: HashSet<i64>,
     /// Events that any reading named.
-    all: HashSet<i64>,
+    in_any_reading: HashSet<i64>,
     /// Whether this reading named an event that no earlier one did.
     is_news: bool,
     is_over: bool,
@@ -74,7 +74,7 @@ pub fn edited_between<'a>(client: &'a Client, usage: &'a Usage, from: Timestamp,
     // An event that is edited while the pages are being read leaves the list, and those after it move up: one of them onto a
     // page that was already read. So a list of several pages is read again until it names nothing new.
     let most_readings = MOST_READINGS;
-    let list = List::new(client, usage, EDITS, named(asked));
+    let list = List::new(client, usage, EDITS, parameters(asked));
     List { first: 1, shortest: DEFAULT_EDITED_PAGE, most_readings, ..list }
 }
 
@@ -87,7 +87,7 @@ pub fn held_between<'a>(client: &'a Client, usage: &'a Usage, from: Timestamp, t
         ("endTime", json!(to.as_second())),
         ("count", json!(PAGE)),
     ];
-    let list = List::new(client, usage, "event/public/list", named(asked));
+    let list = List::new(client, usage, "event/public/list", parameters(asked));
     List { shortest: DEFAULT_PUBLIC_PAGE, ..list }
 }
 
@@ -104,8 +104,8 @@ impl<'a> List<'a> {
             readings: 0,
             pages: 0,
             is_round: false,
-            named: HashSet::new(),
-            all: HashSet::new(),
+            in_this_reading: HashSet::new(),
+            in_any_reading: HashSet::new(),
             is_news: false,
             is_over: false,
         }
@@ -132,20 +132,20 @@ impl<'a> List<'a> {
 
     /// How many different events the list has named so far.
     #[must_use]
-    pub fn named(&self) -> usize {
-        self.all.len()
+    pub fn distinct_events(&self) -> usize {
+        self.in_any_reading.len()
     }
 
     /// Reads the entries of a page. A page is the last one if it is short, or if all its events were on earlier pages. The
     /// vendor's `count` is not used: the documentation does not say what it counts.
     fn read(&mut self, entries: &[Box<RawValue>]) -> Page {
-        let before = self.named.len();
+        let before = self.in_this_reading.len();
         let mut page = Page::default();
         for entry in entries {
             match Event::read(entry.get()) {
                 Some(event) => {
-                    self.named.insert(event.event_id);
-                    self.is_news |= self.all.insert(event.event_id);
+                    self.in_this_reading.insert(event.event_id);
+                    self.is_news |= self.in_any_reading.insert(event.event_id);
                     page.events.push(event);
                 }
                 // Counted once, not in every reading.
@@ -156,7 +156,7 @@ impl<'a> List<'a> {
             self.pages += 1;
             self.is_round = entries.len().is_multiple_of(ROUND);
         }
-        if entries.len() < self.shortest || self.named.len() == before {
+        if entries.len() < self.shortest || self.in_this_reading.len() == before {
             self.end_reading();
         }
         page
@@ -168,20 +168,20 @@ impl<'a> List<'a> {
         let is_whole = self.pages < 2 && !self.is_round;
         self.is_over = is_whole || !self.is_news || self.readings >= self.most_readings;
         (self.pages, self.is_round, self.is_news) = (0, false, false);
-        self.named.clear();
+        self.in_this_reading.clear();
     }
 }
 
 /// Asks for one event by its number: `event/info`.
 pub async fn info(client: &Client, usage: &Usage, event_id: i64) -> Result<Event> {
-    let reply = client.call(usage, "event/info", named([("eventId", json!(event_id))])).await;
+    let reply = client.call(usage, "event/info", parameters([("eventId", json!(event_id))])).await;
     let reply = reply.map_err(|error| error.with("event", event_id))?;
     Event::read(reply.data.get()).filter(|event| event.event_id == event_id).ok_or_else(|| {
         reply.error(Kind::BadAnswer, "the answer describes no event, or another one").with("event", event_id)
     })
 }
 
-fn named<const N: usize>(parameters: [(&str, Value); N]) -> Map<String, Value> {
+fn parameters<const N: usize>(parameters: [(&str, Value); N]) -> Map<String, Value> {
     parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 

@@ -46,7 +46,12 @@ pub(super) async fn forget(
 /// Rewrites an answer, unless it was archived under rules at least as strict as the current ones.
 pub(super) async fn clean(context: &Context, privacy: &Privacy, listed: Listed) -> Result<()> {
     let cleaned = of_newest(context, listed, |listed| async move {
-        if open(context, &listed).await?.header().kept.is_as_strict_as(&PrivacyVersion::from(privacy)) {
+        if open(context, &listed)
+            .await?
+            .header()
+            .privacy_version
+            .is_as_strict_as(&PrivacyVersion::from(privacy))
+        {
             return Ok(());
         }
         put_clean(context, privacy, &listed).await
@@ -96,7 +101,7 @@ async fn count(context: &Context, privacy: &Privacy, listed: &Listed) -> Result<
 
 async fn put_clean(context: &Context, privacy: &Privacy, listed: &Listed) -> Result<()> {
     let mut reader = open(context, listed).await?;
-    let header = ArchiveHeader { kept: privacy.into(), ..reader.header().clone() };
+    let header = ArchiveHeader { privacy_version: privacy.into(), ..reader.header().clone() };
     let mut writer = ArchiveWriter::create(context.store.as_ref(), &listed.key, &header).await?;
     let (mut splitter, mut weave) = (Splitter::default(), RedactedAnswer::new(privacy));
     while let Some(bytes) = reader.next().await? {

@@ -11,10 +11,8 @@ use crate::error::{Error, Kind, Result};
 use crate::load::items;
 use crate::load::ledger::Ledger;
 use crate::load::ledger::health::Health;
+use crate::load::ledger::ledgers::AT_ONCE;
 use crate::report::Report;
-
-/// How many ledgers are read at once.
-const AT_ONCE: usize = 16;
 
 /// The arguments of `collect`.
 #[derive(Args, Clone, Debug, Deserialize)]
@@ -59,9 +57,9 @@ pub(super) async fn collect(context: &Context, call: &Collect, report: &mut Repo
                 }
                 _ if !is_of_days
                     && entry.ledger.last_visit >= Some(call.planned_at)
-                    && Health::is_known_to_be_forgotten(&entry.ledger) =>
+                    && Health::is_known_to_be_gone(&entry.ledger) =>
                 {
-                    report.event_forgotten(event_id);
+                    report.event_gone(event_id);
                     continue;
                 }
                 Became::Left if !is_of_days => continue,

@@ -31,13 +31,13 @@ pub(super) async fn examine(context: &Context, call: &Doctor, report: &mut Repor
     let usage = Usage::default();
     let answered = vendor(context, &usage).await;
     // Without an answer, nothing is known about the clock; the check `vendor` already says that there was none.
-    let is_told = answered.is_ok() || usage.vendor_is_ahead().is_some();
+    let is_clock_known = answered.is_ok() || usage.vendor_is_ahead().is_some();
     let customer = match &answered {
         Ok(_) => context.client.customer(&usage).await?,
         Err(_) => None,
     };
     report.check("vendor", answered);
-    if is_told {
+    if is_clock_known {
         report.check("clock", clock(&usage, context.clock.now()));
     }
     report.check("token", token(context).await);
@@ -64,7 +64,10 @@ async fn vendor(context: &Context, usage: &Usage) -> Result<String> {
     let now = context.clock.now();
     let mut edited = roster::edited_between(&context.client, usage, now, now);
     while edited.page().await?.is_some() {}
-    Ok(format!("it answers, and accepts the token; {} events were edited in the last hour", edited.named()))
+    Ok(format!(
+        "it answers, and accepts the token; {} events were edited in the last hour",
+        edited.distinct_events()
+    ))
 }
 
 fn clock(usage: &Usage, now: Timestamp) -> Result<String> {

@@ -129,7 +129,7 @@ fn no_lake() -> Error {
         .hint("check `--store`; if a first run follows, it keeps nothing of the person named")
 }
 
-fn is_hidden(listed: &Listed) -> Error {
+fn not_searched(listed: &Listed) -> Error {
     let error = Error::new(Kind::Damaged, "a hidden file was not searched");
     error.with("key", &listed.key).hint("delete it")
 }
@@ -199,7 +199,8 @@ impl Forgetting<'_> {
     async fn hidden(&mut self) -> Result<()> {
         for prefix in keys::PREFIXES.into_iter().filter(|prefix| *prefix != keys::ARCHIVE) {
             let listed = self.context.store.list(prefix, "").await?;
-            self.failures.extend(listed.iter().filter(|listed| keys::is_hidden(&listed.key)).map(is_hidden));
+            self.failures
+                .extend(listed.iter().filter(|listed| keys::is_hidden(&listed.key)).map(not_searched));
         }
         Ok(())
     }
@@ -213,7 +214,7 @@ impl Forgetting<'_> {
                 .await?
                 .into_iter()
                 .partition(|listed| keys::is_hidden(&listed.key));
-            self.failures.extend(hidden.iter().map(is_hidden));
+            self.failures.extend(hidden.iter().map(not_searched));
             for listed in listed {
                 match archive::forget(self.context, self.privacy, listed, self.is_dry).await {
                     Ok(0) => {}

@@ -32,7 +32,7 @@ impl ProbeAnswer {
     fn add(&mut self, array: &str, record: Record<'_>) {
         match Table::of_array(array) {
             Some(Table::ViewerDetails) => {
-                let times = record.get("times").map(|raw| value::read(column::Kind::Count, raw));
+                let times = record.get("times").map(|raw| value::read(column::ColumnKind::Count, raw));
                 if let Some(Ok(Value::Integer(times))) = times {
                     self.times = self.times.saturating_add(times);
                 }

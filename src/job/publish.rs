@@ -51,9 +51,9 @@ pub(super) async fn staged(context: &Context, report: &mut Report) -> Result<()>
 
 /// Checks the lake as [`check_lake`] does, and restores its list of forgotten people if that was lost.
 pub(super) async fn prepare_lake(context: &Context) -> Result<bool> {
-    let stands = check_lake(context).await?;
+    let is_lake = check_lake(context).await?;
     suppression::mend(context.store.as_ref(), &context.lake.policy).await?;
-    Ok(stands)
+    Ok(is_lake)
 }
 
 /// Checks settings, policy, and that the store refuses conditional writes that must fail; false if there is no lake yet. An

@@ -44,7 +44,7 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
     while let Some((Due { event_id, health, .. }, outcome)) = visits.next().await {
         if let Ok(outcome) = &outcome
             && may_go_on.load(Ordering::Relaxed)
-            && streak.is_hopeless(context, outcome).await
+            && streak.add(context, outcome).await
         {
             may_go_on.store(false, Ordering::Relaxed);
             stopped_by = streak.kind;
@@ -68,7 +68,11 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
         }
     }
     drop(visits);
-    if choice.days.is_some() && choice.planned_at.is_none() && report.events.due == 0 {
+    if choice.days.is_some()
+        && choice.planned_at.is_none()
+        && report.events.due == 0
+        && report.failures.is_empty()
+    {
         report.notes.insert("no event took place, or was watched, on these days".to_owned());
     }
     report.requests += usage.used();
@@ -97,7 +101,7 @@ struct Streak {
 
 impl Streak {
     /// Adds a visit, and returns whether further visits would most likely fail as well.
-    async fn is_hopeless(&mut self, context: &Context, outcome: &Result<Visited>) -> bool {
+    async fn add(&mut self, context: &Context, outcome: &Result<Visited>) -> bool {
         let error = outcome.as_ref().map_or_else(Some, |visited| visited.error.as_ref());
         let kind = error.map(Error::kind).filter(|kind| matches!(kind, Kind::Unreachable | Kind::Store));
         self.visits = if kind == self.kind { self.visits + 1 } else { 1 };
@@ -146,9 +150,9 @@ fn add_to_report(report: &mut Report, choice: &Choice, now: Timestamp, visited: 
         Some(error)
             if error.kind() == Kind::UnknownEvent
                 && !choice.is_chosen()
-                && Health::is_known_to_be_forgotten(&after) =>
+                && Health::is_known_to_be_gone(&after) =>
         {
-            report.event_forgotten(event_id);
+            report.event_gone(event_id);
         }
         // It stays due, and another round of the fan-out may reach the vendor again.
         Some(error) if error.kind() == Kind::Unreachable => report.event_left(event_id, &error),

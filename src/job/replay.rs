@@ -30,7 +30,7 @@ use crate::load::store::Listed;
 use crate::load::table_day::TableDay;
 use crate::load::{keys, lake};
 use crate::report::Report;
-use crate::transform::decode::Setting;
+use crate::transform::decode::DecodeContext;
 use crate::transform::privacy::Privacy;
 use crate::transform::tables::Table;
 
@@ -107,7 +107,7 @@ pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report
     }
     drop(replayed);
     if report.rows + report.rejects == 0 && report.failures.is_empty() {
-        report.notes.insert("no archived answer has rows of these days".to_owned());
+        report.notes.insert("no archived answer has rows of what was chosen".to_owned());
     }
     publish_staged(context, &[], report).await
 }
@@ -202,12 +202,13 @@ impl Replaying<'_> {
             );
             return Err(Error::new(Kind::OtherLake, message));
         }
-        let header = ArchiveHeader { accepted_at: self.in_force(&header), ..header };
+        let header = ArchiveHeader { accepted_at: self.effective_acceptance(&header), ..header };
         let ArchiveHeader { event_id, pulled_at, day, .. } = header;
-        let setting = Setting { event_id, pulled_at, zone, privacy: privacy.clone() };
+        let setting = DecodeContext { event_id, pulled_at, zone, privacy: privacy.clone() };
         let wanted =
             if header.windows.is_empty() { Wanted::Snapshot(setting) } else { Wanted::Windows(setting) };
-        let visit_id = VisitId { event_id, pulled_at, run: context.run.clone(), kept: privacy.into() };
+        let visit_id =
+            VisitId { event_id, pulled_at, run: context.run.clone(), privacy_version: privacy.into() };
         let mut intake = Intake::new(context, &visit_id, wanted, day);
         for listed in answers.values() {
             let reader = archive::open(context, listed).await?;
@@ -224,7 +225,7 @@ impl Replaying<'_> {
 
     /// When a user accepted fewer rows, if that took effect: a visit may have been killed after it archived the answer and before
     /// it wrote the ledger. A ledger that was begun after the visit, because the original was lost, does not know.
-    fn in_force(&self, header: &ArchiveHeader) -> Option<Timestamp> {
+    fn effective_acceptance(&self, header: &ArchiveHeader) -> Option<Timestamp> {
         let of_then = self.ledger.as_ref().filter(|ledger| ledger.first_seen <= header.pulled_at);
         let Some(ledger) = of_then else { return header.accepted_at };
         let known = if header.windows.is_empty() {
@@ -240,9 +241,9 @@ impl Replaying<'_> {
         let Self { context, privacy, .. } = *self;
         let (store, lake, table, day) = (&context.store, &context.lake, cell.table(), header.day);
         let table_day = TableDay { store, lake, privacy, table, day };
-        let standing = table_day.cell(header.event_id, cell.part()).await?;
+        let in_lake = table_day.cell(header.event_id, cell.part()).await?;
         let mut staged_at = context.clock.now();
-        if let Some(Cell { pulled_at, staged_at: before, weight, .. }) = standing
+        if let Some(Cell { pulled_at, staged_at: before, weight, .. }) = in_lake
             && pulled_at == header.pulled_at
         {
             // It replaces the cell of the same pull, whatever else would favour that one.
@@ -255,15 +256,15 @@ impl Replaying<'_> {
         let accepted_at = header.accepted_at.filter(|_| table != Table::Rejects);
         let ours = cell.cell(staged_at, accepted_at);
         let key = (table, day, cell.part().to_owned());
-        let is_worth = match &standing {
+        let is_worth = match &in_lake {
             // An accepted cell without rows says that the rows are gone; so does one of rejects, if rejects were staged before
             // it.
             None => ours.rows > 0 || ours.accepted_at.is_some() || self.staged.contains(&key),
-            Some(standing) => {
-                let is_same = standing.digest == ours.digest
-                    && judge.is_settled(standing) == judge.is_settled(&ours)
-                    && standing.accepted_at >= ours.accepted_at;
-                !is_same && judge.compare(&ours, standing).is_gt()
+            Some(in_lake) => {
+                let is_same = in_lake.digest == ours.digest
+                    && judge.is_settled(in_lake) == judge.is_settled(&ours)
+                    && in_lake.accepted_at >= ours.accepted_at;
+                !is_same && judge.compare(&ours, in_lake).is_gt()
             }
         };
         if is_worth {

@@ -27,8 +27,8 @@ pub struct Selection {
     /// Believe the vendor if a chosen day, or any day of a chosen event, now has fewer rows.
     #[arg(long)]
     pub accept_shrink: bool,
-    /// When `plan --items` planned the chosen events: they are taken as their ledgers describe them, and those that were
-    /// visited since then are not visited again.
+    /// When `plan --items` planned the chosen events: they are taken as their ledgers describe them, and those that
+    /// were visited since then are not visited again; with `--from` or `--to`, only visits of the same plan count.
     #[arg(long, value_name = "INSTANT", requires = "event")]
     pub planned_at: Option<Timestamp>,
 }

@@ -9,11 +9,9 @@ use super::context::Context;
 use super::publish::{add_to_report, prepare_lake, publish_staged};
 use crate::error::{Error, Kind, Result};
 use crate::load::ledger::Ledger;
-use crate::load::{lake, upgrade as objects};
+use crate::load::ledger::ledgers::AT_ONCE;
+use crate::load::{lake, upgrade};
 use crate::report::Report;
-
-/// How many ledgers are written at once.
-const AT_ONCE: usize = 16;
 
 /// How many archived answers are read at once, and rewritten if need be: each takes memory for the parts being uploaded.
 const ANSWERS: usize = 2;
@@ -52,7 +50,7 @@ pub(super) async fn upgrade(context: &Context, call: &Upgrade, report: &mut Repo
     }
     context.progress.publishing();
     let Context { store, lake, ledgers, publish_deadline, .. } = context;
-    add_to_report(report, objects::upgrade(store, lake, ledgers, publish_deadline).await?);
+    add_to_report(report, upgrade::upgrade(store, lake, ledgers, publish_deadline).await?);
     if call.change_privacy {
         // Last, because the archive takes the longest.
         clean_archive(context, report).await?;

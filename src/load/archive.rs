@@ -64,8 +64,8 @@ pub struct ArchiveHeader {
     /// The parameters of the request, without the token.
     pub request: serde_json::Map<String, serde_json::Value>,
     /// What was kept of people.
-    #[serde(default, skip_serializing_if = "PrivacyVersion::is_everything")]
-    pub kept: PrivacyVersion,
+    #[serde(rename = "kept", default, skip_serializing_if = "PrivacyVersion::is_everything")]
+    pub privacy_version: PrivacyVersion,
 }
 
 /// Writes one answer into the archive. If dropped before it is finished, it leaves nothing behind.

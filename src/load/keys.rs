@@ -31,10 +31,10 @@ pub fn archived(
     event_id: i64,
     pulled_at: Timestamp,
     run: &str,
-    take: u32,
+    attempt: u32,
     window: usize,
 ) -> String {
-    format!("{}{take}-{window}.json.zst", archived_by(day, event_id, pulled_at, run))
+    format!("{}{attempt}-{window}.json.zst", archived_by(day, event_id, pulled_at, run))
 }
 
 /// The prefix of all archived answers of a visit that began on `day`.

@@ -90,29 +90,29 @@ impl Lake {
     /// Like [`Lake::check`], for a run that writes tables: also refuses a run that would keep more of people, or less, than the
     /// lake does.
     pub async fn check_privacy(&self, store: &dyn Store) -> Result<bool> {
-        let Some(standing) = self.read(store, None).await? else { return Ok(false) };
-        self.compare_privacy(&standing.document.privacy)?;
+        let Some(stored) = self.read(store, None).await? else { return Ok(false) };
+        self.compare_privacy(&stored.document.privacy)?;
         Ok(true)
     }
 
     /// Like [`Lake::check_privacy`], before a run writes anything: also refuses a store in which writers could overwrite each
     /// other ([`Kind::Unconditional`]).
     pub async fn check_to_write(&self, store: &dyn Store) -> Result<bool> {
-        let Some(standing) = self.read(store, None).await? else { return Ok(false) };
-        self.compare_privacy(&standing.document.privacy)?;
-        store.prove(keys::LAKE, standing.bytes).await?;
+        let Some(stored) = self.read(store, None).await? else { return Ok(false) };
+        self.compare_privacy(&stored.document.privacy)?;
+        store.prove(keys::LAKE, stored.bytes).await?;
         Ok(true)
     }
 
     /// Refuses a lake that belongs to another of the vendor's customers. A lake that was made with a token, which does not name a
     /// customer, belongs to this customer from now on.
     pub async fn claim(&self, store: &dyn Store, customer: &str) -> Result<()> {
-        let Some(standing) = self.read(store, Some(customer)).await? else { return Ok(()) };
-        if standing.document.customer.is_some() {
+        let Some(stored) = self.read(store, Some(customer)).await? else { return Ok(()) };
+        if stored.document.customer.is_some() {
             return Ok(());
         }
-        let document = Document { customer: Some(customer.to_owned()), ..standing.document };
-        let condition = Condition::Unchanged(standing.version);
+        let document = Document { customer: Some(customer.to_owned()), ..stored.document };
+        let condition = Condition::Unchanged(stored.version);
         match store.put(keys::LAKE, document::write(&document)?, condition).await {
             // If another run was faster, what it wrote counts.
             Err(error) if error.kind() == Kind::Conflict => {
@@ -125,30 +125,30 @@ impl Lake {
     /// Gives the lake the privacy policy of this run. What is already stored stays as it is until it is rewritten. Returns the
     /// policy that the lake had before, if it was another one.
     pub async fn change_privacy(&self, store: &dyn Store) -> Result<Option<PolicyDocument>> {
-        let Some(standing) = self.read(store, None).await? else { return Ok(None) };
-        let (before, privacy) = (standing.document.privacy.clone(), self.policy.document().clone());
+        let Some(stored) = self.read(store, None).await? else { return Ok(None) };
+        let (before, privacy) = (stored.document.privacy.clone(), self.policy.document().clone());
         if before == privacy {
             return Ok(None);
         }
-        let document = document::write(&Document { privacy, ..standing.document })?;
-        store.put(keys::LAKE, document, Condition::Unchanged(standing.version)).await?;
+        let document = document::write(&Document { privacy, ..stored.document })?;
+        store.put(keys::LAKE, document, Condition::Unchanged(stored.version)).await?;
         Ok(Some(before))
     }
 
-    fn compare_privacy(&self, standing: &PolicyDocument) -> Result<()> {
+    fn compare_privacy(&self, stored: &PolicyDocument) -> Result<()> {
         let ours = self.policy.document();
-        if ours == standing {
+        if ours == stored {
             return Ok(());
         }
-        if ours.key != standing.key && (&ours.base, &ours.columns) == (&standing.base, &standing.columns) {
+        if ours.key != stored.key && (&ours.base, &ours.columns) == (&stored.base, &stored.columns) {
             let shown = |key: &Option<String>| key.clone().unwrap_or_else(|| "none".to_owned());
-            let (ours, found) = (shown(&ours.key), shown(&standing.key));
+            let (ours, found) = (shown(&ours.key), shown(&stored.key));
             let message =
                 format!("the lake's pseudonyms are made with the key `{found}`, this run has `{ours}`");
             return Err(Error::new(Kind::OtherLake, message)
                 .hint("give the lake's key; with another key, the same people would get other pseudonyms"));
         }
-        let message = format!("the lake's privacy policy is {standing}, this run's is {ours}");
+        let message = format!("the lake's privacy policy is {stored}, this run's is {ours}");
         Err(Error::new(Kind::OtherLake, message)
             .hint("set `--privacy`, or `ROLLCALL_PRIVACY`, to the lake's policy"))
     }

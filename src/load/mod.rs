@@ -12,7 +12,6 @@ pub mod lake;
 pub mod lake_objects;
 pub mod ledger;
 pub mod object;
-pub mod objects;
 pub mod publish;
 pub mod staging;
 pub mod store;

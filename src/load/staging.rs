@@ -31,7 +31,7 @@ pub struct VisitId {
     /// The run.
     pub run: String,
     /// What is kept of people.
-    pub kept: PrivacyVersion,
+    pub privacy_version: PrivacyVersion,
 }
 
 /// Writes the staged file of one cell. If dropped before [`CellWriter::stage`], it leaves nothing behind.
@@ -42,7 +42,7 @@ pub struct CellWriter {
     day: Date,
     part: String,
     /// Rows that are not written yet. At first they wait because a small cell is written differently.
-    first: Waiting,
+    waiting: Waiting,
     writer: Option<ObjectWriter>,
     totals: Totals,
     least_weight: u64,
@@ -54,16 +54,16 @@ impl CellWriter {
     #[must_use]
     pub fn new(store: Arc<dyn Store>, visit_id: VisitId, table: Table, day: Date, part: &str) -> Self {
         let part = part.to_owned();
-        let (first, writer, totals) = (Waiting::default(), None, Totals::default());
-        Self { store, visit_id, table, day, part, first, writer, totals, least_weight: 0 }
+        let (waiting, writer, totals) = (Waiting::default(), None, Totals::default());
+        Self { store, visit_id, table, day, part, waiting, writer, totals, least_weight: 0 }
     }
 
     /// Adds rows.
     pub async fn write(&mut self, batch: RecordBatch) -> Result<()> {
         self.totals.add(self.table, &batch);
-        self.first.push(batch)?;
-        if self.writer.is_some() || self.totals.rows >= FEW_ROWS || self.first.bytes() >= FEW_BYTES {
-            self.write_first(Expected::Many).await?;
+        self.waiting.push(batch)?;
+        if self.writer.is_some() || self.totals.rows >= FEW_ROWS || self.waiting.bytes() >= FEW_BYTES {
+            self.write_waiting(Expected::Many).await?;
         }
         Ok(())
     }
@@ -101,16 +101,16 @@ impl CellWriter {
 
     /// Completes the staged file, even without rows. `accepted_at` is when a user last accepted fewer rows.
     pub async fn stage(mut self, staged_at: Timestamp, accepted_at: Option<Timestamp>) -> Result<()> {
-        self.write_first(Expected::Few).await?;
+        self.write_waiting(Expected::Few).await?;
         let cell = self.cell(staged_at, accepted_at);
         match self.writer {
-            Some(writer) => writer.finish(&[&cell], &self.visit_id.kept, Condition::Absent).await,
+            Some(writer) => writer.finish(&[&cell], &self.visit_id.privacy_version, Condition::Absent).await,
             None => Ok(()),
         }
     }
 
     /// Writes the rows that wait; begins the file if that has not happened yet.
-    async fn write_first(&mut self, expected: Expected<'_>) -> Result<()> {
+    async fn write_waiting(&mut self, expected: Expected<'_>) -> Result<()> {
         let mut writer = if let Some(writer) = self.writer.take() {
             writer
         } else {
@@ -118,7 +118,7 @@ impl CellWriter {
             let key = keys::staged(self.table, self.day, *event_id, *pulled_at, run, &self.part);
             ObjectWriter::create(self.store.as_ref(), &key, self.table, self.day, expected).await?
         };
-        if let Some(rows) = self.first.take()? {
+        if let Some(rows) = self.waiting.take()? {
             writer.write(rows).await?;
         }
         self.writer = Some(writer);

@@ -6,10 +6,10 @@ use futures::{StreamExt, stream};
 use jiff::civil::Date;
 
 use super::lake::Lake;
+use super::lake_objects::READERS;
 use super::ledger::Ledger;
 use super::ledger::ledgers::Ledgers;
 use super::object::ObjectReader;
-use super::objects::READERS;
 use super::publish::Published;
 use super::publish::staged_days::StagedDays;
 use super::store::{Head, Store};

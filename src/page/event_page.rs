@@ -167,7 +167,7 @@ impl EventPage {
 
     /// The average live time of those who watched live, in seconds.
     fn live_average(&self) -> i64 {
-        self.sums.told_live_seconds / i64::try_from(self.sums.live_people.max(1)).unwrap_or(i64::MAX)
+        self.sums.identified_live_seconds / i64::try_from(self.sums.live_people.max(1)).unwrap_or(i64::MAX)
     }
 
     fn clock(&self, at: &DateTime) -> String {

@@ -23,7 +23,7 @@ pub(super) struct Sums {
     pub(super) live_seconds: i64,
     pub(super) replay_seconds: i64,
     /// Live time of the people who can be told apart.
-    pub(super) told_live_seconds: i64,
+    pub(super) identified_live_seconds: i64,
 }
 
 impl Sums {
@@ -35,7 +35,7 @@ impl Sums {
             sums.live_people += u64::from(live);
             sums.replay_people += u64::from(replay);
             sums.people_both += u64::from(live && replay);
-            sums.told_live_seconds = sums.told_live_seconds.saturating_add(person.live.seconds);
+            sums.identified_live_seconds = sums.identified_live_seconds.saturating_add(person.live.seconds);
         }
         for person in audience.attending() {
             sums.unidentified += if person.is_identified { 0 } else { person.all.viewings };

@@ -13,11 +13,11 @@ use crate::error::{Error, Kind, Result};
 use crate::job::context::Context;
 use crate::load::conflict_retries::ConflictRetries;
 use crate::load::lake_objects;
+use crate::load::lake_objects::ByTable;
+use crate::load::lake_objects::{LakeObject, READERS, each_row};
 use crate::load::ledger::compared::Compared;
 use crate::load::ledger::visit::Owed;
 use crate::load::object::ObjectReader;
-use crate::load::objects::{Object, READERS, each_row};
-use crate::load::publish::staged_days::ByTable;
 use crate::load::store::{Head, Store};
 use crate::transform::row::Row;
 use crate::transform::tables::Table;
@@ -25,7 +25,7 @@ use crate::transform::tables::Table;
 /// The lake's objects as they were listed.
 pub(super) struct Source {
     store: Arc<dyn Store>,
-    standing: BTreeMap<Date, ByTable<Head>>,
+    objects: BTreeMap<Date, ByTable<Head>>,
 }
 
 /// One event, as its row in `events` describes it.
@@ -81,23 +81,23 @@ impl Source {
     pub(super) async fn open(context: &Context) -> Result<Self> {
         context.lake.check(context.store.as_ref(), None).await?;
         // Foreign files are reported by `status`, not here.
-        let standing = lake_objects::since(&context.store, None, &mut Vec::new()).await?;
-        if standing.is_empty() {
+        let objects = lake_objects::since(&context.store, None, &mut Vec::new()).await?;
+        if objects.is_empty() {
             return Err(Error::new(Kind::Usage, "there is no lake yet")
                 .hint("name its place with `--store`, or make one with `sync`"));
         }
-        Ok(Self { store: Arc::clone(&context.store), standing })
+        Ok(Self { store: Arc::clone(&context.store), objects })
     }
 
-    fn object(&self, table: Table, day: Date) -> Option<Object<'_>> {
-        let head = self.standing.get(&day)?.get(&table)?.clone();
-        Some(Object { store: &self.store, table, day, head })
+    fn object(&self, table: Table, day: Date) -> Option<LakeObject<'_>> {
+        let head = self.objects.get(&day)?.get(&table)?.clone();
+        Some(LakeObject { store: &self.store, table, day, head })
     }
 
     /// The row of an event; [`Kind::Usage`] if the lake has no such event.
     pub(super) async fn find(&self, event_id: i64) -> Result<EventRow> {
         let mut unreadable = None;
-        for day in self.standing.keys().rev() {
+        for day in self.objects.keys().rev() {
             match self.events_of(*day, Some(event_id)).await {
                 Ok(mut rows) => {
                     if let Some(row) = rows.pop() {
@@ -119,7 +119,7 @@ impl Source {
     /// The rows of all events, the newest first, and what cannot be read.
     pub(super) async fn all(&self) -> (Vec<EventRow>, Vec<Error>) {
         let (mut all, mut failures) = (Vec::new(), Vec::new());
-        for day in self.standing.keys().rev() {
+        for day in self.objects.keys().rev() {
             match self.events_of(*day, None).await {
                 Ok(mut of_day) => {
                     of_day.sort_by_key(|event| (std::cmp::Reverse(event.start_time), event.event_id));
@@ -183,7 +183,7 @@ impl Source {
         let first = event.days.map_or(event.day, |(first, _)| first.min(event.day));
         let first = first.yesterday().unwrap_or(first);
         let last = context.lake.zone.day_of(event.pulled_at);
-        self.standing.range(first..=last.max(first)).map(|(day, _)| *day)
+        self.objects.range(first..=last.max(first)).map(|(day, _)| *day)
     }
 
     /// How many records of an event no table could hold.
@@ -241,7 +241,7 @@ pub(super) struct Visits {
 /// The table and day of an object and, if it has a cell of the event, how many rows, when they were pulled, and its reader.
 type WithCell = (Table, Date, Option<(u64, Timestamp, ObjectReader)>);
 
-async fn with_cell(object: Object<'_>, event_id: i64) -> Result<WithCell> {
+async fn with_cell(object: LakeObject<'_>, event_id: i64) -> Result<WithCell> {
     let read = object.read(async |reader| {
         let cell = reader.cells_of(event_id).first().map(|(cell, _)| (cell.rows, cell.pulled_at));
         Ok(cell.map(|(rows, pulled_at)| (rows, pulled_at, reader)))

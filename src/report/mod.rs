@@ -188,7 +188,7 @@ impl Report {
     }
 
     /// Adds an event that the vendor has forgotten, which was reported before: it failed, but needs nobody, so it is a note.
-    pub(crate) fn event_forgotten(&mut self, event_id: i64) {
+    pub(crate) fn event_gone(&mut self, event_id: i64) {
         self.events.failed += 1;
         self.notes.insert(format!("the vendor no longer knows the event {event_id}"));
     }

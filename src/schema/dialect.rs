@@ -1,6 +1,6 @@
 //! How the engines' SQL differs. `tests/engines` tests the types and the ways to read.
 
-use crate::transform::column::Kind;
+use crate::transform::column::ColumnKind;
 
 /// An engine that speaks SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,17 +13,21 @@ pub(super) enum Dialect {
 
 impl Dialect {
     /// The type of a column of this kind.
-    pub(super) fn type_of(self, kind: Kind) -> &'static str {
+    pub(super) fn type_of(self, kind: ColumnKind) -> &'static str {
         let [athena, duckdb, spark, clickhouse] = match kind {
-            Kind::Identifier | Kind::Text | Kind::Json | Kind::Label { .. } => {
+            ColumnKind::Identifier | ColumnKind::Text | ColumnKind::Json | ColumnKind::Label { .. } => {
                 ["string", "VARCHAR", "STRING", "String"]
             }
-            Kind::Count | Kind::Seconds => ["bigint", "BIGINT", "BIGINT", "Int64"],
-            Kind::Instant => ["timestamp", "TIMESTAMP WITH TIME ZONE", "TIMESTAMP", "DateTime64(3, 'UTC')"],
+            ColumnKind::Count | ColumnKind::Seconds => ["bigint", "BIGINT", "BIGINT", "Int64"],
+            ColumnKind::Instant => {
+                ["timestamp", "TIMESTAMP WITH TIME ZONE", "TIMESTAMP", "DateTime64(3, 'UTC')"]
+            }
             // ClickHouse has no type for a wall clock: it shows one as an instant in a zone, here UTC.
-            Kind::WallClock { .. } => ["timestamp", "TIMESTAMP", "TIMESTAMP_NTZ", "DateTime64(3, 'UTC')"],
-            Kind::Flag => ["boolean", "BOOLEAN", "BOOLEAN", "Bool"],
-            Kind::Day => ["date", "DATE", "DATE", "Date32"],
+            ColumnKind::WallClock { .. } => {
+                ["timestamp", "TIMESTAMP", "TIMESTAMP_NTZ", "DateTime64(3, 'UTC')"]
+            }
+            ColumnKind::Flag => ["boolean", "BOOLEAN", "BOOLEAN", "Bool"],
+            ColumnKind::Day => ["date", "DATE", "DATE", "Date32"],
         };
         match self {
             Self::Athena => athena,

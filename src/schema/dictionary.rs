@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::dialect::Dialect;
 use super::views;
-use crate::transform::column::{Column, Kind};
+use crate::transform::column::{Column, ColumnKind};
 use crate::transform::privacy::{Preset, Treatment};
 use crate::transform::tables::Table;
 
@@ -22,7 +22,14 @@ one more column, `dt`: the day, by which its files are partitioned.
 pub(super) fn markdown() -> String {
     let mut page = BEGINNING.to_owned();
     page.push_str("| kind | DuckDB | Athena, Glue | Spark | ClickHouse |\n|---|---|---|---|---|\n");
-    let kinds = [Kind::Text, Kind::Count, Kind::Instant, Kind::WallClock { of: "" }, Kind::Flag, Kind::Day];
+    let kinds = [
+        ColumnKind::Text,
+        ColumnKind::Count,
+        ColumnKind::Instant,
+        ColumnKind::WallClock { of: "" },
+        ColumnKind::Flag,
+        ColumnKind::Day,
+    ];
     for kind in kinds {
         let [duckdb, athena, spark, clickhouse] =
             [Dialect::Duckdb, Dialect::Athena, Dialect::Spark, Dialect::Clickhouse]
@@ -57,31 +64,31 @@ fn line(column: &Column) -> String {
 }
 
 /// The name of a kind, which for durations is the unit.
-fn kind(kind: Kind) -> &'static str {
+fn kind(kind: ColumnKind) -> &'static str {
     match kind {
-        Kind::Identifier => "identifier",
-        Kind::Text => "text",
-        Kind::Json => "JSON text",
-        Kind::Count => "number",
-        Kind::Seconds => "seconds",
-        Kind::Instant => "instant",
-        Kind::WallClock { .. } => "wall clock",
-        Kind::Flag => "yes or no",
-        Kind::Label { .. } => "label",
-        Kind::Day => "day",
+        ColumnKind::Identifier => "identifier",
+        ColumnKind::Text => "text",
+        ColumnKind::Json => "JSON text",
+        ColumnKind::Count => "number",
+        ColumnKind::Seconds => "seconds",
+        ColumnKind::Instant => "instant",
+        ColumnKind::WallClock { .. } => "wall clock",
+        ColumnKind::Flag => "yes or no",
+        ColumnKind::Label { .. } => "label",
+        ColumnKind::Day => "day",
     }
 }
 
 /// The names of all kinds that are stored like this one.
-fn stored_as(kind: Kind) -> &'static str {
+fn stored_as(kind: ColumnKind) -> &'static str {
     match kind {
-        Kind::Identifier | Kind::Text | Kind::Json | Kind::Label { .. } => {
+        ColumnKind::Identifier | ColumnKind::Text | ColumnKind::Json | ColumnKind::Label { .. } => {
             "text, identifier, label, JSON text"
         }
-        Kind::Count | Kind::Seconds => "number, seconds",
-        Kind::Instant => "instant (UTC, milliseconds)",
-        Kind::WallClock { .. } => "wall clock (of the lake's zone, milliseconds)",
-        Kind::Flag => "yes or no",
-        Kind::Day => "day",
+        ColumnKind::Count | ColumnKind::Seconds => "number, seconds",
+        ColumnKind::Instant => "instant (UTC, milliseconds)",
+        ColumnKind::WallClock { .. } => "wall clock (of the lake's zone, milliseconds)",
+        ColumnKind::Flag => "yes or no",
+        ColumnKind::Day => "day",
     }
 }

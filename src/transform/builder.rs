@@ -6,7 +6,7 @@ use arrow::array::{
 };
 use jiff::civil::date;
 
-use super::column::{Column, Kind};
+use super::column::{Column, ColumnKind};
 use super::fast_path::{self, Plain};
 use super::value::{self, Unfit, Value};
 use crate::json::record::Sent;
@@ -24,47 +24,47 @@ pub(super) enum Builder {
 impl Builder {
     pub(super) fn of(column: &Column) -> Self {
         match column.kind {
-            Kind::Identifier | Kind::Text | Kind::Json | Kind::Label { .. } => {
+            ColumnKind::Identifier | ColumnKind::Text | ColumnKind::Json | ColumnKind::Label { .. } => {
                 Self::Text(StringBuilder::new())
             }
-            Kind::Count | Kind::Seconds => Self::Integer(Int64Builder::new()),
-            Kind::Instant | Kind::WallClock { .. } => {
+            ColumnKind::Count | ColumnKind::Seconds => Self::Integer(Int64Builder::new()),
+            ColumnKind::Instant | ColumnKind::WallClock { .. } => {
                 Self::Millis(TimestampMillisecondBuilder::new().with_data_type(column.kind.data_type()))
             }
-            Kind::Flag => Self::Flag(BooleanBuilder::new()),
-            Kind::Day => Self::Day(Date32Builder::new()),
+            ColumnKind::Flag => Self::Flag(BooleanBuilder::new()),
+            ColumnKind::Day => Self::Day(Date32Builder::new()),
         }
     }
 
     /// Adds a value as it was sent. If the column cannot hold it, adds null and returns [`Unfit`]. The usual forms of values are
     /// tried first.
     #[inline]
-    pub(super) fn push_sent(&mut self, kind: &Kind, sent: &Sent<'_>) -> Result<(), Unfit> {
+    pub(super) fn push_sent(&mut self, kind: &ColumnKind, sent: &Sent<'_>) -> Result<(), Unfit> {
         match (&mut *self, sent.shape(), kind) {
             (builder, Shape::Null, _) => {
                 builder.push_null();
                 return Ok(());
             }
-            (Self::Integer(builder), Shape::Whole(number), Kind::Count | Kind::Seconds) => {
+            (Self::Integer(builder), Shape::Whole(number), ColumnKind::Count | ColumnKind::Seconds) => {
                 builder.append_value(number);
                 return Ok(());
             }
-            (Self::Text(builder), Shape::Whole(_), Kind::Identifier | Kind::Text) => {
+            (Self::Text(builder), Shape::Whole(_), ColumnKind::Identifier | ColumnKind::Text) => {
                 builder.append_value(sent.value());
                 return Ok(());
             }
-            (Self::Millis(builder), Shape::Whole(second), Kind::Instant) => {
+            (Self::Millis(builder), Shape::Whole(second), ColumnKind::Instant) => {
                 let millis = value::millis_at(second);
                 builder.append_option(millis.ok());
                 return millis.map(|_| ());
             }
-            (Self::Flag(builder), Shape::Plain, Kind::Flag) => {
+            (Self::Flag(builder), Shape::Plain, ColumnKind::Flag) => {
                 if let Some(flag) = value::said(sent.quoted()) {
                     builder.append_value(flag);
                     return Ok(());
                 }
             }
-            (Self::Text(builder), Shape::Plain, Kind::Identifier | Kind::Text) => {
+            (Self::Text(builder), Shape::Plain, ColumnKind::Identifier | ColumnKind::Text) => {
                 match fast_path::plain(sent.quoted()) {
                     Plain::Text(text) => {
                         builder.append_value(text);
@@ -77,13 +77,13 @@ impl Builder {
                     Plain::Unsure => {}
                 }
             }
-            (Self::Integer(builder), Shape::Plain, Kind::Seconds) => {
+            (Self::Integer(builder), Shape::Plain, ColumnKind::Seconds) => {
                 if let Some(seconds) = fast_path::seconds(sent) {
                     builder.append_value(seconds);
                     return Ok(());
                 }
             }
-            (Self::Text(builder), shape, Kind::Label { labels }) => {
+            (Self::Text(builder), shape, ColumnKind::Label { labels }) => {
                 let code = if shape == Shape::Plain { sent.quoted() } else { sent.value() };
                 let word = value::word(labels, code);
                 if let Some(text) = word.or_else(|| matches!(shape, Shape::Whole(_)).then_some(code)) {
@@ -97,7 +97,7 @@ impl Builder {
     }
 
     #[inline(never)]
-    fn push_unusual(&mut self, kind: Kind, sent: &Sent<'_>) -> Result<(), Unfit> {
+    fn push_unusual(&mut self, kind: ColumnKind, sent: &Sent<'_>) -> Result<(), Unfit> {
         let value = value::read(kind, sent.raw());
         let outcome = value.as_ref().map(|_| ()).map_err(|unfit| *unfit);
         self.push(value.unwrap_or(Value::Null));

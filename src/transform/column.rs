@@ -4,7 +4,7 @@ use arrow::datatypes::{DataType, Field, TimeUnit};
 
 /// How the values of a column are read and stored. `docs/tables.md` names the type that each engine shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ColumnKind {
     /// An identifier: text, whether the vendor sends text or a number.
     Identifier,
     /// Text as sent.
@@ -34,7 +34,7 @@ pub enum Kind {
     Day,
 }
 
-impl Kind {
+impl ColumnKind {
     /// The Arrow type, which decides the Parquet type.
     #[must_use]
     pub fn data_type(self) -> DataType {
@@ -77,7 +77,7 @@ pub struct Column {
     /// The vendor's key; none if this program makes the value.
     pub key: Option<&'static str>,
     /// How a value is read and stored.
-    pub kind: Kind,
+    pub kind: ColumnKind,
     /// Whether a row may have no value here.
     pub nullable: bool,
     /// How the value points to a person, if it does.
@@ -92,12 +92,17 @@ pub struct Column {
 
 impl Column {
     /// A column that the vendor sends under `key`.
-    pub(super) const fn sent(name: &'static str, key: &'static str, kind: Kind, doc: &'static str) -> Self {
+    pub(super) const fn sent(
+        name: &'static str,
+        key: &'static str,
+        kind: ColumnKind,
+        doc: &'static str,
+    ) -> Self {
         Self { key: Some(key), ..Self::made(name, kind, doc) }
     }
 
     /// A column that this program makes.
-    pub(super) const fn made(name: &'static str, kind: Kind, doc: &'static str) -> Self {
+    pub(super) const fn made(name: &'static str, kind: ColumnKind, doc: &'static str) -> Self {
         Self { name, key: None, kind, nullable: true, personal: None, looked_up: false, distinct: false, doc }
     }
 

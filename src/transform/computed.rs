@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::column::{Column, Kind, Personal};
+use super::column::{Column, ColumnKind, Personal};
 use super::decoded::DecodeCounts;
 use super::extra::Extra;
 use super::fast_path;
@@ -18,7 +18,7 @@ use crate::json::record::Sent;
 #[derive(Clone, Copy)]
 pub(super) enum ColumnSource {
     /// From the field that was sent for it, read by its kind.
-    AsSent(Kind),
+    AsSent(ColumnKind),
     /// From nothing: the policy drops it.
     Dropped,
     /// It is computed for every row.
@@ -50,7 +50,7 @@ impl ColumnSource {
             (_, _, Treatment::Drop) => Self::Dropped,
             ("person_key", _, treatment) => Self::Computed(Computed::Person(treatment)),
             ("extra", _, _) => Self::Computed(Computed::Extra),
-            (_, Kind::WallClock { of }, _) => {
+            (_, ColumnKind::WallClock { of }, _) => {
                 Self::Computed(Computed::Clock { of: table.index_of(of).unwrap_or(usize::MAX) })
             }
             (_, kind, Treatment::Keep) => Self::AsSent(kind),

@@ -21,7 +21,7 @@ use crate::json::record::Record;
 
 /// What is the same for all rows of one answer.
 #[derive(Clone)]
-pub struct Setting {
+pub struct DecodeContext {
     /// The event that was asked for.
     pub event_id: i64,
     /// When the visit began.
@@ -35,9 +35,9 @@ pub struct Setting {
 /// Decodes the records of one array, one by one, into record batches.
 pub struct Decoder {
     table: Table,
-    setting: Setting,
+    setting: DecodeContext,
     computer: Computer,
-    kept: Option<Range<Timestamp>>,
+    window: Option<Range<Timestamp>>,
     column_sources: Vec<ColumnSource>,
     online_time: Option<usize>,
     person: PersonColumns,
@@ -50,14 +50,14 @@ pub struct Decoder {
 impl Decoder {
     /// A decoder that keeps all records.
     #[must_use]
-    pub fn new(table: Table, setting: Setting) -> Self {
+    pub fn new(table: Table, setting: DecodeContext) -> Self {
         let source = |column| ColumnSource::of(table, column, &setting.privacy.policy);
         let column_sources = table.columns().iter().map(source).collect();
         Self {
             table,
             computer: Computer::new(setting.event_id, setting.pulled_at, setting.zone.clone()),
             setting,
-            kept: None,
+            window: None,
             column_sources,
             online_time: table.index_of("online_time"),
             person: PersonColumns::of(table),
@@ -68,9 +68,9 @@ impl Decoder {
         }
     }
 
-    /// From now on, keeps only the records whose `online_time` lies within `kept`.
-    pub fn keep(&mut self, kept: Range<Timestamp>) {
-        self.kept = Some(kept);
+    /// From now on, keeps only the records whose `online_time` lies within `window`.
+    pub fn keep_only(&mut self, window: Range<Timestamp>) {
+        self.window = Some(window);
     }
 
     /// Decodes one record, as it stands in the answer.
@@ -117,12 +117,12 @@ impl Decoder {
             return Decoded::Reject(RejectReason::NotAnObject);
         }
         self.index.find(record);
-        let is_placed_by_time = self.kept.is_some() || self.table != Table::ViewerDetails;
+        let is_placed_by_time = self.window.is_some() || self.table != Table::ViewerDetails;
         let online =
             self.index.sent(record, self.online_time).and_then(|sent| fast_path::instant(&sent).ok());
-        match (online, &self.kept) {
+        match (online, &self.window) {
             (None, _) if is_placed_by_time => Decoded::Reject(RejectReason::NoTime),
-            (Some(online), Some(kept)) if !kept.contains(&online) => Decoded::Outside,
+            (Some(online), Some(window)) if !window.contains(&online) => Decoded::Outside,
             _ => Decoded::Row,
         }
     }
@@ -170,8 +170,8 @@ mod tests {
     use super::*;
     use crate::json::record::Records;
 
-    fn setting() -> Setting {
-        Setting {
+    fn setting() -> DecodeContext {
+        DecodeContext {
             event_id: 609_768,
             pulled_at: "2022-11-01T00:00:00Z".parse().unwrap(),
             zone: Zone::parse("Asia/Shanghai").unwrap(),
@@ -218,7 +218,7 @@ mod tests {
         let document = PolicyDocument::parse(br#"{"base": "pseudonymous"}"#).unwrap();
         let policy = Arc::new(Policy::checked(document, Some(key)).unwrap());
         let privacy = Privacy { policy, ..Privacy::default() };
-        let mut decoder = Decoder::new(Table::Lives, Setting { privacy, ..setting() });
+        let mut decoder = Decoder::new(Table::Lives, DecodeContext { privacy, ..setting() });
         let absent = [r#"{"online_time": 1, "mobile": null}"#, r#"{"online_time": 1, "mobile": "-"}"#];
         push(&mut decoder, &absent);
         assert_eq!(decoder.counts().set_aside, 0);
@@ -264,7 +264,7 @@ mod tests {
     fn a_record_is_kept_by_the_window_it_lies_in_and_rejected_only_without_a_place() {
         let kept = "2022-10-26T08:00:00Z".parse().unwrap().."2022-10-26T09:00:00Z".parse().unwrap();
         let mut decoder = Decoder::new(Table::Lives, setting());
-        decoder.keep(kept);
+        decoder.keep_only(kept);
         let (records, expected): (Vec<_>, Vec<_>) = [
             (r#"{"online_time": 1666771199}"#, Decoded::Outside),
             (r#"{"online_time": 1666771200}"#, Decoded::Row),

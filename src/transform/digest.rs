@@ -146,7 +146,7 @@ mod tests {
 
     use super::*;
     use crate::transform::batch::BatchBuilder;
-    use crate::transform::column::Kind;
+    use crate::transform::column::ColumnKind;
     use crate::transform::tables::Table;
     use crate::transform::value::Value;
 
@@ -232,7 +232,7 @@ mod tests {
     }
 
     /// A value of a kind; a different one for each `which`.
-    fn any(kind: Kind, which: i8) -> Value<'static> {
+    fn any(kind: ColumnKind, which: i8) -> Value<'static> {
         match kind.data_type() {
             DataType::Utf8 => which.to_string().into(),
             DataType::Int64 => Value::Integer(which.into()),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::batch::{self, BatchBuilder};
-use super::column::Kind;
+use super::column::ColumnKind;
 use super::privacy::Privacy;
 use super::tables::Table;
 use super::value::{self, Value};
@@ -71,7 +71,8 @@ impl Event {
     pub fn read(text: &str) -> Option<Self> {
         let mut records = Records::default();
         let record = records.whole(text)?;
-        let Ok(Value::Integer(event_id @ 1..)) = value::read(Kind::Count, record.get("eventId")?) else {
+        let Ok(Value::Integer(event_id @ 1..)) = value::read(ColumnKind::Count, record.get("eventId")?)
+        else {
             return None;
         };
         let mut event = Self::unknown(event_id);

@@ -9,7 +9,7 @@ use jiff::tz::Offset;
 use serde_json::{Map, Value as Json};
 
 use super::batch;
-use super::column::Kind;
+use super::column::ColumnKind;
 use super::event::Event;
 use super::tables::Table;
 use super::value::Value;
@@ -84,7 +84,7 @@ impl<'a> Row<'a> {
                 Value::Integer(number) => Json::from(number),
                 Value::Flag(flag) => Json::from(flag),
                 Value::Day(day) => Json::from(day.to_string()),
-                Value::Millis(_) if matches!(column.kind, Kind::WallClock { .. }) => {
+                Value::Millis(_) if matches!(column.kind, ColumnKind::WallClock { .. }) => {
                     Json::from(self.wall_clock(column.name)?.to_string())
                 }
                 Value::Millis(_) => Json::from(self.instant(column.name)?.to_string()),

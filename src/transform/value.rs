@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::Offset;
 
-use super::column::Kind;
+use super::column::ColumnKind;
 use crate::json::number;
 use crate::json::raw::Raw;
 
@@ -96,18 +96,18 @@ impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
 pub struct Unfit;
 
 /// Reads one value for a column of `kind`.
-pub fn read(kind: Kind, raw: Raw<'_>) -> Result<Value<'_>, Unfit> {
+pub fn read(kind: ColumnKind, raw: Raw<'_>) -> Result<Value<'_>, Unfit> {
     if raw.is_absent() {
         return Ok(Value::Null);
     }
     match kind {
-        Kind::Identifier | Kind::Text | Kind::Json => text(raw).map(Value::Text),
-        Kind::Count => integer(&raw).map(Value::Integer),
-        Kind::Seconds => seconds(&raw).map(Value::Integer),
-        Kind::Instant => instant(&raw).map(Value::from),
-        Kind::WallClock { .. } | Kind::Day => Err(Unfit),
-        Kind::Flag => flag(&raw).map(Value::Flag),
-        Kind::Label { labels } => text(raw).map(|sent| Value::Text(label(labels, sent))),
+        ColumnKind::Identifier | ColumnKind::Text | ColumnKind::Json => text(raw).map(Value::Text),
+        ColumnKind::Count => integer(&raw).map(Value::Integer),
+        ColumnKind::Seconds => seconds(&raw).map(Value::Integer),
+        ColumnKind::Instant => instant(&raw).map(Value::from),
+        ColumnKind::WallClock { .. } | ColumnKind::Day => Err(Unfit),
+        ColumnKind::Flag => flag(&raw).map(Value::Flag),
+        ColumnKind::Label { labels } => text(raw).map(|sent| Value::Text(label(labels, sent))),
     }
 }
 
@@ -213,18 +213,24 @@ pub(super) fn word(labels: &'static [(&'static str, &'static str)], code: &str) 
 mod tests {
     use super::*;
 
-    const LIVE: Kind = Kind::Label { labels: &[("0", "live"), ("直播", "live")] };
+    const LIVE: ColumnKind = ColumnKind::Label { labels: &[("0", "live"), ("直播", "live")] };
 
-    fn read_json(kind: Kind, json: &str) -> Result<Value<'static>, Unfit> {
+    fn read_json(kind: ColumnKind, json: &str) -> Result<Value<'static>, Unfit> {
         let json: &'static str = Box::leak(json.to_owned().into_boxed_str());
         read(kind, Raw::read(json, json.contains('\\')))
     }
 
     #[test]
     fn absent_is_null_in_every_kind() {
-        for kind in
-            [Kind::Identifier, Kind::Text, Kind::Count, Kind::Seconds, Kind::Instant, Kind::Flag, LIVE]
-        {
+        for kind in [
+            ColumnKind::Identifier,
+            ColumnKind::Text,
+            ColumnKind::Count,
+            ColumnKind::Seconds,
+            ColumnKind::Instant,
+            ColumnKind::Flag,
+            LIVE,
+        ] {
             for json in ["null", r#""""#, r#""-""#, r#"" - ""#] {
                 assert_eq!(read_json(kind, json), Ok(Value::Null), "{kind:?} {json}");
             }
@@ -236,30 +242,34 @@ mod tests {
         use Value::{Flag, Integer, Millis};
         let text = |text: &'static str| Value::from(text);
         for (kind, json, value) in [
-            (Kind::Identifier, r#""88589655""#, text("88589655")),
-            (Kind::Identifier, "88589655", text("88589655")),
-            (Kind::Identifier, "8.8589655e7", text("88589655")),
-            (Kind::Identifier, "123456789012345678901234567890", text("123456789012345678901234567890")),
-            (Kind::Identifier, r#""007""#, text("007")),
-            (Kind::Text, r#""Windows,iOS""#, text("Windows,iOS")),
-            (Kind::Text, r#"" kept as sent ""#, text(" kept as sent ")),
-            (Kind::Text, r#""\u4e2d\ud83d\ude00""#, text("中😀")),
-            (Kind::Text, r#""cut \ud83d""#, text("cut \u{fffd}")),
-            (Kind::Text, "1.5", text("1.5")),
-            (Kind::Count, "0", Integer(0)),
-            (Kind::Count, "-3", Integer(-3)),
-            (Kind::Count, r#""12""#, Integer(12)),
-            (Kind::Count, "12.0", Integer(12)),
-            (Kind::Count, "1e3", Integer(1000)),
-            (Kind::Count, "9223372036854775807", Integer(i64::MAX)),
-            (Kind::Seconds, "2060", Integer(2060)),
-            (Kind::Seconds, r#""00:34:20""#, Integer(2060)),
-            (Kind::Seconds, r#""100:00:01""#, Integer(360_001)),
-            (Kind::Instant, "1666772823", Millis(1_666_772_823_000)),
-            (Kind::Instant, r#""1666772823""#, Millis(1_666_772_823_000)),
-            (Kind::Flag, r#""Y""#, Flag(true)),
-            (Kind::Flag, r#""否""#, Flag(false)),
-            (Kind::Flag, "1", Flag(true)),
+            (ColumnKind::Identifier, r#""88589655""#, text("88589655")),
+            (ColumnKind::Identifier, "88589655", text("88589655")),
+            (ColumnKind::Identifier, "8.8589655e7", text("88589655")),
+            (
+                ColumnKind::Identifier,
+                "123456789012345678901234567890",
+                text("123456789012345678901234567890"),
+            ),
+            (ColumnKind::Identifier, r#""007""#, text("007")),
+            (ColumnKind::Text, r#""Windows,iOS""#, text("Windows,iOS")),
+            (ColumnKind::Text, r#"" kept as sent ""#, text(" kept as sent ")),
+            (ColumnKind::Text, r#""\u4e2d\ud83d\ude00""#, text("中😀")),
+            (ColumnKind::Text, r#""cut \ud83d""#, text("cut \u{fffd}")),
+            (ColumnKind::Text, "1.5", text("1.5")),
+            (ColumnKind::Count, "0", Integer(0)),
+            (ColumnKind::Count, "-3", Integer(-3)),
+            (ColumnKind::Count, r#""12""#, Integer(12)),
+            (ColumnKind::Count, "12.0", Integer(12)),
+            (ColumnKind::Count, "1e3", Integer(1000)),
+            (ColumnKind::Count, "9223372036854775807", Integer(i64::MAX)),
+            (ColumnKind::Seconds, "2060", Integer(2060)),
+            (ColumnKind::Seconds, r#""00:34:20""#, Integer(2060)),
+            (ColumnKind::Seconds, r#""100:00:01""#, Integer(360_001)),
+            (ColumnKind::Instant, "1666772823", Millis(1_666_772_823_000)),
+            (ColumnKind::Instant, r#""1666772823""#, Millis(1_666_772_823_000)),
+            (ColumnKind::Flag, r#""Y""#, Flag(true)),
+            (ColumnKind::Flag, r#""否""#, Flag(false)),
+            (ColumnKind::Flag, "1", Flag(true)),
             (LIVE, "0", text("live")),
             (LIVE, r#""0""#, text("live")),
             (LIVE, r#""直播""#, text("live")),
@@ -273,21 +283,21 @@ mod tests {
     #[test]
     fn a_value_that_its_column_cannot_hold_is_unfit() {
         for (kind, json) in [
-            (Kind::Count, r#""many""#),
-            (Kind::Count, "1.5"),
-            (Kind::Count, "1e30"),
-            (Kind::Count, "true"),
-            (Kind::Count, "[1]"),
-            (Kind::Seconds, r#""00:60:00""#),
-            (Kind::Seconds, r#""1:2""#),
-            (Kind::Seconds, r#""-1:00:00""#),
-            (Kind::Seconds, r#""99999999999999999:00:00""#),
-            (Kind::Instant, "0"),
-            (Kind::Instant, "1666772823000000"),
-            (Kind::Instant, r#""2022-10-26 16:27:03""#),
-            (Kind::Flag, r#""maybe""#),
-            (Kind::Flag, "2"),
-            (Kind::Text, r#"{"a":1}"#),
+            (ColumnKind::Count, r#""many""#),
+            (ColumnKind::Count, "1.5"),
+            (ColumnKind::Count, "1e30"),
+            (ColumnKind::Count, "true"),
+            (ColumnKind::Count, "[1]"),
+            (ColumnKind::Seconds, r#""00:60:00""#),
+            (ColumnKind::Seconds, r#""1:2""#),
+            (ColumnKind::Seconds, r#""-1:00:00""#),
+            (ColumnKind::Seconds, r#""99999999999999999:00:00""#),
+            (ColumnKind::Instant, "0"),
+            (ColumnKind::Instant, "1666772823000000"),
+            (ColumnKind::Instant, r#""2022-10-26 16:27:03""#),
+            (ColumnKind::Flag, r#""maybe""#),
+            (ColumnKind::Flag, "2"),
+            (ColumnKind::Text, r#"{"a":1}"#),
         ] {
             assert_eq!(read_json(kind, json), Err(Unfit), "{kind:?} {json}");
         }

@@ -370,7 +370,7 @@ def test_an_alarm_that_counts_runs_looks_back_as_far_as_the_schedule_spreads_the
     assert {name: numbers for name, numbers in several.items() if name != "heartbeat"} == {
         "overdue": (1, hours),
         "failing": (1, hours),
-        "run-failures": (3, min(3 * hours, 168)),
+        "run-failures": (min(3, 168 // hours), min(3 * hours, 168)),
         "sync-errors": (2, min(2 * hours, 168)),
         "dead-letters": (2, min(2 * hours, 168)),
     }

@@ -204,6 +204,26 @@ async fn an_event_to_which_the_vendor_never_answers_fails_and_is_not_left_by_eve
 }
 
 #[tokio::test]
+async fn an_outage_says_nothing_of_how_large_a_day_is() {
+    let (event, day) = busiest();
+    let (desk, world) = (Desk::new(), small_world(8));
+    sync_all(config(&server_at(later(), &world, ServerOptions::default()), &desk.store()), later()).await;
+    let selection = || {
+        let day = Some(day.to_string());
+        Selection { event: vec![event], from: day.clone(), to: day, ..Selection::default() }
+    };
+    let stalled = faults(&[&format!("stall@day:{event}:{day}")]);
+    let server = server_at(later(), &world, stalled);
+    let mut silent = config(&server, &desk.store());
+    silent.read_timeout = Duration::from_millis(20);
+    let report = sync(silent, selection()).await;
+    assert!(report.failures.iter().any(|failure| failure.kind == Kind::Timeout), "{:?}", report.failures);
+    let server = server_at(later(), &world, ServerOptions::default());
+    assert!(sync(config(&server, &desk.store()), selection()).await.ok);
+    assert!(server.requests().len() < 10, "it is asked for in one window again");
+}
+
+#[tokio::test]
 async fn a_day_that_was_too_much_for_one_window_is_asked_for_in_as_many_the_next_time() {
     let (event, day) = busiest();
     let (desk, world) = (Desk::new(), small_world(8));

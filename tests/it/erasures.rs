@@ -69,7 +69,7 @@ async fn a_list_that_cannot_be_made_again_stops_every_run_until_people_are_named
     for what in [sync(), Job::Publish(Publish::default()), Job::Pull(Selection::default())] {
         let refused = run(&home.store, &vendor, open(), 2, what).await.unwrap_err();
         assert_eq!(refused.kind(), Kind::Damaged);
-        assert!(refused.to_string().contains("run `forget` for each of them again"), "{refused}");
+        assert!(refused.to_string().contains("run `forget` with all of them at once"), "{refused}");
     }
     let without_key = run(&home.store, &vendor, Arc::default(), 2, sync()).await.unwrap_err();
     assert!(without_key.to_string().contains("only a key can tell who"), "{without_key}");

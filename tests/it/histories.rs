@@ -138,7 +138,7 @@ async fn stage(store: &Arc<dyn Store>, visits: &[Visit], visit: &Visit, name: us
         event_id: visit.event_id,
         pulled_at: at,
         run: format!("r{name}"),
-        kept: PrivacyVersion::default(),
+        privacy_version: PrivacyVersion::default(),
     };
     let mut cell = CellWriter::new(Arc::clone(store), visit_id, Table::Lives, DAY, "");
     let mut batch = BatchBuilder::new(Table::Lives);

@@ -9,7 +9,7 @@ use rollcall::calendar::Zone;
 use rollcall::error::{Kind, Result};
 use rollcall::extract::body::Splitter;
 use rollcall::json::record::Records;
-use rollcall::transform::decode::{Decoder, Setting};
+use rollcall::transform::decode::{DecodeContext, Decoder};
 use rollcall::transform::event::Event;
 use rollcall::transform::privacy::Privacy;
 use rollcall::transform::tables::Table;
@@ -32,8 +32,8 @@ enum Becomes {
 
 use Becomes::{Absent, Extra, Number, Refused, Text};
 
-fn setting() -> Setting {
-    Setting {
+fn setting() -> DecodeContext {
+    DecodeContext {
         event_id: 1,
         pulled_at: "2022-11-01T00:00:00Z".parse().unwrap(),
         zone: Zone::parse("UTC").unwrap(),

@@ -4,7 +4,7 @@ use arrow::array::RecordBatch;
 use proptest::prelude::*;
 use rollcall::calendar::Zone;
 use rollcall::json::record::Records;
-use rollcall::transform::decode::{Decoder, Setting};
+use rollcall::transform::decode::{DecodeContext, Decoder};
 use rollcall::transform::decoded::Decoded;
 use rollcall::transform::privacy::Privacy;
 use rollcall::transform::tables::Table;
@@ -18,7 +18,7 @@ const TABLES: [Table; 2] = [Table::Lives, Table::Interactions];
 fn rows(records: &[(&String, Table)]) -> (Vec<bool>, [RecordBatch; 2]) {
     let zone = Zone::parse("UTC").unwrap();
     let pulled_at = "2022-11-01T00:00:00Z".parse().unwrap();
-    let setting = Setting { event_id: 1, pulled_at, zone, privacy: Privacy::default() };
+    let setting = DecodeContext { event_id: 1, pulled_at, zone, privacy: Privacy::default() };
     let mut decoders = TABLES.map(|table| Decoder::new(table, setting.clone()));
     let mut found = Records::default();
     let push = |(record, table): &(&String, Table)| {

@@ -162,7 +162,7 @@ fn viewings_that_say_nothing_of_who_came_are_no_people() {
             let from = page.split_once(&format!("id=\"{id}\">")).map(|(_, from)| from).unwrap_or_default();
             from.split(['<', ' ']).next().unwrap_or_default().to_owned()
         };
-        shown.push(["people", "viewings", "untold", "live-average", "peak"].map(figure));
+        shown.push(["people", "viewings", "unidentified", "live-average", "peak"].map(figure));
         let deeds = page.split_once("id=\"deeds\"").unwrap().1.split("</section>").next().unwrap().to_owned();
         let sums: Vec<String> =
             deeds.split("<td class=\"number\">").skip(1).step_by(2).map(str::to_owned).collect();

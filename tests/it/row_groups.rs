@@ -21,7 +21,7 @@ use rollcall::load::publish::publish;
 use rollcall::load::staging::{CellWriter, VisitId};
 use rollcall::load::store::{Folder, Store};
 use rollcall::transform::batch::{BatchBuilder, text_bytes};
-use rollcall::transform::decode::{Decoder, Setting};
+use rollcall::transform::decode::{DecodeContext, Decoder};
 use rollcall::transform::privacy::Privacy;
 use rollcall::transform::row::rows;
 use rollcall::transform::tables::Table;
@@ -39,7 +39,8 @@ fn hour(hour: i64) -> Timestamp {
 /// A cell of a visit, which is told apart by its hour.
 fn cell(store: &Arc<dyn Store>, event_id: i64, visit: i64) -> CellWriter {
     let run = "run".to_owned();
-    let visit_id = VisitId { event_id, pulled_at: hour(visit), run, kept: PrivacyVersion::default() };
+    let visit_id =
+        VisitId { event_id, pulled_at: hour(visit), run, privacy_version: PrivacyVersion::default() };
     CellWriter::new(Arc::clone(store), visit_id, Table::Lives, DAY, "")
 }
 
@@ -210,7 +211,8 @@ async fn records_far_larger_than_any_that_were_seen_go_through_in_parts() {
     const RECORDS: i64 = 300;
     let folder = tempfile::tempdir().unwrap();
     let store: Arc<dyn Store> = Arc::new(Folder::new(folder.path()));
-    let setting = Setting { event_id: 1, pulled_at: hour(1), zone: lake().zone, privacy: Privacy::default() };
+    let setting =
+        DecodeContext { event_id: 1, pulled_at: hour(1), zone: lake().zone, privacy: Privacy::default() };
     let (mut decoder, mut records) = (Decoder::new(Table::Lives, setting), Records::default());
     let mut cell = cell(&store, 1, 1);
     let large = "x".repeat(1 << 20);

@@ -14,8 +14,8 @@ use rollcall::load::object::index::PrivacyVersion;
 use rollcall::load::object::properties::Expected;
 use rollcall::load::object::{ObjectReader, ObjectWriter};
 use rollcall::load::store::{Condition, Folder, Store};
-use rollcall::transform::column::Kind;
-use rollcall::transform::decode::{Decoder, Setting};
+use rollcall::transform::column::ColumnKind;
+use rollcall::transform::decode::{DecodeContext, Decoder};
 use rollcall::transform::privacy::Privacy;
 use rollcall::transform::tables::Table;
 use rollcall::transform::totals::Totals;
@@ -56,14 +56,14 @@ fn json(fields: &[(String, String)]) -> String {
 fn decode(table: Table, records: &[String]) -> RecordBatch {
     let pulled_at: Timestamp = "2022-11-01T00:00:00Z".parse().unwrap();
     let zone = Zone::parse("Asia/Shanghai").unwrap();
-    let setting = Setting { event_id: 1, pulled_at, zone, privacy: Privacy::default() };
+    let setting = DecodeContext { event_id: 1, pulled_at, zone, privacy: Privacy::default() };
     let mut decoder = Decoder::new(table, setting);
     let mut reader = Records::default();
     for record in records {
         decoder.push(reader.first(record.as_bytes()).unwrap().unwrap());
     }
-    let tally = decoder.counts();
-    assert_eq!(tally.rows + tally.rejects, records.len() as u64, "{records:?}");
+    let counts = decoder.counts();
+    assert_eq!(counts.rows + counts.rejects, records.len() as u64, "{records:?}");
     decoder.batch().unwrap()
 }
 
@@ -126,10 +126,10 @@ fn every_column_is_the_same_after_parquet() {
     for table in TABLES {
         let fields = table.columns().iter().filter_map(|column| {
             let value = match column.kind {
-                Kind::Count | Kind::Seconds => "7",
-                Kind::Instant => "1666772823",
-                Kind::Flag => "\"是\"",
-                Kind::WallClock { .. } => "\"2022-10-26 16:27:03\"",
+                ColumnKind::Count | ColumnKind::Seconds => "7",
+                ColumnKind::Instant => "1666772823",
+                ColumnKind::Flag => "\"是\"",
+                ColumnKind::WallClock { .. } => "\"2022-10-26 16:27:03\"",
                 _ => "\"x\"",
             };
             column.key.map(|key| (key.to_owned(), value.to_owned()))

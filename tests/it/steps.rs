@@ -23,14 +23,14 @@ async fn plan_pull_and_publish_do_what_sync_does_and_plan_writes_nothing() {
     let run = |words: &[&str]| desk.run(&[words, &[&store[0], &store[1]]].concat()).succeeded();
 
     let planned = run(&plan);
-    assert!(planned.stdout.starts_with("events     5 known, 5 due\nrequests   5 to "), "{}", planned.stdout);
+    assert!(planned.stdout.starts_with("events     5 open, 5 due\nrequests   5 to "), "{}", planned.stdout);
     assert_eq!(planned.stdout.lines().filter(|line| line.starts_with("due        event ")).count(), 5);
     assert_eq!(files(&desk.store()), []);
 
     run(&pull);
     assert!(!desk.store().join("lake").exists());
     let before = files(&desk.store());
-    assert!(run(&plan).stdout.starts_with("events     0 known, 0 due"));
+    assert!(run(&plan).stdout.starts_with("events     0 open, 0 due"));
     assert!(files(&desk.store()) == before, "a plan writes nothing");
 
     // To publish takes no token.

@@ -40,7 +40,7 @@ async fn a_cell_weighs_no_more_than_what_is_left_of_it_when_somebody_is_to_be_fo
         let head = scene.home.store.head(&key).await.unwrap().unwrap();
         let object = ObjectReader::open(&scene.home.store, &key, head, Table::Lives, day).await.unwrap();
         assert!(object.cells().iter().all(|cell| cell.weight == cell.rows), "{:?}", object.cells());
-        is_less |= object.kept().is_some_and(|kept| kept.suppressed > 0);
+        is_less |= object.privacy_version().is_some_and(|version| version.suppressed > 0);
     }
     assert!(is_less);
 }

@@ -130,6 +130,25 @@ async fn a_token_that_is_refused_for_one_event_alone_stops_no_other() {
     }
 }
 
+#[tokio::test]
+async fn a_token_is_not_given_up_because_its_check_met_trouble() {
+    for credentials in [Credentials::Token(TOKEN.into()), Credentials::App(app())] {
+        let desk = Desk::new();
+        // The lists are read with two requests; the one after them is the check.
+        let refused = "code=401@path:report/details,event:700004";
+        let options = faults(&[refused, "code=10086@path:modify/list,nth:3"]);
+        let server = server_at(later(), &small_world(8), options);
+        let mut config = config(&server, &desk.store());
+        config.credentials = Some(credentials);
+        let report = sync(config, later(), Selection::default()).await.unwrap();
+        let checks = server.requests().iter().filter(|request| request.path.ends_with("modify/list")).count();
+        assert!(checks >= 4, "the check met trouble: {checks}");
+        let [failure] = &report.failures[..] else { panic!("{:?}", report.failures) };
+        assert_eq!((failure.event_id, failure.kind), (Some(700_004), Kind::Refused));
+        assert!(made(&server) <= 1);
+    }
+}
+
 /// A Secrets Manager that has no token, and takes none.
 async fn full_secret() -> String {
     let answer = async |headers: axum::http::HeaderMap| {

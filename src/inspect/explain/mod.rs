@@ -16,9 +16,9 @@ use self::days::DayOf;
 use self::viewer::{Seen, Sought};
 use crate::error::{Error, Kind, Result};
 use crate::job::context::Context;
+use crate::load::lake_objects::{LakeObject, READERS, each_row};
 use crate::load::ledger::visit::Owed;
 use crate::load::ledger::{Closing, Ledger};
-use crate::load::objects::{Object, READERS, each_row};
 use crate::load::{keys, lake_objects};
 use crate::report::Failure;
 use crate::transform::event::Event;
@@ -71,21 +71,21 @@ pub struct State {
     /// Failed visits since the last one that did not fail.
     pub failures: u32,
     /// Whether the vendor no longer knows the event.
-    pub is_forgotten: bool,
+    pub is_gone: bool,
     /// What the next visit has to ask for again.
     pub owed: Vec<String>,
 }
 
 impl State {
     fn of(ledger: &Ledger, now: Timestamp) -> Self {
-        let Ledger { closed, through, failures, is_forgotten, ref owed, .. } = *ledger;
+        let Ledger { closed, through, failures, is_gone, ref owed, .. } = *ledger;
         Self {
             has_ended: ledger.event.has_ended(now),
             closed,
             due_at: ledger.due_at(now),
             through,
             failures,
-            is_forgotten,
+            is_gone,
             owed: Owed::names(owed),
         }
     }
@@ -130,8 +130,7 @@ impl Explanation {
         let sought =
             call.viewer.as_deref().map(|text| Sought::checked(text, &context.lake.policy)).transpose()?;
 
-        let mut gathered =
-            all_told(context, event_id, ledger.as_ref(), sought.as_ref(), &mut failures).await?;
+        let mut gathered = gather(context, event_id, ledger.as_ref(), sought.as_ref(), &mut failures).await?;
         gathered.visits.sort_by_cached_key(|visit| {
             visit.get("pulled_at").and_then(Value::as_str).and_then(|at| at.parse::<Timestamp>().ok())
         });
@@ -174,7 +173,7 @@ fn last_day(context: &Context, ledger: &Ledger) -> Option<Date> {
 
 /// Reads what the objects of the lake have of the event. An object that cannot be read is a failure, and does not hide the
 /// others.
-async fn all_told(
+async fn gather(
     context: &Context,
     event_id: i64,
     ledger: Option<&Ledger>,
@@ -183,13 +182,13 @@ async fn all_told(
 ) -> Result<Gathered> {
     let from = ledger.map(|ledger| first_day(context, ledger));
     // Foreign files are reported by `status`, not here.
-    let standing = lake_objects::since(&context.store, from, &mut Vec::new()).await?;
+    let listed = lake_objects::since(&context.store, from, &mut Vec::new()).await?;
     let until = ledger.and_then(|ledger| last_day(context, ledger)).unwrap_or(Date::MAX);
-    let standing = standing.into_iter().take_while(|(day, _)| *day <= until);
-    let objects = standing.flat_map(|(day, tables)| {
-        tables.into_iter().map(move |(table, head)| Object { store: &context.store, table, day, head })
+    let listed = listed.into_iter().take_while(|(day, _)| *day <= until);
+    let objects = listed.flat_map(|(day, tables)| {
+        tables.into_iter().map(move |(table, head)| LakeObject { store: &context.store, table, day, head })
     });
-    let asked = objects.map(|object| async move { ask(&object, event_id, sought).await });
+    let asked = objects.map(|object| async move { gather_object(&object, event_id, sought).await });
     let mut asked = stream::iter(asked).buffer_unordered(READERS);
     let mut all = Gathered::default();
     while let Some(gathered) = asked.next().await {
@@ -224,7 +223,7 @@ fn described(
 }
 
 /// Reads what the object of one table and day has of the event.
-async fn ask(object: &Object<'_>, event_id: i64, sought: Option<&Sought>) -> Result<Gathered> {
+async fn gather_object(object: &LakeObject<'_>, event_id: i64, sought: Option<&Sought>) -> Result<Gathered> {
     let (table, day) = (object.table, object.day);
     let gathered = object.read(async |reader| {
         let cells = reader.cells_of(event_id);

@@ -65,7 +65,7 @@ impl fmt::Display for State {
             let failed = counted(self.failures, "failed visit");
             write!(f, "; {failed} since the last one that did not fail")?;
         }
-        if self.is_forgotten {
+        if self.is_gone {
             f.write_str("; the vendor no longer knows it")?;
         }
         if !self.owed.is_empty() {

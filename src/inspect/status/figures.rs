@@ -13,10 +13,10 @@ use crate::error::{Error, Kind, Result};
 use crate::inspect::advice::Advice;
 use crate::load::keys;
 use crate::load::lake_objects;
+use crate::load::lake_objects::{LakeObject, READERS, each_row};
 use crate::load::ledger::compared::Compared;
 use crate::load::ledger::complete::{HeldBy, Hold};
 use crate::load::ledger::visit::Owed;
-use crate::load::objects::{Object, READERS, each_row};
 use crate::load::publish::staged_days::{StagedDays, staged_files};
 use crate::load::store::Store;
 use crate::transform::row::Row;
@@ -123,17 +123,17 @@ pub(super) async fn of(
     mut missing_rows: MissingRows,
 ) -> Result<(LakeFigures, Vec<Advice>, Damage)> {
     let mut damage = Damage::default();
-    let standing = lake_objects::since(store, None, &mut damage.errors).await?;
-    for (day, tables) in &standing {
+    let objects = lake_objects::since(store, None, &mut damage.errors).await?;
+    for (day, tables) in &objects {
         for table in Table::ALL.into_iter().filter(|table| !tables.contains_key(table)) {
             if is_missing(store.as_ref(), table, *day).await? {
                 damage.add(*day, lake_objects::missing(table, *day));
             }
         }
     }
-    let mut figures = LakeFigures { days: standing.len(), ..LakeFigures::default() };
-    let objects = standing.into_iter().flat_map(|(day, tables)| {
-        tables.into_iter().map(move |(table, head)| Object { store, table, day, head })
+    let mut figures = LakeFigures { days: objects.len(), ..LakeFigures::default() };
+    let objects = objects.into_iter().flat_map(|(day, tables)| {
+        tables.into_iter().map(move |(table, head)| LakeObject { store, table, day, head })
     });
     let read = objects.map(|object| async move {
         let with_visits = object.table == Table::Pulls && object.day >= first;

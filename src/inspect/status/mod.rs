@@ -25,7 +25,7 @@ use crate::load::{keys, lake as lakes};
 const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
 
 const FORGOTTEN: &str = "the vendor no longer knows {}: the lake keeps what it answered before";
-const UNHEARD: &str =
+const ROSTER_NEVER_READ: &str =
     "the vendor's list of events has never been read: run `sync` without chosen events, or give `--no-lists`";
 
 /// What `status` shows.
@@ -112,19 +112,19 @@ impl Status {
         let damaged_days = damage.days.into_iter();
         holds.extend(damaged_days.map(|day| Hold { event_id: None, day, because: HeldBy::Damaged }));
         // Nothing is known of events that are new since the roster was read, or of an event whose ledger cannot be read.
-        let is_heard = roster_read.is_some() || !context.rosters.edited;
-        let heard = roster_read.filter(|_| context.rosters.edited).unwrap_or(now);
+        let is_roster_read = roster_read.is_some() || !context.rosters.edited;
+        let known_until = roster_read.filter(|_| context.rosters.edited).unwrap_or(now);
         let complete_through =
-            complete::through(&holds, lake, now, heard).filter(|_| is_heard && unread.is_empty());
+            complete::through(&holds, lake, now, known_until).filter(|_| is_roster_read && unread.is_empty());
         let settled = complete::through(&[], lake, now, now);
         holds.retain(|hold| Some(hold.day) <= settled);
         holds.sort_by_key(|hold| (hold.day, hold.because, hold.event_id));
 
-        let forgotten = ledgers.iter().filter(|ledger| ledger.is_forgotten);
+        let forgotten = ledgers.iter().filter(|ledger| ledger.is_gone);
         let forgotten = forgotten.map(|ledger| ledger.event.event_id).collect();
         notes.extend(Advice::about("forgotten", forgotten, FORGOTTEN));
-        if !is_heard && !problems.iter().any(|problem| problem.name == "ledger") {
-            notes.push(Advice::new("roster", UNHEARD.to_owned()));
+        if !is_roster_read && !problems.iter().any(|problem| problem.name == "ledger") {
+            notes.push(Advice::new("roster", ROSTER_NEVER_READ.to_owned()));
         }
         problems.extend(damage.errors.iter().map(|error| Advice::new("lake", error.to_string())));
         problems.extend(of_events(&ledgers, now));

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use crate::error::{Kind, Result};
 use crate::job::context::Context;
 use crate::load::keys;
+use crate::load::lake_objects::{LakeObject, each_row};
 use crate::load::ledger::Ledger;
-use crate::load::objects::{Object, each_row};
 use crate::load::store::{Listed, Store};
 use crate::report::{DueBecause, Estimate, Requests};
 use crate::transform::tables::Table;
@@ -59,7 +59,7 @@ async fn pace(store: &Arc<dyn Store>) -> Result<Option<u64>> {
     let listed = store.list(&keys::table(Table::Pulls), "").await?;
     let newest = listed.into_iter().rev().find_map(|Listed { key, head }| {
         let day = keys::parse_lake(Table::Pulls, &key)?;
-        Some(Object { store, table: Table::Pulls, day, head })
+        Some(LakeObject { store, table: Table::Pulls, day, head })
     });
     let Some(newest) = newest else { return Ok(None) };
     let read = newest.read(async |object| {

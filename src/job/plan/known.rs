@@ -12,7 +12,7 @@ use crate::load::ledger::health::Health;
 use crate::transform::event::Event;
 
 /// An event that has a ledger.
-pub(in crate::job) struct Known {
+pub(in crate::job) struct KnownEvent {
     /// Whether it is still visited.
     pub(in crate::job) is_open: bool,
     /// Whether it has ended, so that it cannot be moved any more.
@@ -30,7 +30,7 @@ pub(in crate::job) struct Known {
     description: u64,
 }
 
-impl Known {
+impl KnownEvent {
     /// Takes what a plan needs from a ledger.
     pub(in crate::job) fn of(
         context: &Context,

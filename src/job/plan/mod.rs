@@ -19,7 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use self::estimate::{estimate, reason};
-use self::known::Known;
+use self::known::KnownEvent;
 use self::planned::{Due, Planned};
 use self::purpose::Purpose;
 use self::roster_update::{NewLake, RosterUpdate};
@@ -30,7 +30,7 @@ use crate::job::selection::{Choice, Selection};
 use crate::job::upgrade::clean_ledgers;
 use crate::job::visit::expected_requests;
 use crate::load::items;
-use crate::load::ledger::ledgers::Entry;
+use crate::load::ledger::ledgers::{AT_ONCE, Entry};
 use crate::load::ledger::recover::recover;
 use crate::load::ledger::{Closing, Ledger};
 use crate::load::suppression;
@@ -51,8 +51,6 @@ pub struct Plan {
     pub items: Option<NonZeroUsize>,
 }
 
-/// How many ledgers are read at once.
-const AT_ONCE: usize = 16;
 /// How far the clocks of two machines may be apart.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 
@@ -85,75 +83,40 @@ pub(in crate::job) async fn show(context: &Context, call: &Plan, report: &mut Re
     Ok(())
 }
 
+/// Brings the ledgers up to date with the rosters, unless `purpose` only shows, and returns the events to visit.
 pub(in crate::job) async fn plan(
     context: &Context,
     choice: &Choice,
     usage: &Usage,
     purpose: Purpose,
 ) -> Result<Planned> {
-    let store = context.store.as_ref();
-    let is_lake = if purpose.writes_ledgers() {
-        let is_lake = context.lake.check_to_write(store).await?;
-        suppression::mend(store, &context.lake.policy).await?;
-        is_lake
-    } else {
-        context.lake.check(store, None).await?
-    };
+    let is_lake = check_lake(context, purpose).await?;
     let now = context.clock.now();
     if choice.planned_at.is_some() {
         return Ok(planned_before(context, choice, now, purpose).await);
     }
     let customer = context.client.customer(usage).await?;
     if let Some(customer) = customer.as_deref().filter(|_| is_lake) {
-        if purpose.writes_ledgers() {
-            context.lake.claim(store, customer).await?;
-        } else {
-            context.lake.check(store, Some(customer)).await?;
-        }
+        check_customer(context, customer, purpose).await?;
     }
     let mut planned = Planned::new(choice.events.is_empty() && choice.days.is_none());
     if !is_lake && purpose.writes_ledgers() {
-        let recovered = recover(&context.store, &context.lake, &context.ledgers).await?;
-        planned.failures.extend(recovered.into_iter().map(|error| (None, error)));
+        planned.fail(recover(&context.store, &context.lake, &context.ledgers).await?);
     }
     let privacy = context.privacy().await?;
     let revision = privacy.suppressed.revision();
     let new_lake = (!is_lake).then_some(NewLake { customer });
     let mut update = RosterUpdate::new(context, choice, purpose, privacy, new_lake);
     if choice.events.is_empty() {
-        // Ledgers to be filed as closed: those that are given up now, and those that a killed run left half-closed.
-        let mut closed = Vec::new();
-        let take = |read: Result<Entry>| match read {
-            Ok(Entry { mut ledger, .. }) => {
-                let was_open = ledger.closed.is_none();
-                ledger.give_up_without_end(context.horizon, now);
-                if ledger.closed.is_some() {
-                    let is_given_up = was_open && ledger.closed == Some(Closing::Incomplete);
-                    update.failures.extend(is_given_up.then(|| without_end(&ledger)));
-                    closed.push(ledger.clone());
-                }
-                update.remember(ledger);
-            }
-            Err(error) => update.failures.push((None, error)),
-        };
-        context.ledgers.each_active(take).await?;
-        for ledger in closed.iter().filter(|_| purpose.writes_ledgers()) {
-            let give_up = |standing: &mut Ledger| standing.give_up_without_end(context.horizon, now);
-            match context.ledgers.update(ledger, give_up).await {
-                Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => {
-                    update.failures.push((Some(ledger.event.event_id), error));
-                }
-                outcome => drop(outcome?),
-            }
-        }
+        read_active_ledgers(context, purpose, now, &mut update).await?;
     }
-    planned.failures.extend(clock_is_behind(&update.known, now).map(|error| (None, error)));
+    planned.fail(clock_is_behind(&update.known, now));
     context.progress.listing();
     let listed = rosters::read(context, choice, usage, &mut update).await;
     if purpose.writes_ledgers() && context.privacy().await?.suppressed.revision() != revision {
         // Since the vendor was asked, somebody is to be forgotten who may be the host of an event that was noted, even if the
         // vendor's list broke after that.
-        planned.failures.extend(clean_ledgers(context).await?.into_iter().map(|error| (None, error)));
+        planned.fail(clean_ledgers(context).await?);
     }
     let cursor = listed?;
     if choice.events.is_empty() {
@@ -176,6 +139,62 @@ pub(in crate::job) async fn plan(
     Ok(planned)
 }
 
+/// Whether there is a lake, and an error if it is not this run's.
+async fn check_lake(context: &Context, purpose: Purpose) -> Result<bool> {
+    let store = context.store.as_ref();
+    if !purpose.writes_ledgers() {
+        return context.lake.check(store, None).await;
+    }
+    let is_lake = context.lake.check_to_write(store).await?;
+    suppression::mend(store, &context.lake.policy).await?;
+    Ok(is_lake)
+}
+
+/// An error if the lake is another customer's. One that knows no customer yet becomes this one's.
+async fn check_customer(context: &Context, customer: &str, purpose: Purpose) -> Result<()> {
+    let store = context.store.as_ref();
+    if purpose.writes_ledgers() {
+        context.lake.claim(store, customer).await
+    } else {
+        context.lake.check(store, Some(customer)).await.map(|_| ())
+    }
+}
+
+/// Remembers the events that are still visited. Ledgers that are closed are filed as closed: those that are given up now, and
+/// those that a killed run left half-closed.
+async fn read_active_ledgers(
+    context: &Context,
+    purpose: Purpose,
+    now: Timestamp,
+    update: &mut RosterUpdate<'_>,
+) -> Result<()> {
+    let mut closed = Vec::new();
+    let remember = |read: Result<Entry>| match read {
+        Ok(Entry { mut ledger, .. }) => {
+            let was_open = ledger.closed.is_none();
+            ledger.give_up_without_end(context.horizon, now);
+            if ledger.closed.is_some() {
+                let is_given_up = was_open && ledger.closed == Some(Closing::Incomplete);
+                update.failures.extend(is_given_up.then(|| without_end(&ledger)));
+                closed.push(ledger.clone());
+            }
+            update.remember(ledger);
+        }
+        Err(error) => update.failures.push((None, error)),
+    };
+    context.ledgers.each_active(remember).await?;
+    for ledger in closed.iter().filter(|_| purpose.writes_ledgers()) {
+        let give_up = |ledger: &mut Ledger| ledger.give_up_without_end(context.horizon, now);
+        match context.ledgers.update(ledger, give_up).await {
+            Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => {
+                update.failures.push((Some(ledger.event.event_id), error));
+            }
+            outcome => drop(outcome?),
+        }
+    }
+    Ok(())
+}
+
 /// The events of a plan that was made before, as their ledgers describe them now.
 async fn planned_before(context: &Context, choice: &Choice, now: Timestamp, purpose: Purpose) -> Planned {
     let found = stream::iter(choice.events.clone())
@@ -185,7 +204,7 @@ async fn planned_before(context: &Context, choice: &Choice, now: Timestamp, purp
     while let Some((event_id, found)) = found.next().await {
         match found {
             Ok(Some(Entry { ledger, .. })) => {
-                planned.add(event_id, Known::of(context, choice, ledger, now, purpose));
+                planned.add(event_id, KnownEvent::of(context, choice, ledger, now, purpose));
             }
             Ok(None) => {
                 let error = Error::new(Kind::Usage, "the event has no ledger").with("event", event_id);
@@ -205,7 +224,7 @@ fn without_end(ledger: &Ledger) -> (Option<i64>, Error) {
 }
 
 /// An error if the last visit lies in the future: another clock dated it, and until this one has passed it, events are not due.
-fn clock_is_behind(known: &BTreeMap<i64, Known>, now: Timestamp) -> Option<Error> {
+fn clock_is_behind(known: &BTreeMap<i64, KnownEvent>, now: Timestamp) -> Option<Error> {
     let newest = known.values().filter_map(|known| known.last_visit).max()?;
     let behind = newest.duration_since(now);
     (behind > CLOCK_TOLERANCE).then(|| {

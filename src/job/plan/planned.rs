@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::known::Known;
+use super::known::KnownEvent;
 use crate::error::Error;
 use crate::load::ledger::Ledger;
 use crate::load::ledger::health::Health;
@@ -40,8 +40,13 @@ impl Planned {
         Self { is_of_all, ..Self::default() }
     }
 
+    /// Adds what failed and is not a single event's.
+    pub(in crate::job) fn fail(&mut self, errors: impl IntoIterator<Item = Error>) {
+        self.failures.extend(errors.into_iter().map(|error| (None, error)));
+    }
+
     /// Adds an event.
-    pub(in crate::job) fn add(&mut self, event_id: i64, known: Known) {
+    pub(in crate::job) fn add(&mut self, event_id: i64, known: KnownEvent) {
         self.known += usize::from(known.is_open);
         self.health += known.health;
         let health = known.health;

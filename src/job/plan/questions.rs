@@ -15,15 +15,13 @@ use crate::extract::roster;
 use crate::extract::usage::Usage;
 use crate::job::context::Context;
 use crate::job::selection::Choice;
+use crate::load::ledger::ledgers::AT_ONCE;
 use crate::load::ledger::{Closing, Ledger};
 use crate::transform::event::Event;
 
-/// How many ledgers are looked up at once.
-const LOOKUPS: usize = 16;
-
 /// Of these events, the ones about which the ledgers do not know enough: new events, events that may still be moved, and closed
 /// events that are to be visited again because they concern chosen days.
-pub(in crate::job) async fn still_open(
+pub(in crate::job) async fn worth_asking_about(
     context: &Context,
     choice: &Choice,
     now: Timestamp,
@@ -50,7 +48,7 @@ pub(in crate::job) async fn still_open(
         };
         (event_id, is_open)
     });
-    let mut looked_up = looked_up.buffered(LOOKUPS);
+    let mut looked_up = looked_up.buffered(AT_ONCE);
     let mut open = BTreeSet::new();
     while let Some((event_id, is_open)) = looked_up.next().await {
         match is_open {

@@ -6,17 +6,15 @@ use std::collections::{BTreeMap, HashSet};
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
 
-use super::known::Known;
+use super::known::KnownEvent;
 use super::purpose::Purpose;
 use crate::error::{Error, Kind, Result};
 use crate::job::context::{Context, FAILURES_TO_STOP};
 use crate::job::selection::Choice;
 use crate::load::ledger::Ledger;
+use crate::load::ledger::ledgers::AT_ONCE;
 use crate::transform::event::Event;
 use crate::transform::privacy::Privacy;
-
-/// How many ledgers are read or written at once.
-const AT_ONCE: usize = 16;
 
 /// How much an entry of a list says about its event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +35,7 @@ pub(in crate::job) struct RosterUpdate<'a> {
     /// The lake that has to be established before anything is saved; `None` once it exists.
     new_lake: Option<NewLake>,
     /// Events that have a ledger, or would have one.
-    pub(in crate::job) known: BTreeMap<i64, Known>,
+    pub(in crate::job) known: BTreeMap<i64, KnownEvent>,
     /// Events that a list described in full.
     described: HashSet<i64>,
     /// Events whose ledgers could not be written.
@@ -79,12 +77,13 @@ impl<'a> RosterUpdate<'a> {
     /// Remembers an event by its ledger.
     pub(in crate::job) fn remember(&mut self, ledger: Ledger) {
         let event_id = ledger.event.event_id;
-        self.known.insert(event_id, Known::of(self.context, self.choice, ledger, self.now, self.purpose));
+        self.known
+            .insert(event_id, KnownEvent::of(self.context, self.choice, ledger, self.now, self.purpose));
     }
 
     /// Whether this run has visits to make that do not depend on the rosters.
     pub(in crate::job) fn has_visits_to_make(&self) -> bool {
-        !self.purpose.keeps_ledgers() && !self.known.is_empty()
+        self.purpose == Purpose::Pull && !self.known.is_empty()
     }
 
     /// Whether a list described the event in full.

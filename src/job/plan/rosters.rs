@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::questions::{ask_about, still_open};
+use super::questions::{ask_about, worth_asking_about};
 use super::roster_update::{Detail, RosterUpdate};
 use super::spans::Spans;
 use super::time_budget::{budget_before_visits, in_time};
@@ -40,7 +40,7 @@ pub(in crate::job) async fn read(
     }
     let now = context.clock.now();
     let (mut cursor, may_move) = cursor(context, choice, update).await?;
-    let stood = (cursor.edited, cursor.held);
+    let before = (cursor.edited, cursor.held);
     let knows_some = !update.known.is_empty();
     if context.rosters.edited {
         let most = budget_before_visits(context, update);
@@ -81,7 +81,7 @@ pub(in crate::job) async fn read(
         update.failures.push((None, Error::new(Kind::BadAnswer, message)));
     }
     asked.retain(|id| !update.is_described(*id) && !update.unsaved.contains_key(id));
-    let mut asked = still_open(context, choice, now, update, asked).await?;
+    let mut asked = worth_asking_about(context, choice, now, update, asked).await?;
     asked.extend(update.without_end());
     // In case there is not time for all: new events first, then those that end soonest.
     let mut asked = Vec::from_iter(asked);
@@ -89,7 +89,7 @@ pub(in crate::job) async fn read(
     let most = budget_before_visits(context, update);
     let events = ask_about(context, usage, asked, most, &mut update.failures).await?;
     update.apply_details(events).await?;
-    let is_moved = stood != (cursor.edited, cursor.held);
+    let is_moved = before != (cursor.edited, cursor.held);
     Ok((is_moved && may_move).then_some(cursor))
 }
 
@@ -118,8 +118,8 @@ fn perhaps_no_list(error: Error) -> Error {
 
 /// Up to when a list that was asked for up to now has been read: by the vendor's clock, if this machine's is ahead of it.
 fn listed_until(usage: &Usage, now: Timestamp) -> Timestamp {
-    let told = usage.vendor_is_ahead().filter(|ahead| ahead.abs() <= VENDOR_TOLERANCE);
-    now.checked_add(told.unwrap_or_default()).map_or(now, |theirs| theirs.min(now))
+    let ahead = usage.vendor_is_ahead().filter(|ahead| ahead.abs() <= VENDOR_TOLERANCE);
+    now.checked_add(ahead.unwrap_or_default()).map_or(now, |theirs| theirs.min(now))
 }
 
 /// Reads events by the time of their last edit: those since the list was last read, on the first run as far back as `--lookback`.

@@ -25,7 +25,7 @@ use crate::transform::value::Value;
 pub(super) struct AnswerDecoder<'a> {
     wanted: &'a Wanted,
     decoders: Vec<Decoder>,
-    redactor: BTreeMap<Table, Redactor<'a>>,
+    redactors: BTreeMap<Table, Redactor<'a>>,
     /// What the archive may keep of the answer; `None` if nothing is archived, or if it may be kept as it is.
     redacted: Option<RedactedAnswer<'a>>,
     rejects: BatchBuilder,
@@ -45,7 +45,7 @@ impl<'a> AnswerDecoder<'a> {
         Self {
             wanted,
             decoders,
-            redactor: Table::ALL.map(|table| (table, Redactor::new(policy, table))).into(),
+            redactors: Table::ALL.map(|table| (table, Redactor::new(policy, table))).into(),
             redacted: None,
             rejects: BatchBuilder::new(Table::Rejects),
             day_counts: BTreeMap::new(),
@@ -113,7 +113,7 @@ impl<'a> AnswerDecoder<'a> {
     fn reject(&mut self, table: Table, position: Position<'_>, reason: RejectReason, record: Record<'_>) {
         self.records.rejects += 1;
         let setting = self.wanted.setting();
-        let kept = self.redactor.get_mut(&table).map(|redactor| redactor.text(record));
+        let kept = self.redactors.get_mut(&table).map(|redactor| redactor.text(record));
         let kept = kept.as_deref().map(escape::readable).unwrap_or_default();
         let Position { array, index } = position;
         self.rejects.push_named(vec![
@@ -199,13 +199,13 @@ mod tests {
     use super::*;
     use crate::calendar::Zone;
     use crate::json::record::Records;
-    use crate::transform::decode::Setting;
+    use crate::transform::decode::DecodeContext;
     use crate::transform::privacy::Privacy;
 
     #[test]
     fn a_record_that_is_no_row_is_kept_as_json_that_every_parser_reads() {
         let zone = Zone::parse("UTC").unwrap();
-        let setting = Setting {
+        let setting = DecodeContext {
             event_id: 1,
             pulled_at: jiff::Timestamp::UNIX_EPOCH,
             zone,

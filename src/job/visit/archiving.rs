@@ -44,7 +44,7 @@ impl<'a> Archiving<'a> {
             window: 0,
             accepted_at,
             request: serde_json::Map::new(),
-            kept: visit_id.kept.clone(),
+            privacy_version: visit_id.privacy_version.clone(),
         };
         Self { context, header, attempt, keys: Vec::new() }
     }

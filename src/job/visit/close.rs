@@ -13,8 +13,8 @@ use crate::transform::tables::Table;
 
 impl Visiting<'_> {
     /// Stages the rows of the visit and of the event, and folds the visit into the ledger.
-    pub(super) async fn close(mut self, through: bool) -> Result<Visited> {
-        if let Err(error) = self.still_in_force().await {
+    pub(super) async fn close(mut self, has_asked_all: bool) -> Result<Visited> {
+        if let Err(error) = self.clean_own_answers().await {
             self.fail(error);
         }
         let outcome = match (&self.error, self.is_left) {
@@ -37,7 +37,7 @@ impl Visiting<'_> {
             snapshot: self.snapshot,
             owed: std::mem::take(&mut self.owed),
             asked: self.asked.clone(),
-            through,
+            has_asked_all,
             outcome,
             is_chosen: self.choice.is_chosen(),
             planned_at: self.choice.planned_at.filter(|_| self.choice.days.is_some()),
@@ -54,7 +54,8 @@ impl Visiting<'_> {
                 Err(error) => self.fail(error),
             }
         }
-        let outcome = if self.error.is_some() { Outcome::Failed } else { outcome };
+        let is_failed = self.error.as_ref().is_some_and(|error| error.kind() != Kind::Unreachable);
+        let outcome = if is_failed { Outcome::Failed } else { outcome };
         Ok(Visited {
             event_id: self.visit_id.event_id,
             outcome,
@@ -65,9 +66,9 @@ impl Visiting<'_> {
         })
     }
 
-    /// Cleans what this visit archived, if there are more people to be forgotten since it began. What it staged is cleaned when
-    /// it is published.
-    pub(super) async fn still_in_force(&self) -> Result<()> {
+    /// Fails if the lake's policy was changed meanwhile. If the list of people to be forgotten has grown, cleans what this visit
+    /// archived; what it staged is cleaned when it is published.
+    pub(super) async fn clean_own_answers(&self) -> Result<()> {
         if !self.context.archive {
             return Ok(());
         }

@@ -46,10 +46,19 @@ impl Visiting<'_> {
     /// Fetches a day; `None` if there is no time left. If an answer takes too long or is too large, the day is started over in
     /// windows half as long. A day that could not be fetched begins with that many windows the next time.
     async fn fetch_day(&mut self, day: Date) -> Result<Option<Fetched>> {
-        let mut pieces = self.ledger.owed.pieces.get(&day).copied().unwrap_or(1);
+        let began_with = self.ledger.owed.pieces.get(&day).copied().filter(|pieces| *pieces > 0).unwrap_or(1);
+        let mut pieces = began_with;
         let outcome = self.fetch_in_pieces(day, &mut pieces).await;
-        if pieces > 1 && !matches!(outcome, Ok(Some(_))) {
-            self.owed.pieces.insert(day, pieces);
+        let next = match &outcome {
+            Ok(None) if pieces > began_with => pieces,
+            // There was no time for this many: fewer may succeed by now.
+            Ok(None) => pieces / 2,
+            Err(error) if error.kind() == Kind::TooLarge => pieces,
+            // Whatever failed, the size of the answer was not the reason.
+            _ => 1,
+        };
+        if next > 1 {
+            self.owed.pieces.insert(day, next);
         }
         outcome
     }

@@ -111,7 +111,7 @@ impl Intake {
         let decoders = wanted.tables().iter().map(|table| {
             let mut decoder = Decoder::new(*table, wanted.setting().clone());
             if let Some(window) = window {
-                decoder.keep(window.kept());
+                decoder.keep_only(window.kept());
             }
             decoder
         });

@@ -33,7 +33,7 @@ use crate::load::ledger::answer::{Day, Snapshot};
 use crate::load::ledger::visit::{Outcome, Owed};
 use crate::load::object::index;
 use crate::load::staging::VisitId;
-use crate::transform::decode::Setting;
+use crate::transform::decode::DecodeContext;
 use crate::transform::privacy::Privacy;
 
 /// The result of a visit.
@@ -64,7 +64,7 @@ pub(super) async fn visit(
         event_id,
         pulled_at,
         run: context.run.clone(),
-        kept: index::PrivacyVersion::from(&privacy),
+        privacy_version: index::PrivacyVersion::from(&privacy),
     };
     let mut visiting = Visiting {
         context,
@@ -92,12 +92,12 @@ pub(super) async fn visit(
         error: None,
     };
     let pulled = visiting.pull().await;
-    visiting.staged().await;
-    let through = match pulled {
-        Ok(through) => through,
+    visiting.finish_staging().await;
+    let has_asked_all = match pulled {
+        Ok(has_asked_all) => has_asked_all,
         Err(error) => {
             if error.kind() == Kind::Credentials {
-                visiting.still_in_force().await?;
+                visiting.clean_own_answers().await?;
                 return Err(error);
             }
             visiting.fail(error);
@@ -105,7 +105,7 @@ pub(super) async fn visit(
             false
         }
     };
-    visiting.close(through).await
+    visiting.close(has_asked_all).await
 }
 
 /// A visit that is under way.
@@ -169,7 +169,7 @@ impl Visiting<'_> {
                 self.pull_day(day).await?;
             }
         }
-        self.staged().await;
+        self.finish_staging().await;
         self.compare();
         Ok(true)
     }
@@ -246,13 +246,22 @@ impl Visiting<'_> {
     /// snapshot; chosen ones would not come back.
     fn owe_the_rest(&mut self) {
         self.owed.snapshot = true;
+        // The vendor knows no day of such an event any more.
+        if self.is_unknown {
+            return;
+        }
         let chosen = self.ledger.days.keys().filter(|day| self.choice.has_day(**day));
         self.owed.days.extend(chosen.filter(|day| !self.asked.contains(day)));
     }
 
-    fn setting(&self) -> Setting {
+    fn setting(&self) -> DecodeContext {
         let VisitId { event_id, pulled_at, .. } = self.visit_id;
-        Setting { event_id, pulled_at, zone: self.context.lake.zone.clone(), privacy: self.privacy.clone() }
+        DecodeContext {
+            event_id,
+            pulled_at,
+            zone: self.context.lake.zone.clone(),
+            privacy: self.privacy.clone(),
+        }
     }
 
     fn fail(&mut self, error: Error) {

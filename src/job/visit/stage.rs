@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use tokio::task::JoinHandle;
 
 use super::Visiting;
+use super::days::Task;
 use super::intake::Fetched;
 use super::record_counts::RecordCounts;
 use crate::error::{Explain, Kind, Result};
@@ -21,15 +22,9 @@ use crate::transform::totals::Totals;
 
 /// Cells of an answer that are being staged.
 pub(super) struct Staging {
-    what: Task,
+    task: Task,
     records: RecordCounts,
-    task: JoinHandle<Result<()>>,
-}
-
-/// What was answered.
-enum Task {
-    Day(Date),
-    Snapshot,
+    handle: JoinHandle<Result<()>>,
 }
 
 impl Visiting<'_> {
@@ -53,7 +48,7 @@ impl Visiting<'_> {
             let rows = |before: Day| if table == Table::Lives { before.lives } else { before.interactions };
             let before = before.map(|before| (before.pulled_at, rows(before)));
             let suppressed = fetched.records.suppressed.get(&table).copied().unwrap_or_default();
-            if self.is_worth(table, cell.totals(), day, before, suppressed, answer.accepted_at).await? {
+            if self.judge_cell(table, cell.totals(), day, before, suppressed, answer.accepted_at).await? {
                 cells.push((cell, answer.accepted_at));
             }
         }
@@ -61,7 +56,7 @@ impl Visiting<'_> {
         if self.are_new(fetched.rejected.part(), answer.rejects, day, rejects).await {
             cells.push((fetched.rejected, None));
         }
-        self.begin(Task::Day(day), fetched.records, cells).await;
+        self.begin_staging(Task::Day(day), fetched.records, cells).await;
         let is_empty = answer.lives.rows + answer.interactions.rows + answer.rejects.rows == 0;
         if !is_empty || before.is_some() {
             self.known.insert(day, answer);
@@ -82,7 +77,7 @@ impl Visiting<'_> {
             let before = before.map(|before| (before.pulled_at, before.viewer_details));
             let (table, day) = (cell.table(), self.event_day);
             let suppressed = fetched.records.suppressed.get(&table).copied().unwrap_or_default();
-            if self.is_worth(table, cell.totals(), day, before, suppressed, accepted_at).await? {
+            if self.judge_cell(table, cell.totals(), day, before, suppressed, accepted_at).await? {
                 cells.push((cell, accepted_at));
             }
         }
@@ -92,31 +87,31 @@ impl Visiting<'_> {
         }
         self.counts = Some(fetched.day_counts);
         let pulled_at = self.visit_id.pulled_at;
-        self.begin(Task::Snapshot, fetched.records, cells).await;
+        self.begin_staging(Task::Snapshot, fetched.records, cells).await;
         self.snapshot = Some(Snapshot { pulled_at, viewer_details: details, rejects, accepted_at });
         Ok(())
     }
 
     /// Begins to stage these cells, once those before them are staged.
-    async fn begin(
+    async fn begin_staging(
         &mut self,
-        what: Task,
+        task: Task,
         records: RecordCounts,
         cells: Vec<(CellWriter, Option<Timestamp>)>,
     ) {
-        self.staged().await;
+        self.finish_staging().await;
         let now = self.context.clock.now();
         let staged = cells.into_iter().map(move |(cell, accepted_at)| cell.stage(now, accepted_at));
-        let task = tokio::spawn(try_join_all(staged).map_ok(|_| ()));
-        self.staging = Some(Staging { what, records, task });
+        let handle = tokio::spawn(try_join_all(staged).map_ok(|_| ()));
+        self.staging = Some(Staging { task, records, handle });
     }
 
     /// Waits until the staging under way has ended. What fails is owed.
-    pub(super) async fn staged(&mut self) {
-        let Some(Staging { what, records, task }) = self.staging.take() else { return };
+    pub(super) async fn finish_staging(&mut self) {
+        let Some(Staging { task, records, handle }) = self.staging.take() else { return };
         let crashed = || "the staging of an answer crashed".to_owned();
-        let outcome = task.await.explain(Kind::Damaged, crashed).and_then(|outcome| outcome);
-        match (outcome, what) {
+        let outcome = handle.await.explain(Kind::Damaged, crashed).and_then(|outcome| outcome);
+        match (outcome, task) {
             (Ok(()), Task::Day(_)) => self.figures.records.add(records),
             (Ok(()), Task::Snapshot) => {
                 self.figures.details = self.snapshot.map(|snapshot| snapshot.viewer_details);
@@ -138,9 +133,9 @@ impl Visiting<'_> {
         }
     }
 
-    /// Whether a cell is to be staged: not if it says the same as the last answer, nor if no rows are left and the user did not
-    /// accept that.
-    async fn is_worth(
+    /// Counts a cell that has less than the last answer, and returns whether it is to be staged: not if it says the same as the
+    /// last answer, nor if no rows are left and the user did not accept that.
+    async fn judge_cell(
         &mut self,
         table: Table,
         now: Totals,

@@ -1,19 +1,19 @@
 //! What is wanted from an answer, depending on what was asked for.
 
-use crate::transform::decode::Setting;
+use crate::transform::decode::DecodeContext;
 use crate::transform::tables::Table;
 
 /// What is wanted from the answers.
 #[derive(Clone)]
 pub(in crate::job) enum Wanted {
     /// From a day's windows: `lives` and `interactions`.
-    Windows(Setting),
+    Windows(DecodeContext),
     /// From a snapshot: `viewer_details`; records of the other tables are only counted by day.
-    Snapshot(Setting),
+    Snapshot(DecodeContext),
 }
 
 impl Wanted {
-    pub(super) fn setting(&self) -> &Setting {
+    pub(super) fn setting(&self) -> &DecodeContext {
         let (Self::Windows(setting) | Self::Snapshot(setting)) = self;
         setting
     }

@@ -64,4 +64,10 @@ impl Snapshot {
         let [viewer_details, rejects] = [Totals::default(); 2];
         Self { pulled_at, viewer_details, rejects, accepted_at: None }
     }
+
+    /// Whether it was ever answered: what only notes that a user accepts fewer rows was not.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        self.viewer_details.rows > 0 || self.accepted_at != Some(self.pulled_at)
+    }
 }

@@ -66,8 +66,8 @@ impl Ledger {
     fn is_given_up(&self, visit: &Visit, horizon: SignedDuration) -> bool {
         let past = visit.pulled_at.duration_since(self.end()).saturating_sub(horizon);
         let waited = visit.pulled_at.duration_since(self.waits_since()).min(past);
-        let is_forgotten = visit.is_unknown && self.last_good_visit.is_some();
-        self.failures >= LAST_TRIES && (is_forgotten || waited >= LAST_WAIT)
+        let is_gone = visit.is_unknown && self.last_good_visit.is_some();
+        self.failures >= LAST_TRIES && (is_gone || waited >= LAST_WAIT)
     }
 }
 

@@ -44,7 +44,7 @@ impl Hold {
         let event = &ledger.event;
         // An event that was cancelled and has no end is never visited.
         let is_called_off = event.is_cancelled() && event.end_time.is_none();
-        if ledger.closed.is_some() || ledger.is_forgotten || is_called_off {
+        if ledger.closed.is_some() || ledger.is_gone || is_called_off {
             return None;
         }
         let start = event.start_time.unwrap_or_else(|| ledger.end());
@@ -56,7 +56,8 @@ impl Hold {
             .map(|through| lake.zone.day_of(through.checked_sub(lake.settle).unwrap_or(through)));
         // An owed snapshot holds nothing back if there was an earlier one: days that the earlier one did not count have been
         // asked for since.
-        let lacks_snapshot = ledger.owed.snapshot && ledger.snapshot.is_none();
+        let lacks_snapshot =
+            ledger.owed.snapshot && !ledger.snapshot.is_some_and(|snapshot| snapshot.is_answered());
         let owed = ledger.owed.days.first().copied().into_iter().chain(lacks_snapshot.then_some(first));
         let pending = match asked {
             _ if !event.has_ended(now) && start > now => None,
@@ -71,11 +72,12 @@ impl Hold {
 }
 
 /// The last day that has settled and whose rows are all in the lake: the day before the first one that is held back, that has
-/// not settled, or that had not ended when the roster was last read (`heard`).
+/// not settled, or that had not ended when the roster was last read (`roster_read_at`).
 #[must_use]
-pub fn through(holds: &[Hold], lake: &Lake, now: Timestamp, heard: Timestamp) -> Option<Date> {
+pub fn through(holds: &[Hold], lake: &Lake, now: Timestamp, roster_read_at: Timestamp) -> Option<Date> {
     let settling = lake.zone.day_of(now.checked_sub(lake.settle).unwrap_or(now));
-    let first = holds.iter().map(|hold| hold.day).chain([settling, lake.zone.day_of(heard)]).min()?;
+    let first =
+        holds.iter().map(|hold| hold.day).chain([settling, lake.zone.day_of(roster_read_at)]).min()?;
     calendar::previous(first).ok()
 }
 
@@ -179,7 +181,7 @@ mod tests {
             None,
             "it is not visited any more"
         );
-        assert_eq!(found(|ledger| ledger.is_forgotten = true), None);
+        assert_eq!(found(|ledger| ledger.is_gone = true), None);
         let called_off = |ledger: &mut Ledger| {
             *ledger = Ledger::new(
                 Event { status: Some("cancelled".into()), ..Event::unknown(7) },
@@ -205,7 +207,11 @@ mod tests {
             Some(day("2022-10-19"))
         );
         assert_eq!(through(&[hold("2022-11-20")], &lake, now, now), Some(day("2022-10-30")));
-        let heard = at("2022-10-29T15:59:59Z");
-        assert_eq!(through(&[], &lake, now, heard), Some(day("2022-10-28")), "the 29th had not ended");
+        let roster_read_at = at("2022-10-29T15:59:59Z");
+        assert_eq!(
+            through(&[], &lake, now, roster_read_at),
+            Some(day("2022-10-28")),
+            "the 29th had not ended"
+        );
     }
 }

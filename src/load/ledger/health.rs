@@ -30,7 +30,7 @@ impl Health {
     pub fn of(ledger: &Ledger, now: Timestamp) -> Self {
         let lacks_end = ledger.lacks_end(now);
         let is_over = ledger.closed.is_none() && ledger.event.has_ended(now);
-        if ledger.is_forgotten || !(is_over || lacks_end) {
+        if ledger.is_gone || !(is_over || lacks_end) {
             return Self::default();
         }
         let since = if lacks_end {
@@ -53,8 +53,8 @@ impl Health {
     /// Whether the vendor has forgotten an event and more than three visits in a row have failed: then a further failure need
     /// not be reported.
     #[must_use]
-    pub fn is_known_to_be_forgotten(ledger: &Ledger) -> bool {
-        ledger.is_forgotten && ledger.failures > PATIENT_VISITS
+    pub fn is_known_to_be_gone(ledger: &Ledger) -> bool {
+        ledger.is_gone && ledger.failures > PATIENT_VISITS
     }
 }
 
@@ -129,15 +129,15 @@ mod tests {
             let mut ledger = Ledger::new(Event { end_time: Some(at(0)), ..Event::unknown(1) }, at(-48));
             failed(&mut ledger);
             assert_eq!(Health::is_newly_failing(&ledger, at(1)), is_new, "{failures}");
-            ledger.is_forgotten = true;
+            ledger.is_gone = true;
             assert!(!Health::is_newly_failing(&ledger, at(1)));
-            assert_eq!(Health::is_known_to_be_forgotten(&ledger), failures > 3, "{failures}");
+            assert_eq!(Health::is_known_to_be_gone(&ledger), failures > 3, "{failures}");
         }
     }
 
     #[test]
     fn what_needs_nobody_is_never_counted() {
-        let forgotten = |ledger: &mut Ledger| (ledger.failures, ledger.is_forgotten) = (9, true);
+        let forgotten = |ledger: &mut Ledger| (ledger.failures, ledger.is_gone) = (9, true);
         let closed = |ledger: &mut Ledger| (ledger.failures, ledger.closed) = (9, Some(Closing::Incomplete));
         let moved = |ledger: &mut Ledger| ledger.event.end_time = Some(at(2000));
         assert_eq!(health(forgotten, at(1000)), (0, 0));

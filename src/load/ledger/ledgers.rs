@@ -13,7 +13,7 @@ use crate::load::store::{Condition, Store, Version};
 use crate::load::{document, keys};
 
 /// Documents that are read at once.
-const READERS: usize = 16;
+pub const AT_ONCE: usize = 16;
 
 /// A ledger, and the version of its document that was read.
 #[derive(Clone, Debug)]
@@ -70,7 +70,7 @@ impl Ledgers {
         let mut listed = self.store.list(prefix, "").await?;
         listed.retain(|listed| !keys::is_hidden(&listed.key));
         let read = stream::iter(listed).map(|listed| async move { self.read_listed(&listed.key).await });
-        let mut read = read.buffered(READERS);
+        let mut read = read.buffered(AT_ONCE);
         while let Some(read) = read.next().await {
             match read {
                 Ok(Some(entry)) => take(Ok(entry)),

@@ -6,6 +6,7 @@ pub mod compared;
 pub mod complete;
 pub mod cursor;
 mod due;
+mod fold;
 pub mod health;
 pub mod ledgers;
 pub mod recover;
@@ -13,12 +14,12 @@ pub mod visit;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use self::answer::{Day, Snapshot};
-use self::visit::{Outcome, Owed, Visit};
+use self::visit::Owed;
 use crate::load::FORMAT;
 use crate::transform::event::Event;
 
@@ -55,8 +56,8 @@ pub struct Ledger {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned_at: Option<Timestamp>,
     /// Whether the vendor has answered for the event before, but no longer knows it.
-    #[serde(default)]
-    pub is_forgotten: bool,
+    #[serde(rename = "is_forgotten", default)]
+    pub is_gone: bool,
     /// Why the event is no longer visited; none while it is visited.
     pub closed: Option<Closing>,
 }
@@ -91,7 +92,7 @@ impl Ledger {
             unfinished: 0,
             last_good_visit: None,
             planned_at: None,
-            is_forgotten: false,
+            is_gone: false,
             closed: None,
         }
     }
@@ -136,64 +137,15 @@ impl Ledger {
     pub fn end(&self) -> Timestamp {
         self.event.end_time.unwrap_or(self.first_seen)
     }
-
-    /// Updates the ledger with the result of a visit. Visits may be folded in any order: an earlier visit's answer for a day
-    /// does not replace a later one's.
-    pub fn fold(&mut self, visit: &Visit, horizon: SignedDuration) {
-        self.event_day = self.event_day.or(visit.event_day);
-        for (day, answer) in &visit.days {
-            // As in the lake, an answer that does not know of an acceptance cannot replace one that does.
-            let age = |day: &Day| (day.accepted_at, day.pulled_at);
-            if self.days.get(day).is_none_or(|known| age(known) <= age(answer)) {
-                self.days.insert(*day, *answer);
-            }
-        }
-        // An earlier visit that is folded after a later one does not cancel what the later one owes.
-        let is_latest = self.last_visit <= Some(visit.pulled_at);
-        self.owed.days.retain(|day| !is_latest || !visit.asked.contains(day));
-        if let Some(snapshot) = visit.snapshot {
-            let age = |snapshot: &Snapshot| (snapshot.accepted_at, snapshot.pulled_at);
-            if self.snapshot.is_none_or(|known| age(&known) <= age(&snapshot)) {
-                self.snapshot = Some(snapshot);
-            }
-            self.owed.snapshot &= !is_latest;
-        }
-        // If a visit at the same time was complete and closed the event, nothing is missing, whatever this one owes. Unless this
-        // one began later: then its rows are the latest, and the event is opened again for a visit that completes them.
-        let (is_newer, is_beside) = (self.last_visit < Some(visit.pulled_at), self.is_beside_the_last(visit));
-        if is_newer && is_beside {
-            self.closed = None;
-        }
-        if is_newer || !is_beside {
-            self.owed.days.extend(&visit.owed.days);
-            self.owed.pieces.extend(&visit.owed.pieces);
-            self.owed.snapshot |= visit.owed.snapshot;
-        }
-        self.owed.pieces.retain(|day, _| self.owed.days.contains(day));
-        // A visit that is folded twice, because a write was reported as failed, counts once.
-        if is_newer {
-            let has_failed = visit.outcome == Outcome::Failed;
-            self.failures = if has_failed { self.failures.saturating_add(1) } else { 0 };
-            self.is_forgotten = visit.is_unknown && self.last_good_visit.is_some();
-            self.unfinished = self.unfinished.saturating_add(1);
-            if visit.outcome == Outcome::Complete {
-                self.unfinished = 0;
-                self.last_good_visit = Some(visit.pulled_at);
-            }
-        }
-        self.last_visit = self.last_visit.max(Some(visit.pulled_at));
-        self.planned_at = visit.planned_at.or(self.planned_at);
-        if visit.through {
-            self.through = self.through.max(Some(visit.pulled_at));
-        }
-        self.closed = self.closed.or_else(|| self.closing(visit, horizon));
-    }
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use std::collections::BTreeSet;
 
+    use jiff::SignedDuration;
+
+    use super::visit::{Outcome, Visit};
     use super::*;
 
     pub(in crate::load) const HORIZON: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -214,45 +166,12 @@ pub(super) mod tests {
             snapshot: None,
             owed: Owed { snapshot: outcome != Outcome::Complete, ..Owed::default() },
             asked: BTreeSet::new(),
-            through: true,
+            has_asked_all: true,
             outcome,
             is_unknown: false,
             is_chosen: false,
             planned_at: None,
         }
-    }
-
-    #[test]
-    fn a_failed_visit_counts_once_however_often_it_is_folded() {
-        let mut ledger = ledger();
-        for failures in 1..4 {
-            let failed = visit(100 + i64::from(failures), Outcome::Failed);
-            ledger.fold(&failed, HORIZON);
-            ledger.fold(&failed, HORIZON);
-            assert_eq!(ledger.failures, failures);
-        }
-        ledger.fold(&visit(200, Outcome::Left), HORIZON);
-        assert_eq!((ledger.failures, ledger.unfinished), (0, 4), "what was left is not all there either");
-        ledger.fold(&visit(201, Outcome::Complete), HORIZON);
-        assert_eq!(ledger.unfinished, 0);
-    }
-
-    #[test]
-    fn an_event_is_forgotten_when_the_vendor_that_answered_for_it_knows_it_no_more() {
-        let unknown = |hours| Visit { is_unknown: true, through: false, ..visit(hours, Outcome::Failed) };
-        let mut ledger = ledger();
-        ledger.fold(&unknown(-1), HORIZON);
-        assert!(!ledger.is_forgotten, "it may be a wrong number");
-        ledger.fold(&visit(0, Outcome::Failed), HORIZON);
-        ledger.fold(&unknown(1), HORIZON);
-        assert!(!ledger.is_forgotten, "it was asked for, and never answered");
-        ledger.fold(&visit(2, Outcome::Complete), HORIZON);
-        ledger.fold(&unknown(3), HORIZON);
-        assert!(ledger.is_forgotten);
-        assert_eq!(ledger.last_good_visit, Some(at(2)));
-        ledger.fold(&visit(4, Outcome::Left), HORIZON);
-        assert!(!ledger.is_forgotten, "it was only away for a while");
-        assert_eq!(ledger.last_good_visit, Some(at(2)), "what is left is not there yet");
     }
 
     #[test]

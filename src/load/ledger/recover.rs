@@ -1,18 +1,17 @@
 //! Rebuilds a lost ledger from the lake: from what `events`, `pulls` and the indexes say of each event.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
 use futures::TryStreamExt;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::answer::{Day, Snapshot};
 use super::ledgers::Ledgers;
-use super::visit::Owed;
+use super::visit::{Outcome, Owed};
 use super::{Closing, Ledger};
-use crate::error::{Error, Explain, Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::load::cell::Cell;
 use crate::load::keys;
 use crate::load::lake::Lake;
@@ -20,11 +19,10 @@ use crate::load::object::ObjectReader;
 use crate::load::object::index::PrivacyVersion;
 use crate::load::store::{Listed, Store};
 use crate::load::suppression;
-use crate::transform::batch;
 use crate::transform::event::Event;
+use crate::transform::row::{self, Row};
 use crate::transform::tables::Table;
 use crate::transform::totals::Totals;
-use crate::transform::value::Value;
 
 /// What the lake says of one event.
 #[derive(Default)]
@@ -50,18 +48,18 @@ pub async fn recover(store: &Arc<dyn Store>, lake: &Lake, ledgers: &Ledgers) -> 
             let Some(day) = keys::parse_lake(table, &key) else { continue };
             let read = async {
                 let object = ObjectReader::open(store, &key, head, table, day).await?;
-                if let Some(kept) = object.kept() {
-                    check_policy(lake, kept)?;
-                    suppressed = suppressed.max(kept.suppressed);
+                if let Some(version) = object.privacy_version() {
+                    check_policy(lake, version)?;
+                    suppressed = suppressed.max(version.suppressed);
                 }
                 match table {
                     Table::Events | Table::Pulls => {
                         let all = object.cells().iter().map(|cell| cell.rows).sum();
                         let mut rows = object.rows(std::iter::once(0..all))?;
                         while let Some(batch) = rows.try_next().await? {
-                            for row in 0..batch.num_rows() {
-                                check_zone(lake, table, &batch, row)?;
-                                read_row(&mut events, table, day, &batch, row);
+                            for row in row::rows(&batch) {
+                                check_zone(lake, table, row)?;
+                                read_row(&mut events, table, day, row);
                             }
                         }
                     }
@@ -104,12 +102,9 @@ pub async fn recover(store: &Arc<dyn Store>, lake: &Lake, ledgers: &Ledgers) -> 
 }
 
 /// Checks that the lake's zone is this run's: the row of an event has its start both as an instant and on the lake's wall clock.
-fn check_zone(lake: &Lake, table: Table, batch: &RecordBatch, row: usize) -> Result<()> {
-    let columns = ["start_time", "start_date"].map(|column| batch::value(batch, column, row));
-    let (Table::Events, [Value::Millis(start), found]) = (table, columns) else { return Ok(()) };
-    let start = Timestamp::from_millisecond(start)
-        .explain(Kind::Damaged, || "the `start_time` of an event is out of range".to_owned())?;
-    if Value::from(lake.zone.wall_clock(start)) == found {
+fn check_zone(lake: &Lake, table: Table, row: Row<'_>) -> Result<()> {
+    let (Table::Events, Some(start)) = (table, row.instant("start_time")) else { return Ok(()) };
+    if row.wall_clock("start_date") == Some(lake.zone.wall_clock(start)) {
         return Ok(());
     }
     let message = format!("the ledger is lost, and the lake's days are not those of `{}`", lake.zone);
@@ -117,53 +112,38 @@ fn check_zone(lake: &Lake, table: Table, batch: &RecordBatch, row: usize) -> Res
 }
 
 /// Checks that the policy of an object is this run's: what was withheld must not come back because the lake's settings are lost.
-fn check_policy(lake: &Lake, kept: &PrivacyVersion) -> Result<()> {
+fn check_policy(lake: &Lake, version: &PrivacyVersion) -> Result<()> {
     let ours = lake.policy.document();
-    if kept.policy == *ours {
+    if version.policy == *ours {
         return Ok(());
     }
     let message =
-        format!("the ledger is lost, and the lake's privacy policy is {}, this run's {ours}", kept.policy);
+        format!("the ledger is lost, and the lake's privacy policy is {}, this run's {ours}", version.policy);
     Err(Error::new(Kind::OtherLake, message)
         .hint("give the `--privacy` and the key that the lake was made with"))
 }
 
 /// Reads a row of `events` or `pulls`.
-fn read_row(
-    events: &mut BTreeMap<i64, RecoveredEvent>,
-    table: Table,
-    day: Date,
-    batch: &RecordBatch,
-    row: usize,
-) {
-    let Value::Integer(event_id) = batch::value(batch, "event_id", row) else { return };
-    let instant = |column: &str| match batch::value(batch, column, row) {
-        Value::Millis(millis) => Timestamp::from_millisecond(millis).ok(),
-        _ => None,
-    };
-    let is_text = |column: &str, word: &str| batch::value(batch, column, row) == word.into();
+fn read_row(events: &mut BTreeMap<i64, RecoveredEvent>, table: Table, day: Date, row: Row<'_>) {
+    let Some(event_id) = row.number("event_id") else { return };
     let known = events.entry(event_id).or_default();
-    let pulled_at = instant("pulled_at");
+    let pulled_at = row.instant("pulled_at");
     if table == Table::Pulls {
         known.first_visit = known.first_visit.into_iter().chain(pulled_at).min();
         if known.last_visit < pulled_at {
             known.last_visit = pulled_at;
-            known.has_failed = is_text("outcome", "failed");
-            let owed = match batch::value(batch, "owed", row) {
-                Value::Text(names) => serde_json::from_str(&names).unwrap_or_default(),
-                _ => BTreeSet::new(),
-            };
-            known.owed = Owed::of_names(&owed);
+            known.has_failed = row.text("outcome").as_deref() == Some(Outcome::Failed.name());
+            known.owed = Owed::of_row(&row);
         }
         return;
     }
-    let Some(event) = Event::of_row(batch, row) else { return };
+    let Some(event) = row.event() else { return };
     let mut ledger = Ledger::new(event, pulled_at.unwrap_or_default());
     ledger.event_day = Some(day);
     ledger.last_visit = pulled_at;
-    ledger.through = instant("pulled_through");
-    if batch::value(batch, "closed", row) == true.into() {
-        let is_complete = is_text("outcome", "complete");
+    ledger.through = row.instant("pulled_through");
+    if row.flag("closed") == Some(true) {
+        let is_complete = row.text("outcome").as_deref() == Some(Outcome::Complete.name());
         ledger.closed = Some(if is_complete { Closing::Complete } else { Closing::Incomplete });
     }
     known.ledger = Some(ledger);

@@ -114,7 +114,7 @@ pub struct Visit {
     /// All days that were asked for, including those without rows and those that failed.
     pub asked: BTreeSet<Date>,
     /// Whether every day up to the visit was answered or is owed.
-    pub through: bool,
+    pub has_asked_all: bool,
     /// How it ended.
     pub outcome: Outcome,
     /// Whether the vendor does not know the event.

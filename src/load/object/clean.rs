@@ -134,7 +134,7 @@ pub async fn clean_cell(
 /// Returns [`Kind::Damaged`] if people were forgotten whom the list does not have: they would come back.
 fn check(object: &ObjectReader, privacy: &Privacy) -> Result<()> {
     let listed = privacy.suppressed.revision();
-    if object.kept().is_none_or(|kept| kept.suppressed <= listed) {
+    if object.privacy_version().is_none_or(|version| version.suppressed <= listed) {
         return Ok(());
     }
     Err(Error::new(Kind::Damaged, "the object knows of more forgotten people than the list has")

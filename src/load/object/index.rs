@@ -33,7 +33,7 @@ pub struct Index {
     /// Every cell, in the order of the rows; none if the list is lost or damaged.
     pub cells: Option<Vec<Cell>>,
     /// What was kept of people; none if that cannot be read.
-    pub privacy: Option<PrivacyVersion>,
+    pub privacy_version: Option<PrivacyVersion>,
 }
 
 /// What was kept of people when something was written: the policy, and the length of the list of people to be forgotten.
@@ -68,7 +68,7 @@ impl From<&Privacy> for PrivacyVersion {
 
 /// Returns the entries of the footer: program, format, table, day, every cell in the order of the rows, and what was kept of
 /// people, unless that is everything.
-pub fn write(table: Table, day: Date, cells: &[&Cell], kept: &PrivacyVersion) -> Result<Vec<KeyValue>> {
+pub fn write(table: Table, day: Date, cells: &[&Cell], version: &PrivacyVersion) -> Result<Vec<KeyValue>> {
     let json =
         |json: serde_json::Result<String>| json.explain(Kind::Damaged, || "cannot write an index".to_owned());
     let mut entries = Vec::from([
@@ -78,11 +78,11 @@ pub fn write(table: Table, day: Date, cells: &[&Cell], kept: &PrivacyVersion) ->
         (KEY_DAY, day.to_string()),
         (KEY_CELLS, json(serde_json::to_string(cells))?),
     ]);
-    if kept.policy != PolicyDocument::default() {
-        entries.push((KEY_PRIVACY, json(serde_json::to_string(&kept.policy))?));
+    if version.policy != PolicyDocument::default() {
+        entries.push((KEY_PRIVACY, json(serde_json::to_string(&version.policy))?));
     }
-    if kept.suppressed > 0 {
-        entries.push((KEY_SUPPRESSED, kept.suppressed.to_string()));
+    if version.suppressed > 0 {
+        entries.push((KEY_SUPPRESSED, version.suppressed.to_string()));
     }
     Ok(entries.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value)).collect())
 }
@@ -109,8 +109,9 @@ pub fn read(table: Table, day: Date, footer: Option<&Vec<KeyValue>>, rows: u64) 
     let policy = value(KEY_PRIVACY)
         .map_or(Some(PolicyDocument::default()), |policy| serde_json::from_str(policy).ok());
     let suppressed = value(KEY_SUPPRESSED).map_or(Some(0), |suppressed| suppressed.parse().ok());
-    let privacy = policy.zip(suppressed).map(|(policy, suppressed)| PrivacyVersion { policy, suppressed });
-    Ok(Index { format, cells: cells.filter(|cells| is_sound(cells, rows)), privacy })
+    let privacy_version =
+        policy.zip(suppressed).map(|(policy, suppressed)| PrivacyVersion { policy, suppressed });
+    Ok(Index { format, cells: cells.filter(|cells| is_sound(cells, rows)), privacy_version })
 }
 
 /// Whether the cells are in order and their rows add up to `rows`.

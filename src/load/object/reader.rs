@@ -35,7 +35,7 @@ pub struct ObjectReader {
     metadata: ArrowReaderMetadata,
     cells: Vec<Cell>,
     is_current: bool,
-    kept: Option<PrivacyVersion>,
+    privacy_version: Option<PrivacyVersion>,
     table: Table,
 }
 
@@ -64,8 +64,8 @@ impl ObjectReader {
                 .map(|field| field.name()));
             let is_current = index.format == FORMAT && index.cells.is_some() && has_all_columns;
             let cells = index.cells;
-            let kept = index.privacy;
-            let mut reader = Self { source, metadata, cells: Vec::new(), is_current, kept, table };
+            let privacy_version = index.privacy_version;
+            let mut reader = Self { source, metadata, cells: Vec::new(), is_current, privacy_version, table };
             reader.cells = match cells {
                 Some(cells) => cells,
                 None => reader.totals().await?.into_iter().map(|(cell, _)| cell).collect(),
@@ -122,13 +122,13 @@ impl ObjectReader {
     /// Whether the object was written under the policy and the list that are in force now.
     #[must_use]
     pub fn is_kept_under(&self, privacy: &Privacy) -> bool {
-        self.kept == Some(PrivacyVersion::from(privacy))
+        self.privacy_version == Some(PrivacyVersion::from(privacy))
     }
 
     /// What was kept of people when the object was written; none if that cannot be read.
     #[must_use]
-    pub fn kept(&self) -> Option<&PrivacyVersion> {
-        self.kept.as_ref()
+    pub fn privacy_version(&self) -> Option<&PrivacyVersion> {
+        self.privacy_version.as_ref()
     }
 
     /// The key.

@@ -122,12 +122,12 @@ impl ObjectWriter {
     pub async fn finish(
         mut self,
         cells: &[&Cell],
-        kept: &PrivacyVersion,
+        version: &PrivacyVersion,
         condition: Condition,
     ) -> Result<()> {
         self.encode()?;
         self.end_group().await?;
-        for entry in index::write(self.table, self.day, cells, kept)? {
+        for entry in index::write(self.table, self.day, cells, version)? {
             self.file.append_key_value_metadata(entry);
         }
         self.file.finish().map_err(from_parquet)?;

@@ -15,12 +15,13 @@ use serde::Serialize;
 use tokio::sync::Semaphore;
 
 use self::replace::Replaced;
-use self::staged_days::{ByTable, StagedDays, staged_files};
+use self::staged_days::{StagedDays, staged_files};
 use crate::calendar::Deadline;
 use crate::error::{Error, Kind, Result};
 use crate::load::conflict_retries::ConflictRetries;
 use crate::load::keys;
 use crate::load::lake::Lake;
+use crate::load::lake_objects::ByTable;
 use crate::load::store::{Head, Listed, Store};
 use crate::load::table_day::TableDay;
 use crate::load::{lake_objects, suppression};
@@ -203,7 +204,7 @@ impl Publishing {
         // The list of people to be forgotten may have grown since, so that what was put has too much. `forget` first extends the
         // list, and then searches the lake: if the list has not grown by the time it is read again here, `forget` finds what
         // was put. If it has grown, the day is cleaned here.
-        self.still_in_force(privacy, day, published).await?;
+        self.clean_again(privacy, day, published).await?;
         Ok(done)
     }
 
@@ -244,7 +245,7 @@ impl Publishing {
     }
 
     /// Rewrites a day if the list of people to be forgotten has grown since its objects were put.
-    async fn still_in_force(&self, before: Privacy, day: Date, published: &mut Published) -> Result<()> {
+    async fn clean_again(&self, before: Privacy, day: Date, published: &mut Published) -> Result<()> {
         let mut before = before.suppressed.revision();
         // Fails if the lake's policy is no longer this run's: then what is staged waits for a run with the new policy.
         self.lake.check_privacy(self.store.as_ref()).await?;

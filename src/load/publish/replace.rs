@@ -110,7 +110,7 @@ impl TableDay<'_> {
     /// Whether another process wrote the object meanwhile that knew of more people to be forgotten. Because the list only
     /// grows, it also knew of all those whom this one knows of.
     async fn is_known_better(&self, object: &ObjectReader) -> Result<bool> {
-        let known = object.kept().map_or(0, |kept| kept.suppressed);
+        let known = object.privacy_version().map_or(0, |version| version.suppressed);
         if known <= self.privacy.suppressed.revision() {
             return Ok(false);
         }

@@ -9,9 +9,6 @@ use crate::load::keys;
 use crate::load::store::{Below, Listed, Store};
 use crate::transform::tables::Table;
 
-/// What one day has, by table: its staged files, or its objects.
-pub type ByTable<T> = BTreeMap<Table, T>;
-
 /// The days that have staged files.
 #[derive(Debug, Default)]
 pub struct StagedDays {
@@ -51,7 +48,7 @@ impl StagedDays {
     }
 
     fn fail(&mut self, foreign: &[Listed]) {
-        self.failures.extend(are_none(foreign));
+        self.failures.extend(foreign_file_errors(foreign));
     }
 }
 
@@ -60,10 +57,10 @@ pub async fn staged_files(store: &dyn Store, table: Table, day: Date) -> Result<
     let listed = store.list(&keys::staged_day(table, day), "").await?;
     let (staged, foreign): (Vec<_>, Vec<_>) =
         listed.into_iter().partition(|listed| keys::parse_staged(&listed.key).is_some());
-    Ok((staged, are_none(&foreign).collect()))
+    Ok((staged, foreign_file_errors(&foreign).collect()))
 }
 
-fn are_none(foreign: &[Listed]) -> impl Iterator<Item = Error> {
+fn foreign_file_errors(foreign: &[Listed]) -> impl Iterator<Item = Error> {
     let named = foreign.iter().filter(|listed| !keys::is_hidden(&listed.key));
     named.map(|listed| {
         let error = Error::new(Kind::Damaged, "a file in staging is not a staged file");

@@ -6,8 +6,8 @@ use super::document::{PolicyDocument, Preset};
 use super::mask;
 use super::pseudonym::Key;
 use super::treatment::Treatment;
-use crate::error::{Error, Kind as ErrorKind, Result};
-use crate::transform::column::{Column, Kind, Personal};
+use crate::error::{Error, Kind, Result};
+use crate::transform::column::{Column, ColumnKind, Personal};
 use crate::transform::tables::{Table, UNTREATABLE};
 
 /// A policy that has been checked, with the key that it needs.
@@ -20,7 +20,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Checks that the columns exist and can be treated this way, and that there is a key if one is needed; [`ErrorKind::Usage`]
+    /// Checks that the columns exist and can be treated this way, and that there is a key if one is needed; [`Kind::Usage`]
     /// if not.
     pub fn checked(mut document: PolicyDocument, key: Option<Key>) -> Result<Self> {
         for (name, treatment) in &document.columns {
@@ -41,7 +41,7 @@ impl Policy {
         }
         let Some(key) = &policy.key else {
             let message = "the privacy policy makes pseudonyms, but there is no key for them";
-            return Err(Error::new(ErrorKind::Usage, message).hint(
+            return Err(Error::new(Kind::Usage, message).hint(
                 "set `ROLLCALL_HMAC_KEY`, for example to the output of `openssl rand -hex 32`, or give `--hmac-secret-arn`",
             ));
         };
@@ -114,7 +114,7 @@ fn all_named(name: &str) -> impl Iterator<Item = &'static Column> {
 fn check(name: &str, treatment: Treatment) -> Result<()> {
     let refused = |why: &str| {
         let message = format!("the privacy policy cannot {} the column `{name}`: {why}", treatment.name());
-        Err(Error::new(ErrorKind::Usage, message).hint("`rollcall schema markdown` lists the columns"))
+        Err(Error::new(Kind::Usage, message).hint("`rollcall schema markdown` lists the columns"))
     };
     let mut columns = all_named(name).peekable();
     if columns.peek().is_none() {
@@ -124,7 +124,7 @@ fn check(name: &str, treatment: Treatment) -> Result<()> {
         if treatment != Treatment::Keep && !column.nullable {
             return refused("every row needs a value there");
         }
-        let is_text = matches!(column.kind, Kind::Text | Kind::Identifier);
+        let is_text = matches!(column.kind, ColumnKind::Text | ColumnKind::Identifier);
         if treatment != Treatment::Keep && UNTREATABLE.contains(&name) {
             return refused("it says who is a host, or what a number means").map_err(|error: Error| {
                 error.hint("if the lake has such a policy already, change it with `upgrade --change-privacy`")
@@ -203,9 +203,9 @@ mod tests {
             (r#"{"country_code": "mask"}"#, "what a number means"),
         ] {
             let error = policy(&format!(r#"{{"base": "open", "columns": {columns}}}"#)).unwrap_err();
-            assert!(error.kind() == ErrorKind::Usage && error.to_string().contains(why), "{error}");
+            assert!(error.kind() == Kind::Usage && error.to_string().contains(why), "{error}");
         }
         let document = PolicyDocument { base: Preset::Pseudonymous, ..PolicyDocument::default() };
-        assert_eq!(Policy::checked(document, None).unwrap_err().kind(), ErrorKind::Usage);
+        assert_eq!(Policy::checked(document, None).unwrap_err().kind(), Kind::Usage);
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::policy::Policy;
 use super::treatment::Treatment;
 use crate::json::record::{Record, Sent};
-use crate::transform::column::{Column, Kind};
+use crate::transform::column::{Column, ColumnKind};
 use crate::transform::person;
 use crate::transform::route::{PERSON_KEY, Routes, Target};
 use crate::transform::tables::Table;
@@ -106,7 +106,7 @@ impl<'a> Redactor<'a> {
 fn fits(column: &Column, sent: &Sent<'_>) -> bool {
     let raw = sent.raw();
     match column.kind {
-        Kind::WallClock { .. } => {
+        ColumnKind::WallClock { .. } => {
             raw.is_absent() || value::present(raw).is_some_and(|text| vendor_clock::read(&text).is_some())
         }
         kind => value::read(kind, raw).is_ok(),

@@ -11,7 +11,7 @@ use crate::transform::tables::Table;
 /// The answer, as far as it has been put together.
 pub struct RedactedAnswer<'a> {
     privacy: &'a Privacy,
-    redactor: BTreeMap<Table, Redactor<'a>>,
+    redactors: BTreeMap<Table, Redactor<'a>>,
     text: String,
     /// The array that is open.
     array: Option<String>,
@@ -26,7 +26,7 @@ impl<'a> RedactedAnswer<'a> {
         let redactor = |table| (table, Redactor::for_archive(&privacy.policy, table));
         Self {
             privacy,
-            redactor: Table::ALL.map(redactor).into(),
+            redactors: Table::ALL.map(redactor).into(),
             text: String::new(),
             array: None,
             arrays: Vec::new(),
@@ -45,7 +45,7 @@ impl<'a> RedactedAnswer<'a> {
             self.text.push('[');
             self.array = Some(array.to_owned());
         }
-        match Table::of_array(array).and_then(|table| self.redactor.get_mut(&table)) {
+        match Table::of_array(array).and_then(|table| self.redactors.get_mut(&table)) {
             Some(redactor) => self.text.push_str(&redactor.text(record)),
             None => self.text.push_str(record.text()),
         }

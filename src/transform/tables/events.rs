@@ -3,7 +3,7 @@
 
 #[allow(clippy::wildcard_imports, reason = "a list of columns is made of nothing but these")]
 use super::shared::*;
-use crate::transform::column::{Column, Kind, Personal};
+use crate::transform::column::{Column, ColumnKind, Personal};
 
 /// Codes of `eventForm`.
 const EVENT_FORMS: &[(&str, &str)] =
@@ -31,25 +31,33 @@ pub(super) const COLUMNS: &[Column] = &[
     text("host_name", "hostName", "Name of the host").personal(Personal::Name),
     BILLING_CODE,
     CONFERENCE_ID,
-    Column::made("start_date", Kind::WallClock { of: "start_time" }, "start_time on the lake's wall clock"),
-    Column::made("end_date", Kind::WallClock { of: "end_time" }, "end_time on the lake's wall clock"),
+    Column::made(
+        "start_date",
+        ColumnKind::WallClock { of: "start_time" },
+        "start_time on the lake's wall clock",
+    ),
+    Column::made("end_date", ColumnKind::WallClock { of: "end_time" }, "end_time on the lake's wall clock"),
     Column::made(
         "first_day",
-        Kind::Day,
+        ColumnKind::Day,
         "First day with rows in lives or interactions; null as long as there are none",
     ),
     Column::made(
         "last_day",
-        Kind::Day,
+        ColumnKind::Day,
         "Last day with rows in lives or interactions; null as long as there are none",
     ),
     Column::made(
         "pulled_through",
-        Kind::Instant,
+        ColumnKind::Instant,
         "Instant up to which viewings are in the lake; if outcome is not complete, except what is owed",
     ),
-    Column::made("closed", Kind::Flag, "Whether the event is no longer visited").required(),
-    Column::made("outcome", Kind::Text, "Outcome of the last visit, as in pulls: complete, failed or left")
-        .required(),
+    Column::made("closed", ColumnKind::Flag, "Whether the event is no longer visited").required(),
+    Column::made(
+        "outcome",
+        ColumnKind::Text,
+        "Outcome of the last visit, as in pulls: complete, failed or left",
+    )
+    .required(),
     PULLED_AT,
 ];

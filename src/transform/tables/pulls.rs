@@ -1,31 +1,31 @@
 //! `pulls`: one row per visit: what was asked for, what came, what was kept, and whether it adds up.
 
 use super::shared::{EVENT_ID, PULLED_AT};
-use crate::transform::column::{Column, Kind};
+use crate::transform::column::{Column, ColumnKind};
 
 const fn count(name: &'static str, doc: &'static str) -> Column {
-    Column::made(name, Kind::Count, doc).required()
+    Column::made(name, ColumnKind::Count, doc).required()
 }
 
 /// A figure of the snapshot: null if the visit asked for none.
 const fn figure(name: &'static str, doc: &'static str) -> Column {
-    Column::made(name, Kind::Count, doc)
+    Column::made(name, ColumnKind::Count, doc)
 }
 
 pub(super) const COLUMNS: &[Column] = &[
     EVENT_ID,
-    Column::made("run", Kind::Text, "The run that the visit belongs to").required(),
-    Column::made("outcome", Kind::Text, "complete, failed, or left (cut off by the deadline, or because the vendor could not be reached)").required(),
-    Column::made("error", Kind::Text, "First error of the visit; null if there was none"),
+    Column::made("run", ColumnKind::Text, "The run that the visit belongs to").required(),
+    Column::made("outcome", ColumnKind::Text, "complete, failed, or left (cut off by the deadline, or because the vendor could not be reached)").required(),
+    Column::made("error", ColumnKind::Text, "First error of the visit; null if there was none"),
     count("requests", "Requests to the vendor, including retries"),
     count("retries", "Requests that repeated a failed one"),
     Column::made(
         "request_ids",
-        Kind::Json,
+        ColumnKind::Json,
         "The vendor's requestId of each answer that was used, as a JSON list",
     )
     .required(),
-    Column::made("windows", Kind::Json, "The windows whose answers were used, as a JSON list of `[from, to]`, as they were asked for: one second wider at both ends").required(),
+    Column::made("windows", ColumnKind::Json, "The windows whose answers were used, as a JSON list of `[from, to]`, as they were asked for: one second wider at both ends").required(),
     count("received", "Records in the answers that were used"),
     count("rows", "Records that became rows"),
     count("rejects", "Records that no table can hold"),
@@ -52,7 +52,7 @@ pub(super) const COLUMNS: &[Column] = &[
     count("milliseconds", "Length of the visit, in milliseconds"),
     Column::made(
         "owed",
-        Kind::Json,
+        ColumnKind::Json,
         "What the next visit has to ask for again, as a JSON list: days, and `snapshot`",
     )
     .required(),

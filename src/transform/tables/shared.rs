@@ -1,6 +1,6 @@
 //! Columns that several tables share, described once, and words for the vendor's codes and labels.
 
-use crate::transform::column::{Column, Kind, Personal};
+use crate::transform::column::{Column, ColumnKind, Personal};
 
 /// Codes of `live_type`: numbers in lives and interactions, labels in viewerDetails.
 const LIVE_TYPES: &[(&str, &str)] =
@@ -15,27 +15,27 @@ const WHITELIST_TYPES: &[(&str, &str)] =
     &[("1", "enterprise"), ("2", "temporary"), ("企业白名单", "enterprise"), ("临时白名单", "temporary")];
 
 pub(super) const fn text(name: &'static str, key: &'static str, doc: &'static str) -> Column {
-    Column::sent(name, key, Kind::Text, doc)
+    Column::sent(name, key, ColumnKind::Text, doc)
 }
 
 pub(super) const fn identifier(name: &'static str, key: &'static str, doc: &'static str) -> Column {
-    Column::sent(name, key, Kind::Identifier, doc)
+    Column::sent(name, key, ColumnKind::Identifier, doc)
 }
 
 pub(super) const fn count(name: &'static str, key: &'static str, doc: &'static str) -> Column {
-    Column::sent(name, key, Kind::Count, doc)
+    Column::sent(name, key, ColumnKind::Count, doc)
 }
 
 pub(super) const fn seconds(name: &'static str, key: &'static str, doc: &'static str) -> Column {
-    Column::sent(name, key, Kind::Seconds, doc)
+    Column::sent(name, key, ColumnKind::Seconds, doc)
 }
 
 pub(super) const fn flag(name: &'static str, key: &'static str, doc: &'static str) -> Column {
-    Column::sent(name, key, Kind::Flag, doc)
+    Column::sent(name, key, ColumnKind::Flag, doc)
 }
 
 pub(super) const fn instant(name: &'static str, key: &'static str, doc: &'static str) -> Column {
-    Column::sent(name, key, Kind::Instant, doc)
+    Column::sent(name, key, ColumnKind::Instant, doc)
 }
 
 pub(super) const fn label(
@@ -44,24 +44,24 @@ pub(super) const fn label(
     labels: &'static [(&'static str, &'static str)],
     doc: &'static str,
 ) -> Column {
-    Column::sent(name, key, Kind::Label { labels }, doc)
+    Column::sent(name, key, ColumnKind::Label { labels }, doc)
 }
 
 // What this program adds.
 pub(super) const EVENT_ID: Column =
-    Column::made("event_id", Kind::Count, "The vendor's number of the event (直播会议ID)").required();
+    Column::made("event_id", ColumnKind::Count, "The vendor's number of the event (直播会议ID)").required();
 pub(super) const PULLED_AT: Column =
-    Column::made("pulled_at", Kind::Instant, "When the visit that brought this row began").required();
+    Column::made("pulled_at", ColumnKind::Instant, "When the visit that brought this row began").required();
 pub(super) const PERSON_KEY: Column = Column::made(
     "person_key",
-    Kind::Text,
+    ColumnKind::Text,
     "Key of a person, the same in all tables: mobile as plus and digits, else email in lower case, else ext_id",
 )
 .personal(Personal::Identifier)
 .looked_up();
 pub(super) const EXTRA: Column = Column::made(
     "extra",
-    Kind::Json,
+    ColumnKind::Json,
     "JSON of what has no column or does not fit its column, under the vendor's keys; null if there is nothing",
 )
 .personal(Personal::Anything);
@@ -125,14 +125,14 @@ pub(super) const OFFLINE_TIME: Column =
 pub(super) const ONLINE_DATE: Column = Column::sent(
     "online_date",
     "online_date",
-    Kind::WallClock { of: "online_time" },
+    ColumnKind::WallClock { of: "online_time" },
     "online_time on the lake's wall clock; its date is dt in lives and interactions",
 )
 .distinct();
 pub(super) const OFFLINE_DATE: Column = Column::sent(
     "offline_date",
     "offline_date",
-    Kind::WallClock { of: "offline_time" },
+    ColumnKind::WallClock { of: "offline_time" },
     "offline_time on the lake's wall clock",
 )
 .distinct();

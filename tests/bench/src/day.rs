@@ -10,7 +10,7 @@ use rollcall::load::lake::Lake;
 use rollcall::load::object::index::PrivacyVersion;
 use rollcall::load::staging::{CellWriter, VisitId};
 use rollcall::load::store::{Folder, Store};
-use rollcall::transform::decode::{Decoder, Setting};
+use rollcall::transform::decode::{DecodeContext, Decoder};
 use rollcall::transform::privacy::Privacy;
 use rollcall::transform::tables::Table;
 use simulator::report;
@@ -37,9 +37,13 @@ pub(crate) async fn stage(store: PathBuf, count: u64, viewers: u64, again: Optio
             continue;
         }
         let event_id = i64::try_from(event.id)?;
-        let setting = Setting { event_id, pulled_at, zone: zone.clone(), privacy: Privacy::default() };
-        let visit_id =
-            VisitId { event_id, pulled_at, run: "bench".to_owned(), kept: PrivacyVersion::default() };
+        let setting = DecodeContext { event_id, pulled_at, zone: zone.clone(), privacy: Privacy::default() };
+        let visit_id = VisitId {
+            event_id,
+            pulled_at,
+            run: "bench".to_owned(),
+            privacy_version: PrivacyVersion::default(),
+        };
         let mut decoder = Decoder::new(Table::Lives, setting);
         let mut cell = CellWriter::new(Arc::clone(&store), visit_id, Table::Lives, zone.day_of(first), "");
         let mut splitter = Splitter::default();

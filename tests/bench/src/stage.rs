@@ -11,7 +11,7 @@ use rollcall::extract::body::Splitter;
 use rollcall::load::object::index::PrivacyVersion;
 use rollcall::load::staging::{CellWriter, VisitId};
 use rollcall::load::store::{Folder, Store};
-use rollcall::transform::decode::{Decoder, Setting};
+use rollcall::transform::decode::{DecodeContext, Decoder};
 use rollcall::transform::privacy::Privacy;
 use rollcall::transform::tables::Table;
 
@@ -28,9 +28,13 @@ pub(crate) async fn stage(answer: &Path, store: PathBuf) -> Outcome {
     let pulled_at: Timestamp = "2023-01-01T00:00:00Z".parse()?;
     let zone = Zone::parse("Asia/Shanghai")?;
     let day = zone.day_of(pulled_at);
-    let setting = Setting { event_id: 1, pulled_at, zone, privacy: Privacy::default() };
-    let visit_id =
-        VisitId { event_id: 1, pulled_at, run: "bench".to_owned(), kept: PrivacyVersion::default() };
+    let setting = DecodeContext { event_id: 1, pulled_at, zone, privacy: Privacy::default() };
+    let visit_id = VisitId {
+        event_id: 1,
+        pulled_at,
+        run: "bench".to_owned(),
+        privacy_version: PrivacyVersion::default(),
+    };
     let mut open = TABLES.map(|table| {
         let cell = CellWriter::new(Arc::clone(&store), visit_id.clone(), table, day, "");
         Some((Decoder::new(table, setting.clone()), cell))

@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use rollcall::calendar::Zone;
 use rollcall::extract::body::Splitter;
-use rollcall::transform::decode::{Decoder, Setting};
+use rollcall::transform::decode::{DecodeContext, Decoder};
 use rollcall::transform::tables::Table;
 
 const TABLES: [Table; 3] = [Table::Lives, Table::Interactions, Table::ViewerDetails];
@@ -13,7 +13,7 @@ const TABLES: [Table; 3] = [Table::Lives, Table::Interactions, Table::ViewerDeta
 fuzz_target!(|input: &[u8]| {
     let Some((piece, answer)) = input.split_first() else { return };
     let Ok(zone) = Zone::parse("America/New_York") else { return };
-    let setting = Setting { event_id: 1, pulled_at: jiff::Timestamp::UNIX_EPOCH, zone, privacy: Default::default() };
+    let setting = DecodeContext { event_id: 1, pulled_at: jiff::Timestamp::UNIX_EPOCH, zone, privacy: Default::default() };
     let mut decoders = TABLES.map(|table| Decoder::new(table, setting.clone()));
     let mut splitter = Splitter::default();
     let mut others = 0;
@@ -35,11 +35,11 @@ fuzz_target!(|input: &[u8]| {
     let received: u64 = envelope.arrays.values().flatten().sum();
     let mut accounted = others;
     for decoder in &mut decoders {
-        let tally = decoder.counts().clone();
-        assert_eq!(tally.outside, 0);
-        accounted += tally.rows + tally.rejects;
+        let counts = decoder.counts().clone();
+        assert_eq!(counts.outside, 0);
+        accounted += counts.rows + counts.rejects;
         let batch = decoder.batch().expect("a batch");
-        assert_eq!(batch.num_rows() as u64, tally.rows);
+        assert_eq!(batch.num_rows() as u64, counts.rows);
     }
     assert_eq!(received, accounted);
 });

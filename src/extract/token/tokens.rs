@@ -7,40 +7,35 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
-use super::auth::Credentials;
-use super::failure;
-use super::http::Http;
-use super::new_token::make;
-use super::shared_token::{SharedToken, Token};
-use super::token_check::{self, EDITS};
-use super::usage::Usage;
+use super::Token;
+use super::make::make;
+use super::shared::SharedToken;
 use crate::error::{Error, Kind, Result};
-
-/// After this many answers in a row with undocumented codes, the token is checked: it may have ended before its time, and it is
-/// not known which code the vendor sends then.
-const DOUBTS: u32 = 3;
+use crate::extract::auth::Credentials;
+use crate::extract::http::Http;
+use crate::extract::usage::Usage;
 
 /// After a token could not be renewed, the next attempt is this much later.
 const LATER: SignedDuration = SignedDuration::from_mins(1);
 
 /// The hint if a token that another machine makes does not work.
-const RENEW: &str = "run the job `token` with the application's credentials: it renews the token";
+pub(super) const RENEW: &str = "run the job `token` with the application's credentials: it renews the token";
 
 /// The tokens of one run.
 #[derive(Debug)]
-pub(super) struct Tokens {
-    credentials: Option<Credentials>,
+pub(in crate::extract) struct Tokens {
+    pub(super) credentials: Option<Credentials>,
     /// Where other machines find the token that this one makes; without credentials, where this one finds it.
     shared: Option<SharedToken>,
     /// Locked while a token is made, so that one is made for all who wait.
-    current: Mutex<Current>,
+    pub(super) current: Mutex<Current>,
     /// How many answers with undocumented codes have come since the last good one.
-    doubts: AtomicU32,
+    pub(super) doubts: AtomicU32,
 }
 
 #[derive(Debug, Default)]
-struct Current {
-    token: Option<Token>,
+pub(super) struct Current {
+    pub(super) token: Option<Token>,
     /// The token that the vendor refused last, which may still be in the shared secret.
     refused: Option<SecretString>,
     /// Whether the token could not be put into the shared secret.
@@ -49,18 +44,18 @@ struct Current {
 
 impl Current {
     /// Whether this is the token that is used now: another request may have made a new one already.
-    fn is(&self, secret: &SecretString) -> bool {
+    pub(super) fn is(&self, secret: &SecretString) -> bool {
         self.token.as_ref().is_some_and(|token| is_same(&token.secret, secret))
     }
 
-    fn end(&mut self, secret: &SecretString) {
+    pub(super) fn end(&mut self, secret: &SecretString) {
         self.token = None;
         self.refused = Some(secret.clone());
     }
 }
 
 impl Tokens {
-    pub(super) fn new(credentials: Option<Credentials>, shared: Option<String>) -> Self {
+    pub(in crate::extract) fn new(credentials: Option<Credentials>, shared: Option<String>) -> Self {
         Self {
             credentials,
             shared: shared.map(SharedToken::new),
@@ -70,7 +65,7 @@ impl Tokens {
     }
 
     /// The token to use now.
-    pub(super) async fn get(&self, http: &Http, usage: &Usage) -> Result<SecretString> {
+    pub(in crate::extract) async fn get(&self, http: &Http, usage: &Usage) -> Result<SecretString> {
         if let Some(Credentials::Token(token)) = &self.credentials {
             return Ok(token.clone());
         }
@@ -80,7 +75,9 @@ impl Tokens {
         {
             return Ok(token.secret.clone());
         }
-        match self.find(http, usage, current.refused.as_ref()).await {
+        // One that is still good for a while can wait.
+        let is_urgent = current.token.as_ref().is_none_or(|token| http.now() >= token.valid_until);
+        match self.find(http, usage, current.refused.as_ref(), is_urgent).await {
             Ok((token, is_unshared)) => {
                 current.is_unshared = is_unshared;
                 Ok(current.token.insert(token).secret.clone())
@@ -99,11 +96,11 @@ impl Tokens {
     }
 
     /// Makes a new token, which everybody uses from now on, and returns the one before; `None` if tokens are not made here.
-    pub(super) async fn renew(&self, http: &Http, usage: &Usage) -> Result<Option<SecretString>> {
+    pub(in crate::extract) async fn renew(&self, http: &Http, usage: &Usage) -> Result<Option<SecretString>> {
         let Some(Credentials::App(app)) = &self.credentials else { return Ok(None) };
         let old = self.get(http, usage).await?;
         let mut current = self.current.lock().await;
-        let token = make(http, usage, app).await?;
+        let token = make(http, usage, app, true).await?;
         if let Some(shared) = &self.shared {
             shared.write(&token).await?;
         }
@@ -118,6 +115,7 @@ impl Tokens {
         http: &Http,
         usage: &Usage,
         refused: Option<&SecretString>,
+        is_urgent: bool,
     ) -> Result<(Token, bool)> {
         if let Some(token) = self.read_shared().await?
             && self.is_ours(&token)
@@ -133,7 +131,7 @@ impl Tokens {
                     .hint("set `ROLLCALL_TOKEN`, or give `--app-key`, `--app-secret` and `--user-id`"),
             });
         };
-        let token = make(http, usage, app).await.map_err(without_token)?;
+        let token = make(http, usage, app, is_urgent).await.map_err(without_token)?;
         let Some(shared) = &self.shared else { return Ok((token, false)) };
         let outcome = shared.write(&token).await;
         if let Err(error) = &outcome {
@@ -143,7 +141,7 @@ impl Tokens {
     }
 
     /// Reads the shared token, if there is one. To a run that can write a new one, an unreadable token is none.
-    async fn read_shared(&self) -> Result<Option<Token>> {
+    pub(super) async fn read_shared(&self) -> Result<Option<Token>> {
         let Some(shared) = &self.shared else { return Ok(None) };
         match shared.read().await {
             Err(error) if error.kind() == Kind::Damaged && self.credentials.is_some() => Ok(None),
@@ -166,78 +164,12 @@ impl Tokens {
     }
 
     /// Notes that an answer was good, and so is the token.
-    pub(super) fn accepted(&self) {
+    pub(in crate::extract) fn accepted(&self) {
         self.doubts.store(0, Ordering::Relaxed);
     }
 
-    /// What a failure says about the token. A token that the vendor accepts elsewhere is refused for this request alone: it
-    /// stays, and the request has failed. A token that has ended is made again, or read again if other machines make it, and the
-    /// request is worth a retry; a token that the user gave is for the user to replace.
-    pub(super) async fn failed(
-        &self,
-        http: &Http,
-        usage: &Usage,
-        path: &str,
-        secret: &SecretString,
-        error: Error,
-    ) -> Error {
-        let is_refused = error.kind() == Kind::Credentials;
-        let is_doubted =
-            failure::is_unexplained(&error) && self.doubts.fetch_add(1, Ordering::Relaxed) + 1 == DOUBTS;
-        if !is_refused && !is_doubted {
-            return error;
-        }
-        // Boxed: this is rare, and otherwise the future of every request would hold all of it.
-        match Box::pin(self.is_ended(http, usage, path, secret)).await {
-            Ok(false) if is_refused => error
-                .taken_for(Kind::Refused)
-                .hint("the token is good, but not for this event: check what its user may see"),
-            Ok(true) => match &self.credentials {
-                Some(Credentials::App(_)) if is_refused => error.taken_for(Kind::TokenRefused),
-                Some(_) => error,
-                None => self.replaced_by_others(secret, error).await,
-            },
-            Ok(false) | Err(_) => error,
-        }
-    }
-
-    /// Whether the token with which a call of `path` failed has ended. If it has, and is the one in use, the next call finds or
-    /// makes another.
-    async fn is_ended(&self, http: &Http, usage: &Usage, path: &str, secret: &SecretString) -> Result<bool> {
-        let makes_tokens = matches!(self.credentials, Some(Credentials::App(_)));
-        // Locked meanwhile, so that the check is made once for all who wait.
-        let mut current = self.current.lock().await;
-        if makes_tokens && !current.is(secret) {
-            return Ok(true);
-        }
-        // A request that concerns no event has failed already.
-        let is_accepted =
-            if path == EDITS { Ok(false) } else { token_check::is_accepted(http, usage, secret).await };
-        if makes_tokens && !matches!(is_accepted, Ok(true)) {
-            // Even if the check shows nothing: a new token does no harm.
-            current.end(secret);
-            return Ok(true);
-        }
-        is_accepted.map(|is_accepted| !is_accepted)
-    }
-
-    /// The error if a token of another machine has ended: either there is a newer one by now, or the job `token` has to make one.
-    async fn replaced_by_others(&self, secret: &SecretString, error: Error) -> Error {
-        match self.read_shared().await {
-            Ok(Some(token)) if !is_same(&token.secret, secret) => {
-                let mut current = self.current.lock().await;
-                if current.is(secret) {
-                    current.token = None;
-                }
-                error.taken_for(Kind::TokenRefused)
-            }
-            Ok(_) => error.taken_for(Kind::Credentials).hint(RENEW),
-            Err(unread) => unread,
-        }
-    }
-
     /// Puts a token that the user gave into the shared secret. A token that was made is there already, unless that failed.
-    pub(super) async fn share(&self) -> Result<()> {
+    pub(in crate::extract) async fn share(&self) -> Result<()> {
         let Some(shared) = &self.shared else {
             return Err(Error::new(Kind::Usage, "there is no secret through which to share a token")
                 .hint("name it with `--token-secret-arn`"));
@@ -261,7 +193,7 @@ impl Tokens {
     }
 
     /// The vendor's code of the customer; `None` if it did not come with the token.
-    pub(super) async fn customer(&self) -> Option<String> {
+    pub(in crate::extract) async fn customer(&self) -> Option<String> {
         self.current.lock().await.token.as_ref().and_then(|token| token.customer.clone())
     }
 }
@@ -276,7 +208,7 @@ fn without_token(error: Error) -> Error {
     error.taken_for(Kind::Credentials).transient(is_transient)
 }
 
-fn is_same(one: &SecretString, other: &SecretString) -> bool {
+pub(super) fn is_same(one: &SecretString, other: &SecretString) -> bool {
     one.expose_secret() == other.expose_secret()
 }
 

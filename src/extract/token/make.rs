@@ -4,12 +4,13 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
-use super::auth::{App, User};
-use super::http::Http;
-use super::reply::{Reply, named};
-use super::shared_token::Token;
-use super::usage::Usage;
+use super::Token;
 use crate::error::{Error, Kind, Result};
+use crate::extract::auth::{App, User};
+use crate::extract::http::Http;
+use crate::extract::reply::{Reply, with_request_id};
+use crate::extract::retry::Attempts;
+use crate::extract::usage::Usage;
 
 /// How long before it expires a token is renewed, so that whoever still gets the old one can use it for a while: longer than an
 /// invocation of the Lambda, which may take 15 minutes.
@@ -19,18 +20,25 @@ const RESERVE: SignedDuration = SignedDuration::from_mins(30);
 const UNSTATED: SignedDuration = SignedDuration::from_hours(1);
 
 /// Asks the vendor for a new token.
-pub(super) async fn make(http: &Http, usage: &Usage, app: &App) -> Result<Token> {
+/// If it `is_urgent`, attempts are made as often as for any request; otherwise a few, because others wait.
+pub(super) async fn make(http: &Http, usage: &Usage, app: &App, is_urgent: bool) -> Result<Token> {
+    let attempts = || {
+        let attempts = http.attempts(usage);
+        if is_urgent { attempts } else { attempts.few() }
+    };
     let user_id = match &app.user {
         User::Id(user_id) => json!(user_id),
         User::Email(email) => {
             let asked = json!({ "email": email.expose_secret() });
-            let found = signed(http, usage, app, "user/search/email", asked, email).await?;
+            let found = signed(http, usage, attempts(), app, "user/search/email", asked, email).await?;
             let user_id = found.fields()?.remove("userId");
             user_id.ok_or_else(|| found.error(Kind::Refused, "the vendor does not know this user"))?
         }
     };
     let now = http.now();
-    let reply = signed(http, usage, app, "token/create", json!({ "userId": user_id }), &app.secret).await?;
+    let reply =
+        signed(http, usage, attempts(), app, "token/create", json!({ "userId": user_id }), &app.secret)
+            .await?;
     let made = reply.fields()?;
     let token = made.get(&app.token_field).and_then(Value::as_str).ok_or_else(|| {
         let message = format!("the answer has no `{}`", app.token_field);
@@ -65,12 +73,12 @@ fn seconds(value: &Value) -> Option<i64> {
 async fn signed(
     http: &Http,
     usage: &Usage,
+    mut attempts: Attempts<'_>,
     app: &App,
     path: &str,
     body: Value,
     hidden: &SecretString,
 ) -> Result<Reply> {
-    let mut attempts = http.attempts(usage);
     loop {
         let nonce: String = (0..32).map(|_| fastrand::alphanumeric()).collect();
         let headers = app.headers(&nonce, http.now());
@@ -81,7 +89,7 @@ async fn signed(
         match outcome.await {
             Ok(reply) => return Ok(reply),
             Err(error) if error.kind() == Kind::UnknownEvent => {
-                return Err(named(
+                return Err(with_request_id(
                     Error::new(Kind::Refused, "the vendor does not know this user")
                         .hint("check `--user-id`, or `--user-email`"),
                     error.context("requestId"),

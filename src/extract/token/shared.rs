@@ -4,26 +4,15 @@
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::SdkError;
 use jiff::Timestamp;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::OnceCell;
 
-use super::secret::{self, Hidden};
+use super::Token;
 use crate::aws;
 use crate::error::{Error, Kind, Result};
-
-/// A token, with when it has to be renewed.
-#[derive(Clone, Debug)]
-pub(super) struct Token {
-    pub(super) secret: SecretString,
-    pub(super) customer: Option<String>,
-    /// The fingerprint of the credentials that it was made with; `None` if a user gave it.
-    pub(super) made_with: Option<String>,
-    /// From when on a machine that can make a new one does so.
-    pub(super) renew_at: Timestamp,
-    pub(super) valid_until: Timestamp,
-}
+use crate::extract::secret::{self, Hidden};
 
 /// The secret that holds the token.
 #[derive(Debug)]

@@ -3,26 +3,34 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
-use super::failure;
-use super::http::Http;
-use super::usage::Usage;
 use crate::error::{Kind, Result};
+use crate::extract::failure;
+use crate::extract::http::Http;
+use crate::extract::usage::Usage;
 
 /// The endpoint that lists events by the time of their last edit.
-pub(super) const EDITS: &str = "event/modify/list";
+pub(in crate::extract) const EDITS: &str = "event/modify/list";
 
 /// Whether the vendor accepts this token. It does if it refuses only the list: then it knows the user. An error if the answer
 /// shows neither.
-pub(super) async fn is_accepted(http: &Http, usage: &Usage, token: &SecretString) -> Result<bool> {
-    let mut attempts = http.attempts(usage);
+pub(in crate::extract) async fn is_accepted(
+    http: &Http,
+    usage: &Usage,
+    token: &SecretString,
+) -> Result<bool> {
+    // Few: others wait for the answer.
+    let mut attempts = http.attempts(usage).few();
     loop {
-        match ask(http, usage, token).await {
+        let error = match ask(http, usage, token).await {
             Ok(()) => return Ok(true),
             Err(error) if error.kind() == Kind::Refused => return Ok(true),
-            Err(error) if error.kind() == Kind::Credentials || failure::is_unexplained(&error) => {
-                return Ok(false);
-            }
-            Err(error) => attempts.pause(error, http.now()).await?,
+            Err(error) if error.kind() == Kind::Credentials => return Ok(false),
+            Err(error) => error,
+        };
+        match attempts.pause(error, http.now()).await {
+            // Nothing but an undocumented code, again and again: it may be the one of a token that has ended.
+            Err(error) if failure::is_unexplained(&error) => return Ok(false),
+            outcome => outcome?,
         }
     }
 }

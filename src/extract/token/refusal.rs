@@ -1,0 +1,85 @@
+//! What it says of the token that a request failed.
+
+use std::sync::atomic::Ordering;
+
+use secrecy::SecretString;
+
+use super::check::{self, EDITS};
+use super::tokens::{RENEW, Tokens, is_same};
+use crate::error::{Error, Kind, Result};
+use crate::extract::auth::Credentials;
+use crate::extract::failure;
+use crate::extract::http::Http;
+use crate::extract::usage::Usage;
+
+/// After this many answers in a row with undocumented codes, the token is checked: it may have ended before its time, and it is
+/// not known which code the vendor sends then.
+const DOUBTS: u32 = 3;
+
+impl Tokens {
+    /// What a failure says about the token. A token that the vendor accepts elsewhere is refused for this request alone: it
+    /// stays, and the request has failed. A token that has ended is made again, or read again if other machines make it, and the
+    /// request is worth a retry; a token that the user gave is for the user to replace.
+    pub(in crate::extract) async fn failed(
+        &self,
+        http: &Http,
+        usage: &Usage,
+        path: &str,
+        secret: &SecretString,
+        error: Error,
+    ) -> Error {
+        let is_refused = error.kind() == Kind::Credentials;
+        let is_doubted =
+            failure::is_unexplained(&error) && self.doubts.fetch_add(1, Ordering::Relaxed) + 1 == DOUBTS;
+        if !is_refused && !is_doubted {
+            return error;
+        }
+        // Boxed: this is rare, and otherwise the future of every request would hold all of it.
+        match Box::pin(self.is_ended(http, usage, path, secret)).await {
+            Ok(false) if is_refused => error
+                .taken_for(Kind::Refused)
+                .hint("the token is good, but not for this event: check what its user may see"),
+            Ok(true) => match &self.credentials {
+                Some(Credentials::App(_)) if is_refused => error.taken_for(Kind::TokenRefused),
+                Some(_) => error,
+                None => self.replaced_by_others(secret, error).await,
+            },
+            Ok(false) | Err(_) => error,
+        }
+    }
+
+    /// Whether the token with which a call of `path` failed has ended. If it has, and is the one in use, the next call finds or
+    /// makes another.
+    async fn is_ended(&self, http: &Http, usage: &Usage, path: &str, secret: &SecretString) -> Result<bool> {
+        let makes_tokens = matches!(self.credentials, Some(Credentials::App(_)));
+        // Locked meanwhile, so that the check is made once for all who wait.
+        let mut current = self.current.lock().await;
+        if makes_tokens && !current.is(secret) {
+            return Ok(true);
+        }
+        // A request that concerns no event has failed already.
+        let is_accepted =
+            if path == EDITS { Ok(false) } else { check::is_accepted(http, usage, secret).await };
+        if makes_tokens && !matches!(is_accepted, Ok(true)) {
+            // Even if the check shows nothing: a new token does no harm.
+            current.end(secret);
+            return Ok(true);
+        }
+        is_accepted.map(|is_accepted| !is_accepted)
+    }
+
+    /// The error if a token of another machine has ended: either there is a newer one by now, or the job `token` has to make one.
+    async fn replaced_by_others(&self, secret: &SecretString, error: Error) -> Error {
+        match self.read_shared().await {
+            Ok(Some(token)) if !is_same(&token.secret, secret) => {
+                let mut current = self.current.lock().await;
+                if current.is(secret) {
+                    current.token = None;
+                }
+                error.taken_for(Kind::TokenRefused)
+            }
+            Ok(_) => error.taken_for(Kind::Credentials).hint(RENEW),
+            Err(unread) => unread,
+        }
+    }
+}

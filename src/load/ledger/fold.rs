@@ -1,0 +1,133 @@
+//! Folding a visit into the ledger. Pure.
+
+use jiff::SignedDuration;
+
+use super::Ledger;
+use super::answer::{Day, Snapshot};
+use super::visit::{Outcome, Visit};
+
+impl Ledger {
+    /// Updates the ledger with the result of a visit. Visits may be folded in any order: an earlier visit's answer for a day
+    /// does not replace a later one's.
+    pub fn fold(&mut self, visit: &Visit, horizon: SignedDuration) {
+        self.event_day = self.event_day.or(visit.event_day);
+        for (day, answer) in &visit.days {
+            // As in the lake, an answer that does not know of an acceptance cannot replace one that does.
+            let age = |day: &Day| (day.accepted_at, day.pulled_at);
+            if self.days.get(day).is_none_or(|known| age(known) <= age(answer)) {
+                self.days.insert(*day, *answer);
+            }
+        }
+        // An earlier visit that is folded after a later one does not cancel what the later one owes.
+        let is_latest = self.last_visit <= Some(visit.pulled_at);
+        self.owed.days.retain(|day| !is_latest || !visit.asked.contains(day));
+        if let Some(snapshot) = visit.snapshot {
+            let age = |snapshot: &Snapshot| (snapshot.accepted_at, snapshot.pulled_at);
+            if self.snapshot.is_none_or(|known| age(&known) <= age(&snapshot)) {
+                self.snapshot = Some(snapshot);
+            }
+            self.owed.snapshot &= !is_latest;
+        }
+        // If a visit at the same time was complete and closed the event, nothing is missing, whatever this one owes. Unless this
+        // one began later: then its rows are the latest, and the event is opened again for a visit that completes them.
+        let (is_newer, is_beside) = (self.last_visit < Some(visit.pulled_at), self.is_beside_the_last(visit));
+        if is_newer && is_beside {
+            self.closed = None;
+        }
+        if is_newer || !is_beside {
+            self.owed.days.extend(&visit.owed.days);
+            self.owed.pieces.extend(&visit.owed.pieces);
+            self.owed.snapshot |= visit.owed.snapshot;
+        }
+        self.owed.pieces.retain(|day, _| self.owed.days.contains(day));
+        // A visit that is folded twice, because a write was reported as failed, counts once.
+        if is_newer {
+            let has_failed = visit.outcome == Outcome::Failed;
+            self.failures = if has_failed { self.failures.saturating_add(1) } else { 0 };
+            self.is_gone = visit.is_unknown && self.last_good_visit.is_some();
+            self.unfinished = self.unfinished.saturating_add(1);
+            if visit.outcome == Outcome::Complete {
+                self.unfinished = 0;
+                self.last_good_visit = Some(visit.pulled_at);
+            }
+        }
+        self.last_visit = self.last_visit.max(Some(visit.pulled_at));
+        self.planned_at = visit.planned_at.or(self.planned_at);
+        if visit.has_asked_all {
+            self.through = self.through.max(Some(visit.pulled_at));
+        }
+        self.closed = self.closed.or_else(|| self.closing(visit, horizon));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{HORIZON, at, ledger, visit};
+    use super::super::visit::Owed;
+    use super::*;
+
+    #[test]
+    fn a_failed_visit_counts_once_however_often_it_is_folded() {
+        let mut ledger = ledger();
+        for failures in 1..4 {
+            let failed = visit(100 + i64::from(failures), Outcome::Failed);
+            ledger.fold(&failed, HORIZON);
+            ledger.fold(&failed, HORIZON);
+            assert_eq!(ledger.failures, failures);
+        }
+        ledger.fold(&visit(200, Outcome::Left), HORIZON);
+        assert_eq!((ledger.failures, ledger.unfinished), (0, 4), "what was left is not all there either");
+        ledger.fold(&visit(201, Outcome::Complete), HORIZON);
+        assert_eq!(ledger.unfinished, 0);
+    }
+
+    #[test]
+    fn an_event_is_forgotten_when_the_vendor_that_answered_for_it_knows_it_no_more() {
+        let unknown =
+            |hours| Visit { is_unknown: true, has_asked_all: false, ..visit(hours, Outcome::Failed) };
+        let mut ledger = ledger();
+        ledger.fold(&unknown(-1), HORIZON);
+        assert!(!ledger.is_gone, "it may be a wrong number");
+        ledger.fold(&visit(0, Outcome::Failed), HORIZON);
+        ledger.fold(&unknown(1), HORIZON);
+        assert!(!ledger.is_gone, "it was asked for, and never answered");
+        ledger.fold(&visit(2, Outcome::Complete), HORIZON);
+        ledger.fold(&unknown(3), HORIZON);
+        assert!(ledger.is_gone);
+        assert_eq!(ledger.last_good_visit, Some(at(2)));
+        ledger.fold(&visit(4, Outcome::Left), HORIZON);
+        assert!(!ledger.is_gone, "it was only away for a while");
+        assert_eq!(ledger.last_good_visit, Some(at(2)), "what is left is not there yet");
+    }
+
+    #[test]
+    fn what_is_known_of_an_owed_day_and_of_a_plan_lasts_until_another_visit_says_otherwise() {
+        let day = "2022-10-26".parse().unwrap();
+        let owing = |hours, pieces| Visit {
+            owed: Owed { days: [day].into(), pieces: [(day, pieces)].into(), ..Owed::default() },
+            asked: [day].into(),
+            planned_at: Some(at(hours)),
+            ..visit(hours, Outcome::Left)
+        };
+        let mut ledger = ledger();
+        for visit in [owing(2, 8), owing(2, 8)] {
+            ledger.fold(&visit, HORIZON);
+            assert_eq!((&ledger.owed.pieces, ledger.planned_at), (&[(day, 8)].into(), Some(at(2))));
+        }
+        ledger.fold(&visit(1, Outcome::Complete), HORIZON);
+        assert_eq!((ledger.owed.pieces[&day], ledger.planned_at), (8, Some(at(2))), "an earlier one");
+        let answered = Visit { asked: [day].into(), ..visit(3, Outcome::Complete) };
+        ledger.fold(&answered, HORIZON);
+        assert!(ledger.owed.pieces.is_empty() && ledger.owed.days.is_empty());
+        assert_eq!(ledger.planned_at, Some(at(2)), "a visit for anything else is none of the plan's");
+    }
+
+    #[test]
+    fn a_document_of_before_lacks_what_came_later() {
+        let mut document = serde_json::to_value(ledger()).unwrap();
+        let fields = document.as_object_mut().unwrap();
+        assert!(!fields.contains_key("planned_at"), "what says nothing is not written");
+        fields["owed"].as_object_mut().unwrap().remove("pieces");
+        assert_eq!(serde_json::from_value::<Ledger>(document).unwrap(), ledger());
+    }
+}
