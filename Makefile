@@ -1,5 +1,4 @@
 # Everything is made by these targets; each installs what it needs, below this folder.
-# README names the first two: `make demo` and `make test`.
 
 SHELL := /bin/sh
 PYTHON ?= python3
@@ -32,7 +31,7 @@ help:
 	@echo "make test-package  the functions' tests with that zip"
 	@echo "make lambda-local  the function on this machine, for cargo lambda invoke"
 	@echo "make screenshots  the pictures of the pages in the docs"
-	@echo "make faces   what each command shows, which make test compares with"
+	@echo "make snapshots   what each command shows, which make test compares with"
 	@echo "make docs    docs/tables.md and infra/catalog.json, from the list of columns"
 	@echo "make format  format the code"
 
@@ -167,9 +166,9 @@ docs: build
 	target/debug/rollcall schema glue > infra/catalog.json
 
 # What the commands show, as they show it now: look at the difference before it is committed.
-.PHONY: faces
-faces: | nextest
-	INSTA_UPDATE=always cargo nextest run --locked --test it -E 'test(/^faces::/)'
+.PHONY: snapshots
+snapshots: | nextest
+	INSTA_UPDATE=always cargo nextest run --locked --test it -E 'test(/^output::/)'
 
 format:
 	cargo fmt --all

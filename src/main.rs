@@ -1,6 +1,6 @@
 //! The command `rollcall`: parses the call, runs it, shows the result, and ends with its exit status.
 
-mod face;
+mod output;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -19,24 +19,24 @@ use rollcall::schema::Schema;
 use tokio::runtime::Builder;
 use tracing_subscriber::prelude::*;
 
-use self::face::{Face, Shown};
+use self::output::{OutputOptions, Shown};
 
 /// Who watched which webinar, when, and for how long, as Parquet tables.
 #[derive(Parser)]
-#[command(name = "rollcall", version, after_help = face::EXAMPLES)]
-struct Call {
+#[command(name = "rollcall", version, after_help = output::EXAMPLES)]
+struct Cli {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
     options: Options,
     #[command(flatten)]
-    face: Face,
+    output: OutputOptions,
 }
 
 #[derive(Subcommand)]
 enum Command {
     #[command(flatten)]
-    OfLake(OfLake),
+    Lake(LakeCommand),
     /// Print descriptions of the tables, for an engine or for people: DDL, views, the dictionary.
     Schema(Schema),
     /// Print a shell completion script.
@@ -48,76 +48,78 @@ enum Command {
 
 /// Commands that need a lake and the whole configuration.
 #[derive(Subcommand)]
-enum OfLake {
+enum LakeCommand {
     #[command(flatten)]
     Job(Job),
     /// Show whether the lake is complete, and what needs a person. Exit status 1 if something does.
-    #[command(after_help = face::STATUS_EXAMPLES)]
+    #[command(after_help = output::STATUS_EXAMPLES)]
     Status,
     /// Show the history of an event: visits, days, and where a viewer's rows came from.
-    #[command(after_help = face::EXPLAIN_EXAMPLES)]
+    #[command(after_help = output::EXPLAIN_EXAMPLES)]
     Explain(ExplainCall),
     /// Draw pages for the hosts of events: who came, and when.
-    #[command(after_help = face::REPORT_EXAMPLES)]
+    #[command(after_help = output::REPORT_EXAMPLES)]
     Report(Pages),
 }
 
 fn main() -> ExitCode {
-    let Call { command, options, face } = match Call::try_parse() {
+    let Cli { command, options, output } = match Cli::try_parse() {
         Ok(call) => call,
-        Err(refusal) => return face::refused(refusal),
+        Err(refusal) => return output::refused(refusal),
     };
     let outcome = match command {
-        Command::OfLake(command) => run(command, options, &face),
+        Command::Lake(command) => start(command, options, &output),
         Command::Schema(schema) => {
             options.store.address().and_then(|store| schema.text(&store)).map(Shown::text)
         }
         Command::Completions { shell } => {
             let mut text = Vec::new();
-            clap_complete::generate(shell, &mut Call::command(), "rollcall", &mut text);
+            clap_complete::generate(shell, &mut Cli::command(), "rollcall", &mut text);
             Ok(Shown::text(String::from_utf8_lossy(&text).into_owned()))
         }
     };
-    face.end(outcome)
+    output.end(outcome)
 }
 
 /// The most threads that wait for files: more would not make disks faster. Each takes some memory, and without a limit there
 /// could be hundreds.
 const FILE_THREADS: usize = 16;
 
-fn run(command: OfLake, options: Options, face: &Face) -> Result<Shown> {
+fn start(command: LakeCommand, options: Options, output: &OutputOptions) -> Result<Shown> {
     let runtime = Builder::new_multi_thread().enable_all().max_blocking_threads(FILE_THREADS).build();
     let runtime = runtime.explain(Kind::Store, || "cannot start threads".to_owned())?;
-    runtime.block_on(work(command, options, face))
+    runtime.block_on(run_command(command, options, output))
 }
 
-async fn work(command: OfLake, options: Options, face: &Face) -> Result<Shown> {
+async fn run_command(command: LakeCommand, options: Options, output: &OutputOptions) -> Result<Shown> {
     let is_terminal = std::io::stderr().is_terminal();
     let logs = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(is_terminal);
-    tracing_subscriber::registry().with(logs.with_target(false).with_filter(face.level(is_terminal))).init();
-    let progress = if face.has_bar(is_terminal) { Progress::shown() } else { Progress::hidden() };
+    tracing_subscriber::registry()
+        .with(logs.with_target(false).with_filter(output.level(is_terminal)))
+        .init();
+    let progress = if output.has_bar(is_terminal) { Progress::shown() } else { Progress::hidden() };
     let (says_zone, says_settle) = (options.zone.is_some(), options.settle.is_some());
     let config = Config::try_from(options.with_secret().await?)?;
     let mut context = Context::new(config, Clock::System, progress).await?;
-    if !matches!(command, OfLake::Job(_)) {
+    if !matches!(command, LakeCommand::Job(_)) {
         context.lake.take_over(context.store.as_ref(), says_zone, says_settle).await?;
     }
     match command {
-        OfLake::Job(job) => {
+        LakeCommand::Job(job) => {
             let report = job.run(&context).await?;
-            face.shown(&report, report.ok, &report.failures)
+            output.shown(&report, report.ok, &report.failures)
         }
-        OfLake::Status => {
+        LakeCommand::Status => {
             let status = Status::of(&context).await?;
-            face.shown(&status, status.ok, &[])
+            output.shown(&status, status.ok, &[])
         }
-        OfLake::Explain(call) => {
+        LakeCommand::Explain(call) => {
             let explanation = Explanation::of(&context, &call).await?;
-            face.shown(&explanation, explanation.failures.is_empty(), &explanation.failures)
+            output.shown(&explanation, explanation.failures.is_empty(), &explanation.failures)
         }
-        OfLake::Report(pages) => {
+        LakeCommand::Report(pages) => {
             let written = pages.write(&context).await?;
-            face.shown(&written, written.failures.is_empty(), &written.failures)
+            output.shown(&written, written.failures.is_empty(), &written.failures)
         }
     }
 }

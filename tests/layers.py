@@ -17,7 +17,7 @@ LAYERS = [
     {"config", "progress", "report"},
     {"job", "metrics"},
     {"inspect", "page"},
-    {"face"},
+    {"output"},
     {"main", "bin"},
 ]
 SOURCE = Path(__file__).parent.parent / "src"

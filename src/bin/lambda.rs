@@ -56,7 +56,7 @@ async fn work(store: &OnceCell<Arc<dyn Store>>, event: LambdaEvent<Value>) -> Re
         .explain(Kind::Usage, || "the function's environment cannot be read".to_owned())?;
     // The secret is read each time, so that a new one takes effect with the next run.
     let mut config = Config::try_from(options.with_secret().await?)?;
-    config.deadline = left(event.context.deadline);
+    config.deadline = time_left(event.context.deadline);
     let store = store.get_or_init(|| config.store.clone().open()).await;
     let context = Context::over(Arc::clone(store), config, Clock::System, Progress::hidden())?;
     let mut report = job.run(&context).await?;
@@ -68,7 +68,7 @@ async fn work(store: &OnceCell<Arc<dyn Store>>, event: LambdaEvent<Value>) -> Re
 
 /// The time left until a deadline in milliseconds since 1970. A deadline that has passed when the work begins is none: `cargo
 /// lambda watch` always states ten minutes after the beginning of 1970.
-fn left(deadline: u64) -> Option<SignedDuration> {
+fn time_left(deadline: u64) -> Option<SignedDuration> {
     let deadline = Timestamp::from_millisecond(i64::try_from(deadline).ok()?).ok()?;
     Some(deadline.duration_since(Timestamp::now())).filter(SignedDuration::is_positive)
 }

@@ -12,10 +12,10 @@ use rollcall::transform::tables::Table;
 use simulator::Server;
 use tokio::sync::Mutex;
 
-use crate::faulty::{Fault, Faulty, stride};
 use crate::forget::{assert_forgotten, forget, ok, open, run, vendor, without_the_person};
-use crate::lake::{Cells, cells_of};
-use crate::stores::{Home, On};
+use crate::support::faulty::{Fault, Faulty, stride};
+use crate::support::lake::{Cells, cells_of};
+use crate::support::stores::{Home, On};
 
 /// What `open` pulls of a vendor, staged and archived, in a folder of its own.
 async fn pulled(server: &Server) -> Home {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use simulator::{ServerOptions, World};
 
-use crate::command::{Desk, TOKEN, files, server};
+use crate::support::command::{Desk, TOKEN, files, server};
 
 #[test]
 fn a_call_that_is_wrong_ends_with_status_2_before_anything_is_done() {

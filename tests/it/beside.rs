@@ -20,9 +20,9 @@ use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
 use crate::faults::faults;
-use crate::faulty::{Fault, Faulty, stride};
-use crate::run::{HOUR, config, job, later, server_at, small_world, sync_of};
-use crate::stores::{Home, On};
+use crate::support::faulty::{Fault, Faulty, stride};
+use crate::support::run::{HOUR, config, job, later, server_at, small_world, sync_of};
+use crate::support::stores::{Home, On};
 
 const EVENT: i64 = 700_001;
 

@@ -16,9 +16,9 @@ use rollcall::job::{Doctor, Job};
 use rollcall::load::store::{Condition, Store};
 use simulator::ServerOptions;
 
-use crate::lake::cells_of;
-use crate::run::{HOUR, config, job, later, server_at, small_world, sync_of};
-use crate::stores::{Home, On};
+use crate::support::lake::cells_of;
+use crate::support::run::{HOUR, config, job, later, server_at, small_world, sync_of};
+use crate::support::stores::{Home, On};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Carelessness {

@@ -6,9 +6,9 @@ use bytes::Bytes;
 use rollcall::error::{Kind, Result};
 use rollcall::load::store::{Condition, Listed, Location, Store};
 
-use crate::command::Desk;
-use crate::lossy::Lossy;
-use crate::stores::{Home, On, keys, server};
+use crate::support::command::Desk;
+use crate::support::lossy::Lossy;
+use crate::support::stores::{Home, On, keys, server};
 
 /// More than one part of an upload.
 const LARGE: usize = 12 << 20;

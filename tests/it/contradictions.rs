@@ -3,10 +3,10 @@
 use rollcall::job::selection::Selection;
 use simulator::{Quirks, ServerOptions};
 
-use crate::command::Desk;
 use crate::faults::{busiest, faults};
-use crate::run::{HOUR, config, server_at, small_world, sync};
 use crate::status::{names, now, status_of, synced};
+use crate::support::command::Desk;
+use crate::support::run::{HOUR, config, server_at, small_world, sync};
 
 #[tokio::test]
 async fn what_the_vendor_says_in_two_ways_is_a_note_and_needs_nobody() {

@@ -9,9 +9,9 @@ use rollcall::load::keys;
 use rollcall::load::store::Store;
 use simulator::{Quirks, ServerOptions, World, WorldOptions};
 
-use crate::faulty::{Fault, Faulty};
-use crate::run::{HOUR, config, job, later, server_at, small_world, sync_of};
-use crate::stores::{Home, On};
+use crate::support::faulty::{Fault, Faulty};
+use crate::support::run::{HOUR, config, job, later, server_at, small_world, sync_of};
+use crate::support::stores::{Home, On};
 
 #[tokio::test]
 async fn ten_thousand_closed_events_cost_no_operation() {

@@ -5,9 +5,9 @@ use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
 use simulator::{Server, ServerOptions};
 
-use crate::command::Desk;
 use crate::faults::faults;
-use crate::run::{HOUR, config, later, server_at, small_world, sync, sync_all};
+use crate::support::command::Desk;
+use crate::support::run::{HOUR, config, later, server_at, small_world, sync, sync_all};
 
 #[tokio::test]
 async fn what_was_held_while_no_run_took_place_is_listed_by_the_next() {

@@ -20,10 +20,10 @@ use rollcall::report::Report;
 use rollcall::transform::tables::Table;
 use simulator::{Server, ServerOptions};
 
-use crate::faulty::Faulty;
-use crate::lake::{Cells, cells_of, events_of};
-use crate::run::{HOUR, config, job, later, server_at, small_world, sync_of};
-use crate::stores::{Home, On};
+use crate::support::faulty::Faulty;
+use crate::support::lake::{Cells, cells_of, events_of};
+use crate::support::run::{HOUR, config, job, later, server_at, small_world, sync_of};
+use crate::support::stores::{Home, On};
 
 /// A lake that is whole, and the vendor that it came from.
 pub(crate) struct Scene {

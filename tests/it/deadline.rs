@@ -20,11 +20,11 @@ use rollcall::progress::Progress;
 use rollcall::report::Report;
 use simulator::{ServerOptions, Viewers, World, WorldOptions};
 
-use crate::command::{Desk, files};
 use crate::faults::{busiest, faults, without_faults};
-use crate::faulty::Faulty;
-use crate::lake::cells;
-use crate::run::{config, job, later, server_at, small_world, sync_all, sync_of};
+use crate::support::command::{Desk, files};
+use crate::support::faulty::Faulty;
+use crate::support::lake::cells;
+use crate::support::run::{config, job, later, server_at, small_world, sync_all, sync_of};
 
 /// A run by the clock of the machine, by which a deadline counts.
 pub(crate) async fn sync(config: Config, selection: Selection) -> Report {

@@ -11,11 +11,11 @@ use rollcall::load::keys;
 use rollcall::load::store::Condition;
 use serde_json::Value;
 
-use crate::bytes::everything;
 use crate::forget::{assert_forgotten, forget, ok, open, run, vendor};
 use crate::privacy::policy_under;
-use crate::run::sync_of;
-use crate::stores::{Home, On};
+use crate::support::bytes::everything;
+use crate::support::run::sync_of;
+use crate::support::stores::{Home, On};
 
 fn sync() -> Job {
     sync_of(Selection::default())

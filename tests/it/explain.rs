@@ -10,10 +10,10 @@ use rollcall::job::selection::Selection;
 use rollcall::progress::Progress;
 use simulator::{Fault, ServerOptions, Viewers, World, WorldOptions};
 
-use crate::command::Desk;
-use crate::lake::cells;
 use crate::privacy::policy;
-use crate::run::{HOUR, config, later, server_at, sync};
+use crate::support::command::Desk;
+use crate::support::lake::cells;
+use crate::support::run::{HOUR, config, later, server_at, sync};
 
 const EVENT: i64 = 700_001;
 

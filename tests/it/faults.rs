@@ -11,9 +11,9 @@ use rollcall::report::Report;
 use rollcall::transform::tables::Table;
 use simulator::{Envelope, Fault, Quirks, ReportArray, Server, ServerOptions};
 
-use crate::command::Desk;
-use crate::lake::{Cells, cells};
-use crate::run::{HOUR, config, later, server_at, small_world, sync, sync_all};
+use crate::support::command::Desk;
+use crate::support::lake::{Cells, cells};
+use crate::support::run::{HOUR, config, later, server_at, small_world, sync, sync_all};
 
 /// The event of the small world with the most viewings, and the first day that it has some on.
 pub(crate) fn busiest() -> (i64, Date) {

@@ -8,8 +8,8 @@ use rollcall::report::{DueBecause, JobName, Report};
 use simulator::{Server, ServerOptions, World};
 use std::sync::Arc;
 
-use crate::command::{Desk, files};
-use crate::run::{HOUR, config, job, server_at, small_world, sync_of};
+use crate::support::command::{Desk, files};
+use crate::support::run::{HOUR, config, job, server_at, small_world, sync_of};
 
 /// A lake and a vendor at one moment.
 struct Scene {

@@ -4,7 +4,7 @@ use rollcall::load::keys;
 use simulator::ServerOptions;
 
 use crate::damage::{Scene, errors};
-use crate::run::{later, server_at, small_world};
+use crate::support::run::{later, server_at, small_world};
 
 #[tokio::test]
 async fn what_a_file_manager_leaves_among_the_tables_is_passed_over_as_engines_do() {

@@ -17,13 +17,13 @@ use rollcall::transform::privacy::Policy;
 use simulator::{Quirks, Server, ServerOptions, Viewers, World, WorldOptions};
 use tokio::sync::Mutex;
 
-use crate::bytes::{Search, everything};
-use crate::command::{Desk, files};
-use crate::faulty::{Fault, Faulty, stride};
-use crate::lake::{Cells, cells_of};
 use crate::privacy::policy;
-use crate::run::{HOUR, config, job, later, server_at, sync_of};
-use crate::stores::{Home, On};
+use crate::support::bytes::{Search, everything};
+use crate::support::command::{Desk, files};
+use crate::support::faulty::{Fault, Faulty, stride};
+use crate::support::lake::{Cells, cells_of};
+use crate::support::run::{HOUR, config, job, later, server_at, sync_of};
+use crate::support::stores::{Home, On};
 
 fn world() -> World {
     World::new(WorldOptions { events: 2, days: 2, viewers: Viewers::Range(6, 12), ..WorldOptions::default() })

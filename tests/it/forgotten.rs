@@ -6,9 +6,9 @@ use rollcall::job::selection::Selection;
 use rollcall::report::Report;
 use simulator::ServerOptions;
 
-use crate::command::Desk;
 use crate::faults::{busiest, faults};
-use crate::run::{HOUR, config, server_at, small_world, sync};
+use crate::support::command::Desk;
+use crate::support::run::{HOUR, config, server_at, small_world, sync};
 
 /// How many times it failed, whether all went well, and whether a note tells of it.
 fn said(report: &Report, event: i64) -> (usize, bool, bool) {

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use simulator::{ServerOptions, World, WorldOptions};
 
-use crate::command::Desk;
-use crate::lake::cells;
-use crate::run::{HOUR, config, later, server_at, small_world, sync_all};
+use crate::support::command::Desk;
+use crate::support::lake::cells;
+use crate::support::run::{HOUR, config, later, server_at, small_world, sync_all};
 
 #[tokio::test]
 async fn a_schedule_over_weeks_ends_as_one_pull_at_the_end() {

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use simulator::{ServerOptions, Viewers, World, WorldOptions};
 
-use crate::command::{Desk, TOKEN, server};
-use crate::lake::cells_of;
-use crate::stores::{Home, On};
+use crate::support::command::{Desk, TOKEN, server};
+use crate::support::lake::cells_of;
+use crate::support::stores::{Home, On};
 
 const LAKES: u32 = 6;
 

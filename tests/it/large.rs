@@ -17,9 +17,9 @@ use rollcall::transform::tables::Table;
 use serde_json::{Value, json};
 use simulator::ServerOptions;
 
-use crate::command::{Desk, files};
-use crate::lake::rows_of;
-use crate::run::{config, later, server_at, small_world, sync};
+use crate::support::command::{Desk, files};
+use crate::support::lake::rows_of;
+use crate::support::run::{config, later, server_at, small_world, sync};
 
 const EVENT: i64 = 7;
 /// Of the event's only day.

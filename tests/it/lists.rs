@@ -19,9 +19,9 @@ use rollcall::progress::Progress;
 use serde_json::{Value, json};
 use simulator::{EmptyPage, PublicList, Server, ServerOptions, Viewers, World, WorldOptions};
 
-use crate::command::{Desk, TOKEN};
 use crate::faults::faults;
-use crate::run::{HOUR, app, config, later, server_at, small_world, sync, sync_all};
+use crate::support::command::{Desk, TOKEN};
+use crate::support::run::{HOUR, app, config, later, server_at, small_world, sync, sync_all};
 
 pub(crate) fn paths(server: &Server) -> Vec<&'static str> {
     server.requests().into_iter().map(|request| request.path.trim_start_matches("/eventopenapi/")).collect()

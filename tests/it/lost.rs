@@ -9,9 +9,9 @@ use rollcall::load::ledger::Ledger;
 use simulator::ServerOptions;
 
 use crate::damage::errors;
-use crate::lake::cells_of;
-use crate::run::{HOUR, config, job, later, server_at, small_world, sync_of};
-use crate::stores::{Home, On};
+use crate::support::lake::cells_of;
+use crate::support::run::{HOUR, config, job, later, server_at, small_world, sync_of};
+use crate::support::stores::{Home, On};
 
 #[tokio::test]
 async fn a_damaged_ledger_is_named_and_the_other_events_are_visited() {

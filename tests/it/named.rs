@@ -12,10 +12,10 @@ use rollcall::load::ledger::{Closing, Ledger};
 use rollcall::load::store::Store;
 use serde_json::{Value, json};
 
-use crate::command::{Desk, files};
-use crate::faulty::{Fault, Faulty};
-use crate::run::{HOUR, job, later};
-use crate::told::{Says, open_config, run, run_with, try_run};
+use crate::support::command::{Desk, files};
+use crate::support::faulty::{Fault, Faulty};
+use crate::support::run::{HOUR, job, later};
+use crate::support::vendor_lists::{VendorAnswers, open_config, run, run_with, try_run};
 
 async fn ledger(desk: &Desk, event: i64) -> Option<Ledger> {
     Ledgers::new(desk.open()).find(event).await.unwrap().map(|entry| entry.ledger)
@@ -42,7 +42,8 @@ async fn of_an_event_that_is_listed_twice_the_later_entry_counts() {
             for edited in
                 known.map(|entry| vec![entry.clone()]).into_iter().chain([listed.map(Clone::clone).to_vec()])
             {
-                let (report, _) = run(&desk, later(), Says { edited, ..Says::default() }).await;
+                let (report, _) =
+                    run(&desk, later(), VendorAnswers { edited, ..VendorAnswers::default() }).await;
                 assert!(report.ok, "{:?}", report.failures);
             }
             let found = ledger(&desk, 1).await;
@@ -61,7 +62,12 @@ async fn the_public_list_alone_tells_of_a_later_end_and_of_nothing_else() {
     ] {
         for is_closed in [false, true] {
             let desk = Desk::new();
-            run(&desk, later(), Says { public: vec![entry("known", 1, 2)], ..Says::default() }).await;
+            run(
+                &desk,
+                later(),
+                VendorAnswers { public: vec![entry("known", 1, 2)], ..VendorAnswers::default() },
+            )
+            .await;
             let mut before = ledger(&desk, 1).await.unwrap();
             if is_closed {
                 before.closed = Some(Closing::Complete);
@@ -70,8 +76,12 @@ async fn the_public_list_alone_tells_of_a_later_end_and_of_nothing_else() {
                     .await
                     .unwrap();
             }
-            let (report, _) =
-                run(&desk, later() + HOUR, Says { public: vec![listed.clone()], ..Says::default() }).await;
+            let (report, _) = run(
+                &desk,
+                later() + HOUR,
+                VendorAnswers { public: vec![listed.clone()], ..VendorAnswers::default() },
+            )
+            .await;
             assert!(report.ok, "{:?}", report.failures);
             let after = ledger(&desk, 1).await.unwrap();
             let hours = after.end().duration_since(later() + HOUR * 24).as_hours();
@@ -87,31 +97,37 @@ async fn an_event_that_has_begun_and_is_listed_without_an_end_is_asked_about_unt
     let held = later() - HOUR * 24;
     let listed = || json!({ "eventId": 1, "title": "t", "startTime": held.as_second() });
     let whole = || json!({ "eventId": 1, "title": "t", "startTime": held.as_second(), "endTime": (held + HOUR).as_second() });
-    let edited = || Says { edited: vec![listed()], ..Says::default() };
-    let public = || Says { public: vec![listed()], ..Says::default() };
-    for lists in [&edited as &dyn Fn() -> Says, &public] {
+    let edited = || VendorAnswers { edited: vec![listed()], ..VendorAnswers::default() };
+    let public = || VendorAnswers { public: vec![listed()], ..VendorAnswers::default() };
+    for lists in [&edited as &dyn Fn() -> VendorAnswers, &public] {
         let desk = Desk::new();
         // It was to be asked about, and that went wrong: the event is remembered.
         let (report, says) = run(&desk, later(), lists()).await;
         assert_eq!((report.failures.len(), says.pages("event/info")), (1, 1), "{:?}", report.failures);
         // Nobody lists it any more.
-        let (report, says) =
-            run(&desk, later() + HOUR, Says { info: [(1, whole())].into(), ..Says::default() }).await;
+        let (report, says) = run(
+            &desk,
+            later() + HOUR,
+            VendorAnswers { info: [(1, whole())].into(), ..VendorAnswers::default() },
+        )
+        .await;
         assert!(report.ok, "{:?}", report.failures);
         assert_eq!((report.events.complete, says.pages("event/info")), (1, 1));
-        let (_, says) = run(&desk, later() + HOUR * 2, Says { info: [(1, whole())].into(), ..lists() }).await;
+        let (_, says) =
+            run(&desk, later() + HOUR * 2, VendorAnswers { info: [(1, whole())].into(), ..lists() }).await;
         assert_eq!(says.pages("event/info"), 0, "it is known");
     }
     // One that is yet to come is not asked about.
     let (desk, mut coming) = (Desk::new(), listed());
     coming["startTime"] = json!((later() + HOUR).as_second());
-    let (report, says) = run(&desk, later(), Says { edited: vec![coming], ..Says::default() }).await;
+    let (report, says) =
+        run(&desk, later(), VendorAnswers { edited: vec![coming], ..VendorAnswers::default() }).await;
     assert_eq!((report.ok, says.pages("event/info")), (true, 0));
     // Nor is one that was cancelled: nobody knows more of it.
     let mut cancelled = listed();
     cancelled["eventStatus"] = json!(0);
-    let edited = Says { edited: vec![cancelled.clone()], ..Says::default() };
-    for lists in [edited, Says { public: vec![cancelled], ..Says::default() }] {
+    let edited = VendorAnswers { edited: vec![cancelled.clone()], ..VendorAnswers::default() };
+    for lists in [edited, VendorAnswers { public: vec![cancelled], ..VendorAnswers::default() }] {
         let (report, says) = run(&Desk::new(), later(), lists).await;
         assert_eq!((report.ok, says.pages("event/info")), (true, 0));
     }
@@ -125,19 +141,20 @@ async fn an_event_without_an_end_is_given_up_past_its_horizon_and_taken_up_again
         let desk = Desk::new();
         let start = later() + ahead;
         let mut event = json!({ "eventId": 1, "startTime": start.as_second() });
-        run(&desk, later(), Says { edited: vec![event.clone()], ..Says::default() }).await;
+        run(&desk, later(), VendorAnswers { edited: vec![event.clone()], ..VendorAnswers::default() }).await;
         let begun = start.max(later());
         for (waited, asked, failed) in
             [(HOUR, 1, 1), (horizon - HOUR, 1, 1), (horizon, 0, 1), (horizon + HOUR, 0, 0)]
         {
-            let (report, says) = run(&desk, begun + waited, Says::default()).await;
+            let (report, says) = run(&desk, begun + waited, VendorAnswers::default()).await;
             let failures: Vec<_> = report.failures.iter().map(|failure| failure.event_id).collect();
             assert_eq!((says.pages("event/info"), failures), (asked, vec![Some(1); failed]), "{waited:#}");
         }
         assert_eq!(ledger(&desk, 1).await.unwrap().closed, Some(Closing::Incomplete));
         event["endTime"] = json!((start + HOUR).as_second());
         let after = begun + horizon + HOUR * 2;
-        let (report, _) = run(&desk, after, Says { public: vec![event], ..Says::default() }).await;
+        let (report, _) =
+            run(&desk, after, VendorAnswers { public: vec![event], ..VendorAnswers::default() }).await;
         assert_eq!((report.ok, report.events.complete), (true, 1), "{:?}", report.failures);
     }
 }
@@ -145,8 +162,10 @@ async fn an_event_without_an_end_is_given_up_past_its_horizon_and_taken_up_again
 #[tokio::test]
 async fn an_event_without_an_end_is_visited_for_days_that_are_asked_for_and_counts_once() {
     let listed = || vec![json!({ "eventId": 1, "startTime": (later() - HOUR * 24).as_second() })];
-    for lists in [Says { edited: listed(), ..Says::default() }, Says { public: listed(), ..Says::default() }]
-    {
+    for lists in [
+        VendorAnswers { edited: listed(), ..VendorAnswers::default() },
+        VendorAnswers { public: listed(), ..VendorAnswers::default() },
+    ] {
         let both = Rosters { edited: true, public: true, file: None };
         let days = Selection { from: Some("2022-12-18".into()), ..Selection::default() };
         let (outcome, says) = try_run(&Desk::new().open(), later(), lists, both, days).await;
@@ -171,7 +190,8 @@ async fn what_is_wrong_with_an_entry_is_told_once_however_often_its_list_is_read
     for event in [7, 8] {
         std::fs::write(desk.store().join(format!("ledger/closed/{event}.json")), "no ledger").unwrap();
     }
-    let (report, says) = run(&desk, later(), Says { edited, public, ..Says::default() }).await;
+    let (report, says) =
+        run(&desk, later(), VendorAnswers { edited, public, ..VendorAnswers::default() }).await;
     // Of a first run's four spans, in each of which this vendor lists the same.
     assert_eq!(
         (says.pages("event/modify/list"), says.pages("event/public/list")),
@@ -198,7 +218,7 @@ async fn where_both_lists_name_an_event_the_one_of_edits_says_how_it_is() {
         (without_end(), without_end(), None),
     ] {
         let desk = Desk::new();
-        let both = Says { edited: vec![edited], public: vec![public], ..Says::default() };
+        let both = VendorAnswers { edited: vec![edited], public: vec![public], ..VendorAnswers::default() };
         let (report, says) = run(&desk, later(), both).await;
         assert!(report.ok, "{:?}", report.failures);
         assert_eq!(ledger(&desk, 1).await.unwrap().event.end_time, ends);
@@ -214,9 +234,14 @@ async fn an_event_that_could_not_be_noted_at_first_is_noted_by_the_next_reading_
     // Amid the ledgers of the first page.
     let faulty: Arc<dyn Store> = Faulty::new(&desk.open(), 40, Fault::Fails);
     let edits_alone = Rosters { edited: true, public: false, file: None };
-    let (outcome, _) =
-        try_run(&faulty, later(), Says { edited, ..Says::default() }, edits_alone, Selection::default())
-            .await;
+    let (outcome, _) = try_run(
+        &faulty,
+        later(),
+        VendorAnswers { edited, ..VendorAnswers::default() },
+        edits_alone,
+        Selection::default(),
+    )
+    .await;
     let report = outcome.unwrap();
     assert!(report.ok, "{:?}", report.failures);
     let noted = files(&desk.store().join("ledger"));
@@ -241,7 +266,8 @@ async fn a_host_who_is_forgotten_while_a_list_is_read_that_then_breaks_is_in_no_
         }
         .boxed()
     };
-    let says = Says { edited, amid: tokio::sync::Mutex::new(Some(amid)), ..Says::default() };
+    let says =
+        VendorAnswers { edited, amid: tokio::sync::Mutex::new(Some(amid)), ..VendorAnswers::default() };
     let edits_alone = Rosters { edited: true, public: false, file: None };
     let (outcome, _) = try_run(&store, later(), says, edits_alone, Selection::default()).await;
     assert_eq!(outcome.unwrap_err().kind(), Kind::UnknownEvent);
@@ -257,10 +283,10 @@ async fn an_event_of_a_roster_and_of_a_list_is_asked_about_once() {
     let file = desk.path().join("own.csv");
     std::fs::write(&file, "event_id\n1\n").unwrap();
     let listed = json!({ "eventId": 1, "startTime": later().as_second() });
-    let says = Says {
+    let says = VendorAnswers {
         public: vec![listed.clone(), listed],
         info: [(1, entry("t", 1, 1))].into(),
-        ..Says::default()
+        ..VendorAnswers::default()
     };
     let rosters = Rosters { file: Some(file.to_str().unwrap().into()), edited: true, public: true };
     let (report, says) = run_with(&desk, later(), says, rosters).await;

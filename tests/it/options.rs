@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use simulator::{Fault, ServerOptions};
 
-use crate::command::{Desk, server};
 use crate::lists::paths;
-use crate::run::small_world;
+use crate::support::command::{Desk, server};
+use crate::support::run::small_world;
 
 const SPAN: [&str; 4] = ["--from", "2022-10-01", "--to", "2022-12-01"];
 

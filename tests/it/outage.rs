@@ -12,10 +12,10 @@ use rollcall::report::Failure;
 use serde_json::Value;
 use simulator::ServerOptions;
 
-use crate::command::{Desk, files};
-use crate::faulty::{Fault, Faulty, stride};
-use crate::run::{HOUR, config, job, later, server_at, small_world, sync, sync_all, sync_of};
-use crate::stores::{Home, On};
+use crate::support::command::{Desk, files};
+use crate::support::faulty::{Fault, Faulty, stride};
+use crate::support::run::{HOUR, config, job, later, server_at, small_world, sync, sync_all, sync_of};
+use crate::support::stores::{Home, On};
 
 #[tokio::test]
 async fn an_outage_is_no_events_fault_and_all_of_them_stay_due() {

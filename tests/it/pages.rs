@@ -9,10 +9,10 @@ use rollcall::transform::tables::Table;
 use serde_json::Value;
 use simulator::{Quirks, ServerOptions, Viewers, World, WorldOptions};
 
-use crate::command::{Desk, TOKEN, server};
-use crate::lake::rows_of;
-use crate::run::{HOUR, config, server_at, sync};
-use crate::stores::{Home, On};
+use crate::support::command::{Desk, TOKEN, server};
+use crate::support::lake::rows_of;
+use crate::support::run::{HOUR, config, server_at, sync};
+use crate::support::stores::{Home, On};
 
 #[tokio::test]
 async fn status_explain_and_pages_say_of_a_bucket_what_they_say_of_a_folder() {

@@ -18,12 +18,12 @@ use rollcall::transform::row::rows;
 use rollcall::transform::tables::Table;
 use simulator::{Quirks, Server, ServerOptions, Viewers, World, WorldOptions};
 
-use crate::bytes::{Search, everything, personal_values};
-use crate::command::{Desk, TOKEN, server};
-use crate::faulty::{Fault, Faulty, stride};
-use crate::lake::cells_of;
-use crate::run::{HOUR, config, job, later, server_at, sync_of};
-use crate::stores::{Home, On};
+use crate::support::bytes::{Search, everything, personal_values};
+use crate::support::command::{Desk, TOKEN, server};
+use crate::support::faulty::{Fault, Faulty, stride};
+use crate::support::lake::cells_of;
+use crate::support::run::{HOUR, config, job, later, server_at, sync_of};
+use crate::support::stores::{Home, On};
 
 pub(crate) const KEY: &str = "0123456789abcdef0123456789abcdef";
 
@@ -97,7 +97,7 @@ async fn what_a_policy_withholds_is_in_no_byte_that_the_program_leaves() {
             assert!(found.is_empty(), "{document}: {found:?}");
         }
         // Nor in what a run that was killed would have left.
-        assert_eq!(crate::command::files(&desk.store().join(".partial")), []);
+        assert_eq!(crate::support::command::files(&desk.store().join(".partial")), []);
     }
 }
 
@@ -241,7 +241,7 @@ fn a_policy_that_cannot_be_is_an_error_of_the_call() {
         assert_eq!(outcome.status, 2, "{}", outcome.stderr);
         assert!(outcome.stderr.contains(said) && outcome.stderr.contains("hint:"), "{}", outcome.stderr);
     }
-    assert_eq!(crate::command::files(&desk.store()), []);
+    assert_eq!(crate::support::command::files(&desk.store()), []);
 }
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use rollcall::load::store::{Folder, Store};
 use simulator::{RangeEnds, ServerOptions, ViewerDetails};
 use std::sync::Arc;
 
-use crate::command::Desk;
-use crate::run::{app, config, job, later, server_at, small_world};
+use crate::support::command::Desk;
+use crate::support::run::{app, config, job, later, server_at, small_world};
 
 async fn probe(options: ServerOptions, event_id: i64, with_app: bool) -> Vec<(&'static str, bool, String)> {
     let desk = Desk::new();

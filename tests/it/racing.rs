@@ -18,11 +18,11 @@ use simulator::{Server, ServerOptions, Viewers, World, WorldOptions};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
-use crate::command::files;
-use crate::faulty::{Fault, Faulty, stride};
-use crate::lake::{Cells, cells_of, events_of};
-use crate::run::{HOUR, config, job, later, server_at, sync_of};
-use crate::stores::{Home, On};
+use crate::support::command::files;
+use crate::support::faulty::{Fault, Faulty, stride};
+use crate::support::lake::{Cells, cells_of, events_of};
+use crate::support::run::{HOUR, config, job, later, server_at, sync_of};
+use crate::support::stores::{Home, On};
 
 /// Events that all take place on one day, seen by up to so many.
 fn world(viewers: u64) -> Server {

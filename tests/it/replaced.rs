@@ -12,9 +12,9 @@ use rollcall::page::Pages;
 use rollcall::progress::Progress;
 use simulator::{Server, ServerOptions, Viewers, World, WorldOptions};
 
-use crate::command::{Desk, files};
-use crate::faulty::{Faulty, stride};
-use crate::run::{config, later, server_at, sync};
+use crate::support::command::{Desk, files};
+use crate::support::faulty::{Faulty, stride};
+use crate::support::run::{config, later, server_at, sync};
 
 const EVENT: i64 = 700_001;
 

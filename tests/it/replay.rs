@@ -14,12 +14,12 @@ use rollcall::transform::privacy::Policy;
 use rollcall::transform::tables::Table;
 use simulator::{Quirks, Server, ServerOptions, ViewerDetails, Viewers, World, WorldOptions};
 
-use crate::command::{Desk, TOKEN, files};
 use crate::damage::rewrite;
-use crate::lake::cells_of;
 use crate::privacy::policy;
-use crate::run::{HOUR, config, job, later, server_at, small_world, sync_of};
-use crate::stores::{Home, On};
+use crate::support::command::{Desk, TOKEN, files};
+use crate::support::lake::cells_of;
+use crate::support::run::{HOUR, config, job, later, server_at, small_world, sync_of};
+use crate::support::stores::{Home, On};
 
 pub(crate) struct Scene {
     pub(crate) home: Home,
@@ -92,7 +92,7 @@ async fn the_same_on_s3_for_one_event_or_some_days() {
     scene.delete(&keys::table(Table::Lives)).await;
     let one = Replay { event: vec![event_id], from: Some(day), to: Some(day), ..Replay::default() };
     scene.run(later() + HOUR, Job::Replay(one)).await;
-    let lives = |cells: &crate::lake::Cells| {
+    let lives = |cells: &crate::support::lake::Cells| {
         cells
             .iter()
             .filter(|((table, ..), _)| *table == Table::Lives)

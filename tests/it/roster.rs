@@ -10,10 +10,10 @@ use rollcall::load::store::Location;
 use serde_json::{Value, json};
 use simulator::{ServerOptions, World};
 
-use crate::command::Desk;
-use crate::lake::cells;
 use crate::lists::paths;
-use crate::run::{HOUR, config, later, server_at, small_world, sync_all};
+use crate::support::command::Desk;
+use crate::support::lake::cells;
+use crate::support::run::{HOUR, config, later, server_at, small_world, sync_all};
 
 #[tokio::test]
 async fn a_roster_of_the_users_own_is_visited_with_or_without_the_lists() {
@@ -100,7 +100,7 @@ async fn a_closed_event_of_a_users_own_roster_is_visited_again_for_days_that_are
         let server = server_at(later(), &world, ServerOptions::default());
         let mut own = config(&server, &desk.store());
         own.rosters = Rosters { edited: false, public: false, file: Some(file.to_str().unwrap().into()) };
-        crate::run::sync(own, later(), selection).await.unwrap()
+        crate::support::run::sync(own, later(), selection).await.unwrap()
     };
     run(Selection::default()).await;
     let expected = cells(&desk.store()).await;
@@ -149,7 +149,7 @@ async fn a_roster_that_cannot_be_read_is_a_failure_and_stops_no_visit_of_what_is
     let server = server_at(later(), &small_world(8), ServerOptions::default());
     let mut own = config(&server, &desk.store());
     own.rosters.file = Some(file.to_str().unwrap().into());
-    let report = crate::run::sync(own.clone(), later(), Selection::default()).await.unwrap();
+    let report = crate::support::run::sync(own.clone(), later(), Selection::default()).await.unwrap();
     let [failure] = &report.failures[..] else { panic!("{:?}", report.failures) };
     assert_eq!((failure.event_id, failure.kind), (None, Kind::Usage));
     assert!(known > 0 && report.events.complete >= known, "{:?}", report.events);
@@ -158,7 +158,7 @@ async fn a_roster_that_cannot_be_read_is_a_failure_and_stops_no_visit_of_what_is
     let empty = Desk::new();
     let rosters = Rosters { edited: false, public: false, ..own.rosters.clone() };
     let own = Config { store: Location::Folder(empty.store()), rosters, ..own };
-    let error = crate::run::sync(own, later(), Selection::default()).await.unwrap_err();
+    let error = crate::support::run::sync(own, later(), Selection::default()).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Usage);
 }
 
@@ -190,7 +190,8 @@ async fn a_number_that_no_event_has_is_refused() {
     let desk = Desk::new();
     for number in [0, -5] {
         let selection = Selection { event: vec![number], ..Selection::default() };
-        let error = crate::run::sync(config(&server, &desk.store()), later(), selection).await.unwrap_err();
+        let error =
+            crate::support::run::sync(config(&server, &desk.store()), later(), selection).await.unwrap_err();
         assert_eq!(error.kind(), Kind::Usage, "{number}");
     }
     assert_eq!(server.requests().len(), 0);
@@ -208,7 +209,7 @@ async fn an_event_that_cannot_be_closed_because_its_document_is_damaged_stops_no
     std::fs::copy(&closed, ledger.join("active/609768.json")).unwrap();
     std::fs::write(&closed, "{").unwrap();
     let config = config(&server, &desk.store());
-    let report = crate::run::sync(config, later() + HOUR, Selection::default()).await.unwrap();
+    let report = crate::support::run::sync(config, later() + HOUR, Selection::default()).await.unwrap();
     let [failure] = &report.failures[..] else { panic!("{:?}", report.failures) };
     assert_eq!((failure.event_id, failure.kind), (Some(609_768), Kind::Damaged));
 }

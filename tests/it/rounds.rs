@@ -10,9 +10,9 @@ use rollcall::report::Report;
 use rollcall::transform::tables::Table;
 use simulator::{Server, ServerOptions};
 
-use crate::command::Desk;
-use crate::lake::{Cells, cells};
-use crate::run::{HOUR, config, job, later, server_at, small_world, sync_all};
+use crate::support::command::Desk;
+use crate::support::lake::{Cells, cells};
+use crate::support::run::{HOUR, config, job, later, server_at, small_world, sync_all};
 
 const FROM: &str = "2022-10-01";
 const TO: &str = "2022-12-31";
@@ -66,7 +66,9 @@ impl Fan {
     }
 
     async fn run(&self, at: Timestamp, job: Job) -> Report {
-        crate::run::job(&self.desk.open(), config(&vendor(at), &self.desk.store()), at, job).await.unwrap()
+        crate::support::run::job(&self.desk.open(), config(&vendor(at), &self.desk.store()), at, job)
+            .await
+            .unwrap()
     }
 
     /// Nothing is missing any more.

@@ -12,10 +12,10 @@ use rollcall::report::Report;
 use rollcall::transform::tables::Table;
 use simulator::{ServerOptions, Viewers, World, WorldOptions};
 
-use crate::command::Desk;
-use crate::faulty::{Fault, Faulty, stride};
-use crate::lake::{Cells, cells};
-use crate::run::{HOUR, config, job, later, server_at, sync};
+use crate::support::command::Desk;
+use crate::support::faulty::{Fault, Faulty, stride};
+use crate::support::lake::{Cells, cells};
+use crate::support::run::{HOUR, config, job, later, server_at, sync};
 
 const EVENT: i64 = 700_001;
 

@@ -15,9 +15,9 @@ use rollcall::progress::Progress;
 use rollcall::transform::tables::Table;
 use simulator::{Fault, ServerOptions, World};
 
-use crate::command::Desk;
-use crate::lake::cells;
-use crate::run::{HOUR, config, later, server_at, small_world, sync, sync_all};
+use crate::support::command::Desk;
+use crate::support::lake::cells;
+use crate::support::run::{HOUR, config, later, server_at, small_world, sync, sync_all};
 
 /// While the events of the small world are still visited.
 pub(crate) fn now() -> Timestamp {

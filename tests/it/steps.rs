@@ -3,8 +3,8 @@
 use rollcall::transform::tables::Table;
 use simulator::{Server, ServerOptions, Viewers, World, WorldOptions};
 
-use crate::command::{Desk, TOKEN, files, server};
-use crate::lake::cells;
+use crate::support::command::{Desk, TOKEN, files, server};
+use crate::support::lake::cells;
 
 /// Events that are over, all of them due.
 fn vendor() -> Server {
@@ -170,7 +170,7 @@ fn a_doctor_says_when_the_clock_is_wrong_and_when_the_lake_is_another() {
         clock: simulator::Clock::Fixed("2022-11-01T00:00:00Z".parse().unwrap()),
         ..ServerOptions::default()
     };
-    let late = crate::command::server(&World::new(WorldOptions::default()), late);
+    let late = crate::support::command::server(&World::new(WorldOptions::default()), late);
     let (url, store) = (late.url(), desk.store());
     let words = ["doctor", "--api-url", &url, "--token", TOKEN, "--zone", "UTC"];
     let found = desk.run(&[&words[..], &["--store", store.to_str().unwrap()]].concat());

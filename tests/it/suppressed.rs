@@ -9,8 +9,8 @@ use simulator::Quirks;
 
 use crate::privacy::policy;
 use crate::replay::{Scene, all};
-use crate::run::{HOUR, later, small_world};
-use crate::stores::On;
+use crate::support::run::{HOUR, later, small_world};
+use crate::support::stores::On;
 
 /// Numbers of people who watched.
 fn mobiles() -> Vec<String> {

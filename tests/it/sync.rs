@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 use rollcall::transform::tables::Table;
 use simulator::{Array, RangeEnds, ServerOptions, ViewerDetails, World};
 
-use crate::command::{Desk, files, server};
-use crate::lake::cells;
+use crate::support::command::{Desk, files, server};
+use crate::support::lake::cells;
 
 const ALL: [&str; 4] = ["--from", "2022-10-01", "--to", "2022-12-01"];
 

@@ -6,10 +6,10 @@ use rollcall::extract::auth::Credentials;
 use rollcall::job::selection::Selection;
 use simulator::{Server, ServerOptions};
 
-use crate::command::{Desk, TOKEN};
 use crate::faults::{faults, without_faults};
-use crate::lake::cells;
-use crate::run::{app, config, later, server_at, small_world, sync, sync_all};
+use crate::support::command::{Desk, TOKEN};
+use crate::support::lake::cells;
+use crate::support::run::{app, config, later, server_at, small_world, sync, sync_all};
 
 /// How many tokens were made.
 fn made(server: &Server) -> usize {

@@ -19,10 +19,10 @@ use rollcall::transform::tables::Table;
 use simulator::{Server, ServerOptions, Viewers, World, WorldOptions};
 use tokio::sync::Mutex;
 
-use crate::faulty::{Fault, Faulty, stride};
-use crate::lake::{Cells, cells_of};
-use crate::run::{HOUR, config, job, later, server_at, sync_of};
-use crate::stores::{Home, On, keys};
+use crate::support::faulty::{Fault, Faulty, stride};
+use crate::support::lake::{Cells, cells_of};
+use crate::support::run::{HOUR, config, job, later, server_at, sync_of};
+use crate::support::stores::{Home, On, keys};
 
 /// Several events over several days, most of them closed by their first visit.
 fn world() -> Server {

@@ -9,11 +9,11 @@ use rollcall::job::selection::Selection;
 use rollcall::transform::tables::Table;
 use simulator::{Viewers, World, WorldOptions};
 
-use crate::command::Desk;
 use crate::deadline;
 use crate::faults::{busiest, faults, without_faults};
-use crate::lake::cells;
-use crate::run::{HOUR, config, later, server_at, small_world, sync};
+use crate::support::command::Desk;
+use crate::support::lake::cells;
+use crate::support::run::{HOUR, config, later, server_at, small_world, sync};
 
 #[tokio::test]
 async fn days_that_fail_in_every_visit_do_not_keep_the_others_from_being_asked_for() {

@@ -9,7 +9,7 @@ use rollcall::transform::privacy::{Policy, PolicyDocument};
 use rollcall::transform::tables::Table;
 
 use crate::damage::{Scene, errors, metadata, rewrite};
-use crate::run::{HOUR, config, job, later};
+use crate::support::run::{HOUR, config, job, later};
 
 #[tokio::test]
 async fn upgrade_writes_older_objects_anew_and_nothing_else() {

@@ -10,8 +10,8 @@ use rollcall::load::store::{Bucket, Condition, Location};
 use rollcall::transform::tables::Table;
 
 use crate::forget::{assert_forgotten, forget, ok, open, run, vendor};
-use crate::run::sync_of;
-use crate::stores::server as s3;
+use crate::support::run::sync_of;
+use crate::support::stores::server as s3;
 
 /// A lake in a part of a bucket, and what it has more versions of than one page of a list.
 const PREFIX: &str = "part/of/it/";

@@ -17,7 +17,7 @@ use rollcall::progress::Progress;
 use rollcall::report::Report;
 use simulator::{Server, ServerOptions, Viewers, World, WorldOptions};
 
-use crate::command::TOKEN;
+use crate::support::command::TOKEN;
 
 pub(crate) const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
@@ -33,7 +33,7 @@ pub(crate) fn small_world(events: u64) -> World {
 
 /// A simulator whose clock stands at `now`.
 pub(crate) fn server_at(now: Timestamp, world: &World, options: ServerOptions) -> Server {
-    crate::command::server(world, ServerOptions { clock: simulator::Clock::Fixed(now), ..options })
+    crate::support::command::server(world, ServerOptions { clock: simulator::Clock::Fixed(now), ..options })
 }
 
 pub(crate) fn config(server: &Server, store: &Path) -> Config {

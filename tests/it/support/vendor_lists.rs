@@ -16,13 +16,13 @@ use rollcall::report::Report;
 use serde_json::{Value, json};
 use simulator::ServerOptions;
 
-use crate::command::Desk;
 use crate::forget::open;
-use crate::run::{config, job, later, server_at, small_world, sync_of};
+use crate::support::command::Desk;
+use crate::support::run::{config, job, later, server_at, small_world, sync_of};
 
 /// What the vendor says.
 #[derive(Default)]
-pub(crate) struct Says {
+pub(crate) struct VendorAnswers {
     /// The entries of each list.
     pub(crate) edited: Vec<Value>,
     pub(crate) public: Vec<Value>,
@@ -34,14 +34,14 @@ pub(crate) struct Says {
     pub(crate) asked: Mutex<Vec<(String, Value)>>,
 }
 
-impl Says {
+impl VendorAnswers {
     pub(crate) fn pages(&self, path: &str) -> usize {
         self.asked.lock().unwrap().iter().filter(|(asked, _)| asked == path).count()
     }
 }
 
 async fn answer(
-    State(says): State<Arc<Says>>,
+    State(says): State<Arc<VendorAnswers>>,
     Path(path): Path<String>,
     Json(asked): Json<Value>,
 ) -> Json<Value> {
@@ -70,7 +70,7 @@ async fn answer(
 }
 
 /// A run at `now`, of a vendor that says this.
-pub(crate) async fn run(desk: &Desk, now: Timestamp, says: Says) -> (Report, Arc<Says>) {
+pub(crate) async fn run(desk: &Desk, now: Timestamp, says: VendorAnswers) -> (Report, Arc<VendorAnswers>) {
     run_with(desk, now, says, Rosters { edited: true, public: true, file: None }).await
 }
 
@@ -78,9 +78,9 @@ pub(crate) async fn run(desk: &Desk, now: Timestamp, says: Says) -> (Report, Arc
 pub(crate) async fn run_with(
     desk: &Desk,
     now: Timestamp,
-    says: Says,
+    says: VendorAnswers,
     rosters: Rosters,
-) -> (Report, Arc<Says>) {
+) -> (Report, Arc<VendorAnswers>) {
     let (outcome, says) = try_run(&desk.open(), now, says, rosters, Selection::default()).await;
     (outcome.unwrap(), says)
 }
@@ -88,10 +88,10 @@ pub(crate) async fn run_with(
 pub(crate) async fn try_run(
     store: &Arc<dyn Store>,
     now: Timestamp,
-    says: Says,
+    says: VendorAnswers,
     rosters: Rosters,
     selection: Selection,
-) -> (Result<Report>, Arc<Says>) {
+) -> (Result<Report>, Arc<VendorAnswers>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let api_url = format!("http://{}", listener.local_addr().unwrap());
     let says = Arc::new(says);

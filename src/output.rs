@@ -48,7 +48,7 @@ Examples:
 /// Options for the output: how much is shown, and in which form.
 #[derive(Args)]
 #[command(next_help_heading = "Output")]
-pub(crate) struct Face {
+pub(crate) struct OutputOptions {
     /// Print the result as JSON, even if the command fails.
     #[arg(long, global = true)]
     json: bool,
@@ -69,8 +69,8 @@ pub(crate) fn refused(mut refusal: clap::Error) -> ExitCode {
     if refusal.use_stderr() && wants_json {
         let said = refusal.render().to_string();
         let error = Error::new(Kind::Usage, said.trim_start_matches("error: ").trim_end());
-        let face = Face { json: true, verbose: 0, quiet: false };
-        return face.end(Err(error));
+        let options = OutputOptions { json: true, verbose: 0, quiet: false };
+        return options.end(Err(error));
     }
     refusal.exit()
 }
@@ -89,7 +89,7 @@ impl Shown {
     }
 }
 
-impl Face {
+impl OutputOptions {
     /// Which log lines are shown. On a terminal, the progress bar replaces most of them. Of libraries, only warnings are
     /// shown: the rest is of no use to users, and may reveal too much.
     pub(crate) fn level(&self, is_terminal: bool) -> Targets {

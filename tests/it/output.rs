@@ -1,11 +1,11 @@
-//! What every command shows, as people and programs see it: words, result, messages, status. `make faces` takes what it
+//! What every command shows, as people and programs see it: words, result, messages, status. `make snapshots` takes what it
 //! shows now for right.
 
 use std::process::Command;
 
 use simulator::{Server, ServerOptions, World, WorldOptions};
 
-use crate::command::{Desk, TOKEN, server};
+use crate::support::command::{Desk, TOKEN, server};
 
 /// What differs from run to run, and what stands for it. The world is of 2022: what is of another year is the machine's.
 const FILTERS: [(&str, &str); 12] = [

@@ -1,0 +1,10 @@
+//! What the specifications have in common: the program as a command and in this process, stores that fail, and what the lake has.
+
+pub(crate) mod bytes;
+pub(crate) mod command;
+pub(crate) mod faulty;
+pub(crate) mod lake;
+pub(crate) mod lossy;
+pub(crate) mod run;
+pub(crate) mod stores;
+pub(crate) mod vendor_lists;
