@@ -19,10 +19,11 @@ mod cost;
 mod cursor;
 mod damage;
 mod deadline;
+mod dry_run;
 mod erasures;
 mod explain;
 mod faults;
-mod forecast;
+
 mod foreign;
 mod forget;
 mod forgotten;

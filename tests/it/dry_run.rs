@@ -49,16 +49,16 @@ async fn a_run_asks_as_often_as_was_foretold_and_the_dry_run_asks_for_the_roster
     for hours in [0, 26, 50, 24 * 40] {
         let now = begin + HOUR * hours;
         let before = files(&scene.desk.store());
-        let (foretold, server) = scene.run(now, &[], dry_run()).await;
-        assert_eq!((foretold.job, reports(&server)), (JobName::Plan, 0));
+        let (planned, server) = scene.run(now, &[], dry_run()).await;
+        assert_eq!((planned.job, reports(&server)), (JobName::Plan, 0));
         assert!(files(&scene.desk.store()) == before, "a dry run writes nothing");
         let (done, server) = scene.run(now, &[], sync_of(Selection::default())).await;
         assert!(done.ok && done.events.due > 0);
-        assert_eq!(foretold.events.due, done.events.due);
-        let requests = foretold.estimate.unwrap().requests;
+        assert_eq!(planned.events.due, done.events.due);
+        let requests = planned.estimate.unwrap().requests;
         let asked = requests.at_least..=requests.at_most;
         assert!(asked.contains(&reports(&server)), "{hours} h: {asked:?}, {}", reports(&server));
-        let of_events: u64 = foretold.due.iter().map(|due| due.requests.at_least).sum();
+        let of_events: u64 = planned.due.iter().map(|due| due.requests.at_least).sum();
         assert_eq!(of_events, requests.at_least);
     }
 }
