@@ -130,6 +130,7 @@ impl Client {
         parameters: &[(&str, i64)],
     ) -> Result<Answer<'a>> {
         let token = self.tokens.get(&self.http, usage).await?;
+        tracing::debug!(event_id, ?parameters, "requesting a report");
         let token_and_event = [("token", json!(token.expose_secret())), ("eventId", json!(event_id))];
         let parameters = parameters.iter().map(|(name, value)| (*name, json!(value)));
         let asked = token_and_event.into_iter().chain(parameters);

@@ -120,7 +120,8 @@ impl Http {
         let request = request.header("accept", "application/json").header("content-type", "application/json");
         let asked_at = Instant::now();
         let response = request.send().await.map_err(|error| self.transport(error, asked_at))?;
-        tracing::debug!(path, status = response.status().as_u16(), "answered");
+        let milliseconds = asked_at.elapsed().as_millis();
+        tracing::debug!(path, status = response.status().as_u16(), %milliseconds, "answered");
         if response.status().is_success() {
             return Ok(Arriving { response, asked_at });
         }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::context::Context;
 use super::probe::probe;
+use crate::counted::counted;
 use crate::error::{Error, Kind, Result};
 use crate::extract::roster;
 use crate::extract::usage::Usage;
@@ -108,6 +109,6 @@ async fn ledgers(context: &Context) -> Result<String> {
     let (active, damaged) = context.ledgers.active().await?;
     match damaged.into_iter().next() {
         Some(error) => Err(error),
-        None => Ok(format!("{} events are open", active.len())),
+        None => Ok(format!("{} open", counted(active.len() as u64, "event"))),
     }
 }

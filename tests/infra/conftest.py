@@ -29,8 +29,8 @@ def simulator(*words):
         vendor.stdin.close()
 
 
-@pytest.fixture(scope="session")
-def aws():
+@contextmanager
+def control_planes():
     """The address of an AWS, as far as control planes go."""
     port = free_port()
     command = [sys.executable, Path(__file__).parent / "aws.py", str(port)]
@@ -38,6 +38,12 @@ def aws():
         wait_for(port, moto)
         yield f"http://127.0.0.1:{port}"
         moto.terminate()
+
+
+@pytest.fixture(scope="session")
+def aws():
+    with control_planes() as address:
+        yield address
 
 
 def plugins():
@@ -61,6 +67,8 @@ class Terraform:
             **CREDENTIALS,
             "CHECKPOINT_DISABLE": "1",
             "TF_IN_AUTOMATION": "1",
+            # With many requests at once, that AWS may lose one that it has served: the provider's next try then fails.
+            "TF_CLI_ARGS_apply": "-parallelism=4",
         }
         if endpoint:
             addresses = "\n".join(f'    {service} = "{endpoint}"' for service in SERVICES)

@@ -10,7 +10,7 @@ from pathlib import Path
 import botocore.session
 import pytest
 from botocore import xform_name
-from conftest import REGION, ROOT, client
+from conftest import REGION, ROOT, client, control_planes
 
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/11111111-1111-1111-1111-111111111111"
 ARCHIVE_KEY = "arn:aws:kms:eu-central-1:123456789012:key/22222222-2222-2222-2222-222222222222"
@@ -28,15 +28,12 @@ def test_it_is_valid_in_both_partitions(terraform, tmp_path, region):
     module.run("validate")
 
 
-def test_in_china_every_arn_is_of_its_partition(terraform, aws, tmp_path):
-    module = terraform(tmp_path, aws, region="cn-north-1")
-    module.variables({"main": {"fan_out": True, "schedule_enabled": True, "hmac_key": True}})
-    module.run("apply", "-auto-approve", "-input=false")
-    try:
+def test_in_china_every_arn_is_of_its_partition(terraform, tmp_path):
+    with control_planes() as aws:
+        module = terraform(tmp_path, aws, region="cn-north-1")
+        module.variables({"main": {"fan_out": True, "schedule_enabled": True, "hmac_key": True}})
+        module.run("apply", "-auto-approve", "-input=false")
         state = module.run("show", "-json").stdout
-    finally:
-        module.run("state", "rm", 'module.account["main"].aws_s3_bucket.lake')
-        module.run("destroy", "-auto-approve", "-input=false")
     assert "arn:aws:" not in state
     for service in ("states", "iam", "s3", "lambda", "logs"):
         assert f"arn:aws-cn:{service}:" in state, service

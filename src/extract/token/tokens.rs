@@ -16,7 +16,7 @@ use crate::extract::http::Http;
 use crate::extract::usage::Usage;
 
 /// After a token could not be renewed, the next attempt is this much later.
-const LATER: SignedDuration = SignedDuration::from_mins(1);
+const RENEW_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
 /// The hint if a token that another machine makes does not work.
 pub(super) const RENEW: &str = "run the job `token` with the application's credentials: it renews the token";
@@ -86,8 +86,11 @@ impl Tokens {
                 // It is still good for a while: by then, what a new one needs may be available again.
                 Some(token) if http.now() < token.valid_until => {
                     tracing::warn!(%error, "cannot renew the token yet");
-                    token.renew_at =
-                        http.now().checked_add(LATER).unwrap_or(token.valid_until).min(token.valid_until);
+                    token.renew_at = http
+                        .now()
+                        .checked_add(RENEW_AGAIN_AFTER)
+                        .unwrap_or(token.valid_until)
+                        .min(token.valid_until);
                     Ok(token.secret.clone())
                 }
                 _ => Err(error),

@@ -45,8 +45,12 @@ impl fmt::Display for Status {
         let checks = &self.lake.checks;
         write!(
             f,
-            "\nchecks     of the last visits of {} events: {} rejects, {} cells with less than before, {} days and {} sums differing",
-            checks.visited, checks.rejects, checks.fewer, checks.days_differing, checks.sums_differing
+            "\nchecks     of the last visits of {}: {}, {} with less than before, {} and {} differing",
+            counted(checks.visited as u64, "event"),
+            counted(checks.rejects, "reject"),
+            counted(checks.fewer, "cell"),
+            counted(checks.days_differing, "day"),
+            counted(checks.sums_differing as u64, "sum")
         )?;
         write!(f, "\nstaged     {}", counted(self.staged.files as u64, "file"))?;
         if let Some(oldest) = self.staged.oldest {

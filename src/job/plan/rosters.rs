@@ -212,9 +212,14 @@ async fn read_file(context: &Context, name: &str) -> Result<Vec<i64>> {
     let bytes = match name.strip_prefix("store:") {
         Some(key) => {
             let object = context.store.get(key).await?;
-            object.map(|(bytes, _)| bytes.to_vec()).ok_or_else(|| Error::new(Kind::Usage, unreadable()))?
+            object.map(|(bytes, _)| bytes.to_vec()).ok_or_else(|| {
+                let error = Error::new(Kind::Usage, unreadable() + ": the store has no such object");
+                error.hint("check `--roster`")
+            })?
         }
-        None => std::fs::read(name).explain(Kind::Usage, unreadable)?,
+        None => std::fs::read(name)
+            .explain(Kind::Usage, unreadable)
+            .map_err(|error: Error| error.hint("check `--roster`"))?,
     };
     let text = String::from_utf8(bytes).explain(Kind::Usage, unreadable);
     roster_file::parse(&text.map_err(|error: Error| error.hint("save it as UTF-8"))?)
