@@ -5,7 +5,9 @@ locals {
   # CloudWatch looks back seven days at most.
   two_pauses   = min(2 * var.settings.heartbeat_hours, 168)
   three_pauses = min(3 * var.settings.heartbeat_hours, 168)
-  failing_runs = min(3, floor(168 / var.settings.heartbeat_hours))
+  # As many runs as fit into that time for certain.
+  two_runs   = min(2, floor(168 / var.settings.heartbeat_hours))
+  three_runs = min(3, floor(168 / var.settings.heartbeat_hours))
 
   log_group        = aws_cloudwatch_log_group.function["sync"].name
   worker_log_group = aws_cloudwatch_log_group.function["worker"].name
@@ -45,8 +47,8 @@ locals {
       metric     = "run_failures"
       over       = 0
       periods    = local.three_pauses
-      datapoints = local.failing_runs
-      text       = "In ${local.failing_runs} of the last ${local.three_pauses} hours something failed that is no single event's, in any job but a pull: a list of the vendor's, the publish of a day, a check of the doctor. The field `failed` of the run's line says what, and what to do: in ${local.log_group}, or in ${local.worker_log_group} where a fan-out publishes."
+      datapoints = local.three_runs
+      text       = "In ${local.three_runs} of the last ${local.three_pauses} hours something failed that is no single event's, in any job but a pull: a list of the vendor's, the publish of a day, a check of the doctor. The field `failed` of the run's line says what, and what to do: in ${local.log_group}, or in ${local.worker_log_group} where a fan-out publishes."
     }
     sync-errors = {
       namespace  = "AWS/Lambda"
@@ -55,8 +57,8 @@ locals {
       sum        = true
       over       = 0
       periods    = local.two_pauses
-      datapoints = 2
-      text       = "In two of the last ${local.two_pauses} hours a run could not work at all. ${local.what_an_error_says}"
+      datapoints = local.two_runs
+      text       = "In ${local.two_runs} of the last ${local.two_pauses} hours a run could not work at all. ${local.what_an_error_says}"
     }
     worker-errors = {
       namespace  = "AWS/Lambda"
@@ -81,8 +83,8 @@ locals {
       sum        = true
       over       = 0
       periods    = local.two_pauses
-      datapoints = 2
-      text       = "In two of the last ${local.two_pauses} hours a run could not be started, or ended in an error. The messages in the queue say which; when the cause is gone, the next run does their work, and they can be left to expire."
+      datapoints = local.two_runs
+      text       = "In ${local.two_runs} of the last ${local.two_pauses} hours a run could not be started, or ended in an error. The messages in the queue say which; when the cause is gone, the next run does their work, and they can be left to expire."
     }
   }
 }

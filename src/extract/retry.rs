@@ -15,7 +15,7 @@ const CONNECTION_ATTEMPTS: u32 = 5;
 const LATE_ATTEMPTS: u32 = 4;
 /// The failure of one request, counted from 1, at which the log says that it is tried again.
 const LOGGED_FAILURE: u32 = 4;
-/// The most attempts at a request if another one was just given up.
+/// The most attempts at a request for which few are enough.
 const FEW_ATTEMPTS: u32 = 3;
 /// The longest pause that rollcall chooses itself, as a multiple of the first one.
 const LONGEST_PAUSE: u32 = 60;
@@ -55,7 +55,7 @@ impl<'a> Attempts<'a> {
         Self { policy, usage, most: ATTEMPTS, failed: 0, late: 0, unreached: 0, last: None, renewed: false }
     }
 
-    /// Allows only a few attempts, for what will most likely fail.
+    /// Allows only a few attempts, for what will most likely fail, or for which others wait.
     #[must_use]
     pub fn few(self) -> Self {
         Self { most: FEW_ATTEMPTS, ..self }

@@ -8,7 +8,7 @@ use jiff::tz::Offset;
 use super::builder::Builder;
 use super::tables::Table;
 use super::value::Value;
-use crate::error::{Explain, Kind as ErrorKind, Result};
+use crate::error::{Explain, Kind, Result};
 
 /// The number of rows in a full batch: small, because a visit holds several batches in memory.
 pub const BATCH_ROWS: usize = 2 * 1024;
@@ -70,7 +70,7 @@ impl BatchBuilder {
         (self.rows, self.bytes) = (0, 0);
         let arrays = self.builders.iter_mut().map(|builder| builder.finish(BATCH_ROWS)).collect();
         RecordBatch::try_new(self.table.schema(), arrays)
-            .explain(ErrorKind::Damaged, || format!("cannot build a batch of `{}`", self.table.name()))
+            .explain(Kind::Damaged, || format!("cannot build a batch of `{}`", self.table.name()))
     }
 }
 
@@ -122,7 +122,7 @@ pub fn conform(table: Table, batch: &RecordBatch) -> Result<RecordBatch> {
         })
         .collect();
     RecordBatch::try_new(schema, arrays)
-        .explain(ErrorKind::Damaged, || format!("the columns are not those of `{}`", table.name()))
+        .explain(Kind::Damaged, || format!("the columns are not those of `{}`", table.name()))
 }
 
 /// One value of a batch; null if the batch has no such column.

@@ -35,9 +35,11 @@ def control_planes():
     port = free_port()
     command = [sys.executable, Path(__file__).parent / "aws.py", str(port)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as moto:
-        wait_for(port, moto)
-        yield f"http://127.0.0.1:{port}"
-        moto.terminate()
+        try:
+            wait_for(port, moto)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            moto.terminate()
 
 
 @pytest.fixture(scope="session")

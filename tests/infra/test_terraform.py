@@ -368,8 +368,8 @@ def test_an_alarm_that_counts_runs_looks_back_as_far_as_the_schedule_spreads_the
         "overdue": (1, hours),
         "failing": (1, hours),
         "run-failures": (min(3, 168 // hours), min(3 * hours, 168)),
-        "sync-errors": (2, min(2 * hours, 168)),
-        "dead-letters": (2, min(2 * hours, 168)),
+        "sync-errors": (min(2, 168 // hours), min(2 * hours, 168)),
+        "dead-letters": (min(2, 168 // hours), min(2 * hours, 168)),
     }
     for name, (_, periods) in several.items():
         # CloudWatch looks back seven days at most.

@@ -212,6 +212,10 @@ async fn an_outage_says_nothing_of_how_large_a_day_is() {
         let day = Some(day.to_string());
         Selection { event: vec![event], from: day.clone(), to: day, ..Selection::default() }
     };
+    let server = server_at(later(), &world, ServerOptions::default());
+    let mut small = config(&server, &desk.store());
+    small.max_response_bytes = 100;
+    assert!(!sync(small, selection()).await.ok, "it is owed in the shortest windows");
     let stalled = faults(&[&format!("stall@day:{event}:{day}")]);
     let server = server_at(later(), &world, stalled);
     let mut silent = config(&server, &desk.store());

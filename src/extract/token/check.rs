@@ -28,7 +28,7 @@ pub(in crate::extract) async fn is_accepted(
             Err(error) => error,
         };
         match attempts.pause(error, http.now()).await {
-            // Nothing but an undocumented code, again and again: it may be the one of a token that has ended.
+            // The last attempt ended in an undocumented code, which may be the one of a token that has ended.
             Err(error) if failure::is_unexplained(&error) => return Ok(false),
             outcome => outcome?,
         }

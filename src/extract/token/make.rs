@@ -19,8 +19,8 @@ const RESERVE: SignedDuration = SignedDuration::from_mins(30);
 /// How long a token counts as valid if the vendor does not say.
 const UNSTATED: SignedDuration = SignedDuration::from_hours(1);
 
-/// Asks the vendor for a new token.
-/// If it `is_urgent`, attempts are made as often as for any request; otherwise a few, because others wait.
+/// Asks the vendor for a new token. If that `is_urgent`, it is tried as often as any request; otherwise a few times, because
+/// others wait.
 pub(super) async fn make(http: &Http, usage: &Usage, app: &App, is_urgent: bool) -> Result<Token> {
     let attempts = || {
         let attempts = http.attempts(usage);

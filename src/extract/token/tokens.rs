@@ -75,8 +75,9 @@ impl Tokens {
         {
             return Ok(token.secret.clone());
         }
-        // One that is still good for a while can wait.
-        let is_urgent = current.token.as_ref().is_none_or(|token| http.now() >= token.valid_until);
+        // A token that is still good for a while can wait.
+        let soon = http.now().checked_add(RENEW_AGAIN_AFTER * 5).unwrap_or(Timestamp::MAX);
+        let is_urgent = current.token.as_ref().is_none_or(|token| soon >= token.valid_until);
         match self.find(http, usage, current.refused.as_ref(), is_urgent).await {
             Ok((token, is_unshared)) => {
                 current.is_unshared = is_unshared;

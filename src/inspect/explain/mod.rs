@@ -71,6 +71,7 @@ pub struct State {
     /// Failed visits since the last one that did not fail.
     pub failures: u32,
     /// Whether the vendor no longer knows the event.
+    #[serde(rename = "is_forgotten")]
     pub is_gone: bool,
     /// What the next visit has to ask for again.
     pub owed: Vec<String>,

@@ -44,21 +44,24 @@ impl Visiting<'_> {
     }
 
     /// Fetches a day; `None` if there is no time left. If an answer takes too long or is too large, the day is started over in
-    /// windows half as long. A day that could not be fetched begins with that many windows the next time.
+    /// windows half as long. If the run's time ends amid that, the next visit goes on there.
     async fn fetch_day(&mut self, day: Date) -> Result<Option<Fetched>> {
         let began_with = self.ledger.owed.pieces.get(&day).copied().filter(|pieces| *pieces > 0).unwrap_or(1);
-        let mut pieces = began_with;
+        let (mut pieces, requests) = (began_with, self.usage.used().requests);
         let outcome = self.fetch_in_pieces(day, &mut pieces).await;
+        // What the next visit begins with, if the day is still owed then.
         let next = match &outcome {
+            Ok(Some(_)) => pieces,
             Ok(None) if pieces > began_with => pieces,
-            // There was no time for this many: fewer may succeed by now.
-            Ok(None) => pieces / 2,
+            // There was no time for all of them: fewer may succeed by now.
+            Ok(None) if self.usage.used().requests > requests => pieces / 2,
             Err(error) if error.kind() == Kind::TooLarge => pieces,
-            // Whatever failed, the size of the answer was not the reason.
-            _ => 1,
+            // Not even the shortest window was answered: the size of the answer was not the reason.
+            Err(error) if error.kind() == Kind::Timeout => 1,
+            Ok(None) | Err(_) => began_with,
         };
-        if next > 1 {
-            self.owed.pieces.insert(day, next);
+        if next > 1 || began_with > 1 {
+            self.owed.pieces.insert(day, next.max(1));
         }
         outcome
     }

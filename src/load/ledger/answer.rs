@@ -68,6 +68,6 @@ impl Snapshot {
     /// Whether it was ever answered: what only notes that a user accepts fewer rows was not.
     #[must_use]
     pub fn is_answered(&self) -> bool {
-        self.viewer_details.rows > 0 || self.accepted_at != Some(self.pulled_at)
+        self.viewer_details.rows > 0 || self.accepted_at < Some(self.pulled_at)
     }
 }

@@ -39,7 +39,7 @@ impl Ledger {
             self.owed.pieces.extend(&visit.owed.pieces);
             self.owed.snapshot |= visit.owed.snapshot;
         }
-        self.owed.pieces.retain(|day, _| self.owed.days.contains(day));
+        self.owed.pieces.retain(|day, pieces| *pieces > 1 && self.owed.days.contains(day));
         // A visit that is folded twice, because a write was reported as failed, counts once.
         if is_newer {
             let has_failed = visit.outcome == Outcome::Failed;

@@ -12,7 +12,7 @@ use crate::load::conflict_retries::ConflictRetries;
 use crate::load::store::{Condition, Store, Version};
 use crate::load::{document, keys};
 
-/// Documents that are read at once.
+/// Documents that are read or written at once.
 pub const AT_ONCE: usize = 16;
 
 /// A ledger, and the version of its document that was read.

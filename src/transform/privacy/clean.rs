@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::policy::Policy;
 use super::redact::Redactor;
 use super::treatment::Treatment;
-use crate::error::{Explain, Kind as ErrorKind, Result};
+use crate::error::{Explain, Kind, Result};
 use crate::json::record::Records;
 use crate::transform::column::Column;
 use crate::transform::column::Personal;
@@ -24,7 +24,7 @@ impl Policy {
         let columns = table.columns().iter().zip(batch.columns());
         let arrays = columns.map(|(column, array)| self.clean_column(table, batch, column, array)).collect();
         RecordBatch::try_new(batch.schema(), arrays)
-            .explain(ErrorKind::Damaged, || format!("the columns are not those of `{}`", table.name()))
+            .explain(Kind::Damaged, || format!("the columns are not those of `{}`", table.name()))
     }
 
     fn clean_column(&self, table: Table, batch: &RecordBatch, column: &Column, array: &ArrayRef) -> ArrayRef {
