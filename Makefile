@@ -31,7 +31,7 @@ help:
 	@echo "make test-package  the functions' tests with that zip"
 	@echo "make lambda-local  the function on this machine, for cargo lambda invoke"
 	@echo "make screenshots  the pictures of the pages in the docs"
-	@echo "make snapshots   what each command shows, which make test compares with"
+	@echo "make snapshots  what each command shows, which make test compares with"
 	@echo "make docs    docs/tables.md and infra/catalog.json, from the list of columns"
 	@echo "make format  format the code"
 
