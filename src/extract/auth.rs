@@ -73,10 +73,10 @@ impl App {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn app() -> App {
+    pub(in crate::extract) fn app() -> App {
         App {
             key: "key".into(),
             secret: "secret".into(),

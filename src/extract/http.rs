@@ -190,21 +190,26 @@ impl Http {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn what_a_server_could_not_do_after_a_long_wait_was_too_much_for_it_and_what_it_says_at_once_was_not()
-     {
+    /// A host at which nobody listens.
+    pub(in crate::extract) fn unreachable(clock: Clock) -> Http {
         let options = HttpOptions {
             api_url: "http://127.0.0.1:9".to_owned(),
             timeout: Duration::from_mins(5),
             read_timeout: Duration::from_mins(2),
-            requests_per_second: NonZeroU32::MIN,
+            requests_per_second: NonZeroU32::MAX,
             policy: RetryPolicy { first_pause: Duration::ZERO, deadline: None },
-            clock: Clock::System,
+            clock,
         };
-        let http = Http::new(options).unwrap();
+        Http::new(options).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_a_server_could_not_do_after_a_long_wait_was_too_much_for_it_and_what_it_says_at_once_was_not()
+     {
+        let http = unreachable(Clock::System);
         let status = |status: u16| Error::new(Kind::Unavailable, "it could not").with("status", status);
         let asks_for_a_pause = || status(503).retry_after(Some(Duration::from_secs(1)));
         for (error, seconds, kind) in [

@@ -11,8 +11,9 @@ use crate::extract::usage::Usage;
 use crate::json::record::Record;
 use crate::report::Report;
 use crate::transform::column;
+use crate::transform::reading;
 use crate::transform::tables::Table;
-use crate::transform::value::{self, Value};
+use crate::transform::value::Value;
 
 /// The codes of `liveType`: live, replay.
 const LIVE_TYPES: [i64; 2] = [0, 1];
@@ -32,13 +33,13 @@ impl ProbeAnswer {
     fn add(&mut self, array: &str, record: Record<'_>) {
         match Table::of_array(array) {
             Some(Table::ViewerDetails) => {
-                let times = record.get("times").map(|raw| value::read(column::ColumnKind::Count, raw));
+                let times = record.get("times").map(|raw| reading::read(column::ColumnKind::Count, raw));
                 if let Some(Ok(Value::Integer(times))) = times {
                     self.times = self.times.saturating_add(times);
                 }
             }
             Some(_) => {
-                let online = record.get("online_time").and_then(|raw| value::instant(&raw).ok());
+                let online = record.get("online_time").and_then(|raw| reading::instant(&raw).ok());
                 self.online.extend(online.map(Timestamp::as_second));
             }
             None => {}

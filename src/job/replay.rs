@@ -204,9 +204,12 @@ impl Replaying<'_> {
         }
         let header = ArchiveHeader { accepted_at: self.effective_acceptance(&header), ..header };
         let ArchiveHeader { event_id, pulled_at, day, .. } = header;
-        let setting = DecodeContext { event_id, pulled_at, zone, privacy: privacy.clone() };
-        let wanted =
-            if header.windows.is_empty() { Wanted::Snapshot(setting) } else { Wanted::Windows(setting) };
+        let decode_context = DecodeContext { event_id, pulled_at, zone, privacy: privacy.clone() };
+        let wanted = if header.windows.is_empty() {
+            Wanted::Snapshot(decode_context)
+        } else {
+            Wanted::Windows(decode_context)
+        };
         let visit_id =
             VisitId { event_id, pulled_at, run: context.run.clone(), privacy_version: privacy.into() };
         let mut intake = Intake::new(context, &visit_id, wanted, day);

@@ -8,7 +8,8 @@ use jiff::civil::date;
 
 use super::column::{Column, ColumnKind};
 use super::fast_path::{self, Plain};
-use super::value::{self, Unfit, Value};
+use super::reading::{self, Unfit};
+use super::value::Value;
 use crate::json::record::Sent;
 use crate::json::scan::Shape;
 
@@ -54,12 +55,12 @@ impl Builder {
                 return Ok(());
             }
             (Self::Millis(builder), Shape::Whole(second), ColumnKind::Instant) => {
-                let millis = value::millis_at(second);
+                let millis = reading::millis_at(second);
                 builder.append_option(millis.ok());
                 return millis.map(|_| ());
             }
             (Self::Flag(builder), Shape::Plain, ColumnKind::Flag) => {
-                if let Some(flag) = value::said(sent.quoted()) {
+                if let Some(flag) = reading::said(sent.quoted()) {
                     builder.append_value(flag);
                     return Ok(());
                 }
@@ -85,7 +86,7 @@ impl Builder {
             }
             (Self::Text(builder), shape, ColumnKind::Label { labels }) => {
                 let code = if shape == Shape::Plain { sent.quoted() } else { sent.value() };
-                let word = value::word(labels, code);
+                let word = reading::word(labels, code);
                 if let Some(text) = word.or_else(|| matches!(shape, Shape::Whole(_)).then_some(code)) {
                     builder.append_value(text);
                     return Ok(());
@@ -98,7 +99,7 @@ impl Builder {
 
     #[inline(never)]
     fn push_unusual(&mut self, kind: ColumnKind, sent: &Sent<'_>) -> Result<(), Unfit> {
-        let value = value::read(kind, sent.raw());
+        let value = reading::read(kind, sent.raw());
         let outcome = value.as_ref().map(|_| ()).map_err(|unfit| *unfit);
         self.push(value.unwrap_or(Value::Null));
         outcome
@@ -231,7 +232,7 @@ mod tests {
                 let sent = records.first(answer.as_bytes()).unwrap().unwrap().field(0).unwrap();
                 let (mut fast_path, mut any) = (Builder::of(column), Builder::of(column));
                 let outcome = fast_path.push_sent(&column.kind, &sent);
-                let read = value::read(column.kind, sent.raw());
+                let read = reading::read(column.kind, sent.raw());
                 assert_eq!(
                     outcome,
                     read.as_ref().map(|_| ()).map_err(|unfit| *unfit),

@@ -13,8 +13,8 @@ use super::fast_path;
 use super::field_index::FieldIndex;
 use super::fields::{Fields, PersonColumns};
 use super::privacy::Privacy;
+use super::reading;
 use super::tables::Table;
-use super::value;
 use crate::calendar::Zone;
 use crate::error::Result;
 use crate::json::record::Record;
@@ -35,7 +35,7 @@ pub struct DecodeContext {
 /// Decodes the records of one array, one by one, into record batches.
 pub struct Decoder {
     table: Table,
-    setting: DecodeContext,
+    context: DecodeContext,
     computer: Computer,
     window: Option<Range<Timestamp>>,
     column_sources: Vec<ColumnSource>,
@@ -50,13 +50,13 @@ pub struct Decoder {
 impl Decoder {
     /// A decoder that keeps all records.
     #[must_use]
-    pub fn new(table: Table, setting: DecodeContext) -> Self {
-        let source = |column| ColumnSource::of(table, column, &setting.privacy.policy);
+    pub fn new(table: Table, context: DecodeContext) -> Self {
+        let source = |column| ColumnSource::of(table, column, &context.privacy.policy);
         let column_sources = table.columns().iter().map(source).collect();
         Self {
             table,
-            computer: Computer::new(setting.event_id, setting.pulled_at, setting.zone.clone()),
-            setting,
+            computer: Computer::new(context.event_id, context.pulled_at, context.zone.clone()),
+            context,
             window: None,
             column_sources,
             online_time: table.index_of("online_time"),
@@ -128,11 +128,11 @@ impl Decoder {
     }
 
     fn row(&mut self, record: Record<'_>) {
-        let Self { table, setting, column_sources, person, index, computer, rows, counts, .. } = self;
+        let Self { table, context, column_sources, person, index, computer, rows, counts, .. } = self;
         for sent in index.unknown(record) {
             counts.note_unknown(&sent.key());
         }
-        let fields = Fields { table: *table, policy: &setting.privacy.policy, person, index, record };
+        let fields = Fields { table: *table, policy: &context.privacy.policy, person, index, record };
         let mut extra = fields.without_column();
         let builders = rows.row(record.text().len()).iter_mut();
         let sources = table.columns().iter().zip(column_sources).zip(index.by_column(record));
@@ -158,7 +158,7 @@ pub fn day_of(record: Record<'_>, zone: &Zone) -> Result<Date, RejectReason> {
     if !record.is_object() {
         return Err(RejectReason::NotAnObject);
     }
-    let online = record.get("online_time").and_then(|raw| value::instant(&raw).ok());
+    let online = record.get("online_time").and_then(|raw| reading::instant(&raw).ok());
     online.map(|online| zone.day_of(online)).ok_or(RejectReason::NoTime)
 }
 
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
     use crate::json::record::Records;
 
-    fn setting() -> DecodeContext {
+    fn decode_context() -> DecodeContext {
         DecodeContext {
             event_id: 609_768,
             pulled_at: "2022-11-01T00:00:00Z".parse().unwrap(),
@@ -186,7 +186,7 @@ mod tests {
     }
 
     fn decode(table: Table, records: &[&str]) -> (RecordBatch, DecodeCounts) {
-        let mut decoder = Decoder::new(table, setting());
+        let mut decoder = Decoder::new(table, decode_context());
         push(&mut decoder, records);
         (decoder.batch().unwrap(), decoder.counts().clone())
     }
@@ -218,7 +218,7 @@ mod tests {
         let document = PolicyDocument::parse(br#"{"base": "pseudonymous"}"#).unwrap();
         let policy = Arc::new(Policy::checked(document, Some(key)).unwrap());
         let privacy = Privacy { policy, ..Privacy::default() };
-        let mut decoder = Decoder::new(Table::Lives, DecodeContext { privacy, ..setting() });
+        let mut decoder = Decoder::new(Table::Lives, DecodeContext { privacy, ..decode_context() });
         let absent = [r#"{"online_time": 1, "mobile": null}"#, r#"{"online_time": 1, "mobile": "-"}"#];
         push(&mut decoder, &absent);
         assert_eq!(decoder.counts().set_aside, 0);
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn a_record_is_kept_by_the_window_it_lies_in_and_rejected_only_without_a_place() {
         let kept = "2022-10-26T08:00:00Z".parse().unwrap().."2022-10-26T09:00:00Z".parse().unwrap();
-        let mut decoder = Decoder::new(Table::Lives, setting());
+        let mut decoder = Decoder::new(Table::Lives, decode_context());
         decoder.keep_only(kept);
         let (records, expected): (Vec<_>, Vec<_>) = [
             (r#"{"online_time": 1666771199}"#, Decoded::Outside),
@@ -278,9 +278,9 @@ mod tests {
         .into_iter()
         .unzip();
         assert_eq!(push(&mut decoder, &records), expected);
-        let mut all = Decoder::new(Table::Interactions, setting());
+        let mut all = Decoder::new(Table::Interactions, decode_context());
         assert_eq!(push(&mut all, &[r#"{"name": "a"}"#]), [Decoded::Reject(RejectReason::NoTime)]);
-        let mut summary = Decoder::new(Table::ViewerDetails, setting());
+        let mut summary = Decoder::new(Table::ViewerDetails, decode_context());
         assert_eq!(push(&mut summary, &[r#"{"name": "a"}"#]), [Decoded::Row], "it lies in the event's day");
         let counts = decoder.counts();
         assert_eq!((counts.rows, counts.outside, counts.rejects), (2, 2, 4));

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::batch::{self, BatchBuilder};
 use super::column::ColumnKind;
 use super::privacy::Privacy;
+use super::reading;
 use super::tables::Table;
-use super::value::{self, Value};
+use super::value::Value;
 use crate::calendar::Zone;
 use crate::error::Result;
 use crate::json::record::Records;
@@ -71,19 +72,19 @@ impl Event {
     pub fn read(text: &str) -> Option<Self> {
         let mut records = Records::default();
         let record = records.whole(text)?;
-        let Ok(Value::Integer(event_id @ 1..)) = value::read(ColumnKind::Count, record.get("eventId")?)
+        let Ok(Value::Integer(event_id @ 1..)) = reading::read(ColumnKind::Count, record.get("eventId")?)
         else {
             return None;
         };
         let mut event = Self::unknown(event_id);
         for column in Table::Events.columns() {
             let Some(raw) = column.key.and_then(|key| record.get(key)) else { continue };
-            if let Ok(value) = value::read(column.kind, raw) {
+            if let Ok(value) = reading::read(column.kind, raw) {
                 event.set(column.name, value);
             }
         }
         // The list of edited events has a key of its own for events that were cancelled.
-        if record.get("eventStatus").and_then(value::present).as_deref() == Some("0") {
+        if record.get("eventStatus").and_then(reading::present).as_deref() == Some("0") {
             event.status = Some("cancelled".to_owned());
         }
         Some(event)

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::value::{self, Unfit};
+use super::reading::{self, Unfit};
 use crate::json::record::Sent;
 use crate::json::scan::Shape;
 
@@ -29,7 +29,7 @@ pub(super) fn plain(quoted: &str) -> Plain<'_> {
     }
 }
 
-/// Like [`value::present`], but fast for fields that are written in the usual way.
+/// Like [`reading::present`], but fast for fields that are written in the usual way.
 pub(super) fn present<'a>(sent: &Sent<'a>) -> Option<Cow<'a, str>> {
     let said = match sent.shape() {
         Shape::Null => Plain::Absent,
@@ -39,16 +39,16 @@ pub(super) fn present<'a>(sent: &Sent<'a>) -> Option<Cow<'a, str>> {
     match said {
         Plain::Text(text) => Some(Cow::Borrowed(text)),
         Plain::Absent => None,
-        Plain::Unsure => value::present(sent.raw()),
+        Plain::Unsure => reading::present(sent.raw()),
     }
 }
 
-/// Like [`value::instant`], but fast for fields that are written in the usual way.
+/// Like [`reading::instant`], but fast for fields that are written in the usual way.
 pub(super) fn instant(sent: &Sent<'_>) -> Result<Timestamp, Unfit> {
     if let Shape::Whole(second) = sent.shape() {
-        value::at_second(second)
+        reading::at_second(second)
     } else {
-        value::instant(&sent.raw())
+        reading::instant(&sent.raw())
     }
 }
 

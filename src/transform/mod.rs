@@ -15,6 +15,7 @@ mod field_index;
 mod fields;
 pub mod person;
 pub mod privacy;
+pub mod reading;
 mod route;
 pub mod row;
 pub mod tables;

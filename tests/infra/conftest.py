@@ -69,7 +69,7 @@ class Terraform:
             **CREDENTIALS,
             "CHECKPOINT_DISABLE": "1",
             "TF_IN_AUTOMATION": "1",
-            # With many requests at once, that AWS may lose one that it has served: the provider's next try then fails.
+            # Ten requests at a time once failed with `AlreadyExists` for a table that the apply had just made.
             "TF_CLI_ARGS_apply": "-parallelism=4",
         }
         if endpoint:

@@ -218,24 +218,10 @@ pub(super) fn is_same(one: &SecretString, other: &SecretString) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroU32;
-    use std::time::Duration;
-
     use super::*;
     use crate::calendar::Clock;
-    use crate::extract::auth::{App, User};
-    use crate::extract::http::HttpOptions;
-    use crate::extract::retry::RetryPolicy;
-
-    fn app() -> App {
-        App {
-            key: "key".into(),
-            secret: "secret".into(),
-            user: User::Id(1),
-            key_header: "AppKey".into(),
-            token_field: "token".into(),
-        }
-    }
+    use crate::extract::auth::tests::app;
+    use crate::extract::http::tests::unreachable;
 
     fn token(secret: &str) -> Token {
         Token {
@@ -251,16 +237,7 @@ mod tests {
     async fn a_token_that_cannot_be_renewed_in_time_is_used_until_it_ends() {
         let at = |second| Timestamp::from_second(second).unwrap();
         for (now, is_used) in [(9, true), (15, true), (20, false)] {
-            let options = HttpOptions {
-                // Nobody listens there.
-                api_url: "http://127.0.0.1:9".to_owned(),
-                timeout: Duration::from_secs(1),
-                read_timeout: Duration::from_secs(1),
-                requests_per_second: NonZeroU32::MAX,
-                policy: RetryPolicy { first_pause: Duration::ZERO, deadline: None },
-                clock: Clock::Fixed(at(now)),
-            };
-            let (http, usage) = (Http::new(options).unwrap(), Usage::default());
+            let (http, usage) = (unreachable(Clock::Fixed(at(now))), Usage::default());
             let tokens = Tokens::new(Some(Credentials::App(app())), None);
             tokens.current.lock().await.token =
                 Some(Token { renew_at: at(10), valid_until: at(20), ..token("old") });

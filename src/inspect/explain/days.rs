@@ -27,7 +27,8 @@ pub struct DayOf {
     pub answered: Option<Held>,
     /// The rows in the lake.
     pub lake: Option<Held>,
-    /// Whether both have the same rows; none if the event has no ledger, because only a ledger knows the answer.
+    /// Whether both have the same rows, or are of one answer, of which the lake may keep less; none if the event has no ledger,
+    /// because only a ledger knows the answer.
     pub is_same: Option<bool>,
 }
 
@@ -91,4 +92,28 @@ pub(super) fn of(ledger: Option<&Ledger>, cells: Vec<InLake>) -> Vec<DayOf> {
         DayOf { day: place.0, table: place.1.name(), answered, lake, is_same }
     });
     days.filter(|day| day.answered.is_some() || day.lake.is_some_and(|lake| lake.rows > 0)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::ledger::answer::Day;
+    use crate::transform::event::Event;
+
+    #[test]
+    fn rows_of_forgotten_people_are_no_difference_between_the_lake_and_the_answer_that_it_has() {
+        let (day, at) = ("2022-10-26".parse().unwrap(), |second| Timestamp::from_second(second).unwrap());
+        let totals = |rows| Totals { rows, ..Totals::default() };
+        let mut ledger = Ledger::new(Event::unknown(7), at(0));
+        ledger.days.insert(day, Day { lives: totals(3), ..Day::unanswered(at(10)) });
+        for (rows, pulled_at, is_same) in
+            [(3, 10, true), (2, 10, true), (3, 9, true), (2, 9, false), (4, 11, false)]
+        {
+            let cell = Cell::new(7, "", at(pulled_at), at(pulled_at), &totals(rows));
+            let [found] = &of(Some(&ledger), in_lake(Table::Lives, day, &[(&cell, 0..rows)]))[..] else {
+                panic!("{rows} {pulled_at}")
+            };
+            assert_eq!(found.is_same, Some(is_same), "{rows} {pulled_at}");
+        }
+    }
 }

@@ -41,7 +41,7 @@ pub(super) struct DecodedAnswer {
 
 impl<'a> AnswerDecoder<'a> {
     pub(super) fn new(wanted: &'a Wanted, decoders: Vec<Decoder>) -> Self {
-        let policy = &wanted.setting().privacy.policy;
+        let policy = &wanted.decode_context().privacy.policy;
         Self {
             wanted,
             decoders,
@@ -55,7 +55,7 @@ impl<'a> AnswerDecoder<'a> {
 
     /// From now on, also puts together what the archive may keep of the answer.
     pub(super) fn redact(&mut self) {
-        self.redacted = Some(RedactedAnswer::new(&self.wanted.setting().privacy));
+        self.redacted = Some(RedactedAnswer::new(&self.wanted.decode_context().privacy));
     }
 
     /// What was put together since the last call; `None` if the archive may keep the answer as it is.
@@ -74,7 +74,7 @@ impl<'a> AnswerDecoder<'a> {
     /// Decodes a record.
     pub(super) fn record(&mut self, position: Position<'_>, record: Record<'_>) {
         let table = Table::of_array(position.array);
-        if self.wanted.setting().privacy.suppressed.has_record(table, record) {
+        if self.wanted.decode_context().privacy.suppressed.has_record(table, record) {
             if let Some(table) = table {
                 *self.records.suppressed.entry(table).or_default() += 1;
                 return;
@@ -97,7 +97,7 @@ impl<'a> AnswerDecoder<'a> {
     /// Counts a record that does not become a row; returns the reason if it has no day to be counted by.
     fn count(&mut self, table: Option<Table>, record: Record<'_>) -> Option<RejectReason> {
         if let (true, Some(table)) = (self.wanted.counts_days(), table) {
-            match day_of(record, &self.wanted.setting().zone) {
+            match day_of(record, &self.wanted.decode_context().zone) {
                 Ok(day) => {
                     let count = self.day_counts.entry(day).or_default();
                     *(if table == Table::Lives { &mut count.lives } else { &mut count.interactions }) += 1;
@@ -112,18 +112,18 @@ impl<'a> AnswerDecoder<'a> {
 
     fn reject(&mut self, table: Table, position: Position<'_>, reason: RejectReason, record: Record<'_>) {
         self.records.rejects += 1;
-        let setting = self.wanted.setting();
+        let context = self.wanted.decode_context();
         let kept = self.redactors.get_mut(&table).map(|redactor| redactor.text(record));
         let kept = kept.as_deref().map(escape::readable).unwrap_or_default();
         let Position { array, index } = position;
         self.rejects.push_named(vec![
-            ("event_id", Value::Integer(setting.event_id)),
+            ("event_id", Value::Integer(context.event_id)),
             ("source_table", table.name().into()),
             ("source", self.wanted.part().into()),
             ("path", format!("$.data.report.{array}[{index}]").into()),
             ("reason", reason.name().into()),
             ("record", kept.into()),
-            ("pulled_at", setting.pulled_at.into()),
+            ("pulled_at", context.pulled_at.into()),
         ]);
     }
 
@@ -205,14 +205,14 @@ mod tests {
     #[test]
     fn a_record_that_is_no_row_is_kept_as_json_that_every_parser_reads() {
         let zone = Zone::parse("UTC").unwrap();
-        let setting = DecodeContext {
+        let context = DecodeContext {
             event_id: 1,
             pulled_at: jiff::Timestamp::UNIX_EPOCH,
             zone,
             privacy: Privacy::default(),
         };
-        let wanted = Wanted::Windows(setting.clone());
-        let mut decoder = AnswerDecoder::new(&wanted, vec![Decoder::new(Table::Lives, setting)]);
+        let wanted = Wanted::Windows(context.clone());
+        let mut decoder = AnswerDecoder::new(&wanted, vec![Decoder::new(Table::Lives, context)]);
         let mut records = Records::default();
         let sent = r#"{"name": "cut \ud83d", "company": "\u4e2d"}"#;
         let record = records.first(sent.as_bytes()).unwrap().unwrap();

@@ -78,7 +78,7 @@ impl Visiting<'_> {
         let mut windows = windows.unwrap_or_default();
         loop {
             let asked: Vec<Option<Window>> = windows.iter().copied().map(Some).collect();
-            let error = match self.fetch(Wanted::Windows(self.setting()), day, &asked, before).await {
+            let error = match self.fetch(Wanted::Windows(self.decode_context()), day, &asked, before).await {
                 Ok(Some(fetched)) => {
                     self.figures.windows.extend(windows.iter().map(Window::asked));
                     return Ok(Some(fetched));
@@ -118,12 +118,12 @@ impl Visiting<'_> {
     /// Fetches the snapshot; `None` if there is no time left.
     async fn fetch_snapshot(&self) -> Result<Option<Fetched>> {
         let before = self.ledger.snapshot.and_then(|before| before.accepted_at);
-        self.fetch(Wanted::Snapshot(self.setting()), self.event_day, &[None], before).await
+        self.fetch(Wanted::Snapshot(self.decode_context()), self.event_day, &[None], before).await
     }
 
     /// Fetches a snapshot of which only the count of each day is used; `None` if there is no time left.
     pub(super) async fn count_days(&self) -> Result<Option<Fetched>> {
-        self.fetch_restarting(Wanted::Snapshot(self.setting()), self.event_day, &[None], || None).await
+        self.fetch_restarting(Wanted::Snapshot(self.decode_context()), self.event_day, &[None], || None).await
     }
 
     /// Fetches all of these windows, and archives the answers; `None` if there is no time left. `accepted_before` is when a user

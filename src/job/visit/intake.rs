@@ -109,14 +109,14 @@ impl Intake {
     ) -> Result<()> {
         let wanted = self.wanted.clone();
         let decoders = wanted.tables().iter().map(|table| {
-            let mut decoder = Decoder::new(*table, wanted.setting().clone());
+            let mut decoder = Decoder::new(*table, wanted.decode_context().clone());
             if let Some(window) = window {
                 decoder.keep_only(window.kept());
             }
             decoder
         });
         let mut decoder = AnswerDecoder::new(&wanted, decoders.collect());
-        if archive.is_some() && !wanted.setting().privacy.is_everything() {
+        if archive.is_some() && !wanted.decode_context().privacy.is_everything() {
             decoder.redact();
         }
         let mut held: Vec<(Table, RecordBatch)> = Vec::new();

@@ -254,7 +254,7 @@ impl Visiting<'_> {
         self.owed.days.extend(chosen.filter(|day| !self.asked.contains(day)));
     }
 
-    fn setting(&self) -> DecodeContext {
+    fn decode_context(&self) -> DecodeContext {
         let VisitId { event_id, pulled_at, .. } = self.visit_id;
         DecodeContext {
             event_id,

@@ -13,9 +13,9 @@ pub(in crate::job) enum Wanted {
 }
 
 impl Wanted {
-    pub(super) fn setting(&self) -> &DecodeContext {
-        let (Self::Windows(setting) | Self::Snapshot(setting)) = self;
-        setting
+    pub(super) fn decode_context(&self) -> &DecodeContext {
+        let (Self::Windows(context) | Self::Snapshot(context)) = self;
+        context
     }
 
     /// The word in the column `source` of `rejects`.

@@ -7,9 +7,10 @@ use super::treatment::Treatment;
 use crate::json::record::{Record, Sent};
 use crate::transform::column::{Column, ColumnKind};
 use crate::transform::person;
+use crate::transform::reading;
 use crate::transform::route::{PERSON_KEY, Routes, Target};
 use crate::transform::tables::Table;
-use crate::transform::value::{self, Value};
+use crate::transform::value::Value;
 use crate::transform::vendor_clock;
 
 /// Stands for a record of which nothing is kept.
@@ -51,7 +52,7 @@ impl<'a> Redactor<'a> {
             // It has no field that could be allowed by name.
             return Cow::Borrowed(if self.policy.keeps_field("") { record.text() } else { NOTHING });
         }
-        let texts = self.person.map(|key| value::present(record.get(key?)?));
+        let texts = self.person.map(|key| reading::present(record.get(key?)?));
         let [mobile, country, email, ext_id] = texts.each_ref().map(Option::as_deref);
         let mut text = String::from("{");
         let mut add = |key: &str, value: &str| {
@@ -91,7 +92,7 @@ impl<'a> Redactor<'a> {
                     let is_kept = fits(column, sent) || self.policy.keeps_field(&sent.key());
                     return if is_kept { as_sent() } else { None };
                 }
-                let Ok(Value::Text(text)) = value::read(column.kind, sent.raw()) else { return None };
+                let Ok(Value::Text(text)) = reading::read(column.kind, sent.raw()) else { return None };
                 let treated = self.policy.treated(treatment, column.personal, text, country)?;
                 Some(Cow::Owned(serde_json::Value::from(treated).to_string()))
             }
@@ -107,9 +108,9 @@ fn fits(column: &Column, sent: &Sent<'_>) -> bool {
     let raw = sent.raw();
     match column.kind {
         ColumnKind::WallClock { .. } => {
-            raw.is_absent() || value::present(raw).is_some_and(|text| vendor_clock::read(&text).is_some())
+            raw.is_absent() || reading::present(raw).is_some_and(|text| vendor_clock::read(&text).is_some())
         }
-        kind => value::read(kind, raw).is_ok(),
+        kind => reading::read(kind, raw).is_ok(),
     }
 }
 

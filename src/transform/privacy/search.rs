@@ -7,8 +7,8 @@ use super::suppressed::Suppressed;
 use crate::json::raw::Raw;
 use crate::json::record::{Record, Records};
 use crate::transform::person;
+use crate::transform::reading;
 use crate::transform::tables::Table;
-use crate::transform::value;
 
 /// Characters that stand between the words of a text, and in no identifier.
 const BETWEEN: &[char] = &[
@@ -84,7 +84,7 @@ impl Suppressed {
             return self.has_json(record.text(), country, depth);
         }
         let own = record.get(COUNTRY_CODE);
-        let own = own.and_then(value::present);
+        let own = own.and_then(reading::present);
         let country = own.as_deref().or(country);
         record.fields().any(|sent| {
             let key = sent.key();
@@ -106,7 +106,7 @@ impl Suppressed {
             Raw::Null | Raw::Flag(_) => false,
             Raw::Text(text) => self.has_text_at(depth + 1, &text, country),
             Raw::Number(digits) => {
-                let written = value::present(Raw::Number(digits)).filter(|text| text != digits);
+                let written = reading::present(Raw::Number(digits)).filter(|text| text != digits);
                 self.has_one(digits, country) || written.is_some_and(|text| self.has_one(&text, country))
             }
             Raw::Other(text) => self.has_json(text, country, depth + 1),
