@@ -59,7 +59,7 @@ def test_aws_is_reached_through_the_proxy_and_its_certificate_is_checked(
     inside = environment(vendor, authority, f"https://localhost:{front}")
     outcome = rollcall(*words, **inside, HTTPS_PROXY=proxy.url)
     assert outcome.returncode == 0, outcome.stderr
-    assert proxy.connections_to(front) > 0 and proxy.connections_to(vendor) > 0
+    assert proxy.saw_connections_to(front) and proxy.saw_connections_to(vendor)
 
     other = tmp_path / "other.pem"
     trustme.CA().cert_pem.write_to_path(str(other))
