@@ -1,6 +1,7 @@
 """A proxy and a private certificate authority, given as people expect: by the environment."""
 
 from conftest import TOKEN
+from ports import free_port
 
 
 def vendor_at(vendor, authority):
@@ -17,10 +18,10 @@ def test_the_vendor_is_reached_through_the_proxy(rollcall, proxy, vendor, author
     assert proxy.saw_connections_to(vendor)
 
 
-def test_a_host_that_needs_no_proxy_is_reached_without(rollcall, proxy, vendor, authority):
-    outcome = rollcall(**vendor_at(vendor, authority), HTTPS_PROXY=proxy.url, NO_PROXY="localhost")
+def test_a_host_that_needs_no_proxy_is_reached_without(rollcall, vendor, authority):
+    nobody = f"http://127.0.0.1:{free_port()}"
+    outcome = rollcall(**vendor_at(vendor, authority), HTTPS_PROXY=nobody, NO_PROXY="localhost")
     assert outcome.returncode == 0, outcome.stderr
-    assert proxy.connections_to(vendor) == 0
 
 
 def test_a_certificate_of_an_unknown_authority_is_refused(rollcall, vendor, authority):
