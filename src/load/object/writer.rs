@@ -1,6 +1,8 @@
 //! Writes one object of a table and day.
 
 use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -33,7 +35,9 @@ pub struct ObjectWriter {
     day: Date,
     schema: SchemaRef,
     upload: Box<dyn Upload>,
-    file: SerializedFileWriter<Vec<u8>>,
+    file: SerializedFileWriter<Encoded>,
+    /// What was encoded and is not yet passed on to the upload.
+    encoded: Encoded,
     factory: ArrowRowGroupWriterFactory,
     /// Number of rows of each row group to come; any after those are full.
     groups: VecDeque<usize>,
@@ -59,7 +63,8 @@ impl ObjectWriter {
         let schema = table.schema();
         let parquet = ArrowSchemaConverter::new().convert(&schema).map_err(from_parquet)?;
         let properties = properties::of(table, expected)?.into();
-        let file = SerializedFileWriter::new(Vec::new(), parquet.root_schema_ptr(), properties);
+        let encoded = Encoded::default();
+        let file = SerializedFileWriter::new(encoded.clone(), parquet.root_schema_ptr(), properties);
         let file = file.map_err(from_parquet)?;
         let factory = ArrowRowGroupWriterFactory::new(&file, SchemaRef::clone(&schema));
         let groups = match expected {
@@ -72,6 +77,7 @@ impl ObjectWriter {
             schema,
             upload: store.upload(key).await?,
             file,
+            encoded,
             factory,
             groups: groups.iter().map(|rows| usize::try_from(*rows).unwrap_or(ROW_GROUP_ROWS)).collect(),
             columns: Vec::new(),
@@ -169,6 +175,8 @@ impl ObjectWriter {
             for column in std::mem::take(&mut self.columns) {
                 let chunk = column.close().map_err(from_parquet)?;
                 chunk.append_to_row_group(&mut row_group).map_err(from_parquet)?;
+                // Passed on column by column, so that no second copy of the whole row group comes to be.
+                self.encoded.pass_on(self.upload.as_mut()).await?;
             }
             row_group.close().map_err(from_parquet)?;
         }
@@ -183,7 +191,33 @@ impl ObjectWriter {
     /// Passes on to the upload what was encoded so far.
     async fn drain(&mut self) -> Result<()> {
         self.file.flush().map_err(|error| from_parquet(error.into()))?;
-        let bytes = std::mem::take(self.file.inner_mut());
-        if bytes.is_empty() { Ok(()) } else { self.upload.write(Bytes::from(bytes)).await }
+        self.encoded.pass_on(self.upload.as_mut()).await
+    }
+}
+
+/// Bytes that the file's writer has written. They are shared with it, because it cannot be asked for them while a row group is
+/// open.
+#[derive(Clone, Default)]
+struct Encoded(Arc<Mutex<Vec<u8>>>);
+
+impl Encoded {
+    /// Passes all bytes on to an upload.
+    async fn pass_on(&self, upload: &mut dyn Upload) -> Result<()> {
+        let bytes = std::mem::take(&mut *self.bytes());
+        if bytes.is_empty() { Ok(()) } else { upload.write(Bytes::from(bytes)).await }
+    }
+
+    fn bytes(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl io::Write for Encoded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
