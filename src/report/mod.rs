@@ -82,9 +82,9 @@ pub struct Report {
     /// What was tested, if that was asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Check>,
-    /// Records that became rows.
+    /// Records that became rows; of a replay, in all the archived answers that it read.
     pub rows: u64,
-    /// Records that no table can hold.
+    /// Records that no table can hold, each once for each answer that had it.
     pub rejects: u64,
     /// Records in arrays that have no table: they are counted, and not kept.
     pub without_table: u64,

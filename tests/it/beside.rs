@@ -5,44 +5,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::FutureExt;
-use jiff::Timestamp;
-use jiff::civil::Date;
 use rollcall::job::Job;
 use rollcall::job::selection::Selection;
-use rollcall::load::keys;
-use rollcall::load::lake_objects::each_row;
 use rollcall::load::ledger::ledgers::Ledgers;
-use rollcall::load::object::ObjectReader;
 use rollcall::load::store::Store;
-use rollcall::transform::tables::Table;
 use simulator::{Server, ServerOptions};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
 use crate::faults::faults;
 use crate::support::faulty::{Fault, Faulty, stride};
+use crate::support::lake::event_said;
 use crate::support::run::{HOUR, config, job, later, server_at, small_world, sync_of};
 use crate::support::stores::{Home, On};
 
 const EVENT: i64 = 700_001;
-
-/// What the event's row says: whether it is closed, up to when it was pulled, and the first of its days.
-type Said = (Option<bool>, Option<Timestamp>, Option<Date>);
-
-async fn said(store: &Arc<dyn Store>) -> Said {
-    let listed = store.list(&keys::table(Table::Events), "").await.unwrap();
-    let mut said = Vec::new();
-    for listed in listed {
-        let day = keys::parse_lake(Table::Events, &listed.key).unwrap();
-        let object = ObjectReader::open(store, &listed.key, listed.head, Table::Events, day).await.unwrap();
-        let each = |row: rollcall::transform::row::Row<'_>| {
-            said.push((row.flag("closed"), row.instant("pulled_through"), row.day("first_day")));
-        };
-        each_row(&object, Some(EVENT), each).await.unwrap();
-    }
-    let [said] = said[..] else { panic!("{said:?}") };
-    said
-}
 
 /// A run, by a clock that is so many hours later; whether all went well.
 async fn run(store: &Arc<dyn Store>, server: &Server, hours: i32) -> bool {
@@ -59,7 +36,7 @@ async fn the_row_of_the_event_says_what_is_true_of_both_and_nothing_is_missing()
     let ill = || server_at(later(), &world, faults(&["code=400@path:report/details"]));
     let alone = Home::new(On::Folder).await;
     assert!(run(&alone.store, &well, 0).await);
-    let (closed, _, first_day) = said(&alone.store).await;
+    let (closed, _, first_day) = event_said(&alone.store, EVENT).await;
     assert!(closed == Some(true) && first_day.is_some());
     let operations = {
         let home = Home::new(On::Folder).await;
@@ -89,7 +66,7 @@ async fn the_row_of_the_event_says_what_is_true_of_both_and_nothing_is_missing()
         let publish = Job::Publish(rollcall::job::Publish::default());
         job(&home.store, config(&well, Path::new("unused")), later() + HOUR, publish).await.unwrap();
         let ledger = Ledgers::new(Arc::clone(&home.store)).find(EVENT).await.unwrap().unwrap().ledger;
-        let (is_closed, through, day) = said(&home.store).await;
+        let (is_closed, through, day) = event_said(&home.store, EVENT).await;
         assert_eq!(is_closed, Some(ledger.closed.is_some()), "before operation {at}");
         assert!(
             ledger.closed.is_none() || ledger.owed.is_empty(),
@@ -101,7 +78,7 @@ async fn the_row_of_the_event_says_what_is_true_of_both_and_nothing_is_missing()
         open += usize::from(ledger.closed.is_none());
         // What is left open is made good.
         run(&home.store, &well, 30).await;
-        let (is_closed, through, day) = said(&home.store).await;
+        let (is_closed, through, day) = event_said(&home.store, EVENT).await;
         assert_eq!(
             (is_closed, through.is_some(), day),
             (Some(true), true, first_day),

@@ -8,7 +8,8 @@ use simulator::ServerOptions;
 
 use crate::faults::{busiest, faults};
 use crate::support::command::Desk;
-use crate::support::run::{HOUR, config, server_at, small_world, sync};
+use crate::support::lake::event_said;
+use crate::support::run::{HOUR, config, later, server_at, small_world, sync, sync_all};
 
 /// How many times it failed, whether all went well, and whether a note tells of it.
 fn said(report: &Report, event: i64) -> (usize, bool, bool) {
@@ -44,4 +45,29 @@ async fn after_its_third_failed_visit_it_fails_no_run_unless_somebody_asks_for_i
     // It was a mistake.
     let back = run(24 * 7 + 2, &[], Selection::default()).await;
     assert_eq!(said(&back, event), (0, true, false));
+}
+
+#[tokio::test]
+async fn an_event_that_was_complete_stays_so_when_somebody_asks_for_it_after_the_vendor_has_forgotten_it() {
+    let (desk, world, (event, _)) = (Desk::new(), small_world(8), busiest());
+    let server = server_at(later(), &world, ServerOptions::default());
+    sync_all(config(&server, &desk.store()), later()).await;
+    let said = event_said(&desk.open(), event).await;
+    assert_eq!(said.0, Some(true));
+    let later = later() + HOUR * (24 * 365);
+    let gone = server_at(later, &world, faults(&[&format!("code=404@path:report/details,event:{event}")]));
+    let chosen = Selection { event: vec![event], ..Selection::default() };
+    let report = sync(config(&gone, &desk.store()), later, chosen).await.unwrap();
+    assert_eq!(report.failures.iter().map(|failure| failure.kind).collect::<Vec<_>>(), [Kind::UnknownEvent]);
+    assert!(report.owed.is_empty(), "{:?}", report.owed);
+    assert_eq!(event_said(&desk.open(), event).await, said);
+    let explained = desk
+        .run(&["explain", &event.to_string(), "--store", desk.store().to_str().unwrap()])
+        .succeeded()
+        .stdout;
+    assert!(explained.contains("closed: past the horizon, and complete"), "{explained}");
+    assert!(
+        explained.contains("; the vendor no longer knows it") && !explained.contains("owed"),
+        "{explained}"
+    );
 }

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::support::command::{Desk, files};
 use crate::support::faulty::{Fault, Faulty};
+use crate::support::lake::event_said;
 use crate::support::run::{HOUR, job, later};
 use crate::support::vendor_lists::{VendorAnswers, open_config, run, run_with, try_run};
 
@@ -157,6 +158,28 @@ async fn an_event_without_an_end_is_given_up_past_its_horizon_and_taken_up_again
             run(&desk, after, VendorAnswers { public: vec![event], ..VendorAnswers::default() }).await;
         assert_eq!((report.ok, report.events.complete), (true, 1), "{:?}", report.failures);
     }
+}
+
+#[tokio::test]
+async fn an_event_without_an_end_that_a_user_had_visited_is_closed_in_the_lake_too() {
+    let (desk, horizon) = (Desk::new(), HOUR * (30 * 24));
+    let listed = json!({ "eventId": 1, "startTime": (later() - HOUR * 24).as_second() });
+    let says = || VendorAnswers {
+        edited: vec![listed.clone()],
+        info: [(1, listed.clone())].into(),
+        ..VendorAnswers::default()
+    };
+    let both = || Rosters { edited: true, public: true, file: None };
+    let chosen = Selection { from: Some("2022-12-18".into()), ..Selection::default() };
+    let (outcome, _) = try_run(&desk.open(), later(), says(), both(), chosen).await;
+    assert!(outcome.unwrap().ok);
+    let is_closed = async || event_said(&desk.open(), 1).await.0;
+    for (waited, visits, closed) in [(HOUR, 0, false), (horizon, 1, true), (horizon + HOUR * 24, 0, true)] {
+        let (report, _) = run(&desk, later() + waited, says()).await;
+        assert!(report.ok, "{:?}", report.failures);
+        assert_eq!((report.events.due, is_closed().await), (visits, Some(closed)), "{waited:#}");
+    }
+    assert_eq!(ledger(&desk, 1).await.unwrap().closed, Some(Closing::Complete));
 }
 
 #[tokio::test]

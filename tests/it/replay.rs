@@ -56,7 +56,9 @@ impl Scene {
     }
 }
 
-const TABLES: [Table; 4] = [Table::Lives, Table::Interactions, Table::ViewerDetails, Table::Rejects];
+/// All but `pulls`, whose rows tell of visits that were.
+const TABLES: [Table; 5] =
+    [Table::Lives, Table::Interactions, Table::ViewerDetails, Table::Rejects, Table::Events];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_lost_comes_back_from_the_archive_without_a_request_whatever_the_policy() {

@@ -7,8 +7,8 @@ mod viewer;
 
 use clap::Args;
 use futures::{StreamExt, stream};
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -78,12 +78,12 @@ pub struct State {
 }
 
 impl State {
-    fn of(ledger: &Ledger, now: Timestamp) -> Self {
+    fn of(ledger: &Ledger, horizon: SignedDuration, now: Timestamp) -> Self {
         let Ledger { closed, through, failures, is_gone, ref owed, .. } = *ledger;
         Self {
             has_ended: ledger.event.has_ended(now),
             closed,
-            due_at: ledger.due_at(now),
+            due_at: ledger.due_at(horizon, now),
             through,
             failures,
             is_gone,
@@ -143,7 +143,7 @@ impl Explanation {
         Ok(Self {
             event,
             event_day: ledger.as_ref().and_then(|ledger| ledger.event_day),
-            state: ledger.as_ref().map(|ledger| State::of(ledger, now)),
+            state: ledger.as_ref().map(|ledger| State::of(ledger, context.horizon, now)),
             visits,
             days: days::of(ledger.as_ref(), cells),
             staged: staged.filter(of_event).collect(),

@@ -92,7 +92,7 @@ impl Status {
         let mut events = Events { known, open: ledgers.len(), closed, ..Events::default() };
         let mut holds: Vec<Hold> = Vec::new();
         for ledger in &ledgers {
-            events.due += usize::from(ledger.due_at(now).is_some_and(|at| at <= now));
+            events.due += usize::from(ledger.due_at(context.horizon, now).is_some_and(|at| at <= now));
             events.health += Health::of(ledger, now);
             holds.extend(Hold::of(ledger, lake, now));
         }

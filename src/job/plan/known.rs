@@ -75,7 +75,7 @@ fn wanted_at(context: &Context, choice: &Choice, ledger: &Ledger, now: Timestamp
         return Some(ledger.end());
     }
     if !choice.visits_whole() {
-        return ledger.due_at(now).filter(|at| *at <= now);
+        return ledger.due_at(context.horizon, now).filter(|at| *at <= now);
     }
     let is_chosen = !choice.events.is_empty()
         || ledger.days.keys().any(|day| choice.has_day(*day))

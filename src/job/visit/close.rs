@@ -45,7 +45,8 @@ impl Visiting<'_> {
         };
         let mut after = self.ledger.clone();
         after.fold(&visit, self.context.horizon);
-        if let Err(error) = self.stage_visit(&after, outcome).await {
+        let is_in_vain = self.ledger.is_in_vain(&visit);
+        if let Err(error) = self.stage_visit(&after, outcome, is_in_vain).await {
             self.fail(error);
         } else {
             let horizon = self.context.horizon;
@@ -86,7 +87,7 @@ impl Visiting<'_> {
         Ok(())
     }
 
-    async fn stage_visit(&self, after: &Ledger, outcome: Outcome) -> Result<()> {
+    async fn stage_visit(&self, after: &Ledger, outcome: Outcome, is_in_vain: bool) -> Result<()> {
         let now = self.context.clock.now();
         let error = self.error.as_ref().map(ToString::to_string);
         let took = now.duration_since(self.began).as_millis();
@@ -95,15 +96,16 @@ impl Visiting<'_> {
         let used = self.usage.used();
         let pulls = figures::pulls_row(&self.figures, after, run, outcome, error.as_deref(), used, took)?;
         let zone = &self.context.lake.zone;
-        let events = self.privacy.clean(Table::Events, &figures::events_row(after, zone, outcome)?)?;
+        let events = self.privacy.clean(Table::Events, &figures::events_row(after, zone)?)?;
         let cell = |table, day, part| {
             CellWriter::new(Arc::clone(&self.context.store), self.visit_id.clone(), table, day, part)
         };
         let mut row = cell(Table::Pulls, zone.day_of(self.visit_id.pulled_at), run);
         row.write(pulls).await?;
         row.stage(now, None).await?;
-        // An event whose day is not known yet gets its row when it is: a row never moves to another day.
-        let Some(event_day) = after.event_day else { return Ok(()) };
+        // An event whose day is not known yet gets its row when it is: a row never moves to another day. A visit in vain leaves the
+        // row as it is, which says that the event is complete.
+        let Some(event_day) = after.event_day.filter(|_| !is_in_vain) else { return Ok(()) };
         let mut row = cell(Table::Events, event_day, "");
         row.write(events).await?;
         row.stage(now, None).await

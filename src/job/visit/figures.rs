@@ -22,7 +22,7 @@ pub(in crate::job) struct Figures {
     pub(in crate::job) records: RecordCounts,
     /// The windows that were asked for, as `startTime` and `endTime`.
     pub(in crate::job) windows: Vec<(i64, i64)>,
-    /// How many cells have fewer rows, or less weight, than the visit before found.
+    /// How many cells have less than the visit before found.
     pub(in crate::job) fewer: u64,
     /// How many of these still have rows, had settled before, and were not accepted by a user.
     pub(in crate::job) shrunk: u64,
@@ -81,8 +81,8 @@ pub(in crate::job) fn pulls_row(
     batch.finish()
 }
 
-/// The row in `events`; `ledger` is the one after the visit.
-pub(in crate::job) fn events_row(ledger: &Ledger, zone: &Zone, outcome: Outcome) -> Result<RecordBatch> {
+/// The row in `events`, as of the last visit in the ledger.
+pub(in crate::job) fn events_row(ledger: &Ledger, zone: &Zone) -> Result<RecordBatch> {
     let mut days = ledger.days.iter().filter(|(_, day)| day.has_had_rows).map(|(day, _)| *day);
     let first = days.next();
     let last = days.next_back().or(first);
@@ -93,7 +93,7 @@ pub(in crate::job) fn events_row(ledger: &Ledger, zone: &Zone, outcome: Outcome)
             ("last_day", last.into()),
             ("pulled_through", ledger.through.into()),
             ("closed", ledger.closed.is_some().into()),
-            ("outcome", outcome.name().into()),
+            ("outcome", ledger.outcome().name().into()),
             ("pulled_at", ledger.last_visit.map_or(Value::Null, Value::from)),
         ],
     )

@@ -20,6 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 pub(super) use self::days::expected_requests;
 use self::days::{DayCount, Task};
 use self::figures::Figures;
+pub(super) use self::figures::events_row;
 pub(super) use self::intake::{AnswerSource, Intake};
 pub(super) use self::record_counts::RecordCounts;
 use self::stage::Staging;

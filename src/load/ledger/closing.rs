@@ -12,7 +12,7 @@ const LAST_TRIES: u32 = 3;
 const LAST_WAIT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Ledger {
-    /// Whether an instant lies past the event's horizon.
+    /// Whether an instant lies past the event's horizon, which begins with its end, or with its beginning if the end is unknown.
     #[must_use]
     pub fn is_past(&self, horizon: SignedDuration, now: Timestamp) -> bool {
         now.duration_since(self.end()) >= horizon
@@ -25,12 +25,19 @@ impl Ledger {
         self.is_endless(now) && !self.event.is_cancelled()
     }
 
-    /// Closes the event if, a whole `horizon` after its beginning, its end is still unknown.
+    /// Closes the event if it is past its horizon, its end is still unknown, and no user had it visited.
     pub fn give_up_without_end(&mut self, horizon: SignedDuration, now: Timestamp) {
-        if self.is_endless(now) && now.duration_since(self.begins()) >= horizon {
+        if self.is_endless(now) && self.is_past(horizon, now) && self.last_visit.is_none() {
             let is_cancelled = self.event.is_cancelled();
             self.closed = Some(if is_cancelled { Closing::Cancelled } else { Closing::Incomplete });
         }
+    }
+
+    /// Whether the event has ended; or whether it is past its horizon, its end is still unknown, and a user had it visited: one
+    /// more visit then closes it.
+    pub(super) fn is_over(&self, horizon: SignedDuration, now: Timestamp) -> bool {
+        let is_to_be_closed = || self.is_past(horizon, now) && self.last_visit.is_some();
+        self.event.has_ended(now) || self.is_endless(now) && is_to_be_closed()
     }
 
     fn is_endless(&self, now: Timestamp) -> bool {
@@ -60,6 +67,12 @@ impl Ledger {
     /// event.
     pub(super) fn is_beside_the_last(&self, visit: &Visit) -> bool {
         self.closed == Some(Closing::Complete) && !visit.is_chosen && visit.outcome != Outcome::Complete
+    }
+
+    /// Whether this visit asked for a closed event, of which nothing is missing, when the vendor no longer knew it.
+    #[must_use]
+    pub fn is_in_vain(&self, visit: &Visit) -> bool {
+        self.closed == Some(Closing::Complete) && visit.is_unknown
     }
 
     /// Whether a failed visit past the horizon is the last one.
@@ -112,13 +125,29 @@ mod tests {
     }
 
     #[test]
+    fn an_event_without_an_end_that_a_user_had_visited_is_closed_by_one_more_visit_past_its_horizon() {
+        let begun = Event { start_time: Some(at(0)), ..Event::unknown(1) };
+        let mut ledger = Ledger::new(begun, at(-90 * 24));
+        ledger.fold(&Visit { is_chosen: true, ..visit(1, Outcome::Complete) }, HORIZON);
+        assert_eq!(ledger.closed, None, "its horizon has just begun, however long it has been known");
+        for hours in [2, 30 * 24 - 1] {
+            assert_eq!(ledger.due_at(HORIZON, at(hours)), None, "{hours}");
+        }
+        ledger.give_up_without_end(HORIZON, at(30 * 24));
+        assert_eq!(ledger.closed, None);
+        assert!(ledger.due_at(HORIZON, at(30 * 24)).is_some_and(|due| due <= at(30 * 24)));
+        ledger.fold(&visit(30 * 24, Outcome::Complete), HORIZON);
+        assert_eq!(ledger.closed, Some(Closing::Complete));
+    }
+
+    #[test]
     fn the_first_complete_visit_past_the_horizon_closes() {
         let mut complete = ledger();
         complete.fold(&visit(30 * 24 - 1, Outcome::Complete), HORIZON);
         assert_eq!(complete.closed, None);
         complete.fold(&visit(30 * 24, Outcome::Complete), HORIZON);
         assert_eq!(complete.closed, Some(Closing::Complete));
-        assert_eq!(complete.due_at(at(10_000)), None);
+        assert_eq!(complete.due_at(HORIZON, at(10_000)), None);
     }
 
     #[test]

@@ -10,10 +10,11 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 const LONGEST: SignedDuration = SignedDuration::from_hours(23);
 
 impl Ledger {
-    /// When the event is due; none if it has not ended, or is closed.
+    /// When the event is due; none if it has not ended, or is closed. An event without a known end that a user had visited is due
+    /// again when its horizon is over.
     #[must_use]
-    pub fn due_at(&self, now: Timestamp) -> Option<Timestamp> {
-        if self.closed.is_some() || !self.event.has_ended(now) {
+    pub fn due_at(&self, horizon: SignedDuration, now: Timestamp) -> Option<Timestamp> {
+        if self.closed.is_some() || !self.is_over(horizon, now) {
             return None;
         }
         let Some(last) = self.last_visit else { return Some(self.end().min(now)) };
@@ -45,13 +46,10 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::{HORIZON, at};
     use super::super::visit::Owed;
     use super::*;
     use crate::transform::event::Event;
-
-    fn at(hours: i64) -> Timestamp {
-        "2022-10-26T00:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_hours(hours)
-    }
 
     /// An event that ended at hour 0, and was visited at `visited`.
     fn visited(visited: i64) -> Ledger {
@@ -63,10 +61,14 @@ mod tests {
     #[test]
     fn an_event_is_due_at_its_end_and_then_more_and_more_seldom() {
         let never = Ledger { last_visit: None, ..visited(0) };
-        assert_eq!(never.due_at(at(-1)), None);
-        assert_eq!(never.due_at(at(0)), Some(at(0)));
+        assert_eq!(never.due_at(HORIZON, at(-1)), None);
+        assert_eq!(never.due_at(HORIZON, at(0)), Some(at(0)));
         for (last, due) in [(0, 1), (1, 2), (8, 10), (40, 50), (92, 115), (96, 119), (400, 423)] {
-            assert_eq!(visited(last).due_at(at(1000)), Some(at(due)), "visited {last} h after the end");
+            assert_eq!(
+                visited(last).due_at(HORIZON, at(1000)),
+                Some(at(due)),
+                "visited {last} h after the end"
+            );
         }
     }
 
@@ -83,7 +85,7 @@ mod tests {
         let owed = Owed { snapshot: true, ..Owed::default() };
         for (failures, pause) in [(0, 0), (1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 23), (7, 23)] {
             let ledger = Ledger { failures, owed: owed.clone(), ..visited(100) };
-            assert_eq!(ledger.due_at(at(1000)), Some(at(100 + pause)), "{failures} failures");
+            assert_eq!(ledger.due_at(HORIZON, at(1000)), Some(at(100 + pause)), "{failures} failures");
         }
     }
 }

@@ -34,7 +34,7 @@ impl Ledger {
         if is_newer && is_beside {
             self.closed = None;
         }
-        if is_newer || !is_beside {
+        if !self.is_in_vain(visit) && (is_newer || !is_beside) {
             self.owed.days.extend(&visit.owed.days);
             self.owed.pieces.extend(&visit.owed.pieces);
             self.owed.snapshot |= visit.owed.snapshot;
@@ -62,6 +62,7 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Closing;
     use super::super::tests::{HORIZON, at, ledger, visit};
     use super::super::visit::Owed;
     use super::*;
@@ -98,6 +99,29 @@ mod tests {
         ledger.fold(&visit(4, Outcome::Left), HORIZON);
         assert!(!ledger.is_gone, "it was only away for a while");
         assert_eq!(ledger.last_good_visit, Some(at(2)), "what is left is not there yet");
+    }
+
+    #[test]
+    fn an_event_that_was_complete_lacks_nothing_when_the_vendor_no_longer_knows_it() {
+        let mut ledger = ledger();
+        ledger.fold(&visit(31 * 24, Outcome::Complete), HORIZON);
+        let in_vain = Visit { is_unknown: true, is_chosen: true, ..visit(400 * 24, Outcome::Failed) };
+        ledger.fold(&in_vain, HORIZON);
+        assert_eq!((ledger.closed, ledger.owed.is_empty()), (Some(Closing::Complete), true));
+        assert!(ledger.is_gone && ledger.outcome() == Outcome::Failed);
+        let failed = Visit { is_unknown: false, ..visit(401 * 24, Outcome::Failed) };
+        ledger.fold(&Visit { is_chosen: true, ..failed }, HORIZON);
+        assert!(ledger.owed.snapshot, "what it answers may be newer");
+    }
+
+    #[test]
+    fn the_outcome_of_the_last_visit_is_known() {
+        let mut ledger = ledger();
+        let outcomes = [Outcome::Failed, Outcome::Left, Outcome::Complete, Outcome::Left, Outcome::Failed];
+        for (hours, outcome) in (0..).zip(outcomes) {
+            ledger.fold(&visit(hours, outcome), HORIZON);
+            assert_eq!(ledger.outcome(), outcome, "{hours}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use self::answer::{Day, Snapshot};
-use self::visit::Owed;
+use self::visit::{Outcome, Owed};
 use crate::load::FORMAT;
 use crate::transform::event::Event;
 
@@ -132,10 +132,20 @@ impl Ledger {
         }
     }
 
-    /// When the event ends; if that is unknown, when it was first heard of.
+    /// When the event ends; if that is unknown, when it begins.
     #[must_use]
     pub fn end(&self) -> Timestamp {
-        self.event.end_time.unwrap_or(self.first_seen)
+        self.event.end_time.unwrap_or_else(|| self.begins())
+    }
+
+    /// How the last visit ended.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match (self.failures, self.unfinished) {
+            (0, 0) => Outcome::Complete,
+            (0, _) => Outcome::Left,
+            (_, _) => Outcome::Failed,
+        }
     }
 }
 
@@ -145,7 +155,7 @@ pub(super) mod tests {
 
     use jiff::SignedDuration;
 
-    use super::visit::{Outcome, Visit};
+    use super::visit::Visit;
     use super::*;
 
     pub(in crate::load) const HORIZON: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -186,8 +196,8 @@ pub(super) mod tests {
         ledger.describe(&moved);
         assert_eq!(ledger.closed, None);
         assert_eq!(ledger.event_day, Some("2022-10-26".parse().unwrap()));
-        assert_eq!(ledger.due_at(at(39 * 24)), None, "it has not ended");
-        assert!(ledger.due_at(at(40 * 24)).is_some());
+        assert_eq!(ledger.due_at(HORIZON, at(39 * 24)), None, "it has not ended");
+        assert!(ledger.due_at(HORIZON, at(40 * 24)).is_some());
     }
 
     #[test]

@@ -40,12 +40,12 @@ pub(super) const COLUMNS: &[Column] = &[
     Column::made(
         "first_day",
         ColumnKind::Day,
-        "First day with rows in lives or interactions; null as long as there are none",
+        "First day that has had rows in lives or interactions, even if they were erased; null if none has",
     ),
     Column::made(
         "last_day",
         ColumnKind::Day,
-        "Last day with rows in lives or interactions; null as long as there are none",
+        "Last day that has had rows in lives or interactions, even if they were erased; null if none has",
     ),
     Column::made(
         "pulled_through",
@@ -56,7 +56,7 @@ pub(super) const COLUMNS: &[Column] = &[
     Column::made(
         "outcome",
         ColumnKind::Text,
-        "Outcome of the last visit, as in pulls: complete, failed or left",
+        "Outcome of the last visit, as in pulls: complete, failed or left; stays complete if the vendor has forgotten a closed event",
     )
     .required(),
     PULLED_AT,

@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use rollcall::load::cell::Cell;
 use rollcall::load::keys;
+use rollcall::load::lake_objects::each_row;
 use rollcall::load::object::ObjectReader;
 use rollcall::load::store::{Folder, Listed, Store};
 use rollcall::transform::digest::Digest;
+use rollcall::transform::row::Row;
 use rollcall::transform::tables::Table;
 
 /// Rows and digest of each cell, by table, day, and event.
@@ -67,4 +70,20 @@ pub(crate) async fn cells_of(store: &Arc<dyn Store>) -> Cells {
         }
     }
     cells
+}
+
+/// What the row of an event says: whether it is closed, up to when it was pulled, and the first of its days.
+pub(crate) type EventSaid = (Option<bool>, Option<Timestamp>, Option<Date>);
+
+/// What the row of this event says.
+pub(crate) async fn event_said(store: &Arc<dyn Store>, event: i64) -> EventSaid {
+    let mut said = Vec::new();
+    for (_, object) in objects(store, Table::Events).await {
+        let each = |row: Row<'_>| {
+            said.push((row.flag("closed"), row.instant("pulled_through"), row.day("first_day")));
+        };
+        each_row(&object, Some(event), each).await.unwrap();
+    }
+    let [said] = said[..] else { panic!("{said:?}") };
+    said
 }

@@ -1,142 +1,34 @@
-//! Replay: rebuilds tables from the archive, without asking the vendor. Its cells rank just above those of the pulls that they
-//! come from.
+//! Replaying one event: its answers are decoded anew, and cells that are better than those in the lake are staged.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use clap::Args;
-use futures::{StreamExt, stream};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
 
-use super::archive::{self, is_of_one_object};
-use super::context::Context;
-use super::publish::{prepare_lake, publish_staged};
-use super::selection::{self, one_or_many};
-use super::visit::{AnswerSource, Intake, RecordCounts, Wanted};
+use super::{Attempt, Attempts, Replay};
 use crate::error::{Error, Kind, Result};
 use crate::extract::body::{Position, Splitter};
 use crate::extract::envelope::Envelope;
 use crate::extract::window::Window;
+use crate::job::archive::{self, is_of_one_object};
+use crate::job::context::Context;
+use crate::job::visit::{AnswerSource, Intake, RecordCounts, Wanted, events_row};
 use crate::json::record::Record;
 use crate::load::archive::{ArchiveHeader, ArchiveReader};
 use crate::load::cell::Cell;
 use crate::load::conflict_retries::ConflictRetries;
 use crate::load::ledger::Ledger;
-use crate::load::ledger::visit::Outcome;
 use crate::load::staging::{CellWriter, VisitId};
 use crate::load::store::Listed;
 use crate::load::table_day::TableDay;
-use crate::load::{keys, lake};
-use crate::report::Report;
 use crate::transform::decode::DecodeContext;
 use crate::transform::privacy::Privacy;
 use crate::transform::tables::Table;
 
-/// The arguments of `replay`.
-#[derive(Args, Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Replay {
-    /// Only this event; may be given several times.
-    #[arg(long = "event", value_name = "ID")]
-    #[serde(rename = "event_id", deserialize_with = "one_or_many")]
-    pub event: Vec<i64>,
-    /// Only rows of this day or later.
-    #[arg(long, value_name = "DAY")]
-    pub from: Option<Date>,
-    /// Only rows of this day or earlier.
-    #[arg(long, value_name = "DAY")]
-    pub to: Option<Date>,
-    /// Everything that is archived.
-    #[arg(long, conflicts_with_all = ["event", "from", "to"])]
-    pub all: bool,
-}
-
-/// The archived answers of one attempt at a day, or at a snapshot, by the index of their window.
-type Attempt = BTreeMap<usize, Listed>;
-/// All attempts at one event, by what the keys of their answers have in common.
-type Attempts = BTreeMap<String, Attempt>;
-
-impl Replay {
-    fn check(&self) -> Result<()> {
-        let is_chosen = !self.event.is_empty() || self.from.is_some() || self.to.is_some();
-        match (self.all, is_chosen) {
-            (false, false) => Err(Error::new(Kind::Usage, "nothing says what to replay")
-                .hint("give `--event`, `--from` and `--to`, or `--all`")),
-            (true, true) => Err(Error::new(Kind::Usage, "`--all` leaves nothing else to choose")
-                .hint("give `--all`, or `--event`, `--from` and `--to`, not both")),
-            _ => selection::in_order(self.from, self.to),
-        }
-    }
-}
-
-pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report) -> Result<()> {
-    call.check()?;
-    if !prepare_lake(context).await? {
-        return Err(lake::missing(&context.place));
-    }
-    let privacy = context.privacy().await?;
-    // First, because a cell published after the one rebuilt from its answers would be taken for the better one.
-    publish_staged(context, &[], report).await?;
-    let events = archived(context, call, report).await?;
-    if events.is_empty() && report.failures.is_empty() {
-        return Err(Error::new(Kind::Usage, "none of that is archived")
-            .hint("only runs with `--archive` keep answers; `sync` asks the vendor again"));
-    }
-    context.progress.events(events.len());
-    report.planned(events.len(), events.len());
-    let replayed = stream::iter(events).map(|(event_id, attempts)| {
-        let privacy = &privacy;
-        async move { (event_id, replay_event(context, call, privacy, event_id, attempts).await) }
-    });
-    let mut replayed = replayed.buffer_unordered(context.concurrency);
-    while let Some((event_id, outcome)) = replayed.next().await {
-        match outcome {
-            Ok((records, damaged)) => {
-                let outcome = if damaged.is_some() { Outcome::Failed } else { Outcome::Complete };
-                context.progress.visited(event_id, outcome, records.rows, 0);
-                records.add_to(report);
-                match damaged {
-                    Some(error) => report.event_failed(event_id, &error.with("event", event_id)),
-                    None => report.visited(Outcome::Complete),
-                }
-            }
-            Err(error) => report.event_failed(event_id, &error.with("event", event_id)),
-        }
-    }
-    drop(replayed);
-    if report.rows + report.rejects == 0 && report.failures.is_empty() {
-        report.notes.insert("no archived answer has rows of what was chosen".to_owned());
-    }
-    publish_staged(context, &[], report).await
-}
-
-/// The archived answers of the chosen events.
-async fn archived(context: &Context, call: &Replay, report: &mut Report) -> Result<BTreeMap<i64, Attempts>> {
-    let mut events: BTreeMap<i64, Attempts> = BTreeMap::new();
-    for day in archive::days(context).await? {
-        for listed in archive::answers(context, &day).await? {
-            let (Some((visited, together, window)), Some((event_id, _))) =
-                (keys::parse_archived(&listed.key), keys::parse_visit(&listed.key))
-            else {
-                let error = Error::new(Kind::Damaged, "a file in the archive is not an archived answer");
-                report.failed(&error.with("key", &listed.key).hint("delete it"));
-                continue;
-            };
-            // No visit begins before the day that it asks for.
-            let is_chosen = call.event.is_empty() || call.event.contains(&event_id);
-            if is_chosen && call.from.is_none_or(|from| from <= visited) {
-                let together = together.to_owned();
-                events.entry(event_id).or_default().entry(together).or_default().insert(window, listed);
-            }
-        }
-    }
-    Ok(events)
-}
-
 /// Replays everything of one event. Also returns the error of the first answer that cannot be read; it does not stop the others.
-async fn replay_event(
+pub(super) async fn replay_event(
     context: &Context,
     call: &Replay,
     privacy: &Privacy,
@@ -153,6 +45,7 @@ async fn replay_event(
             Err(error) => return Err(error),
         }
     }
+    replaying.stage_event().await?;
     Ok((records, damaged))
 }
 
@@ -189,9 +82,7 @@ impl Replaying<'_> {
         let Self { context, call, privacy, .. } = *self;
         let Some(first) = answers.values().next() else { return Ok(RecordCounts::default()) };
         let header = archive::open(context, first).await?.header().clone();
-        let is_wanted =
-            call.from.is_none_or(|from| from <= header.day) && call.to.is_none_or(|to| header.day <= to);
-        if !is_wanted || answers.len() != header.windows.len().max(1) {
+        if !call.has_day(header.day) || answers.len() != header.windows.len().max(1) {
             return Ok(RecordCounts::default());
         }
         let zone = context.lake.zone.clone();
@@ -210,8 +101,7 @@ impl Replaying<'_> {
         } else {
             Wanted::Windows(decode_context)
         };
-        let visit_id =
-            VisitId { event_id, pulled_at, run: context.run.clone(), privacy_version: privacy.into() };
+        let visit_id = self.visit_id(event_id, pulled_at);
         let mut intake = Intake::new(context, &visit_id, wanted, day);
         for listed in answers.values() {
             let reader = archive::open(context, listed).await?;
@@ -275,6 +165,30 @@ impl Replaying<'_> {
             cell.stage(staged_at, accepted_at).await?;
         }
         Ok(())
+    }
+
+    /// Stages the event's row from its ledger if the lake has lost it: a closed event has no further visit that would.
+    async fn stage_event(&self) -> Result<()> {
+        let Self { context, call, privacy, ledger, .. } = self;
+        let placed = ledger.as_ref().and_then(|ledger| Some((ledger, ledger.event_day?, ledger.last_visit?)));
+        let Some((ledger, day, pulled_at)) = placed.filter(|(_, day, _)| call.has_day(*day)) else {
+            return Ok(());
+        };
+        let (store, lake, event_id) = (&context.store, &context.lake, ledger.event.event_id);
+        let table_day = TableDay { store, lake, privacy, table: Table::Events, day };
+        if table_day.cell(event_id, "").await?.is_some() {
+            return Ok(());
+        }
+        let visit_id = self.visit_id(event_id, pulled_at);
+        let mut cell = CellWriter::new(Arc::clone(store), visit_id, Table::Events, day, "");
+        cell.write(privacy.clean(Table::Events, &events_row(ledger, &lake.zone)?)?).await?;
+        cell.stage(context.clock.now(), None).await
+    }
+
+    /// What the cells of a visit have in common when this run stages them.
+    fn visit_id(&self, event_id: i64, pulled_at: Timestamp) -> VisitId {
+        let (run, privacy_version) = (self.context.run.clone(), self.privacy.into());
+        VisitId { event_id, pulled_at, run, privacy_version }
     }
 }
 

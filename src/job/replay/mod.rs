@@ -1,0 +1,128 @@
+//! Replay: rebuilds tables from the archive, without asking the vendor. Its cells rank just above those of the pulls that they
+//! come from.
+
+mod replaying;
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use futures::{StreamExt, stream};
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use self::replaying::replay_event;
+use super::archive;
+use super::context::Context;
+use super::publish::{prepare_lake, publish_staged};
+use super::selection::{self, one_or_many};
+use crate::error::{Error, Kind, Result};
+use crate::load::ledger::visit::Outcome;
+use crate::load::store::Listed;
+use crate::load::{keys, lake};
+use crate::report::Report;
+
+/// The arguments of `replay`.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Replay {
+    /// Only this event; may be given several times.
+    #[arg(long = "event", value_name = "ID")]
+    #[serde(rename = "event_id", deserialize_with = "one_or_many")]
+    pub event: Vec<i64>,
+    /// Only rows of this day or later.
+    #[arg(long, value_name = "DAY")]
+    pub from: Option<Date>,
+    /// Only rows of this day or earlier.
+    #[arg(long, value_name = "DAY")]
+    pub to: Option<Date>,
+    /// Everything that is archived.
+    #[arg(long, conflicts_with_all = ["event", "from", "to"])]
+    pub all: bool,
+}
+
+/// The archived answers of one attempt at a day, or at a snapshot, by the index of their window.
+type Attempt = BTreeMap<usize, Listed>;
+/// All attempts at one event, by what the keys of their answers have in common.
+type Attempts = BTreeMap<String, Attempt>;
+
+impl Replay {
+    fn check(&self) -> Result<()> {
+        let is_chosen = !self.event.is_empty() || self.from.is_some() || self.to.is_some();
+        match (self.all, is_chosen) {
+            (false, false) => Err(Error::new(Kind::Usage, "nothing says what to replay")
+                .hint("give `--event`, `--from` and `--to`, or `--all`")),
+            (true, true) => Err(Error::new(Kind::Usage, "`--all` leaves nothing else to choose")
+                .hint("give `--all`, or `--event`, `--from` and `--to`, not both")),
+            _ => selection::in_order(self.from, self.to),
+        }
+    }
+
+    /// Whether rows of this day are wanted.
+    fn has_day(&self, day: Date) -> bool {
+        self.from.is_none_or(|from| from <= day) && self.to.is_none_or(|to| day <= to)
+    }
+}
+
+pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report) -> Result<()> {
+    call.check()?;
+    if !prepare_lake(context).await? {
+        return Err(lake::missing(&context.place));
+    }
+    let privacy = context.privacy().await?;
+    // First, because a cell published after the one rebuilt from its answers would be taken for the better one.
+    publish_staged(context, &[], report).await?;
+    let events = archived(context, call, report).await?;
+    if events.is_empty() && report.failures.is_empty() {
+        return Err(Error::new(Kind::Usage, "none of that is archived")
+            .hint("only runs with `--archive` keep answers; `sync` asks the vendor again"));
+    }
+    context.progress.events(events.len());
+    report.planned(events.len(), events.len());
+    let replayed = stream::iter(events).map(|(event_id, attempts)| {
+        let privacy = &privacy;
+        async move { (event_id, replay_event(context, call, privacy, event_id, attempts).await) }
+    });
+    let mut replayed = replayed.buffer_unordered(context.concurrency);
+    while let Some((event_id, outcome)) = replayed.next().await {
+        match outcome {
+            Ok((records, damaged)) => {
+                let outcome = if damaged.is_some() { Outcome::Failed } else { Outcome::Complete };
+                context.progress.visited(event_id, outcome, records.rows, 0);
+                records.add_to(report);
+                match damaged {
+                    Some(error) => report.event_failed(event_id, &error.with("event", event_id)),
+                    None => report.visited(Outcome::Complete),
+                }
+            }
+            Err(error) => report.event_failed(event_id, &error.with("event", event_id)),
+        }
+    }
+    drop(replayed);
+    if report.rows + report.rejects == 0 && report.failures.is_empty() {
+        report.notes.insert("no archived answer has rows of what was chosen".to_owned());
+    }
+    publish_staged(context, &[], report).await
+}
+
+/// The archived answers of the chosen events.
+async fn archived(context: &Context, call: &Replay, report: &mut Report) -> Result<BTreeMap<i64, Attempts>> {
+    let mut events: BTreeMap<i64, Attempts> = BTreeMap::new();
+    for day in archive::days(context).await? {
+        for listed in archive::answers(context, &day).await? {
+            let (Some((visited, together, window)), Some((event_id, _))) =
+                (keys::parse_archived(&listed.key), keys::parse_visit(&listed.key))
+            else {
+                let error = Error::new(Kind::Damaged, "a file in the archive is not an archived answer");
+                report.failed(&error.with("key", &listed.key).hint("delete it"));
+                continue;
+            };
+            // No visit begins before the day that it asks for.
+            let is_chosen = call.event.is_empty() || call.event.contains(&event_id);
+            if is_chosen && call.from.is_none_or(|from| from <= visited) {
+                let together = together.to_owned();
+                events.entry(event_id).or_default().entry(together).or_default().insert(window, listed);
+            }
+        }
+    }
+    Ok(events)
+}
