@@ -24,9 +24,23 @@ pub struct Totals {
     pub live: i64,
     /// Replays.
     pub replay: i64,
+    /// Records beside these rows that are left out, because they are of people who are to be forgotten.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub suppressed: u64,
 }
 
 impl Totals {
+    /// Whether these rows are less than those before: fewer viewings. If the vendor's answers left out different numbers of
+    /// people who are to be forgotten, only the numbers of records can be compared.
+    #[must_use]
+    pub fn is_less_than(&self, before: &Self) -> bool {
+        if self.suppressed == before.suppressed {
+            self.weight < before.weight
+        } else {
+            self.rows + self.suppressed < before.rows + before.suppressed
+        }
+    }
+
     /// Adds the rows of a batch of `table`.
     pub fn add(&mut self, table: Table, batch: &RecordBatch) {
         self.rows += batch.num_rows() as u64;
@@ -49,6 +63,11 @@ impl Totals {
             Table::Events | Table::Pulls | Table::Rejects => self.weight += batch.num_rows() as u64,
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 fn sum(batch: &RecordBatch, column: &str) -> i64 {
@@ -123,6 +142,23 @@ mod tests {
         ];
         for totals in cut(Table::ViewerDetails, &viewers) {
             assert_eq!((totals.live, totals.replay), (3, 4));
+        }
+    }
+
+    #[test]
+    fn less_is_fewer_viewings_or_fewer_records_where_other_people_are_left_out() {
+        let totals = |(rows, weight, suppressed)| Totals { rows, weight, suppressed, ..Totals::default() };
+        for (before, now, is_less, what) in [
+            ((2, 5, 0), (2, 4, 0), true, "a viewing is gone"),
+            ((2, 5, 0), (1, 5, 0), false, "two viewers were merged"),
+            ((10, 10, 0), (7, 7, 3), false, "the rows of others are left out for the first time"),
+            ((10, 10, 0), (6, 6, 3), true, "and one is gone"),
+            ((7, 7, 3), (7, 7, 3), false, "nothing changed since then"),
+            ((7, 7, 3), (6, 6, 3), true, "one is gone since then"),
+            ((10, 10, 3), (7, 7, 3), true, "three are gone, as many as are left out"),
+            ((7, 7, 3), (7, 7, 0), true, "what is left out is gone"),
+        ] {
+            assert_eq!(totals(now).is_less_than(&totals(before)), is_less, "{what}");
         }
     }
 

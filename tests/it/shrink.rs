@@ -5,17 +5,18 @@ use std::sync::Arc;
 use rollcall::config::Config;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
-use rollcall::job::{Job, Publish, Replay};
+use rollcall::job::{Forget, Job, Publish, Replay};
 use rollcall::load::ledger::ledgers::Ledgers;
 use rollcall::load::store::Store;
 use rollcall::report::Report;
 use rollcall::transform::tables::Table;
 use simulator::{ServerOptions, Viewers, World, WorldOptions};
 
+use crate::privacy::policy;
 use crate::support::command::Desk;
 use crate::support::faulty::{Fault, Faulty, stride};
 use crate::support::lake::{Cells, cells};
-use crate::support::run::{HOUR, config, job, later, server_at, sync};
+use crate::support::run::{HOUR, config, job, later, server_at, sync, sync_of};
 
 const EVENT: i64 = 700_001;
 
@@ -168,4 +169,31 @@ async fn a_cell_that_shrinks_is_told_once_and_one_that_is_forgotten_or_accepted_
         few.iter().all(|((table, ..), (rows, _))| *table != Table::ViewerDetails || *rows <= 5),
         "{few:?}"
     );
+}
+
+#[tokio::test]
+async fn a_cell_that_shrinks_is_told_also_where_somebody_is_to_be_forgotten() {
+    let policy = policy(r#"{"base": "open"}"#);
+    let event = world(5).event(EVENT.unsigned_abs()).unwrap();
+    let mobile = event.viewers().find_map(|viewer| viewer.mobile).unwrap();
+    let forget = Forget { viewer: vec![mobile], dry_run: false };
+    let mut told = Vec::new();
+    for forgets in [false, true] {
+        let desk = Desk::new();
+        for (hour, viewers) in [(0, 40), (2, 40), (3, 39)] {
+            let now = later() + HOUR * hour;
+            let server = server_at(now, &world(viewers), ServerOptions::default());
+            let config = || Config { policy: Arc::clone(&policy), ..config(&server, &desk.store()) };
+            let chosen = sync_of(Selection { event: vec![EVENT], ..Selection::default() });
+            let report = job(&desk.open(), config(), now, chosen).await.unwrap();
+            assert!(report.ok, "{:?}", report.failures);
+            told.push(report.shrunk);
+            if forgets && hour == 0 {
+                job(&desk.open(), config(), now + HOUR, Job::Forget(forget.clone())).await.unwrap();
+            }
+        }
+    }
+    let (without, with) = told.split_at(3);
+    assert_eq!(without, with);
+    assert!(told[..2] == [0, 0] && told[2] > 0, "{told:?}");
 }

@@ -73,9 +73,11 @@ pub(in crate::job) struct Fetched {
 }
 
 impl Fetched {
-    /// The sums over the rows of one table.
+    /// The sums over the rows of one table, with the number of records that were left out.
     pub(super) fn totals(&self, table: Table) -> Totals {
-        self.cells.iter().find(|cell| cell.table() == table).map(CellWriter::totals).unwrap_or_default()
+        let totals = self.cells.iter().find(|cell| cell.table() == table).map(CellWriter::totals);
+        let suppressed = self.records.suppressed.get(&table).copied().unwrap_or_default();
+        Totals { suppressed, ..totals.unwrap_or_default() }
     }
 }
 

@@ -45,10 +45,9 @@ impl Visiting<'_> {
         let mut cells = Vec::new();
         for cell in fetched.cells {
             let table = cell.table();
-            let rows = |before: Day| if table == Table::Lives { before.lives } else { before.interactions };
+            let rows = |day: Day| if table == Table::Lives { day.lives } else { day.interactions };
             let before = before.map(|before| (before.pulled_at, rows(before)));
-            let suppressed = fetched.records.suppressed.get(&table).copied().unwrap_or_default();
-            if self.judge_cell(table, cell.totals(), day, before, suppressed, answer.accepted_at).await? {
+            if self.judge_cell(table, rows(answer), day, before, answer.accepted_at).await? {
                 cells.push((cell, answer.accepted_at));
             }
         }
@@ -75,9 +74,7 @@ impl Visiting<'_> {
         let mut cells = Vec::new();
         for cell in fetched.cells {
             let before = before.map(|before| (before.pulled_at, before.viewer_details));
-            let (table, day) = (cell.table(), self.event_day);
-            let suppressed = fetched.records.suppressed.get(&table).copied().unwrap_or_default();
-            if self.judge_cell(table, cell.totals(), day, before, suppressed, accepted_at).await? {
+            if self.judge_cell(cell.table(), details, self.event_day, before, accepted_at).await? {
                 cells.push((cell, accepted_at));
             }
         }
@@ -141,22 +138,17 @@ impl Visiting<'_> {
         now: Totals,
         day: Date,
         before: Option<(Timestamp, Totals)>,
-        suppressed: u64,
         accepted_at: Option<Timestamp>,
     ) -> Result<bool> {
         let settled_at = self.context.lake.settled_at(day)?;
         let (before_at, before) = before.unzip();
-        // People who are to be forgotten may have been among the previous rows.
-        let had = before.map_or(0, |before| before.rows).saturating_sub(suppressed);
         // In this visit, or in one that was killed before it staged anything.
         let is_accepted =
             self.choice.accepts(day) || before_at.is_some_and(|before_at| Some(before_at) < accepted_at);
         // The lake keeps what was found after the day had settled, if that weighs more. If nothing is left, the vendor has
         // forgotten it: that is normal, and nobody has to look into it.
-        let (has_fewer, weighs_less) =
-            (now.rows < had, before.is_some_and(|before| now.weight < before.weight));
-        let has_less = if suppressed > 0 { has_fewer } else { weighs_less };
-        self.figures.fewer += u64::from(has_fewer || has_less);
+        let has_less = before.is_some_and(|before| now.is_less_than(&before));
+        self.figures.fewer += u64::from(has_less);
         let is_shrunk = 0 < now.rows && has_less && before_at >= Some(settled_at) && !is_accepted;
         self.figures.shrunk += u64::from(is_shrunk);
         if is_accepted {
