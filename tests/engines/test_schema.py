@@ -51,8 +51,13 @@ def in_clickhouse(store):
 
 
 def in_spark(store):
-    builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
-    spark = builder.config("spark.sql.session.timeZone", "America/New_York").getOrCreate()
+    settings = {
+        "spark.sql.session.timeZone": "America/New_York",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.ui.enabled": "false",
+    }
+    spark = SparkSession.builder.master("local[1]").config(map=settings).getOrCreate()
     for statement in statements("spark", store):
         spark.sql(statement)
     return lambda query: plain(spark.sql(query).first())

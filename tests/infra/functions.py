@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import samcli
 from conftest import BINARIES
-from ports import free_port, wait_for
+from ports import free_ports, wait_for
 
 if platform.system() != "Linux":
     pytest.skip("SKIPPED: the emulator of Lambda's runtime runs on Linux", allow_module_level=True)
@@ -39,9 +39,10 @@ class Function:
 
     def __init__(self, environment, seconds=60):
         EMULATOR.chmod(0o755)
-        port, runtime = free_port(), free_port()
+        self.seconds = seconds
+        port, runtime = free_ports(2)
         self.url = f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
-        self.log = tempfile.TemporaryFile(mode="w+")
+        self.log = tempfile.TemporaryFile(mode="a+")
         command = [EMULATOR, "--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
         command += ["--runtime-api-address", f"127.0.0.1:{runtime}", PROGRAM]
         settings = {"AWS_LAMBDA_FUNCTION_TIMEOUT": str(seconds), "HOME": "/tmp", "PATH": os.environ["PATH"]}
@@ -55,12 +56,16 @@ class Function:
         wait_for(port, self.process)
 
     def send(self, body):
-        """The answer to a payload as it is."""
+        """The answer to a payload as it is; of a function that was killed for the time it took, what Lambda makes of it."""
         try:
-            with urllib.request.urlopen(self.url, data=body) as answer:
-                return json.loads(answer.read() or "null")
+            with urllib.request.urlopen(self.url, data=body, timeout=self.seconds + 60) as answer:
+                said = answer.read() or b"null"
         except urllib.error.HTTPError as error:
-            return json.loads(error.read() or "{}")
+            said = error.read() or b"{}"
+        try:
+            return json.loads(said)
+        except ValueError:
+            return {"errorType": "Sandbox.Timedout", "errorMessage": said.decode()}
 
     def invoke(self, payload):
         """The report, or a `FunctionError`."""

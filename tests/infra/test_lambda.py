@@ -139,8 +139,8 @@ def test_a_run_that_cannot_work_is_an_error_whose_type_says_whether_a_retry_help
 
 
 def test_a_run_ends_before_its_deadline_and_the_next_goes_on(function):
-    with simulator("--events", "12", "--latency", "50") as vendor:
-        one = function(vendor, seconds=4, ROLLCALL_CONCURRENCY="1")
+    with simulator("--events", "12", "--latency", "150") as vendor:
+        one = function(vendor, seconds=12, ROLLCALL_CONCURRENCY="1")
         first = one.invoke({"job": "sync"})
         left, complete = first["events"]["left"], first["events"]["complete"]
         assert first["ok"], "what is left has not failed"

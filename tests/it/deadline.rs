@@ -46,10 +46,12 @@ async fn what_the_deadline_cuts_off_is_left_and_the_next_run_makes_it_good() {
     let mut cut = config(&server, &desk.store());
     cut.deadline = Some(SignedDuration::from_secs(4));
     let report = sync(cut, chosen()).await;
-    // Nobody would come back to what was chosen: it need not be due.
-    let [failure] = &report.failures[..] else { panic!("{:?}", report.failures) };
-    assert_eq!((failure.event_id, failure.kind), (None, Kind::Timeout));
-    assert!(failure.error.contains(&format!("{} of the chosen events", report.events.left)), "{failure:?}");
+    // Nobody would come back to what was chosen: it need not be due. On a slow machine, some days are still staged, too.
+    let said = format!("{} of the chosen events", report.events.left);
+    let told = report.failures.iter().filter(|failure| failure.error.contains(&said));
+    assert_eq!(told.count(), 1, "{:?}", report.failures);
+    let mut failures = report.failures.iter();
+    assert!(failures.all(|failure| (failure.event_id, failure.kind) == (None, Kind::Timeout)));
     assert!(report.events.left > 0 && report.events.failed == 0);
     assert!(report.owed[&event].contains(&day.to_string()), "{:?}", report.owed);
 
@@ -195,7 +197,8 @@ async fn an_event_to_which_the_vendor_never_answers_fails_and_is_not_left_by_eve
             config.read_timeout = Duration::from_millis(100);
             report = sync(config, chosen()).await;
         }
-        let failed: Vec<_> = report.failures.iter().map(|failure| (failure.event_id, failure.kind)).collect();
+        let of_events = report.failures.iter().filter(|failure| failure.event_id.is_some());
+        let failed: Vec<_> = of_events.map(|failure| (failure.event_id, failure.kind)).collect();
         assert_eq!(failed, [(Some(event), Kind::Timeout)], "{stalled}: {:?}", report.failures);
         let ledger = ledger().await;
         assert_eq!((ledger.failures, ledger.last_good_visit), (1, None), "{stalled}");
@@ -219,7 +222,7 @@ async fn an_outage_says_nothing_of_how_large_a_day_is() {
     let stalled = faults(&[&format!("stall@day:{event}:{day}")]);
     let server = server_at(later(), &world, stalled);
     let mut silent = config(&server, &desk.store());
-    silent.read_timeout = Duration::from_millis(20);
+    silent.read_timeout = Duration::from_secs(1);
     let report = sync(silent, selection()).await;
     assert!(report.failures.iter().any(|failure| failure.kind == Kind::Timeout), "{:?}", report.failures);
     let server = server_at(later(), &world, ServerOptions::default());

@@ -39,8 +39,9 @@ async fn run(desk: &Desk, options: ServerOptions) -> (Report, Server) {
 
 pub(crate) async fn without_faults() -> Cells {
     let desk = Desk::new();
-    let (report, _) = run(&desk, ServerOptions::default()).await;
-    assert!(report.ok && report.requests.retries == 0);
+    let server = server_at(later(), &small_world(8), ServerOptions::default());
+    let report = sync_all(config(&server, &desk.store()), later()).await;
+    assert_eq!(report.requests.retries, 0);
     cells(&desk.store()).await
 }
 

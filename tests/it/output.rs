@@ -18,7 +18,7 @@ const FILTERS: [(&str, &str); 12] = [
     (r"127\.0\.0\.1:\d+", "[vendor]"),
     (r"\d+ ms\b", "[some] ms"),
     (r#""(milliseconds|milliseconds_per_request)": \d+"#, r#""$1": "[some]""#),
-    (r"(requests   [^,]+, )\d+ \w+( to \d+ \w+)?, by", "$1[time], by"),
+    (r"(requests   [^,]+, )\d+ \w+( to \d+ \w+)?, at", "$1[time], at"),
     (r#""seconds": \[\s+\d+,\s+\d+\s+\]"#, r#""seconds": "[some]""#),
     (r"requestId: [\w.]+", "requestId: [id]"),
 ];

@@ -60,7 +60,7 @@ async fn body(mut response: Response) -> reqwest::Result<String> {
 
 #[tokio::test]
 async fn each_fault_shows_as_what_it_is() {
-    let (patient, hasty) = (Duration::from_mins(1), Duration::from_millis(300));
+    let (patient, hasty) = (Duration::from_mins(1), Duration::from_secs(1));
     for (fault, timeout, expected) in [
         ("status=503", patient, "503"),
         ("status=404", patient, "404"),
