@@ -1,6 +1,6 @@
 -- Replays in the seven days after each event. A row an event and day with replays. Day 0 is the day on which
--- the event was to end, by the lake's wall clock. Somebody who watched on two days counts on both: people do
--- not add up.
+-- the event was to end, by the lake's wall clock: an event without a known end is left out. Somebody who
+-- watched on two days counts on both: people do not add up.
 SELECT
   s.event_id,
   date_diff('day', date(s.event_end_date), s.dt) AS days_after,

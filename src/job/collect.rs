@@ -83,10 +83,28 @@ enum Became {
 
 fn outcome(ledger: &Ledger, planned_at: Timestamp, is_of_days: bool) -> Became {
     if ledger.failures > 0 {
-        let message = format!("the last {} visits failed", ledger.failures);
+        let message = match ledger.failures {
+            1 => "the last visit failed".to_owned(),
+            failures => format!("the last {failures} visits failed"),
+        };
         let error = Error::new(Kind::Unavailable, message);
         return Became::Failed(error.hint("look at the column `error` of the table `pulls`"));
     }
     let is_complete = was_visited_since(ledger, planned_at, is_of_days) && ledger.owed.is_empty();
     if is_complete { Became::Complete } else { Became::Left }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transform::event::Event;
+
+    #[test]
+    fn how_many_visits_failed_is_said_unless_it_was_one() {
+        for (failures, said) in [(1, "the last visit failed"), (3, "the last 3 visits failed")] {
+            let ledger = Ledger { failures, ..Ledger::new(Event::unknown(7), Timestamp::UNIX_EPOCH) };
+            let became = outcome(&ledger, Timestamp::UNIX_EPOCH, false);
+            assert!(matches!(became, Became::Failed(error) if error.to_string().starts_with(said)), "{said}");
+        }
+    }
 }

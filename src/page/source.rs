@@ -186,7 +186,7 @@ impl Source {
         self.objects.range(first..=last.max(first)).map(|(day, _)| *day)
     }
 
-    /// How many records of an event no table could hold.
+    /// How many records of an event no table could hold, each once for each answer that had it.
     pub(super) async fn rejects(&self, context: &Context, event: &EventRow) -> Result<u64> {
         let objects = self.days(context, event).filter_map(|day| self.object(Table::Rejects, day));
         let rows = stream::iter(objects).map(|object| async move {

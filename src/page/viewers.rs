@@ -76,8 +76,9 @@ pub(super) fn json(audience: &Audience) -> String {
 pub(super) fn deeds(audience: &Audience) -> Vec<(&'static str, &'static str, i64, String)> {
     let (all, told) = (figures::deeds(audience.attending()), figures::deeds(audience.viewers()));
     let people = audience.viewers().count();
+    // Rounded as SQL rounds: what lies in the middle, away from zero.
     #[allow(clippy::cast_precision_loss, reason = "an average with two digits")]
-    let average = |sum: i64| format!("{:.2}", sum as f64 / people as f64);
+    let average = |sum: i64| format!("{:.2}", (sum as f64 / people as f64 * 100.0).round() / 100.0);
     let shown = |sum: i64| if people > 0 { average(sum) } else { "–".to_owned() };
     DEEDS.iter().zip(all).zip(told).map(|(((_, zh, en), all), told)| (*zh, *en, all, shown(told))).collect()
 }
@@ -97,5 +98,16 @@ mod tests {
         assert!(!text.contains("E-mail"), "{text}");
         let parsed: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(parsed["rows"][0][0], "</script><b>\u{2028}");
+    }
+
+    #[test]
+    fn an_average_is_rounded_as_sql_rounds_it() {
+        // What `round(sum / people, 2)` is in DuckDB.
+        for (sum, people, rounded) in [(1, 8, "0.13"), (5, 8, "0.63"), (23, 40, "0.57"), (6, 3, "2.00")] {
+            let mut audience = Audience::default();
+            audience.people.resize_with(people, || Person { is_identified: true, ..Person::default() });
+            audience.people[0].deeds[0] = sum;
+            assert_eq!(deeds(&audience)[0].3, rounded, "{sum} among {people}");
+        }
     }
 }

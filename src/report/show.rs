@@ -47,17 +47,18 @@ impl Report {
         write!(f, "events     {due} due: {complete} complete, {failed} failed, {left} left")
     }
 
+    fn show_records(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (rows, rejects) = (counted(self.rows, "row"), counted(self.rejects, "reject"));
+        write!(f, "\nrecords    {rows}, {rejects}, {} set aside", counted(self.set_aside, "value"))
+    }
+
     fn show_visits(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.show_events(f)?;
+        self.show_records(f)?;
         let Used { requests, retries, bytes, waited_milliseconds } = self.requests;
-        writeln!(
-            f,
-            "\nrecords    {} rows, {} rejects, {} values set aside",
-            self.rows, self.rejects, self.set_aside
-        )?;
         write!(
             f,
-            "requests   {requests}, {}, {}, waited {:.1} s",
+            "\nrequests   {requests}, {}, {}, waited {:.1} s",
             counted(retries, "retry"),
             BinaryBytes(bytes),
             std::time::Duration::from_millis(waited_milliseconds).as_secs_f64()
@@ -117,11 +118,8 @@ impl fmt::Display for Report {
             JobName::Forget => self.show_erasure(f)?,
             JobName::Replay => {
                 self.show_events(f)?;
-                write!(
-                    f,
-                    "\nrecords    {} rows, {} rejects, {} values set aside\n",
-                    self.rows, self.rejects, self.set_aside
-                )?;
+                self.show_records(f)?;
+                f.write_str("\n")?;
                 self.show_published(f)?;
             }
             JobName::Publish | JobName::Upgrade => self.show_published(f)?,

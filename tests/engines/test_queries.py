@@ -415,6 +415,13 @@ def test_minutes_count_from_the_scheduled_start(lake, vendor, name):
     assert name != "left-early" or 9 in {row[4] for row in expected}
 
 
+@pytest.mark.parametrize("name", ["left-early", "online-by-minute", "online-peak", "replays-by-day"])
+def test_an_event_whose_start_or_end_is_not_known_is_left_out_where_it_is_counted_from(lake, name):
+    column, kind = ("end_date", "TIMESTAMP") if name == "replays-by-day" else ("start_time", "TIMESTAMPTZ")
+    alter(lake, "events", f"SELECT * REPLACE (CAST(NULL AS {kind}) AS {column}) FROM events")
+    assert answer(lake, QUERIES[name]) == []
+
+
 def with_customers(rows):
     """The question of a reader who put their own list of customers in."""
     values = re.sub("None", "NULL", ",\n".join(map(repr, rows)))
@@ -515,8 +522,10 @@ def test_an_event_is_incomplete_by_its_last_visit_alone(lake):
     alter(
         lake,
         "pulls",
-        "SELECT * FROM pulls WHERE event_id NOT IN (700001, 700002)",
+        "SELECT * FROM pulls WHERE event_id NOT IN (700001, 700002, 700005)",
         "SELECT * REPLACE ('failed' AS outcome, 'no answer' AS error) FROM pulls WHERE event_id = 700001",
+        # It was complete before the vendor forgot it.
+        "SELECT * REPLACE ('failed' AS outcome, 'no event' AS error) FROM pulls WHERE event_id = 700005",
         "SELECT * REPLACE ('[\"2022-10-30\"]' AS owed) FROM pulls WHERE event_id = 700002",
         "SELECT * REPLACE ('failed' AS outcome, pulled_at - INTERVAL '1' HOUR AS pulled_at) "
         "FROM pulls WHERE event_id = 700004",

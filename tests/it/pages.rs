@@ -122,7 +122,8 @@ async fn what_does_not_add_up_is_shown_until_a_visit_compares_again() {
         desk.run(&words).succeeded();
         let page = std::fs::read_to_string(page).unwrap();
         assert!(page.contains("The vendor's sums per viewer are not those of the viewings."), "{hours}");
-        let told = page.split_once("Records that have no day").unwrap().1.split_once(": ").unwrap().1;
+        let what = "Records that have no day, once for each answer that had them";
+        let told = page.split_once(what).unwrap().1.split_once(": ").unwrap().1;
         rejects.push(told.split('<').next().unwrap().parse::<u64>().unwrap());
     }
     // Whatever the last visit asked for.

@@ -98,6 +98,19 @@ async fn an_event_that_fails_again_and_again_is_named_and_holds_its_days_back() 
 }
 
 #[tokio::test]
+async fn a_day_that_was_asked_for_is_not_called_owed_because_the_first_snapshot_is() {
+    let (desk, world) = (Desk::new(), small_world(6));
+    let faults: Vec<Fault> = vec!["code=400@event:700001,snapshot".parse().unwrap()];
+    let server = server_at(now(), &world, ServerOptions { faults, ..ServerOptions::default() });
+    let report = sync(config(&server, &desk.store()), now(), Selection::default()).await.unwrap();
+    assert_eq!(report.owed[&700_001], ["snapshot"]);
+    let status = status_of(&world, &desk.store(), now() + HOUR).await.unwrap();
+    assert_eq!((status.holds[0].event_id, status.holds[0].because), (Some(700_001), HeldBy::Owed));
+    let said = " by event 700001: the day or the first snapshot is owed, and the next visit asks";
+    assert!(status.to_string().contains(said), "{status}");
+}
+
+#[tokio::test]
 async fn files_that_wait_for_longer_than_a_day_are_a_problem_and_hold_their_days_back() {
     let (desk, world) = synced(ServerOptions::default(), now()).await;
     let staged = desk.store().join("staging/lives/dt=2022-10-22");
@@ -239,6 +252,7 @@ async fn a_lake_whose_list_of_events_was_never_read_is_not_called_complete() {
     let status = status_of(&world, &desk.store(), later() + HOUR).await.unwrap();
     assert_eq!((status.ok, status.complete_through, status.roster_read), (true, None, None));
     assert_eq!(names(&status.notes), ["roster"], "{status}");
+    assert!(status.to_string().contains("checks     of the last visit of 1 event: "), "{status}");
     assert!(
         status
             .to_string()

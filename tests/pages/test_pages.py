@@ -43,8 +43,10 @@ def bars(page, section):
 
 
 def test_the_figures_of_every_event_are_those_of_sql_over_the_same_files(pages, sql, look):
-    came, both, peaks = (answers(sql, query) for query in ("attendance", "live-against-replay", "online-peak"))
-    assert len(came) == 23 and len(peaks) > 10
+    came, both, peaks, engaged = (
+        answers(sql, query) for query in ("attendance", "live-against-replay", "online-peak", "engagement")
+    )
+    assert len(came) == 23 and len(peaks) > 10 and len(engaged) > 10
     for event_id in came:
         page = look(pages / f"{event_id}.html")
         shown = {name: page.inner_text(f"#{name}") for name in "people live-people replay-people people-both peak viewings seconds".split()}
@@ -64,6 +66,9 @@ def test_the_figures_of_every_event_are_those_of_sql_over_the_same_files(pages, 
             start, at = sql.sql(begins).fetchone()
             shown = at.strftime("%H:%M" if at.date() == start.date() else "%m-%d %H:%M")
             assert page.inner_text("#peak-at") == shown, event_id
+        means = {DEEDS[row.locator("td").first.inner_text()]: row.locator("td").last.inner_text() for row in page.locator("#deeds tbody tr").all()}
+        asked = {deed: f"{mean:.2f}" for deed, mean in engaged.get(event_id, {}).items() if deed in DEEDS.values()}
+        assert {deed: means[deed] for deed in asked} == asked, event_id
 
 
 @pytest.mark.parametrize("event_id", [700001, 700004, 700006])
@@ -94,8 +99,8 @@ def test_groups_stays_and_deeds_are_those_of_sql(pages, sql, look, event_id):
 
     for row in page.locator("#deeds tbody tr").all():
         name, total, average = row.locator("td").all_inner_texts()
-        ((summed, people),) = sql.sql(f"SELECT coalesce(sum({DEEDS[name]}), 0), count(*) FROM {viewers}").fetchall()
-        assert (number(total), average) == (summed, f"{summed / people:.2f}"), name
+        ((summed, mean),) = sql.sql(f"SELECT coalesce(sum({DEEDS[name]}), 0), round(avg(coalesce({DEEDS[name]}, 0)), 2) FROM {viewers}").fetchall()
+        assert (number(total), average) == (summed, f"{mean:.2f}"), name
     assert page.locator("#deeds tbody tr").count() == len(DEEDS)
 
     days = {row.locator("td").all_inner_texts()[0]: row.locator("td").all_inner_texts()[1:3] for row in page.locator("#days tbody tr").all()}

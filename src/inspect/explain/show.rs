@@ -14,8 +14,12 @@ use crate::load::ledger::visit::Owed;
 use crate::one_line::OneLine;
 use crate::transform::event::Event;
 
-/// The column with the duration, in each table.
-const SECONDS: [&str; 3] = ["watch_duration_seconds", "online_duration_seconds", "duration_seconds"];
+/// The column with the duration, in each table: the one that `pulls` sums up.
+const SECONDS: [(&str, &str); 3] = [
+    ("lives", "watch_duration_seconds"),
+    ("interactions", "online_duration_seconds"),
+    ("viewer_details", "duration_seconds"),
+];
 /// Further columns that the line about a viewer's row shows.
 const SHOWN: [&str; 6] = ["live_type", "entry", "name", "company", "person_key", "reason"];
 
@@ -105,13 +109,14 @@ fn show_visit(f: &mut fmt::Formatter<'_>, visit: &Map<String, Value>) -> fmt::Re
     write!(f, "{}: {}, ", number("received", "record"), number("rows", "row"))?;
     write!(f, "{}, ", number("rejects", "reject"))?;
     write!(f, "{} outside, {} counted", count("outside"), count("counted"))?;
-    for (name, what) in [
-        ("fewer", "cells with less than before"),
-        ("days_differing", "settled days that differ from the snapshot"),
-        ("set_aside", "values set aside"),
+    for (name, noun, what) in [
+        ("suppressed", "record", "of people who are to be forgotten"),
+        ("fewer", "cell", "with less than before"),
+        ("days_differing", "settled day", "differing from the snapshot"),
+        ("set_aside", "value", "set aside"),
     ] {
         if count(name) > 0 {
-            write!(f, ", {} {what}", count(name))?;
+            write!(f, ", {} {what}", number(name, noun))?;
         }
     }
     if !text("error").is_empty() {
@@ -126,7 +131,7 @@ fn show_row(f: &mut fmt::Formatter<'_>, Seen { table, day, row }: &Seen) -> fmt:
     if let Some(online) = text("online_date") {
         write!(f, " {online} to {} local time", text("offline_date").unwrap_or("?"))?;
     }
-    let seconds = SECONDS.iter().find_map(|name| row.get(*name));
+    let seconds = SECONDS.iter().find(|(of, _)| of == table).and_then(|(_, name)| row.get(*name));
     if let Some(seconds) = seconds {
         write!(f, ", {seconds} s")?;
     }
@@ -134,4 +139,65 @@ fn show_row(f: &mut fmt::Formatter<'_>, Seen { table, day, row }: &Seen) -> fmt:
         write!(f, ", {}", OneLine(value))?;
     }
     write!(f, "; from the visit {}", text("pulled_at").unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// What is told of an event with one visit and one row of a viewer.
+    fn told(visit: &Value, table: &'static str, row: &Value) -> String {
+        let fields = |value: &Value| value.as_object().unwrap().clone();
+        let seen = Seen { table, day: "2022-10-26".parse().unwrap(), row: fields(row) };
+        let explanation = Explanation {
+            event: Event::unknown(7),
+            event_day: None,
+            state: None,
+            visits: vec![fields(visit)],
+            days: Vec::new(),
+            staged: Vec::new(),
+            seen: Some(vec![seen]),
+            failures: Vec::new(),
+        };
+        explanation.to_string()
+    }
+
+    #[test]
+    fn the_records_of_a_visit_add_up_and_each_number_has_its_noun() {
+        for (number, said) in [
+            (0, ""),
+            (
+                1,
+                ", 1 record of people who are to be forgotten, 1 cell with less than before, \
+                 1 settled day differing from the snapshot, 1 value set aside",
+            ),
+            (
+                2,
+                ", 2 records of people who are to be forgotten, 2 cells with less than before, \
+                 2 settled days differing from the snapshot, 2 values set aside",
+            ),
+        ] {
+            let visit = json!({
+                "requests": 1, "windows": "[[1, 2]]", "received": 7 + number, "rows": 1, "rejects": 1,
+                "outside": 2, "counted": 3, "suppressed": number, "fewer": number, "days_differing": number,
+                "set_aside": number,
+            });
+            let records = format!("{} records: 1 row, 1 reject, 2 outside, 3 counted{said}\n", 7 + number);
+            let told = told(&visit, "lives", &json!({}));
+            assert!(told.contains(&format!(": 1 request, 1 window, {records}")), "{told}");
+        }
+    }
+
+    #[test]
+    fn the_duration_of_a_row_is_the_one_that_pulls_sums_up() {
+        let row = json!({"watch_duration_seconds": 1, "online_duration_seconds": 2, "duration_seconds": 3});
+        for (table, seconds) in [("lives", 1), ("interactions", 2), ("viewer_details", 3)] {
+            let told = told(&json!({}), table, &row);
+            assert!(told.contains(&format!("row        {table} 2022-10-26, {seconds} s;")), "{told}");
+        }
+        let none = told(&json!({}), "rejects", &json!({"reason": "no_time"}));
+        assert!(none.contains("row        rejects 2022-10-26, no_time;"), "{none}");
+    }
 }

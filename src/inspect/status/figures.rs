@@ -40,7 +40,7 @@ pub struct LakeFigures {
 pub struct Checks {
     /// Events that were visited.
     pub visited: usize,
-    /// Records that no table can hold.
+    /// Records that no table can hold, each once for each answer that had it.
     pub rejects: u64,
     /// Cells for which the visit before found more.
     pub fewer: u64,
@@ -218,7 +218,7 @@ fn notes(visits: &Visits, open: &BTreeSet<i64>) -> Vec<Advice> {
         Advice::about(
             "fewer",
             those(|found| found.fewer > 0),
-            "the last visits of {} found less than those before: `explain` shows what the lake keeps",
+            "the last visit of {} found less than the one before: `explain` shows what the lake keeps",
         ),
         Advice::about(
             "differing",
@@ -233,7 +233,8 @@ fn notes(visits: &Visits, open: &BTreeSet<i64>) -> Vec<Advice> {
         Advice::about(
             "rejects",
             those(|found| found.rejects > 0),
-            "the last visits of {} found records that have no day: the table `rejects` keeps them whole",
+            "the last visit of {} found records that have no day: the table `rejects` keeps them whole, once for \
+             each answer that had them",
         ),
     ];
     notes.into_iter().flatten().collect()

@@ -43,9 +43,10 @@ impl fmt::Display for Status {
         let rows = if rows.is_empty() { "none".to_owned() } else { rows.join(", ") };
         write!(f, "\nrows       {rows}, in {}", counted(self.lake.days as u64, "day"))?;
         let checks = &self.lake.checks;
+        let visits = if checks.visited == 1 { "visit" } else { "visits" };
         write!(
             f,
-            "\nchecks     of the last visits of {}: {}, {} with less than before, {} and {} differing",
+            "\nchecks     of the last {visits} of {}: {}, {} with less than before, {} and {} differing",
             counted(checks.visited as u64, "event"),
             counted(checks.rejects, "reject"),
             counted(checks.fewer, "cell"),
@@ -75,7 +76,7 @@ impl fmt::Display for Hold {
         f.write_str(match self.because {
             HeldBy::Running => ": it has not ended",
             HeldBy::Unvisited => ": it has not been visited yet",
-            HeldBy::Owed => ": the day is owed, and the next visit asks for it again",
+            HeldBy::Owed => ": the day or the first snapshot is owed, and the next visit asks for it again",
             HeldBy::Unsettled => ": it has not been visited since the day settled",
             HeldBy::Staged => ": staged files are not published yet",
             HeldBy::Damaged => ": an object cannot be read, or is missing",

@@ -26,7 +26,7 @@ pub enum Table {
     ViewerDetails,
     /// What this program did: one row per visit.
     Pulls,
-    /// Records that no table can hold: one row per record.
+    /// Records that no table can hold: one row per record and answer that had it.
     Rejects,
     /// One row per event. Published last: when an event of a day is in the lake, its other rows of that day are, too.
     Events,
@@ -85,7 +85,8 @@ impl Table {
             }
             Self::Pulls => "One row per visit of an event; `dt` is the day of the visit.",
             Self::Rejects => {
-                "One row per record that no table can hold; `dt` is the day of its window, or of the event."
+                "One row per record that no table can hold, once for each answer that had it; `dt` is the day of its \
+                 window, or of the event."
             }
             Self::Events => "One row per event, even if nobody came; `dt` is the day of the event.",
         }

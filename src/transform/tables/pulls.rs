@@ -28,7 +28,7 @@ pub(super) const COLUMNS: &[Column] = &[
     Column::made("windows", ColumnKind::Json, "The windows whose answers were used, as a JSON list of `[from, to]`, as they were asked for: one second wider at both ends").required(),
     count("received", "Records in the answers that were used"),
     count("rows", "Records that became rows"),
-    count("rejects", "Records that no table can hold"),
+    count("rejects", "Records that no table can hold, each once for each answer that had it"),
     count("outside", "Records outside the window that they were asked for"),
     count("counted", "Records that were only counted: lives and interactions of the snapshot, viewerDetails of windows, arrays without a table"),
     count("suppressed", "Records of people who are to be forgotten; nothing of them is kept"),

@@ -1,4 +1,5 @@
-//! `rejects`: one row per record that no table can hold, kept whole, so that nothing is lost.
+//! `rejects`: one row per record that no table can hold, kept whole, so that nothing is lost; once for each answer that
+//! had it.
 
 use super::shared::{EVENT_ID, PULLED_AT};
 use crate::transform::column::{Column, ColumnKind, Personal};
