@@ -20,6 +20,10 @@ const DICTIONARY_BYTES: usize = 256 * 1024;
 /// The same limit for staged files. It is lower, because many are written at once and each dictionary takes memory.
 const STAGED_DICTIONARY_BYTES: usize = 64 * 1024;
 
+/// The most rows of a page of a staged file. Each column that is written holds a page in memory before it is encoded; as staged
+/// files are read as a whole, small pages cost them hardly anything.
+const STAGED_PAGE_ROWS: usize = 4 * 1024;
+
 /// What is known of an object before it is written.
 #[derive(Clone, Copy, Debug)]
 pub enum Expected<'a> {
@@ -41,8 +45,10 @@ pub fn of(table: Table, expected: Expected<'_>) -> Result<WriterProperties> {
     let properties = match expected {
         Expected::Few => without_bounds(properties).set_dictionary_enabled(false),
         Expected::Many => {
-            let packed = packed(table, without_bounds(properties))?;
-            numbers_as_differences(table, packed.set_dictionary_page_size_limit(STAGED_DICTIONARY_BYTES))
+            let packed = packed(table, without_bounds(properties))?
+                .set_dictionary_page_size_limit(STAGED_DICTIONARY_BYTES)
+                .set_data_page_row_count_limit(STAGED_PAGE_ROWS);
+            numbers_as_differences(table, packed)
         }
         Expected::Groups(_) => with_filters(table, packed(table, properties)?),
     };
