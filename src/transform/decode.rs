@@ -90,6 +90,14 @@ impl Decoder {
         decoded
     }
 
+    /// Passes over a record that is not to be kept, and returns what would have become of it. Only one outside the window is counted,
+    /// as any other is.
+    pub fn pass_over(&mut self, record: Record<'_>) -> Decoded {
+        let decoded = self.place(record);
+        self.counts.outside += u64::from(decoded == Decoded::Outside);
+        decoded
+    }
+
     /// The table that the rows are for.
     #[must_use]
     pub fn table(&self) -> Table {

@@ -24,7 +24,7 @@ pub struct Totals {
     pub live: i64,
     /// Replays.
     pub replay: i64,
-    /// Records beside these rows that are left out, because they are of people who are to be forgotten.
+    /// Records that would be further rows, and are left out because they are of people who are to be forgotten.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub suppressed: u64,
 }

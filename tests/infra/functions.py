@@ -62,10 +62,9 @@ class Function:
                 said = answer.read() or b"null"
         except urllib.error.HTTPError as error:
             said = error.read() or b"{}"
-        try:
-            return json.loads(said)
-        except ValueError:
+        if said.startswith(b"Task timed out"):
             return {"errorType": "Sandbox.Timedout", "errorMessage": said.decode()}
+        return json.loads(said)
 
     def invoke(self, payload):
         """The report, or a `FunctionError`."""

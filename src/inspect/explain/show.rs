@@ -59,7 +59,9 @@ impl fmt::Display for State {
             (Some(Closing::Cancelled), _) => f.write_str("closed: cancelled before it began")?,
             (None, Some(due_at)) => write!(f, "open, due at {due_at:.0}")?,
             (None, None) if self.has_ended => f.write_str("open")?,
-            (None, None) => f.write_str("it has not ended, and is not visited before that")?,
+            (None, None) => {
+                f.write_str("it has not ended, as far as is known, and is not due before that")?
+            }
         }
         match self.through {
             Some(through) => write!(f, "; asked for up to {through:.0}")?,

@@ -23,6 +23,8 @@ pub(in crate::job) struct KnownEvent {
     pub(in crate::job) lacks_end: bool,
     /// When the last visit began.
     pub(in crate::job) last_visit: Option<Timestamp>,
+    /// Whether it is to be visited because a user chose it or its days.
+    pub(in crate::job) is_chosen: bool,
     /// Whether it is overdue or failing.
     pub(in crate::job) health: Health,
     /// Since when it has been waiting for a visit, with its ledger if the plan keeps it; `None` if it is not due.
@@ -46,6 +48,7 @@ impl KnownEvent {
             end_time: ledger.event.end_time,
             lacks_end: ledger.lacks_end(now),
             last_visit: ledger.last_visit,
+            is_chosen: since.is_some() && choice.visits_whole(),
             health: Health::of(&ledger, now),
             description: description(&ledger.event),
             due: since.map(|since| (since, purpose.keeps_ledgers().then(|| Box::new(ledger)))),

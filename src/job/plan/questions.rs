@@ -31,7 +31,7 @@ pub(in crate::job) async fn worth_asking_about(
     let known = &update.known;
     let looked_up = stream::iter(events).map(|event_id| async move {
         let is_open = match known.get(&event_id) {
-            Some(known) if known.is_open => Ok(!known.has_ended && known.due.is_none()),
+            Some(known) if known.is_open => Ok(!known.has_ended && !known.is_chosen),
             _ => context.ledgers.find(event_id).await.map(|found| {
                 // A cancelled event may be held after all; one that was opened again may not be among the active ledgers yet.
                 let may_be_restored = |ledger: &Ledger| match ledger.closed {

@@ -91,9 +91,9 @@ impl<'a> RosterUpdate<'a> {
         self.described.contains(&event_id)
     }
 
-    /// Events that have begun, and are not visited because it is not known when they end.
+    /// Events that have begun, and of which it is not known when they end, without those that a user chose.
     pub(in crate::job) fn without_end(&self) -> impl Iterator<Item = i64> {
-        let waiting = self.known.iter().filter(|(_, known)| known.lacks_end && known.due.is_none());
+        let waiting = self.known.iter().filter(|(_, known)| known.lacks_end && !known.is_chosen);
         waiting.map(|(event_id, _)| *event_id)
     }
 

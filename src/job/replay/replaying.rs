@@ -45,7 +45,10 @@ pub(super) async fn replay_event(
             Err(error) => return Err(error),
         }
     }
-    replaying.stage_event().await?;
+    match replaying.stage_event().await {
+        Err(error) if is_of_one_object(&error) => damaged = damaged.or(Some(error)),
+        outcome => outcome?,
+    }
     Ok((records, damaged))
 }
 

@@ -76,8 +76,7 @@ impl<'a> AnswerDecoder<'a> {
         let table = Table::of_array(position.array);
         if self.wanted.decode_context().privacy.suppressed.has_record(table, record) {
             if let Some(table) = table {
-                *self.records.suppressed.entry(table).or_default() += 1;
-                return;
+                return self.suppress(table, record);
             }
         } else if let Some(redacted) = &mut self.redacted {
             redacted.add(position.array, record);
@@ -92,6 +91,17 @@ impl<'a> AnswerDecoder<'a> {
         if let (Some(reason), Some(table)) = (reason, table) {
             self.reject(table, position, reason, record);
         }
+    }
+
+    /// Counts a record of somebody who is to be forgotten, by the table that would have it.
+    fn suppress(&mut self, table: Table, record: Record<'_>) {
+        let decoder = self.decoders.iter_mut().find(|decoder| decoder.table() == table);
+        let table = match decoder.map(|decoder| decoder.pass_over(record)) {
+            Some(Decoded::Outside) => return,
+            Some(Decoded::Reject(_)) => Table::Rejects,
+            Some(Decoded::Row) | None => table,
+        };
+        *self.records.suppressed.entry(table).or_default() += 1;
     }
 
     /// Counts a record that does not become a row; returns the reason if it has no day to be counted by.
@@ -194,31 +204,58 @@ impl<'a> AnswerDecoder<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use arrow::array::AsArray;
+    use jiff::Timestamp;
 
     use super::*;
     use crate::calendar::Zone;
     use crate::json::record::Records;
     use crate::transform::decode::DecodeContext;
-    use crate::transform::privacy::Privacy;
+    use crate::transform::privacy::{Privacy, Suppressed};
+
+    fn decode_context(privacy: Privacy) -> DecodeContext {
+        let zone = Zone::parse("UTC").unwrap();
+        DecodeContext { event_id: 1, pulled_at: Timestamp::UNIX_EPOCH, zone, privacy }
+    }
+
+    fn push(decoder: &mut AnswerDecoder<'_>, sent: &str) {
+        let mut records = Records::default();
+        let record = records.first(sent.as_bytes()).unwrap().unwrap();
+        decoder.record(Position { array: "lives", index: 0 }, record);
+    }
 
     #[test]
     fn a_record_that_is_no_row_is_kept_as_json_that_every_parser_reads() {
-        let zone = Zone::parse("UTC").unwrap();
-        let context = DecodeContext {
-            event_id: 1,
-            pulled_at: jiff::Timestamp::UNIX_EPOCH,
-            zone,
-            privacy: Privacy::default(),
-        };
+        let context = decode_context(Privacy::default());
         let wanted = Wanted::Windows(context.clone());
         let mut decoder = AnswerDecoder::new(&wanted, vec![Decoder::new(Table::Lives, context)]);
-        let mut records = Records::default();
-        let sent = r#"{"name": "cut \ud83d", "company": "\u4e2d"}"#;
-        let record = records.first(sent.as_bytes()).unwrap().unwrap();
-        decoder.record(Position { array: "lives", index: 0 }, record);
+        push(&mut decoder, r#"{"name": "cut \ud83d", "company": "\u4e2d"}"#);
         let rejects = decoder.rejects.finish().unwrap();
         let kept = rejects.column_by_name("record").unwrap().as_string::<i32>().value(0);
         assert_eq!(kept, "{\"name\": \"cut \u{fffd}\", \"company\": \"\\u4e2d\"}");
+    }
+
+    #[test]
+    fn how_many_rows_are_left_out_does_not_depend_on_how_a_day_is_cut_into_windows() {
+        let suppressed = Arc::new(Suppressed::of_people(&["a@b.c"]));
+        let context = decode_context(Privacy { suppressed, ..Privacy::default() });
+        let wanted = Wanted::Windows(context.clone());
+        for windows in [&[1..100][..], &[1..50, 50..100], &[1..20, 20..50, 50..100]] {
+            let mut left_out = RecordCounts::default();
+            for window in windows {
+                let mut lives = Decoder::new(Table::Lives, context.clone());
+                let at = |second: i64| Timestamp::from_second(second).unwrap();
+                lives.keep_only(at(window.start)..at(window.end));
+                let mut decoder = AnswerDecoder::new(&wanted, vec![lives]);
+                for time in ["10", "50", "null"] {
+                    push(&mut decoder, &format!(r#"{{"email": "a@b.c", "online_time": {time}}}"#));
+                }
+                left_out.add(decoder.records);
+            }
+            let expected = [(Table::Lives, 2), (Table::Rejects, windows.len() as u64)];
+            assert_eq!(left_out.suppressed, expected.into());
+        }
     }
 }

@@ -45,8 +45,7 @@ impl Visiting<'_> {
         };
         let mut after = self.ledger.clone();
         after.fold(&visit, self.context.horizon);
-        let is_in_vain = self.ledger.is_in_vain(&visit);
-        if let Err(error) = self.stage_visit(&after, outcome, is_in_vain).await {
+        if let Err(error) = self.stage_visit(&after, outcome).await {
             self.fail(error);
         } else {
             let horizon = self.context.horizon;
@@ -87,7 +86,7 @@ impl Visiting<'_> {
         Ok(())
     }
 
-    async fn stage_visit(&self, after: &Ledger, outcome: Outcome, is_in_vain: bool) -> Result<()> {
+    async fn stage_visit(&self, after: &Ledger, outcome: Outcome) -> Result<()> {
         let now = self.context.clock.now();
         let error = self.error.as_ref().map(ToString::to_string);
         let took = now.duration_since(self.began).as_millis();
@@ -103,9 +102,8 @@ impl Visiting<'_> {
         let mut row = cell(Table::Pulls, zone.day_of(self.visit_id.pulled_at), run);
         row.write(pulls).await?;
         row.stage(now, None).await?;
-        // An event whose day is not known yet gets its row when it is: a row never moves to another day. A visit in vain leaves the
-        // row as it is, which says that the event is complete.
-        let Some(event_day) = after.event_day.filter(|_| !is_in_vain) else { return Ok(()) };
+        // An event whose day is not known yet gets its row when it is: a row never moves to another day.
+        let Some(event_day) = after.event_day else { return Ok(()) };
         let mut row = cell(Table::Events, event_day, "");
         row.write(events).await?;
         row.stage(now, None).await

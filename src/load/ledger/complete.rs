@@ -42,7 +42,7 @@ impl Hold {
     #[must_use]
     pub fn of(ledger: &Ledger, lake: &Lake, now: Timestamp) -> Option<Self> {
         let event = &ledger.event;
-        // An event that was cancelled and has no end is visited only if a user chooses it.
+        // Nothing is expected of an event that was cancelled and has no end.
         let is_called_off = event.is_cancelled() && event.end_time.is_none();
         if ledger.closed.is_some() || ledger.is_gone || is_called_off {
             return None;

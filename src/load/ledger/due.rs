@@ -25,7 +25,12 @@ impl Ledger {
         } else {
             self.pause_after(last)
         };
-        last.checked_add(pause).ok()
+        let next = last.checked_add(pause).ok()?;
+        if self.event.has_ended(now) {
+            Some(next)
+        } else {
+            Some(next.max(self.end().checked_add(horizon).ok()?))
+        }
     }
 
     /// How long after a good visit the next one is due.

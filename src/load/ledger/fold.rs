@@ -108,10 +108,11 @@ mod tests {
         let in_vain = Visit { is_unknown: true, is_chosen: true, ..visit(400 * 24, Outcome::Failed) };
         ledger.fold(&in_vain, HORIZON);
         assert_eq!((ledger.closed, ledger.owed.is_empty()), (Some(Closing::Complete), true));
-        assert!(ledger.is_gone && ledger.outcome() == Outcome::Failed);
+        assert!(ledger.is_gone && ledger.outcome() == Outcome::Complete);
         let failed = Visit { is_unknown: false, ..visit(401 * 24, Outcome::Failed) };
         ledger.fold(&Visit { is_chosen: true, ..failed }, HORIZON);
         assert!(ledger.owed.snapshot, "what it answers may be newer");
+        assert_eq!(ledger.outcome(), Outcome::Failed);
     }
 
     #[test]

@@ -138,10 +138,11 @@ impl Ledger {
         self.event.end_time.unwrap_or_else(|| self.begins())
     }
 
-    /// How the last visit ended.
+    /// How the last visit ended. An event that was closed with nothing missing stays complete when the vendor has forgotten it.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match (self.failures, self.unfinished) {
+            _ if self.closed == Some(Closing::Complete) && self.owed.is_empty() => Outcome::Complete,
             (0, 0) => Outcome::Complete,
             (0, _) => Outcome::Left,
             (_, _) => Outcome::Failed,

@@ -31,6 +31,7 @@ struct RecoveredEvent {
     first_visit: Option<Timestamp>,
     last_visit: Option<Timestamp>,
     has_failed: bool,
+    is_unfinished: bool,
     owed: Owed,
     days: BTreeMap<Date, Day>,
     snapshot: Option<(Date, Snapshot)>,
@@ -132,7 +133,8 @@ fn read_row(events: &mut BTreeMap<i64, RecoveredEvent>, table: Table, day: Date,
         known.first_visit = known.first_visit.into_iter().chain(pulled_at).min();
         if known.last_visit < pulled_at {
             known.last_visit = pulled_at;
-            known.has_failed = row.text("outcome").as_deref() == Some(Outcome::Failed.name());
+            let is = |outcome: Outcome| row.text("outcome").as_deref() == Some(outcome.name());
+            (known.has_failed, known.is_unfinished) = (is(Outcome::Failed), !is(Outcome::Complete));
             known.owed = Owed::of_row(&row);
         }
         return;
@@ -181,6 +183,7 @@ impl RecoveredEvent {
         ledger.event_day = ledger.event_day.or(self.snapshot.map(|(day, _)| day));
         ledger.last_visit = ledger.last_visit.max(self.last_visit);
         ledger.failures = u32::from(self.has_failed);
+        ledger.unfinished = u32::from(self.is_unfinished);
         let was_complete = !self.has_failed && self.owed.is_empty();
         ledger.last_good_visit = if was_complete { ledger.last_visit } else { ledger.through };
         ledger.owed = self.owed;

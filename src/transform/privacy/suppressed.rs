@@ -77,7 +77,7 @@ fn forms(text: &str, country: Option<&str>) -> BTreeSet<String> {
 #[cfg(test)]
 impl Suppressed {
     /// The list of people with these identifiers.
-    pub(super) fn of_people(identifiers: &[&str]) -> Self {
+    pub(crate) fn of_people(identifiers: &[&str]) -> Self {
         let key = Key::checked(&"k".repeat(32).into()).unwrap();
         let mut suppressed = Self::of([], Some(key)).unwrap();
         for identifier in identifiers {

@@ -40,12 +40,12 @@ pub(super) const COLUMNS: &[Column] = &[
     Column::made(
         "first_day",
         ColumnKind::Day,
-        "First day that has had rows in lives or interactions, even if they were erased; null if none has",
+        "First day with rows in lives or interactions, or whose rows were erased; null if there is none",
     ),
     Column::made(
         "last_day",
         ColumnKind::Day,
-        "Last day that has had rows in lives or interactions, even if they were erased; null if none has",
+        "Last day with rows in lives or interactions, or whose rows were erased; null if there is none",
     ),
     Column::made(
         "pulled_through",
