@@ -3,28 +3,27 @@
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::hidden;
 use crate::error::{Error, Kind, Result};
 use crate::extract::auth::{App, Credentials, User};
-use crate::extract::secret::{self, Hidden, Secret};
+use crate::extract::secret::{self, Secret};
 
 /// Options for the vendor's credentials, as they were given.
 #[derive(Args, Clone, Debug)]
 pub struct CredentialOptions {
     /// Token for the vendor's API. Better set in the environment, which other users cannot see.
-    #[arg(long, env = "ROLLCALL_TOKEN", hide_env_values = true, value_parser = hidden, global = true)]
+    #[arg(long, env = "ROLLCALL_TOKEN", hide_env_values = true, global = true)]
     pub token: Option<SecretString>,
     /// Instead of a token: the application's key.
     #[arg(long, env = "ROLLCALL_APP_KEY", global = true)]
     pub app_key: Option<String>,
     /// Instead of a token: the application's secret.
-    #[arg(long, env = "ROLLCALL_APP_SECRET", hide_env_values = true, value_parser = hidden, global = true)]
+    #[arg(long, env = "ROLLCALL_APP_SECRET", hide_env_values = true, global = true)]
     pub app_secret: Option<SecretString>,
     /// Instead of a token: the user's number at the vendor.
     #[arg(long, env = "ROLLCALL_USER_ID", global = true)]
     pub user_id: Option<i64>,
     /// Instead of the user's number: the mail address by which to look it up.
-    #[arg(long, env = "ROLLCALL_USER_EMAIL", hide_env_values = true, value_parser = hidden, global = true)]
+    #[arg(long, env = "ROLLCALL_USER_EMAIL", hide_env_values = true, global = true)]
     pub user_email: Option<SecretString>,
     /// Header that carries the application's key; parts of the vendor's documentation call it `AppId`.
     #[arg(long, env = "ROLLCALL_APP_KEY_HEADER", default_value = "AppKey", global = true)]
@@ -63,10 +62,8 @@ impl CredentialOptions {
                 return Err(Error::new(Kind::Usage, "both a user and a secret that names one are given")
                     .hint("leave out `--user-id` and `--user-email`, or remove the user from the secret"));
             }
-            (user_id, user_email) = (self.user_id, self.user_email.clone().map(Hidden));
+            (user_id, user_email) = (self.user_id, self.user_email.clone());
         }
-        let shown = |hidden: Option<Hidden>| hidden.map(|hidden| hidden.0);
-        let (token, app_secret, user_email) = (shown(token), shown(app_secret), shown(user_email));
         Ok(Self { token, app_key, app_secret, user_id, user_email, ..self })
     }
 
@@ -126,7 +123,7 @@ mod tests {
     fn app(user_id: Option<i64>) -> Secret {
         Secret {
             app_key: Some("key".into()),
-            app_secret: Some(Hidden("hidden".into())),
+            app_secret: Some("hidden".into()),
             user_id,
             ..Secret::default()
         }
@@ -147,7 +144,7 @@ mod tests {
         // A worker reads no secret, whatever else is set.
         let alone = Words::parse_from(["", "--user-id", "1042"]).options.credentials();
         assert!(matches!(alone, Ok(None)));
-        let token = Secret { token: Some(Hidden("hidden".into())), ..Secret::default() };
+        let token = Secret { token: Some("hidden".into()), ..Secret::default() };
         let both = Words::parse_from(["", "--user-id", "1042"]).options.with(token).unwrap().credentials();
         assert!(both.unwrap_err().to_string().contains("leave out `--user-id`"));
         let email = Words::parse_from(["", "--user-email", "a@example.com"]).options.with(app(None)).unwrap();

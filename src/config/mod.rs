@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::{SignedDuration, Span, SpanRelativeTo};
-use secrecy::SecretString;
 
 use self::credentials::CredentialOptions;
 use self::privacy::PrivacyOptions;
@@ -207,11 +206,6 @@ impl TryFrom<Options> for Config {
             deadline: options.deadline.map(|text| duration("--deadline", &text)).transpose()?,
         })
     }
-}
-
-#[allow(clippy::unnecessary_wraps, reason = "the signature that a value parser must have")]
-fn hidden(text: &str) -> std::result::Result<SecretString, std::convert::Infallible> {
-    Ok(SecretString::from(text))
 }
 
 /// Parses the duration of an option. It must not be negative; a day has 24 hours.

@@ -3,7 +3,6 @@
 use clap::Args;
 use secrecy::SecretString;
 
-use super::hidden;
 use crate::error::{Error, Explain, Kind, Result};
 use crate::extract::secret;
 use crate::transform::privacy::{Key, Policy, PolicyDocument};
@@ -19,7 +18,7 @@ pub struct PrivacyOptions {
     #[arg(long, env = "ROLLCALL_PRIVACY", value_name = "POLICY", global = true)]
     pub privacy: Option<String>,
     /// Key for pseudonyms, at least 32 characters. Better set in the environment, which other users cannot see.
-    #[arg(long, env = "ROLLCALL_HMAC_KEY", hide_env_values = true, value_parser = hidden, global = true)]
+    #[arg(long, env = "ROLLCALL_HMAC_KEY", hide_env_values = true, global = true)]
     pub hmac_key: Option<SecretString>,
     /// Instead of `--hmac-key`: the AWS Secrets Manager secret that holds the key.
     #[arg(long, env = "ROLLCALL_HMAC_SECRET_ARN", global = true)]

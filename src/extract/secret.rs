@@ -14,26 +14,15 @@ use crate::error::{Error, Kind, Result};
 #[serde(default, deny_unknown_fields)]
 pub struct Secret {
     /// A token.
-    pub token: Option<Hidden>,
+    pub token: Option<SecretString>,
     /// The application's key.
     pub app_key: Option<String>,
     /// The application's secret.
-    pub app_secret: Option<Hidden>,
+    pub app_secret: Option<SecretString>,
     /// The user's number at the vendor.
     pub user_id: Option<i64>,
     /// The mail address of the user.
-    pub user_email: Option<Hidden>,
-}
-
-/// A text that cannot be printed.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(from = "String")]
-pub struct Hidden(pub SecretString);
-
-impl From<String> for Hidden {
-    fn from(text: String) -> Self {
-        Self(text.into())
-    }
+    pub user_email: Option<SecretString>,
 }
 
 /// Secrets Manager, with the credentials of the usual chain: environment, profile, role.
@@ -57,7 +46,7 @@ pub async fn read_text(arn: &str) -> Result<SecretString> {
         let error = aws_sdk_secretsmanager::Error::from(error);
         let cause = format!("cannot read the secret `{arn}`");
         let hint = "check its name, the region, and the permission `secretsmanager:GetSecretValue`";
-        Error::new(Kind::Credentials, cause).transient(is_transient).from_source(error).hint(hint)
+        Error::new(Kind::Credentials, cause).transient(is_transient).caused_by(error).hint(hint)
     })?;
     Ok(answer.secret_string().unwrap_or_default().into())
 }

@@ -4,7 +4,7 @@
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::SdkError;
 use jiff::Timestamp;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::OnceCell;
@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 use super::Token;
 use crate::aws;
 use crate::error::{Error, Kind, Result};
-use crate::extract::secret::{self, Hidden};
+use crate::extract::secret;
 
 /// The secret that holds the token.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub(super) struct SharedToken {
 /// What the secret holds, as JSON.
 #[derive(Deserialize)]
 struct Document {
-    token: Hidden,
+    token: SecretString,
     customer: Option<String>,
     made_with: Option<String>,
     renew_at: Timestamp,
@@ -55,7 +55,7 @@ impl SharedToken {
                 error.with("secret", &self.arn).hint("run the job `token`: it writes a new one")
             })?;
         let Document { token, customer, made_with, renew_at, valid_until } = document;
-        Ok(Some(Token { secret: token.0, customer, made_with, renew_at, valid_until }))
+        Ok(Some(Token { secret: token, customer, made_with, renew_at, valid_until }))
     }
 
     /// Writes the token into the secret.
@@ -83,6 +83,6 @@ impl SharedToken {
         let error = aws_sdk_secretsmanager::Error::from(error);
         let message = format!("cannot {verb} the shared token in `{}`", self.arn);
         let hint = format!("check its name, the region, and the permission `secretsmanager:{right}`");
-        Error::new(Kind::Credentials, message).transient(is_transient).from_source(error).hint(hint)
+        Error::new(Kind::Credentials, message).transient(is_transient).caused_by(error).hint(hint)
     }
 }
