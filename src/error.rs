@@ -150,9 +150,15 @@ impl Error {
 
     /// Sets the error that caused this one.
     #[must_use]
-    pub fn from_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub fn caused_by(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
         self
+    }
+
+    /// Whether an object cannot be read: it is damaged, or a newer program wrote it. The others can be read all the same.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self.0.kind, Kind::Damaged | Kind::Newer)
     }
 
     /// What went wrong.
@@ -219,7 +225,7 @@ pub trait Explain<T> {
 
 impl<T, E: Into<Box<dyn std::error::Error + Send + Sync>>> Explain<T> for Result<T, E> {
     fn explain(self, kind: Kind, message: impl FnOnce() -> String) -> Result<T> {
-        self.map_err(|source| Error::new(kind, message()).from_source(source))
+        self.map_err(|source| Error::new(kind, message()).caused_by(source))
     }
 }
 
@@ -230,7 +236,7 @@ mod tests {
     #[test]
     fn an_error_is_one_line_with_cause_context_and_hint() {
         let error = Error::new(Kind::Store, "cannot write `x`")
-            .from_source(std::io::Error::other("disk full"))
+            .caused_by(std::io::Error::other("disk full"))
             .with("event", 7)
             .with("requestId", "a_b")
             .with("msg", "two\n\u{1b}[31mlines")

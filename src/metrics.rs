@@ -51,8 +51,8 @@ fn metrics(report: &Report) -> Vec<(&'static str, &'static str, Value)> {
         ("failures", "Count", json!(report.failures.len() + report.unnamed)),
         ("duration", "Milliseconds", json!(report.milliseconds)),
     ];
-    let step = report.job;
-    if matches!(step, JobName::Sync | JobName::Pull) {
+    let job = report.job;
+    if matches!(job, JobName::Sync | JobName::Pull) {
         let (events, requests) = (&report.events, report.requests);
         metrics.extend([
             ("events_complete", "Count", json!(events.complete)),
@@ -69,16 +69,16 @@ fn metrics(report: &Report) -> Vec<(&'static str, &'static str, Value)> {
             ("bytes", "Bytes", json!(requests.bytes)),
         ]);
     }
-    if matches!(step, JobName::Sync | JobName::Publish | JobName::Upgrade) {
+    if matches!(job, JobName::Sync | JobName::Publish | JobName::Upgrade) {
         metrics.push(("objects", "Count", json!(report.published.objects.values().sum::<u64>())));
     }
     // Not for a pull: the job `token` renews a token that a pull finds refused, and failed events have metrics of their own.
-    if step != JobName::Pull {
+    if job != JobName::Pull {
         metrics.push(("run_failures", "Count", json!(report.run_failures())));
     }
     // Figures of all events come only from a job that has seen them all, at the end of a scheduled run. A run of chosen events
     // must not be taken for one.
-    if matches!(step, JobName::Sync | JobName::Collect) && report.is_of_all {
+    if matches!(job, JobName::Sync | JobName::Collect) && report.is_of_all {
         metrics.extend([
             ("heartbeat", "Count", json!(1)),
             ("events_known", "Count", json!(report.events.known)),

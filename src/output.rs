@@ -154,8 +154,6 @@ fn print(text: &str) -> Result<()> {
     match std::io::stdout().lock().write_all(text.as_bytes()) {
         // The reader of the pipe has seen enough of the result.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        outcome => {
-            outcome.map_err(|error| Error::new(Kind::Store, "cannot write the result").from_source(error))
-        }
+        outcome => outcome.explain(Kind::Store, || "cannot write the result".to_owned()),
     }
 }

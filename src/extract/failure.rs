@@ -131,7 +131,7 @@ pub(super) fn transport(error: reqwest::Error, host: &str) -> Error {
     } else {
         (Kind::Broken, format!("the connection to `{host}` broke"), "try again later")
     };
-    Error::new(kind, message).from_source(error.without_url()).hint(hint)
+    Error::new(kind, message).caused_by(error.without_url()).hint(hint)
 }
 
 #[cfg(test)]

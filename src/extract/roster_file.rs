@@ -17,7 +17,7 @@ pub fn parse(text: &str) -> Result<Vec<i64>> {
 fn csv(text: &str) -> Result<Vec<i64>> {
     let mut reader =
         csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.as_bytes());
-    let unreadable = |error: csv::Error| wrong("the roster is not CSV").from_source(error);
+    let unreadable = |error: csv::Error| wrong("the roster is not CSV").caused_by(error);
     let header = reader.headers().map_err(unreadable)?;
     let column = header
         .iter()

@@ -121,5 +121,5 @@ async fn put_clean(context: &Context, privacy: &Privacy, listed: &Listed) -> Res
 
 /// Whether an error concerns a single object, so that the others can still be processed.
 pub(super) fn is_of_one_object(error: &Error) -> bool {
-    matches!(error.kind(), Kind::Damaged | Kind::Newer | Kind::BadAnswer)
+    error.is_unreadable() || error.kind() == Kind::BadAnswer
 }

@@ -183,7 +183,7 @@ impl Forgetting<'_> {
             }
             Ok::<_, Error>(rows)
         };
-        match outcome.await {
+        match outcome.await.map_err(|error| error.with("key", key)) {
             Ok(0) => {}
             Ok(rows) => {
                 *self.erasure.rows.entry(table.name().to_owned()).or_default() += rows;

@@ -39,7 +39,7 @@ use crate::report::{JobName, Report};
 pub enum Job {
     /// Pull the reports of every event that is due, and publish them.
     Sync(SyncCall),
-    /// Show which events are due. Asks for the roster only, and writes nothing.
+    /// Show which events are due. Asks for the roster only; writes nothing without `--items`.
     Plan(Plan),
     /// Pull the reports of every event that is due, and leave them staged: many machines can do this at once.
     Pull(Selection),

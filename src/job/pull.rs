@@ -136,7 +136,7 @@ async fn visit_planned(
 }
 
 fn crashed(crash: JoinError, event_id: i64) -> Error {
-    let error = Error::new(Kind::Damaged, "the visit crashed").from_source(crash);
+    let error = Error::new(Kind::Damaged, "the visit crashed").caused_by(crash);
     error.with("event", event_id).hint("report it to the makers of rollcall")
 }
 

@@ -68,6 +68,14 @@ pub struct ArchiveHeader {
     pub privacy_version: PrivacyVersion,
 }
 
+impl ArchiveHeader {
+    /// Whether the answer is a snapshot, not that to a window of a day.
+    #[must_use]
+    pub fn is_snapshot(&self) -> bool {
+        self.windows.is_empty()
+    }
+}
+
 /// Writes one answer into the archive. If dropped before it is finished, it leaves nothing behind.
 pub struct ArchiveWriter {
     upload: Box<dyn Upload>,

@@ -1,4 +1,4 @@
-//! Documents of the ledger: JSON objects whose `format` is checked before anything else is read.
+//! Documents of the store, such as those of the ledger: JSON objects whose `format` is checked before anything else is read.
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -35,7 +35,7 @@ pub fn read<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T> {
 fn parse<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T> {
     let mend = if key == keys::LAKE { MEND_LAKE } else { MEND };
     serde_json::from_slice(bytes)
-        .explain(Kind::Damaged, || "a document of the ledger cannot be read".to_owned())
+        .explain(Kind::Damaged, || "a document cannot be read".to_owned())
         .map_err(|error| error.with("key", key).hint(mend))
 }
 

@@ -23,7 +23,7 @@ pub const STAGING: &str = "staging/";
 /// All archived answers.
 pub const ARCHIVE: &str = "archive/";
 
-/// An archived answer of a visit that began on `day`. `take` numbers the visit's attempts at all answers of a day or snapshot,
+/// An archived answer of a visit that began on `day`. `attempt` numbers the visit's attempts at all answers of a day or snapshot,
 /// `window` the answers of one attempt.
 #[must_use]
 pub fn archived(

@@ -182,7 +182,7 @@ impl Report {
         self.failures.push(Failure::new(Some(event_id), error));
     }
 
-    /// An event that is left, through no fault of its own.
+    /// Adds an event that is left, through no fault of its own.
     pub(crate) fn event_left(&mut self, event_id: i64, error: &Error) {
         self.failures.push(Failure::new(Some(event_id), error));
     }

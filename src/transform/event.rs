@@ -181,7 +181,7 @@ impl Event {
 
     /// Whether it was cancelled before it began, so that nobody can have come.
     #[must_use]
-    pub fn never_was(&self) -> bool {
+    pub fn was_cancelled_before_start(&self) -> bool {
         self.is_cancelled()
             && match (self.modify_time, self.start_time) {
                 (Some(modified), Some(start)) => modified < start,
@@ -255,12 +255,12 @@ mod tests {
     }
 
     #[test]
-    fn an_event_never_was_only_if_it_was_cancelled_before_its_start() {
-        for (modified, never_was) in [(1_666_772_399, true), (1_666_772_400, false)] {
+    fn an_event_was_cancelled_before_its_start_only_if_it_was_edited_before_it() {
+        for (modified, expected) in [(1_666_772_399, true), (1_666_772_400, false)] {
             let event = Event::read(&format!(
                 r#"{{"eventId": 1, "eventStatus": 0, "startTime": 1666772400, "modifyTime": {modified}}}"#
             ));
-            assert_eq!(event.unwrap().never_was(), never_was);
+            assert_eq!(event.unwrap().was_cancelled_before_start(), expected);
         }
     }
 }

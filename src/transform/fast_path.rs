@@ -1,4 +1,4 @@
-//! Fast paths for fields that are written in the usual way; all others are read by `value`.
+//! Fast paths for fields that are written in the usual way; all others are read by `reading`.
 
 use std::borrow::Cow;
 

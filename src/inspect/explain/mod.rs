@@ -121,7 +121,7 @@ impl Explanation {
         }
         let mut failures = Vec::new();
         let ledger = match context.ledgers.find(event_id).await {
-            Err(error) if is_readable_around(&error) => {
+            Err(error) if error.is_unreadable() => {
                 failures.push(Failure::new(Some(event_id), &error));
                 None
             }
@@ -151,11 +151,6 @@ impl Explanation {
             failures,
         })
     }
-}
-
-/// Whether the rest can be shown without what failed.
-fn is_readable_around(error: &Error) -> bool {
-    matches!(error.kind(), Kind::Damaged | Kind::Newer)
 }
 
 /// The first day that can have anything of the event: its first rows, its own day, or the day on which it was first seen.
@@ -195,7 +190,7 @@ async fn gather(
     while let Some(gathered) = asked.next().await {
         match gathered {
             Ok(gathered) => all.add(gathered),
-            Err(error) if is_readable_around(&error) => failures.push(Failure::new(None, &error)),
+            Err(error) if error.is_unreadable() => failures.push(Failure::new(None, &error)),
             Err(error) => return Err(error),
         }
     }

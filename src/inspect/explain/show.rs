@@ -60,7 +60,7 @@ impl fmt::Display for State {
             (None, Some(due_at)) => write!(f, "open, due at {due_at:.0}")?,
             (None, None) if self.has_ended => f.write_str("open")?,
             (None, None) => {
-                f.write_str("it has not ended, as far as is known, and is not due before that")?
+                f.write_str("it has not ended, as far as is known, and is not due before that")?;
             }
         }
         match self.through {

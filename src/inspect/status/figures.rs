@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::missing_rows::MissingRows;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::inspect::advice::Advice;
 use crate::load::keys;
 use crate::load::lake_objects;
@@ -159,7 +159,7 @@ pub(super) async fn of(
                     note(&mut visits, Some(found));
                 }
             }
-            Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => damage.add(day, error),
+            Err(error) if error.is_unreadable() => damage.add(day, error),
             Err(error) => return Err(error),
         }
     }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use self::figures::{LakeFigures, Staged};
 use self::missing_rows::MissingRows;
 use super::advice::Advice;
-use crate::error::{Kind, Result};
+use crate::error::Result;
 use crate::job::context::Context;
 use crate::load::ledger::Ledger;
 use crate::load::ledger::complete::{self, HeldBy, Hold};
@@ -100,7 +100,7 @@ impl Status {
         let answered = MissingRows::of(&ledgers, &staged.days);
         holds.extend(staged_holds);
         let roster_read = match Cursor::read(&context.ledgers).await {
-            Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => {
+            Err(error) if error.is_unreadable() => {
                 problems.push(Advice::new("ledger", error.to_string()));
                 None
             }

@@ -28,7 +28,7 @@ pub(in crate::job) fn reason(
         DueBecause::Failed
     } else if !ledger.owed.is_empty() {
         DueBecause::Owed
-    } else if ledger.is_past(context.horizon, now) {
+    } else if ledger.is_past_horizon(context.horizon, now) {
         DueBecause::Last
     } else {
         DueBecause::Again

@@ -23,8 +23,6 @@ pub(in crate::job) struct KnownEvent {
     pub(in crate::job) lacks_end: bool,
     /// When the last visit began.
     pub(in crate::job) last_visit: Option<Timestamp>,
-    /// Whether it is to be visited because a user chose it or its days.
-    pub(in crate::job) is_chosen: bool,
     /// Whether it is overdue or failing.
     pub(in crate::job) health: Health,
     /// Since when it has been waiting for a visit, with its ledger if the plan keeps it; `None` if it is not due.
@@ -48,11 +46,15 @@ impl KnownEvent {
             end_time: ledger.event.end_time,
             lacks_end: ledger.lacks_end(now),
             last_visit: ledger.last_visit,
-            is_chosen: since.is_some() && choice.visits_whole(),
             health: Health::of(&ledger, now),
             description: description(&ledger.event),
             due: since.map(|since| (since, purpose.keeps_ledgers().then(|| Box::new(ledger)))),
         }
+    }
+
+    /// Whether it is to be visited because a user chose it, or its days.
+    pub(in crate::job) fn is_chosen(&self, choice: &Choice) -> bool {
+        self.due.is_some() && choice.visits_whole()
     }
 
     /// Whether its ledger describes it in the same way.
@@ -83,7 +85,7 @@ fn wanted_at(context: &Context, choice: &Choice, ledger: &Ledger, now: Timestamp
     let is_chosen = !choice.events.is_empty()
         || ledger.days.keys().any(|day| choice.has_day(*day))
         || choice.meets(&ledger.event, &context.lake.zone)
-            && !ledger.event.never_was()
+            && !ledger.event.was_cancelled_before_start()
             && ledger.event.start_time.is_some_and(|start| start <= now);
     is_chosen.then(|| ledger.end())
 }

@@ -186,7 +186,7 @@ async fn read_active_ledgers(
     for ledger in closed.iter().filter(|_| purpose.writes_ledgers()) {
         let give_up = |ledger: &mut Ledger| ledger.give_up_without_end(context.horizon, now);
         match context.ledgers.update(ledger, give_up).await {
-            Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => {
+            Err(error) if error.is_unreadable() => {
                 update.failures.push((Some(ledger.event.event_id), error));
             }
             outcome => drop(outcome?),

@@ -31,11 +31,11 @@ pub(in crate::job) async fn worth_asking_about(
     let known = &update.known;
     let looked_up = stream::iter(events).map(|event_id| async move {
         let is_open = match known.get(&event_id) {
-            Some(known) if known.is_open => Ok(!known.has_ended && !known.is_chosen),
+            Some(known) if known.is_open => Ok(!known.has_ended && !known.is_chosen(choice)),
             _ => context.ledgers.find(event_id).await.map(|found| {
                 // A cancelled event may be held after all; one that was opened again may not be among the active ledgers yet.
                 let may_be_restored = |ledger: &Ledger| match ledger.closed {
-                    Some(Closing::Cancelled) => !ledger.is_past(context.horizon, now),
+                    Some(Closing::Cancelled) => !ledger.is_past_horizon(context.horizon, now),
                     closed => closed.is_none(),
                 };
                 let is_chosen = |ledger: &Ledger| {
@@ -52,7 +52,7 @@ pub(in crate::job) async fn worth_asking_about(
     let mut open = BTreeSet::new();
     while let Some((event_id, is_open)) = looked_up.next().await {
         match is_open {
-            Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => {
+            Err(error) if error.is_unreadable() => {
                 update.failures.push((Some(event_id), error));
             }
             is_open => open.extend(is_open?.then_some(event_id)),

@@ -93,7 +93,7 @@ impl<'a> RosterUpdate<'a> {
 
     /// Events that have begun, and of which it is not known when they end, without those that a user chose.
     pub(in crate::job) fn without_end(&self) -> impl Iterator<Item = i64> {
-        let waiting = self.known.iter().filter(|(_, known)| known.lacks_end && !known.is_chosen);
+        let waiting = self.known.iter().filter(|(_, known)| known.lacks_end && !known.is_chosen(self.choice));
         waiting.map(|(event_id, _)| *event_id)
     }
 
@@ -118,7 +118,7 @@ impl<'a> RosterUpdate<'a> {
         match (self.known.get(&event.event_id), detail) {
             (Some(known), Detail::Full) => !known.is_described_as(event),
             (Some(known), Detail::ExistenceOnly) => event.end_time > known.end_time,
-            (None, _) => !event.never_was(),
+            (None, _) => !event.was_cancelled_before_start(),
         }
     }
 

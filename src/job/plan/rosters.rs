@@ -100,7 +100,7 @@ async fn cursor(context: &Context, choice: &Choice, update: &mut RosterUpdate<'_
     }
     match Cursor::read(&context.ledgers).await {
         // Known events are visited all the same.
-        Err(error) if !update.known.is_empty() && matches!(error.kind(), Kind::Damaged | Kind::Newer) => {
+        Err(error) if !update.known.is_empty() && error.is_unreadable() => {
             update.failures.push((None, error));
             Ok((Cursor::unread(), false))
         }

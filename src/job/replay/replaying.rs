@@ -99,7 +99,7 @@ impl Replaying<'_> {
         let header = ArchiveHeader { accepted_at: self.effective_acceptance(&header), ..header };
         let ArchiveHeader { event_id, pulled_at, day, .. } = header;
         let decode_context = DecodeContext { event_id, pulled_at, zone, privacy: privacy.clone() };
-        let wanted = if header.windows.is_empty() {
+        let wanted = if header.is_snapshot() {
             Wanted::Snapshot(decode_context)
         } else {
             Wanted::Windows(decode_context)
@@ -124,7 +124,7 @@ impl Replaying<'_> {
     fn effective_acceptance(&self, header: &ArchiveHeader) -> Option<Timestamp> {
         let of_then = self.ledger.as_ref().filter(|ledger| ledger.first_seen <= header.pulled_at);
         let Some(ledger) = of_then else { return header.accepted_at };
-        let known = if header.windows.is_empty() {
+        let known = if header.is_snapshot() {
             ledger.snapshot.and_then(|snapshot| snapshot.accepted_at)
         } else {
             ledger.days.get(&header.day).and_then(|day| day.accepted_at)

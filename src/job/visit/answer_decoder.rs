@@ -242,12 +242,12 @@ mod tests {
         let suppressed = Arc::new(Suppressed::of_people(&["a@b.c"]));
         let context = decode_context(Privacy { suppressed, ..Privacy::default() });
         let wanted = Wanted::Windows(context.clone());
-        for windows in [&[1..100][..], &[1..50, 50..100], &[1..20, 20..50, 50..100]] {
+        for windows in [&[(1, 100)][..], &[(1, 50), (50, 100)], &[(1, 20), (20, 50), (50, 100)]] {
             let mut left_out = RecordCounts::default();
-            for window in windows {
+            for (from, to) in windows {
                 let mut lives = Decoder::new(Table::Lives, context.clone());
-                let at = |second: i64| Timestamp::from_second(second).unwrap();
-                lives.keep_only(at(window.start)..at(window.end));
+                let at = |second: &i64| Timestamp::from_second(*second).unwrap();
+                lives.keep_only(at(from)..at(to));
                 let mut decoder = AnswerDecoder::new(&wanted, vec![lives]);
                 for time in ["10", "50", "null"] {
                     push(&mut decoder, &format!(r#"{{"email": "a@b.c", "online_time": {time}}}"#));

@@ -50,7 +50,7 @@ pub(super) fn due(context: &Context, choice: &Choice, ledger: &Ledger, now: Time
 /// Whether a visit asks for the snapshot, whatever the days bring: on the first visit, on the last, when it is owed, and
 /// when the user chose the event.
 pub(super) fn wants_snapshot(context: &Context, choice: &Choice, ledger: &Ledger, now: Timestamp) -> bool {
-    let is_last = ledger.closed.is_none() && ledger.is_past(context.horizon, now);
+    let is_last = ledger.closed.is_none() && ledger.is_past_horizon(context.horizon, now);
     ledger.through.is_none() || is_last || ledger.owed.snapshot || choice.visits_whole()
 }
 

@@ -14,7 +14,7 @@ const LAST_WAIT: SignedDuration = SignedDuration::from_hours(7 * 24);
 impl Ledger {
     /// Whether an instant lies past the event's horizon, which begins with its end, or with its beginning if the end is unknown.
     #[must_use]
-    pub fn is_past(&self, horizon: SignedDuration, now: Timestamp) -> bool {
+    pub fn is_past_horizon(&self, horizon: SignedDuration, now: Timestamp) -> bool {
         now.duration_since(self.end()) >= horizon
     }
 
@@ -27,7 +27,7 @@ impl Ledger {
 
     /// Closes the event if it is past its horizon, its end is still unknown, and no user had it visited.
     pub fn give_up_without_end(&mut self, horizon: SignedDuration, now: Timestamp) {
-        if self.is_endless(now) && self.is_past(horizon, now) && self.last_visit.is_none() {
+        if self.is_endless(now) && self.is_past_horizon(horizon, now) && self.last_visit.is_none() {
             let is_cancelled = self.event.is_cancelled();
             self.closed = Some(if is_cancelled { Closing::Cancelled } else { Closing::Incomplete });
         }
@@ -35,8 +35,8 @@ impl Ledger {
 
     /// Whether the event has ended; or whether it is past its horizon, its end is still unknown, and a user had it visited: one
     /// more visit then closes it.
-    pub(super) fn is_over(&self, horizon: SignedDuration, now: Timestamp) -> bool {
-        let is_to_be_closed = || self.is_past(horizon, now) && self.last_visit.is_some();
+    pub(super) fn may_be_visited(&self, horizon: SignedDuration, now: Timestamp) -> bool {
+        let is_to_be_closed = || self.is_past_horizon(horizon, now) && self.last_visit.is_some();
         self.event.has_ended(now) || self.is_endless(now) && is_to_be_closed()
     }
 
@@ -53,7 +53,7 @@ impl Ledger {
     /// Why this visit, which is already in the ledger, closes the event; none if it does not.
     pub(super) fn closing(&self, visit: &Visit, horizon: SignedDuration) -> Option<Closing> {
         // An earlier visit does not close what a later one left open.
-        if !self.is_past(horizon, visit.pulled_at) || self.last_visit > Some(visit.pulled_at) {
+        if !self.is_past_horizon(horizon, visit.pulled_at) || self.last_visit > Some(visit.pulled_at) {
             return None;
         }
         match visit.outcome {

@@ -76,7 +76,7 @@ impl Ledgers {
                 Ok(Some(entry)) => take(Ok(entry)),
                 // A document that is gone since it was listed was moved by another run, which closed or reopened the event.
                 Ok(None) => {}
-                Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => take(Err(error)),
+                Err(error) if error.is_unreadable() => take(Err(error)),
                 Err(error) => return Err(error),
             }
         }

@@ -1,4 +1,5 @@
-//! The ledger of one event: what is known, owed and done. Pure; `ledgers` reads and writes it.
+//! The ledger of one event: what is known, owed and done. Pure, but for `ledgers`, which reads and
+//! writes it, `cursor`, and `recover`, which rebuilds it from the lake.
 
 pub mod answer;
 mod closing;
@@ -102,12 +103,12 @@ impl Ledger {
     pub fn describe(&mut self, event: &Event) {
         let is_restored = self.closed == Some(Closing::Cancelled);
         let event = event.clone().completed_by(&self.event);
-        if (is_restored || event.end_time > self.event.end_time) && !event.never_was() {
+        if (is_restored || event.end_time > self.event.end_time) && !event.was_cancelled_before_start() {
             self.closed = None;
         }
-        let never_was = event.never_was();
+        let was_cancelled = event.was_cancelled_before_start();
         self.event = event;
-        if never_was && self.last_visit.is_none() {
+        if was_cancelled && self.last_visit.is_none() {
             self.closed = Some(Closing::Cancelled);
         }
     }

@@ -95,7 +95,7 @@ pub async fn recover(store: &Arc<dyn Store>, lake: &Lake, ledgers: &Ledgers) -> 
     }
     for (event_id, known) in events {
         match ledgers.update(&known.into_ledger(event_id), |_| {}).await {
-            Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => failures.push(error),
+            Err(error) if error.is_unreadable() => failures.push(error),
             outcome => drop(outcome?),
         }
     }

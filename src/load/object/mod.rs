@@ -31,8 +31,8 @@ fn from_parquet(error: ParquetError) -> Error {
     match error {
         ParquetError::External(inner) => match inner.downcast::<Error>() {
             Ok(error) => *error,
-            Err(inner) => Error::new(Kind::Damaged, "cannot read or write Parquet").from_source(inner),
+            Err(inner) => Error::new(Kind::Damaged, "cannot read or write Parquet").caused_by(inner),
         },
-        error => Error::new(Kind::Damaged, "cannot read or write Parquet").from_source(error),
+        error => Error::new(Kind::Damaged, "cannot read or write Parquet").caused_by(error),
     }
 }

@@ -123,8 +123,8 @@ impl ObjectWriter {
         self.drain().await
     }
 
-    /// Completes the object, and makes it visible if `condition` holds. Its rows are those of `cells`, in this order; `kept` is
-    /// what was kept of people.
+    /// Completes the object, and makes it visible if `condition` holds. Its rows are those of `cells`, in this order; `version`
+    /// says what was kept of people.
     pub async fn finish(
         mut self,
         cells: &[&Cell],

@@ -111,7 +111,7 @@ pub async fn publish(
         match outcome {
             Ok(of_day) => published.add(of_day),
             Err(crash) => {
-                let error = Error::new(Kind::Damaged, "the publish of a day crashed").from_source(crash);
+                let error = Error::new(Kind::Damaged, "the publish of a day crashed").caused_by(crash);
                 published.failures.push(error.with("day", day).hint("report it to the makers of rollcall"));
             }
         }

@@ -56,7 +56,7 @@ impl<'a> StagedFiles<'a> {
                     files.push(StagedFile { listed, open });
                     cells.push(cell);
                 }
-                Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Newer) => failures.push(error),
+                Err(error) if error.is_unreadable() => failures.push(error),
                 Err(error) => return Err(error),
             }
         }

@@ -67,7 +67,7 @@ fn explain(verb: &str, path: &str, error: io::Error) -> Error {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some space",
         _ => "with `--store`, name a folder that can be read and written",
     };
-    Error::new(Kind::Store, format!("cannot {verb} `{path}`")).from_source(error).hint(hint)
+    Error::new(Kind::Store, format!("cannot {verb} `{path}`")).caused_by(error).hint(hint)
 }
 
 /// None if the file or folder does not exist.

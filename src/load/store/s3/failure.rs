@@ -100,9 +100,9 @@ pub(super) fn explain<E: Said>(request: Request, key: &str, error: &SdkError<E>)
     let mut explained = Error::new(Kind::Store, format!("cannot {request} `{key}`"));
     explained = explained.transient(is_transient(error)).hint(hint);
     explained = match (said, status) {
-        (Some(said), _) => explained.from_source(said),
-        (None, Some(status)) => explained.from_source(format!("HTTP status {status}")),
-        (None, None) => explained.from_source(one_line(error)),
+        (Some(said), _) => explained.caused_by(said),
+        (None, Some(status)) => explained.caused_by(format!("HTTP status {status}")),
+        (None, None) => explained.caused_by(one_line(error)),
     };
     match id {
         Some(id) => explained.with("requestId", id),

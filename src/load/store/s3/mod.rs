@@ -161,7 +161,7 @@ impl S3 {
                 Err(error) => {
                     let message = format!("cannot read `{key}`");
                     return Err(Error::new(Kind::Store, message)
-                        .from_source(error)
+                        .caused_by(error)
                         .transient(true)
                         .hint("run it again: the connection broke several times, which may pass"));
                 }
