@@ -91,9 +91,8 @@ pub(in crate::job) async fn plan(
     purpose: Purpose,
 ) -> Result<Planned> {
     let is_lake = check_lake(context, purpose).await?;
-    let now = context.clock.now();
     if choice.planned_at.is_some() {
-        return Ok(planned_before(context, choice, now, purpose).await);
+        return Ok(planned_before(context, choice, purpose).await);
     }
     let customer = context.client.customer(usage).await?;
     if let Some(customer) = customer.as_deref().filter(|_| is_lake) {
@@ -108,11 +107,11 @@ pub(in crate::job) async fn plan(
     let new_lake = (!is_lake).then_some(NewLake { customer });
     let mut update = RosterUpdate::new(context, choice, purpose, privacy, new_lake);
     if choice.events.is_empty() {
-        read_active_ledgers(context, purpose, now, &mut update).await?;
+        read_active_ledgers(&mut update).await?;
     }
-    planned.fail(clock_is_behind(&update.known, now));
+    planned.fail(clock_is_behind(&update.known, update.now));
     context.progress.listing();
-    let listed = rosters::read(context, choice, usage, &mut update).await;
+    let listed = rosters::read(usage, &mut update).await;
     if purpose.writes_ledgers() && context.privacy().await?.suppressed.revision() != revision {
         // Since the vendor was asked, somebody is to be forgotten who may be the host of an event that was noted, even if the
         // vendor's list broke after that.
@@ -162,12 +161,8 @@ async fn check_customer(context: &Context, customer: &str, purpose: Purpose) -> 
 
 /// Remembers the events that are still visited. Ledgers that are closed are filed as closed: those that are given up now, and
 /// those that a killed run left half-closed.
-async fn read_active_ledgers(
-    context: &Context,
-    purpose: Purpose,
-    now: Timestamp,
-    update: &mut RosterUpdate<'_>,
-) -> Result<()> {
+async fn read_active_ledgers(update: &mut RosterUpdate<'_>) -> Result<()> {
+    let (context, purpose, now) = (update.context, update.purpose, update.now);
     let mut closed = Vec::new();
     let remember = |read: Result<Entry>| match read {
         Ok(Entry { mut ledger, .. }) => {
@@ -196,7 +191,8 @@ async fn read_active_ledgers(
 }
 
 /// The events of a plan that was made before, as their ledgers describe them now.
-async fn planned_before(context: &Context, choice: &Choice, now: Timestamp, purpose: Purpose) -> Planned {
+async fn planned_before(context: &Context, choice: &Choice, purpose: Purpose) -> Planned {
+    let now = context.clock.now();
     let found = stream::iter(choice.events.clone())
         .map(|event_id| async move { (event_id, context.ledgers.find(event_id).await) });
     let mut found = found.buffered(AT_ONCE);

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::{StreamExt, future, stream};
-use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::roster_update::RosterUpdate;
@@ -14,7 +13,6 @@ use crate::error::{Error, Kind, Result};
 use crate::extract::roster;
 use crate::extract::usage::Usage;
 use crate::job::context::Context;
-use crate::job::selection::Choice;
 use crate::load::ledger::ledgers::AT_ONCE;
 use crate::load::ledger::{Closing, Ledger};
 use crate::transform::event::Event;
@@ -22,13 +20,10 @@ use crate::transform::event::Event;
 /// Of these events, the ones about which the ledgers do not know enough: new events, events that may still be moved, and closed
 /// events that are to be visited again because they concern chosen days.
 pub(in crate::job) async fn worth_asking_about(
-    context: &Context,
-    choice: &Choice,
-    now: Timestamp,
     update: &mut RosterUpdate<'_>,
     events: BTreeSet<i64>,
 ) -> Result<BTreeSet<i64>> {
-    let known = &update.known;
+    let (context, choice, now, known) = (update.context, update.choice, update.now, &update.known);
     let looked_up = stream::iter(events).map(|event_id| async move {
         let is_open = match known.get(&event_id) {
             Some(known) if known.is_open => Ok(!known.has_ended && !known.is_chosen(choice)),

@@ -2,6 +2,7 @@
 //! stays in memory.
 
 use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
@@ -27,10 +28,11 @@ pub(in crate::job) enum Detail {
 
 /// The known events, brought up to date from the rosters.
 pub(in crate::job) struct RosterUpdate<'a> {
-    context: &'a Context,
-    choice: &'a Choice,
-    purpose: Purpose,
-    now: Timestamp,
+    pub(in crate::job) context: &'a Context,
+    pub(in crate::job) choice: &'a Choice,
+    pub(in crate::job) purpose: Purpose,
+    /// When the plan began.
+    pub(in crate::job) now: Timestamp,
     privacy: Privacy,
     /// The lake that has to be established before anything is saved; `None` once it exists.
     new_lake: Option<NewLake>,
@@ -81,9 +83,11 @@ impl<'a> RosterUpdate<'a> {
             .insert(event_id, KnownEvent::of(self.context, self.choice, ledger, self.now, self.purpose));
     }
 
-    /// Whether this run has visits to make that do not depend on the rosters.
-    pub(in crate::job) fn has_visits_to_make(&self) -> bool {
-        self.purpose == Purpose::Pull && !self.known.is_empty()
+    /// How long a list, or all questions about single events, may take: half of the time that is left, if visits are waiting that
+    /// need neither; otherwise `None`, for no limit.
+    pub(in crate::job) fn budget_before_visits(&self) -> Option<Duration> {
+        let has_visits_to_make = self.purpose == Purpose::Pull && !self.known.is_empty();
+        self.context.client.time_left().filter(|_| has_visits_to_make).map(|left| left / 2)
     }
 
     /// Whether a list described the event in full.

@@ -7,13 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 use super::questions::{ask_about, worth_asking_about};
 use super::roster_update::{Detail, RosterUpdate};
 use super::spans::Spans;
-use super::time_budget::{budget_before_visits, in_time};
+use super::time_budget::in_time;
 use crate::error::{Error, Explain, Kind, Result};
 use crate::extract::roster;
 use crate::extract::roster_file;
 use crate::extract::usage::Usage;
 use crate::job::context::Context;
-use crate::job::selection::Choice;
 use crate::load::ledger::cursor::{Cursor, ReadUpTo};
 use crate::transform::event::Event;
 
@@ -26,25 +25,20 @@ const ACROSS: SignedDuration = SignedDuration::from_hours(24);
 
 /// Saves every event that the rosters name, unless its ledger already says the same. Returns the cursor to write afterwards;
 /// `None` if it does not move.
-pub(in crate::job) async fn read(
-    context: &Context,
-    choice: &Choice,
-    usage: &Usage,
-    update: &mut RosterUpdate<'_>,
-) -> Result<Option<Cursor>> {
+pub(in crate::job) async fn read(usage: &Usage, update: &mut RosterUpdate<'_>) -> Result<Option<Cursor>> {
+    let (context, choice) = (update.context, update.choice);
     if !choice.events.is_empty() {
         let chosen = choice.events.clone();
         let events = ask_about(context, usage, chosen, None, &mut update.failures).await?;
         update.apply_details(events).await?;
         return Ok(None);
     }
-    let now = context.clock.now();
-    let (mut cursor, may_move) = cursor(context, choice, update).await?;
+    let (mut cursor, may_move) = cursor(update).await?;
     let before = (cursor.edited, cursor.held);
     let knows_some = !update.known.is_empty();
     if context.rosters.edited {
-        let most = budget_before_visits(context, update);
-        let list = edited(context, choice, usage, &mut cursor.edited, now, update);
+        let most = update.budget_before_visits();
+        let list = edited(usage, &mut cursor.edited, update);
         match in_time(most, "the list of edited events", list).await {
             Ok(()) => {}
             // Known events are visited all the same.
@@ -66,8 +60,8 @@ pub(in crate::job) async fn read(
         None => BTreeSet::new(),
     };
     if context.rosters.public {
-        let most = budget_before_visits(context, update);
-        let list = public(context, choice, usage, &mut cursor.held, now, update);
+        let most = update.budget_before_visits();
+        let list = public(usage, &mut cursor.held, update);
         match in_time(most, "the list of public events", list).await {
             Ok(without_end) => asked.extend(without_end),
             Err(error) if error.kind() == Kind::Credentials => return Err(error),
@@ -81,12 +75,12 @@ pub(in crate::job) async fn read(
         update.failures.push((None, Error::new(Kind::BadAnswer, message)));
     }
     asked.retain(|id| !update.is_described(*id) && !update.unsaved.contains_key(id));
-    let mut asked = worth_asking_about(context, choice, now, update, asked).await?;
+    let mut asked = worth_asking_about(update, asked).await?;
     asked.extend(update.without_end());
     // In case there is not time for all: new events first, then those that end soonest.
     let mut asked = Vec::from_iter(asked);
     asked.sort_by_key(|id| update.known.get(id).map(|known| known.end_time));
-    let most = budget_before_visits(context, update);
+    let most = update.budget_before_visits();
     let events = ask_about(context, usage, asked, most, &mut update.failures).await?;
     update.apply_details(events).await?;
     let is_moved = before != (cursor.edited, cursor.held);
@@ -94,11 +88,11 @@ pub(in crate::job) async fn read(
 }
 
 /// Where to go on reading the lists, and whether that may move afterwards: lists of chosen days say nothing about other days.
-async fn cursor(context: &Context, choice: &Choice, update: &mut RosterUpdate<'_>) -> Result<(Cursor, bool)> {
-    if choice.days.is_some() {
+async fn cursor(update: &mut RosterUpdate<'_>) -> Result<(Cursor, bool)> {
+    if update.choice.days.is_some() {
         return Ok((Cursor::unread(), false));
     }
-    match Cursor::read(&context.ledgers).await {
+    match Cursor::read(&update.context.ledgers).await {
         // Known events are visited all the same.
         Err(error) if !update.known.is_empty() && error.is_unreadable() => {
             update.failures.push((None, error));
@@ -124,14 +118,8 @@ fn listed_until(usage: &Usage, now: Timestamp) -> Timestamp {
 
 /// Reads events by the time of their last edit: those since the list was last read, on the first run as far back as `--lookback`.
 /// After each span, it notes in `read` how far it has come.
-async fn edited(
-    context: &Context,
-    choice: &Choice,
-    usage: &Usage,
-    read: &mut ReadUpTo,
-    now: Timestamp,
-    update: &mut RosterUpdate<'_>,
-) -> Result<()> {
+async fn edited(usage: &Usage, read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()> {
+    let (context, choice, now) = (update.context, update.choice, update.now);
     let from = match (choice.days, believed(read.broken_at.or(read.until), now)) {
         (Some((from, _)), _) => {
             before(context.lake.zone.start_of(from).unwrap_or_default(), context.lookback)
@@ -158,14 +146,8 @@ async fn edited(
 /// Reads public events by their own time: those of the chosen days, otherwise those that are within their horizon now or were
 /// when the list was last read; on the first run as far back as `--lookback`. The other list shows edits, and says more. Returns
 /// the events that are listed without an end. After each span, it notes in `read` how far it has come.
-async fn public(
-    context: &Context,
-    choice: &Choice,
-    usage: &Usage,
-    read: &mut ReadUpTo,
-    now: Timestamp,
-    update: &mut RosterUpdate<'_>,
-) -> Result<Vec<i64>> {
+async fn public(usage: &Usage, read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<Vec<i64>> {
+    let (context, choice, now) = (update.context, update.choice, update.now);
     let zone = &context.lake.zone;
     let (from, to) = match (choice.days, believed(read.broken_at, now), believed(read.until, now)) {
         // Events that were held earlier may have been watched on these days.
