@@ -72,14 +72,14 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::load::ledger::answer::Day;
+    use crate::load::ledger::answers::DayAnswer;
     use crate::transform::event::Event;
     use crate::transform::totals::Totals;
 
     fn ledger(event_id: i64, rows: u64) -> Ledger {
         let mut ledger = Ledger::new(Event::unknown(event_id), Timestamp::UNIX_EPOCH);
         let lives = Totals { rows, ..Totals::default() };
-        let day = Day {
+        let day = DayAnswer {
             pulled_at: Timestamp::UNIX_EPOCH,
             lives,
             interactions: Totals::default(),

@@ -97,7 +97,7 @@ pub(super) fn of(ledger: Option<&Ledger>, cells: Vec<InLake>) -> Vec<DayOf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::ledger::answer::Day;
+    use crate::load::ledger::answers::DayAnswer;
     use crate::transform::event::Event;
 
     #[test]
@@ -105,7 +105,7 @@ mod tests {
         let (day, at) = ("2022-10-26".parse().unwrap(), |second| Timestamp::from_second(second).unwrap());
         let totals = |rows| Totals { rows, ..Totals::default() };
         let mut ledger = Ledger::new(Event::unknown(7), at(0));
-        ledger.days.insert(day, Day { lives: totals(3), ..Day::unanswered(at(10)) });
+        ledger.days.insert(day, DayAnswer { lives: totals(3), ..DayAnswer::unanswered(at(10)) });
         for (rows, pulled_at, is_same) in
             [(3, 10, true), (2, 10, true), (3, 9, true), (2, 9, false), (4, 11, false)]
         {

@@ -72,7 +72,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::load::ledger::answer::Day;
+    use crate::load::ledger::answers::DayAnswer;
     use crate::transform::event::Event;
     use crate::transform::totals::Totals;
 
@@ -96,11 +96,11 @@ mod tests {
             ((0, 0), false, None, false),
         ] {
             let totals = |rows| Totals { rows, ..Totals::default() };
-            let answer = Day {
+            let answer = DayAnswer {
                 lives: totals(rows.0),
                 interactions: totals(rows.1),
                 has_had_rows,
-                ..Day::unanswered(Timestamp::UNIX_EPOCH)
+                ..DayAnswer::unanswered(Timestamp::UNIX_EPOCH)
             };
             let mut ledger = Ledger::new(Event::unknown(7), Timestamp::UNIX_EPOCH);
             ledger.days.insert(day, answer);

@@ -11,7 +11,7 @@ use crate::job::context::Context;
 use crate::job::selection::Choice;
 use crate::load::lake::Lake;
 use crate::load::ledger::Ledger;
-use crate::load::ledger::answer::Day;
+use crate::load::ledger::answers::DayAnswer;
 use crate::report::Requests;
 
 /// How many records of one day a snapshot has; they are only counted.
@@ -23,8 +23,8 @@ pub(super) struct DayCount {
 
 impl DayCount {
     /// Whether an answer for the day has the same numbers of rows.
-    pub(super) fn agrees(self, day: Option<&Day>) -> bool {
-        let rows = |totals: fn(&Day) -> u64| day.map_or(0, totals);
+    pub(super) fn agrees(self, day: Option<&DayAnswer>) -> bool {
+        let rows = |totals: fn(&DayAnswer) -> u64| day.map_or(0, totals);
         self.lives == rows(|day| day.lives.rows) && self.interactions == rows(|day| day.interactions.rows)
     }
 }
@@ -100,7 +100,7 @@ pub(in crate::job) fn expected_requests(
 pub(super) fn differing(
     choice: &Choice,
     counts: &BTreeMap<Date, DayCount>,
-    known: &BTreeMap<Date, Day>,
+    known: &BTreeMap<Date, DayAnswer>,
 ) -> BTreeSet<Date> {
     let all: BTreeSet<Date> = counts.keys().chain(known.keys()).copied().collect();
     let differs = |day: &Date| !counts.get(day).copied().unwrap_or_default().agrees(known.get(day));

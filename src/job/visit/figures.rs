@@ -8,7 +8,7 @@ use crate::calendar::Zone;
 use crate::error::Result;
 use crate::extract::usage::Used;
 use crate::load::ledger::Ledger;
-use crate::load::ledger::answer::Day;
+use crate::load::ledger::answers::DayAnswer;
 use crate::load::ledger::visit::Outcome;
 use crate::transform::batch::BatchBuilder;
 use crate::transform::tables::Table;
@@ -100,7 +100,7 @@ pub(in crate::job) fn events_row(ledger: &Ledger, zone: &Zone) -> Result<RecordB
 }
 
 /// The sums over `lives` and `interactions` of the last answers for all days.
-fn sessions<'a>(days: impl Iterator<Item = &'a Day>) -> Totals {
+fn sessions<'a>(days: impl Iterator<Item = &'a DayAnswer>) -> Totals {
     let mut sums = Totals::default();
     for totals in days.flat_map(|day| [day.lives, day.interactions]) {
         sums.seconds = sums.seconds.wrapping_add(totals.seconds);

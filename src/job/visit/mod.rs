@@ -30,7 +30,7 @@ use super::selection::Choice;
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::{Usage, Used};
 use crate::load::ledger::Ledger;
-use crate::load::ledger::answer::{Day, Snapshot};
+use crate::load::ledger::answers::{DayAnswer, SnapshotAnswer};
 use crate::load::ledger::visit::{Outcome, Owed};
 use crate::load::object::index;
 use crate::load::staging::VisitId;
@@ -121,12 +121,12 @@ struct Visiting<'a> {
     event_day_is_known: bool,
     ledger: Ledger,
     /// The last answer for each day; this visit's, if it has one.
-    known: BTreeMap<Date, Day>,
+    known: BTreeMap<Date, DayAnswer>,
     /// Days that this visit asked for.
     asked: BTreeSet<Date>,
     /// What the snapshot counts by day; `None` if there is no snapshot.
     counts: Option<BTreeMap<Date, DayCount>>,
-    snapshot: Option<Snapshot>,
+    snapshot: Option<SnapshotAnswer>,
     owed: Owed,
     figures: Figures,
     /// What is being staged while the next answer is asked for.

@@ -13,7 +13,7 @@ use super::record_counts::RecordCounts;
 use crate::error::{Explain, Kind, Result};
 use crate::job::context::Context;
 use crate::load::ledger::Ledger;
-use crate::load::ledger::answer::{Day, Snapshot};
+use crate::load::ledger::answers::{DayAnswer, SnapshotAnswer};
 use crate::load::staging::CellWriter;
 use crate::load::table_day::TableDay;
 use crate::transform::digest::Digest;
@@ -30,7 +30,7 @@ pub(super) struct Staging {
 impl Visiting<'_> {
     pub(super) async fn stage_day(&mut self, day: Date, fetched: Fetched) -> Result<()> {
         let before = self.known.get(&day).copied();
-        let answer = Day {
+        let answer = DayAnswer {
             pulled_at: self.visit_id.pulled_at,
             lives: fetched.totals(Table::Lives),
             interactions: fetched.totals(Table::Interactions),
@@ -45,7 +45,7 @@ impl Visiting<'_> {
         let mut cells = Vec::new();
         for cell in fetched.cells {
             let table = cell.table();
-            let rows = |day: Day| if table == Table::Lives { day.lives } else { day.interactions };
+            let rows = |day: DayAnswer| if table == Table::Lives { day.lives } else { day.interactions };
             let before = before.map(|before| (before.pulled_at, rows(before)));
             if self.judge_cell(table, rows(answer), day, before, answer.accepted_at).await? {
                 cells.push((cell, answer.accepted_at));
@@ -85,7 +85,7 @@ impl Visiting<'_> {
         self.counts = Some(fetched.day_counts);
         let pulled_at = self.visit_id.pulled_at;
         self.begin_staging(Task::Snapshot, fetched.records, cells).await;
-        self.snapshot = Some(Snapshot { pulled_at, viewer_details: details, rejects, accepted_at });
+        self.snapshot = Some(SnapshotAnswer { pulled_at, viewer_details: details, rejects, accepted_at });
         Ok(())
     }
 

@@ -88,7 +88,7 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::super::Closing;
-    use super::super::answer::Snapshot;
+    use super::super::answers::SnapshotAnswer;
     use super::super::visit::Owed;
     use super::*;
     use crate::calendar::Zone;
@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(
             found(|ledger| {
                 ledger.owed.snapshot = true;
-                ledger.snapshot = Some(Snapshot::unanswered(at("2022-10-29T12:00:00Z")));
+                ledger.snapshot = Some(SnapshotAnswer::unanswered(at("2022-10-29T12:00:00Z")));
             }),
             hold("2022-10-29", HeldBy::Unsettled),
             "every day was asked for"

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::Ledger;
-use super::answer::{Day, Snapshot};
+use super::answers::{DayAnswer, SnapshotAnswer};
 use super::visit::{Outcome, Visit};
 
 impl Ledger {
@@ -13,7 +13,7 @@ impl Ledger {
         self.event_day = self.event_day.or(visit.event_day);
         for (day, answer) in &visit.days {
             // As in the lake, an answer that does not know of an acceptance cannot replace one that does.
-            let age = |day: &Day| (day.accepted_at, day.pulled_at);
+            let age = |day: &DayAnswer| (day.accepted_at, day.pulled_at);
             if self.days.get(day).is_none_or(|known| age(known) <= age(answer)) {
                 self.days.insert(*day, *answer);
             }
@@ -22,7 +22,7 @@ impl Ledger {
         let is_latest = self.last_visit <= Some(visit.pulled_at);
         self.owed.days.retain(|day| !is_latest || !visit.asked.contains(day));
         if let Some(snapshot) = visit.snapshot {
-            let age = |snapshot: &Snapshot| (snapshot.accepted_at, snapshot.pulled_at);
+            let age = |snapshot: &SnapshotAnswer| (snapshot.accepted_at, snapshot.pulled_at);
             if self.snapshot.is_none_or(|known| age(&known) <= age(&snapshot)) {
                 self.snapshot = Some(snapshot);
             }

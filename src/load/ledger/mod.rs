@@ -1,7 +1,7 @@
 //! The ledger of one event: what is known, owed and done. Pure, but for `ledgers`, which reads and
 //! writes it, `cursor`, and `recover`, which rebuilds it from the lake.
 
-pub mod answer;
+pub mod answers;
 mod closing;
 pub mod compared;
 pub mod complete;
@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use self::answer::{Day, Snapshot};
+use self::answers::{DayAnswer, SnapshotAnswer};
 use self::visit::{Outcome, Owed};
 use crate::load::FORMAT;
 use crate::transform::event::Event;
@@ -41,9 +41,9 @@ pub struct Ledger {
     /// Up to when all days have been asked for, except those that are owed.
     pub through: Option<Timestamp>,
     /// The last answer for each day that has rows, or had some before.
-    pub days: BTreeMap<Date, Day>,
+    pub days: BTreeMap<Date, DayAnswer>,
     /// The last snapshot.
-    pub snapshot: Option<Snapshot>,
+    pub snapshot: Option<SnapshotAnswer>,
     /// What the next visit has to ask for again.
     pub owed: Owed,
     /// Failed visits since the last one that did not fail.
@@ -117,7 +117,7 @@ impl Ledger {
     /// if the visit is killed after that, the answers of later visits would otherwise lose against the cell in the lake. The
     /// day is owed until it is answered.
     pub fn accept_day(&mut self, day: Date, accepted_at: Timestamp) {
-        let known = self.days.entry(day).or_insert(Day::unanswered(accepted_at));
+        let known = self.days.entry(day).or_insert(DayAnswer::unanswered(accepted_at));
         if known.accepted_at < Some(accepted_at) {
             known.accepted_at = Some(accepted_at);
             self.owed.days.insert(day);
@@ -126,7 +126,7 @@ impl Ledger {
 
     /// Like [`Ledger::accept_day`], for the snapshot.
     pub fn accept_snapshot(&mut self, accepted_at: Timestamp) {
-        let known = self.snapshot.get_or_insert(Snapshot::unanswered(accepted_at));
+        let known = self.snapshot.get_or_insert(SnapshotAnswer::unanswered(accepted_at));
         if known.accepted_at < Some(accepted_at) {
             known.accepted_at = Some(accepted_at);
             self.owed.snapshot = true;

@@ -7,7 +7,7 @@ use futures::TryStreamExt;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::answer::{Day, Snapshot};
+use super::answers::{DayAnswer, SnapshotAnswer};
 use super::ledgers::Ledgers;
 use super::visit::{Outcome, Owed};
 use super::{Closing, Ledger};
@@ -33,8 +33,8 @@ struct RecoveredEvent {
     has_failed: bool,
     is_unfinished: bool,
     owed: Owed,
-    days: BTreeMap<Date, Day>,
-    snapshot: Option<(Date, Snapshot)>,
+    days: BTreeMap<Date, DayAnswer>,
+    snapshot: Option<(Date, SnapshotAnswer)>,
 }
 
 /// Puts a ledger for every event of the lake that has none. Reads the whole lake, and returns an error for each object or ledger
@@ -156,7 +156,8 @@ impl RecoveredEvent {
         let (pulled_at, accepted_at) = (cell.pulled_at, cell.accepted_at);
         if table == Table::ViewerDetails {
             let rejects = Totals::default();
-            self.snapshot = Some((day, Snapshot { pulled_at, viewer_details: totals, rejects, accepted_at }));
+            self.snapshot =
+                Some((day, SnapshotAnswer { pulled_at, viewer_details: totals, rejects, accepted_at }));
             return;
         }
         if table == Table::Rejects && cell.part == "snapshot" {
@@ -165,7 +166,7 @@ impl RecoveredEvent {
             }
             return;
         }
-        let known = self.days.entry(day).or_insert(Day::unanswered(pulled_at));
+        let known = self.days.entry(day).or_insert(DayAnswer::unanswered(pulled_at));
         known.pulled_at = known.pulled_at.max(pulled_at);
         known.accepted_at = known.accepted_at.max(accepted_at);
         match table {

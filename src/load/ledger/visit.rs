@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Day, Snapshot};
+use super::answers::{DayAnswer, SnapshotAnswer};
 use crate::transform::row::Row;
 
 /// What could not be asked for, or failed: the next visit has to ask for it again.
@@ -106,9 +106,9 @@ pub struct Visit {
     /// The day of the event; none if it is not known yet.
     pub event_day: Option<Date>,
     /// Days that were answered.
-    pub days: BTreeMap<Date, Day>,
+    pub days: BTreeMap<Date, DayAnswer>,
     /// The snapshot, if it was answered.
-    pub snapshot: Option<Snapshot>,
+    pub snapshot: Option<SnapshotAnswer>,
     /// What failed or was left.
     pub owed: Owed,
     /// All days that were asked for, including those without rows and those that failed.

@@ -7,7 +7,7 @@ use crate::transform::totals::Totals;
 
 /// The last answer for one day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Day {
+pub struct DayAnswer {
     /// When the visit that asked for it began.
     pub pulled_at: Timestamp,
     /// Sums over the rows of `lives`.
@@ -23,7 +23,7 @@ pub struct Day {
     pub accepted_at: Option<Timestamp>,
 }
 
-impl Day {
+impl DayAnswer {
     /// A day that was asked for, but not answered yet.
     #[must_use]
     pub fn unanswered(pulled_at: Timestamp) -> Self {
@@ -45,7 +45,7 @@ impl Day {
 
 /// The last snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Snapshot {
+pub struct SnapshotAnswer {
     /// When the visit that asked for it began.
     pub pulled_at: Timestamp,
     /// Sums over the rows of `viewer_details`.
@@ -57,7 +57,7 @@ pub struct Snapshot {
     pub accepted_at: Option<Timestamp>,
 }
 
-impl Snapshot {
+impl SnapshotAnswer {
     /// A snapshot that was asked for, but not answered yet.
     #[must_use]
     pub fn unanswered(pulled_at: Timestamp) -> Self {
