@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, REPORT};
-use super::auth::Credentials;
+use super::credentials::Credentials;
 use super::http::{Http, HttpOptions};
 use super::reply::Reply;
 use super::retry::Attempts;

@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Attempt, Attempts, Replay};
 use crate::error::{Error, Kind, Result};
-use crate::extract::body::{Position, Splitter};
 use crate::extract::envelope::Envelope;
+use crate::extract::splitter::{Position, Splitter};
 use crate::extract::window::Window;
 use crate::job::archive::{self, is_of_one_object};
 use crate::job::context::Context;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use rollcall::calendar::Zone;
-use rollcall::extract::body::Splitter;
+use rollcall::extract::splitter::Splitter;
 use rollcall::load::lake::Lake;
 use rollcall::load::object::index::PrivacyVersion;
 use rollcall::load::staging::{CellWriter, VisitId};
@@ -37,14 +37,15 @@ pub(crate) async fn stage(store: PathBuf, count: u64, viewers: u64, again: Optio
             continue;
         }
         let event_id = i64::try_from(event.id)?;
-        let setting = DecodeContext { event_id, pulled_at, zone: zone.clone(), privacy: Privacy::default() };
+        let decode_context =
+            DecodeContext { event_id, pulled_at, zone: zone.clone(), privacy: Privacy::default() };
         let visit_id = VisitId {
             event_id,
             pulled_at,
             run: "bench".to_owned(),
             privacy_version: PrivacyVersion::default(),
         };
-        let mut decoder = Decoder::new(Table::Lives, setting);
+        let mut decoder = Decoder::new(Table::Lives, decode_context);
         let mut cell = CellWriter::new(Arc::clone(&store), visit_id, Table::Lives, zone.day_of(first), "");
         let mut splitter = Splitter::default();
         for chunk in report(event, everything()?) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rollcall::calendar::Zone;
-use rollcall::extract::body::Splitter;
+use rollcall::extract::splitter::Splitter;
 use rollcall::load::object::index::PrivacyVersion;
 use rollcall::load::staging::{CellWriter, VisitId};
 use rollcall::load::store::{Folder, Store};
@@ -28,7 +28,7 @@ pub(crate) async fn stage(answer: &Path, store: PathBuf) -> Outcome {
     let pulled_at: Timestamp = "2023-01-01T00:00:00Z".parse()?;
     let zone = Zone::parse("Asia/Shanghai")?;
     let day = zone.day_of(pulled_at);
-    let setting = DecodeContext { event_id: 1, pulled_at, zone, privacy: Privacy::default() };
+    let decode_context = DecodeContext { event_id: 1, pulled_at, zone, privacy: Privacy::default() };
     let visit_id = VisitId {
         event_id: 1,
         pulled_at,
@@ -37,7 +37,7 @@ pub(crate) async fn stage(answer: &Path, store: PathBuf) -> Outcome {
     };
     let mut open = TABLES.map(|table| {
         let cell = CellWriter::new(Arc::clone(&store), visit_id.clone(), table, day, "");
-        Some((Decoder::new(table, setting.clone()), cell))
+        Some((Decoder::new(table, decode_context.clone()), cell))
     });
     let (mut splitter, mut reading) = (Splitter::default(), None);
     let mut piece = vec![0; PIECE];
