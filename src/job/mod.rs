@@ -86,7 +86,7 @@ impl Job {
         // Boxed without their types: the compiler inspects everything that a future holds, and gives up if it is nested too deep.
         let outcome = match self {
             Self::Sync(call) => sync::sync(context, &call, &mut report).boxed().await,
-            Self::Plan(call) => plan::show(context, &call, &mut report).boxed().await,
+            Self::Plan(call) => plan::run(context, &call, &mut report).boxed().await,
             Self::Pull(selection) => pull::pull(context, &selection, &mut report).boxed().await,
             Self::Staged {} => publish::staged(context, &mut report).boxed().await,
             Self::Publish(call) => publish::publish(context, &call, &mut report).boxed().await,

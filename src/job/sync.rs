@@ -27,7 +27,7 @@ pub struct SyncCall {
 pub(super) async fn sync(context: &Context, call: &SyncCall, report: &mut Report) -> Result<()> {
     let selection = &call.selection;
     if call.dry_run {
-        return plan::show(context, &Plan { selection: selection.clone(), items: None }, report).await;
+        return plan::run(context, &Plan { selection: selection.clone(), items: None }, report).await;
     }
     let pulled = pull(context, selection, report).await;
     // What is staged by now is published even if the pull failed, provided that it failed because of the credentials, or of

@@ -36,8 +36,8 @@ async fn the_row_of_the_event_says_what_is_true_of_both_and_nothing_is_missing()
     let ill = || server_at(later(), &world, faults(&["code=400@path:report/details"]));
     let alone = Home::new(On::Folder).await;
     assert!(run(&alone.store, &well, 0).await);
-    let (closed, _, first_day) = event_said(&alone.store, EVENT).await;
-    assert!(closed == Some(true) && first_day.is_some());
+    let whole = event_said(&alone.store, EVENT).await;
+    assert!(whole.is_closed == Some(true) && whole.first_day.is_some());
     let operations = {
         let home = Home::new(On::Folder).await;
         let counting = Faulty::new(&home.store, 0, Fault::None);
@@ -66,22 +66,22 @@ async fn the_row_of_the_event_says_what_is_true_of_both_and_nothing_is_missing()
         let publish = Job::Publish(rollcall::job::Publish::default());
         job(&home.store, config(&well, Path::new("unused")), later() + HOUR, publish).await.unwrap();
         let ledger = Ledgers::new(Arc::clone(&home.store)).find(EVENT).await.unwrap().unwrap().ledger;
-        let (is_closed, through, day) = event_said(&home.store, EVENT).await;
-        assert_eq!(is_closed, Some(ledger.closed.is_some()), "before operation {at}");
+        let said = event_said(&home.store, EVENT).await;
+        assert_eq!(said.is_closed, Some(ledger.closed.is_some()), "before operation {at}");
         assert!(
             ledger.closed.is_none() || ledger.owed.is_empty(),
             "before operation {at}: {:?}",
             ledger.owed
         );
-        let is_whole = (through.is_some(), day) == (true, first_day);
-        assert!(ledger.closed.is_none() || is_whole, "before operation {at}: {through:?} {day:?}");
+        let is_whole = (said.through.is_some(), said.first_day) == (true, whole.first_day);
+        assert!(ledger.closed.is_none() || is_whole, "before operation {at}: {said:?}");
         open += usize::from(ledger.closed.is_none());
         // What is left open is made good.
         run(&home.store, &well, 30).await;
-        let (is_closed, through, day) = event_said(&home.store, EVENT).await;
+        let said = event_said(&home.store, EVENT).await;
         assert_eq!(
-            (is_closed, through.is_some(), day),
-            (Some(true), true, first_day),
+            (said.is_closed, said.through.is_some(), said.first_day),
+            (Some(true), true, whole.first_day),
             "before operation {at}"
         );
     }

@@ -53,7 +53,7 @@ async fn an_event_that_was_complete_stays_so_when_somebody_asks_for_it_after_the
     let server = server_at(later(), &world, ServerOptions::default());
     sync_all(config(&server, &desk.store()), later()).await;
     let said = event_said(&desk.open(), event).await;
-    assert_eq!(said.0, Some(true));
+    assert_eq!((said.is_closed, said.outcome.as_deref()), (Some(true), Some("complete")));
     let later = later() + HOUR * (24 * 365);
     let gone = server_at(later, &world, faults(&[&format!("code=404@path:report/details,event:{event}")]));
     let chosen = Selection { event: vec![event], ..Selection::default() };

@@ -173,11 +173,13 @@ async fn an_event_without_an_end_that_a_user_had_visited_is_closed_in_the_lake_t
     let chosen = Selection { from: Some("2022-12-18".into()), ..Selection::default() };
     let (outcome, _) = try_run(&desk.open(), later(), says(), both(), chosen).await;
     assert!(outcome.unwrap().ok);
-    let is_closed = async || event_said(&desk.open(), 1).await.0;
-    for (waited, visits, closed) in [(HOUR, 0, false), (horizon, 1, true), (horizon + HOUR * 24, 0, true)] {
-        let (report, _) = run(&desk, later() + waited, says()).await;
+    for (waited, asked, visits, is_closed) in
+        [(HOUR, 1, 0, false), (horizon, 1, 1, true), (horizon + HOUR * 24, 0, 0, true)]
+    {
+        let (report, says) = run(&desk, later() + waited, says()).await;
         assert!(report.ok, "{:?}", report.failures);
-        assert_eq!((report.events.due, is_closed().await), (visits, Some(closed)), "{waited:#}");
+        assert_eq!((says.pages("event/info"), report.events.due), (asked, visits), "{waited:#}");
+        assert_eq!(event_said(&desk.open(), 1).await.is_closed, Some(is_closed), "{waited:#}");
     }
     assert_eq!(ledger(&desk, 1).await.unwrap().closed, Some(Closing::Complete));
 }

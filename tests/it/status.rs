@@ -105,8 +105,8 @@ async fn a_day_that_was_asked_for_is_not_called_owed_because_the_first_snapshot_
     let report = sync(config(&server, &desk.store()), now(), Selection::default()).await.unwrap();
     assert_eq!(report.owed[&700_001], ["snapshot"]);
     let status = status_of(&world, &desk.store(), now() + HOUR).await.unwrap();
-    assert_eq!((status.holds[0].event_id, status.holds[0].because), (Some(700_001), HeldBy::Owed));
-    let said = " by event 700001: the day or the first snapshot is owed, and the next visit asks";
+    assert_eq!((status.holds[0].event_id, status.holds[0].because), (Some(700_001), HeldBy::WithoutSnapshot));
+    let said = " by event 700001: its first snapshot is owed, and the next visit asks";
     assert!(status.to_string().contains(said), "{status}");
 }
 

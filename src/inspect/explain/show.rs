@@ -13,13 +13,8 @@ use crate::load::ledger::Closing;
 use crate::load::ledger::visit::Owed;
 use crate::one_line::OneLine;
 use crate::transform::event::Event;
+use crate::transform::tables::Table;
 
-/// The column with the duration, in each table: the one that `pulls` sums up.
-const SECONDS: [(&str, &str); 3] = [
-    ("lives", "watch_duration_seconds"),
-    ("interactions", "online_duration_seconds"),
-    ("viewer_details", "duration_seconds"),
-];
 /// Further columns that the line about a viewer's row shows.
 const SHOWN: [&str; 6] = ["live_type", "entry", "name", "company", "person_key", "reason"];
 
@@ -60,7 +55,7 @@ impl fmt::Display for State {
             (None, Some(due_at)) => write!(f, "open, due at {due_at:.0}")?,
             (None, None) if self.has_ended => f.write_str("open")?,
             (None, None) => {
-                f.write_str("it has not ended, as far as is known, and is not due before that")?;
+                f.write_str("not due: it has not ended, as far as is known")?;
             }
         }
         match self.through {
@@ -133,8 +128,8 @@ fn show_row(f: &mut fmt::Formatter<'_>, Seen { table, day, row }: &Seen) -> fmt:
     if let Some(online) = text("online_date") {
         write!(f, " {online} to {} local time", text("offline_date").unwrap_or("?"))?;
     }
-    let seconds = SECONDS.iter().find(|(of, _)| of == table).and_then(|(_, name)| row.get(*name));
-    if let Some(seconds) = seconds {
+    let of = Table::ALL.into_iter().find(|of| of.name() == *table);
+    if let Some(seconds) = of.and_then(Table::seconds_column).and_then(|column| row.get(column)) {
         write!(f, ", {seconds} s")?;
     }
     for value in SHOWN.iter().filter_map(|name| text(name)) {

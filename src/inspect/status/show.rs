@@ -76,7 +76,8 @@ impl fmt::Display for Hold {
         f.write_str(match self.because {
             HeldBy::Running => ": it has not ended",
             HeldBy::Unvisited => ": it has not been visited yet",
-            HeldBy::Owed => ": the day or the first snapshot is owed, and the next visit asks for it again",
+            HeldBy::Owed => ": the day is owed, and the next visit asks for it again",
+            HeldBy::WithoutSnapshot => ": its first snapshot is owed, and the next visit asks for it again",
             HeldBy::Unsettled => ": it has not been visited since the day settled",
             HeldBy::Staged => ": staged files are not published yet",
             HeldBy::Damaged => ": an object cannot be read, or is missing",

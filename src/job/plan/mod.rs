@@ -55,7 +55,7 @@ pub struct Plan {
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Shows which events are due, or puts them into the store for a fan-out.
-pub(in crate::job) async fn show(context: &Context, call: &Plan, report: &mut Report) -> Result<()> {
+pub(in crate::job) async fn run(context: &Context, call: &Plan, report: &mut Report) -> Result<()> {
     let choice = Choice::checked(&call.selection)?;
     if call.items.is_some() && !choice.events.is_empty() {
         return Err(Error::new(Kind::Usage, "`--items` takes the events that are due, not chosen ones")
@@ -65,14 +65,22 @@ pub(in crate::job) async fn show(context: &Context, call: &Plan, report: &mut Re
     let purpose = if call.items.is_some() { Purpose::Items } else { Purpose::Show };
     let due = plan(context, &choice, &usage, purpose).await?.add_to_report(report);
     report.requests += usage.used();
-    if let Some(most) = call.items {
-        let items = items::batched(due.iter().filter_map(|due| due.ledger.as_deref()), most);
-        report.items = Some(items::put(context.store.as_ref(), &context.run, &items).await?);
-        return Ok(());
+    match call.items {
+        Some(most) => put_items(context, &due, most, report).await,
+        None => show_due(context, &choice, due, report).await,
     }
+}
+
+async fn put_items(context: &Context, due: &[Due], most: NonZeroUsize, report: &mut Report) -> Result<()> {
+    let items = items::batched(due.iter().filter_map(|due| due.ledger.as_deref()), most);
+    report.items = Some(items::put(context.store.as_ref(), &context.run, &items).await?);
+    Ok(())
+}
+
+async fn show_due(context: &Context, choice: &Choice, due: Vec<Due>, report: &mut Report) -> Result<()> {
     let (now, mut all) = (context.clock.now(), Requests::default());
     for (since, ledger) in due.into_iter().filter_map(|Due { since, ledger, .. }| Some((since, ledger?))) {
-        let (windows, requests) = expected_requests(context, &choice, &ledger, now)?;
+        let (windows, requests) = expected_requests(context, choice, &ledger, now)?;
         all += requests;
         let reason = reason(context, choice.visits_whole(), &ledger, now);
         let Event { event_id, title, end_time, .. } = ledger.event;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::CLOCK_TOLERANCE;
 use super::questions::{ask_about, worth_asking_about};
 use super::roster_update::{Detail, RosterUpdate};
 use super::spans::Spans;
@@ -81,7 +82,12 @@ pub(in crate::job) async fn read(usage: &Usage, update: &mut RosterUpdate<'_>) -
     let mut asked = Vec::from_iter(asked);
     asked.sort_by_key(|id| update.known.get(id).map(|known| known.end_time));
     let most = update.budget_before_visits();
-    let events = ask_about(context, usage, asked, most, &mut update.failures).await?;
+    let mut failures = Vec::new();
+    let events = ask_about(context, usage, asked, most, &mut failures).await?;
+    // An event that is due is visited all the same: the visit says what fails.
+    let is_due = |event_id: i64| update.known.get(&event_id).is_some_and(|known| known.due.is_some());
+    failures.retain(|(event_id, _)| !event_id.is_some_and(is_due));
+    update.failures.extend(failures);
     update.apply_details(events).await?;
     let is_moved = before != (cursor.edited, cursor.held);
     Ok((is_moved && may_move).then_some(cursor))
@@ -179,9 +185,10 @@ async fn public(usage: &Usage, read: &mut ReadUpTo, update: &mut RosterUpdate<'_
     Ok(without_end)
 }
 
-/// Ignores an instant that lies in the future: a wrong clock wrote it, and what came in the meantime is listed again.
+/// Ignores an instant that lies in the future: a wrong clock wrote it, and what came in the meantime is listed again. A run that
+/// began a little later may have written one that is only just ahead.
 fn believed(read_until: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
-    read_until.filter(|until| *until <= now)
+    read_until.filter(|until| until.duration_since(now) <= CLOCK_TOLERANCE).map(|until| until.min(now))
 }
 
 fn before(instant: Timestamp, span: SignedDuration) -> Timestamp {

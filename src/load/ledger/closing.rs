@@ -35,7 +35,7 @@ impl Ledger {
 
     /// Whether the event has ended; or whether it is past its horizon, its end is still unknown, and a user had it visited: one
     /// more visit then closes it.
-    pub(super) fn may_be_visited(&self, horizon: SignedDuration, now: Timestamp) -> bool {
+    pub(super) fn comes_due(&self, horizon: SignedDuration, now: Timestamp) -> bool {
         let is_to_be_closed = || self.is_past_horizon(horizon, now) && self.last_visit.is_some();
         self.event.has_ended(now) || self.is_endless(now) && is_to_be_closed()
     }
@@ -69,7 +69,8 @@ impl Ledger {
         self.closed == Some(Closing::Complete) && !visit.is_chosen && visit.outcome != Outcome::Complete
     }
 
-    /// Whether this visit asked for a closed event, of which nothing is missing, and the vendor no longer knew it.
+    /// Whether this visit asked for a closed event, of which nothing is missing, and the vendor no longer knew it and answered
+    /// nothing.
     pub(super) fn is_in_vain(&self, visit: &Visit) -> bool {
         let has_answers = !visit.days.is_empty() || visit.snapshot.is_some();
         self.closed == Some(Closing::Complete) && self.owed.is_empty() && visit.is_unknown && !has_answers

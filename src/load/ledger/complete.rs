@@ -16,8 +16,10 @@ pub enum HeldBy {
     Running,
     /// No visit has asked for all days of the event yet.
     Unvisited,
-    /// The day is owed, or the first snapshot: it failed, or was cut off.
+    /// The day is owed: it failed, or was cut off.
     Owed,
+    /// The first snapshot of the event is owed: without it, nothing says on which days there were viewings.
+    WithoutSnapshot,
     /// The event has not been visited since the day settled.
     Unsettled,
     /// Files of the day are staged, but not published yet.
@@ -58,14 +60,15 @@ impl Hold {
         // asked for since.
         let lacks_snapshot =
             ledger.owed.snapshot && !ledger.snapshot.is_some_and(|snapshot| snapshot.is_answered());
-        let owed = ledger.owed.days.first().copied().into_iter().chain(lacks_snapshot.then_some(first));
+        let owed = ledger.owed.days.first().map(|day| (*day, HeldBy::Owed));
+        let without_snapshot = lacks_snapshot.then_some((first, HeldBy::WithoutSnapshot));
         let pending = match asked {
             _ if !event.has_ended(now) && start > now => None,
             asked if !event.has_ended(now) => Some((asked.unwrap_or(first), HeldBy::Running)),
             Some(day) => Some((day, HeldBy::Unsettled)),
             None => Some((first, HeldBy::Unvisited)),
         };
-        let holds = owed.map(|day| (day, HeldBy::Owed)).chain(pending);
+        let holds = [owed, without_snapshot, pending].into_iter().flatten();
         let (day, because) = holds.min_by_key(|(day, _)| *day)?;
         Some(Self { event_id: Some(event.event_id), day, because })
     }
@@ -164,7 +167,7 @@ mod tests {
         );
         assert_eq!(
             found(|ledger| ledger.owed = Owed { snapshot: true, ..Owed::default() }),
-            hold("2022-10-25", HeldBy::Owed)
+            hold("2022-10-25", HeldBy::WithoutSnapshot)
         );
         assert_eq!(
             found(|ledger| ledger.event.end_time = Some(at("2022-11-02T00:00:00Z"))),

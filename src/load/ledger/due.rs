@@ -14,7 +14,7 @@ impl Ledger {
     /// again when its horizon is over.
     #[must_use]
     pub fn due_at(&self, horizon: SignedDuration, now: Timestamp) -> Option<Timestamp> {
-        if self.closed.is_some() || !self.may_be_visited(horizon, now) {
+        if self.closed.is_some() || !self.comes_due(horizon, now) {
             return None;
         }
         let Some(last) = self.last_visit else { return Some(self.end().min(now)) };

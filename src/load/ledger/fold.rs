@@ -1,6 +1,7 @@
 //! Folding a visit into the ledger. Pure.
 
 use jiff::SignedDuration;
+use jiff::civil::Date;
 
 use super::Ledger;
 use super::answers::{DayAnswer, SnapshotAnswer};
@@ -20,7 +21,8 @@ impl Ledger {
         }
         // An earlier visit that is folded after a later one does not cancel what the later one owes.
         let is_latest = self.last_visit <= Some(visit.pulled_at);
-        self.owed.days.retain(|day| !is_latest || !visit.asked.contains(day));
+        let is_answered = |day: &Date| visit.asked.contains(day) && !visit.owed.days.contains(day);
+        self.owed.days.retain(|day| !is_latest || !is_answered(day));
         if let Some(snapshot) = visit.snapshot {
             let age = |snapshot: &SnapshotAnswer| (snapshot.accepted_at, snapshot.pulled_at);
             if self.snapshot.is_none_or(|known| age(&known) <= age(&snapshot)) {
@@ -113,6 +115,25 @@ mod tests {
         ledger.fold(&Visit { is_chosen: true, ..failed }, HORIZON);
         assert!(ledger.owed.snapshot, "what it answers may be newer");
         assert_eq!(ledger.outcome(), Outcome::Failed);
+    }
+
+    #[test]
+    fn what_was_owed_when_the_vendor_forgot_the_event_stays_owed_whatever_is_asked_first() {
+        let days: Vec<Date> = ["2022-10-26", "2022-10-27"].map(|day| day.parse().unwrap()).into();
+        for asked in &days {
+            let mut ledger = ledger();
+            ledger.fold(&visit(31 * 24, Outcome::Complete), HORIZON);
+            let owing = |hours, days: &[Date]| Visit {
+                owed: Owed { days: days.iter().copied().collect(), ..Owed::default() },
+                is_chosen: true,
+                ..visit(hours, Outcome::Failed)
+            };
+            ledger.fold(&owing(400 * 24, &days[1..]), HORIZON);
+            let in_vain = Visit { is_unknown: true, asked: [*asked].into(), ..owing(401 * 24, &[*asked]) };
+            ledger.fold(&in_vain, HORIZON);
+            assert!(ledger.owed.days.contains(&days[1]), "{asked}");
+            assert_eq!(ledger.outcome(), Outcome::Failed);
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The ledger of one event: what is known, owed and done. Pure, but for `ledgers`, which reads and
-//! writes it, `cursor`, and `recover`, which rebuilds it from the lake.
+//! The ledger of one event: what is known, owed and done. Pure, but for `ledgers` and `cursor`, which read and write documents,
+//! and `recover`, which rebuilds them from the lake.
 
 pub mod answers;
 mod closing;

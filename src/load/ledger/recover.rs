@@ -12,7 +12,7 @@ use super::ledgers::Ledgers;
 use super::visit::{Outcome, Owed};
 use super::{Closing, Ledger};
 use crate::error::{Error, Kind, Result};
-use crate::load::cell::Cell;
+use crate::load::cell::{Cell, Source};
 use crate::load::keys;
 use crate::load::lake::Lake;
 use crate::load::object::ObjectReader;
@@ -160,7 +160,7 @@ impl RecoveredEvent {
                 Some((day, SnapshotAnswer { pulled_at, viewer_details: totals, rejects, accepted_at }));
             return;
         }
-        if table == Table::Rejects && cell.part == "snapshot" {
+        if table == Table::Rejects && cell.part == Source::Snapshot.name() {
             if let Some((_, snapshot)) = &mut self.snapshot {
                 snapshot.rejects = totals;
             }

@@ -56,7 +56,7 @@ pub(super) const COLUMNS: &[Column] = &[
     Column::made(
         "outcome",
         ColumnKind::Text,
-        "Outcome of the last visit, as in pulls: complete, failed or left; stays complete if the vendor has forgotten a closed event",
+        "Outcome of the last visit, as in pulls: complete, failed or left; complete for a closed event of which nothing is missing",
     )
     .required(),
     PULLED_AT,

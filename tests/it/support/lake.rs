@@ -72,18 +72,29 @@ pub(crate) async fn cells_of(store: &Arc<dyn Store>) -> Cells {
     cells
 }
 
-/// What the row of an event says: whether it is closed, up to when it was pulled, and the first of its days.
-pub(crate) type EventSaid = (Option<bool>, Option<Timestamp>, Option<Date>);
+/// What the row of an event says.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct EventSaid {
+    pub(crate) is_closed: Option<bool>,
+    pub(crate) outcome: Option<String>,
+    pub(crate) through: Option<Timestamp>,
+    pub(crate) first_day: Option<Date>,
+}
 
 /// What the row of this event says.
 pub(crate) async fn event_said(store: &Arc<dyn Store>, event: i64) -> EventSaid {
     let mut said = Vec::new();
     for (_, object) in objects(store, Table::Events).await {
         let each = |row: Row<'_>| {
-            said.push((row.flag("closed"), row.instant("pulled_through"), row.day("first_day")));
+            said.push(EventSaid {
+                is_closed: row.flag("closed"),
+                outcome: row.text("outcome").map(|text| text.to_string()),
+                through: row.instant("pulled_through"),
+                first_day: row.day("first_day"),
+            });
         };
         each_row(&object, Some(event), each).await.unwrap();
     }
-    let [said] = said[..] else { panic!("{said:?}") };
-    said
+    assert_eq!(said.len(), 1, "{said:?}");
+    said.remove(0)
 }

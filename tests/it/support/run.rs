@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use rollcall::calendar::{Clock, Zone};
 use rollcall::config::{Config, Rosters};
 use rollcall::error::Result;
-use rollcall::extract::credentials::{App, Credentials, User};
+use rollcall::extract::auth::{App, Credentials, User};
 use rollcall::job::context::Context;
 use rollcall::job::selection::Selection;
 use rollcall::job::{Job, SyncCall};
