@@ -4,7 +4,7 @@ use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::{Error, Kind, Result};
-use crate::extract::credentials::{App, Credentials, User};
+use crate::extract::auth::{App, Credentials, User};
 use crate::extract::secret::{self, Secret};
 
 /// Options for the vendor's credentials, as they were given.

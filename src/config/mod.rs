@@ -16,7 +16,7 @@ use self::privacy::PrivacyOptions;
 use self::store::StoreOptions;
 use crate::calendar::Zone;
 use crate::error::{Error, Explain, Kind, Result};
-use crate::extract::credentials::Credentials;
+use crate::extract::auth::Credentials;
 use crate::load::store::Location;
 use crate::transform::privacy::Policy;
 

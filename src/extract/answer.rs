@@ -7,11 +7,11 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::body::{Position, Splitter};
 use super::envelope::Envelope;
 use super::failure;
 use super::http::{Arriving, Http, SUCCESS};
 use super::reply::with_request_id;
-use super::splitter::{Position, Splitter};
 use super::token::Tokens;
 use super::usage::Usage;
 use crate::error::{Error, Kind, Result};

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, REPORT};
-use super::credentials::Credentials;
+use super::auth::Credentials;
 use super::http::{Http, HttpOptions};
 use super::reply::Reply;
 use super::retry::Attempts;

@@ -1,8 +1,9 @@
 //! What is asked of the vendor: which events there are, and their reports, one window at a time.
 
 pub mod answer;
+pub mod auth;
+pub mod body;
 pub mod client;
-pub mod credentials;
 pub mod envelope;
 mod failure;
 pub mod http;
@@ -12,7 +13,6 @@ pub mod retry;
 pub mod roster;
 pub mod roster_file;
 pub mod secret;
-pub mod splitter;
 mod token;
 pub mod usage;
 pub mod window;

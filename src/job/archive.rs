@@ -1,7 +1,7 @@
 //! Archived answers: lists them, and rewrites them with what may be kept of them now.
 
 use crate::error::{Error, Kind, Result};
-use crate::extract::splitter::Splitter;
+use crate::extract::body::Splitter;
 use crate::job::context::Context;
 use crate::load::archive::{ArchiveHeader, ArchiveReader, ArchiveWriter};
 use crate::load::conflict_retries::ConflictRetries;

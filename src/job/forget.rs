@@ -84,16 +84,12 @@ pub(super) async fn forget(context: &Context, call: &Forget, report: &mut Report
     forgetting.archive().await?;
     forgetting.hidden().await?;
     let Forgetting { mut erasure, failures, .. } = forgetting;
-    for error in &failures {
-        report.failed(error);
-    }
+    report.all_failed(&failures);
     if is_empty {
         report.failed(&no_lake());
     }
     if !call.dry_run {
-        for error in clean_ledgers(context).await? {
-            report.failed(&error);
-        }
+        report.all_failed(&clean_ledgers(context).await?);
         // If something failed, an old version may be needed for the repair.
         if report.failures.is_empty() {
             match purge(context).await {

@@ -42,9 +42,7 @@ pub(super) async fn upgrade(context: &Context, call: &Upgrade, report: &mut Repo
         return Err(lake::missing(&context.place));
     }
     if call.change_privacy {
-        for error in clean_ledgers(context).await? {
-            report.failed(&error);
-        }
+        report.all_failed(&clean_ledgers(context).await?);
         // What is staged was written under the previous policy.
         publish_staged(context, &[], report).await?;
     }

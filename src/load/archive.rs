@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use zstd::stream::raw::CParameter;
 use zstd::stream::write::{Decoder, Encoder};
 
+use super::cell::Source;
 use super::document;
 use super::object::index::PrivacyVersion;
 use super::store::{Condition, Head, Store, Upload};
@@ -51,8 +52,8 @@ pub struct ArchiveHeader {
     pub zone: String,
     /// The day that the rows lie in; for a snapshot, the day of the event.
     pub day: Date,
-    /// Which requests the answer belongs to: the `windows` of a day, or the `snapshot`.
-    pub source: String,
+    /// Which requests the answer belongs to.
+    pub source: Source,
     /// All windows of the day, each `[from, to)` in Unix seconds; empty for a snapshot. The day consists of the answers to all of
     /// them.
     pub windows: Vec<(i64, i64)>,
@@ -66,14 +67,6 @@ pub struct ArchiveHeader {
     /// What was kept of people.
     #[serde(rename = "kept", default, skip_serializing_if = "PrivacyVersion::is_everything")]
     pub privacy_version: PrivacyVersion,
-}
-
-impl ArchiveHeader {
-    /// Whether the answer is a snapshot, not that to a window of a day.
-    #[must_use]
-    pub fn is_snapshot(&self) -> bool {
-        self.windows.is_empty()
-    }
 }
 
 /// Writes one answer into the archive. If dropped before it is finished, it leaves nothing behind.

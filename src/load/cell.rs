@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::transform::digest::Digest;
-
 use crate::transform::tables::Table;
 use crate::transform::totals::Totals;
 
@@ -38,6 +37,27 @@ pub struct Cell {
     pub weight: u64,
     /// The digest of its rows.
     pub digest: Digest,
+}
+
+/// Which requests brought an answer, and the cell of `rejects` that has its rejects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// Those for the windows of a day.
+    Windows,
+    /// The one for the snapshot.
+    Snapshot,
+}
+
+impl Source {
+    /// The word in the column `source`, and in [`Cell::part`].
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Windows => "windows",
+            Self::Snapshot => "snapshot",
+        }
+    }
 }
 
 /// Event and part of a cell. Two cells of one table and day with the same key are rivals: the object can have only one.

@@ -25,7 +25,7 @@ pub(super) const DEEDS: [(&str, &str, &str); 9] = [
 
 /// What was watched: the event itself, or a replay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ViewingKind {
     Live,
     Replay,
     /// The vendor does not say.
@@ -37,7 +37,7 @@ pub(super) enum Kind {
 pub(super) struct Viewing {
     /// The index in `people`.
     pub(super) person: usize,
-    pub(super) kind: Kind,
+    pub(super) kind: ViewingKind,
     pub(super) online: Timestamp,
     pub(super) offline: Option<Timestamp>,
     pub(super) day: Date,
@@ -139,13 +139,11 @@ impl Audience {
             self.people.push(Person { is_identified, ..Person::default() });
             self.people.len() - 1
         });
-        let duration =
-            if table == Table::Lives { "watch_duration_seconds" } else { "online_duration_seconds" };
-        let seconds = row.number(duration).unwrap_or_default();
+        let seconds = table.seconds_column().and_then(|column| row.number(column)).unwrap_or_default();
         let kind = match row.text("live_type").as_deref() {
-            Some("live") => Kind::Live,
-            Some("replay") => Kind::Replay,
-            _ => Kind::Unknown,
+            Some("live") => ViewingKind::Live,
+            Some("replay") => ViewingKind::Replay,
+            _ => ViewingKind::Unknown,
         };
         let (region, device) = (text("location"), text("device_type"));
         self.viewings.push(Viewing {
@@ -171,9 +169,9 @@ impl Audience {
         }
         person.all.add(seconds);
         match kind {
-            Kind::Live => person.live.add(seconds),
-            Kind::Replay => person.replay.add(seconds),
-            Kind::Unknown => {}
+            ViewingKind::Live => person.live.add(seconds),
+            ViewingKind::Replay => person.replay.add(seconds),
+            ViewingKind::Unknown => {}
         }
         person.came = person.came.into_iter().chain([came]).min();
         person.left = person.left.max(row.wall_clock("offline_date"));

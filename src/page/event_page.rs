@@ -4,7 +4,7 @@ use askama::Template;
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
 
-use super::audience::{Audience, Kind};
+use super::audience::{Audience, ViewingKind};
 use super::bars::{self, Bar};
 use super::chart::{self, Series};
 use super::clock;
@@ -177,12 +177,13 @@ impl EventPage {
 
 /// The curves of people online, and of joins and leaves; and the peak. None if nobody watched live.
 fn curves(zone: &Zone, event: &EventRow, audience: &Audience) -> (Option<Curves>, Option<(u64, DateTime)>) {
-    let live = audience.viewings().filter(|(viewing, _)| viewing.kind == Kind::Live);
+    let live = audience.viewings().filter(|(viewing, _)| viewing.kind == ViewingKind::Live);
     let Some(first_online) = live.map(|(viewing, _)| viewing.online).min() else { return (None, None) };
     // For an event without a start, the minutes count from the first viewing.
     let start = event.start_time.unwrap_or(first_online);
     let Some((first, last)) = online::live_minutes(audience, start) else { return (None, None) };
-    let (live, replay) = (Online::of(audience, Kind::Live, start), Online::of(audience, Kind::Replay, start));
+    let (live, replay) =
+        (Online::of(audience, ViewingKind::Live, start), Online::of(audience, ViewingKind::Replay, start));
     let peak = live.peak().map(|(people, minute)| (people, clock::after(zone, start, minute)));
     let length = event.end_time.map_or(0, |end| end.duration_since(start).as_mins()).clamp(0, LONGEST);
     let minutes = (first.clamp(-BEFORE, 0), last.clamp(length, length + AFTER));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::civil::Date;
 
-use super::audience::{Audience, DEEDS, Kind, Names, Person, Viewing, Watched};
+use super::audience::{Audience, DEEDS, Names, Person, Viewing, ViewingKind, Watched};
 
 /// How long people stayed: the upper bound of each group, in minutes.
 const STAYS: [i64; 6] = [5, 15, 30, 60, 120, i64::MAX];
@@ -58,8 +58,8 @@ pub(super) fn by_day(audience: &Audience) -> BTreeMap<Date, (u64, u64)> {
     let mut days: BTreeMap<Date, (u64, u64)> = BTreeMap::new();
     for (viewing, _) in audience.viewings() {
         let (live, replay) = days.entry(viewing.day).or_default();
-        *live += u64::from(viewing.kind == Kind::Live);
-        *replay += u64::from(viewing.kind == Kind::Replay);
+        *live += u64::from(viewing.kind == ViewingKind::Live);
+        *replay += u64::from(viewing.kind == ViewingKind::Replay);
     }
     days
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
-use super::audience::{Audience, Kind, Viewing};
+use super::audience::{Audience, Viewing, ViewingKind};
 
 /// How many people are online in each minute, counted from an event's start. A person is online in every minute that one of their
 /// viewings touches, and counts once, even with two devices. Only the minutes in which the number changes are kept, so that a
@@ -16,7 +16,7 @@ pub(super) struct Online {
 
 impl Online {
     /// The people online with viewings of one kind.
-    pub(super) fn of(audience: &Audience, kind: Kind, start: Timestamp) -> Self {
+    pub(super) fn of(audience: &Audience, kind: ViewingKind, start: Timestamp) -> Self {
         let mut stays: HashMap<usize, Vec<(i64, i64)>> = HashMap::new();
         for (viewing, _) in
             audience.viewings().filter(|(viewing, who)| who.is_identified && viewing.kind == kind)
@@ -75,7 +75,7 @@ fn touched(viewing: &Viewing, start: Timestamp) -> (i64, i64) {
 
 /// The first and the last minute that any live viewing touches.
 pub(super) fn live_minutes(audience: &Audience, start: Timestamp) -> Option<(i64, i64)> {
-    let live = audience.viewings().filter(|(viewing, _)| viewing.kind == Kind::Live);
+    let live = audience.viewings().filter(|(viewing, _)| viewing.kind == ViewingKind::Live);
     live.map(|(viewing, _)| touched(viewing, start))
         .reduce(|(first, last), (online, offline)| (first.min(online), last.max(offline)))
 }
@@ -90,7 +90,7 @@ pub(super) fn joins_and_leaves(
     let spans = usize::try_from((last - first) / span + 1).unwrap_or_default();
     let mut counted = vec![(0, 0); spans];
     let place = |minute: i64| usize::try_from((minute - first).div_euclid(span)).ok();
-    for (viewing, _) in audience.viewings().filter(|(viewing, _)| viewing.kind == Kind::Live) {
+    for (viewing, _) in audience.viewings().filter(|(viewing, _)| viewing.kind == ViewingKind::Live) {
         let (online, offline) = touched(viewing, start);
         if let Some((joins, _)) = place(online).and_then(|at| counted.get_mut(at)) {
             *joins += 1;
@@ -124,7 +124,7 @@ mod tests {
             }
             let viewing = Viewing {
                 person: *person,
-                kind: Kind::Live,
+                kind: ViewingKind::Live,
                 online: at(*online),
                 offline: offline.map(at),
                 day: "2022-10-26".parse().unwrap(),
@@ -151,10 +151,10 @@ mod tests {
             (&[(0, 0, Some(130)), (1, 130, Some(200))], [1, 1, 2, 1, 0], Some((2, 2)), "two people"),
             (&[(0, -90, Some(0))], [1, 0, 0, 0, 0], Some((1, -2)), "before the start"),
         ] {
-            let online = Online::of(&audience(seen), Kind::Live, start);
+            let online = Online::of(&audience(seen), ViewingKind::Live, start);
             assert_eq!(online.curve((0, 4)), curve, "{what}");
             assert_eq!(online.peak(), peak, "{what}");
-            assert_eq!(Online::of(&audience(seen), Kind::Replay, start).peak(), None, "{what}");
+            assert_eq!(Online::of(&audience(seen), ViewingKind::Replay, start).peak(), None, "{what}");
         }
     }
 

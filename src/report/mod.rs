@@ -208,6 +208,11 @@ impl Report {
         self.failures.push(Failure::new(None, error));
     }
 
+    /// Adds failures that are not a single event's.
+    pub(crate) fn all_failed(&mut self, errors: &[Error]) {
+        self.failures.extend(errors.iter().map(|error| Failure::new(None, error)));
+    }
+
     /// Names only the first failures and counts the others, and keeps only as many notes and owed events: the result of a step of
     /// a fan-out may have at most 256 KB.
     pub fn name_few(&mut self) {

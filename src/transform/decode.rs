@@ -90,8 +90,7 @@ impl Decoder {
         decoded
     }
 
-    /// Passes over a record that is not to be kept, and returns what would have become of it. Only one outside the window is counted,
-    /// as any other is.
+    /// What would become of a record that is not kept. It is counted only if it lies outside the window.
     pub fn pass_over(&mut self, record: Record<'_>) -> Decoded {
         let decoded = self.place(record);
         self.counts.outside += u64::from(decoded == Decoded::Outside);

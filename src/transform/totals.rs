@@ -45,18 +45,17 @@ impl Totals {
     pub fn add(&mut self, table: Table, batch: &RecordBatch) {
         self.rows += batch.num_rows() as u64;
         self.digest.add(batch);
+        if let Some(column) = table.seconds_column() {
+            self.seconds = self.seconds.wrapping_add(sum(batch, column));
+        }
         match table {
             Table::Lives | Table::Interactions => {
                 self.weight += batch.num_rows() as u64;
-                let seconds =
-                    if table == Table::Lives { "watch_duration_seconds" } else { "online_duration_seconds" };
-                self.seconds = self.seconds.wrapping_add(sum(batch, seconds));
                 self.live += occurrences(batch, "live_type", "live");
                 self.replay += occurrences(batch, "live_type", "replay");
             }
             Table::ViewerDetails => {
                 self.weight = self.weight.saturating_add(viewings(batch));
-                self.seconds = self.seconds.wrapping_add(sum(batch, "duration_seconds"));
                 self.live = self.live.wrapping_add(sum(batch, "live_times"));
                 self.replay = self.replay.wrapping_add(sum(batch, "replay_times"));
             }

@@ -7,7 +7,7 @@ use arrow::datatypes::Int64Type;
 use proptest::prelude::*;
 use rollcall::calendar::Zone;
 use rollcall::error::{Kind, Result};
-use rollcall::extract::splitter::Splitter;
+use rollcall::extract::body::Splitter;
 use rollcall::json::record::Records;
 use rollcall::transform::decode::{DecodeContext, Decoder};
 use rollcall::transform::event::Event;

@@ -10,7 +10,7 @@ use axum::{Json, Router};
 use jiff::Timestamp;
 use rollcall::calendar::Clock;
 use rollcall::config::{Config, Rosters};
-use rollcall::extract::credentials::Credentials;
+use rollcall::extract::auth::Credentials;
 use rollcall::extract::roster::edited_between;
 use rollcall::extract::usage::Usage;
 use rollcall::job::context::Context;

@@ -1,6 +1,6 @@
 //! `doctor --probe` finds out what the vendor's page leaves open.
 
-use rollcall::extract::credentials::Credentials;
+use rollcall::extract::auth::Credentials;
 use rollcall::job::{Doctor, Job};
 use rollcall::load::store::{Folder, Store};
 use simulator::{RangeEnds, ServerOptions, ViewerDetails};

@@ -2,7 +2,7 @@
 
 use rollcall::config::Rosters;
 use rollcall::error::Kind;
-use rollcall::extract::credentials::Credentials;
+use rollcall::extract::auth::Credentials;
 use rollcall::job::selection::Selection;
 use simulator::{Server, ServerOptions};
 
@@ -66,7 +66,7 @@ async fn a_key_that_no_header_can_hold_is_said_at_once() {
     let desk = Desk::new();
     let mut broken = config(&server, &desk.store());
     broken.credentials =
-        Some(Credentials::App(rollcall::extract::credentials::App { key: "key\n".into(), ..app() }));
+        Some(Credentials::App(rollcall::extract::auth::App { key: "key\n".into(), ..app() }));
     let error = sync(broken, later(), Selection::default()).await.unwrap_err();
     assert!(
         !error.is_transient() && error.to_string().contains("a header cannot contain a line break"),
@@ -92,13 +92,13 @@ async fn a_wrong_secret_is_said_at_once_and_a_user_is_found_by_mail_address() {
     let desk = Desk::new();
     let mut wrong = config(&server, &desk.store());
     wrong.credentials =
-        Some(Credentials::App(rollcall::extract::credentials::App { secret: "wrong".into(), ..app() }));
+        Some(Credentials::App(rollcall::extract::auth::App { secret: "wrong".into(), ..app() }));
     let error = sync(wrong, later(), Selection::default()).await.unwrap_err();
     assert_eq!((error.kind(), server.requests().len()), (Kind::Credentials, 1));
 
     let mut by_mail = config(&server, &desk.store());
-    let user = rollcall::extract::credentials::User::Email("li@example.com".into());
-    by_mail.credentials = Some(Credentials::App(rollcall::extract::credentials::App { user, ..app() }));
+    let user = rollcall::extract::auth::User::Email("li@example.com".into());
+    by_mail.credentials = Some(Credentials::App(rollcall::extract::auth::App { user, ..app() }));
     sync_all(by_mail, later()).await;
 }
 

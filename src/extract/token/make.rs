@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Token;
 use crate::error::{Error, Kind, Result};
-use crate::extract::credentials::{App, User};
+use crate::extract::auth::{App, User};
 use crate::extract::http::Http;
 use crate::extract::reply::{Reply, with_request_id};
 use crate::extract::retry::Attempts;

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use super::check::{self, EDITS};
 use super::tokens::{RENEW, Tokens, is_same};
 use crate::error::{Error, Kind, Result};
-use crate::extract::credentials::Credentials;
+use crate::extract::auth::Credentials;
 use crate::extract::failure;
 use crate::extract::http::Http;
 use crate::extract::usage::Usage;

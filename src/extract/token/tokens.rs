@@ -11,7 +11,7 @@ use super::Token;
 use super::make::make;
 use super::shared::SharedToken;
 use crate::error::{Error, Kind, Result};
-use crate::extract::credentials::Credentials;
+use crate::extract::auth::Credentials;
 use crate::extract::http::Http;
 use crate::extract::usage::Usage;
 
@@ -220,7 +220,7 @@ pub(super) fn is_same(one: &SecretString, other: &SecretString) -> bool {
 mod tests {
     use super::*;
     use crate::calendar::Clock;
-    use crate::extract::credentials::tests::app;
+    use crate::extract::auth::tests::app;
     use crate::extract::http::tests::unreachable;
 
     fn token(secret: &str) -> Token {

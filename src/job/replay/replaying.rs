@@ -9,15 +9,15 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Attempt, Attempts, Replay};
 use crate::error::{Error, Kind, Result};
+use crate::extract::body::{Position, Splitter};
 use crate::extract::envelope::Envelope;
-use crate::extract::splitter::{Position, Splitter};
 use crate::extract::window::Window;
 use crate::job::archive::{self, is_of_one_object};
 use crate::job::context::Context;
 use crate::job::visit::{AnswerSource, Intake, RecordCounts, Wanted, events_row};
 use crate::json::record::Record;
 use crate::load::archive::{ArchiveHeader, ArchiveReader};
-use crate::load::cell::Cell;
+use crate::load::cell::{Cell, Source};
 use crate::load::conflict_retries::ConflictRetries;
 use crate::load::ledger::Ledger;
 use crate::load::staging::{CellWriter, VisitId};
@@ -27,7 +27,7 @@ use crate::transform::decode::DecodeContext;
 use crate::transform::privacy::Privacy;
 use crate::transform::tables::Table;
 
-/// Replays everything of one event. Also returns the error of the first answer that cannot be read; it does not stop the others.
+/// Replays everything of one event. Also returns the first error of a single object, which does not stop the others.
 pub(super) async fn replay_event(
     context: &Context,
     call: &Replay,
@@ -99,11 +99,7 @@ impl Replaying<'_> {
         let header = ArchiveHeader { accepted_at: self.effective_acceptance(&header), ..header };
         let ArchiveHeader { event_id, pulled_at, day, .. } = header;
         let decode_context = DecodeContext { event_id, pulled_at, zone, privacy: privacy.clone() };
-        let wanted = if header.is_snapshot() {
-            Wanted::Snapshot(decode_context)
-        } else {
-            Wanted::Windows(decode_context)
-        };
+        let wanted = Wanted { source: header.source, decode_context };
         let visit_id = self.visit_id(event_id, pulled_at);
         let mut intake = Intake::new(context, &visit_id, wanted, day);
         for listed in answers.values() {
@@ -124,7 +120,7 @@ impl Replaying<'_> {
     fn effective_acceptance(&self, header: &ArchiveHeader) -> Option<Timestamp> {
         let of_then = self.ledger.as_ref().filter(|ledger| ledger.first_seen <= header.pulled_at);
         let Some(ledger) = of_then else { return header.accepted_at };
-        let known = if header.is_snapshot() {
+        let known = if header.source == Source::Snapshot {
             ledger.snapshot.and_then(|snapshot| snapshot.accepted_at)
         } else {
             ledger.days.get(&header.day).and_then(|day| day.accepted_at)

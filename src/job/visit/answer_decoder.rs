@@ -10,8 +10,8 @@ use super::days::DayCount;
 use super::record_counts::RecordCounts;
 use super::wanted::Wanted;
 use crate::error::{Error, Kind, Result};
+use crate::extract::body::Position;
 use crate::extract::envelope::Envelope;
-use crate::extract::splitter::Position;
 use crate::json::escape;
 use crate::json::record::Record;
 use crate::transform::batch::BatchBuilder;
@@ -41,7 +41,7 @@ pub(super) struct DecodedAnswer {
 
 impl<'a> AnswerDecoder<'a> {
     pub(super) fn new(wanted: &'a Wanted, decoders: Vec<Decoder>) -> Self {
-        let policy = &wanted.decode_context().privacy.policy;
+        let policy = &wanted.decode_context.privacy.policy;
         Self {
             wanted,
             decoders,
@@ -55,7 +55,7 @@ impl<'a> AnswerDecoder<'a> {
 
     /// From now on, also puts together what the archive may keep of the answer.
     pub(super) fn redact(&mut self) {
-        self.redacted = Some(RedactedAnswer::new(&self.wanted.decode_context().privacy));
+        self.redacted = Some(RedactedAnswer::new(&self.wanted.decode_context.privacy));
     }
 
     /// What was put together since the last call; `None` if the archive may keep the answer as it is.
@@ -74,7 +74,7 @@ impl<'a> AnswerDecoder<'a> {
     /// Decodes a record.
     pub(super) fn record(&mut self, position: Position<'_>, record: Record<'_>) {
         let table = Table::of_array(position.array);
-        if self.wanted.decode_context().privacy.suppressed.has_record(table, record) {
+        if self.wanted.decode_context.privacy.suppressed.has_record(table, record) {
             if let Some(table) = table {
                 return self.suppress(table, record);
             }
@@ -107,7 +107,7 @@ impl<'a> AnswerDecoder<'a> {
     /// Counts a record that does not become a row; returns the reason if it has no day to be counted by.
     fn count(&mut self, table: Option<Table>, record: Record<'_>) -> Option<RejectReason> {
         if let (true, Some(table)) = (self.wanted.counts_days(), table) {
-            match day_of(record, &self.wanted.decode_context().zone) {
+            match day_of(record, &self.wanted.decode_context.zone) {
                 Ok(day) => {
                     let count = self.day_counts.entry(day).or_default();
                     *(if table == Table::Lives { &mut count.lives } else { &mut count.interactions }) += 1;
@@ -122,14 +122,14 @@ impl<'a> AnswerDecoder<'a> {
 
     fn reject(&mut self, table: Table, position: Position<'_>, reason: RejectReason, record: Record<'_>) {
         self.records.rejects += 1;
-        let context = self.wanted.decode_context();
+        let context = &self.wanted.decode_context;
         let kept = self.redactors.get_mut(&table).map(|redactor| redactor.text(record));
         let kept = kept.as_deref().map(escape::readable).unwrap_or_default();
         let Position { array, index } = position;
         self.rejects.push_named(vec![
             ("event_id", Value::Integer(context.event_id)),
             ("source_table", table.name().into()),
-            ("source", self.wanted.part().into()),
+            ("source", self.wanted.source.name().into()),
             ("path", format!("$.data.report.{array}[{index}]").into()),
             ("reason", reason.name().into()),
             ("record", kept.into()),
@@ -212,6 +212,7 @@ mod tests {
     use super::*;
     use crate::calendar::Zone;
     use crate::json::record::Records;
+    use crate::load::cell::Source;
     use crate::transform::decode::DecodeContext;
     use crate::transform::privacy::{Privacy, Suppressed};
 
@@ -229,7 +230,7 @@ mod tests {
     #[test]
     fn a_record_that_is_no_row_is_kept_as_json_that_every_parser_reads() {
         let context = decode_context(Privacy::default());
-        let wanted = Wanted::Windows(context.clone());
+        let wanted = Wanted { source: Source::Windows, decode_context: context.clone() };
         let mut decoder = AnswerDecoder::new(&wanted, vec![Decoder::new(Table::Lives, context)]);
         push(&mut decoder, r#"{"name": "cut \ud83d", "company": "\u4e2d"}"#);
         let rejects = decoder.rejects.finish().unwrap();
@@ -241,7 +242,7 @@ mod tests {
     fn how_many_rows_are_left_out_does_not_depend_on_how_a_day_is_cut_into_windows() {
         let suppressed = Arc::new(Suppressed::of_people(&["a@b.c"]));
         let context = decode_context(Privacy { suppressed, ..Privacy::default() });
-        let wanted = Wanted::Windows(context.clone());
+        let wanted = Wanted { source: Source::Windows, decode_context: context.clone() };
         for windows in [&[(1, 100)][..], &[(1, 50), (50, 100)], &[(1, 20), (20, 50), (50, 100)]] {
             let mut left_out = RecordCounts::default();
             for (from, to) in windows {

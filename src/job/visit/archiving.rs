@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::extract::window::Window;
 use crate::job::context::Context;
 use crate::load::archive::{ArchiveHeader, ArchiveWriter};
+use crate::load::cell::Source;
 use crate::load::staging::VisitId;
 use crate::load::{FORMAT, keys};
 
@@ -25,7 +26,7 @@ impl<'a> Archiving<'a> {
     pub(super) fn new(
         context: &'a Context,
         visit_id: &VisitId,
-        source: &str,
+        source: Source,
         day: Date,
         windows: &[Option<Window>],
         accepted_at: Option<Timestamp>,
@@ -39,7 +40,7 @@ impl<'a> Archiving<'a> {
             run: visit_id.run.clone(),
             zone: context.lake.zone.name().to_owned(),
             day,
-            source: source.to_owned(),
+            source,
             windows: windows.iter().flatten().map(edges).collect(),
             window: 0,
             accepted_at,

@@ -12,6 +12,7 @@ use super::wanted::Wanted;
 use crate::error::{Error, Kind, Result};
 use crate::extract::retry::Attempts;
 use crate::extract::window::{self, Window};
+use crate::load::cell::Source;
 
 impl Visiting<'_> {
     /// Asks for a day and begins to stage the answer. A day that fails is owed, and does not stop the others.
@@ -78,7 +79,7 @@ impl Visiting<'_> {
         let mut windows = windows.unwrap_or_default();
         loop {
             let asked: Vec<Option<Window>> = windows.iter().copied().map(Some).collect();
-            let error = match self.fetch(Wanted::Windows(self.decode_context()), day, &asked, before).await {
+            let error = match self.fetch(self.wanted(Source::Windows), day, &asked, before).await {
                 Ok(Some(fetched)) => {
                     self.figures.windows.extend(windows.iter().map(Window::asked));
                     return Ok(Some(fetched));
@@ -118,12 +119,12 @@ impl Visiting<'_> {
     /// Fetches the snapshot; `None` if there is no time left.
     async fn fetch_snapshot(&self) -> Result<Option<Fetched>> {
         let before = self.ledger.snapshot.and_then(|before| before.accepted_at);
-        self.fetch(Wanted::Snapshot(self.decode_context()), self.event_day, &[None], before).await
+        self.fetch(self.wanted(Source::Snapshot), self.event_day, &[None], before).await
     }
 
     /// Fetches a snapshot of which only the count of each day is used; `None` if there is no time left.
     pub(super) async fn count_days(&self) -> Result<Option<Fetched>> {
-        self.fetch_restarting(Wanted::Snapshot(self.decode_context()), self.event_day, &[None], || None).await
+        self.fetch_restarting(self.wanted(Source::Snapshot), self.event_day, &[None], || None).await
     }
 
     /// Fetches all of these windows, and archives the answers; `None` if there is no time left. `accepted_before` is when a user
@@ -136,11 +137,11 @@ impl Visiting<'_> {
         accepted_before: Option<Timestamp>,
     ) -> Result<Option<Fetched>> {
         let accepted_at = self.accepted_at(day, accepted_before);
-        let part = wanted.part();
+        let source = wanted.source;
         let archiving = || {
             let attempt = self.attempt.fetch_add(1, Ordering::Relaxed);
             let new =
-                || Archiving::new(self.context, &self.visit_id, part, day, windows, accepted_at, attempt);
+                || Archiving::new(self.context, &self.visit_id, source, day, windows, accepted_at, attempt);
             self.context.archive.then(new)
         };
         self.fetch_restarting(wanted, day, windows, archiving).await

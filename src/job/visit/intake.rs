@@ -13,8 +13,8 @@ use super::record_counts::RecordCounts;
 use super::wanted::Wanted;
 use crate::error::{Error, Kind, Result};
 use crate::extract::answer::Answer;
+use crate::extract::body::Position;
 use crate::extract::envelope::Envelope;
-use crate::extract::splitter::Position;
 use crate::extract::window::Window;
 use crate::job::context::Context;
 use crate::json::record::Record;
@@ -87,7 +87,7 @@ impl Intake {
         let cell = |table, part| CellWriter::new(Arc::clone(store), visit_id.clone(), table, day, part);
         Self {
             cells: wanted.tables().iter().map(|table| cell(*table, "")).collect(),
-            rejected: cell(Table::Rejects, wanted.part()),
+            rejected: cell(Table::Rejects, wanted.source.name()),
             wanted,
             day_counts: BTreeMap::new(),
             records: RecordCounts::default(),
@@ -111,14 +111,14 @@ impl Intake {
     ) -> Result<()> {
         let wanted = self.wanted.clone();
         let decoders = wanted.tables().iter().map(|table| {
-            let mut decoder = Decoder::new(*table, wanted.decode_context().clone());
+            let mut decoder = Decoder::new(*table, wanted.decode_context.clone());
             if let Some(window) = window {
                 decoder.keep_only(window.kept());
             }
             decoder
         });
         let mut decoder = AnswerDecoder::new(&wanted, decoders.collect());
-        if archive.is_some() && !wanted.decode_context().privacy.is_everything() {
+        if archive.is_some() && !wanted.decode_context.privacy.is_everything() {
             decoder.redact();
         }
         let mut held: Vec<(Table, RecordBatch)> = Vec::new();

@@ -29,6 +29,7 @@ use super::context::Context;
 use super::selection::Choice;
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::{Usage, Used};
+use crate::load::cell::Source;
 use crate::load::ledger::Ledger;
 use crate::load::ledger::answers::{DayAnswer, SnapshotAnswer};
 use crate::load::ledger::visit::{Outcome, Owed};
@@ -255,14 +256,10 @@ impl Visiting<'_> {
         self.owed.days.extend(chosen.filter(|day| !self.asked.contains(day)));
     }
 
-    fn decode_context(&self) -> DecodeContext {
+    fn wanted(&self, source: Source) -> Wanted {
         let VisitId { event_id, pulled_at, .. } = self.visit_id;
-        DecodeContext {
-            event_id,
-            pulled_at,
-            zone: self.context.lake.zone.clone(),
-            privacy: self.privacy.clone(),
-        }
+        let (zone, privacy) = (self.context.lake.zone.clone(), self.privacy.clone());
+        Wanted { source, decode_context: DecodeContext { event_id, pulled_at, zone, privacy } }
     }
 
     fn fail(&mut self, error: Error) {

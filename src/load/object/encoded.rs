@@ -14,24 +14,24 @@ use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::statistics::Statistics;
 use parquet::file::writer::SerializedRowGroupWriter;
 
-use super::source::Source;
+use super::object_bytes::ObjectBytes;
 use super::{from_parquet, length};
 use crate::error::{Error, Kind, Result};
 
 /// The row groups of an object.
 pub struct EncodedGroups {
-    source: Source,
+    bytes: ObjectBytes,
     metadata: ParquetMetaData,
 }
 
 impl EncodedGroups {
     /// Reads the page index, which a copy needs as well.
-    pub(super) async fn read(mut source: Source, metadata: &ParquetMetaData) -> Result<Self> {
+    pub(super) async fn read(mut bytes: ObjectBytes, metadata: &ParquetMetaData) -> Result<Self> {
         let mut reader = ParquetMetaDataReader::new_with_metadata(metadata.clone())
             .with_page_index_policy(PageIndexPolicy::Required);
-        reader.load_page_index(&mut source).await.map_err(from_parquet)?;
+        reader.load_page_index(&mut bytes).await.map_err(from_parquet)?;
         let metadata = reader.finish().map_err(from_parquet)?;
-        Ok(Self { source, metadata })
+        Ok(Self { bytes, metadata })
     }
 
     /// Reads the row group with the index `at`.
@@ -39,7 +39,7 @@ impl EncodedGroups {
         let missing = || Error::new(Kind::Damaged, "a row group is missing");
         let group = self.metadata.row_groups().get(at).ok_or_else(missing)?;
         let range = range(group).ok_or_else(missing)?;
-        let bytes = self.source.get_bytes(range.clone()).await.map_err(from_parquet)?;
+        let bytes = self.bytes.get_bytes(range.clone()).await.map_err(from_parquet)?;
         let pages = self.metadata.page_index_for_row_group(at);
         let bytes = Slice { begin: range.start, bytes };
         let columns = group.columns().iter().enumerate().map(|(at, column)| {

@@ -3,9 +3,9 @@
 mod clean;
 mod encoded;
 pub mod index;
+mod object_bytes;
 pub mod properties;
 mod reader;
-mod source;
 mod waiting;
 mod writer;
 

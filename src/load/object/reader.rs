@@ -15,7 +15,7 @@ use parquet::file::metadata::RowGroupMetaData;
 
 use super::encoded::EncodedGroups;
 use super::index::{self, PROGRAM, PrivacyVersion, Rebuild};
-use super::source::Source;
+use super::object_bytes::ObjectBytes;
 use super::{from_parquet, length};
 use crate::error::{Error, Kind, Result};
 use crate::load::FORMAT;
@@ -31,7 +31,7 @@ const MEND: &str = "delete it, and run `sync` with `--from` and `--to` for its d
 
 /// One version of an object: what its footer says, and its rows.
 pub struct ObjectReader {
-    source: Source,
+    bytes: ObjectBytes,
     metadata: ArrowReaderMetadata,
     cells: Vec<Cell>,
     is_current: bool,
@@ -50,8 +50,8 @@ impl ObjectReader {
         day: Date,
     ) -> Result<Self> {
         let read = async {
-            let mut source = Source::new(store, key, head).await?;
-            let metadata = ArrowReaderMetadata::load_async(&mut source, ArrowReaderOptions::new())
+            let mut bytes = ObjectBytes::new(store, key, head).await?;
+            let metadata = ArrowReaderMetadata::load_async(&mut bytes, ArrowReaderOptions::new())
                 .await
                 .map_err(from_parquet)?;
             let file = metadata.metadata().file_metadata();
@@ -65,7 +65,7 @@ impl ObjectReader {
             let is_current = index.format == FORMAT && index.cells.is_some() && has_all_columns;
             let cells = index.cells;
             let privacy_version = index.privacy_version;
-            let mut reader = Self { source, metadata, cells: Vec::new(), is_current, privacy_version, table };
+            let mut reader = Self { bytes, metadata, cells: Vec::new(), is_current, privacy_version, table };
             reader.cells = match cells {
                 Some(cells) => cells,
                 None => reader.totals().await?.into_iter().map(|(cell, _)| cell).collect(),
@@ -108,12 +108,12 @@ impl ObjectReader {
         let columns = (0..self.metadata.schema().fields().len()).filter(|at| is_text(*at) && has_values(*at));
         let mask = ProjectionMask::roots(self.metadata.parquet_schema(), columns);
         let stream =
-            ParquetRecordBatchStreamBuilder::new_with_metadata(self.source.clone(), self.metadata.clone())
+            ParquetRecordBatchStreamBuilder::new_with_metadata(self.bytes.clone(), self.metadata.clone())
                 .with_batch_size(BATCH_ROWS)
                 .with_projection(mask)
                 .build()
                 .map_err(from_parquet)?;
-        let key = self.source.key.clone();
+        let key = self.bytes.key.clone();
         Ok(stream
             .map(move |batch| batch.map_err(|error| mendable(from_parquet(error).with("key", &key))))
             .boxed())
@@ -134,7 +134,7 @@ impl ObjectReader {
     /// The key.
     #[must_use]
     pub fn key(&self) -> &str {
-        &self.source.key
+        &self.bytes.key
     }
 
     /// The table.
@@ -157,8 +157,8 @@ impl ObjectReader {
 
     /// Reads what is needed to copy row groups as they are.
     pub async fn encoded_groups(&self) -> Result<EncodedGroups> {
-        let groups = EncodedGroups::read(self.source.clone(), self.metadata.metadata()).await;
-        groups.map_err(|error| mendable(error.with("key", &self.source.key)))
+        let groups = EncodedGroups::read(self.bytes.clone(), self.metadata.metadata()).await;
+        groups.map_err(|error| mendable(error.with("key", &self.bytes.key)))
     }
 
     /// Every cell, in the order of its rows.
@@ -181,7 +181,7 @@ impl ObjectReader {
     /// The condition for a write that may replace this version only.
     #[must_use]
     pub fn unchanged(&self) -> Condition {
-        Condition::Unchanged(self.source.head.version.clone())
+        Condition::Unchanged(self.bytes.head.version.clone())
     }
 
     /// The rows of these ranges, which are in order and do not overlap, with the current columns.
@@ -197,12 +197,12 @@ impl ObjectReader {
             at = range.end;
         }
         let stream =
-            ParquetRecordBatchStreamBuilder::new_with_metadata(self.source.clone(), self.metadata.clone())
+            ParquetRecordBatchStreamBuilder::new_with_metadata(self.bytes.clone(), self.metadata.clone())
                 .with_batch_size(BATCH_ROWS)
                 .with_row_selection(RowSelection::from(selectors))
                 .build()
                 .map_err(from_parquet)?;
-        let (key, table) = (self.source.key.clone(), self.table);
+        let (key, table) = (self.bytes.key.clone(), self.table);
         let rows = stream.map(move |batch| {
             let batch = batch.map_err(from_parquet).and_then(|batch| batch::conform(table, &batch));
             batch.map_err(|error| mendable(error.with("key", &key)))

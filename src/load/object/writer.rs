@@ -117,6 +117,7 @@ impl ObjectWriter {
         let mut row_group = self.file.next_row_group().map_err(from_parquet)?;
         for column in 0..self.schema.fields().len() {
             group.append(column, &mut row_group).map_err(from_parquet)?;
+            self.encoded.pass_on(self.upload.as_mut()).await?;
         }
         row_group.close().map_err(from_parquet)?;
         self.begin_group();

@@ -105,6 +105,17 @@ impl Table {
         }
     }
 
+    /// The column with the seconds that somebody watched or took part, which `pulls` sums up; none if a row is not about that.
+    #[must_use]
+    pub fn seconds_column(self) -> Option<&'static str> {
+        match self {
+            Self::Lives => Some("watch_duration_seconds"),
+            Self::Interactions => Some("online_duration_seconds"),
+            Self::ViewerDetails => Some("duration_seconds"),
+            Self::Pulls | Self::Rejects | Self::Events => None,
+        }
+    }
+
     /// Keys under which the vendor repeats the value of another key: `(key, the other)`. The two are compared, and the repeat is
     /// kept in `extra` only if they differ.
     #[must_use]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use rollcall::calendar::Zone;
-use rollcall::extract::splitter::Splitter;
+use rollcall::extract::body::Splitter;
 use rollcall::load::lake::Lake;
 use rollcall::load::object::index::PrivacyVersion;
 use rollcall::load::staging::{CellWriter, VisitId};

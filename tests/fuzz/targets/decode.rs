@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use rollcall::calendar::Zone;
-use rollcall::extract::splitter::Splitter;
+use rollcall::extract::body::Splitter;
 use rollcall::transform::decode::{DecodeContext, Decoder};
 use rollcall::transform::tables::Table;
 

@@ -20,14 +20,14 @@ const TAIL: u64 = 64 * 1024;
 
 /// Reads ranges of one version of an object. Its end is kept in memory, so that a small object takes only one request.
 #[derive(Clone)]
-pub(super) struct Source {
+pub(super) struct ObjectBytes {
     store: Arc<dyn Store>,
     pub(super) key: String,
     pub(super) head: Head,
     tail: Bytes,
 }
 
-impl Source {
+impl ObjectBytes {
     pub(super) async fn new(store: &Arc<dyn Store>, key: &str, head: Head) -> Result<Self> {
         let tail = head.size.saturating_sub(TAIL)..head.size;
         let tail = store.read(key, &head.version, tail).await?;
@@ -43,7 +43,7 @@ impl Source {
     }
 }
 
-impl AsyncFileReader for Source {
+impl AsyncFileReader for ObjectBytes {
     fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes, ParquetError>> {
         async move {
             match self.of_tail(&range) {
