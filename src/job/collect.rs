@@ -36,7 +36,7 @@ pub struct Collect {
 pub(super) async fn collect(context: &Context, call: &Collect, report: &mut Report) -> Result<()> {
     let planned = items::read_events(context.store.as_ref(), &call.items).await?;
     let (active, damaged) = context.ledgers.active().await?;
-    report.all_failed(&damaged);
+    report.failed_each(&damaged);
     report.planned(active.len(), planned.len());
     let is_of_days = call.from.is_some() || call.to.is_some();
     report.is_of_all = !is_of_days;

@@ -84,12 +84,12 @@ pub(super) async fn forget(context: &Context, call: &Forget, report: &mut Report
     forgetting.archive().await?;
     forgetting.hidden().await?;
     let Forgetting { mut erasure, failures, .. } = forgetting;
-    report.all_failed(&failures);
+    report.failed_each(&failures);
     if is_empty {
         report.failed(&no_lake());
     }
     if !call.dry_run {
-        report.all_failed(&clean_ledgers(context).await?);
+        report.failed_each(&clean_ledgers(context).await?);
         // If something failed, an old version may be needed for the repair.
         if report.failures.is_empty() {
             match purge(context).await {

@@ -42,7 +42,7 @@ pub(super) async fn publish_staged(context: &Context, days: &[Date], report: &mu
 /// Shows the days that have staged files.
 pub(super) async fn staged(context: &Context, report: &mut Report) -> Result<()> {
     let StagedDays { days, failures } = StagedDays::find(context.store.as_ref()).await?;
-    report.all_failed(&failures);
+    report.failed_each(&failures);
     report.staged = Some(days.into_keys().collect());
     Ok(())
 }
@@ -69,6 +69,6 @@ pub(super) async fn check_lake(context: &Context) -> Result<bool> {
 }
 
 pub(super) fn add_to_report(report: &mut Report, published: Published) {
-    report.all_failed(&published.failures);
+    report.failed_each(&published.failures);
     report.published.add(published);
 }

@@ -42,7 +42,7 @@ pub(super) async fn upgrade(context: &Context, call: &Upgrade, report: &mut Repo
         return Err(lake::missing(&context.place));
     }
     if call.change_privacy {
-        report.all_failed(&clean_ledgers(context).await?);
+        report.failed_each(&clean_ledgers(context).await?);
         // What is staged was written under the previous policy.
         publish_staged(context, &[], report).await?;
     }

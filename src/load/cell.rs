@@ -39,7 +39,7 @@ pub struct Cell {
     pub digest: Digest,
 }
 
-/// Which requests brought an answer, and the cell of `rejects` that has its rejects.
+/// Which requests brought an answer. It tells the cells of `rejects` of one event and day apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
@@ -143,6 +143,13 @@ mod tests {
     use super::*;
 
     const SETTLED_AT: i64 = 100;
+
+    #[test]
+    fn a_source_is_written_by_its_name() {
+        for source in [Source::Windows, Source::Snapshot] {
+            assert_eq!(serde_json::to_value(source).unwrap(), source.name());
+        }
+    }
 
     fn cell(pulled_at: i64, rows: u64, accepted_at: Option<i64>) -> Cell {
         let instant = |millis| Timestamp::from_millisecond(millis).unwrap();

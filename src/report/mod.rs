@@ -209,7 +209,7 @@ impl Report {
     }
 
     /// Adds failures that are not a single event's.
-    pub(crate) fn all_failed(&mut self, errors: &[Error]) {
+    pub(crate) fn failed_each(&mut self, errors: &[Error]) {
         self.failures.extend(errors.iter().map(|error| Failure::new(None, error)));
     }
 

@@ -176,12 +176,26 @@ async fn an_event_without_an_end_that_a_user_had_visited_is_closed_in_the_lake_t
     for (waited, asked, visits, is_closed) in
         [(HOUR, 1, 0, false), (horizon, 1, 1, true), (horizon + HOUR * 24, 0, 0, true)]
     {
-        let (report, says) = run(&desk, later() + waited, says()).await;
+        let (report, vendor) = run(&desk, later() + waited, says()).await;
         assert!(report.ok, "{:?}", report.failures);
-        assert_eq!((says.pages("event/info"), report.events.due), (asked, visits), "{waited:#}");
+        assert_eq!((vendor.pages("event/info"), report.events.due), (asked, visits), "{waited:#}");
         assert_eq!(event_said(&desk.open(), 1).await.is_closed, Some(is_closed), "{waited:#}");
     }
     assert_eq!(ledger(&desk, 1).await.unwrap().closed, Some(Closing::Complete));
+}
+
+#[tokio::test]
+async fn an_event_that_is_asked_about_and_visited_in_one_run_counts_once() {
+    let desk = Desk::new();
+    let listed = vec![json!({ "eventId": 1, "startTime": (later() - HOUR * 24).as_second() })];
+    let both = Rosters { edited: true, public: true, file: None };
+    let chosen = Selection { from: Some("2022-12-18".into()), ..Selection::default() };
+    let says = VendorAnswers { edited: listed, ..VendorAnswers::default() };
+    assert!(try_run(&desk.open(), later(), says, both, chosen).await.0.unwrap().ok);
+    // It knows the event's report, and says that it does not know the event.
+    let (report, vendor) = run(&desk, later() + HOUR * (30 * 24), VendorAnswers::default()).await;
+    assert!(report.ok && vendor.pages("event/info") == 1, "{:?}", report.failures);
+    assert_eq!((report.events.due, report.events.complete, report.events.failed), (1, 1, 0));
 }
 
 #[tokio::test]

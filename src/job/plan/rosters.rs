@@ -84,10 +84,15 @@ pub(in crate::job) async fn read(usage: &Usage, update: &mut RosterUpdate<'_>) -
     let most = update.budget_before_visits();
     let mut failures = Vec::new();
     let events = ask_about(context, usage, asked, most, &mut failures).await?;
-    // An event that is due is visited all the same: the visit says what fails.
-    let is_due = |event_id: i64| update.known.get(&event_id).is_some_and(|known| known.due.is_some());
-    failures.retain(|(event_id, _)| !event_id.is_some_and(is_due));
-    update.failures.extend(failures);
+    // An event that is due is visited all the same, and counts as failed or not by its visit, which also says whether the vendor
+    // still knows it.
+    let is_due = |event_id: &i64| update.known.get(event_id).is_some_and(|known| known.due.is_some());
+    let failures = failures.into_iter().filter_map(|(event_id, error)| match event_id.filter(is_due) {
+        Some(_) if error.kind() == Kind::UnknownEvent => None,
+        Some(_) => Some((None, error)),
+        None => Some((event_id, error)),
+    });
+    update.failures.extend(failures.collect::<Vec<_>>());
     update.apply_details(events).await?;
     let is_moved = before != (cursor.edited, cursor.held);
     Ok((is_moved && may_move).then_some(cursor))
@@ -185,8 +190,8 @@ async fn public(usage: &Usage, read: &mut ReadUpTo, update: &mut RosterUpdate<'_
     Ok(without_end)
 }
 
-/// Ignores an instant that lies in the future: a wrong clock wrote it, and what came in the meantime is listed again. A run that
-/// began a little later may have written one that is only just ahead.
+/// Ignores an instant that lies in the future: a wrong clock wrote it, and what came in the meantime is listed again. One that is
+/// only just ahead, because a run that began a little later wrote it, counts as now.
 fn believed(read_until: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
     read_until.filter(|until| until.duration_since(now) <= CLOCK_TOLERANCE).map(|until| until.min(now))
 }
@@ -212,4 +217,19 @@ async fn read_file(context: &Context, name: &str) -> Result<Vec<i64>> {
     };
     let text = String::from_utf8(bytes).explain(Kind::Usage, unreadable);
     roster_file::parse(&text.map_err(|error: Error| error.hint("save it as UTF-8"))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_ahead_of_the_clock_is_believed_only_if_it_is_just_ahead_and_then_counts_as_now() {
+        let now: Timestamp = "2022-10-26T00:00:00Z".parse().unwrap();
+        let at = |minutes: i64| now + SignedDuration::from_mins(minutes);
+        for (read_until, expected) in [(-1, Some(at(-1))), (0, Some(now)), (5, Some(now)), (6, None)] {
+            assert_eq!(believed(Some(at(read_until)), now), expected, "{read_until}");
+        }
+        assert_eq!(believed(None, now), None);
+    }
 }

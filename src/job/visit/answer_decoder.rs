@@ -93,7 +93,7 @@ impl<'a> AnswerDecoder<'a> {
         }
     }
 
-    /// Counts a record of somebody who is to be forgotten, by the table that would have it.
+    /// Counts a record of somebody who is to be forgotten.
     fn suppress(&mut self, table: Table, record: Record<'_>) {
         let decoder = self.decoders.iter_mut().find(|decoder| decoder.table() == table);
         let table = match decoder.map(|decoder| decoder.pass_over(record)) {

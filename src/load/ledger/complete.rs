@@ -18,7 +18,7 @@ pub enum HeldBy {
     Unvisited,
     /// The day is owed: it failed, or was cut off.
     Owed,
-    /// The first snapshot of the event is owed: without it, nothing says on which days there were viewings.
+    /// The first snapshot of the event is owed: `viewer_details` has no rows of it yet.
     WithoutSnapshot,
     /// The event has not been visited since the day settled.
     Unsettled,

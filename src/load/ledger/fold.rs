@@ -19,6 +19,7 @@ impl Ledger {
                 self.days.insert(*day, *answer);
             }
         }
+        let is_in_vain = self.is_in_vain(visit);
         // An earlier visit that is folded after a later one does not cancel what the later one owes.
         let is_latest = self.last_visit <= Some(visit.pulled_at);
         let is_answered = |day: &Date| visit.asked.contains(day) && !visit.owed.days.contains(day);
@@ -36,7 +37,7 @@ impl Ledger {
         if is_newer && is_beside {
             self.closed = None;
         }
-        if !self.is_in_vain(visit) && (is_newer || !is_beside) {
+        if !is_in_vain && (is_newer || !is_beside) {
             self.owed.days.extend(&visit.owed.days);
             self.owed.pieces.extend(&visit.owed.pieces);
             self.owed.snapshot |= visit.owed.snapshot;

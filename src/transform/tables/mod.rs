@@ -105,7 +105,7 @@ impl Table {
         }
     }
 
-    /// The column with the seconds that somebody watched or took part, which `pulls` sums up; none if a row is not about that.
+    /// The column that says for how many seconds somebody watched or took part, which `pulls` sums up; none if there is none.
     #[must_use]
     pub fn seconds_column(self) -> Option<&'static str> {
         match self {
