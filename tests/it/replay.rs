@@ -17,7 +17,7 @@ use simulator::{Quirks, Server, ServerOptions, ViewerDetails, Viewers, World, Wo
 use crate::damage::rewrite;
 use crate::privacy::policy;
 use crate::support::command::{Desk, TOKEN, files};
-use crate::support::lake::cells_of;
+use crate::support::lake::{cells_of, events_said};
 use crate::support::run::{HOUR, config, job, later, server_at, small_world, sync_of};
 use crate::support::stores::{Home, On};
 
@@ -73,7 +73,8 @@ async fn what_is_lost_comes_back_from_the_archive_without_a_request_whatever_the
     ] {
         let scene = Scene::new(On::Folder, policy(document), quirks).await;
         let expected = cells_of(&scene.home.store).await;
-        assert!(expected.len() > 10);
+        let events = events_said(&scene.home.store).await;
+        assert!(expected.len() > 10 && events.len() > 3);
         for table in TABLES {
             scene.delete(&keys::table(table)).await;
         }
@@ -82,6 +83,7 @@ async fn what_is_lost_comes_back_from_the_archive_without_a_request_whatever_the
         assert!(report.rows > 0 && report.events.complete >= 4, "{document}");
         assert_eq!(scene.server.requests().len(), before, "the vendor is not asked");
         assert_eq!(cells_of(&scene.home.store).await, expected, "{document}");
+        assert_eq!(events_said(&scene.home.store).await, events, "{document}");
         assert_eq!(scene.home.keys(keys::STAGING).await, [""; 0]);
     }
 }

@@ -81,6 +81,15 @@ pub(crate) struct EventSaid {
     pub(crate) first_day: Option<Date>,
 }
 
+/// What the rows of all events say.
+pub(crate) async fn events_said(store: &Arc<dyn Store>) -> Vec<EventSaid> {
+    let mut said = Vec::new();
+    for event in events_of(store).await {
+        said.push(event_said(store, event).await);
+    }
+    said
+}
+
 /// What the row of this event says.
 pub(crate) async fn event_said(store: &Arc<dyn Store>, event: i64) -> EventSaid {
     let mut said = Vec::new();
