@@ -163,7 +163,7 @@ def test_a_backfill_visits_the_days_that_it_names(monkeypatch, bucket, aws, secr
 
 def test_what_a_pull_cannot_end_in_time_is_gone_on_with(monkeypatch, bucket, aws, secrets):
     # A batch has more to ask than fits into the few seconds that a pull has.
-    with simulator("--events", "12", "--viewers", "1..5", "--latency", "250") as vendor:
+    with simulator("--events", "12", "--viewers", "1..5", "--latency", "400") as vendor:
         slow = environments(vendor, bucket, aws, secrets, workers=2, ROLLCALL_CONCURRENCY="1")
         environment, count = slow["worker"]
         slow["worker"] = ({**environment, "AWS_LAMBDA_FUNCTION_TIMEOUT": "10"}, count)
