@@ -20,6 +20,7 @@ mod cursor;
 mod damage;
 mod deadline;
 mod dry_run;
+mod endless;
 mod erasures;
 mod explain;
 mod faults;

@@ -14,11 +14,10 @@ use serde_json::{Value, json};
 
 use crate::support::command::{Desk, files};
 use crate::support::faulty::{Fault, Faulty};
-use crate::support::lake::event_said;
 use crate::support::run::{HOUR, job, later};
 use crate::support::vendor_lists::{VendorAnswers, open_config, run, run_with, try_run};
 
-async fn ledger(desk: &Desk, event: i64) -> Option<Ledger> {
+pub(crate) async fn ledger(desk: &Desk, event: i64) -> Option<Ledger> {
     Ledgers::new(desk.open()).find(event).await.unwrap().map(|entry| entry.ledger)
 }
 
@@ -90,127 +89,6 @@ async fn the_public_list_alone_tells_of_a_later_end_and_of_nothing_else() {
             let is_open = !is_closed || hours > 2;
             assert_eq!(after.closed.is_none(), is_open, "{listed}");
         }
-    }
-}
-
-#[tokio::test]
-async fn an_event_that_has_begun_and_is_listed_without_an_end_is_asked_about_until_it_is_known() {
-    let held = later() - HOUR * 24;
-    let listed = || json!({ "eventId": 1, "title": "t", "startTime": held.as_second() });
-    let whole = || json!({ "eventId": 1, "title": "t", "startTime": held.as_second(), "endTime": (held + HOUR).as_second() });
-    let edited = || VendorAnswers { edited: vec![listed()], ..VendorAnswers::default() };
-    let public = || VendorAnswers { public: vec![listed()], ..VendorAnswers::default() };
-    for lists in [&edited as &dyn Fn() -> VendorAnswers, &public] {
-        let desk = Desk::new();
-        // It was to be asked about, and that went wrong: the event is remembered.
-        let (report, says) = run(&desk, later(), lists()).await;
-        assert_eq!((report.failures.len(), says.pages("event/info")), (1, 1), "{:?}", report.failures);
-        // Nobody lists it any more.
-        let (report, says) = run(
-            &desk,
-            later() + HOUR,
-            VendorAnswers { info: [(1, whole())].into(), ..VendorAnswers::default() },
-        )
-        .await;
-        assert!(report.ok, "{:?}", report.failures);
-        assert_eq!((report.events.complete, says.pages("event/info")), (1, 1));
-        let (_, says) =
-            run(&desk, later() + HOUR * 2, VendorAnswers { info: [(1, whole())].into(), ..lists() }).await;
-        assert_eq!(says.pages("event/info"), 0, "it is known");
-    }
-    // One that is yet to come is not asked about.
-    let (desk, mut coming) = (Desk::new(), listed());
-    coming["startTime"] = json!((later() + HOUR).as_second());
-    let (report, says) =
-        run(&desk, later(), VendorAnswers { edited: vec![coming], ..VendorAnswers::default() }).await;
-    assert_eq!((report.ok, says.pages("event/info")), (true, 0));
-    // Nor is one that was cancelled: nobody knows more of it.
-    let mut cancelled = listed();
-    cancelled["eventStatus"] = json!(0);
-    let edited = VendorAnswers { edited: vec![cancelled.clone()], ..VendorAnswers::default() };
-    for lists in [edited, VendorAnswers { public: vec![cancelled], ..VendorAnswers::default() }] {
-        let (report, says) = run(&Desk::new(), later(), lists).await;
-        assert_eq!((report.ok, says.pages("event/info")), (true, 0));
-    }
-}
-
-#[tokio::test]
-async fn an_event_without_an_end_is_given_up_past_its_horizon_and_taken_up_again_with_one() {
-    let horizon = HOUR * (30 * 24);
-    // It was announced when it had begun, or long before.
-    for ahead in [HOUR * -24, HOUR * (24 * 40)] {
-        let desk = Desk::new();
-        let start = later() + ahead;
-        let mut event = json!({ "eventId": 1, "startTime": start.as_second() });
-        run(&desk, later(), VendorAnswers { edited: vec![event.clone()], ..VendorAnswers::default() }).await;
-        let begun = start.max(later());
-        for (waited, asked, failed) in
-            [(HOUR, 1, 1), (horizon - HOUR, 1, 1), (horizon, 0, 1), (horizon + HOUR, 0, 0)]
-        {
-            let (report, says) = run(&desk, begun + waited, VendorAnswers::default()).await;
-            let failures: Vec<_> = report.failures.iter().map(|failure| failure.event_id).collect();
-            assert_eq!((says.pages("event/info"), failures), (asked, vec![Some(1); failed]), "{waited:#}");
-        }
-        assert_eq!(ledger(&desk, 1).await.unwrap().closed, Some(Closing::Incomplete));
-        event["endTime"] = json!((start + HOUR).as_second());
-        let after = begun + horizon + HOUR * 2;
-        let (report, _) =
-            run(&desk, after, VendorAnswers { public: vec![event], ..VendorAnswers::default() }).await;
-        assert_eq!((report.ok, report.events.complete), (true, 1), "{:?}", report.failures);
-    }
-}
-
-#[tokio::test]
-async fn an_event_without_an_end_that_a_user_had_visited_is_closed_in_the_lake_too() {
-    let (desk, horizon) = (Desk::new(), HOUR * (30 * 24));
-    let listed = json!({ "eventId": 1, "startTime": (later() - HOUR * 24).as_second() });
-    let says = || VendorAnswers {
-        edited: vec![listed.clone()],
-        info: [(1, listed.clone())].into(),
-        ..VendorAnswers::default()
-    };
-    let both = || Rosters { edited: true, public: true, file: None };
-    let chosen = Selection { from: Some("2022-12-18".into()), ..Selection::default() };
-    let (outcome, _) = try_run(&desk.open(), later(), says(), both(), chosen).await;
-    assert!(outcome.unwrap().ok);
-    for (waited, asked, visits, is_closed) in
-        [(HOUR, 1, 0, false), (horizon, 1, 1, true), (horizon + HOUR * 24, 0, 0, true)]
-    {
-        let (report, vendor) = run(&desk, later() + waited, says()).await;
-        assert!(report.ok, "{:?}", report.failures);
-        assert_eq!((vendor.pages("event/info"), report.events.due), (asked, visits), "{waited:#}");
-        assert_eq!(event_said(&desk.open(), 1).await.is_closed, Some(is_closed), "{waited:#}");
-    }
-    assert_eq!(ledger(&desk, 1).await.unwrap().closed, Some(Closing::Complete));
-}
-
-#[tokio::test]
-async fn an_event_that_is_asked_about_and_visited_in_one_run_counts_once() {
-    let desk = Desk::new();
-    let listed = vec![json!({ "eventId": 1, "startTime": (later() - HOUR * 24).as_second() })];
-    let both = Rosters { edited: true, public: true, file: None };
-    let chosen = Selection { from: Some("2022-12-18".into()), ..Selection::default() };
-    let says = VendorAnswers { edited: listed, ..VendorAnswers::default() };
-    assert!(try_run(&desk.open(), later(), says, both, chosen).await.0.unwrap().ok);
-    // It knows the event's report, and says that it does not know the event.
-    let (report, vendor) = run(&desk, later() + HOUR * (30 * 24), VendorAnswers::default()).await;
-    assert!(report.ok && vendor.pages("event/info") == 1, "{:?}", report.failures);
-    assert_eq!((report.events.due, report.events.complete, report.events.failed), (1, 1, 0));
-}
-
-#[tokio::test]
-async fn an_event_without_an_end_is_visited_for_days_that_are_asked_for_and_counts_once() {
-    let listed = || vec![json!({ "eventId": 1, "startTime": (later() - HOUR * 24).as_second() })];
-    for lists in [
-        VendorAnswers { edited: listed(), ..VendorAnswers::default() },
-        VendorAnswers { public: listed(), ..VendorAnswers::default() },
-    ] {
-        let both = Rosters { edited: true, public: true, file: None };
-        let days = Selection { from: Some("2022-12-18".into()), ..Selection::default() };
-        let (outcome, says) = try_run(&Desk::new().open(), later(), lists, both, days).await;
-        let report = outcome.unwrap();
-        assert!(report.ok, "{:?}", report.failures);
-        assert_eq!((report.events.due, report.events.complete, says.pages("event/info")), (1, 1, 0));
     }
 }
 

@@ -27,7 +27,7 @@ use crate::transform::decode::DecodeContext;
 use crate::transform::privacy::Privacy;
 use crate::transform::tables::Table;
 
-/// Replays everything of one event. Also returns the first error that concerns one object alone; the others are replayed all the same.
+/// Replays everything of one event. Also returns the first error that concerns one object alone, which does not stop the rest.
 pub(super) async fn replay_event(
     context: &Context,
     call: &Replay,
