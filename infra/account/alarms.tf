@@ -1,5 +1,6 @@
 # Each says what to do. What is left for the next run, a holiday without events, and an old event that the vendor forgot
-# raise none: they are counted in none of these metrics.
+# raise none: they are counted in none of these metrics. Nor do objects of the lake that somebody else deleted: for those,
+# `rollcall status` has to be run.
 locals {
   hour = 3600
   # CloudWatch looks back seven days at most.
@@ -159,7 +160,7 @@ locals {
     rejects = {
       of         = ["rejects", "without_table"]
       expression = "IF(rows + rejects + without_table > 0, (rejects + without_table) / (rows + rejects + without_table), 0)"
-      text       = "More than ${local.share} of a day's records could not be placed in a table. Those without a time are kept: SELECT reason, count(*) FROM rejects GROUP BY reason. Arrays that no table has are named in the field `notes` of the run's line in ${local.log_group}, and their records are not kept: the vendor has changed its answers; a newer version of rollcall may know them."
+      text       = "More than ${local.share} of a day's records could not be placed in a table. Those without a time are kept: SELECT reason, count(*) FROM rejects GROUP BY reason. Arrays that no table has are named in the field `notes` of the run's line in ${local.log_group}, or in ${local.worker_log_group} where a fan-out pulled, and their records are not kept: the vendor has changed its answers; a newer version of rollcall may know them."
     }
     set-aside = {
       of         = ["set_aside"]

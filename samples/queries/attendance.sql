@@ -1,15 +1,16 @@
 -- How many came to each event, how many of them live, and for how long. A row an event, with 0 where nobody
--- came. Hosts are left out: whoever hosted an event is no viewer of it, whatever else they did in it. Viewings
--- that say nothing of who came count as sessions, not as people.
+-- came; its day is that of its rows, which stays the same if the event is moved. Hosts are left out: whoever
+-- hosted an event is no viewer of it, whatever else they did in it. Viewings that say nothing of who came
+-- count as sessions, not as people.
 SELECT
   e.event_id,
   e.title,
-  date(e.start_date) AS event_day,
+  e.dt AS event_day,
   count(p.person) AS people,
   count(p.person) FILTER (WHERE p.live_sessions > 0) AS live_people,
   coalesce(sum(p.sessions), 0) AS sessions,
   coalesce(sum(p.seconds), 0) AS seconds
 FROM events e
 LEFT JOIN people p ON p.event_id = e.event_id AND NOT p.is_host
-GROUP BY e.event_id, e.title, e.start_date
-ORDER BY e.start_date, e.event_id;
+GROUP BY e.event_id, e.title, e.dt
+ORDER BY e.dt, e.event_id;

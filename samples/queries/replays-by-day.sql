@@ -1,6 +1,7 @@
--- Replays in the seven days after each event. A row an event and day with replays. Day 0 is the day on which
--- the event was to end, by the lake's wall clock: an event without a known end is left out. Somebody who
--- watched on two days counts on both: people do not add up.
+-- Replays up to the seventh day after each event. A row an event and day with replays. Day 0 is the day on
+-- which the event was to end, by the lake's wall clock; days before it are negative, where an event ended
+-- early or was moved. An event without a known end is left out. Somebody who watched on two days counts on
+-- both: people do not add up.
 SELECT
   s.event_id,
   date_diff('day', date(s.event_end_date), s.dt) AS days_after,
@@ -11,6 +12,6 @@ FROM sessions s
 LEFT JOIN people p ON p.event_id = s.event_id AND p.person = s.person
 WHERE s.live_type = 'replay'
   AND NOT coalesce(p.is_host, s.is_host)
-  AND date_diff('day', date(s.event_end_date), s.dt) BETWEEN 0 AND 7
+  AND date_diff('day', date(s.event_end_date), s.dt) <= 7
 GROUP BY 1, 2
 ORDER BY 1, 2;

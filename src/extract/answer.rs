@@ -10,10 +10,9 @@ use tokio::time::Instant;
 use super::body::{Position, Splitter};
 use super::envelope::Envelope;
 use super::failure;
-use super::http::{Arriving, Http, SUCCESS};
+use super::http::{Arriving, Metered, SUCCESS};
 use super::reply::with_request_id;
 use super::token::Tokens;
-use super::usage::Usage;
 use crate::error::{Error, Kind, Result};
 use crate::json::record::Record;
 
@@ -25,14 +24,13 @@ const AHEAD: usize = 4;
 
 /// A report that is arriving.
 pub struct Answer<'a> {
-    http: &'a Http,
+    at: Metered<'a>,
     tokens: &'a Tokens,
     token: SecretString,
     chunks: mpsc::Receiver<reqwest::Result<Bytes>>,
     /// Receives chunks while earlier ones are decoded; stops when the answer is dropped.
     _receiving: JoinSet<()>,
     asked_at: Instant,
-    usage: &'a Usage,
     event_id: i64,
     splitter: Splitter,
     /// Bytes that the answer may still have.
@@ -41,11 +39,10 @@ pub struct Answer<'a> {
 
 impl<'a> Answer<'a> {
     pub(super) fn new(
-        http: &'a Http,
+        at: Metered<'a>,
         tokens: &'a Tokens,
         token: SecretString,
         Arriving { response, asked_at }: Arriving,
-        usage: &'a Usage,
         event_id: i64,
         left: u64,
     ) -> Self {
@@ -53,15 +50,14 @@ impl<'a> Answer<'a> {
         let mut receiving = JoinSet::new();
         receiving.spawn(receive(response, sender));
         let splitter = Splitter::default();
-        Self { http, tokens, token, chunks, _receiving: receiving, asked_at, usage, event_id, splitter, left }
+        Self { at, tokens, token, chunks, _receiving: receiving, asked_at, event_id, splitter, left }
     }
 
     /// Waits for the next part of the answer, passes on its records with their positions, and returns its bytes; `None` at the
     /// end.
     pub async fn advance(&mut self, record: impl FnMut(Position<'_>, Record<'_>)) -> Result<Option<Bytes>> {
-        let Some(chunk) = self.chunks.recv().await else { return Ok(None) };
-        let chunk = chunk.map_err(|error| self.http.transport(error, self.asked_at))?;
-        self.usage.received(chunk.len());
+        let chunk = self.chunks.recv().await.transpose();
+        let Some(chunk) = self.at.received(chunk, self.asked_at)? else { return Ok(None) };
         self.left = self.left.checked_sub(chunk.len() as u64).ok_or_else(|| {
             Error::new(Kind::TooLarge, "the answer is larger than allowed")
                 .hint("raise `--max-response-bytes`")
@@ -76,8 +72,8 @@ impl<'a> Answer<'a> {
         let (text, request_id) = (envelope.message.as_deref(), envelope.request_id.as_deref());
         if envelope.code != Some(SUCCESS) {
             let error = failure::from_envelope(envelope.code, text, request_id, self.token.expose_secret());
-            let error = self.http.reclassified(error, self.asked_at);
-            return Err(self.tokens.failed(self.http, self.usage, REPORT, &self.token, error).await);
+            let error = self.at.reported(error, self.asked_at);
+            return Err(self.tokens.failed(self.at, REPORT, &self.token, error).await);
         }
         self.tokens.accepted();
         if envelope.event_id.is_some_and(|event_id| event_id != self.event_id) {

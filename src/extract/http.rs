@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::{Response, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
@@ -55,6 +56,13 @@ pub struct HttpOptions {
     pub clock: Clock,
 }
 
+/// The connection to the vendor, and the counters of whoever asks through it.
+#[derive(Clone, Copy)]
+pub(super) struct Metered<'a> {
+    http: &'a Http,
+    usage: &'a Usage,
+}
+
 /// The connection to the vendor.
 #[derive(Debug)]
 pub(super) struct Http {
@@ -87,9 +95,9 @@ impl Http {
         Some(Duration::try_from(left).unwrap_or_default())
     }
 
-    /// A count of attempts at one request, none made yet.
-    pub(super) fn attempts<'a>(&self, usage: &'a Usage) -> Attempts<'a> {
-        Attempts::new(self.options.policy, usage)
+    /// The same connection, where what is asked is counted in `usage`.
+    pub(super) fn metered<'a>(&'a self, usage: &'a Usage) -> Metered<'a> {
+        Metered { http: self, usage }
     }
 
     /// The current time.
@@ -97,68 +105,9 @@ impl Http {
         self.options.clock.now()
     }
 
-    /// Sends a request once its turn has come, and returns the answer if its HTTP status is a success. `secret` is kept out of
-    /// errors.
-    pub(super) async fn post(
-        &self,
-        usage: &Usage,
-        path: &str,
-        headers: &[(&str, String)],
-        body: String,
-        secret: &SecretString,
-    ) -> Result<Arriving> {
-        self.pace.wait().await;
-        usage.request();
-        let url = self
-            .base
-            .join(&format!("eventopenapi/{path}"))
-            .explain(Kind::Usage, || "cannot make a URL".to_owned())?;
-        let mut request = self.client.post(url).timeout(self.time_for_a_request()).body(body);
-        for (name, value) in headers {
-            request = request.header(*name, value);
-        }
-        let request = request.header("accept", "application/json").header("content-type", "application/json");
-        let asked_at = Instant::now();
-        let response = request.send().await.map_err(|error| self.transport(error, asked_at))?;
-        let milliseconds = asked_at.elapsed().as_millis();
-        tracing::debug!(path, status = response.status().as_u16(), %milliseconds, "answered");
-        if response.status().is_success() {
-            return Ok(Arriving { response, asked_at });
-        }
-        let error = failure::status(response, self.now(), secret.expose_secret()).await;
-        Err(self.reclassified(error, asked_at))
-    }
-
-    /// Reads an answer that is not a report. `secret` is kept out of errors.
-    pub(super) async fn document(
-        &self,
-        usage: &Usage,
-        Arriving { mut response, asked_at }: Arriving,
-        secret: &SecretString,
-    ) -> Result<Reply> {
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.transport(error, asked_at))? {
-            usage.received(chunk.len());
-            body.extend_from_slice(&chunk);
-            if body.len() > LARGEST_DOCUMENT {
-                return Err(Error::new(Kind::TooLarge, "the answer is larger than a list can be"));
-            }
-        }
-        let reply = Reply::read(&body).ok_or_else(|| {
-            Error::new(Kind::BadAnswer, "the answer is not the JSON that the vendor documents")
-        })?;
-        if let Some(time) = reply.time() {
-            usage.vendors_clock(time.duration_since(self.now()));
-        }
-        if reply.code() != Some(SUCCESS) {
-            return Err(self.reclassified(failure::of(&reply, secret.expose_secret()), asked_at));
-        }
-        Ok(reply)
-    }
-
     /// The error for a connection that could not be made, or that broke before the end of an answer. If it broke after a long
     /// wait, that counts as a timeout: something on the way has less patience, but perhaps enough for half of what was asked for.
-    pub(super) fn transport(&self, error: reqwest::Error, asked_at: Instant) -> Error {
+    fn transport(&self, error: reqwest::Error, asked_at: Instant) -> Error {
         let host = self.base.host_str().unwrap_or_default();
         let host = self.base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         let error = failure::transport(error, &host);
@@ -168,7 +117,7 @@ impl Http {
 
     /// The error for a failure that an answer reports. A timeout that is reported at once was not caused by this request: asking
     /// for less does not help, a pause may. A failure of the server after a long wait counts as a timeout.
-    pub(super) fn reclassified(&self, error: Error, asked_at: Instant) -> Error {
+    fn reclassified(&self, error: Error, asked_at: Instant) -> Error {
         let is_early = error.kind() == Kind::Timeout && !self.has_waited(asked_at, EARLY);
         let is_late = failure::is_of_server(&error) && self.has_waited(asked_at, LATE);
         match (is_early, is_late) {
@@ -186,6 +135,94 @@ impl Http {
     /// How long a request may take: until its timeout, or until the run's time for visits ends, if that comes first.
     fn time_for_a_request(&self) -> Duration {
         self.time_left().map_or(self.options.timeout, |left| left.min(self.options.timeout))
+    }
+}
+
+impl<'a> Metered<'a> {
+    /// The current time.
+    pub(super) fn now(self) -> Timestamp {
+        self.http.now()
+    }
+
+    /// A count of attempts at one request, none made yet.
+    pub(super) fn attempts(self) -> Attempts<'a> {
+        Attempts::new(self.http.options.policy, self.usage)
+    }
+
+    /// Sends a request once its turn has come, and returns the answer if its HTTP status is a success. `secret` is kept out of
+    /// errors.
+    pub(super) async fn post(
+        self,
+        path: &str,
+        headers: &[(&str, String)],
+        body: String,
+        secret: &SecretString,
+    ) -> Result<Arriving> {
+        let http = self.http;
+        http.pace.wait().await;
+        self.usage.request();
+        let url = http
+            .base
+            .join(&format!("eventopenapi/{path}"))
+            .explain(Kind::Usage, || "cannot make a URL".to_owned())?;
+        let mut request = http.client.post(url).timeout(http.time_for_a_request()).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        let request = request.header("accept", "application/json").header("content-type", "application/json");
+        let asked_at = Instant::now();
+        let response = request.send().await.map_err(|error| http.transport(error, asked_at))?;
+        let milliseconds = asked_at.elapsed().as_millis();
+        tracing::debug!(path, status = response.status().as_u16(), %milliseconds, "answered");
+        if response.status().is_success() {
+            return Ok(Arriving { response, asked_at });
+        }
+        let error = failure::status(response, http.now(), secret.expose_secret()).await;
+        Err(http.reclassified(error, asked_at))
+    }
+
+    /// Like [`Self::post`], and reads the answer, which is not a report.
+    pub(super) async fn ask(
+        self,
+        path: &str,
+        headers: &[(&str, String)],
+        body: String,
+        secret: &SecretString,
+    ) -> Result<Reply> {
+        let Arriving { mut response, asked_at } = self.post(path, headers, body, secret).await?;
+        let mut body = Vec::new();
+        while let Some(chunk) = self.received(response.chunk().await, asked_at)? {
+            body.extend_from_slice(&chunk);
+            if body.len() > LARGEST_DOCUMENT {
+                return Err(Error::new(Kind::TooLarge, "the answer is larger than a list can be"));
+            }
+        }
+        let reply = Reply::read(&body).ok_or_else(|| {
+            Error::new(Kind::BadAnswer, "the answer is not the JSON that the vendor documents")
+        })?;
+        if let Some(time) = reply.time() {
+            self.usage.vendors_clock(time.duration_since(self.now()));
+        }
+        if reply.code() != Some(SUCCESS) {
+            return Err(self.reported(failure::of(&reply, secret.expose_secret()), asked_at));
+        }
+        Ok(reply)
+    }
+
+    /// The next part of an answer's body, if it arrived; none at the end.
+    pub(super) fn received(
+        self,
+        chunk: reqwest::Result<Option<Bytes>>,
+        asked_at: Instant,
+    ) -> Result<Option<Bytes>> {
+        let chunk = chunk.map_err(|error| self.http.transport(error, asked_at))?;
+        self.usage.received(chunk.as_ref().map_or(0, Bytes::len));
+        Ok(chunk)
+    }
+
+    /// The error for a failure that the body of an answer reports.
+    pub(super) fn reported(self, error: Error, asked_at: Instant) -> Error {
+        self.http.reclassified(error, asked_at)
     }
 }
 

@@ -15,4 +15,5 @@ pub mod roster_file;
 pub mod secret;
 mod token;
 pub mod usage;
+pub mod vendor;
 pub mod window;

@@ -6,9 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::client::Client;
 use super::token::check::EDITS;
-use super::usage::Usage;
+use super::vendor::Vendor;
 use crate::error::{Error, Kind, Result};
 use crate::transform::event::Event;
 
@@ -31,8 +30,7 @@ const MOST_PAGES: usize = 100_000;
 
 /// One of the vendor's lists, read page by page.
 pub struct List<'a> {
-    client: &'a Client,
-    usage: &'a Usage,
+    vendor: Vendor<'a>,
     path: &'static str,
     /// The parameters of each request, except the page.
     asked: Map<String, Value>,
@@ -67,35 +65,34 @@ pub struct Page {
 }
 
 /// Lists all events that were created or last edited from `from` to `to`, or up to an hour before: `event/modify/list`.
-pub fn edited_between<'a>(client: &'a Client, usage: &'a Usage, from: Timestamp, to: Timestamp) -> List<'a> {
+pub fn edited_between(vendor: Vendor<'_>, from: Timestamp, to: Timestamp) -> List<'_> {
     let from = from.checked_sub(OVERLAP).unwrap_or(from).max(Timestamp::UNIX_EPOCH).as_second();
     let asked =
         [("startTime", json!(from)), ("endTime", json!(to.as_second() + 1)), ("pageSize", json!(PAGE))];
     // An event that is edited while the pages are being read leaves the list, and those after it move up: one of them onto a
     // page that was already read. So a list of several pages is read again until it names nothing new.
     let most_readings = MOST_READINGS;
-    let list = List::new(client, usage, EDITS, parameters(asked));
+    let list = List::new(vendor, EDITS, parameters(asked));
     List { first: 1, shortest: DEFAULT_EDITED_PAGE, most_readings, ..list }
 }
 
 /// Lists all public events that take place from `from` to `to`: `event/public/list`. The vendor's documentation does not say
 /// whether its `data` is an array, or an object with an array in it.
-pub fn held_between<'a>(client: &'a Client, usage: &'a Usage, from: Timestamp, to: Timestamp) -> List<'a> {
+pub fn held_between(vendor: Vendor<'_>, from: Timestamp, to: Timestamp) -> List<'_> {
     let asked = [
         ("listType", json!(2)),
         ("startTime", json!(from.as_second())),
         ("endTime", json!(to.as_second())),
         ("count", json!(PAGE)),
     ];
-    let list = List::new(client, usage, "event/public/list", parameters(asked));
+    let list = List::new(vendor, "event/public/list", parameters(asked));
     List { shortest: DEFAULT_PUBLIC_PAGE, ..list }
 }
 
 impl<'a> List<'a> {
-    fn new(client: &'a Client, usage: &'a Usage, path: &'static str, asked: Map<String, Value>) -> Self {
+    fn new(vendor: Vendor<'a>, path: &'static str, asked: Map<String, Value>) -> Self {
         Self {
-            client,
-            usage,
+            vendor,
             path,
             asked,
             first: 0,
@@ -122,7 +119,7 @@ impl<'a> List<'a> {
         let mut parameters = self.asked.clone();
         parameters.insert("page".to_owned(), json!(self.first + self.pages));
         // Boxed: otherwise the future of every caller would hold all of this one.
-        let reply = Box::pin(self.client.call(self.usage, self.path, parameters)).await;
+        let reply = Box::pin(self.vendor.call(self.path, parameters)).await;
         let reply = reply.map_err(|error| error.with("list", self.path))?;
         let entries = entries(&reply.data).ok_or_else(|| {
             reply.error(Kind::BadAnswer, format!("the answer to `{}` has no array", self.path))
@@ -173,8 +170,8 @@ impl<'a> List<'a> {
 }
 
 /// Asks for one event by its number: `event/info`.
-pub async fn info(client: &Client, usage: &Usage, event_id: i64) -> Result<Event> {
-    let reply = client.call(usage, "event/info", parameters([("eventId", json!(event_id))])).await;
+pub async fn info(vendor: Vendor<'_>, event_id: i64) -> Result<Event> {
+    let reply = vendor.call("event/info", parameters([("eventId", json!(event_id))])).await;
     let reply = reply.map_err(|error| error.with("event", event_id))?;
     Event::read(reply.data.get()).filter(|event| event.event_id == event_id).ok_or_else(|| {
         reply.error(Kind::BadAnswer, "the answer describes no event, or another one").with("event", event_id)

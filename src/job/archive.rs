@@ -4,7 +4,7 @@ use crate::error::{Error, Kind, Result};
 use crate::extract::body::Splitter;
 use crate::job::context::Context;
 use crate::load::archive::{ArchiveHeader, ArchiveReader, ArchiveWriter};
-use crate::load::conflict_retries::ConflictRetries;
+use crate::load::conflict_retries::on_newest;
 use crate::load::keys;
 use crate::load::object::index::PrivacyVersion;
 use crate::load::store::{Below, Listed};
@@ -59,24 +59,19 @@ pub(super) async fn clean(context: &Context, privacy: &Privacy, listed: Listed) 
     cleaned.await.map(|_| ())
 }
 
-/// Runs `work` on an answer, and again on its newest version if others write it in the meantime; `None` if the answer no longer
+/// Runs `work` on an answer, and again on its newest version if others write it in the meantime; none if the answer no longer
 /// exists.
 async fn of_newest<T, F: Future<Output = Result<T>>>(
     context: &Context,
-    mut listed: Listed,
+    listed: Listed,
     work: impl Fn(Listed) -> F,
 ) -> Result<Option<T>> {
-    let mut retries = ConflictRetries::default();
-    loop {
-        match work(listed.clone()).await {
-            Err(error) if retries.allow(&error) => {}
-            outcome => return outcome.map(Some).map_err(|error| error.with("key", &listed.key)),
-        }
-        match context.store.head(&listed.key).await? {
-            Some(head) => listed.head = head,
-            None => return Ok(None),
-        }
-    }
+    let Listed { key, head } = listed;
+    let (key, work) = (&key, &work);
+    let work = |head| async move {
+        work(Listed { key: key.clone(), head }).await.map_err(|error| error.with("key", key))
+    };
+    on_newest(context.store.as_ref(), key, head, work).await
 }
 
 /// Opens an answer, in the version that was listed.

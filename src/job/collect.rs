@@ -5,8 +5,8 @@ use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::choice::was_visited_since;
 use super::context::Context;
-use super::selection::was_visited_since;
 use crate::error::{Error, Kind, Result};
 use crate::load::items;
 use crate::load::ledger::Ledger;
@@ -80,6 +80,9 @@ enum Became {
 }
 
 fn outcome(ledger: &Ledger, planned_at: Timestamp, is_of_days: bool) -> Became {
+    if !was_visited_since(ledger, planned_at, is_of_days) {
+        return Became::Left;
+    }
     if ledger.failures > 0 {
         let message = match ledger.failures {
             1 => "the last visit failed".to_owned(),
@@ -88,8 +91,7 @@ fn outcome(ledger: &Ledger, planned_at: Timestamp, is_of_days: bool) -> Became {
         let error = Error::new(Kind::Unavailable, message);
         return Became::Failed(error.hint("look at the column `error` of the table `pulls`"));
     }
-    let is_complete = was_visited_since(ledger, planned_at, is_of_days) && ledger.owed.is_empty();
-    if is_complete { Became::Complete } else { Became::Left }
+    if ledger.owed.is_empty() { Became::Complete } else { Became::Left }
 }
 
 #[cfg(test)]
@@ -100,9 +102,22 @@ mod tests {
     #[test]
     fn how_many_visits_failed_is_said_unless_it_was_one() {
         for (failures, said) in [(1, "the last visit failed"), (3, "the last 3 visits failed")] {
-            let ledger = Ledger { failures, ..Ledger::new(Event::unknown(7), Timestamp::UNIX_EPOCH) };
-            let became = outcome(&ledger, Timestamp::UNIX_EPOCH, false);
+            let became = outcome(&visited(failures), Timestamp::UNIX_EPOCH, false);
             assert!(matches!(became, Became::Failed(error) if error.to_string().starts_with(said)), "{said}");
         }
+    }
+
+    #[test]
+    fn an_event_that_was_not_visited_since_is_left_however_its_visits_before_ended() {
+        for failures in [0, 2] {
+            let became = outcome(&visited(failures), Timestamp::from_second(1).unwrap(), false);
+            assert!(matches!(became, Became::Left), "{failures}");
+        }
+    }
+
+    /// The ledger of an event after a visit, the last of so many in a row that failed.
+    fn visited(failures: u32) -> Ledger {
+        let last_visit = Some(Timestamp::UNIX_EPOCH);
+        Ledger { last_visit, failures, ..Ledger::new(Event::unknown(7), Timestamp::UNIX_EPOCH) }
     }
 }

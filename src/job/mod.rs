@@ -1,6 +1,7 @@
 //! The jobs: one type is both the subcommand and the payload of the Lambda.
 
 mod archive;
+mod choice;
 mod collect;
 pub mod context;
 mod doctor;

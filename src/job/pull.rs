@@ -1,16 +1,18 @@
 //! Pull: plans, and visits every event that is due. What the visits bring is staged.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::{StreamExt, future, stream};
 use jiff::Timestamp;
 use tokio::task::JoinError;
 
+use super::choice::Choice;
 use super::context::{Context, FAILURES_TO_STOP};
 use super::plan::plan;
 use super::plan::planned::Due;
 use super::plan::purpose::Purpose;
-use super::selection::{Choice, Selection};
+use super::selection::Selection;
 use super::visit::{Visited, visit};
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::Usage;
@@ -23,9 +25,10 @@ use crate::transform::privacy::Privacy;
 const STORE_FAILURES_TO_STOP: u32 = 20;
 
 pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut Report) -> Result<()> {
-    let choice = Choice::checked(selection)?;
+    let choice = Arc::new(Choice::checked(selection)?);
     let usage = Usage::default();
-    let due = plan(context, &choice, &usage, Purpose::Pull).await?.add_to_report(report);
+    let due =
+        plan(context, &choice, context.client.vendor(&usage), Purpose::Pull).await?.add_to_report(report);
     context.progress.events(due.len());
     let privacy = context.privacy().await?;
     // What the deadline cuts off is left to the next run.
@@ -34,7 +37,7 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
     let mut visits = stream::iter(due)
         .take_while(|_| future::ready(goes_on()))
         .map(|due| {
-            let (context, choice, privacy) = (context.clone(), choice.clone(), privacy.clone());
+            let (context, choice, privacy) = (context.clone(), Arc::clone(&choice), privacy.clone());
             let event_id = due.event_id;
             let task = tokio::spawn(async move { visit_planned(&context, &choice, event_id, privacy).await });
             async move { (due, task.await.unwrap_or_else(|crash| Ok(Err(crashed(crash, event_id))))) }
@@ -68,10 +71,7 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
         }
     }
     drop(visits);
-    if choice.days.is_some()
-        && choice.planned_at.is_none()
-        && report.events.due == 0
-        && report.failures.is_empty()
+    if choice.days().is_some() && choice.is_one_off() && report.events.due == 0 && report.failures.is_empty()
     {
         report.notes.insert("no event took place, or was watched, on these days".to_owned());
     }
@@ -124,7 +124,7 @@ async fn visit_planned(
 ) -> Result<Result<Visited>> {
     match context.ledgers.find(event_id).await {
         Ok(Some(Entry { ledger, .. })) => {
-            Box::pin(visit(context, &choice.for_event(&ledger), ledger, privacy)).await.map(Ok)
+            Box::pin(visit(context, choice.scope_of(&ledger), ledger, privacy)).await.map(Ok)
         }
         Ok(None) => {
             let gone =

@@ -11,7 +11,7 @@ pub(super) async fn share(context: &Context, report: &mut Report) -> Result<()> 
     let now = context.clock.now();
     // Whether a token is accepted shows only when something is asked with it: here, the shortest list there is. A token that is
     // not accepted is renewed on the way.
-    let listed = roster::edited_between(&context.client, &usage, now, now).page().await;
+    let listed = roster::edited_between(context.client.vendor(&usage), now, now).page().await;
     report.requests += usage.used();
     match listed {
         Err(error) if error.kind() != Kind::Refused => Err(error),

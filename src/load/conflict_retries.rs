@@ -1,6 +1,7 @@
 //! Starting over after another writer was faster.
 
-use crate::error::{Error, Kind};
+use super::store::{Head, Store};
+use crate::error::{Error, Kind, Result};
 
 /// The most attempts at one piece of work: this many conflicts in a row are no longer chance.
 const ATTEMPTS: u32 = 20;
@@ -16,6 +17,36 @@ impl ConflictRetries {
     pub fn allow(&mut self, error: &Error) -> bool {
         self.conflicts += u32::from(error.kind() == Kind::Conflict);
         error.kind() == Kind::Conflict && self.conflicts < ATTEMPTS
+    }
+}
+
+/// Makes an attempt, and another one after each conflict, unless there were too many.
+pub async fn retried<T, F: Future<Output = Result<T>>>(attempt: impl Fn() -> F) -> Result<T> {
+    let mut retries = ConflictRetries::default();
+    loop {
+        match attempt().await {
+            Err(error) if retries.allow(&error) => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Works on the object under a key, which has this version, and after each conflict on the version that it has by then. None once
+/// the object is gone.
+pub async fn on_newest<T, F: Future<Output = Result<T>>>(
+    store: &dyn Store,
+    key: &str,
+    mut head: Head,
+    work: impl Fn(Head) -> F,
+) -> Result<Option<T>> {
+    let mut retries = ConflictRetries::default();
+    loop {
+        match work(head).await {
+            Err(error) if retries.allow(&error) => {}
+            outcome => return outcome.map(Some),
+        }
+        let Some(newest) = store.head(key).await? else { return Ok(None) };
+        head = newest;
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::TryStreamExt;
 use jiff::civil::Date;
 
-use super::conflict_retries::ConflictRetries;
+use super::conflict_retries::on_newest;
 use super::keys;
 use super::object::ObjectReader;
 use super::store::{Head, Listed, Store};
@@ -88,20 +88,11 @@ impl LakeObject<'_> {
     /// `read` is called again with the new version.
     pub async fn read<T>(&self, read: impl AsyncFn(ObjectReader) -> Result<T>) -> Result<Option<T>> {
         let key = keys::lake(self.table, self.day);
-        let mut head = Some(self.head.clone());
-        let mut retries = ConflictRetries::default();
-        while let Some(version) = head {
-            let outcome = async {
-                let object = ObjectReader::open(self.store, &key, version, self.table, self.day).await?;
-                read(object).await
-            };
-            match outcome.await {
-                Err(error) if retries.allow(&error) => {}
-                outcome => return outcome.map(Some),
-            }
-            head = self.store.head(&key).await?;
-        }
-        Ok(None)
+        let (key, read) = (&key, &read);
+        on_newest(self.store.as_ref(), key, self.head.clone(), |head| async move {
+            read(ObjectReader::open(self.store, key, head, self.table, self.day).await?).await
+        })
+        .await
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::conflict_retries::ConflictRetries;
+use super::conflict_retries::retried;
 use super::erasure::{Logged, People};
 use super::store::{Condition, Store};
 use super::{FORMAT, document, erasure, keys};
@@ -46,23 +46,18 @@ pub async fn with(store: &dyn Store, policy: &Arc<Policy>, people: &People) -> R
 
 /// Adds people to the list, and returns what may be kept from now on.
 pub async fn suppress(store: &dyn Store, policy: &Arc<Policy>, people: &People) -> Result<Privacy> {
-    let mut retries = ConflictRetries::default();
-    loop {
+    retried(|| async {
         let (listed, condition) = read(store, policy).await?;
         let before = listed.revision();
         let suppressed = listed.and(&people.people)?;
-        let privacy = || Privacy { policy: Arc::clone(policy), suppressed: Arc::new(suppressed.clone()) };
-        if suppressed.revision() == before {
-            return Ok(privacy());
+        if suppressed.revision() != before {
+            let people = People { key: people.key.clone(), people: suppressed.sums().collect() };
+            let document = Document { format: FORMAT, people };
+            store.put(keys::SUPPRESSED, document::write(&document)?, condition).await?;
         }
-        let people = People { key: people.key.clone(), people: suppressed.sums().collect() };
-        let document = Document { format: FORMAT, people };
-        match store.put(keys::SUPPRESSED, document::write(&document)?, condition).await {
-            Err(error) if retries.allow(&error) => {}
-            Err(error) => return Err(error),
-            Ok(()) => return Ok(privacy()),
-        }
-    }
+        Ok(Privacy { policy: Arc::clone(policy), suppressed: Arc::new(suppressed) })
+    })
+    .await
 }
 
 /// Rebuilds the list from the log of erasures if only the list was lost: otherwise the people on it would come back. Returns

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use super::cell::Cell;
-use super::conflict_retries::ConflictRetries;
+use super::conflict_retries::retried;
 use super::keys;
 use super::lake::Lake;
 use super::object::{CleanObject, ObjectReader, clean_cell};
@@ -39,20 +39,14 @@ impl TableDay<'_> {
 
     /// The lake's cell of an event and `part`, as it may be kept now; none if the lake has none.
     pub async fn cell(&self, event_id: i64, part: &str) -> Result<Option<Cell>> {
-        let mut retries = ConflictRetries::default();
-        loop {
+        retried(|| async {
             let Some(head) = self.store.head(&self.key()).await? else { return Ok(None) };
             // Read after the object's version, so that this version was not written with a longer list of people.
             let privacy = suppression::privacy(self.store.as_ref(), &self.lake.policy).await?;
-            let found = async {
-                let object = self.open(&self.key(), head).await?;
-                clean_cell(&object, &privacy, event_id, part).await
-            };
-            match found.await {
-                Err(error) if retries.allow(&error) => {}
-                outcome => return outcome,
-            }
-        }
+            let object = self.open(&self.key(), head).await?;
+            clean_cell(&object, &privacy, event_id, part).await
+        })
+        .await
     }
 
     /// Opens an object of this table and day.

@@ -1,12 +1,13 @@
 //! Who came to one event: its viewings, and the people who watched. The rules are those of the views `sessions` and
 //! `people`, so that a page shows what SQL shows.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
-use crate::transform::person::tells;
+use crate::transform::person::{MADE_UP_NAME, tells};
 use crate::transform::row::Row;
 use crate::transform::tables::{HOST, PERSON_COLUMNS, Table};
 
@@ -157,8 +158,8 @@ impl Audience {
         });
         let Some(person) = self.people.get_mut(place) else { return };
         person.is_host |= is_host;
+        person.name = person.name.take().into_iter().chain(text("name")).max_by(by_given_name);
         for (known, column) in [
-            (&mut person.name, "name"),
             (&mut person.company, "company"),
             (&mut person.mobile, "mobile"),
             (&mut person.email, "email"),
@@ -200,6 +201,12 @@ impl Audience {
         });
         with_person.filter(|(_, person)| !person.is_host)
     }
+}
+
+/// The order of names: those that the vendor made up come before all others, so that the last is one that somebody gave.
+fn by_given_name(one: &String, other: &String) -> Ordering {
+    let is_given = |name: &String| !name.starts_with(MADE_UP_NAME);
+    is_given(one).cmp(&is_given(other)).then_with(|| one.cmp(other))
 }
 
 /// The first of several values that the vendor joins by commas, or the second if the first is absent; empty if both are.

@@ -11,7 +11,7 @@ use super::audience::Audience;
 use crate::calendar;
 use crate::error::{Error, Kind, Result};
 use crate::job::context::Context;
-use crate::load::conflict_retries::ConflictRetries;
+use crate::load::conflict_retries::retried;
 use crate::load::lake_objects;
 use crate::load::lake_objects::ByTable;
 use crate::load::lake_objects::{LakeObject, READERS, each_row};
@@ -145,13 +145,7 @@ impl Source {
 
     /// Everybody who came to an event, and how many rows each day has. Starts again if an object is replaced meanwhile.
     pub(super) async fn audience(&self, event: &EventRow) -> Result<(Audience, Vec<DayRows>)> {
-        let mut retries = ConflictRetries::default();
-        loop {
-            match self.try_audience(event).await {
-                Err(error) if retries.allow(&error) => {}
-                outcome => return outcome,
-            }
-        }
+        retried(|| self.try_audience(event)).await
     }
 
     async fn try_audience(&self, event: &EventRow) -> Result<(Audience, Vec<DayRows>)> {

@@ -3,7 +3,7 @@
 
 use super::Labels;
 use super::dialect::{Dialect, literal};
-use crate::transform::person::{AT, MASK, PSEUDONYM};
+use crate::transform::person::{AT, MADE_UP_NAME, MASK, PSEUDONYM};
 use crate::transform::tables::{HOST, PERSON_COLUMNS};
 
 /// A column of a view: its name, the vendor's term, and what it is made of.
@@ -22,9 +22,11 @@ enum Made {
     Values(&'static str),
     /// The sum over the group; null if it has no number.
     Sum(&'static str),
+    /// The greatest name of the group; one that the vendor made up only if there is no other.
+    GivenName(&'static str),
 }
 
-use Made::{As, MinutesTo, PersonKey, Sum, Values};
+use Made::{As, GivenName, MinutesTo, PersonKey, Sum, Values};
 
 impl Made {
     /// The expression in SQL.
@@ -39,6 +41,10 @@ impl Made {
             MinutesTo(instant) => dialect.minutes("e.start_time", instant),
             Values(column) => dialect.values(column),
             Sum(column) => dialect.sum(column),
+            GivenName(column) => {
+                let given = format!("CASE WHEN {column} NOT LIKE '{MADE_UP_NAME}%' THEN {column} END");
+                format!("coalesce(max({given}), max({column}))")
+            }
         }
     }
 }
@@ -68,6 +74,9 @@ const SESSIONS: &[Shown] = &[
     ("person", "人员", PersonKey(0)),
     ("name", "姓名", As("s.name")),
     ("company", "公司", As("s.company")),
+    ("group_name", "分组", As("s.group_name")),
+    ("iden", "身份", As("s.iden")),
+    ("role", "参会角色", As("s.role")),
     ("mobile", "手机号", As("s.mobile")),
     ("email", "邮箱", As("s.email")),
     ("ext_id", "第三方ID", As("s.ext_id")),
@@ -104,7 +113,7 @@ const PEOPLE: &[Shown] = &[
     ("title", "直播主题", As("max(p.title)")),
     ("event_start_time", "直播开始时间", As("max(p.event_start_time)")),
     ("event_start_date", "直播开始日期", As("max(p.event_start_date)")),
-    ("name", "姓名", As("max(p.name)")),
+    ("name", "姓名", GivenName("p.name")),
     ("company", "公司", As("max(p.company)")),
     ("is_host", "是否主持人", As("max(CASE WHEN p.is_host THEN 1 ELSE 0 END) = 1")),
     ("sessions", "观看次数", As("count(*)")),
@@ -138,8 +147,8 @@ const PEOPLE: &[Shown] = &[
 ];
 
 /// The columns that both tables have under the same name, and that `sessions` uses.
-const SHARED: &str = "event_id, person_key, distinct_id, mobile, email, ext_id, name, company, live_type, \
-    online_time, offline_time, online_date, offline_date, device_type, client_type, location, ip, chat_num, \
+const SHARED: &str = "event_id, person_key, distinct_id, mobile, email, ext_id, name, company, group_name, \
+    iden, live_type, online_time, offline_time, online_date, offline_date, device_type, client_type, location, ip, chat_num, \
     praise_num, raise_hand_num, quiz_num, question_num, vote_num, sign_num, share_num, goods_sum_hits, dt";
 
 /// The name and statement of each view; a view comes after those that it selects from.
@@ -156,10 +165,10 @@ fn sessions(dialect: Dialect) -> String {
     format!(
         "{}\nSELECT\n{}\nFROM (\n  \
            SELECT 'live' AS entry, coalesce(iden = {host}, false) AS is_host,\n    \
-             watch_duration_seconds AS duration_seconds, {SHARED}\n  FROM lives\n  \
+             watch_duration_seconds AS duration_seconds, NULL AS role, {SHARED}\n  FROM lives\n  \
            UNION ALL\n  \
            SELECT 'interaction' AS entry, coalesce(role = 'host' OR iden = {host}, false) AS is_host,\n    \
-             online_duration_seconds AS duration_seconds, {SHARED}\n  FROM interactions\n\
+             online_duration_seconds AS duration_seconds, role, {SHARED}\n  FROM interactions\n\
          ) s\nLEFT JOIN events e ON e.event_id = s.event_id;\n",
         dialect.create_view("sessions"),
         shown(dialect, SESSIONS),
@@ -200,8 +209,11 @@ pub(super) fn described() -> String {
         )
     };
     let sessions = "One row per viewing, from `lives` and `interactions` under common column names; `entry` says from which: \
-        `live` or `interaction`. A host has the role `host`, or `iden` says so. `s` is the viewing, `e` its event.";
-    let people = "One row per person and event; `p` is `sessions`. If nothing says who the person is, `person` is the viewer, as \
+        `live` or `interaction`. A host has the role `host`, or `iden` says so; a speaker counts as a viewer. Viewings from `lives` \
+        have no `role`. `s` is the viewing, `e` its event.";
+    let people = "One row per person and event; `p` is `sessions`. Of several names, the last in order of their characters is \
+        shown, and of several companies likewise; a name that the vendor made up (网友 and a number) is shown only if there is no \
+        other. If nothing says who the person is, `person` is the viewer, as \
         the vendor tells viewers apart. Viewings that say nothing about the viewer either, such as all viewings in a lake whose \
         policy keeps no identifiers, form one row without a `person` for each event (those of hosts form another): count people \
         with `count(person)`.";

@@ -18,7 +18,8 @@ pub fn key(
 ) -> Option<String> {
     mobile
         .and_then(|mobile| e164(mobile, country_code))
-        .or_else(|| email.map(mail).filter(|mail| tells("email", mail)))
+        // What an address was that has become a pseudonym, nobody can see any more: perhaps it was none.
+        .or_else(|| email.map(mail).filter(|mail| tells("email", mail) && !mail.starts_with(PSEUDONYM)))
         .or_else(|| ext_id.map(|ext_id| ext_id.trim().to_owned()))
 }
 
@@ -52,6 +53,10 @@ pub const MASK: char = '*';
 pub const AT: char = '@';
 /// What every pseudonym begins with; the hex digits of the HMAC follow.
 pub const PSEUDONYM: &str = "hmac:";
+
+/// What the names begin with that the vendor makes up for viewers who give none: a number follows, another one for each viewing.
+/// As in the vendor's sample answer; its documentation does not say so.
+pub const MADE_UP_NAME: &str = "网友";
 
 /// Whether a text in this column tells one person apart. A masked value does not, because many people share it; in `email`,
 /// neither does a text that is not an address.

@@ -300,7 +300,8 @@ def came_from(customers):
     def came(vendor):
         for name, *identifiers in customers:
             wanted = known_by(*identifiers)
-            mine = [viewing for viewing in vendor.viewings if wanted & viewing.identifiers]
+            found = {viewing.person for viewing in vendor.viewings if wanted & viewing.identifiers}
+            mine = [viewing for viewing in vendor.viewings if viewing.person in found]
             for event, viewings in grouped(mine, lambda viewing: viewing.event).items():
                 first = clock(min(viewing.online for viewing in viewings))
                 yield name, event.id, event.title, len(viewings), total(viewings), first
@@ -443,6 +444,52 @@ def test_customers_are_found_however_their_identifiers_are_written(lake, vendor)
     customers += [(ext_id, None, None, ext_id) for ext_id in ext_ids]
     expected = in_order(came_from(customers)(vendor))
     assert answer(lake, with_customers(listed)) == expected and len(expected) > 800
+
+
+def test_a_customer_who_gave_their_address_once_is_found_in_all_their_viewings(lake, vendor):
+    # Somebody who is known by a number.
+    people = grouped([viewing for viewing in vendor.viewings if (viewing.key or "").startswith("+")], lambda v: v.person)
+    person, mine = next((person, mine) for person, mine in people.items() if len({v.online for v in mine}) > 2)
+    first = clock(min(viewing.online for viewing in mine))
+    told = f"CASE WHEN online_date = TIMESTAMP '{first}' THEN 'once@example.com' END"
+    for table in ["lives", "interactions"]:
+        mail = f"CASE WHEN person_key = '{person}' THEN {told} ELSE email END AS email"
+        alter(lake, table, f"SELECT * REPLACE ({mail}) FROM {table}")
+    rows = answer(lake, with_customers([("by mail", None, "Once@Example.com", None)]))
+    assert sum(sessions for _, _, _, sessions, *_ in rows) == len(mine)
+    assert sum(seconds for *_, seconds, _ in rows) == total(mine)
+
+
+def test_a_name_that_the_vendor_made_up_gives_way_to_any_other(lake):
+    rows = [("张伟", "网友1010", "a"), ("Zoe", "网友7", "b"), ("网友1010", "网友7", "c"), ("王芳", "李娜", "d")]
+    said = ", ".join(f"('{one}', '{other}', '{person}')" for one, other, person in rows)
+    alter(
+        lake,
+        "lives",
+        "SELECT l.* REPLACE (n.name AS name, n.person AS person_key) "
+        "FROM (SELECT * FROM lives ORDER BY online_time LIMIT 1) l, "
+        f"(SELECT unnest([one, other]) AS name, person FROM (VALUES {said}) v(one, other, person)) n",
+    )
+    found = dict(lake.sql("SELECT person, name FROM people WHERE person IN ('a', 'b', 'c', 'd')").fetchall())
+    assert found == {"a": "张伟", "b": "Zoe", "c": "网友7", "d": "王芳"}
+
+
+@pytest.mark.parametrize("days", [-3, 0, 7, 8])
+def test_a_replay_counts_from_the_day_of_the_end_up_to_the_seventh_after(lake, days):
+    end = "CASE event_id WHEN 700016 THEN TIMESTAMP '2022-11-10 12:00:00' ELSE end_date END AS end_date"
+    alter(lake, "events", f"SELECT * REPLACE ({end}) FROM events")
+    day = f"DATE '2022-11-10' + {days} AS dt"
+    alter(lake, "lives", f"SELECT * REPLACE ({day}) FROM lives WHERE event_id = 700016 AND live_type = 'replay'")
+    found = {row[1] for row in answer(lake, QUERIES["replays-by-day"]) if row[0] == 700016}
+    assert (days in found) == (days <= 7)
+
+
+def test_speakers_can_be_told_from_other_viewers(lake, vendor):
+    spoke = [viewing for viewing in vendor.viewings if viewing.record.get("role") == 5]
+    found = lake.sql("SELECT count(*) FROM sessions WHERE role = 'speaker' AND NOT is_host").fetchone()
+    assert spoke and found == (sum(not viewing.is_host for viewing in spoke),)
+    others = lake.sql("SELECT count(*) FROM sessions WHERE role IS NULL AND entry = 'interaction'").fetchone()
+    assert others == (0,)
 
 
 def test_a_list_of_customers_without_one_of_the_identifiers_is_read_too(lake):

@@ -131,3 +131,20 @@ async fn an_event_without_an_end_is_visited_for_days_that_are_asked_for_and_coun
         assert_eq!((report.events.due, report.events.complete, says.pages("event/info")), (1, 1, 0));
     }
 }
+
+#[tokio::test]
+async fn a_known_event_that_a_user_chooses_is_visited_though_the_vendor_describes_it_no_more() {
+    let desk = Desk::new();
+    let listed = vec![json!({ "eventId": 1, "startTime": (later() - HOUR * 24).as_second() })];
+    // Nothing says when it ends.
+    run(&desk, later(), VendorAnswers { edited: listed, ..VendorAnswers::default() }).await;
+    for (event, is_visited) in [(1, true), (2, false)] {
+        let chosen = Selection { event: vec![event], ..Selection::default() };
+        let lists = || Rosters { edited: true, public: true, file: None };
+        let says = VendorAnswers::default();
+        let (outcome, says) = try_run(&desk.open(), later(), says, lists(), chosen).await;
+        let report = outcome.unwrap();
+        assert_eq!((report.ok, says.pages("report/details") > 0), (is_visited, is_visited), "{event}");
+        assert_eq!(report.events.complete, usize::from(is_visited), "{:?}", report.failures);
+    }
+}

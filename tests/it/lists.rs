@@ -181,7 +181,7 @@ async fn no_event_is_missed_because_another_one_is_edited_while_the_pages_are_re
         let config = Config { api_url: url, ..config(&server, &desk.store()) };
         let context = Context::new(config, Clock::Fixed(later()), Progress::hidden()).await.unwrap();
         let usage = Usage::default();
-        let mut list = edited_between(&context.client, &usage, later() - HOUR, later());
+        let mut list = edited_between(context.client.vendor(&usage), later() - HOUR, later());
         let mut events = BTreeSet::new();
         while let Some(page) = list.page().await.unwrap() {
             events.extend(page.events.into_iter().map(|event| event.event_id));

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rollcall::config::Config;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
@@ -280,4 +280,22 @@ async fn a_payload_is_refused_where_the_same_words_are() {
         assert_eq!(refused.kind(), Kind::Usage, "{payload}");
         assert!(refused.to_string().contains("hint: "), "{refused}");
     }
+}
+
+#[tokio::test]
+async fn a_replay_without_time_says_how_much_is_left() {
+    let scene = Scene::new(On::Folder, Arc::default(), Quirks::default()).await;
+    scene.delete("lake/lives/").await;
+    let late = Config {
+        archive: true,
+        deadline: Some(SignedDuration::ZERO),
+        ..config(&scene.server, Path::new("unused"))
+    };
+    let report = job(&scene.home.store, late, later(), all()).await.unwrap();
+    let [failure] = &report.failures[..] else { panic!("{:?}", report.failures) };
+    assert_eq!((failure.kind, report.events.complete), (Kind::Timeout, 0));
+    let said = format!("{} events from ", report.events.due);
+    assert!(failure.error.starts_with(&said) && failure.error.contains("`--event`"), "{failure:?}");
+    let report = scene.run(later(), all()).await;
+    assert!(report.rows > 0 && report.published.objects.contains_key("lives"));
 }

@@ -146,6 +146,35 @@ fn a_doctor_finds_everything_there_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_doctor_asks_for_no_list_that_the_runs_do_without_but_for_the_roster_that_they_need() {
+    let desk = Desk::new();
+    let options = ServerOptions {
+        faults: vec!["code=403@path:event/modify/list".parse().unwrap()],
+        ..ServerOptions::default()
+    };
+    let server = server(&World::new(WorldOptions::default()), options);
+    let (url, store, roster) = (server.url(), desk.store(), desk.path().join("own.csv"));
+    let doctor = |words: &[&str]| {
+        let to = ["doctor", "--api-url", &url, "--token", TOKEN, "--store", store.to_str().unwrap()];
+        desk.run(&[&to[..], words].concat())
+    };
+    let own = ["--no-lists", "--roster", roster.to_str().unwrap()];
+    let without_lists = doctor(&own);
+    assert_eq!(without_lists.status, 1);
+    let failed = without_lists.stdout.lines().filter(|line| line.contains("FAILED"));
+    assert!(failed.eq(without_lists.stdout.lines().filter(|line| line.starts_with("roster "))));
+    std::fs::write(&roster, "event_id\n700001\n700002\n").unwrap();
+    let found = doctor(&own).succeeded();
+    assert!(found.stdout.contains("\nroster     it names 2 events\n"), "{}", found.stdout);
+    let with_lists = doctor(&[]);
+    assert!(
+        with_lists.status == 1 && with_lists.stdout.contains("\nvendor     FAILED"),
+        "{}",
+        with_lists.stdout
+    );
+}
+
+#[test]
 fn a_doctor_says_when_the_key_is_missing_by_which_people_were_forgotten() {
     let (desk, server) = (Desk::new(), vendor());
     desk.sync(&server, &["--event", "609768"]).succeeded();
@@ -192,6 +221,13 @@ fn the_pulls_of_a_plan_visit_its_events_once() {
     };
     let plan = run(&["plan", "--items", "2"]);
     assert_eq!((&plan["events"]["due"], plan.get("due")), (&5.into(), None));
+    let shrinking = ["plan", "--items", "2", "--from", "2022-10-26", "--accept-shrink", "--token", TOKEN];
+    let refused = desk.run(&[&shrinking[..], &["--store", store.to_str().unwrap()]].concat());
+    assert!(
+        refused.status == 2 && refused.stderr.contains("to `pull`"),
+        "no item says so: {}",
+        refused.stderr
+    );
     let (items, planned_at) = (plan["items"].as_str().unwrap(), plan["began"].as_str().unwrap());
     let list = std::fs::read_to_string(store.join(items)).unwrap();
     let list: Vec<serde_json::Value> = serde_json::from_str(&list).unwrap();

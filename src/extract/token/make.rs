@@ -7,10 +7,8 @@ use serde_json::{Value, json};
 use super::Token;
 use crate::error::{Error, Kind, Result};
 use crate::extract::auth::{App, User};
-use crate::extract::http::Http;
+use crate::extract::http::Metered;
 use crate::extract::reply::{Reply, with_request_id};
-use crate::extract::retry::Attempts;
-use crate::extract::usage::Usage;
 
 /// How long before it expires a token is renewed, so that whoever still gets the old one can use it for a while: longer than an
 /// invocation of the Lambda, which may take 15 minutes.
@@ -21,24 +19,19 @@ const UNSTATED: SignedDuration = SignedDuration::from_hours(1);
 
 /// Asks the vendor for a new token. If that `is_urgent`, it is tried as often as any request; otherwise a few times, because
 /// others wait.
-pub(super) async fn make(http: &Http, usage: &Usage, app: &App, is_urgent: bool) -> Result<Token> {
-    let attempts = || {
-        let attempts = http.attempts(usage);
-        if is_urgent { attempts } else { attempts.few() }
-    };
+pub(super) async fn make(at: Metered<'_>, app: &App, is_urgent: bool) -> Result<Token> {
+    let signing = Signing { at, app, is_urgent };
     let user_id = match &app.user {
         User::Id(user_id) => json!(user_id),
         User::Email(email) => {
             let asked = json!({ "email": email.expose_secret() });
-            let found = signed(http, usage, attempts(), app, "user/search/email", asked, email).await?;
+            let found = signing.ask("user/search/email", &asked, email).await?;
             let user_id = found.fields()?.remove("userId");
             user_id.ok_or_else(|| found.error(Kind::Refused, "the vendor does not know this user"))?
         }
     };
-    let now = http.now();
-    let reply =
-        signed(http, usage, attempts(), app, "token/create", json!({ "userId": user_id }), &app.secret)
-            .await?;
+    let now = at.now();
+    let reply = signing.ask("token/create", &json!({ "userId": user_id }), &app.secret).await?;
     let made = reply.fields()?;
     let token = made.get(&app.token_field).and_then(Value::as_str).ok_or_else(|| {
         let message = format!("the answer has no `{}`", app.token_field);
@@ -69,36 +62,35 @@ fn seconds(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
-/// Sends a request that the application signs, with the usual retries. `hidden` is kept out of its errors.
-async fn signed(
-    http: &Http,
-    usage: &Usage,
-    mut attempts: Attempts<'_>,
-    app: &App,
-    path: &str,
-    body: Value,
-    hidden: &SecretString,
-) -> Result<Reply> {
-    loop {
-        let nonce: String = (0..32).map(|_| fastrand::alphanumeric()).collect();
-        let headers = app.headers(&nonce, http.now());
-        let outcome = async {
-            let response = http.post(usage, path, &headers, body.to_string(), hidden).await?;
-            http.document(usage, response, hidden).await
-        };
-        match outcome.await {
-            Ok(reply) => return Ok(reply),
-            Err(error) if error.kind() == Kind::UnknownEvent => {
-                return Err(with_request_id(
-                    Error::new(Kind::Refused, "the vendor does not know this user")
-                        .hint("check `--user-id`, or `--user-email`"),
-                    error.context("requestId"),
-                ));
+/// Requests that an application signs.
+struct Signing<'a> {
+    at: Metered<'a>,
+    app: &'a App,
+    is_urgent: bool,
+}
+
+impl Signing<'_> {
+    /// Sends a request, with the usual retries. `hidden` is kept out of its errors.
+    async fn ask(&self, path: &str, body: &Value, hidden: &SecretString) -> Result<Reply> {
+        let Self { at, app, is_urgent } = *self;
+        let mut attempts = if is_urgent { at.attempts() } else { at.attempts().few() };
+        loop {
+            let nonce: String = (0..32).map(|_| fastrand::alphanumeric()).collect();
+            let headers = app.headers(&nonce, at.now());
+            match at.ask(path, &headers, body.to_string(), hidden).await {
+                Ok(reply) => return Ok(reply),
+                Err(error) if error.kind() == Kind::UnknownEvent => {
+                    return Err(with_request_id(
+                        Error::new(Kind::Refused, "the vendor does not know this user")
+                            .hint("check `--user-id`, or `--user-email`"),
+                        error.context("requestId"),
+                    ));
+                }
+                Err(error) if error.kind() == Kind::Credentials => {
+                    return Err(error.hint("check `--app-key`, `--app-secret` and the user"));
+                }
+                Err(error) => attempts.pause(error, at.now()).await?,
             }
-            Err(error) if error.kind() == Kind::Credentials => {
-                return Err(error.hint("check `--app-key`, `--app-secret` and the user"));
-            }
-            Err(error) => attempts.pause(error, http.now()).await?,
         }
     }
 }

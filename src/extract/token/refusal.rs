@@ -9,8 +9,7 @@ use super::tokens::{RENEW, Tokens, is_same};
 use crate::error::{Error, Kind, Result};
 use crate::extract::auth::Credentials;
 use crate::extract::failure;
-use crate::extract::http::Http;
-use crate::extract::usage::Usage;
+use crate::extract::http::Metered;
 
 /// After this many answers in a row with undocumented codes, the token is checked: it may have ended before its time, and it is
 /// not known which code the vendor sends then.
@@ -22,8 +21,7 @@ impl Tokens {
     /// request is worth a retry; a token that the user gave is for the user to replace.
     pub(in crate::extract) async fn failed(
         &self,
-        http: &Http,
-        usage: &Usage,
+        at: Metered<'_>,
         path: &str,
         secret: &SecretString,
         error: Error,
@@ -35,7 +33,7 @@ impl Tokens {
             return error;
         }
         // Boxed: this is rare, and otherwise the future of every request would hold all of it.
-        match Box::pin(self.is_ended(http, usage, path, secret)).await {
+        match Box::pin(self.is_ended(at, path, secret)).await {
             Ok(false) if is_refused => error
                 .taken_for(Kind::Refused)
                 .hint("the token is good, but not for this event: check what its user may see"),
@@ -50,7 +48,7 @@ impl Tokens {
 
     /// Whether the token with which a call of `path` failed has ended. If it has, and is the one in use, the next call finds or
     /// makes another.
-    async fn is_ended(&self, http: &Http, usage: &Usage, path: &str, secret: &SecretString) -> Result<bool> {
+    async fn is_ended(&self, at: Metered<'_>, path: &str, secret: &SecretString) -> Result<bool> {
         let makes_tokens = matches!(self.credentials, Some(Credentials::App(_)));
         // Locked meanwhile, so that the check is made once for all who wait.
         let mut current = self.current.lock().await;
@@ -58,8 +56,7 @@ impl Tokens {
             return Ok(true);
         }
         // A request that concerns no event has failed already.
-        let is_accepted =
-            if path == EDITS { Ok(false) } else { check::is_accepted(http, usage, secret).await };
+        let is_accepted = if path == EDITS { Ok(false) } else { check::is_accepted(at, secret).await };
         if makes_tokens && !matches!(is_accepted, Ok(true)) {
             // Even if the check shows nothing: a new token does no harm.
             current.end(secret);

@@ -5,8 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use jiff::Timestamp;
 
 use super::purpose::Purpose;
+use crate::job::choice::{Choice, Chosen};
 use crate::job::context::Context;
-use crate::job::selection::Choice;
 use crate::load::ledger::Ledger;
 use crate::load::ledger::health::Health;
 use crate::transform::event::Event;
@@ -54,7 +54,7 @@ impl KnownEvent {
 
     /// Whether it is to be visited because a user chose it, or its days.
     pub(in crate::job) fn is_chosen(&self, choice: &Choice) -> bool {
-        self.due.is_some() && choice.visits_whole()
+        self.due.is_some() && choice.is_chosen()
     }
 
     /// Whether its ledger describes it in the same way.
@@ -71,21 +71,17 @@ fn description(event: &Event) -> u64 {
 
 /// Since when a visit is wanted; `None` if it is not wanted, or not yet.
 fn wanted_at(context: &Context, choice: &Choice, ledger: &Ledger, now: Timestamp) -> Option<Timestamp> {
-    if choice.was_visited(ledger) {
+    let is_wanted = match &choice.chosen {
+        Chosen::Due => return ledger.due_at(context.horizon, now).filter(|at| *at <= now),
         // What the deadline cut off is continued; what failed is left to the next plan.
-        let is_cut_off = ledger.failures == 0 && !ledger.owed.is_empty();
-        return is_cut_off.then(|| ledger.end());
-    }
-    if choice.planned_at.is_some() {
-        return Some(ledger.end());
-    }
-    if !choice.visits_whole() {
-        return ledger.due_at(context.horizon, now).filter(|at| *at <= now);
-    }
-    let is_chosen = !choice.events.is_empty()
-        || ledger.days.keys().any(|day| choice.has_day(*day))
-        || choice.meets(&ledger.event, &context.lake.zone)
-            && !ledger.event.was_cancelled_before_start()
-            && ledger.event.start_time.is_some_and(|start| start <= now);
-    is_chosen.then(|| ledger.end())
+        Chosen::Plan { .. } if choice.was_visited(ledger) => ledger.failures == 0 && !ledger.owed.is_empty(),
+        Chosen::Plan { .. } | Chosen::Events(..) => true,
+        Chosen::Days(days) => {
+            ledger.days.keys().any(|day| days.has(*day))
+                || days.meet(&ledger.event, &context.lake.zone)
+                    && !ledger.event.was_cancelled_before_start()
+                    && ledger.event.start_time.is_some_and(|start| start <= now)
+        }
+    };
+    is_wanted.then(|| ledger.end())
 }

@@ -6,7 +6,7 @@ pub(super) mod planned;
 pub(super) mod purpose;
 mod questions;
 mod roster_update;
-mod rosters;
+pub(in crate::job) mod rosters;
 mod spans;
 mod time_budget;
 
@@ -25,8 +25,10 @@ use self::purpose::Purpose;
 use self::roster_update::{NewLake, RosterUpdate};
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::Usage;
+use crate::extract::vendor::Vendor;
+use crate::job::choice::{Choice, Chosen, Scope};
 use crate::job::context::Context;
-use crate::job::selection::{Choice, Selection};
+use crate::job::selection::Selection;
 use crate::job::upgrade::clean_ledgers;
 use crate::job::visit::expected_requests;
 use crate::load::items;
@@ -57,17 +59,22 @@ const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 /// Shows which events are due, or puts them into the store for a fan-out.
 pub(in crate::job) async fn run(context: &Context, call: &Plan, report: &mut Report) -> Result<()> {
     let choice = Choice::checked(&call.selection)?;
-    if call.items.is_some() && !choice.events.is_empty() {
+    if call.items.is_some() && !call.selection.event.is_empty() {
         return Err(Error::new(Kind::Usage, "`--items` takes the events that are due, not chosen ones")
             .hint("leave out `--event`, or `--items`"));
     }
+    if call.items.is_some() && call.selection.accept_shrink {
+        return Err(Error::new(Kind::Usage, "`--items` does not say that fewer rows are accepted")
+            .hint("give `--accept-shrink` to `pull` with the events of the plan, or to `sync`"));
+    }
     let usage = Usage::default();
     let purpose = if call.items.is_some() { Purpose::Items } else { Purpose::Show };
-    let due = plan(context, &choice, &usage, purpose).await?.add_to_report(report);
+    let vendor = context.client.vendor(&usage);
+    let due = plan(context, &choice, vendor, purpose).await?.add_to_report(report);
     report.requests += usage.used();
     match call.items {
         Some(most) => put_items(context, &due, most, report).await,
-        None => show_due(context, &choice, due, report).await,
+        None => show_due(context, choice.scope(), due, report).await,
     }
 }
 
@@ -77,12 +84,12 @@ async fn put_items(context: &Context, due: &[Due], most: NonZeroUsize, report: &
     Ok(())
 }
 
-async fn show_due(context: &Context, choice: &Choice, due: Vec<Due>, report: &mut Report) -> Result<()> {
+async fn show_due(context: &Context, scope: Scope, due: Vec<Due>, report: &mut Report) -> Result<()> {
     let (now, mut all) = (context.clock.now(), Requests::default());
     for (since, ledger) in due.into_iter().filter_map(|Due { since, ledger, .. }| Some((since, ledger?))) {
-        let (windows, requests) = expected_requests(context, choice, &ledger, now)?;
+        let (windows, requests) = expected_requests(context, scope, &ledger, now)?;
         all += requests;
-        let reason = reason(context, choice.visits_whole(), &ledger, now);
+        let reason = reason(context, scope.is_whole(), &ledger, now);
         let Event { event_id, title, end_time, .. } = ledger.event;
         let visited = ledger.last_visit;
         report.due.push(DueEvent { event_id, title, end_time, reason, since, visited, windows, requests });
@@ -95,38 +102,39 @@ async fn show_due(context: &Context, choice: &Choice, due: Vec<Due>, report: &mu
 pub(in crate::job) async fn plan(
     context: &Context,
     choice: &Choice,
-    usage: &Usage,
+    vendor: Vendor<'_>,
     purpose: Purpose,
 ) -> Result<Planned> {
     let is_lake = check_lake(context, purpose).await?;
-    if choice.planned_at.is_some() {
-        return Ok(planned_before(context, choice, purpose).await);
+    if let Chosen::Plan { events, .. } = &choice.chosen {
+        return Ok(planned_before(context, choice, events, purpose).await);
     }
-    let customer = context.client.customer(usage).await?;
+    let chose_events = matches!(choice.chosen, Chosen::Events(..));
+    let customer = vendor.customer().await?;
     if let Some(customer) = customer.as_deref().filter(|_| is_lake) {
         check_customer(context, customer, purpose).await?;
     }
-    let mut planned = Planned::new(choice.events.is_empty() && choice.days.is_none());
+    let mut planned = Planned::new(matches!(choice.chosen, Chosen::Due));
     if !is_lake && purpose.writes_ledgers() {
         planned.fail(recover(&context.store, &context.lake, &context.ledgers).await?);
     }
     let privacy = context.privacy().await?;
     let revision = privacy.suppressed.revision();
     let new_lake = (!is_lake).then_some(NewLake { customer });
-    let mut update = RosterUpdate::new(context, choice, purpose, privacy, new_lake);
-    if choice.events.is_empty() {
+    let mut update = RosterUpdate::new(context, vendor, choice, purpose, privacy, new_lake);
+    if !chose_events {
         read_active_ledgers(&mut update).await?;
     }
     planned.fail(clock_is_behind(&update.known, update.now));
     context.progress.listing();
-    let listed = rosters::read(usage, &mut update).await;
+    let listed = rosters::read(&mut update).await;
     if purpose.writes_ledgers() && context.privacy().await?.suppressed.revision() != revision {
         // Since the vendor was asked, somebody is to be forgotten who may be the host of an event that was noted, even if the
         // vendor's list broke after that.
         planned.fail(clean_ledgers(context).await?);
     }
     let cursor = listed?;
-    if choice.events.is_empty() {
+    if !chose_events {
         update.establish().await?;
     }
     let RosterUpdate { known, failures, unsaved, .. } = update;
@@ -199,9 +207,9 @@ async fn read_active_ledgers(update: &mut RosterUpdate<'_>) -> Result<()> {
 }
 
 /// The events of a plan that was made before, as their ledgers describe them now.
-async fn planned_before(context: &Context, choice: &Choice, purpose: Purpose) -> Planned {
+async fn planned_before(context: &Context, choice: &Choice, events: &[i64], purpose: Purpose) -> Planned {
     let now = context.clock.now();
-    let found = stream::iter(choice.events.clone())
+    let found = stream::iter(events.to_vec())
         .map(|event_id| async move { (event_id, context.ledgers.find(event_id).await) });
     let mut found = found.buffered(AT_ONCE);
     let mut planned = Planned::default();

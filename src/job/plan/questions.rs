@@ -11,7 +11,7 @@ use super::roster_update::RosterUpdate;
 use super::time_budget::in_time;
 use crate::error::{Error, Kind, Result};
 use crate::extract::roster;
-use crate::extract::usage::Usage;
+use crate::extract::vendor::Vendor;
 use crate::job::context::Context;
 use crate::load::ledger::ledgers::AT_ONCE;
 use crate::load::ledger::{Closing, Ledger};
@@ -34,9 +34,10 @@ pub(in crate::job) async fn worth_asking_about(
                     closed => closed.is_none(),
                 };
                 let is_chosen = |ledger: &Ledger| {
-                    choice.days.is_some()
-                        && (ledger.days.keys().any(|day| choice.has_day(*day))
-                            || choice.meets(&ledger.event, &context.lake.zone))
+                    choice.days().is_some_and(|days| {
+                        ledger.days.keys().any(|day| days.has(*day))
+                            || days.meet(&ledger.event, &context.lake.zone)
+                    })
                 };
                 found.is_none_or(|entry| may_be_restored(&entry.ledger) || is_chosen(&entry.ledger))
             }),
@@ -63,7 +64,7 @@ fn is_unreachable(error: &Error) -> bool {
 /// Asks about each of these events, in this order, for at most `most`. An event that the vendor does not know fails alone.
 pub(in crate::job) async fn ask_about(
     context: &Context,
-    usage: &Usage,
+    vendor: Vendor<'_>,
     events: Vec<i64>,
     most: Option<Duration>,
     failures: &mut Vec<(Option<i64>, Error)>,
@@ -76,7 +77,7 @@ pub(in crate::job) async fn ask_about(
         .take_while(|_| future::ready(is_reached.load(Ordering::Relaxed) && !is_over()))
         .map(|event_id| async move {
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
-            let answer = Box::pin(roster::info(&context.client, usage, event_id));
+            let answer = Box::pin(roster::info(vendor, event_id));
             let outcome = in_time(left, "the answer about an event", answer).await;
             if outcome.as_ref().is_err_and(is_unreachable) {
                 is_reached.store(false, Ordering::Relaxed);

@@ -10,8 +10,9 @@ use jiff::Timestamp;
 use super::known::KnownEvent;
 use super::purpose::Purpose;
 use crate::error::{Error, Kind, Result};
+use crate::extract::vendor::Vendor;
+use crate::job::choice::Choice;
 use crate::job::context::{Context, FAILURES_TO_STOP};
-use crate::job::selection::Choice;
 use crate::load::ledger::Ledger;
 use crate::load::ledger::ledgers::AT_ONCE;
 use crate::transform::event::Event;
@@ -29,6 +30,7 @@ pub(in crate::job) enum Detail {
 /// The known events, brought up to date from the rosters.
 pub(in crate::job) struct RosterUpdate<'a> {
     pub(in crate::job) context: &'a Context,
+    pub(in crate::job) vendor: Vendor<'a>,
     pub(in crate::job) choice: &'a Choice,
     pub(in crate::job) purpose: Purpose,
     /// When the plan began.
@@ -56,6 +58,7 @@ pub(in crate::job) struct NewLake {
 impl<'a> RosterUpdate<'a> {
     pub(in crate::job) fn new(
         context: &'a Context,
+        vendor: Vendor<'a>,
         choice: &'a Choice,
         purpose: Purpose,
         privacy: Privacy,
@@ -63,6 +66,7 @@ impl<'a> RosterUpdate<'a> {
     ) -> Self {
         Self {
             context,
+            vendor,
             choice,
             purpose,
             now: context.clock.now(),
@@ -177,6 +181,8 @@ impl<'a> RosterUpdate<'a> {
         let change = |ledger: &mut Ledger| {
             if detail == Detail::Full || new.event.end_time > ledger.event.end_time {
                 ledger.describe(&new.event);
+                // What it takes over from before may be of somebody who is to be forgotten.
+                ledger.event = ledger.event.clone().treated(&self.privacy);
             }
             // Its first visit follows, and then does not have to write the event day by itself.
             if ledger.closed.is_none() && ledger.event.has_ended(now) {

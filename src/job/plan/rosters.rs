@@ -12,7 +12,8 @@ use super::time_budget::in_time;
 use crate::error::{Error, Explain, Kind, Result};
 use crate::extract::roster;
 use crate::extract::roster_file;
-use crate::extract::usage::Usage;
+use crate::extract::vendor::Vendor;
+use crate::job::choice::Chosen;
 use crate::job::context::Context;
 use crate::load::ledger::cursor::{Cursor, ReadUpTo};
 use crate::transform::event::Event;
@@ -26,11 +27,14 @@ const ACROSS: SignedDuration = SignedDuration::from_hours(24);
 
 /// Saves every event that the rosters name, unless its ledger already says the same. Returns the cursor to write afterwards;
 /// `None` if it does not move.
-pub(in crate::job) async fn read(usage: &Usage, update: &mut RosterUpdate<'_>) -> Result<Option<Cursor>> {
+pub(in crate::job) async fn read(update: &mut RosterUpdate<'_>) -> Result<Option<Cursor>> {
     let (context, choice) = (update.context, update.choice);
-    if !choice.events.is_empty() {
-        let chosen = choice.events.clone();
-        let events = ask_about(context, usage, chosen, None, &mut update.failures).await?;
+    if let Chosen::Events(events, _) = &choice.chosen {
+        let mut failures = Vec::new();
+        let events = ask_about(context, update.vendor, events.clone(), None, &mut failures).await?;
+        for (event_id, error) in failures {
+            take_as_known(update, event_id, error).await;
+        }
         update.apply_details(events).await?;
         return Ok(None);
     }
@@ -39,7 +43,7 @@ pub(in crate::job) async fn read(usage: &Usage, update: &mut RosterUpdate<'_>) -
     let knows_some = !update.known.is_empty();
     if context.rosters.edited {
         let most = update.budget_before_visits();
-        let list = edited(usage, &mut cursor.edited, update);
+        let list = edited(&mut cursor.edited, update);
         match in_time(most, "the list of edited events", list).await {
             Ok(()) => {}
             // Known events are visited all the same.
@@ -62,7 +66,7 @@ pub(in crate::job) async fn read(usage: &Usage, update: &mut RosterUpdate<'_>) -
     };
     if context.rosters.public {
         let most = update.budget_before_visits();
-        let list = public(usage, &mut cursor.held, update);
+        let list = public(&mut cursor.held, update);
         match in_time(most, "the list of public events", list).await {
             Ok(without_end) => asked.extend(without_end),
             Err(error) if error.kind() == Kind::Credentials => return Err(error),
@@ -83,7 +87,7 @@ pub(in crate::job) async fn read(usage: &Usage, update: &mut RosterUpdate<'_>) -
     asked.sort_by_key(|id| update.known.get(id).map(|known| known.end_time));
     let most = update.budget_before_visits();
     let mut failures = Vec::new();
-    let events = ask_about(context, usage, asked, most, &mut failures).await?;
+    let events = ask_about(context, update.vendor, asked, most, &mut failures).await?;
     // An event that is due is visited all the same, and counts as failed or not by its visit, which also says whether the vendor
     // still knows it.
     let is_due = |event_id: &i64| update.known.get(event_id).is_some_and(|known| known.due.is_some());
@@ -98,9 +102,26 @@ pub(in crate::job) async fn read(usage: &Usage, update: &mut RosterUpdate<'_>) -
     Ok((is_moved && may_move).then_some(cursor))
 }
 
+/// Notes that a question about a chosen event failed. If it has a ledger, it is visited all the same, as that describes it; the
+/// visit then says whether the vendor still knows it.
+async fn take_as_known(update: &mut RosterUpdate<'_>, event_id: Option<i64>, error: Error) {
+    let found = match event_id {
+        Some(event_id) => update.context.ledgers.find(event_id).await,
+        None => Ok(None),
+    };
+    match found {
+        Ok(Some(entry)) => {
+            update.remember(entry.ledger);
+            update.failures.extend((error.kind() != Kind::UnknownEvent).then_some((None, error)));
+        }
+        Ok(None) => update.failures.push((event_id, error)),
+        Err(unread) => update.failures.push((event_id, unread)),
+    }
+}
+
 /// Where to go on reading the lists, and whether that may move afterwards: lists of chosen days say nothing about other days.
 async fn cursor(update: &mut RosterUpdate<'_>) -> Result<(Cursor, bool)> {
-    if update.choice.days.is_some() {
+    if update.choice.days().is_some() {
         return Ok((Cursor::unread(), false));
     }
     match Cursor::read(&update.context.ledgers).await {
@@ -122,25 +143,25 @@ fn perhaps_no_list(error: Error) -> Error {
 }
 
 /// Up to when a list that was asked for up to now has been read: by the vendor's clock, if this machine's is ahead of it.
-fn listed_until(usage: &Usage, now: Timestamp) -> Timestamp {
-    let ahead = usage.vendor_is_ahead().filter(|ahead| ahead.abs() <= VENDOR_TOLERANCE);
+fn listed_until(vendor: Vendor<'_>, now: Timestamp) -> Timestamp {
+    let ahead = vendor.is_ahead().filter(|ahead| ahead.abs() <= VENDOR_TOLERANCE);
     now.checked_add(ahead.unwrap_or_default()).map_or(now, |theirs| theirs.min(now))
 }
 
 /// Reads events by the time of their last edit: those since the list was last read, on the first run as far back as `--lookback`.
 /// After each span, it notes in `read` how far it has come.
-async fn edited(usage: &Usage, read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()> {
+async fn edited(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()> {
     let (context, choice, now) = (update.context, update.choice, update.now);
-    let from = match (choice.days, believed(read.broken_at.or(read.until), now)) {
-        (Some((from, _)), _) => {
-            before(context.lake.zone.start_of(from).unwrap_or_default(), context.lookback)
+    let from = match (choice.days(), believed(read.broken_at.or(read.until), now)) {
+        (Some(days), _) => {
+            before(context.lake.zone.start_of(days.first).unwrap_or_default(), context.lookback)
         }
         (None, Some(until)) => until,
         (None, None) => before(now, context.lookback),
     };
     let mut spans = Spans::new(from, now);
     while let Some((from, to)) = spans.next() {
-        let mut list = roster::edited_between(&context.client, usage, from, to);
+        let mut list = roster::edited_between(update.vendor, from, to);
         let mut pages = 0;
         while let Some(page) = list.page().await? {
             pages += 1;
@@ -150,21 +171,21 @@ async fn edited(usage: &Usage, read: &mut ReadUpTo, update: &mut RosterUpdate<'_
         read.broken_at = Some(to);
         spans.read(pages);
     }
-    *read = ReadUpTo { until: Some(listed_until(usage, now)), broken_at: None };
+    *read = ReadUpTo { until: Some(listed_until(update.vendor, now)), broken_at: None };
     Ok(())
 }
 
 /// Reads public events by their own time: those of the chosen days, otherwise those that are within their horizon now or were
 /// when the list was last read; on the first run as far back as `--lookback`. The other list shows edits, and says more. Returns
 /// the events that are listed without an end. After each span, it notes in `read` how far it has come.
-async fn public(usage: &Usage, read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<Vec<i64>> {
+async fn public(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<Vec<i64>> {
     let (context, choice, now) = (update.context, update.choice, update.now);
     let zone = &context.lake.zone;
-    let (from, to) = match (choice.days, believed(read.broken_at, now), believed(read.until, now)) {
+    let (from, to) = match (choice.days(), believed(read.broken_at, now), believed(read.until, now)) {
         // Events that were held earlier may have been watched on these days.
-        (Some((from, to)), ..) => {
-            let from = before(zone.start_of(from).unwrap_or_default(), context.horizon);
-            (from, zone.end_of(to).unwrap_or(now).min(now))
+        (Some(days), ..) => {
+            let from = before(zone.start_of(days.first).unwrap_or_default(), context.horizon);
+            (from, zone.end_of(days.last).unwrap_or(now).min(now))
         }
         (None, Some(broken_at), _) => (before(broken_at, ACROSS), now),
         (None, None, Some(until)) => (before(until, context.horizon), now),
@@ -174,7 +195,7 @@ async fn public(usage: &Usage, read: &mut ReadUpTo, update: &mut RosterUpdate<'_
     let first = from;
     while let Some((from, to)) = spans.next() {
         let from = if from == first { from } else { before(from, ACROSS) };
-        let mut list = roster::held_between(&context.client, usage, from, to);
+        let mut list = roster::held_between(update.vendor, from, to);
         let mut pages = 0;
         while let Some(page) = list.page().await? {
             pages += 1;
@@ -186,7 +207,7 @@ async fn public(usage: &Usage, read: &mut ReadUpTo, update: &mut RosterUpdate<'_
         read.broken_at = Some(to);
         spans.read(pages);
     }
-    *read = ReadUpTo { until: Some(listed_until(usage, now)), broken_at: None };
+    *read = ReadUpTo { until: Some(listed_until(update.vendor, now)), broken_at: None };
     Ok(without_end)
 }
 
@@ -201,7 +222,7 @@ fn before(instant: Timestamp, span: SignedDuration) -> Timestamp {
 }
 
 /// Reads the event numbers in the user's roster.
-async fn read_file(context: &Context, name: &str) -> Result<Vec<i64>> {
+pub(in crate::job) async fn read_file(context: &Context, name: &str) -> Result<Vec<i64>> {
     let unreadable = || format!("cannot read the roster `{name}`");
     let bytes = match name.strip_prefix("store:") {
         Some(key) => {

@@ -4,6 +4,7 @@
 mod replaying;
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use clap::Args;
 use futures::{StreamExt, stream};
@@ -15,6 +16,7 @@ use super::archive;
 use super::context::Context;
 use super::publish::{prepare_lake, publish_staged};
 use super::selection::{self, one_or_many};
+use crate::counted::counted;
 use crate::error::{Error, Kind, Result};
 use crate::load::ledger::visit::Outcome;
 use crate::load::store::Listed;
@@ -78,7 +80,9 @@ pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report
     }
     context.progress.events(events.len());
     report.planned(events.len(), events.len());
-    let replayed = stream::iter(events).map(|(event_id, attempts)| {
+    let mut waiting = events.into_iter();
+    let in_time = iter::from_fn(|| if context.client.is_out_of_time() { None } else { waiting.next() });
+    let replayed = stream::iter(in_time).map(|(event_id, attempts)| {
         let privacy = &privacy;
         async move { (event_id, replay_event(context, call, privacy, event_id, attempts).await) }
     });
@@ -98,6 +102,12 @@ pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report
         }
     }
     drop(replayed);
+    if let Some((next, _)) = waiting.next() {
+        let left = counted(waiting.len() as u64 + 1, "event");
+        let late = format!("{left} from {next} on were not replayed: the time ran out");
+        let hint = "go on with these: name them with `--event`, or give more time, or no `--deadline`";
+        report.failed(&Error::new(Kind::Timeout, late).hint(hint));
+    }
     if report.rows + report.rejects == 0 && report.failures.is_empty() {
         report.notes.insert("no archived answer has rows of what was chosen".to_owned());
     }

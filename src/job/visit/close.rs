@@ -39,8 +39,8 @@ impl Visiting<'_> {
             asked: self.asked.clone(),
             has_asked_all,
             outcome,
-            is_chosen: self.choice.is_chosen(),
-            planned_at: self.choice.planned_at.filter(|_| self.choice.days.is_some()),
+            is_chosen: self.scope.is_chosen(),
+            planned_at: self.scope.plan,
             is_unknown: self.is_unknown,
         };
         let mut after = self.ledger.clone();
@@ -60,7 +60,7 @@ impl Visiting<'_> {
             event_id: self.visit_id.event_id,
             outcome,
             figures: self.figures,
-            used: self.usage.used(),
+            used: self.vendor.used(),
             after,
             error: self.error,
         })
@@ -92,7 +92,7 @@ impl Visiting<'_> {
         let took = now.duration_since(self.began).as_millis();
         let took = i64::try_from(took).unwrap_or(i64::MAX);
         let run = &self.visit_id.run;
-        let used = self.usage.used();
+        let used = self.vendor.used();
         let pulls = figures::pulls_row(&self.figures, after, run, outcome, error.as_deref(), used, took)?;
         let zone = &self.context.lake.zone;
         let events = self.privacy.clean(Table::Events, &figures::events_row(after, zone)?)?;

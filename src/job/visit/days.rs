@@ -7,8 +7,8 @@ use jiff::civil::Date;
 
 use crate::calendar;
 use crate::error::Result;
+use crate::job::choice::Scope;
 use crate::job::context::Context;
-use crate::job::selection::Choice;
 use crate::load::lake::Lake;
 use crate::load::ledger::Ledger;
 use crate::load::ledger::answers::DayAnswer;
@@ -36,22 +36,22 @@ fn last_instant(context: &Context, ledger: &Ledger, now: Timestamp) -> Timestamp
 
 /// Days that are asked for before anything else: those owed, those that may have changed since the last visit, and the
 /// chosen ones that had rows. On the first visit, only those owed.
-pub(super) fn due(context: &Context, choice: &Choice, ledger: &Ledger, now: Timestamp) -> BTreeSet<Date> {
+pub(super) fn due(context: &Context, scope: Scope, ledger: &Ledger, now: Timestamp) -> BTreeSet<Date> {
     let mut days = ledger.owed.days.clone();
     if let Some(through) = ledger.through {
         let Lake { zone, settle, .. } = &context.lake;
         let first = through.checked_sub(*settle).unwrap_or(through);
         days.extend(calendar::days(zone.day_of(first), zone.day_of(last_instant(context, ledger, now))));
     }
-    days.extend(ledger.days.keys().filter(|day| choice.has_day(**day)));
+    days.extend(ledger.days.keys().filter(|day| scope.has_day(**day)));
     days
 }
 
 /// Whether a visit asks for the snapshot, whatever the days bring: on the first visit, on the last, when it is owed, and
 /// when the user chose the event.
-pub(super) fn wants_snapshot(context: &Context, choice: &Choice, ledger: &Ledger, now: Timestamp) -> bool {
+pub(super) fn wants_snapshot(context: &Context, scope: Scope, ledger: &Ledger, now: Timestamp) -> bool {
     let is_last = ledger.closed.is_none() && ledger.is_past_horizon(context.horizon, now);
-    ledger.through.is_none() || is_last || ledger.owed.snapshot || choice.visits_whole()
+    ledger.through.is_none() || is_last || ledger.owed.snapshot || scope.is_whole()
 }
 
 /// What a visit asks for.
@@ -77,12 +77,12 @@ pub(super) fn in_turn(days: BTreeSet<Date>, with_snapshot: bool, unfinished: u32
 /// What a visit would ask for, and how many requests that takes.
 pub(in crate::job) fn expected_requests(
     context: &Context,
-    choice: &Choice,
+    scope: Scope,
     ledger: &Ledger,
     now: Timestamp,
 ) -> Result<(BTreeSet<Date>, Requests)> {
-    let due = due(context, choice, ledger, now);
-    let snapshot = u64::from(wants_snapshot(context, choice, ledger, now));
+    let due = due(context, scope, ledger, now);
+    let snapshot = u64::from(wants_snapshot(context, scope, ledger, now));
     let start = ledger.event.start_time;
     let event_day = ledger.event_day.unwrap_or_else(|| context.lake.zone.day_of(start.unwrap_or(now)));
     // For an event without a time, one more snapshot is asked for, to find its day.
@@ -98,13 +98,13 @@ pub(in crate::job) fn expected_requests(
 
 /// Days whose numbers of rows differ from what the snapshot counts, and the chosen days among those with rows.
 pub(super) fn differing(
-    choice: &Choice,
+    scope: Scope,
     counts: &BTreeMap<Date, DayCount>,
     known: &BTreeMap<Date, DayAnswer>,
 ) -> BTreeSet<Date> {
     let all: BTreeSet<Date> = counts.keys().chain(known.keys()).copied().collect();
     let differs = |day: &Date| !counts.get(day).copied().unwrap_or_default().agrees(known.get(day));
-    all.into_iter().filter(|day| differs(day) || choice.has_day(*day)).collect()
+    all.into_iter().filter(|day| differs(day) || scope.has_day(*day)).collect()
 }
 
 /// Every day that can have rows, for when there is no snapshot that shows which have.

@@ -48,14 +48,14 @@ impl Visiting<'_> {
     /// windows half as long. If the run's time ends amid that, the next visit goes on there.
     async fn fetch_day(&mut self, day: Date) -> Result<Option<Fetched>> {
         let began_with = self.ledger.owed.pieces.get(&day).copied().filter(|pieces| *pieces > 0).unwrap_or(1);
-        let (mut pieces, requests) = (began_with, self.usage.used().requests);
+        let (mut pieces, requests) = (began_with, self.vendor.used().requests);
         let outcome = self.fetch_in_pieces(day, &mut pieces).await;
         // What the next visit begins with, if the day is still owed then.
         let next = match &outcome {
             Ok(Some(_)) => pieces,
             Ok(None) if pieces > began_with => pieces,
             // There was no time for all of them: fewer may succeed by now.
-            Ok(None) if self.usage.used().requests > requests => pieces / 2,
+            Ok(None) if self.vendor.used().requests > requests => pieces / 2,
             Err(error) if error.kind() == Kind::TooLarge => pieces,
             // Not even the shortest window was answered: the size of the answer was not the reason.
             Err(error) if error.kind() == Kind::Timeout => 1,
@@ -217,7 +217,7 @@ impl Visiting<'_> {
         window: Option<Window>,
         archiving: Option<&mut Archiving<'_>>,
     ) -> Result<()> {
-        let answer = self.context.client.report(self.usage, self.visit_id.event_id, window).await?;
+        let answer = self.vendor.report(self.visit_id.event_id, window).await?;
         let archive = match archiving {
             Some(archiving) => Some(archiving.begin(at, window).await?),
             None => None,
@@ -227,7 +227,7 @@ impl Visiting<'_> {
 
     /// A count of attempts at one request; only a few are allowed after others were given up.
     fn attempts(&self) -> Attempts<'_> {
-        let attempts = self.context.client.attempts(self.usage);
+        let attempts = self.vendor.attempts();
         if self.given_up > 0 { attempts.few() } else { attempts }
     }
 }

@@ -25,10 +25,11 @@ pub(super) use self::intake::{AnswerSource, Intake};
 pub(super) use self::record_counts::RecordCounts;
 use self::stage::Staging;
 pub(super) use self::wanted::Wanted;
+use super::choice::Scope;
 use super::context::Context;
-use super::selection::Choice;
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::{Usage, Used};
+use crate::extract::vendor::Vendor;
 use crate::load::cell::Source;
 use crate::load::ledger::Ledger;
 use crate::load::ledger::answers::{DayAnswer, SnapshotAnswer};
@@ -52,7 +53,7 @@ pub(super) struct Visited {
 /// Visits one event. An error is one that every other event would meet, such as a token that is not accepted.
 pub(super) async fn visit(
     context: &Context,
-    choice: &Choice,
+    scope: Scope,
     ledger: Ledger,
     privacy: Privacy,
 ) -> Result<Visited> {
@@ -70,9 +71,9 @@ pub(super) async fn visit(
     };
     let mut visiting = Visiting {
         context,
-        choice,
+        scope,
         privacy,
-        usage: &usage,
+        vendor: context.client.vendor(&usage),
         visit_id,
         began: now,
         event_day: ledger
@@ -113,9 +114,9 @@ pub(super) async fn visit(
 /// A visit that is under way.
 struct Visiting<'a> {
     context: &'a Context,
-    choice: &'a Choice,
+    scope: Scope,
     privacy: Privacy,
-    usage: &'a Usage,
+    vendor: Vendor<'a>,
     visit_id: VisitId,
     began: Timestamp,
     event_day: Date,
@@ -154,8 +155,8 @@ impl Visiting<'_> {
         }
         self.fix_event_day().await?;
         let now = self.visit_id.pulled_at;
-        let days = days::due(self.context, self.choice, &self.ledger, now);
-        let wants_snapshot = days::wants_snapshot(self.context, self.choice, &self.ledger, now);
+        let days = days::due(self.context, self.scope, &self.ledger, now);
+        let wants_snapshot = days::wants_snapshot(self.context, self.scope, &self.ledger, now);
         for task in days::in_turn(days, wants_snapshot, self.ledger.unfinished) {
             match task {
                 Task::Day(day) => self.pull_day(day).await?,
@@ -215,7 +216,7 @@ impl Visiting<'_> {
     /// for. If there was no time for it, settled days with an answer are left out: the next visit asks for the snapshot again.
     fn days_to_check(&self) -> Result<BTreeSet<Date>> {
         let mut days = match &self.counts {
-            Some(counts) => days::differing(self.choice, counts, &self.known),
+            Some(counts) => days::differing(self.scope, counts, &self.known),
             None => days::possible(self.context, &self.ledger, self.event_day, self.visit_id.pulled_at)?,
         };
         if self.counts.is_none() && self.is_left {
@@ -252,7 +253,7 @@ impl Visiting<'_> {
         if self.is_unknown {
             return;
         }
-        let chosen = self.ledger.days.keys().filter(|day| self.choice.has_day(**day));
+        let chosen = self.ledger.days.keys().filter(|day| self.scope.has_day(**day));
         self.owed.days.extend(chosen.filter(|day| !self.asked.contains(day)));
     }
 

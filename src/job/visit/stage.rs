@@ -39,7 +39,7 @@ impl Visiting<'_> {
             accepted_at: self.accepted_at(day, before.and_then(|before| before.accepted_at)),
         };
         let answer = answer.after(before);
-        if self.choice.accepts(day) {
+        if self.scope.accepts(day) {
             self.note(|ledger, accepted_at| ledger.accept_day(day, accepted_at)).await?;
         }
         let mut cells = Vec::new();
@@ -68,7 +68,7 @@ impl Visiting<'_> {
         let rejects = fetched.rejected.totals();
         let before = self.ledger.snapshot;
         let accepted_at = self.accepted_at(self.event_day, before.and_then(|before| before.accepted_at));
-        if self.choice.accepts(self.event_day) {
+        if self.scope.accepts(self.event_day) {
             self.note(Ledger::accept_snapshot).await?;
         }
         let mut cells = Vec::new();
@@ -144,7 +144,7 @@ impl Visiting<'_> {
         let (before_at, before) = before.unzip();
         // In this visit, or in one that was killed before it staged anything.
         let is_accepted =
-            self.choice.accepts(day) || before_at.is_some_and(|before_at| Some(before_at) < accepted_at);
+            self.scope.accepts(day) || before_at.is_some_and(|before_at| Some(before_at) < accepted_at);
         // The lake keeps what was found after the day had settled, if that weighs more. If nothing is left, the vendor has
         // forgotten it: that is normal, and nobody has to look into it.
         let has_less = before.is_some_and(|before| now.is_less_than(&before));
@@ -179,7 +179,7 @@ impl Visiting<'_> {
         let owed = &self.ledger.owed;
         let is_owed = owed.days.contains(&day)
             || owed.snapshot && table != Table::Lives && table != Table::Interactions;
-        self.choice.is_chosen() || is_owed
+        self.scope.is_chosen() || is_owed
     }
 
     /// Whether the lake has what the ledger says was staged. To choose an event repairs what somebody deleted.
@@ -193,7 +193,7 @@ impl Visiting<'_> {
 
     /// When a user last accepted fewer rows: now, or as it was before.
     pub(super) fn accepted_at(&self, day: Date, before: Option<Timestamp>) -> Option<Timestamp> {
-        if self.choice.accepts(day) { Some(self.visit_id.pulled_at) } else { before }
+        if self.scope.accepts(day) { Some(self.visit_id.pulled_at) } else { before }
     }
 
     /// Notes in the ledger that fewer rows are accepted, as of this visit.

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::Ledger;
 use crate::error::{Error, Kind, Result};
-use crate::load::conflict_retries::ConflictRetries;
+use crate::load::conflict_retries::retried;
 use crate::load::store::{Condition, Store, Version};
 use crate::load::{document, keys};
 
@@ -100,13 +100,8 @@ impl Ledgers {
     /// changes nothing of an existing ledger, nothing is put.
     pub async fn update(&self, new: &Ledger, change: impl Fn(&mut Ledger)) -> Result<Ledger> {
         let event_id = new.event.event_id;
-        let mut retries = ConflictRetries::default();
-        loop {
-            match self.try_update(event_id, new, &change).await {
-                Err(error) if retries.allow(&error) => {}
-                outcome => return outcome.map_err(|error| error.with("event", event_id)),
-            }
-        }
+        let updated = retried(|| self.try_update(event_id, new, &change)).await;
+        updated.map_err(|error| error.with("event", event_id))
     }
 
     /// Changes this document where it lies. A run that is killed while it reopens an event leaves a copy in the wrong place: such
@@ -157,15 +152,23 @@ impl Ledgers {
         Ok(ledger)
     }
 
-    /// Moves a document that does not change any more to its place. Several runs may do so at once: none overwrites what a later
-    /// visit left there, and each deletes only what it moved.
+    /// Moves a document that does not change any more to its place. Several runs may do so at once: none overwrites what another
+    /// changed after it had moved it, and each deletes only what it moved.
     async fn move_home(&self, entry: &Entry) -> Result<()> {
         let home = home(&entry.ledger);
-        let standing = self.read(&home).await?;
-        if standing.as_ref().is_none_or(|standing| standing.ledger.last_visit <= entry.ledger.last_visit) {
-            let condition =
-                standing.map_or(Condition::Absent, |standing| Condition::Unchanged(standing.version));
-            self.put_document(&home, &entry.ledger, condition).await?;
+        match self.read(&home).await? {
+            None => self.put_document(&home, &entry.ledger, Condition::Absent).await?,
+            // The document of an open event is the one that everybody changes, so another run has moved this one there.
+            Some(_) if entry.ledger.closed.is_none() => {}
+            Some(standing) => {
+                // As long as this document lies among those of open events, nobody changes another one: the one that stands there
+                // is older. If this one is gone, another run has moved it.
+                let now = self.read(&entry.key).await?;
+                if now.is_none_or(|now| now.version != entry.version) {
+                    return Ok(());
+                }
+                self.put_document(&home, &entry.ledger, Condition::Unchanged(standing.version)).await?;
+            }
         }
         self.store.delete_unchanged(&entry.key, &entry.version).await
     }

@@ -9,7 +9,7 @@ use super::row_groups::{Part, parts, row_groups};
 use super::staged_files::StagedFiles;
 use crate::error::{Error, Kind, Result};
 use crate::load::cell::Cell;
-use crate::load::conflict_retries::ConflictRetries;
+use crate::load::conflict_retries::{on_newest, retried};
 use crate::load::object::properties::Expected;
 use crate::load::object::{CleanObject, ObjectReader, ObjectWriter};
 use crate::load::store::{Condition, Head, Listed};
@@ -64,16 +64,9 @@ impl TableDay<'_> {
     /// Counts the rows of an object of this table and day that belong to people of whom nothing may be kept. There are none if
     /// the object is gone, or was written under the same policy and list. Only text columns are read.
     pub async fn suppressed_rows(&self, key: &str, head: Head) -> Result<u64> {
-        let (mut standing, mut retries) = (Some(head), ConflictRetries::default());
-        while let Some(head) = standing {
-            match self.count_suppressed(key, head).await {
-                // The process that replaced the object may have known of fewer people.
-                Err(error) if retries.allow(&error) => {}
-                outcome => return outcome,
-            }
-            standing = self.store.head(key).await?;
-        }
-        Ok(0)
+        // The process that replaced the object meanwhile may have known of fewer people.
+        let counted = on_newest(self.store.as_ref(), key, head, |head| self.count_suppressed(key, head));
+        Ok(counted.await?.unwrap_or_default())
     }
 
     async fn count_suppressed(&self, key: &str, head: Head) -> Result<u64> {
@@ -90,21 +83,15 @@ impl TableDay<'_> {
 
     /// Rewrites an object of this table and day if it has something that may no longer be kept. Returns whether it did.
     pub async fn clean_at(&self, key: &str) -> Result<bool> {
-        let mut retries = ConflictRetries::default();
-        loop {
+        retried(|| async {
             let Some(head) = self.store.head(key).await? else { return Ok(false) };
-            let outcome = async {
-                let object = self.open(key, head).await?;
-                if object.is_kept_under(self.privacy) || self.is_known_better(&object).await? {
-                    return Ok(false);
-                }
-                self.rewrite(key, object).await.map(|()| true)
-            };
-            match outcome.await {
-                Err(error) if retries.allow(&error) => {}
-                outcome => return outcome,
+            let object = self.open(key, head).await?;
+            if object.is_kept_under(self.privacy) || self.is_known_better(&object).await? {
+                return Ok(false);
             }
-        }
+            self.rewrite(key, object).await.map(|()| true)
+        })
+        .await
     }
 
     /// Whether another process wrote the object meanwhile that knew of more people to be forgotten. Because the list only

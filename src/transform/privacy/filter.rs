@@ -26,7 +26,9 @@ impl Suppressed {
             Table::Events => true,
             _ => !is_of_event(field.name()),
         });
-        let texts: Vec<_> = of_viewer.filter_map(|(_, array)| array.as_string_opt::<i32>()).collect();
+        let texts: Vec<_> = of_viewer
+            .filter_map(|(field, array)| Some((field.name(), array.as_string_opt::<i32>()?)))
+            .collect();
         let column = |name: &str| batch.column_by_name(name).and_then(|array| array.as_string_opt::<i32>());
         let (country, source) = (column("country_code"), column("source_table"));
         let value = |texts: Option<&'a StringArray>, row: usize| {
@@ -34,10 +36,12 @@ impl Suppressed {
         };
         (0..batch.num_rows()).map(move |row| {
             let (country, source) = (value(country, row), value(source, row).and_then(Table::named));
-            texts.iter().filter_map(|texts| value(Some(texts), row)).any(|text| match table {
-                Table::Rejects => self.has_sent(source, text),
-                _ => self.has_text(text, country),
-            })
+            texts.iter().filter_map(|(name, texts)| Some((name, value(Some(texts), row)?))).any(
+                |(name, text)| match table {
+                    Table::Rejects => self.has_sent(source, text),
+                    _ => self.has_value(name, text, country),
+                },
+            )
         })
     }
 

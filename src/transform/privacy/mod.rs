@@ -4,6 +4,7 @@ mod clean;
 mod document;
 mod filter;
 mod mask;
+mod numbers;
 mod policy;
 mod pseudonym;
 mod redact;

@@ -62,7 +62,8 @@ impl Key {
         self.mac.clone().chain_update(text.as_bytes()).finalize().into_bytes().into()
     }
 
-    /// The pseudonym of a value; a pseudonym stays as it is. None if the value is masked, because many people share such a value.
+    /// The pseudonym of a value; a pseudonym stays as it is. None if many people may have the value alike, because it is masked, or
+    /// is no mail address where one is asked for: nobody could see that in the pseudonym.
     pub(super) fn pseudonym(
         &self,
         personal: Option<Personal>,
@@ -73,7 +74,8 @@ impl Key {
             return Some(text.to_owned());
         }
         let text = normal(personal, text, country);
-        (!text.contains(person::MASK)).then(|| format!("{PSEUDONYM}{}", hex(&self.sum(&text))))
+        let column = if personal == Some(Personal::Mail) { "email" } else { "" };
+        person::tells(column, &text).then(|| format!("{PSEUDONYM}{}", hex(&self.sum(&text))))
     }
 }
 
@@ -169,7 +171,15 @@ mod tests {
             pseudonym(Personal::Mail, " Li.Wei@Example.com", None),
             pseudonym(Personal::Identifier, "li.wei@example.com", None)
         );
-        assert_eq!(key.pseudonym(Some(Personal::Number), "190****1106", None), None);
+        for (personal, text) in
+            [(Personal::Number, "190****1106"), (Personal::Mail, "无"), (Personal::Mail, "l***@example.com")]
+        {
+            assert_eq!(
+                key.pseudonym(Some(personal), text, None),
+                None,
+                "{text} would make one person of many"
+            );
+        }
         let other = Key::checked(&"o".repeat(32).into()).unwrap();
         assert_ne!(other.pseudonym(None, "+8619000101106", None).unwrap(), one);
         assert_ne!(other.id(), key.id());

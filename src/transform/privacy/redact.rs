@@ -1,6 +1,7 @@
 //! Records as text, without what a policy withholds.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use super::policy::Policy;
 use super::treatment::Treatment;
@@ -59,10 +60,22 @@ impl<'a> Redactor<'a> {
             let separator = if text.len() > 1 { "," } else { "" };
             text.extend([separator, &serde_json::Value::from(key).to_string(), ":", value]);
         };
+        let mut kept = BTreeSet::new();
         for sent in record.fields() {
-            let target = self.routes.target(&sent);
-            if let Some(value) = self.value(target, &sent, country) {
-                add(&sent.key(), &value);
+            let (target, key) = (self.routes.target(&sent), sent.key());
+            // It is no field of the vendor's.
+            if key == PERSON_KEY && !self.names_person {
+                continue;
+            }
+            match (self.value(target, &sent, country), target) {
+                (Some(value), Target::Column(at)) => {
+                    kept.insert(at);
+                    add(&key, &value);
+                }
+                (Some(value), _) => add(&key, &value),
+                // Of a key that is sent twice the last value counts, even if it is none.
+                (None, Target::Column(at)) if kept.contains(&at) => add(&key, "null"),
+                (None, _) => {}
             }
         }
         if self.names_person && record.get(PERSON_KEY).is_none() {
@@ -104,7 +117,7 @@ impl<'a> Redactor<'a> {
 }
 
 /// Whether the value is one that its column can hold or, for a wall clock, compare.
-fn fits(column: &Column, sent: &Sent<'_>) -> bool {
+pub(super) fn fits(column: &Column, sent: &Sent<'_>) -> bool {
     let raw = sent.raw();
     match column.kind {
         ColumnKind::WallClock { .. } => {
@@ -116,13 +129,24 @@ fn fits(column: &Column, sent: &Sent<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Key, PolicyDocument};
+    use std::sync::Arc;
+
+    use jiff::Timestamp;
+
+    use super::super::{Key, PolicyDocument, Privacy};
     use super::*;
+    use crate::calendar::Zone;
     use crate::json::record::Records;
+    use crate::transform::decode::{DecodeContext, Decoder};
+    use crate::transform::decoded::Decoded;
+
+    fn policy(document: &str) -> Policy {
+        let key = Key::checked(&"k".repeat(32).into()).unwrap();
+        Policy::checked(PolicyDocument::parse(document.as_bytes()).unwrap(), Some(key)).unwrap()
+    }
 
     fn text(document: &str, table: Table, record: &str) -> String {
-        let key = Key::checked(&"k".repeat(32).into()).unwrap();
-        let policy = Policy::checked(PolicyDocument::parse(document.as_bytes()).unwrap(), Some(key)).unwrap();
+        let policy = policy(document);
         let mut records = Records::default();
         let record = records.whole(record).unwrap();
         Redactor::new(&policy, table).text(record).into_owned()
@@ -145,6 +169,43 @@ mod tests {
             (r#"{"base": "anonymous"}"#, r#"{"live_type":0,"online_time":12}"#),
         ] {
             assert_eq!(text(document, Table::Lives, record), kept, "{document}");
+        }
+    }
+
+    #[test]
+    fn what_is_archived_makes_the_same_row_or_reject_as_what_was_sent() {
+        let documents = [
+            r#"{"base": "pseudonymous"}"#,
+            r#"{"base": "anonymous"}"#,
+            r#"{"base": "open", "columns": {"name": "hmac", "mobile": "mask", "email": "hmac"}}"#,
+        ];
+        let records = [
+            r#"{"online_time": 1, "mobile": "19000101106", "email": "li@example.com", "extId": "c-7", "name": "张三"}"#,
+            r#"{"mobile": "19000101106", "name": "no time"}"#,
+            r#"{"online_time": 1, "email": "无"}"#,
+            r#"{"online_time": 1, "email": "li@example.com"}"#,
+            r#"{"online_time": 1, "mobile": "19000101107", "mobile": "-"}"#,
+            r#"{"online_time": 1, "mobile": "-", "mobile": "19000101107"}"#,
+            r#"{"online_time": 1, "chat_num": 3, "chat_num": "many"}"#,
+            r#"{"online_time": 1, "mobile": "190****1106", "ip": "192.168.40.44"}"#,
+        ];
+        for (document, sent) in documents.into_iter().flat_map(|of| records.map(|sent| (of, sent))) {
+            let policy = Arc::new(policy(document));
+            let mut read = Records::default();
+            let mut archive = Redactor::for_archive(&policy, Table::Lives);
+            let archived = archive.text(read.whole(sent).unwrap()).into_owned();
+            let [now, then] = [sent, &archived].map(|text| {
+                let privacy = Privacy { policy: Arc::clone(&policy), ..Privacy::default() };
+                let (pulled_at, zone) = (Timestamp::UNIX_EPOCH, Zone::parse("UTC").unwrap());
+                let context = DecodeContext { event_id: 7, pulled_at, zone, privacy };
+                let (mut decoder, mut read) = (Decoder::new(Table::Lives, context), Records::default());
+                let record = read.whole(text).unwrap();
+                let decoded = decoder.push(record);
+                let rejected = Redactor::new(&policy, Table::Lives).text(record).into_owned();
+                let rejected = (decoded != Decoded::Row).then_some(rejected);
+                (decoded, rejected, decoder.batch().unwrap())
+            });
+            assert_eq!(now, then, "{document} {sent} {archived}");
         }
     }
 

@@ -3,12 +3,14 @@
 use arrow::datatypes::DataType;
 use serde_json::value::RawValue;
 
+use super::numbers::numbers;
+use super::redact::fits;
 use super::suppressed::Suppressed;
 use crate::json::raw::Raw;
 use crate::json::record::{Record, Records};
 use crate::transform::person;
 use crate::transform::reading;
-use crate::transform::tables::Table;
+use crate::transform::tables::{Table, WHOLE_VALUES};
 
 /// Characters that stand between the words of a text, and in no identifier.
 const BETWEEN: &[char] = &[
@@ -39,6 +41,14 @@ impl Suppressed {
         self.has_text_at(0, text, country)
     }
 
+    /// Like [`Self::has_text`], for a value of a column. Where it is made of digits that are nobody's, only all of it counts.
+    pub(super) fn has_value(&self, column: &str, text: &str, country: Option<&str>) -> bool {
+        if !WHOLE_VALUES.contains(&column) {
+            return self.has_text(text, country);
+        }
+        text.split(',').any(|one| self.has_whole(one))
+    }
+
     /// Like [`Self::has_text`], for a text that is nested this deep.
     fn has_text_at(&self, depth: usize, text: &str, country: Option<&str>) -> bool {
         if self.is_empty() {
@@ -58,13 +68,12 @@ impl Suppressed {
     fn has_plain_words(&self, text: &str, country: Option<&str>) -> bool {
         let mut words = text.split(|sign: char| sign.is_whitespace() || BETWEEN.contains(&sign));
         let is_part = |part: &str| (SHORTEST..text.len()).contains(&part.len());
-        let mut numbers = text.split(|sign: char| !sign.is_ascii_digit() && !" -().+".contains(sign));
         let mails = text.split(|sign: char| !sign.is_ascii_alphanumeric() && !"@._+-".contains(sign));
         // Without a full stop after the address.
         let mut mails = mails.filter(|part| part.contains('@')).map(|mail| mail.trim_matches(['.', '-']));
         self.has_one(text, country)
             || words.any(|word| is_part(word) && self.has_one(word, country))
-            || numbers.any(|number| is_part(number) && self.has_one(number, country))
+            || numbers(text).any(|number| is_part(number) && self.has_one(number, country))
             || mails.any(|mail| is_part(mail) && self.has_one(mail, country))
     }
 
@@ -91,8 +100,11 @@ impl Suppressed {
             let column = table.and_then(|table| table.column_of(&key));
             let is_in_value = match (column, sent.raw()) {
                 (Some(column), _) if is_of_event(column.name) => false,
-                // A number can be an identifier only in a text column, or without a column.
-                (Some(column), Raw::Number(_)) if column.kind.data_type() != DataType::Utf8 => false,
+                // What its column holds as something else than text is a time or a count.
+                (Some(column), _) if column.kind.data_type() != DataType::Utf8 && fits(column, &sent) => {
+                    false
+                }
+                (Some(column), Raw::Text(text)) => self.has_value(column.name, &text, country),
                 (_, raw) => self.has_raw(raw, country, depth),
             };
             is_in_value || (column.is_none() && self.has_text_at(depth + 1, &key, None))
@@ -159,10 +171,47 @@ mod tests {
         }
     }
 
+    /// Each of these is somebody's own identifier, and has the digits of something in the record of somebody else.
+    #[test]
+    fn nobody_is_found_by_the_digits_of_a_time_an_address_or_the_number_of_a_viewing() {
+        let record = r#"{"online_date": "2022-10-26 16:27:03", "online_time": 1666772823, "offline_time": "1666773823",
+            "watch_duration": "3600", "ip": "10.0.123.45,10.12.3.4", "clientIp": "10.0.12.34", "chat_num": 4711,
+            "viewerId": "63fcadcf4212be92", "deviceId": "63fcadcf4212be92", "liveTitle": "2022-10-27 20:00 大会"}"#;
+        for identifier in [
+            "20221026",
+            "2022102616",
+            "020-22102616",
+            "1666772823",
+            "1666773823",
+            "3600",
+            "10012345",
+            "101234",
+            "1001234",
+            "4711",
+            "4212",
+            "2022102720",
+        ] {
+            let (suppressed, mut records) = (Suppressed::of_people(&[identifier]), Records::default());
+            let record = records.whole(record).unwrap();
+            assert!(!suppressed.has_record(Some(Table::Lives), record), "{identifier}");
+        }
+        for identifier in ["10.0.123.45", "10.12.3.4", "10.0.12.34", "63fcadcf4212be92"] {
+            let (suppressed, mut records) = (Suppressed::of_people(&[identifier]), Records::default());
+            let record = records.whole(record).unwrap();
+            assert!(suppressed.has_record(Some(Table::Lives), record), "{identifier}");
+        }
+    }
+
     #[test]
     fn a_record_is_found_by_any_field_of_its_viewer_however_it_is_written() {
-        let suppressed =
-            Suppressed::of_people(&["+86-19000101106", "Li@Example.com", "crm-7", "+12125550100", "3600"]);
+        let suppressed = Suppressed::of_people(&[
+            "+86-19000101106",
+            "Li@Example.com",
+            "crm-7",
+            "+12125550100",
+            "3600",
+            "4212",
+        ]);
         for (record, is_found) in [
             (r#"{"mobile": "19000101106"}"#, true),
             (r#"{"mobile": 19000101106}"#, true),
@@ -208,6 +257,9 @@ mod tests {
             (r#"{"hostId": 19000101106, "conferenceId": "crm-7"}"#, false),
             (r#"{"mobile": "19000101107", "email": "eli@example.com", "extId": "crm-77"}"#, false),
             (r#"{"contact": {"phone": 190001011060, "chat_num": 19000101106.5}}"#, false),
+            (r#"{"viewerId": "63fcadcf4212be92", "ip": "192.168.40.44"}"#, false),
+            (r#"{"viewerId": "4212"}"#, true),
+            (r#"{"name": "工号4212"}"#, true),
             ("null", false),
         ] {
             let mut records = Records::default();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::numbers::is_of_nobody;
 use super::pseudonym::{self, Key, Sum};
 use crate::error::{Error, Kind, Result};
 use crate::transform::person;
@@ -53,25 +54,42 @@ impl Suppressed {
         Ok(self)
     }
 
-    /// Whether this text is one of the identifiers; `country` is the country code in its record.
+    /// Whether this text is one of the identifiers, perhaps a number that is written in another way; `country` is the country code
+    /// in its record.
     pub(super) fn has_one(&self, text: &str, country: Option<&str>) -> bool {
+        self.has_form(text, || forms(text, country))
+    }
+
+    /// Whether this text is one of the identifiers, and not by its digits alone.
+    pub(super) fn has_whole(&self, text: &str) -> bool {
+        self.has_form(text, || texts(text))
+    }
+
+    fn has_form(&self, text: &str, forms: impl Fn() -> BTreeSet<String>) -> bool {
         if let Some(sum) = pseudonym::sum_of(text) {
             return self.people.contains(&sum);
         }
         let Some(key) = &self.key else { return false };
-        forms(text, country).iter().any(|form| self.people.contains(&key.sum(form)))
+        forms().iter().any(|form| self.people.contains(&key.sum(form)))
     }
 }
 
 /// The forms in which a table may have a text: a number as plus and digits; any text as it is, and in lower case.
 fn forms(text: &str, country: Option<&str>) -> BTreeSet<String> {
-    let text = text.trim();
-    let numbers = [person::e164(text, country), person::e164(text, None)];
-    let mut forms: BTreeSet<String> = numbers.into_iter().flatten().collect();
-    if !text.is_empty() {
-        forms.extend([text.to_owned(), text.to_lowercase(), person::mail(text)]);
+    let mut forms = texts(text);
+    if !is_of_nobody(text) {
+        let text = text.trim();
+        forms.extend([person::e164(text, country), person::e164(text, None)].into_iter().flatten());
     }
     forms
+}
+
+fn texts(text: &str) -> BTreeSet<String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return BTreeSet::new();
+    }
+    [text.to_owned(), text.to_lowercase(), person::mail(text)].into()
 }
 
 #[cfg(test)]

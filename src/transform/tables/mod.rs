@@ -12,7 +12,7 @@ use std::sync::{Arc, LazyLock};
 
 use arrow::datatypes::{Schema, SchemaRef};
 
-pub use self::shared::{HOST, PERSON_COLUMNS, UNTREATABLE};
+pub use self::shared::{HOST, PERSON_COLUMNS, UNTREATABLE, WHOLE_VALUES};
 use super::column::Column;
 
 /// A table of the lake.

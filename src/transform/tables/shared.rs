@@ -55,7 +55,8 @@ pub(super) const PULLED_AT: Column =
 pub(super) const PERSON_KEY: Column = Column::made(
     "person_key",
     ColumnKind::Text,
-    "Key of a person, the same in all tables: mobile as plus and digits, else email in lower case, else ext_id",
+    "Key of a person, the same in all tables: mobile as plus and digits, with country_code, else 86, where it has no country; \
+     else email in lower case; else ext_id",
 )
 .personal(Personal::Identifier)
 .looked_up();
@@ -92,8 +93,11 @@ pub(super) const COMPANY: Column = text("company", "company", "Company (公司)"
 pub(super) const GROUP_NAME: Column = text("group_name", "group", "Group (分组)").personal(Personal::Trait);
 pub(super) const IDEN: Column =
     text("iden", "iden", "Identity, a free label such as 观众 (viewer) or 主持人 (host) (身份)");
-pub(super) const COUNTRY_CODE: Column =
-    identifier("country_code", "countryCode", "Country code of the telephone number (国家码)");
+pub(super) const COUNTRY_CODE: Column = identifier(
+    "country_code",
+    "countryCode",
+    "Country code (国家码): of phone_number, and of a mobile that has none",
+);
 pub(super) const PHONE_NUMBER: Column =
     identifier("phone_number", "phoneNumber", "Telephone number (电话号码)").personal(Personal::Number);
 /// The value of `iden` for a host.
@@ -103,6 +107,8 @@ pub const HOST: &str = "主持人";
 pub const PERSON_COLUMNS: [&str; 5] = ["person_key", "distinct_id", "mobile", "email", "ext_id"];
 /// Texts that no policy may change, because the program computes with them: who is a host, and what a number means.
 pub const UNTREATABLE: [&str; 2] = [IDEN.name, COUNTRY_CODE.name];
+/// Texts of digits that are nobody's number. Whoever is looked for is not found by a part of them.
+pub const WHOLE_VALUES: [&str; 2] = [IP.name, VIEWER_ID.name];
 pub(super) const VIEWER_ID: Column = identifier(
     "viewer_id",
     "viewerId",
@@ -159,9 +165,9 @@ pub(super) const WHITELIST_TYPE: Column = label(
     "enterprise or temporary (白名单类型); 0, which is not documented, stays 0",
 );
 pub(super) const DEVICE_TYPE: Column =
-    text("device_type", "device_type", "Device as sent; several are joined by commas (终端类型)");
+    text("device_type", "device_type", "Device as sent: TEL, PC, MAC, Android or IOS (终端类型)");
 pub(super) const CLIENT_TYPE: Column =
-    text("client_type", "client_type", "Client as sent; several are joined by commas (客户端类型)");
+    text("client_type", "client_type", "Client as sent, such as WEB or CLIENT (客户端类型)");
 pub(super) const IP: Column =
     text("ip", "ip", "IP address; several are joined by commas (观众外网请求IP)").personal(Personal::Address);
 pub(super) const LOCATION: Column =

@@ -5,7 +5,13 @@ use super::shared::*;
 use crate::transform::column::{Column, Personal};
 
 /// Labels of `type`.
-const ENTRIES: &[(&str, &str)] = &[("直播端", "live"), ("互动端", "interaction")];
+const ENTRIES: &[(&str, &str)] = &[
+    ("直播端", "live"),
+    ("互动端", "interaction"),
+    // Joined as the vendor joins several devices. No answer is known that has both.
+    ("直播端,互动端", "both"),
+    ("互动端,直播端", "both"),
+];
 
 pub(super) const COLUMNS: &[Column] = &[
     EVENT_ID,
@@ -25,14 +31,26 @@ pub(super) const COLUMNS: &[Column] = &[
         "entry",
         "type",
         ENTRIES,
-        "Where the viewer came in: live or interaction (观看入口: 直播端, 互动端)",
+        "Where the viewer came in: live, interaction or both (观看入口: 直播端, 互动端)",
     ),
     LIVE_TYPE,
     flag("whitelisted", "auth_type", "Whether the viewer is on the whitelist (是否白名单)"),
-    DEVICE_TYPE,
-    CLIENT_TYPE,
+    text(
+        "device_type",
+        "device_type",
+        "Devices as sent, joined by commas, in other words than in lives (观看设备)",
+    ),
+    text(
+        "client_type",
+        "client_type",
+        "Clients as sent, joined by commas, in other words than in lives (客户端类型)",
+    ),
     COMPANY,
-    LOCATION,
+    text(
+        "location",
+        "location",
+        "Province and city of the IP address as sent, written otherwise than in lives (地域)",
+    ),
     WHITELIST_TYPE,
     text("whitelist_tag", "whitelist_tag", "Tag of the whitelist (白名单标签)").personal(Personal::Trait),
     count("times", "times", "Total viewings (合计观看次数)"),

@@ -41,6 +41,11 @@ const BODIES: u32 = 3;
 /// A version that no object has.
 const NO_VERSION: &str = "\"00000000000000000000000000000000\"";
 
+/// The conditions that do not hold for an object that exists.
+fn never() -> [Condition; 2] {
+    [Condition::Absent, Condition::Unchanged(Version(NO_VERSION.to_owned()))]
+}
+
 /// A bucket, or a part of it, and how to access it.
 #[derive(Clone, Debug)]
 pub struct Bucket {
@@ -104,11 +109,20 @@ impl S3 {
         }
     }
 
-    /// Tests, once, the condition at the end of an upload in parts: some stores honour only those of writes in a single request.
+    /// Tests, once, the conditions at the end of an upload in parts: some stores honour only those of writes in a single request.
     /// Called when the first such end is due.
     async fn prove_parts(&self) -> Result<()> {
         let Some((key, content)) = self.proven.get() else { return Ok(()) };
-        let prove = || Box::pin(S3Upload::new(self.clone(), key).prove(content.clone()));
+        let prove = || {
+            let prove =
+                |condition| Box::pin(S3Upload::new(self.clone(), key).prove(content.clone(), condition));
+            async move {
+                for condition in never() {
+                    prove(condition).await?;
+                }
+                Ok(())
+            }
+        };
         self.parts_proven.get_or_try_init(prove).await.copied()
     }
 
@@ -265,8 +279,7 @@ impl Store for S3 {
     }
 
     async fn prove(&self, key: &str, content: Bytes) -> Result<()> {
-        let never = [Condition::Absent, Condition::Unchanged(Version(NO_VERSION.to_owned()))];
-        for condition in never.into_iter().filter(|_| !self.bucket.single_writer) {
+        for condition in never().into_iter().filter(|_| !self.bucket.single_writer) {
             match self.put(key, content.clone(), condition).await {
                 Err(error) if error.kind() == Kind::Conflict => {}
                 Ok(()) => return Err(failure::unconditional("the store ignores the condition of a write")),

@@ -43,11 +43,12 @@ impl S3Upload {
         Self { s3, key: key.to_owned(), write, waiting: BytesMut::new(), parts: None }
     }
 
-    /// Tests whether the store honours the condition at the end of an upload in parts; returns [`Kind::Unconditional`] if not.
-    /// `content` has to be the content of the object under the key of this upload.
-    pub(super) async fn prove(mut self, content: Bytes) -> Result<()> {
+    /// Tests whether the store honours a condition at the end of an upload in parts, which must not hold; returns
+    /// [`Kind::Unconditional`] if not. `content` has to be the content of the object under the key of this upload.
+    pub(super) async fn prove(mut self, content: Bytes, never: Condition) -> Result<()> {
         self.send(content).await?;
-        match self.complete(None, Some("*".to_owned())).await {
+        let (if_match, if_none_match) = headers(never);
+        match self.complete(if_match, if_none_match).await {
             Err(error) if error.kind() == Kind::Conflict => Ok(()),
             Ok(()) => Err(unconditional("the store ignores the condition at the end of an upload in parts")),
             outcome => outcome,
@@ -163,16 +164,21 @@ impl Upload for S3Upload {
         } else {
             None
         };
-        let (if_match, if_none_match) = match condition {
-            _ if s3.bucket.single_writer => (None, None),
-            Condition::Absent => (None, Some("*".to_owned())),
-            Condition::Unchanged(version) => (Some(version.0), None),
-        };
+        let (if_match, if_none_match) =
+            if s3.bucket.single_writer { (None, None) } else { headers(condition) };
         if self.parts.is_none() {
             return self.put(if_match, if_none_match).await;
         }
         s3.prove_parts().await?;
         self.complete(if_match, if_none_match).await
+    }
+}
+
+/// What `If-Match` and `If-None-Match` say of a condition.
+fn headers(condition: Condition) -> (Option<String>, Option<String>) {
+    match condition {
+        Condition::Absent => (None, Some("*".to_owned())),
+        Condition::Unchanged(version) => (Some(version.0), None),
     }
 }
 

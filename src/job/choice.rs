@@ -1,0 +1,216 @@
+//! What a run is about: everything that is due, or what the user chose of it; and what that means for one visit.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::selection::{self, Selection};
+use crate::calendar::Zone;
+use crate::error::{Error, Kind, Result};
+use crate::load::ledger::Ledger;
+use crate::transform::event::Event;
+
+/// Days that a user chose, both included.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Days {
+    pub(super) first: Date,
+    pub(super) last: Date,
+}
+
+impl Days {
+    const ALL: Self = Self { first: Date::MIN, last: Date::MAX };
+
+    /// Whether this day is one of them.
+    pub(super) fn has(self, day: Date) -> bool {
+        (self.first..=self.last).contains(&day)
+    }
+
+    /// Whether an event takes place on them; false if its time is not known.
+    pub(super) fn meet(self, event: &Event, zone: &Zone) -> bool {
+        let Some(start) = event.start_time else { return false };
+        let (first, last) = (zone.day_of(start), zone.day_of(event.end_time.unwrap_or(start)));
+        first <= self.last && last >= self.first
+    }
+}
+
+/// What a run is about.
+#[derive(Debug)]
+pub(super) enum Chosen {
+    /// Nothing was chosen: everything that is due.
+    Due,
+    /// These days of all events that took place, or were watched, on them.
+    Days(Days),
+    /// These events; only these days of them if there are any.
+    Events(Vec<i64>, Option<Days>),
+    /// One of the pulls of a plan that was made earlier: these of its events, and the days that it was made for, if it was.
+    Plan { events: Vec<i64>, days: Option<Days>, made_at: Timestamp },
+}
+
+/// A selection, checked.
+#[derive(Debug)]
+pub(super) struct Choice {
+    pub(super) chosen: Chosen,
+    /// Whether fewer rows on the chosen days are accepted.
+    accept_shrink: bool,
+}
+
+impl Choice {
+    pub(super) fn checked(selection: &Selection) -> Result<Self> {
+        let day = |option, text: &Option<String>| {
+            text.as_deref().map(|text| selection::day(option, text)).transpose()
+        };
+        let (from, to) = (day("--from", &selection.from)?, day("--to", &selection.to)?);
+        selection::in_order(from, to)?;
+        let is_some = from.is_some() || to.is_some();
+        let days = Days { first: from.unwrap_or(Date::MIN), last: to.unwrap_or(Date::MAX) };
+        let days = is_some.then_some(days);
+        if let Some(number) = selection.event.iter().find(|number| **number < 1) {
+            return Err(Error::new(Kind::Usage, format!("no event has the number {number}"))
+                .hint("give the vendor's `eventId`"));
+        }
+        let mut events = selection.event.clone();
+        events.sort_unstable();
+        events.dedup();
+        let chosen = match (selection.planned_at, events.is_empty(), days) {
+            (Some(_), true, _) => {
+                return Err(Error::new(Kind::Usage, "`--planned-at` needs the events of the plan")
+                    .hint("give `--event` with `--planned-at`"));
+            }
+            (Some(made_at), false, days) => Chosen::Plan { events, days, made_at },
+            (None, false, days) => Chosen::Events(events, days),
+            (None, true, Some(days)) => Chosen::Days(days),
+            (None, true, None) => Chosen::Due,
+        };
+        let choice = Self { chosen, accept_shrink: selection.accept_shrink };
+        if choice.accept_shrink && !choice.is_chosen() {
+            return Err(Error::new(Kind::Usage, "`--accept-shrink` would let every event shrink")
+                .hint("choose some with `--event`, or with `--from` and `--to`"));
+        }
+        Ok(choice)
+    }
+
+    /// The chosen days; `None` if none were chosen.
+    pub(super) fn days(&self) -> Option<Days> {
+        match &self.chosen {
+            Chosen::Due => None,
+            Chosen::Days(days) => Some(*days),
+            Chosen::Events(_, days) | Chosen::Plan { days, .. } => *days,
+        }
+    }
+
+    /// Whether the user chose events or days. In a pull of a plan, only days count: the plan chose the events.
+    pub(super) fn is_chosen(&self) -> bool {
+        self.scope().is_chosen()
+    }
+
+    /// Whether no later run comes back to what this one leaves: what the user chose, but not through a plan.
+    pub(super) fn is_one_off(&self) -> bool {
+        matches!(self.chosen, Chosen::Days(_) | Chosen::Events(..))
+    }
+
+    /// Whether the event was visited since it was planned.
+    pub(super) fn was_visited(&self, ledger: &Ledger) -> bool {
+        match &self.chosen {
+            Chosen::Plan { days, made_at, .. } => was_visited_since(ledger, *made_at, days.is_some()),
+            Chosen::Due | Chosen::Days(_) | Chosen::Events(..) => false,
+        }
+    }
+
+    /// What a visit is to ask for.
+    pub(super) fn scope(&self) -> Scope {
+        let (chosen, plan) = match &self.chosen {
+            Chosen::Due => (None, None),
+            Chosen::Days(days) => (Some(*days), None),
+            Chosen::Events(_, days) => (Some(days.unwrap_or(Days::ALL)), None),
+            Chosen::Plan { days, made_at, .. } => (*days, days.map(|_| *made_at)),
+        };
+        Scope { chosen, plan, is_continued: false, accept_shrink: self.accept_shrink }
+    }
+
+    /// What a visit of this event is to ask for: if another pull of the plan was cut off during it, only what is owed.
+    pub(super) fn scope_of(&self, ledger: &Ledger) -> Scope {
+        Scope { is_continued: self.was_visited(ledger), ..self.scope() }
+    }
+}
+
+/// What one visit is to ask for besides what is due.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scope {
+    /// The days that the user chose of the event; `None` if the user chose nothing.
+    chosen: Option<Days>,
+    /// When the plan was made that chose these days for it; `None` if no plan did.
+    pub(super) plan: Option<Timestamp>,
+    /// Whether this goes on where another pull of the plan was cut off.
+    is_continued: bool,
+    accept_shrink: bool,
+}
+
+impl Scope {
+    /// Whether the user chose the event, or days.
+    pub(super) fn is_chosen(self) -> bool {
+        self.chosen.is_some()
+    }
+
+    /// Whether the event is visited in full, whatever is due.
+    pub(super) fn is_whole(self) -> bool {
+        self.is_chosen() && !self.is_continued
+    }
+
+    /// Whether this day is asked for again, due or not.
+    pub(super) fn has_day(self, day: Date) -> bool {
+        self.is_chosen_day(day) && !self.is_continued
+    }
+
+    /// Whether fewer rows on this day are accepted.
+    pub(super) fn accepts(self, day: Date) -> bool {
+        self.accept_shrink && self.is_chosen_day(day)
+    }
+
+    fn is_chosen_day(self, day: Date) -> bool {
+        self.chosen.is_some_and(|days| days.has(day))
+    }
+}
+
+/// Whether an event was visited since it was planned. If days were chosen, only visits of that plan count: others ask for other
+/// days.
+pub(super) fn was_visited_since(ledger: &Ledger, planned_at: Timestamp, of_days: bool) -> bool {
+    if of_days { ledger.planned_at == Some(planned_at) } else { ledger.last_visit >= Some(planned_at) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choice(from: &str, to: &str) -> Result<Choice> {
+        Choice::checked(&Selection { from: Some(from.into()), to: Some(to.into()), ..Selection::default() })
+    }
+
+    #[test]
+    fn an_event_meets_the_days_that_it_takes_place_on() {
+        let zone = Zone::parse("Asia/Shanghai").unwrap();
+        // From 23:30 to 00:30 local time.
+        let event = Event {
+            start_time: Some("2022-10-26T15:30:00Z".parse().unwrap()),
+            end_time: Some("2022-10-26T16:30:00Z".parse().unwrap()),
+            ..Event::unknown(1)
+        };
+        for (from, to, meets) in [
+            ("2022-10-26", "2022-10-26", true),
+            ("2022-10-27", "2022-10-28", true),
+            ("2022-10-28", "2022-10-29", false),
+            ("2022-10-01", "2022-10-25", false),
+        ] {
+            assert_eq!(choice(from, to).unwrap().days().unwrap().meet(&event, &zone), meets, "{from} {to}");
+        }
+    }
+
+    #[test]
+    fn days_that_cannot_be_meant_are_refused() {
+        for (from, to) in
+            [("2022-10-27", "2022-10-26"), ("2022-10-32", "2022-10-26"), ("yesterday", "2022-10-26")]
+        {
+            let error = choice(from, to).unwrap_err();
+            assert_eq!(error.kind(), Kind::Usage);
+            assert!(error.to_string().contains("hint: "), "{error}");
+        }
+    }
+}
