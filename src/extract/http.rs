@@ -51,7 +51,7 @@ pub struct HttpOptions {
     /// Most requests per second, for the whole run.
     pub requests_per_second: NonZeroU32,
     /// When and how often a request is tried again.
-    pub policy: RetryPolicy,
+    pub retries: RetryPolicy,
     /// Where the current time comes from.
     pub clock: Clock,
 }
@@ -91,7 +91,7 @@ impl Http {
 
     /// For how long requests may still begin; `None` if there is no limit.
     pub(super) fn time_left(&self) -> Option<Duration> {
-        let left = self.options.policy.deadline?.duration_since(self.now());
+        let left = self.options.retries.deadline?.duration_since(self.now());
         Some(Duration::try_from(left).unwrap_or_default())
     }
 
@@ -146,7 +146,7 @@ impl<'a> Metered<'a> {
 
     /// A count of attempts at one request, none made yet.
     pub(super) fn attempts(self) -> Attempts<'a> {
-        Attempts::new(self.http.options.policy, self.usage)
+        Attempts::new(self.http.options.retries, self.usage)
     }
 
     /// Sends a request once its turn has come, and returns the answer if its HTTP status is a success. `secret` is kept out of
@@ -237,7 +237,7 @@ pub(super) mod tests {
             timeout: Duration::from_mins(5),
             read_timeout: Duration::from_mins(2),
             requests_per_second: NonZeroU32::MAX,
-            policy: RetryPolicy { first_pause: Duration::ZERO, deadline: None },
+            retries: RetryPolicy { first_pause: Duration::ZERO, deadline: None },
             clock,
         };
         Http::new(options).unwrap()

@@ -65,6 +65,7 @@ pub struct Page {
 }
 
 /// Lists all events that were created or last edited from `from` to `to`, or up to an hour before: `event/modify/list`.
+#[must_use]
 pub fn edited_between(vendor: Vendor<'_>, from: Timestamp, to: Timestamp) -> List<'_> {
     let from = from.checked_sub(OVERLAP).unwrap_or(from).max(Timestamp::UNIX_EPOCH).as_second();
     let asked =
@@ -78,6 +79,7 @@ pub fn edited_between(vendor: Vendor<'_>, from: Timestamp, to: Timestamp) -> Lis
 
 /// Lists all public events that take place from `from` to `to`: `event/public/list`. The vendor's documentation does not say
 /// whether its `data` is an array, or an object with an array in it.
+#[must_use]
 pub fn held_between(vendor: Vendor<'_>, from: Timestamp, to: Timestamp) -> List<'_> {
     let asked = [
         ("listType", json!(2)),

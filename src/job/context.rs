@@ -74,7 +74,7 @@ impl Context {
             timeout: config.timeout,
             read_timeout: config.read_timeout,
             requests_per_second: config.requests_per_second,
-            policy: RetryPolicy {
+            retries: RetryPolicy {
                 first_pause: config.first_pause,
                 deadline: config.deadline.map(|deadline| after(now, deadline / 10 * 8)),
             },

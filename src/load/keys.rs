@@ -19,9 +19,14 @@ pub const CLOSED: &str = "ledger/closed/";
 pub const TABLES: &str = "lake/";
 /// All staged files.
 pub const STAGING: &str = "staging/";
-
 /// All archived answers.
 pub const ARCHIVE: &str = "archive/";
+/// The log of erasures.
+pub const ERASURES: &str = "ledger/erasures/";
+/// The lists of the events of plans.
+const PLANS: &str = "plans/";
+/// The prefixes under which everything lies that is written; the archive exists only if answers are archived.
+pub const PREFIXES: [&str; 5] = [TABLES, STAGING, "ledger/", PLANS, ARCHIVE];
 
 /// An archived answer of a visit that began on `day`. `attempt` numbers the visit's attempts at all answers of a day or snapshot,
 /// `window` the answers of one attempt.
@@ -53,9 +58,6 @@ pub fn parse_archived(key: &str) -> Option<(Date, &str, usize)> {
     Some((day.parse().ok()?, together, window.parse().ok()?))
 }
 
-/// The log of erasures.
-pub const ERASURES: &str = "ledger/erasures/";
-
 /// What the log has on one erasure.
 #[must_use]
 pub fn erasure(run: &str) -> String {
@@ -65,11 +67,8 @@ pub fn erasure(run: &str) -> String {
 /// The list of a plan's events.
 #[must_use]
 pub fn plan(run: &str) -> String {
-    format!("plans/{run}.json")
+    format!("{PLANS}{run}.json")
 }
-
-/// The prefixes under which everything lies that is written; the archive exists only if answers are archived.
-pub const PREFIXES: [&str; 5] = [TABLES, STAGING, "ledger/", "plans/", ARCHIVE];
 
 /// An object that exists for a moment, to test the store.
 #[must_use]

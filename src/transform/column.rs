@@ -68,7 +68,6 @@ pub enum Personal {
     Anything,
 }
 
-#[allow(clippy::struct_excessive_bools, reason = "each is a property of its own, in any combination")]
 /// One column of one table. The lists in `tables` are the only place where a column is named.
 #[derive(Clone, Copy, Debug)]
 pub struct Column {

@@ -144,7 +144,7 @@ async fn a_known_event_that_a_user_chooses_is_visited_though_the_vendor_describe
         let says = VendorAnswers::default();
         let (outcome, says) = try_run(&desk.open(), later(), says, lists(), chosen).await;
         let report = outcome.unwrap();
-        assert_eq!((report.ok, says.pages("report/details") > 0), (is_visited, is_visited), "{event}");
+        assert_eq!((report.ok, says.pages("event/report/details") > 0), (is_visited, is_visited), "{event}");
         assert_eq!(report.events.complete, usize::from(is_visited), "{:?}", report.failures);
     }
 }

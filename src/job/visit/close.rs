@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Visited, Visiting, figures};
-use crate::error::{Kind, Result};
+use crate::error::Result;
 use crate::job::archive;
 use crate::load::keys;
 use crate::load::ledger::Ledger;
@@ -17,13 +17,7 @@ impl Visiting<'_> {
         if let Err(error) = self.clean_own_answers().await {
             self.fail(error);
         }
-        let outcome = match (&self.error, self.is_left) {
-            // An outage is not the fault of the event, which stays due.
-            (Some(error), _) if error.kind() == Kind::Unreachable => Outcome::Left,
-            (Some(_), _) => Outcome::Failed,
-            (None, true) => Outcome::Left,
-            (None, false) => Outcome::Complete,
-        };
+        let outcome = self.shortfall.outcome();
         let pulled_at = self.visit_id.pulled_at;
         let visit = Visit {
             pulled_at,
@@ -35,13 +29,13 @@ impl Visiting<'_> {
                 .map(|(day, at)| (*day, *at))
                 .collect(),
             snapshot: self.snapshot,
-            owed: std::mem::take(&mut self.owed),
+            owed: std::mem::take(&mut self.shortfall.owed),
             asked: self.asked.clone(),
             has_asked_all,
             outcome,
             is_chosen: self.scope.is_chosen(),
             planned_at: self.scope.plan,
-            is_unknown: self.is_unknown,
+            is_unknown: self.shortfall.is_unknown,
         };
         let mut after = self.ledger.clone();
         after.fold(&visit, self.context.horizon);
@@ -54,15 +48,13 @@ impl Visiting<'_> {
                 Err(error) => self.fail(error),
             }
         }
-        let is_failed = self.error.as_ref().is_some_and(|error| error.kind() != Kind::Unreachable);
-        let outcome = if is_failed { Outcome::Failed } else { outcome };
         Ok(Visited {
             event_id: self.visit_id.event_id,
-            outcome,
+            outcome: self.shortfall.outcome(),
             figures: self.figures,
             used: self.vendor.used(),
             after,
-            error: self.error,
+            error: self.shortfall.error,
         })
     }
 
@@ -88,7 +80,7 @@ impl Visiting<'_> {
 
     async fn stage_visit(&self, after: &Ledger, outcome: Outcome) -> Result<()> {
         let now = self.context.clock.now();
-        let error = self.error.as_ref().map(ToString::to_string);
+        let error = self.shortfall.error.as_ref().map(ToString::to_string);
         let took = now.duration_since(self.began).as_millis();
         let took = i64::try_from(took).unwrap_or(i64::MAX);
         let run = &self.visit_id.run;

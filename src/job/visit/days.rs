@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::calendar;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::job::choice::Scope;
 use crate::job::context::Context;
 use crate::load::lake::Lake;
@@ -61,6 +61,16 @@ pub(super) enum Task {
     Day(Date),
     /// All of the event so far.
     Snapshot,
+}
+
+impl Task {
+    /// An error that says what was asked for.
+    pub(super) fn named(self, error: Error) -> Error {
+        match self {
+            Self::Day(day) => error.with("day", day),
+            Self::Snapshot => error.with("window", "snapshot"),
+        }
+    }
 }
 
 /// The order in which a visit asks: for the days, then for the snapshot. Each visit that was `unfinished` moves the beginning by

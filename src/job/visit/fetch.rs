@@ -7,6 +7,7 @@ use jiff::civil::Date;
 
 use super::Visiting;
 use super::archiving::Archiving;
+use super::days::Task;
 use super::intake::{Fetched, Intake};
 use super::wanted::Wanted;
 use crate::error::{Error, Kind, Result};
@@ -15,32 +16,43 @@ use crate::extract::window::{self, Window};
 use crate::load::cell::Source;
 
 impl Visiting<'_> {
-    /// Asks for a day and begins to stage the answer. A day that fails is owed, and does not stop the others.
-    pub(super) async fn pull_day(&mut self, day: Date) -> Result<()> {
-        self.asked.insert(day);
-        if self.given_up >= GIVEN_UP {
-            self.owed.days.insert(day);
+    /// Asks for a day, or for the snapshot, and begins to stage the answer. What fails is owed, and does not stop the rest.
+    pub(super) async fn pull_task(&mut self, task: Task) -> Result<()> {
+        if let Task::Day(day) = task {
+            self.asked.insert(day);
+        }
+        if self.shortfall.is_hopeless() {
+            self.shortfall.owe(task);
             return Ok(());
         }
-        match self.fetch_day(day).await {
-            Ok(Some(fetched)) => match self.stage_day(day, fetched).await {
-                Ok(()) => {
-                    self.given_up = 0;
-                    return Ok(());
-                }
-                Err(error) => self.fail(error.with("day", day)),
-            },
-            Ok(None) => self.is_left = true,
-            Err(error) if is_final(&error) => {
-                self.owed.days.insert(day);
-                return Err(error);
+        let fetched = match task {
+            Task::Day(day) => self.fetch_day(day).await,
+            Task::Snapshot => self.fetch_snapshot().await,
+        };
+        let staged = match fetched {
+            Ok(Some(fetched)) => self.stage(task, fetched).await,
+            Ok(None) => {
+                self.shortfall.is_left = true;
+                self.shortfall.owe(task);
+                return Ok(());
             }
             Err(error) => {
-                self.given_up += 1;
-                self.fail(error.with("day", day));
+                self.shortfall.owe(task);
+                if is_final(&error) {
+                    return Err(error);
+                }
+                self.shortfall.give_up();
+                self.fail(task.named(error));
+                return Ok(());
+            }
+        };
+        match staged {
+            Ok(()) => self.shortfall.note_answer(),
+            Err(error) => {
+                self.shortfall.owe(task);
+                self.fail(task.named(error));
             }
         }
-        self.owed.days.insert(day);
         Ok(())
     }
 
@@ -62,7 +74,7 @@ impl Visiting<'_> {
             Ok(None) | Err(_) => began_with,
         };
         if next > 1 || began_with > 1 {
-            self.owed.pieces.insert(day, next.max(1));
+            self.shortfall.owed.pieces.insert(day, next.max(1));
         }
         outcome
     }
@@ -93,27 +105,6 @@ impl Visiting<'_> {
             };
             *pieces *= 2;
         }
-    }
-
-    /// Asks for the snapshot and begins to stage it. If that fails, it is owed.
-    pub(super) async fn pull_snapshot(&mut self) -> Result<()> {
-        match self.fetch_snapshot().await {
-            Ok(Some(fetched)) => match self.stage_snapshot(fetched).await {
-                Ok(()) => {
-                    self.given_up = 0;
-                    return Ok(());
-                }
-                Err(error) => self.fail(error.with("window", "snapshot")),
-            },
-            Ok(None) => self.is_left = true,
-            Err(error) if is_final(&error) => return Err(error),
-            Err(error) => {
-                self.given_up += 1;
-                self.fail(error.with("window", "snapshot"));
-            }
-        }
-        self.owed.snapshot = true;
-        Ok(())
     }
 
     /// Fetches the snapshot; `None` if there is no time left.
@@ -228,12 +219,9 @@ impl Visiting<'_> {
     /// A count of attempts at one request; only a few are allowed after others were given up.
     fn attempts(&self) -> Attempts<'_> {
         let attempts = self.vendor.attempts();
-        if self.given_up > 0 { attempts.few() } else { attempts }
+        if self.shortfall.is_doubtful() { attempts.few() } else { attempts }
     }
 }
-
-/// After this many requests in a row that were given up, the visit asks for nothing more: the rest is owed.
-const GIVEN_UP: u32 = 4;
 
 /// Whether the answer to a shorter window may succeed where this one failed.
 fn needs_shorter_windows(error: &Error) -> bool {

@@ -8,6 +8,7 @@ mod fetch;
 mod figures;
 mod intake;
 mod record_counts;
+mod shortfall;
 mod stage;
 mod wanted;
 
@@ -23,6 +24,7 @@ use self::figures::Figures;
 pub(super) use self::figures::events_row;
 pub(super) use self::intake::{AnswerSource, Intake};
 pub(super) use self::record_counts::RecordCounts;
+use self::shortfall::Shortfall;
 use self::stage::Staging;
 pub(super) use self::wanted::Wanted;
 use super::choice::Scope;
@@ -33,7 +35,7 @@ use crate::extract::vendor::Vendor;
 use crate::load::cell::Source;
 use crate::load::ledger::Ledger;
 use crate::load::ledger::answers::{DayAnswer, SnapshotAnswer};
-use crate::load::ledger::visit::{Outcome, Owed};
+use crate::load::ledger::visit::Outcome;
 use crate::load::object::index;
 use crate::load::staging::VisitId;
 use crate::transform::decode::DecodeContext;
@@ -85,14 +87,10 @@ pub(super) async fn visit(
         asked: BTreeSet::new(),
         counts: None,
         snapshot: None,
-        owed: Owed::default(),
+        shortfall: Shortfall::default(),
         figures: Figures::default(),
         staging: None,
         attempt: AtomicU32::new(0),
-        given_up: 0,
-        is_left: false,
-        is_unknown: false,
-        error: None,
     };
     let pulled = visiting.pull().await;
     visiting.finish_staging().await;
@@ -129,28 +127,20 @@ struct Visiting<'a> {
     /// What the snapshot counts by day; `None` if there is no snapshot.
     counts: Option<BTreeMap<Date, DayCount>>,
     snapshot: Option<SnapshotAnswer>,
-    owed: Owed,
+    shortfall: Shortfall,
     figures: Figures,
     /// What is being staged while the next answer is asked for.
     staging: Option<Staging>,
     /// Counts the attempts at all answers of a day, or at the snapshot, for the keys of the archive.
     attempt: AtomicU32,
-    /// How many requests in a row were given up.
-    given_up: u32,
-    /// Whether the deadline came before everything was asked for.
-    is_left: bool,
-    /// Whether the vendor does not know the event.
-    is_unknown: bool,
-    /// The first error. One that says that the vendor does not know the event gives way to a later one.
-    error: Option<Error>,
 }
 
 impl Visiting<'_> {
     /// Asks for everything that is due. True if every day up to now was answered or is owed.
     async fn pull(&mut self) -> Result<bool> {
         if !self.event_day_is_known && !self.find_event_day().await? {
-            self.is_left = true;
-            self.owed.snapshot = true;
+            self.shortfall.is_left = true;
+            self.shortfall.owe(Task::Snapshot);
             return Ok(false);
         }
         self.fix_event_day().await?;
@@ -158,18 +148,15 @@ impl Visiting<'_> {
         let days = days::due(self.context, self.scope, &self.ledger, now);
         let wants_snapshot = days::wants_snapshot(self.context, self.scope, &self.ledger, now);
         for task in days::in_turn(days, wants_snapshot, self.ledger.unfinished) {
-            match task {
-                Task::Day(day) => self.pull_day(day).await?,
-                Task::Snapshot => self.pull_snapshot().await?,
-            }
+            self.pull_task(task).await?;
         }
         let is_changed = !wants_snapshot && self.is_changed();
         if is_changed {
-            self.pull_snapshot().await?;
+            self.pull_task(Task::Snapshot).await?;
         }
         if wants_snapshot || is_changed {
             for day in self.days_to_check()? {
-                self.pull_day(day).await?;
+                self.pull_task(Task::Day(day)).await?;
             }
         }
         self.finish_staging().await;
@@ -219,7 +206,7 @@ impl Visiting<'_> {
             Some(counts) => days::differing(self.scope, counts, &self.known),
             None => days::possible(self.context, &self.ledger, self.event_day, self.visit_id.pulled_at)?,
         };
-        if self.counts.is_none() && self.is_left {
+        if self.counts.is_none() && self.shortfall.is_left {
             days.retain(|day| !self.is_answered(*day));
         }
         Ok(&days - &self.asked)
@@ -234,7 +221,9 @@ impl Visiting<'_> {
     /// Compares every settled day with the snapshot. What differs is only counted, not changed. If a day is missing, nothing is
     /// compared: it would say nothing about the vendor.
     fn compare(&mut self) {
-        let Some(counts) = self.counts.as_ref().filter(|_| self.owed.days.is_empty()) else { return };
+        let Some(counts) = self.counts.as_ref().filter(|_| self.shortfall.owed.days.is_empty()) else {
+            return;
+        };
         let days: BTreeSet<Date> = counts.keys().chain(self.known.keys()).copied().collect();
         let settled = |day: &&Date| {
             self.context.lake.settled_at(**day).is_ok_and(|settled_at| self.visit_id.pulled_at >= settled_at)
@@ -248,13 +237,13 @@ impl Visiting<'_> {
     /// Marks what was not asked for any more as owed. Days that were due are due again anyway, and new ones differ from the next
     /// snapshot; chosen ones would not come back.
     fn owe_the_rest(&mut self) {
-        self.owed.snapshot = true;
+        self.shortfall.owe(Task::Snapshot);
         // The vendor knows no day of such an event any more.
-        if self.is_unknown {
+        if self.shortfall.is_unknown {
             return;
         }
         let chosen = self.ledger.days.keys().filter(|day| self.scope.has_day(**day));
-        self.owed.days.extend(chosen.filter(|day| !self.asked.contains(day)));
+        self.shortfall.owed.days.extend(chosen.filter(|day| !self.asked.contains(day)));
     }
 
     fn wanted(&self, source: Source) -> Wanted {
@@ -264,12 +253,6 @@ impl Visiting<'_> {
     }
 
     fn fail(&mut self, error: Error) {
-        let error = error.with("event", self.visit_id.event_id);
-        tracing::debug!("{error}");
-        self.is_unknown |= error.kind() == Kind::UnknownEvent;
-        // Any other error says more than that the vendor does not know the event.
-        if self.error.as_ref().is_none_or(|first| first.kind() == Kind::UnknownEvent) {
-            self.error = Some(error);
-        }
+        self.shortfall.fail(error.with("event", self.visit_id.event_id));
     }
 }

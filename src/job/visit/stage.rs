@@ -28,7 +28,15 @@ pub(super) struct Staging {
 }
 
 impl Visiting<'_> {
-    pub(super) async fn stage_day(&mut self, day: Date, fetched: Fetched) -> Result<()> {
+    /// Begins to stage what was fetched.
+    pub(super) async fn stage(&mut self, task: Task, fetched: Fetched) -> Result<()> {
+        match task {
+            Task::Day(day) => self.stage_day(day, fetched).await,
+            Task::Snapshot => self.stage_snapshot(fetched).await,
+        }
+    }
+
+    async fn stage_day(&mut self, day: Date, fetched: Fetched) -> Result<()> {
         let before = self.known.get(&day).copied();
         let answer = DayAnswer {
             pulled_at: self.visit_id.pulled_at,
@@ -63,7 +71,7 @@ impl Visiting<'_> {
         Ok(())
     }
 
-    pub(super) async fn stage_snapshot(&mut self, fetched: Fetched) -> Result<()> {
+    async fn stage_snapshot(&mut self, fetched: Fetched) -> Result<()> {
         let details = fetched.totals(Table::ViewerDetails);
         let rejects = fetched.rejected.totals();
         let before = self.ledger.snapshot;
@@ -108,25 +116,28 @@ impl Visiting<'_> {
         let Some(Staging { task, records, handle }) = self.staging.take() else { return };
         let crashed = || "the staging of an answer crashed".to_owned();
         let outcome = handle.await.explain(Kind::Damaged, crashed).and_then(|outcome| outcome);
-        match (outcome, task) {
-            (Ok(()), Task::Day(_)) => self.figures.records.add(records),
-            (Ok(()), Task::Snapshot) => {
-                self.figures.details = self.snapshot.map(|snapshot| snapshot.viewer_details);
-                self.figures.records.add(records);
-            }
-            (Err(error), Task::Day(day)) => {
+        if let Err(error) = outcome {
+            self.take_back(task);
+            self.shortfall.owe(task);
+            self.fail(task.named(error));
+            return;
+        }
+        self.figures.records.add(records);
+        if task == Task::Snapshot {
+            self.figures.details = self.snapshot.map(|snapshot| snapshot.viewer_details);
+        }
+    }
+
+    /// Forgets the answer of this visit.
+    fn take_back(&mut self, task: Task) {
+        match task {
+            Task::Day(day) => {
                 match self.ledger.days.get(&day) {
                     Some(before) => self.known.insert(day, *before),
                     None => self.known.remove(&day),
                 };
-                self.owed.days.insert(day);
-                self.fail(error.with("day", day));
             }
-            (Err(error), Task::Snapshot) => {
-                self.snapshot = None;
-                self.owed.snapshot = true;
-                self.fail(error.with("window", "snapshot"));
-            }
+            Task::Snapshot => self.snapshot = None,
         }
     }
 

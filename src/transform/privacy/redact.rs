@@ -198,12 +198,12 @@ mod tests {
                 let privacy = Privacy { policy: Arc::clone(&policy), ..Privacy::default() };
                 let (pulled_at, zone) = (Timestamp::UNIX_EPOCH, Zone::parse("UTC").unwrap());
                 let context = DecodeContext { event_id: 7, pulled_at, zone, privacy };
-                let (mut decoder, mut read) = (Decoder::new(Table::Lives, context), Records::default());
+                let (mut rows, mut read) = (Decoder::new(Table::Lives, context), Records::default());
                 let record = read.whole(text).unwrap();
-                let decoded = decoder.push(record);
+                let became = rows.push(record);
                 let rejected = Redactor::new(&policy, Table::Lives).text(record).into_owned();
-                let rejected = (decoded != Decoded::Row).then_some(rejected);
-                (decoded, rejected, decoder.batch().unwrap())
+                let rejected = (became != Decoded::Row).then_some(rejected);
+                (became, rejected, rows.batch().unwrap())
             });
             assert_eq!(now, then, "{document} {sent} {archived}");
         }
