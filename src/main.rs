@@ -102,7 +102,7 @@ async fn run_command(command: LakeCommand, options: Options, output: &OutputOpti
     let config = Config::try_from(options.with_secret().await?)?;
     let mut context = Context::new(config, Clock::System, progress).await?;
     if !matches!(command, LakeCommand::Job(_)) {
-        context.lake.take_over(context.store.as_ref(), says_zone, says_settle).await?;
+        context.lake.take_over(says_zone, says_settle).await?;
     }
     match command {
         LakeCommand::Job(job) => {

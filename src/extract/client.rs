@@ -7,8 +7,6 @@ use jiff::Timestamp;
 use super::auth::Credentials;
 use super::http::{Http, HttpOptions};
 use super::token::Tokens;
-use super::usage::Usage;
-use super::vendor::Vendor;
 use crate::error::Result;
 
 /// A client for the vendor's API.
@@ -28,12 +26,6 @@ impl Client {
         max_response_bytes: u64,
     ) -> Result<Self> {
         Ok(Self { http: Http::new(options)?, tokens: Tokens::new(credentials, shared), max_response_bytes })
-    }
-
-    /// The vendor, where what is asked is counted in `usage`.
-    #[must_use]
-    pub fn vendor<'a>(&'a self, usage: &'a Usage) -> Vendor<'a> {
-        Vendor::new(self, usage)
     }
 
     /// For how long requests may still begin; `None` if there is no limit.

@@ -21,11 +21,15 @@ pub struct Vendor<'a> {
     usage: &'a Usage,
 }
 
-impl<'a> Vendor<'a> {
-    pub(super) fn new(client: &'a Client, usage: &'a Usage) -> Self {
-        Self { client, usage }
+impl Client {
+    /// The vendor, where what is asked is counted in `usage`.
+    #[must_use]
+    pub fn vendor<'a>(&'a self, usage: &'a Usage) -> Vendor<'a> {
+        Vendor { client: self, usage }
     }
+}
 
+impl<'a> Vendor<'a> {
     /// What was asked so far.
     #[must_use]
     pub fn used(self) -> Used {

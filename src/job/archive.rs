@@ -14,13 +14,13 @@ use crate::transform::tables::Table;
 /// The prefixes of all archived answers, one per day, so that they can be listed one day at a time: there may be very many. Keys
 /// of files that belong to no day come first.
 pub(super) async fn days(context: &Context) -> Result<Vec<String>> {
-    let Below { folders, objects } = context.store.below(keys::ARCHIVE).await?;
+    let Below { folders, objects } = context.lake.store.below(keys::ARCHIVE).await?;
     Ok(objects.into_iter().map(|foreign| foreign.key).chain(folders).collect())
 }
 
 /// The archived answers under a prefix from [`days`], except hidden files.
 pub(super) async fn answers(context: &Context, day: &str) -> Result<Vec<Listed>> {
-    let mut listed = context.store.list(day, "").await?;
+    let mut listed = context.lake.store.list(day, "").await?;
     listed.retain(|listed| !keys::is_hidden(&listed.key));
     Ok(listed)
 }
@@ -71,12 +71,12 @@ async fn of_newest<T, F: Future<Output = Result<T>>>(
     let work = |head| async move {
         work(Listed { key: key.clone(), head }).await.map_err(|error| error.with("key", key))
     };
-    on_newest(context.store.as_ref(), key, head, work).await
+    on_newest(context.lake.store.as_ref(), key, head, work).await
 }
 
 /// Opens an answer, in the version that was listed.
 pub(super) async fn open(context: &Context, listed: &Listed) -> Result<ArchiveReader> {
-    ArchiveReader::open(&context.store, &listed.key, listed.head.clone()).await
+    ArchiveReader::open(&context.lake.store, &listed.key, listed.head.clone()).await
 }
 
 async fn count(context: &Context, privacy: &Privacy, listed: &Listed) -> Result<u64> {
@@ -97,7 +97,7 @@ async fn count(context: &Context, privacy: &Privacy, listed: &Listed) -> Result<
 async fn put_clean(context: &Context, privacy: &Privacy, listed: &Listed) -> Result<()> {
     let mut reader = open(context, listed).await?;
     let header = ArchiveHeader { privacy_version: privacy.into(), ..reader.header().clone() };
-    let mut writer = ArchiveWriter::create(context.store.as_ref(), &listed.key, &header).await?;
+    let mut writer = ArchiveWriter::create(context.lake.store.as_ref(), &listed.key, &header).await?;
     let (mut splitter, mut weave) = (Splitter::default(), RedactedAnswer::new(privacy));
     while let Some(bytes) = reader.next().await? {
         splitter.push(&bytes, |position, record| {

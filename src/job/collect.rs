@@ -34,7 +34,7 @@ pub struct Collect {
 }
 
 pub(super) async fn collect(context: &Context, call: &Collect, report: &mut Report) -> Result<()> {
-    let planned = items::read_events(context.store.as_ref(), &call.items).await?;
+    let planned = items::read_events(context.lake.store.as_ref(), &call.items).await?;
     let (active, damaged) = context.ledgers.active().await?;
     report.failed_each(&damaged);
     report.planned(active.len(), planned.len());

@@ -12,11 +12,11 @@ use crate::extract::client::Client;
 use crate::extract::http::HttpOptions;
 use crate::extract::retry::RetryPolicy;
 use crate::load::lake::Lake;
+use crate::load::lake_settings::LakeSettings;
 use crate::load::ledger::ledgers::Ledgers;
 use crate::load::store::Store;
-use crate::load::{suppression, trial};
+use crate::load::trial;
 use crate::progress::Progress;
-use crate::transform::privacy::Privacy;
 
 /// After this many events in a row that failed for a reason that every other would meet, no other is begun: those left stay due.
 pub(super) const FAILURES_TO_STOP: u32 = 3;
@@ -26,11 +26,9 @@ pub(super) const FAILURES_TO_STOP: u32 = 3;
 pub struct Context {
     /// The client for the vendor's API.
     pub client: Arc<Client>,
-    /// The store that holds everything.
-    pub store: Arc<dyn Store>,
     /// The ledgers of all events.
     pub ledgers: Ledgers,
-    /// The lake's time zone, when its days settle, and its privacy policy.
+    /// The lake.
     pub lake: Lake,
     /// Whether the user named the privacy policy.
     pub names_policy: bool,
@@ -86,8 +84,10 @@ impl Context {
         Ok(Self {
             client: Arc::new(client),
             ledgers: Ledgers::new(Arc::clone(&store)),
-            store,
-            lake: Lake { zone: config.zone, settle: config.settle, policy: config.policy },
+            lake: Lake {
+                store,
+                settings: LakeSettings { zone: config.zone, settle: config.settle, policy: config.policy },
+            },
             names_policy: config.names_policy,
             place: config.store.to_string(),
             horizon: config.horizon,
@@ -105,15 +105,10 @@ impl Context {
 }
 
 impl Context {
-    /// What may be kept now: by the policy, and of people who are to be forgotten.
-    pub async fn privacy(&self) -> Result<Privacy> {
-        suppression::privacy(self.store.as_ref(), &self.lake.policy).await
-    }
-
     /// Whether the store can be read and written at all, after some of its objects could not.
     pub(super) async fn store_works(&self) -> bool {
         let name = format!("{}-{:x}", self.run, fastrand::u32(..));
-        trial::conditions(self.store.as_ref(), &name).await.is_ok()
+        trial::conditions(self.lake.store.as_ref(), &name).await.is_ok()
     }
 }
 

@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::extract::roster;
 use crate::extract::usage::Usage;
 use crate::extract::vendor::Vendor;
-use crate::load::{keys, suppression, trial};
+use crate::load::{keys, trial};
 use crate::report::Report;
 
 /// How far apart the vendor's clock and this machine's may be: signatures carry the time, and it decides when an event has ended.
@@ -53,7 +53,7 @@ pub(super) async fn examine(context: &Context, call: &Doctor, report: &mut Repor
             named.map(|events| format!("it names {}", counted(events.len() as u64, "event"))),
         );
     }
-    let store = context.store.as_ref();
+    let store = context.lake.store.as_ref();
     report.check("lake", lake(context, customer.as_deref()).await);
     report.check("ledgers", ledgers(context).await);
     let conditions = trial::conditions(store, &context.run).await;
@@ -115,14 +115,17 @@ async fn token(context: &Context) -> Result<String> {
 
 async fn lake(context: &Context, customer: Option<&str>) -> Result<String> {
     let lake = &context.lake;
-    lake.check(context.store.as_ref(), customer).await?;
-    let is_there = lake.check_privacy(context.store.as_ref()).await?;
+    lake.check(customer).await?;
+    let is_there = lake.check_privacy().await?;
     // If people are to be forgotten, only the lake's own key tells who they are.
-    suppression::mend(context.store.as_ref(), &lake.policy).await?;
-    context.privacy().await?;
+    lake.mend_suppressed().await?;
+    lake.privacy().await?;
     let found = if is_there { "there is one" } else { "the first run makes one" };
-    let (zone, privacy) = (lake.zone.name(), lake.policy.document());
-    Ok(format!("{found}; zone {zone}, days settle {:#} after their end, privacy {privacy}", lake.settle))
+    let (zone, privacy) = (lake.settings.zone.name(), lake.settings.policy.document());
+    Ok(format!(
+        "{found}; zone {zone}, days settle {:#} after their end, privacy {privacy}",
+        lake.settings.settle
+    ))
 }
 
 async fn ledgers(context: &Context) -> Result<String> {

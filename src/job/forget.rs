@@ -13,7 +13,6 @@ use crate::error::{Error, Kind, Result};
 use crate::load::erasure::{self, Erasure, Logged, People};
 use crate::load::publish::staged_days::{StagedDays, staged_files};
 use crate::load::store::{Head, Listed};
-use crate::load::table_day::TableDay;
 use crate::load::{keys, lake_objects, suppression};
 use crate::report::Report;
 use crate::transform::privacy::Privacy;
@@ -59,12 +58,13 @@ pub(super) async fn forget(context: &Context, call: &Forget, report: &mut Report
     if is_empty && call.dry_run {
         return Err(no_lake());
     }
-    let (store, policy, began) = (context.store.as_ref(), &context.lake.policy, context.clock.now());
-    let people = suppression::people(policy, &call.viewer)?;
+    let (lake, began) = (&context.lake, context.clock.now());
+    let store = lake.store.as_ref();
+    let people = suppression::people(&lake.settings.policy, &call.viewer)?;
     let erasure = Erasure { identifiers: call.viewer.len(), is_dry: call.dry_run, ..Erasure::default() };
     let mut failures = Vec::new();
     // First, so that a run with another key than the list's is refused before anything is written.
-    let mut privacy = suppression::with(store, policy, &people).await?;
+    let mut privacy = lake.privacy_with(&people).await?;
     if !call.dry_run {
         let Logged { people: before, has_others, damaged } = erasure::logged(store, &people.key).await?;
         failures.extend(damaged);
@@ -75,7 +75,7 @@ pub(super) async fn forget(context: &Context, call: &Forget, report: &mut Report
         // log brings them back.
         erasure::begin(store, &context.run, began, &erasure, &people).await?;
         let all = People { people: [before, people.people.clone()].concat(), ..people.clone() };
-        privacy = suppression::suppress(store, policy, &all).await?;
+        privacy = lake.suppress(&all).await?;
     }
     let mut forgetting = Forgetting { context, privacy: &privacy, is_dry: call.dry_run, erasure, failures };
     // Staged files may be published into the lake, so they are cleaned before it.
@@ -109,14 +109,14 @@ pub(super) async fn forget(context: &Context, call: &Forget, report: &mut Report
 async fn purge(context: &Context) -> Result<u64> {
     let mut versions = 0;
     for prefix in keys::PREFIXES {
-        versions += context.store.purge(prefix).await?;
+        versions += context.lake.store.purge(prefix).await?;
     }
     Ok(versions)
 }
 
 /// Whether there is neither a table nor an archived answer from which a person could be erased.
 async fn is_empty(context: &Context) -> Result<bool> {
-    let [lake, archive] = [keys::TABLES, keys::ARCHIVE].map(|prefix| context.store.below(prefix));
+    let [lake, archive] = [keys::TABLES, keys::ARCHIVE].map(|prefix| context.lake.store.below(prefix));
     Ok(lake.await?.folders.is_empty() && archive.await?.folders.is_empty())
 }
 
@@ -144,11 +144,11 @@ struct Forgetting<'a> {
 
 impl Forgetting<'_> {
     async fn staged(&mut self) -> Result<()> {
-        let StagedDays { days, failures } = StagedDays::find(self.context.store.as_ref()).await?;
+        let StagedDays { days, failures } = StagedDays::find(self.context.lake.store.as_ref()).await?;
         self.failures.extend(failures);
         for (day, tables) in days {
             for table in tables {
-                let (files, failures) = staged_files(self.context.store.as_ref(), table, day).await?;
+                let (files, failures) = staged_files(self.context.lake.store.as_ref(), table, day).await?;
                 self.failures.extend(failures);
                 for Listed { key, head } in files {
                     self.object(table, day, &key, head).await?;
@@ -159,7 +159,7 @@ impl Forgetting<'_> {
     }
 
     async fn lake(&mut self) -> Result<()> {
-        let standing = lake_objects::since(&self.context.store, None, &mut self.failures).await?;
+        let standing = lake_objects::since(&self.context.lake.store, None, &mut self.failures).await?;
         for (day, tables) in standing {
             for (table, head) in tables {
                 self.object(table, day, &keys::lake(table, day), head).await?;
@@ -170,8 +170,7 @@ impl Forgetting<'_> {
 
     /// Cleans one object with rows. One that cannot be read is a failure, and does not stop the others.
     async fn object(&mut self, table: Table, day: Date, key: &str, head: Head) -> Result<()> {
-        let Context { store, lake, .. } = self.context;
-        let table_day = TableDay { store, lake, privacy: self.privacy, table, day };
+        let table_day = self.context.lake.table_day(self.privacy, table, day);
         let outcome = async {
             let rows = table_day.suppressed_rows(key, head).await?;
             if rows > 0 && !self.is_dry {
@@ -194,7 +193,7 @@ impl Forgetting<'_> {
     /// Reports hidden files, which everything else ignores: an editor's copy may name anybody.
     async fn hidden(&mut self) -> Result<()> {
         for prefix in keys::PREFIXES.into_iter().filter(|prefix| *prefix != keys::ARCHIVE) {
-            let listed = self.context.store.list(prefix, "").await?;
+            let listed = self.context.lake.store.list(prefix, "").await?;
             self.failures
                 .extend(listed.iter().filter(|listed| keys::is_hidden(&listed.key)).map(not_searched));
         }
@@ -205,6 +204,7 @@ impl Forgetting<'_> {
         for day in archive::days(self.context).await? {
             let (hidden, listed): (Vec<_>, Vec<_>) = self
                 .context
+                .lake
                 .store
                 .list(&day, "")
                 .await?

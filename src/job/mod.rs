@@ -98,7 +98,7 @@ impl Job {
             Self::Forget(call) => forget::forget(context, &call, &mut report).boxed().await,
             Self::Upgrade(call) => upgrade::upgrade(context, &call, &mut report).boxed().await,
         };
-        context.store.close().await;
+        context.lake.store.close().await;
         context.progress.done();
         outcome.map(|()| report.finish(context.clock.now()))
     }

@@ -10,7 +10,7 @@ use super::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::load::publish::staged_days::StagedDays;
 use crate::load::publish::{self, Published};
-use crate::load::{keys, lake, suppression};
+use crate::load::{keys, lake};
 use crate::report::Report;
 
 /// The arguments of `publish`.
@@ -35,13 +35,13 @@ pub(super) async fn publish_staged(context: &Context, days: &[Date], report: &mu
     let days: BTreeSet<Date> = days.iter().copied().collect();
     let (watch, deadline) =
         (|done, all| context.progress.at("publishing", done, all), context.publish_deadline.clone());
-    add_to_report(report, publish::publish(&context.store, &context.lake, &days, deadline, watch).await?);
+    add_to_report(report, publish::publish(&context.lake, &days, deadline, watch).await?);
     Ok(())
 }
 
 /// Shows the days that have staged files.
 pub(super) async fn staged(context: &Context, report: &mut Report) -> Result<()> {
-    let StagedDays { days, failures } = StagedDays::find(context.store.as_ref()).await?;
+    let StagedDays { days, failures } = StagedDays::find(context.lake.store.as_ref()).await?;
     report.failed_each(&failures);
     report.staged = Some(days.into_keys().collect());
     Ok(())
@@ -50,18 +50,18 @@ pub(super) async fn staged(context: &Context, report: &mut Report) -> Result<()>
 /// Checks the lake as [`check_lake`] does, and restores its list of forgotten people if that was lost.
 pub(super) async fn prepare_lake(context: &Context) -> Result<bool> {
     let is_lake = check_lake(context).await?;
-    suppression::mend(context.store.as_ref(), &context.lake.policy).await?;
+    context.lake.mend_suppressed().await?;
     Ok(is_lake)
 }
 
 /// Checks settings, policy, and that the store refuses conditional writes that must fail; false if there is no lake yet. An
 /// error if files are staged but the settings are lost: then nothing says what a day is.
 pub(super) async fn check_lake(context: &Context) -> Result<bool> {
-    let store = context.store.as_ref();
-    if context.lake.check_to_write(store).await? {
+    let lake = &context.lake;
+    if lake.check_to_write().await? {
         return Ok(true);
     }
-    if store.list(keys::STAGING, "").await?.iter().all(|listed| keys::is_hidden(&listed.key)) {
+    if lake.store.list(keys::STAGING, "").await?.iter().all(|listed| keys::is_hidden(&listed.key)) {
         return Ok(false);
     }
     let message = format!("there are staged files, but no `{}`", keys::LAKE);

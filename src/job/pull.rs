@@ -30,7 +30,7 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
     let due =
         plan(context, &choice, context.client.vendor(&usage), Purpose::Pull).await?.add_to_report(report);
     context.progress.events(due.len());
-    let privacy = context.privacy().await?;
+    let privacy = context.lake.privacy().await?;
     // What the deadline cuts off is left to the next run.
     let may_go_on = AtomicBool::new(true);
     let goes_on = || may_go_on.load(Ordering::Relaxed) && !context.client.is_out_of_time();

@@ -33,7 +33,7 @@ pub(super) async fn sync(context: &Context, call: &SyncCall, report: &mut Report
     // What is staged by now is published even if the pull failed, provided that it failed because of the credentials, or of
     // something that may pass.
     if pulled.as_ref().is_err_and(|error| error.kind() != Kind::Credentials && !error.is_transient())
-        || !context.lake.check_privacy(context.store.as_ref()).await?
+        || !context.lake.check_privacy().await?
     {
         return pulled;
     }

@@ -27,14 +27,14 @@ pub struct Upgrade {
 }
 
 pub(super) async fn upgrade(context: &Context, call: &Upgrade, report: &mut Report) -> Result<()> {
-    let store = context.store.as_ref();
+    let _store = context.lake.store.as_ref();
     if call.change_privacy {
         if !context.names_policy {
             return Err(Error::new(Kind::Usage, "`--change-privacy` needs the policy to change to")
                 .hint("name it with `--privacy`, even if it is `open`"));
         }
-        if let Some(before) = context.lake.change_privacy(store).await? {
-            let now = context.lake.policy.document();
+        if let Some(before) = context.lake.change_privacy().await? {
+            let now = context.lake.settings.policy.document();
             report.notes.insert(format!("the lake's privacy policy was {before}, and is {now} from now on"));
         }
     }
@@ -47,8 +47,8 @@ pub(super) async fn upgrade(context: &Context, call: &Upgrade, report: &mut Repo
         publish_staged(context, &[], report).await?;
     }
     context.progress.publishing();
-    let Context { store, lake, ledgers, publish_deadline, .. } = context;
-    add_to_report(report, upgrade::upgrade(store, lake, ledgers, publish_deadline).await?);
+    let Context { lake, ledgers, publish_deadline, .. } = context;
+    add_to_report(report, upgrade::upgrade(lake, ledgers, publish_deadline).await?);
     if call.change_privacy {
         // Last, because the archive takes the longest.
         clean_archive(context, report).await?;
@@ -59,7 +59,7 @@ pub(super) async fn upgrade(context: &Context, call: &Upgrade, report: &mut Repo
 /// Rewrites archived answers that were kept under another policy. One that cannot be read is a failure, and does not stop the
 /// others.
 async fn clean_archive(context: &Context, report: &mut Report) -> Result<()> {
-    let privacy = context.privacy().await?;
+    let privacy = context.lake.privacy().await?;
     for day in archive::days(context).await? {
         if context.publish_deadline.is_over() {
             let late = Error::new(
@@ -84,7 +84,7 @@ async fn clean_archive(context: &Context, report: &mut Report) -> Result<()> {
 
 /// Reduces what the ledgers say about events to what may be kept. Returns the errors of ledgers that could not be read.
 pub(super) async fn clean_ledgers(context: &Context) -> Result<Vec<Error>> {
-    let privacy = &context.privacy().await?;
+    let privacy = &context.lake.privacy().await?;
     let (entries, failures) = context.ledgers.all().await?;
     let cleaned = stream::iter(entries).map(|entry| async move {
         let clean = |ledger: &mut Ledger| ledger.event = ledger.event.clone().treated(privacy);

@@ -1,29 +1,26 @@
-//! The settings of the lake as a whole, put once. A run with other settings is refused: its days would not fit those of the lake.
+//! The lake: where it lies, and its settings, which are put once. A run with other settings is refused: its days would not fit those
+//! of the lake.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::cell::Judge;
+use super::lake_settings::LakeSettings;
 use super::store::{Condition, Store, Version};
 use super::{FORMAT, document, keys};
 use crate::calendar::Zone;
-use crate::error::{Error, Explain, Kind, Result};
-use crate::transform::privacy::{Policy, PolicyDocument};
-use crate::transform::tables::Table;
+use crate::error::{Error, Kind, Result};
+use crate::transform::privacy::PolicyDocument;
 
-/// The lake's settings according to one run. Zone and settling time decide what a day is and when it is done.
-#[derive(Clone, Debug)]
+/// The lake, with its settings according to one run.
+#[derive(Clone)]
 pub struct Lake {
-    /// The time zone in which days begin and end.
-    pub zone: Zone,
-    /// How long after its end a day's rows may still change.
-    pub settle: SignedDuration,
-    /// What may be kept of people.
-    pub policy: Arc<Policy>,
+    /// Where it lies: the store that holds everything.
+    pub store: Arc<dyn Store>,
+    /// Its settings.
+    pub settings: LakeSettings,
 }
 
 /// The error for a store without a lake; `place` names the store.
@@ -57,86 +54,73 @@ struct StoredSettings {
 }
 
 impl Lake {
-    /// When a day settles: from then on, its rows are not expected to change.
-    pub fn settled_at(&self, day: Date) -> Result<Timestamp> {
-        let end = self.zone.end_of(day)?;
-        end.checked_add(self.settle).explain(Kind::Usage, || format!("the day `{day}` never settles"))
-    }
-
-    /// The judge between rival cells of a table and day.
-    pub fn judge(&self, table: Table, day: Date) -> Result<Judge> {
-        Ok(Judge::new(table, self.settled_at(day)?))
-    }
-
     /// Refuses a store whose lake was made with other settings ([`Kind::OtherLake`]), and returns whether it has a lake at all.
     /// Writes nothing.
-    pub async fn check(&self, store: &dyn Store, customer: Option<&str>) -> Result<bool> {
-        Ok(self.read(store, customer).await?.is_some())
+    pub async fn check(&self, customer: Option<&str>) -> Result<bool> {
+        Ok(self.read(customer).await?.is_some())
     }
 
     /// Takes zone and settling time from the lake, unless the user gave them. For commands that only read the lake.
-    pub async fn take_over(&mut self, store: &dyn Store, says_zone: bool, says_settle: bool) -> Result<()> {
-        let Some((bytes, _)) = store.get(keys::LAKE).await? else { return Ok(()) };
+    pub async fn take_over(&mut self, says_zone: bool, says_settle: bool) -> Result<()> {
+        let Some((bytes, _)) = self.store.get(keys::LAKE).await? else { return Ok(()) };
         let document: Document = document::read(keys::LAKE, &bytes)?;
         if !says_zone {
-            self.zone = Zone::parse(&document.zone)?;
+            self.settings.zone = Zone::parse(&document.zone)?;
         }
         if !says_settle {
-            self.settle = SignedDuration::from_secs(document.settle_seconds);
+            self.settings.settle = SignedDuration::from_secs(document.settle_seconds);
         }
         Ok(())
     }
 
     /// Like [`Lake::check`], for a run that writes tables: also refuses a run that would keep more of people, or less, than the
     /// lake does.
-    pub async fn check_privacy(&self, store: &dyn Store) -> Result<bool> {
-        let Some(stored) = self.read(store, None).await? else { return Ok(false) };
+    pub async fn check_privacy(&self) -> Result<bool> {
+        let Some(stored) = self.read(None).await? else { return Ok(false) };
         self.compare_privacy(&stored.document.privacy)?;
         Ok(true)
     }
 
     /// Like [`Lake::check_privacy`], before a run writes anything: also refuses a store in which writers could overwrite each
     /// other ([`Kind::Unconditional`]).
-    pub async fn check_to_write(&self, store: &dyn Store) -> Result<bool> {
-        let Some(stored) = self.read(store, None).await? else { return Ok(false) };
+    pub async fn check_to_write(&self) -> Result<bool> {
+        let Some(stored) = self.read(None).await? else { return Ok(false) };
         self.compare_privacy(&stored.document.privacy)?;
-        store.prove(keys::LAKE, stored.bytes).await?;
+        self.store.prove(keys::LAKE, stored.bytes).await?;
         Ok(true)
     }
 
     /// Refuses a lake that belongs to another of the vendor's customers. A lake that was made with a token, which does not name a
     /// customer, belongs to this customer from now on.
-    pub async fn claim(&self, store: &dyn Store, customer: &str) -> Result<()> {
-        let Some(stored) = self.read(store, Some(customer)).await? else { return Ok(()) };
+    pub async fn claim(&self, customer: &str) -> Result<()> {
+        let Some(stored) = self.read(Some(customer)).await? else { return Ok(()) };
         if stored.document.customer.is_some() {
             return Ok(());
         }
         let document = Document { customer: Some(customer.to_owned()), ..stored.document };
         let condition = Condition::Unchanged(stored.version);
-        match store.put(keys::LAKE, document::write(&document)?, condition).await {
+        match self.store.put(keys::LAKE, document::write(&document)?, condition).await {
             // If another run was faster, what it wrote counts.
-            Err(error) if error.kind() == Kind::Conflict => {
-                self.check(store, Some(customer)).await.map(|_| ())
-            }
+            Err(error) if error.kind() == Kind::Conflict => self.check(Some(customer)).await.map(|_| ()),
             outcome => outcome,
         }
     }
 
     /// Gives the lake the privacy policy of this run. What is already stored stays as it is until it is rewritten. Returns the
     /// policy that the lake had before, if it was another one.
-    pub async fn change_privacy(&self, store: &dyn Store) -> Result<Option<PolicyDocument>> {
-        let Some(stored) = self.read(store, None).await? else { return Ok(None) };
-        let (before, privacy) = (stored.document.privacy.clone(), self.policy.document().clone());
+    pub async fn change_privacy(&self) -> Result<Option<PolicyDocument>> {
+        let Some(stored) = self.read(None).await? else { return Ok(None) };
+        let (before, privacy) = (stored.document.privacy.clone(), self.settings.policy.document().clone());
         if before == privacy {
             return Ok(None);
         }
         let document = document::write(&Document { privacy, ..stored.document })?;
-        store.put(keys::LAKE, document, Condition::Unchanged(stored.version)).await?;
+        self.store.put(keys::LAKE, document, Condition::Unchanged(stored.version)).await?;
         Ok(Some(before))
     }
 
     fn compare_privacy(&self, stored: &PolicyDocument) -> Result<()> {
-        let ours = self.policy.document();
+        let ours = self.settings.policy.document();
         if ours == stored {
             return Ok(());
         }
@@ -154,20 +138,21 @@ impl Lake {
     }
 
     /// Puts the settings of a new lake; checks them if another run has put some.
-    pub async fn establish(&self, store: &dyn Store, customer: Option<&str>) -> Result<()> {
-        match store.put(keys::LAKE, document::write(&self.document(customer))?, Condition::Absent).await {
+    pub async fn establish(&self, customer: Option<&str>) -> Result<()> {
+        match self.store.put(keys::LAKE, document::write(&self.document(customer))?, Condition::Absent).await
+        {
             // If another run was faster, what it wrote counts.
             Err(error) if error.kind() != Kind::Conflict => Err(error),
             _ => {
-                self.check_to_write(store).await?;
-                self.check(store, customer).await.map(|_| ())
+                self.check_to_write().await?;
+                self.check(customer).await.map(|_| ())
             }
         }
     }
 
     /// Reads the lake's settings; none if there are none. Returns [`Kind::OtherLake`] if they are not this run's.
-    async fn read(&self, store: &dyn Store, customer: Option<&str>) -> Result<Option<StoredSettings>> {
-        let Some((bytes, version)) = store.get(keys::LAKE).await? else { return Ok(None) };
+    async fn read(&self, customer: Option<&str>) -> Result<Option<StoredSettings>> {
+        let Some((bytes, version)) = self.store.get(keys::LAKE).await? else { return Ok(None) };
         let document: Document = document::read(keys::LAKE, &bytes)?;
         let (ours, found) = (self.document(customer), document.clone());
         for (setting, ours, found) in [
@@ -189,10 +174,10 @@ impl Lake {
     fn document(&self, customer: Option<&str>) -> Document {
         Document {
             format: FORMAT,
-            zone: self.zone.name().to_owned(),
-            settle_seconds: self.settle.as_secs(),
+            zone: self.settings.zone.name().to_owned(),
+            settle_seconds: self.settings.settle.as_secs(),
             customer: customer.map(str::to_owned),
-            privacy: self.policy.document().clone(),
+            privacy: self.settings.policy.document().clone(),
         }
     }
 }
@@ -206,22 +191,27 @@ mod tests {
     use super::*;
     use crate::load::store::Folder;
 
-    fn lake(zone: &str, hours: i64) -> Lake {
+    fn lake(store: &Arc<dyn Store>, zone: &str, hours: i64) -> Lake {
         Lake {
-            zone: Zone::parse(zone).unwrap(),
-            settle: SignedDuration::from_hours(hours),
-            policy: Arc::default(),
+            store: Arc::clone(store),
+            settings: LakeSettings {
+                zone: Zone::parse(zone).unwrap(),
+                settle: SignedDuration::from_hours(hours),
+                policy: Arc::default(),
+            },
         }
     }
 
     #[tokio::test]
     async fn a_run_with_other_settings_is_refused_and_told_which() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Folder::new(folder.path());
-        lake("Asia/Shanghai", 12).establish(&store, None).await.unwrap();
-        lake("Asia/Shanghai", 12).establish(&store, Some("acme")).await.unwrap();
-        for (other, named) in [(lake("UTC", 12), "`Asia/Shanghai`"), (lake("Asia/Shanghai", 6), "`12h`")] {
-            let error = other.establish(&store, None).await.unwrap_err();
+        let store: Arc<dyn Store> = Arc::new(Folder::new(folder.path()));
+        lake(&store, "Asia/Shanghai", 12).establish(None).await.unwrap();
+        lake(&store, "Asia/Shanghai", 12).establish(Some("acme")).await.unwrap();
+        for (other, named) in
+            [(lake(&store, "UTC", 12), "`Asia/Shanghai`"), (lake(&store, "Asia/Shanghai", 6), "`12h`")]
+        {
+            let error = other.establish(None).await.unwrap_err();
             assert_eq!(error.kind(), Kind::OtherLake);
             assert!(error.to_string().contains(named), "{error}");
         }
@@ -230,36 +220,36 @@ mod tests {
     #[tokio::test]
     async fn whoever_only_looks_need_not_know_the_lakes_zone() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Folder::new(folder.path());
-        lake("UTC", 6).establish(&store, None).await.unwrap();
+        let store: Arc<dyn Store> = Arc::new(Folder::new(folder.path()));
+        lake(&store, "UTC", 6).establish(None).await.unwrap();
         for (says_zone, says_settle, is_refused) in
             [(false, false, false), (true, false, true), (false, true, true)]
         {
-            let mut looking = lake("Asia/Shanghai", 12);
-            looking.take_over(&store, says_zone, says_settle).await.unwrap();
-            assert_eq!(looking.check(&store, None).await.is_err(), is_refused, "{says_zone} {says_settle}");
+            let mut looking = lake(&store, "Asia/Shanghai", 12);
+            looking.take_over(says_zone, says_settle).await.unwrap();
+            assert_eq!(looking.check(None).await.is_err(), is_refused, "{says_zone} {says_settle}");
         }
     }
 
     #[tokio::test]
     async fn a_lake_that_was_made_with_a_token_is_its_customers_once_that_is_known() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Folder::new(folder.path());
-        let lake = lake("UTC", 12);
-        lake.establish(&store, None).await.unwrap();
-        lake.claim(&store, "acme").await.unwrap();
-        lake.claim(&store, "acme").await.unwrap();
-        assert_eq!(lake.claim(&store, "other").await.unwrap_err().kind(), Kind::OtherLake);
-        assert!(lake.check(&store, None).await.unwrap(), "a token does not say whose it is");
+        let store: Arc<dyn Store> = Arc::new(Folder::new(folder.path()));
+        let lake = lake(&store, "UTC", 12);
+        lake.establish(None).await.unwrap();
+        lake.claim("acme").await.unwrap();
+        lake.claim("acme").await.unwrap();
+        assert_eq!(lake.claim("other").await.unwrap_err().kind(), Kind::OtherLake);
+        assert!(lake.check(None).await.unwrap(), "a token does not say whose it is");
     }
 
     #[tokio::test]
     async fn a_newer_lake_is_not_touched() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Folder::new(folder.path());
+        let store: Arc<dyn Store> = Arc::new(Folder::new(folder.path()));
         let newer = r#"{"format": 2, "zones": ["UTC"]}"#;
         store.put(keys::LAKE, Bytes::from(newer), Condition::Absent).await.unwrap();
-        let error = lake("UTC", 12).establish(&store, None).await.unwrap_err();
+        let error = lake(&store, "UTC", 12).establish(None).await.unwrap_err();
         assert_eq!(error.kind(), Kind::Newer);
     }
 }

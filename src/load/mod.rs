@@ -10,6 +10,7 @@ pub mod items;
 pub mod keys;
 pub mod lake;
 pub mod lake_objects;
+pub mod lake_settings;
 pub mod ledger;
 pub mod object;
 pub mod publish;

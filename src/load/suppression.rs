@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::conflict_retries::retried;
 use super::erasure::{Logged, People};
+use super::lake::Lake;
 use super::store::{Condition, Store};
 use super::{FORMAT, document, erasure, keys};
 use crate::error::{Error, Kind, Result};
@@ -20,11 +21,71 @@ struct Document {
     people: People,
 }
 
-/// What may be kept of people now: the policy, and the current list. If there is a list, only a run with its key can tell who
-/// is on it: any other run fails.
-pub async fn privacy(store: &dyn Store, policy: &Arc<Policy>) -> Result<Privacy> {
-    let (suppressed, _) = read(store, policy).await?;
-    Ok(Privacy { policy: Arc::clone(policy), suppressed: Arc::new(suppressed) })
+impl Lake {
+    /// What may be kept of people now: the policy, and the current list. If there is a list, only a run with its key can tell who
+    /// is on it: any other run fails.
+    pub async fn privacy(&self) -> Result<Privacy> {
+        let (suppressed, _) = self.suppressed().await?;
+        Ok(self.privacy_without(suppressed))
+    }
+
+    /// What might be kept of people if these were on the list, too. Nothing is written.
+    pub async fn privacy_with(&self, people: &People) -> Result<Privacy> {
+        let (listed, _) = self.suppressed().await?;
+        Ok(self.privacy_without(listed.and(&people.people)?))
+    }
+
+    /// Adds people to the list, and returns what may be kept from now on.
+    pub async fn suppress(&self, people: &People) -> Result<Privacy> {
+        retried(|| async {
+            let (listed, condition) = self.suppressed().await?;
+            let before = listed.revision();
+            let suppressed = listed.and(&people.people)?;
+            if suppressed.revision() != before {
+                let people = People { key: people.key.clone(), people: suppressed.sums().collect() };
+                let document = Document { format: FORMAT, people };
+                self.store.put(keys::SUPPRESSED, document::write(&document)?, condition).await?;
+            }
+            Ok(self.privacy_without(suppressed))
+        })
+        .await
+    }
+
+    /// Rebuilds the list from the log of erasures if only the list was lost: otherwise the people on it would come back. Returns
+    /// [`Kind::Damaged`] if the log cannot be read, or does not tell under this run's key who all of them were.
+    pub async fn mend_suppressed(&self) -> Result<()> {
+        let (store, key) = (self.store.as_ref(), self.settings.policy.key());
+        if is_listed(store).await? {
+            return Ok(());
+        }
+        let own = key.map_or("", Key::id);
+        let Logged { people, has_others, damaged } = erasure::logged(store, own).await?;
+        if let Some(error) = damaged.into_iter().next() {
+            return Err(error);
+        }
+        if people.is_empty() && !has_others {
+            return Ok(());
+        }
+        if key.is_none() {
+            return Err(without_key());
+        }
+        if has_others {
+            return Err(lost());
+        }
+        self.suppress(&People { key: own.to_owned(), people }).await.map(|_| ())
+    }
+
+    fn privacy_without(&self, suppressed: Suppressed) -> Privacy {
+        Privacy { policy: Arc::clone(&self.settings.policy), suppressed: Arc::new(suppressed) }
+    }
+
+    /// The list, and the condition under which another one may be put.
+    async fn suppressed(&self) -> Result<(Suppressed, Condition)> {
+        let Some((bytes, version)) = self.store.get(keys::SUPPRESSED).await? else {
+            return Ok((Suppressed::of([], self.settings.policy.key().cloned())?, Condition::Absent));
+        };
+        Ok((parse(&bytes, &self.settings.policy)?, Condition::Unchanged(version)))
+    }
 }
 
 /// The keyed hashes of these identifiers under the run's key. Returns [`Kind::Usage`] if the run has no key.
@@ -35,52 +96,6 @@ pub fn people(policy: &Policy, identifiers: &[String]) -> Result<People> {
         suppressed.add(identifier);
     }
     Ok(People { key: key.id().to_owned(), people: suppressed.sums().collect() })
-}
-
-/// What might be kept of people if these were on the list, too. Nothing is written.
-pub async fn with(store: &dyn Store, policy: &Arc<Policy>, people: &People) -> Result<Privacy> {
-    let (listed, _) = read(store, policy).await?;
-    let suppressed = listed.and(&people.people)?;
-    Ok(Privacy { policy: Arc::clone(policy), suppressed: Arc::new(suppressed) })
-}
-
-/// Adds people to the list, and returns what may be kept from now on.
-pub async fn suppress(store: &dyn Store, policy: &Arc<Policy>, people: &People) -> Result<Privacy> {
-    retried(|| async {
-        let (listed, condition) = read(store, policy).await?;
-        let before = listed.revision();
-        let suppressed = listed.and(&people.people)?;
-        if suppressed.revision() != before {
-            let people = People { key: people.key.clone(), people: suppressed.sums().collect() };
-            let document = Document { format: FORMAT, people };
-            store.put(keys::SUPPRESSED, document::write(&document)?, condition).await?;
-        }
-        Ok(Privacy { policy: Arc::clone(policy), suppressed: Arc::new(suppressed) })
-    })
-    .await
-}
-
-/// Rebuilds the list from the log of erasures if only the list was lost: otherwise the people on it would come back. Returns
-/// [`Kind::Damaged`] if the log cannot be read, or does not tell under this run's key who all of them were.
-pub async fn mend(store: &dyn Store, policy: &Arc<Policy>) -> Result<()> {
-    if is_listed(store).await? {
-        return Ok(());
-    }
-    let own = policy.key().map_or("", Key::id);
-    let Logged { people, has_others, damaged } = erasure::logged(store, own).await?;
-    if let Some(error) = damaged.into_iter().next() {
-        return Err(error);
-    }
-    if people.is_empty() && !has_others {
-        return Ok(());
-    }
-    if policy.key().is_none() {
-        return Err(without_key());
-    }
-    if has_others {
-        return Err(lost());
-    }
-    suppress(store, policy, &People { key: own.to_owned(), people }).await.map(|_| ())
 }
 
 /// Whether the list exists.
@@ -95,13 +110,6 @@ pub fn lost() -> Error {
         "restore `ledger/suppressed.json` from a previous version or a backup, or run `forget` with all of them at once, and \
          then a second time: whoever is not named comes back",
     )
-}
-
-async fn read(store: &dyn Store, policy: &Arc<Policy>) -> Result<(Suppressed, Condition)> {
-    let Some((bytes, version)) = store.get(keys::SUPPRESSED).await? else {
-        return Ok((Suppressed::of([], policy.key().cloned())?, Condition::Absent));
-    };
-    Ok((parse(&bytes, policy)?, Condition::Unchanged(version)))
 }
 
 fn parse(bytes: &Bytes, policy: &Policy) -> Result<Suppressed> {

@@ -1,7 +1,5 @@
 //! One table and one day of a lake: which objects belong there, and how they are opened.
 
-use std::sync::Arc;
-
 use jiff::civil::Date;
 
 use super::cell::Cell;
@@ -9,8 +7,7 @@ use super::conflict_retries::retried;
 use super::keys;
 use super::lake::Lake;
 use super::object::{CleanObject, ObjectReader, clean_cell};
-use super::store::{Head, Store};
-use super::suppression;
+use super::store::Head;
 use crate::error::Result;
 use crate::transform::privacy::Privacy;
 use crate::transform::tables::Table;
@@ -18,9 +15,7 @@ use crate::transform::tables::Table;
 /// A table and day of a lake.
 #[derive(Clone, Copy)]
 pub struct TableDay<'a> {
-    /// The store that has everything.
-    pub store: &'a Arc<dyn Store>,
-    /// The lake, which decides what a day is and when it settles.
+    /// The lake.
     pub lake: &'a Lake,
     /// What may be kept of people.
     pub privacy: &'a Privacy,
@@ -28,6 +23,14 @@ pub struct TableDay<'a> {
     pub table: Table,
     /// The day.
     pub day: Date,
+}
+
+impl Lake {
+    /// A table and day of this lake, and what may be kept of people.
+    #[must_use]
+    pub fn table_day<'a>(&'a self, privacy: &'a Privacy, table: Table, day: Date) -> TableDay<'a> {
+        TableDay { lake: self, privacy, table, day }
+    }
 }
 
 impl TableDay<'_> {
@@ -40,9 +43,9 @@ impl TableDay<'_> {
     /// The lake's cell of an event and `part`, as it may be kept now; none if the lake has none.
     pub async fn cell(&self, event_id: i64, part: &str) -> Result<Option<Cell>> {
         retried(|| async {
-            let Some(head) = self.store.head(&self.key()).await? else { return Ok(None) };
+            let Some(head) = self.lake.store.head(&self.key()).await? else { return Ok(None) };
             // Read after the object's version, so that this version was not written with a longer list of people.
-            let privacy = suppression::privacy(self.store.as_ref(), &self.lake.policy).await?;
+            let privacy = self.lake.privacy().await?;
             let object = self.open(&self.key(), head).await?;
             clean_cell(&object, &privacy, event_id, part).await
         })
@@ -51,7 +54,7 @@ impl TableDay<'_> {
 
     /// Opens an object of this table and day.
     pub(super) async fn open(&self, key: &str, head: Head) -> Result<ObjectReader> {
-        ObjectReader::open(self.store, key, head, self.table, self.day).await
+        ObjectReader::open(&self.lake.store, key, head, self.table, self.day).await
     }
 
     /// Opens an object of this table and day, with its rows as they may be kept.

@@ -1,20 +1,19 @@
 //! Upgrade: rewrites the lake's objects in the current format, with the current columns and under the current policy.
 
-use std::sync::Arc;
-
 use futures::{StreamExt, stream};
 use jiff::civil::Date;
 
 use super::lake::Lake;
+use super::lake_objects;
 use super::lake_objects::READERS;
+use super::lake_settings::LakeSettings;
 use super::ledger::Ledger;
 use super::ledger::ledgers::Ledgers;
 use super::object::ObjectReader;
 use super::publish::Published;
 use super::publish::staged_days::StagedDays;
-use super::store::{Head, Store};
+use super::store::Head;
 use super::table_day::TableDay;
-use super::{lake_objects, suppression};
 use crate::calendar::Deadline;
 use crate::error::{Error, Kind, Result};
 use crate::transform::tables::Table;
@@ -22,22 +21,17 @@ use crate::transform::tables::Table;
 /// Rewrites every object whose format or columns are older than this program's, or that has something that may no longer be
 /// kept. Puts an empty object for each table that a day lacks, unless a ledger says that there were rows: an empty object would
 /// hide that they are missing. No object is looked at after the `deadline`; then [`Kind::Timeout`] is among the failures.
-pub async fn upgrade(
-    store: &Arc<dyn Store>,
-    lake: &Lake,
-    ledgers: &Ledgers,
-    deadline: &Deadline,
-) -> Result<Published> {
-    let mut published = Published::default();
+pub async fn upgrade(lake: &Lake, ledgers: &Ledgers, deadline: &Deadline) -> Result<Published> {
+    let (store, mut published) = (&lake.store, Published::default());
     let listed = lake_objects::since(store, None, &mut published.failures).await?;
-    let privacy = &suppression::privacy(store.as_ref(), &lake.policy).await?;
+    let privacy = &lake.privacy().await?;
     let is_whole = listed.values().all(|standing| standing.len() == Table::ALL.len());
     let (known, damaged) = if is_whole { <_>::default() } else { ledgers.all().await? };
     published.failures.extend(damaged);
     // A day with staged files gets its objects when these are published.
     let staged = if is_whole { <_>::default() } else { StagedDays::find(store.as_ref()).await?.days };
     let all = listed.len() * Table::ALL.len();
-    let table_day = |table, day| TableDay { store, lake, privacy, table, day };
+    let table_day = |table, day| lake.table_day(privacy, table, day);
     let objects: Vec<(Date, Table, Option<Head>)> = listed
         .into_iter()
         .flat_map(|(day, mut standing)| Table::ALL.map(|table| (day, table, standing.remove(&table))))
@@ -59,7 +53,9 @@ pub async fn upgrade(
             Ok(Found::Current) => Ok(false),
             Ok(Found::Outdated(object)) => table_day.rewrite(&table_day.key(), *object).await.map(|()| true),
             Ok(Found::Absent) if staged.contains_key(&day) => Ok(false),
-            Ok(Found::Absent) if known.iter().any(|entry| has_rows(&entry.ledger, table, lake, day)) => {
+            Ok(Found::Absent)
+                if known.iter().any(|entry| has_rows(&entry.ledger, table, &lake.settings, day)) =>
+            {
                 Err(lake_objects::missing(table, day))
             }
             Ok(Found::Absent) => table_day.replace(&[], None).await.map(|replaced| replaced.is_put),
@@ -96,7 +92,7 @@ impl Found {
 }
 
 /// Whether a ledger says that its event has rows in a table and day; of `pulls`, it knows only the last row.
-fn has_rows(ledger: &Ledger, table: Table, lake: &Lake, day: Date) -> bool {
+fn has_rows(ledger: &Ledger, table: Table, settings: &LakeSettings, day: Date) -> bool {
     let of_day = ledger.days.get(&day);
     let snapshot = ledger.snapshot.filter(|_| ledger.event_day == Some(day));
     let rows = match table {
@@ -106,7 +102,7 @@ fn has_rows(ledger: &Ledger, table: Table, lake: &Lake, day: Date) -> bool {
         Table::Rejects => {
             of_day.map(|answer| answer.rejects.rows).max(snapshot.map(|snapshot| snapshot.rejects.rows))
         }
-        Table::Pulls => ledger.last_visit.map(|last| u64::from(lake.zone.day_of(last) == day)),
+        Table::Pulls => ledger.last_visit.map(|last| u64::from(settings.zone.day_of(last) == day)),
         Table::Events => ledger.last_visit.map(|_| u64::from(ledger.event_day == Some(day))),
     };
     rows.unwrap_or_default() > 0

@@ -83,7 +83,7 @@ impl Data {
 
     fn of(event: &EventRow, days: Vec<DayRows>, visits: Visits, rejects: u64, context: &Context) -> Self {
         let compared = visits.compared.unwrap_or_default();
-        let zone = &context.lake.zone;
+        let zone = &context.lake.settings.zone;
         Self {
             days: days.into_iter().map(|day| (day, zone.wall_clock(day.pulled_at))).collect(),
             through: event.through.map(|through| zone.wall_clock(through)),
@@ -118,7 +118,7 @@ impl EventPage {
         let visits = source.visits(context, event).await?;
         let rejects = source.rejects(context, event).await?;
         let sums = Sums::of(&audience);
-        let zone = &context.lake.zone;
+        let zone = &context.lake.settings.zone;
         let (curve, peak) = curves(zone, event, &audience);
         Ok(Self {
             event: event.clone(),

@@ -64,7 +64,7 @@ impl Covered {
 
 impl LakePage {
     pub(super) fn draw(context: &Context, lines: Vec<Line>, unread: usize) -> Self {
-        let zone = &context.lake.zone;
+        let zone = &context.lake.settings.zone;
         let now = context.clock.now();
         let is_stale =
             |line: &&Line| !line.event.is_closed && now.duration_since(line.event.pulled_at) > STALE;

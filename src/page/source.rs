@@ -79,14 +79,14 @@ impl EventRow {
 impl Source {
     /// Lists the lake. It may be a copy without a ledger.
     pub(super) async fn open(context: &Context) -> Result<Self> {
-        context.lake.check(context.store.as_ref(), None).await?;
+        context.lake.check(None).await?;
         // Foreign files are reported by `status`, not here.
-        let objects = lake_objects::since(&context.store, None, &mut Vec::new()).await?;
+        let objects = lake_objects::since(&context.lake.store, None, &mut Vec::new()).await?;
         if objects.is_empty() {
             return Err(Error::new(Kind::Usage, "there is no lake yet")
                 .hint("name its place with `--store`, or make one with `sync`"));
         }
-        Ok(Self { store: Arc::clone(&context.store), objects })
+        Ok(Self { store: Arc::clone(&context.lake.store), objects })
     }
 
     fn object(&self, table: Table, day: Date) -> Option<LakeObject<'_>> {
@@ -176,7 +176,7 @@ impl Source {
     fn days(&self, context: &Context, event: &EventRow) -> impl DoubleEndedIterator<Item = Date> {
         let first = event.days.map_or(event.day, |(first, _)| first.min(event.day));
         let first = first.yesterday().unwrap_or(first);
-        let last = context.lake.zone.day_of(event.pulled_at);
+        let last = context.lake.settings.zone.day_of(event.pulled_at);
         self.objects.range(first..=last.max(first)).map(|(day, _)| *day)
     }
 

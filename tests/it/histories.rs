@@ -11,6 +11,7 @@ use rollcall::calendar::{Deadline, Zone};
 use rollcall::load::cell::Cell;
 use rollcall::load::keys;
 use rollcall::load::lake::Lake;
+use rollcall::load::lake_settings::LakeSettings;
 use rollcall::load::object::ObjectReader;
 use rollcall::load::object::index::PrivacyVersion;
 use rollcall::load::publish::merge::merge;
@@ -51,8 +52,8 @@ fn schedule() -> impl Strategy<Value = (Vec<Index>, Vec<bool>)> {
     (prop::collection::vec(any::<Index>(), 24), prop::collection::vec(any::<bool>(), 24))
 }
 
-fn lake() -> Lake {
-    Lake {
+fn settings() -> LakeSettings {
+    LakeSettings {
         zone: Zone::parse("UTC").unwrap(),
         settle: SignedDuration::from_hours(SETTLED - 24),
         policy: Arc::default(),
@@ -60,7 +61,7 @@ fn lake() -> Lake {
 }
 
 fn instant(hour: i64) -> Timestamp {
-    lake().zone.start_of(DAY).unwrap() + SignedDuration::from_hours(hour)
+    settings().zone.start_of(DAY).unwrap() + SignedDuration::from_hours(hour)
 }
 
 /// What was accepted when a visit began, as the ledger tells it.
@@ -115,7 +116,7 @@ proptest! {
         visits in visits().prop_map(distinct),
         (order, ends) in schedule(),
     ) {
-        let judge = lake().judge(Table::Lives, DAY).unwrap();
+        let judge = settings().judge(Table::Lives, DAY).unwrap();
         let mut lake: Vec<Cell> = Vec::new();
         let mut group = Vec::new();
         // Some come twice, all come at last.
@@ -147,7 +148,7 @@ async fn stage(store: &Arc<dyn Store>, visits: &[Visit], visit: &Visit, name: us
         batch.push_named(vec![
             ("event_id", visit.event_id.into()),
             ("online_time", at.into()),
-            ("online_date", lake().zone.wall_clock(at).into()),
+            ("online_date", settings().zone.wall_clock(at).into()),
             ("name", title.into()),
             ("pulled_at", at.into()),
         ]);
@@ -172,10 +173,10 @@ proptest! {
             for (at, visit) in shuffled.chain(&visits).enumerate() {
                 stage(&store, &visits, visit, at).await;
                 if ends.get(at).copied().unwrap_or(false) {
-                    assert!(publish(&store, &lake(), &BTreeSet::new(), Deadline::never(), |_, _| ()).await.unwrap().failures.is_empty());
+                    assert!(publish(&Lake { store: Arc::clone(&store), settings: settings() }, &BTreeSet::new(), Deadline::never(), |_, _| ()).await.unwrap().failures.is_empty());
                 }
             }
-            assert!(publish(&store, &lake(), &BTreeSet::new(), Deadline::never(), |_, _| ()).await.unwrap().failures.is_empty());
+            assert!(publish(&Lake { store: Arc::clone(&store), settings: settings() }, &BTreeSet::new(), Deadline::never(), |_, _| ()).await.unwrap().failures.is_empty());
             assert!(store.list(keys::STAGING, "").await.unwrap().is_empty());
             let key = keys::lake(Table::Lives, DAY);
             let head = store.head(&key).await.unwrap().unwrap();

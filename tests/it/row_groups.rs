@@ -15,6 +15,7 @@ use rollcall::calendar::{Deadline, Zone};
 use rollcall::json::record::Records;
 use rollcall::load::keys;
 use rollcall::load::lake::Lake;
+use rollcall::load::lake_settings::LakeSettings;
 use rollcall::load::object::ObjectReader;
 use rollcall::load::object::index::PrivacyVersion;
 use rollcall::load::publish::publish;
@@ -28,12 +29,16 @@ use rollcall::transform::tables::Table;
 
 const DAY: Date = date(2022, 10, 26);
 
-fn lake() -> Lake {
-    Lake { zone: Zone::parse("UTC").unwrap(), settle: SignedDuration::from_hours(12), policy: Arc::default() }
+fn settings() -> LakeSettings {
+    LakeSettings {
+        zone: Zone::parse("UTC").unwrap(),
+        settle: SignedDuration::from_hours(12),
+        policy: Arc::default(),
+    }
 }
 
 fn hour(hour: i64) -> Timestamp {
-    lake().zone.start_of(DAY).unwrap() + SignedDuration::from_hours(hour)
+    settings().zone.start_of(DAY).unwrap() + SignedDuration::from_hours(hour)
 }
 
 /// A cell of a visit, which is told apart by its hour.
@@ -54,7 +59,7 @@ fn batch(event_id: i64, visit: i64, rows: Range<i64>) -> RecordBatch {
             ("viewer_id", format!("{event_id}-{visit}-{row}").into()),
             ("mobile", format!("1900{:07}", row % 5_000).into()),
             ("online_time", (at + SignedDuration::from_secs(row)).into()),
-            ("online_date", lake().zone.wall_clock(at + SignedDuration::from_secs(row)).into()),
+            ("online_date", settings().zone.wall_clock(at + SignedDuration::from_secs(row)).into()),
             ("chat_num", (row % 7).into()),
             ("pulled_at", at.into()),
         ]);
@@ -71,7 +76,14 @@ async fn stage(store: &Arc<dyn Store>, event_id: i64, visit: i64, rows: i64) {
 }
 
 async fn published(store: &Arc<dyn Store>) -> Vec<u8> {
-    let published = publish(store, &lake(), &BTreeSet::new(), Deadline::never(), |_, _| ()).await.unwrap();
+    let published = publish(
+        &Lake { store: Arc::clone(store), settings: settings() },
+        &BTreeSet::new(),
+        Deadline::never(),
+        |_, _| (),
+    )
+    .await
+    .unwrap();
     assert!(published.failures.is_empty(), "{:?}", published.failures);
     bytes(store).await
 }
@@ -173,7 +185,7 @@ async fn stage_large(store: &Arc<dyn Store>, event_id: i64, rows: i64, bytes: us
         batch.push_named(vec![
             ("event_id", event_id.into()),
             ("online_time", at.into()),
-            ("online_date", lake().zone.wall_clock(at).into()),
+            ("online_date", settings().zone.wall_clock(at).into()),
             ("extra", "x".repeat(bytes).into()),
             ("pulled_at", hour(1).into()),
         ]);
@@ -212,7 +224,7 @@ async fn records_far_larger_than_any_that_were_seen_go_through_in_parts() {
     let folder = tempfile::tempdir().unwrap();
     let store: Arc<dyn Store> = Arc::new(Folder::new(folder.path()));
     let setting =
-        DecodeContext { event_id: 1, pulled_at: hour(1), zone: lake().zone, privacy: Privacy::default() };
+        DecodeContext { event_id: 1, pulled_at: hour(1), zone: settings().zone, privacy: Privacy::default() };
     let (mut decoder, mut records) = (Decoder::new(Table::Lives, setting), Records::default());
     let mut cell = cell(&store, 1, 1);
     let large = "x".repeat(1 << 20);

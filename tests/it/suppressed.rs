@@ -1,6 +1,11 @@
 //! Cells in which is somebody who is to be forgotten, before anybody has written them anew.
 
+use std::sync::Arc;
+
+use rollcall::calendar::Zone;
 use rollcall::job::{Forget, Job};
+use rollcall::load::lake::Lake;
+use rollcall::load::lake_settings::LakeSettings;
 use rollcall::load::object::{CleanObject, ObjectReader, clean_cell};
 use rollcall::load::{keys, suppression};
 use rollcall::transform::privacy::Privacy;
@@ -23,7 +28,10 @@ fn mobiles() -> Vec<String> {
 /// Puts people on the list, and does no more.
 async fn suppress(scene: &Scene, identifiers: &[String]) -> Privacy {
     let people = suppression::people(&scene.policy, identifiers).unwrap();
-    suppression::suppress(scene.home.store.as_ref(), &scene.policy, &people).await.unwrap()
+    let zone = Zone::parse("Asia/Shanghai").unwrap();
+    let settings = LakeSettings { zone, settle: HOUR * 12, policy: Arc::clone(&scene.policy) };
+    let lake = Lake { store: Arc::clone(&scene.home.store), settings };
+    lake.suppress(&people).await.unwrap()
 }
 
 #[tokio::test]

@@ -114,10 +114,10 @@ impl Explanation {
     /// Reads everything about an event; [`Kind::Usage`] if nothing is known about it.
     pub async fn of(context: &Context, call: &ExplainCall) -> Result<Self> {
         let event_id = call.event_id;
-        context.lake.check(context.store.as_ref(), None).await?;
+        context.lake.check(None).await?;
         if call.viewer.is_some() {
             // Under another policy than the lake's, nobody would be found.
-            context.lake.check_privacy(context.store.as_ref()).await?;
+            context.lake.check_privacy().await?;
         }
         let mut failures = Vec::new();
         let ledger = match context.ledgers.find(event_id).await {
@@ -128,8 +128,11 @@ impl Explanation {
             found => found?.map(|entry| entry.ledger),
         };
         let now = context.clock.now();
-        let sought =
-            call.viewer.as_deref().map(|text| Sought::checked(text, &context.lake.policy)).transpose()?;
+        let sought = call
+            .viewer
+            .as_deref()
+            .map(|text| Sought::checked(text, &context.lake.settings.policy))
+            .transpose()?;
 
         let mut gathered = gather(context, event_id, ledger.as_ref(), sought.as_ref(), &mut failures).await?;
         gathered.visits.sort_by_cached_key(|visit| {
@@ -138,7 +141,7 @@ impl Explanation {
         gathered.seen.sort_by_key(|seen| (seen.table, seen.day));
         let Gathered { cells, visits, events, seen } = gathered;
         let event = described(event_id, ledger.as_ref(), events, &failures, &context.place)?;
-        let staged = context.store.list(keys::STAGING, "").await?.into_iter().map(|file| file.key);
+        let staged = context.lake.store.list(keys::STAGING, "").await?.into_iter().map(|file| file.key);
         let of_event = |key: &String| keys::parse_visit(key).is_some_and(|(of, _)| of == event_id);
         Ok(Self {
             event,
@@ -155,7 +158,7 @@ impl Explanation {
 
 /// The first day that can have anything of the event: its first rows, its own day, or the day on which it was first seen.
 fn first_day(context: &Context, ledger: &Ledger) -> Date {
-    let first_seen = context.lake.zone.day_of(ledger.first_seen);
+    let first_seen = context.lake.settings.zone.day_of(ledger.first_seen);
     let of_rows = ledger.days.keys().next().copied();
     [Some(first_seen), ledger.event_day, of_rows].into_iter().flatten().min().unwrap_or(first_seen)
 }
@@ -163,7 +166,7 @@ fn first_day(context: &Context, ledger: &Ledger) -> Date {
 /// The last day that can have anything of the event: that of its last visit, of its last rows, or its own; none if it has none of
 /// these.
 fn last_day(context: &Context, ledger: &Ledger) -> Option<Date> {
-    let visited = ledger.last_visit.map(|visited| context.lake.zone.day_of(visited));
+    let visited = ledger.last_visit.map(|visited| context.lake.settings.zone.day_of(visited));
     visited.max(ledger.days.keys().next_back().copied()).max(ledger.event_day)
 }
 
@@ -178,11 +181,16 @@ async fn gather(
 ) -> Result<Gathered> {
     let from = ledger.map(|ledger| first_day(context, ledger));
     // Foreign files are reported by `status`, not here.
-    let listed = lake_objects::since(&context.store, from, &mut Vec::new()).await?;
+    let listed = lake_objects::since(&context.lake.store, from, &mut Vec::new()).await?;
     let until = ledger.and_then(|ledger| last_day(context, ledger)).unwrap_or(Date::MAX);
     let listed = listed.into_iter().take_while(|(day, _)| *day <= until);
     let objects = listed.flat_map(|(day, tables)| {
-        tables.into_iter().map(move |(table, head)| LakeObject { store: &context.store, table, day, head })
+        tables.into_iter().map(move |(table, head)| LakeObject {
+            store: &context.lake.store,
+            table,
+            day,
+            head,
+        })
     });
     let asked = objects.map(|object| async move { gather_object(&object, event_id, sought).await });
     let mut asked = stream::iter(asked).buffer_unordered(READERS);

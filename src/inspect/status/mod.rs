@@ -75,8 +75,8 @@ pub struct Events {
 impl Status {
     /// Looks at the whole lake. What cannot be read becomes a problem, and does not hide the rest.
     pub async fn of(context: &Context) -> Result<Self> {
-        let (store, lake, now) = (&context.store, &context.lake, context.clock.now());
-        if !lake.check(store.as_ref(), None).await? {
+        let (store, lake, now) = (&context.lake.store, &context.lake, context.clock.now());
+        if !lake.check(None).await? {
             return Err(lakes::missing(&context.place));
         }
         let mut problems = Vec::new();
@@ -94,7 +94,7 @@ impl Status {
         for ledger in &ledgers {
             events.due += usize::from(ledger.due_at(context.horizon, now).is_some_and(|at| at <= now));
             events.health += Health::of(ledger, now);
-            holds.extend(Hold::of(ledger, lake, now));
+            holds.extend(Hold::of(ledger, &lake.settings, now));
         }
         let (staged, staged_holds) = figures::staged(store.as_ref(), &mut problems).await?;
         let answered = MissingRows::of(&ledgers, &staged.days);
@@ -106,7 +106,7 @@ impl Status {
             }
             cursor => cursor?.edited.until,
         };
-        let first = lake.zone.day_of(now.checked_sub(context.horizon).unwrap_or(now));
+        let first = lake.settings.zone.day_of(now.checked_sub(context.horizon).unwrap_or(now));
         let open = ledgers.iter().map(|ledger| ledger.event.event_id).chain(unread.iter().copied()).collect();
         let (figures, mut notes, damage) = figures::of(store, first, &open, answered).await?;
         let damaged_days = damage.days.into_iter();
@@ -114,9 +114,9 @@ impl Status {
         // Nothing is known of events that are new since the roster was read, or of an event whose ledger cannot be read.
         let is_roster_read = roster_read.is_some() || !context.rosters.edited;
         let known_until = roster_read.filter(|_| context.rosters.edited).unwrap_or(now);
-        let complete_through =
-            complete::through(&holds, lake, now, known_until).filter(|_| is_roster_read && unread.is_empty());
-        let settled = complete::through(&[], lake, now, now);
+        let complete_through = complete::through(&holds, &lake.settings, now, known_until)
+            .filter(|_| is_roster_read && unread.is_empty());
+        let settled = complete::through(&[], &lake.settings, now, now);
         holds.retain(|hold| Some(hold.day) <= settled);
         holds.sort_by_key(|hold| (hold.day, hold.because, hold.event_id));
 

@@ -41,7 +41,7 @@ pub(in crate::job) async fn estimate(
     events: usize,
     requests: Requests,
 ) -> Result<Estimate> {
-    let milliseconds_per_request = pace(&context.store).await?;
+    let milliseconds_per_request = pace(&context.lake.store).await?;
     // The windows of one event are asked for one after the other.
     let at_once = context.concurrency.min(events).max(1) as u64;
     let allowed = 1_000_000 / u64::from(context.requests_per_second.get());

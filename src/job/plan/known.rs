@@ -78,7 +78,7 @@ fn wanted_at(context: &Context, choice: &Choice, ledger: &Ledger, now: Timestamp
         Chosen::Plan { .. } | Chosen::Events(..) => true,
         Chosen::Days(days) => {
             ledger.days.keys().any(|day| days.has(*day))
-                || days.meet(&ledger.event, &context.lake.zone)
+                || days.meet(&ledger.event, &context.lake.settings.zone)
                     && !ledger.event.was_cancelled_before_start()
                     && ledger.event.start_time.is_some_and(|start| start <= now)
         }

@@ -35,7 +35,6 @@ use crate::load::items;
 use crate::load::ledger::ledgers::{AT_ONCE, Entry};
 use crate::load::ledger::recover::recover;
 use crate::load::ledger::{Closing, Ledger};
-use crate::load::suppression;
 use crate::report::{DueEvent, Report, Requests};
 use crate::transform::event::Event;
 
@@ -80,7 +79,7 @@ pub(in crate::job) async fn run(context: &Context, call: &Plan, report: &mut Rep
 
 async fn put_items(context: &Context, due: &[Due], most: NonZeroUsize, report: &mut Report) -> Result<()> {
     let items = items::batched(due.iter().filter_map(|due| due.ledger.as_deref()), most);
-    report.items = Some(items::put(context.store.as_ref(), &context.run, &items).await?);
+    report.items = Some(items::put(context.lake.store.as_ref(), &context.run, &items).await?);
     Ok(())
 }
 
@@ -116,9 +115,9 @@ pub(in crate::job) async fn plan(
     }
     let mut planned = Planned::new(matches!(choice.chosen, Chosen::Due));
     if !is_lake && purpose.writes_ledgers() {
-        planned.fail(recover(&context.store, &context.lake, &context.ledgers).await?);
+        planned.fail(recover(&context.lake, &context.ledgers).await?);
     }
-    let privacy = context.privacy().await?;
+    let privacy = context.lake.privacy().await?;
     let revision = privacy.suppressed.revision();
     let new_lake = (!is_lake).then_some(NewLake { customer });
     let mut update = RosterUpdate::new(context, vendor, choice, purpose, privacy, new_lake);
@@ -128,7 +127,7 @@ pub(in crate::job) async fn plan(
     planned.fail(clock_is_behind(&update.known, update.now));
     context.progress.listing();
     let listed = rosters::read(&mut update).await;
-    if purpose.writes_ledgers() && context.privacy().await?.suppressed.revision() != revision {
+    if purpose.writes_ledgers() && context.lake.privacy().await?.suppressed.revision() != revision {
         // Since the vendor was asked, somebody is to be forgotten who may be the host of an event that was noted, even if the
         // vendor's list broke after that.
         planned.fail(clean_ledgers(context).await?);
@@ -156,22 +155,20 @@ pub(in crate::job) async fn plan(
 
 /// Whether there is a lake, and an error if it is not this run's.
 async fn check_lake(context: &Context, purpose: Purpose) -> Result<bool> {
-    let store = context.store.as_ref();
     if !purpose.writes_ledgers() {
-        return context.lake.check(store, None).await;
+        return context.lake.check(None).await;
     }
-    let is_lake = context.lake.check_to_write(store).await?;
-    suppression::mend(store, &context.lake.policy).await?;
+    let is_lake = context.lake.check_to_write().await?;
+    context.lake.mend_suppressed().await?;
     Ok(is_lake)
 }
 
 /// An error if the lake is another customer's. One that knows no customer yet becomes this one's.
 async fn check_customer(context: &Context, customer: &str, purpose: Purpose) -> Result<()> {
-    let store = context.store.as_ref();
     if purpose.writes_ledgers() {
-        context.lake.claim(store, customer).await
+        context.lake.claim(customer).await
     } else {
-        context.lake.check(store, Some(customer)).await.map(|_| ())
+        context.lake.check(Some(customer)).await.map(|_| ())
     }
 }
 

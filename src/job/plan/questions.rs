@@ -36,7 +36,7 @@ pub(in crate::job) async fn worth_asking_about(
                 let is_chosen = |ledger: &Ledger| {
                     choice.days().is_some_and(|days| {
                         ledger.days.keys().any(|day| days.has(*day))
-                            || days.meet(&ledger.event, &context.lake.zone)
+                            || days.meet(&ledger.event, &context.lake.settings.zone)
                     })
                 };
                 found.is_none_or(|entry| may_be_restored(&entry.ledger) || is_chosen(&entry.ledger))

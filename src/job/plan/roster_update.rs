@@ -168,7 +168,7 @@ impl<'a> RosterUpdate<'a> {
     /// Makes the lake if there is none yet. Nothing is saved before that has succeeded.
     pub(in crate::job) async fn establish(&mut self) -> Result<()> {
         if let Some(NewLake { customer }) = &self.new_lake {
-            self.context.lake.establish(self.context.store.as_ref(), customer.as_deref()).await?;
+            self.context.lake.establish(customer.as_deref()).await?;
             self.new_lake = None;
         }
         Ok(())
@@ -176,7 +176,7 @@ impl<'a> RosterUpdate<'a> {
 
     /// The ledger of an event, updated with what the roster says about it.
     async fn ledger_of(&self, event: Event, detail: Detail) -> Result<Ledger> {
-        let (now, zone) = (self.now, &self.context.lake.zone);
+        let (now, zone) = (self.now, &self.context.lake.settings.zone);
         let new = Ledger::new(event, now);
         let change = |ledger: &mut Ledger| {
             if detail == Detail::Full || new.event.end_time > ledger.event.end_time {

@@ -154,7 +154,7 @@ async fn edited(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()
     let (context, choice, now) = (update.context, update.choice, update.now);
     let from = match (choice.days(), believed(read.broken_at.or(read.until), now)) {
         (Some(days), _) => {
-            before(context.lake.zone.start_of(days.first).unwrap_or_default(), context.lookback)
+            before(context.lake.settings.zone.start_of(days.first).unwrap_or_default(), context.lookback)
         }
         (None, Some(until)) => until,
         (None, None) => before(now, context.lookback),
@@ -180,7 +180,7 @@ async fn edited(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()
 /// the events that are listed without an end. After each span, it notes in `read` how far it has come.
 async fn public(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<Vec<i64>> {
     let (context, choice, now) = (update.context, update.choice, update.now);
-    let zone = &context.lake.zone;
+    let zone = &context.lake.settings.zone;
     let (from, to) = match (choice.days(), believed(read.broken_at, now), believed(read.until, now)) {
         // Events that were held earlier may have been watched on these days.
         (Some(days), ..) => {
@@ -226,7 +226,7 @@ pub(in crate::job) async fn read_file(context: &Context, name: &str) -> Result<V
     let unreadable = || format!("cannot read the roster `{name}`");
     let bytes = match name.strip_prefix("store:") {
         Some(key) => {
-            let object = context.store.get(key).await?;
+            let object = context.lake.store.get(key).await?;
             object.map(|(bytes, _)| bytes.to_vec()).ok_or_else(|| {
                 let error = Error::new(Kind::Usage, unreadable() + ": the store has no such object");
                 error.hint("check `--roster`")

@@ -70,7 +70,7 @@ pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report
     if !prepare_lake(context).await? {
         return Err(lake::missing(&context.place));
     }
-    let privacy = context.privacy().await?;
+    let privacy = context.lake.privacy().await?;
     // First, because a cell published after the one rebuilt from its answers would be taken for the better one.
     publish_staged(context, &[], report).await?;
     let events = archived(context, call, report).await?;

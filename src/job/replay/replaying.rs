@@ -22,7 +22,6 @@ use crate::load::conflict_retries::ConflictRetries;
 use crate::load::ledger::Ledger;
 use crate::load::staging::{CellWriter, VisitId};
 use crate::load::store::Listed;
-use crate::load::table_day::TableDay;
 use crate::transform::decode::DecodeContext;
 use crate::transform::privacy::Privacy;
 use crate::transform::tables::Table;
@@ -74,7 +73,7 @@ impl Replaying<'_> {
             }
             // Another process rewrote them without somebody who is to be forgotten, or deleted them.
             for (window, listed) in std::mem::take(&mut answers) {
-                if let Some(head) = self.context.store.head(&listed.key).await? {
+                if let Some(head) = self.context.lake.store.head(&listed.key).await? {
                     answers.insert(window, Listed { head, ..listed });
                 }
             }
@@ -88,7 +87,7 @@ impl Replaying<'_> {
         if !call.has_day(header.day) || answers.len() != header.windows.len().max(1) {
             return Ok(RecordCounts::default());
         }
-        let zone = context.lake.zone.clone();
+        let zone = context.lake.settings.zone.clone();
         if header.zone != zone.name() {
             let message = format!(
                 "the answer was asked for in days of `{}`, but the lake's zone is `{zone}`",
@@ -131,8 +130,8 @@ impl Replaying<'_> {
     /// Stages a cell if it is better than the cell in the lake, or if it is what that cell should have been.
     async fn stage(&mut self, mut cell: CellWriter, header: &ArchiveHeader) -> Result<()> {
         let Self { context, privacy, .. } = *self;
-        let (store, lake, table, day) = (&context.store, &context.lake, cell.table(), header.day);
-        let table_day = TableDay { store, lake, privacy, table, day };
+        let (lake, table, day) = (&context.lake, cell.table(), header.day);
+        let table_day = lake.table_day(privacy, table, day);
         let in_lake = table_day.cell(header.event_id, cell.part()).await?;
         let mut staged_at = context.clock.now();
         if let Some(Cell { pulled_at, staged_at: before, weight, .. }) = in_lake
@@ -143,7 +142,7 @@ impl Replaying<'_> {
             let after = before.checked_add(SignedDuration::from_millis(1)).unwrap_or(before);
             staged_at = staged_at.max(after);
         }
-        let judge = lake.judge(table, day)?;
+        let judge = lake.settings.judge(table, day)?;
         // Only fewer rows can be accepted, never fewer rejects.
         let accepted_at = header.accepted_at.filter(|_| table != Table::Rejects);
         let ours = cell.cell(staged_at, accepted_at);
@@ -173,14 +172,14 @@ impl Replaying<'_> {
         let Some((ledger, day, pulled_at)) = placed.filter(|(_, day, _)| call.has_day(*day)) else {
             return Ok(());
         };
-        let (store, lake, event_id) = (&context.store, &context.lake, ledger.event.event_id);
-        let table_day = TableDay { store, lake, privacy, table: Table::Events, day };
+        let (lake, event_id) = (&context.lake, ledger.event.event_id);
+        let table_day = lake.table_day(privacy, Table::Events, day);
         if table_day.cell(event_id, "").await?.is_some() {
             return Ok(());
         }
         let visit_id = self.visit_id(event_id, pulled_at);
-        let mut cell = CellWriter::new(Arc::clone(store), visit_id, Table::Events, day, "");
-        cell.write(privacy.clean(Table::Events, &events_row(ledger, &lake.zone)?)?).await?;
+        let mut cell = CellWriter::new(Arc::clone(&lake.store), visit_id, Table::Events, day, "");
+        cell.write(privacy.clean(Table::Events, &events_row(ledger, &lake.settings.zone)?)?).await?;
         cell.stage(context.clock.now(), None).await
     }
 

@@ -38,7 +38,7 @@ impl<'a> Archiving<'a> {
             event_id: visit_id.event_id,
             pulled_at: visit_id.pulled_at,
             run: visit_id.run.clone(),
-            zone: context.lake.zone.name().to_owned(),
+            zone: context.lake.settings.zone.name().to_owned(),
             day,
             source,
             windows: windows.iter().flatten().map(edges).collect(),
@@ -57,9 +57,9 @@ impl<'a> Archiving<'a> {
         let parameters = [("eventId", event_id)].into_iter().chain(range);
         let request = parameters.map(|(name, value)| (name.to_owned(), json!(value))).collect();
         let header = ArchiveHeader { window: at, request, ..self.header.clone() };
-        let day = self.context.lake.zone.day_of(pulled_at);
+        let day = self.context.lake.settings.zone.day_of(pulled_at);
         let key = keys::archived(day, event_id, pulled_at, &header.run, self.attempt, at);
-        let writer = ArchiveWriter::create(self.context.store.as_ref(), &key, &header).await?;
+        let writer = ArchiveWriter::create(self.context.lake.store.as_ref(), &key, &header).await?;
         self.keys.push(key);
         Ok(writer)
     }
@@ -67,7 +67,7 @@ impl<'a> Archiving<'a> {
     /// Deletes the answers, because they are not used after all.
     pub(super) async fn abandon(self) -> Result<()> {
         for key in self.keys {
-            self.context.store.delete(&key).await?;
+            self.context.lake.store.delete(&key).await?;
         }
         Ok(())
     }

@@ -64,15 +64,15 @@ impl Visiting<'_> {
         if !self.context.archive {
             return Ok(());
         }
-        self.context.lake.check_privacy(self.context.store.as_ref()).await?;
-        let privacy = self.context.privacy().await?;
+        self.context.lake.check_privacy().await?;
+        let privacy = self.context.lake.privacy().await?;
         if privacy.suppressed.revision() == self.privacy.suppressed.revision() {
             return Ok(());
         }
         let VisitId { event_id, pulled_at, run, .. } = &self.visit_id;
-        let day = self.context.lake.zone.day_of(*pulled_at);
+        let day = self.context.lake.settings.zone.day_of(*pulled_at);
         let ours = keys::archived_by(day, *event_id, *pulled_at, run);
-        for listed in self.context.store.list(&ours, "").await? {
+        for listed in self.context.lake.store.list(&ours, "").await? {
             archive::clean(self.context, &privacy, listed).await?;
         }
         Ok(())
@@ -86,10 +86,10 @@ impl Visiting<'_> {
         let run = &self.visit_id.run;
         let used = self.vendor.used();
         let pulls = figures::pulls_row(&self.figures, after, run, outcome, error.as_deref(), used, took)?;
-        let zone = &self.context.lake.zone;
+        let zone = &self.context.lake.settings.zone;
         let events = self.privacy.clean(Table::Events, &figures::events_row(after, zone)?)?;
         let cell = |table, day, part| {
-            CellWriter::new(Arc::clone(&self.context.store), self.visit_id.clone(), table, day, part)
+            CellWriter::new(Arc::clone(&self.context.lake.store), self.visit_id.clone(), table, day, part)
         };
         let mut row = cell(Table::Pulls, zone.day_of(self.visit_id.pulled_at), run);
         row.write(pulls).await?;

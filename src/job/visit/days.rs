@@ -9,7 +9,7 @@ use crate::calendar;
 use crate::error::{Error, Result};
 use crate::job::choice::Scope;
 use crate::job::context::Context;
-use crate::load::lake::Lake;
+use crate::load::lake_settings::LakeSettings;
 use crate::load::ledger::Ledger;
 use crate::load::ledger::answers::DayAnswer;
 use crate::report::Requests;
@@ -39,7 +39,7 @@ fn last_instant(context: &Context, ledger: &Ledger, now: Timestamp) -> Timestamp
 pub(super) fn due(context: &Context, scope: Scope, ledger: &Ledger, now: Timestamp) -> BTreeSet<Date> {
     let mut days = ledger.owed.days.clone();
     if let Some(through) = ledger.through {
-        let Lake { zone, settle, .. } = &context.lake;
+        let LakeSettings { zone, settle, .. } = &context.lake.settings;
         let first = through.checked_sub(*settle).unwrap_or(through);
         days.extend(calendar::days(zone.day_of(first), zone.day_of(last_instant(context, ledger, now))));
     }
@@ -94,7 +94,8 @@ pub(in crate::job) fn expected_requests(
     let due = due(context, scope, ledger, now);
     let snapshot = u64::from(wants_snapshot(context, scope, ledger, now));
     let start = ledger.event.start_time;
-    let event_day = ledger.event_day.unwrap_or_else(|| context.lake.zone.day_of(start.unwrap_or(now)));
+    let event_day =
+        ledger.event_day.unwrap_or_else(|| context.lake.settings.zone.day_of(start.unwrap_or(now)));
     // For an event without a time, one more snapshot is asked for, to find its day.
     let without_day = u64::from(ledger.event_day.is_none() && start.is_none());
     let mut possible = possible(context, ledger, event_day, now)?;
@@ -124,7 +125,7 @@ pub(super) fn possible(
     event_day: Date,
     now: Timestamp,
 ) -> Result<BTreeSet<Date>> {
-    let last = context.lake.zone.day_of(last_instant(context, ledger, now));
+    let last = context.lake.settings.zone.day_of(last_instant(context, ledger, now));
     Ok(calendar::days(calendar::previous(event_day)?, last).collect())
 }
 

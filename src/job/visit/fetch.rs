@@ -80,7 +80,7 @@ impl Visiting<'_> {
     }
 
     async fn fetch_in_pieces(&mut self, day: Date, pieces: &mut u32) -> Result<Option<Fetched>> {
-        let zone = &self.context.lake.zone;
+        let zone = &self.context.lake.settings.zone;
         let before = self.known.get(&day).and_then(|before| before.accepted_at);
         let mut windows = window::split(zone, day, *pieces)?;
         if windows.is_none() {

@@ -83,7 +83,7 @@ impl Fetched {
 
 impl Intake {
     pub(in crate::job) fn new(context: &Context, visit_id: &VisitId, wanted: Wanted, day: Date) -> Self {
-        let store = &context.store;
+        let store = &context.lake.store;
         let cell = |table, part| CellWriter::new(Arc::clone(store), visit_id.clone(), table, day, part);
         Self {
             cells: wanted.tables().iter().map(|table| cell(*table, "")).collect(),

@@ -80,7 +80,7 @@ pub(super) async fn visit(
         began: now,
         event_day: ledger
             .event_day
-            .unwrap_or_else(|| context.lake.zone.day_of(ledger.event.start_time.unwrap_or(now))),
+            .unwrap_or_else(|| context.lake.settings.zone.day_of(ledger.event.start_time.unwrap_or(now))),
         event_day_is_known: ledger.event_day.is_some() || ledger.event.start_time.is_some(),
         known: ledger.days.clone(),
         ledger,
@@ -214,7 +214,7 @@ impl Visiting<'_> {
 
     /// Whether a day was answered after it settled, with rows.
     fn is_answered(&self, day: Date) -> bool {
-        let settled_at = self.context.lake.settled_at(day);
+        let settled_at = self.context.lake.settings.settled_at(day);
         self.known.get(&day).is_some_and(|answer| settled_at.is_ok_and(|settled| answer.pulled_at >= settled))
     }
 
@@ -226,7 +226,11 @@ impl Visiting<'_> {
         };
         let days: BTreeSet<Date> = counts.keys().chain(self.known.keys()).copied().collect();
         let settled = |day: &&Date| {
-            self.context.lake.settled_at(**day).is_ok_and(|settled_at| self.visit_id.pulled_at >= settled_at)
+            self.context
+                .lake
+                .settings
+                .settled_at(**day)
+                .is_ok_and(|settled_at| self.visit_id.pulled_at >= settled_at)
         };
         let settled: Vec<&Date> = days.iter().filter(settled).collect();
         let agrees = |day: &Date| counts.get(day).copied().unwrap_or_default().agrees(self.known.get(day));
@@ -248,7 +252,7 @@ impl Visiting<'_> {
 
     fn wanted(&self, source: Source) -> Wanted {
         let VisitId { event_id, pulled_at, .. } = self.visit_id;
-        let (zone, privacy) = (self.context.lake.zone.clone(), self.privacy.clone());
+        let (zone, privacy) = (self.context.lake.settings.zone.clone(), self.privacy.clone());
         Wanted { source, decode_context: DecodeContext { event_id, pulled_at, zone, privacy } }
     }
 

@@ -11,11 +11,9 @@ use super::days::Task;
 use super::intake::Fetched;
 use super::record_counts::RecordCounts;
 use crate::error::{Explain, Kind, Result};
-use crate::job::context::Context;
 use crate::load::ledger::Ledger;
 use crate::load::ledger::answers::{DayAnswer, SnapshotAnswer};
 use crate::load::staging::CellWriter;
-use crate::load::table_day::TableDay;
 use crate::transform::digest::Digest;
 use crate::transform::tables::Table;
 use crate::transform::totals::Totals;
@@ -151,7 +149,7 @@ impl Visiting<'_> {
         before: Option<(Timestamp, Totals)>,
         accepted_at: Option<Timestamp>,
     ) -> Result<bool> {
-        let settled_at = self.context.lake.settled_at(day)?;
+        let settled_at = self.context.lake.settings.settled_at(day)?;
         let (before_at, before) = before.unzip();
         // In this visit, or in one that was killed before it staged anything.
         let is_accepted =
@@ -195,8 +193,7 @@ impl Visiting<'_> {
 
     /// Whether the lake has what the ledger says was staged. To choose an event repairs what somebody deleted.
     async fn lake_holds(&self, table: Table, day: Date, part: &str, digest: Digest) -> bool {
-        let Context { store, lake, .. } = self.context;
-        let table_day = TableDay { store, lake, privacy: &self.privacy, table, day };
+        let table_day = self.context.lake.table_day(&self.privacy, table, day);
         let found = table_day.cell(self.visit_id.event_id, part).await;
         // A cell that cannot be read counts as missing: to stage it again does no harm, and publish says what is wrong.
         found.is_ok_and(|found| found.is_some_and(|found| found.digest == digest))

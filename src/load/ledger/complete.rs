@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Ledger;
 use crate::calendar;
-use crate::load::lake::Lake;
+use crate::load::lake_settings::LakeSettings;
 
 /// Why the rows of a day, and of the days after it, are not all in the lake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -42,7 +42,7 @@ pub struct Hold {
 impl Hold {
     /// What holds back the days of one event; none if nothing is missing, or if what is missing will never be asked for.
     #[must_use]
-    pub fn of(ledger: &Ledger, lake: &Lake, now: Timestamp) -> Option<Self> {
+    pub fn of(ledger: &Ledger, settings: &LakeSettings, now: Timestamp) -> Option<Self> {
         let event = &ledger.event;
         // Nothing is expected of an event that was cancelled and has no end.
         let is_called_off = event.is_cancelled() && event.end_time.is_none();
@@ -50,12 +50,12 @@ impl Hold {
             return None;
         }
         let start = event.start_time.unwrap_or_else(|| ledger.end());
-        let event_day = ledger.event_day.unwrap_or_else(|| lake.zone.day_of(start));
+        let event_day = ledger.event_day.unwrap_or_else(|| settings.zone.day_of(start));
         // Viewers may have come the day before.
         let first = calendar::previous(event_day).unwrap_or(event_day);
         let asked = ledger
             .through
-            .map(|through| lake.zone.day_of(through.checked_sub(lake.settle).unwrap_or(through)));
+            .map(|through| settings.zone.day_of(through.checked_sub(settings.settle).unwrap_or(through)));
         // An owed snapshot holds nothing back if there was an earlier one: days that the earlier one did not count have been
         // asked for since.
         let lacks_snapshot =
@@ -77,10 +77,15 @@ impl Hold {
 /// The last day that has settled and whose rows are all in the lake: the day before the first one that is held back, that has
 /// not settled, or that had not ended when the roster was last read (`roster_read_at`).
 #[must_use]
-pub fn through(holds: &[Hold], lake: &Lake, now: Timestamp, roster_read_at: Timestamp) -> Option<Date> {
-    let settling = lake.zone.day_of(now.checked_sub(lake.settle).unwrap_or(now));
+pub fn through(
+    holds: &[Hold],
+    settings: &LakeSettings,
+    now: Timestamp,
+    roster_read_at: Timestamp,
+) -> Option<Date> {
+    let settling = settings.zone.day_of(now.checked_sub(settings.settle).unwrap_or(now));
     let first =
-        holds.iter().map(|hold| hold.day).chain([settling, lake.zone.day_of(roster_read_at)]).min()?;
+        holds.iter().map(|hold| hold.day).chain([settling, settings.zone.day_of(roster_read_at)]).min()?;
     calendar::previous(first).ok()
 }
 
@@ -97,8 +102,8 @@ mod tests {
     use crate::calendar::Zone;
     use crate::transform::event::Event;
 
-    fn lake() -> Lake {
-        Lake {
+    fn settings() -> LakeSettings {
+        LakeSettings {
             zone: Zone::parse("Asia/Shanghai").unwrap(),
             settle: SignedDuration::from_hours(12),
             policy: Arc::default(),
@@ -133,7 +138,7 @@ mod tests {
         let found = |change: fn(&mut Ledger)| {
             let mut ledger = ledger("2022-10-29T12:00:00Z");
             change(&mut ledger);
-            Hold::of(&ledger, &lake(), now).map(|hold| (hold.day.to_string(), hold.because))
+            Hold::of(&ledger, &settings(), now).map(|hold| (hold.day.to_string(), hold.because))
         };
         let hold = |day: &str, because| Some((day.to_owned(), because));
         // The 28th settles twelve hours after local midnight: at 04:00 UTC on the 29th.
@@ -201,7 +206,7 @@ mod tests {
 
     #[test]
     fn the_lake_is_complete_through_the_day_before_the_first_that_is_held_back() {
-        let lake = lake();
+        let lake = settings();
         let hold = |text: &str| Hold { event_id: None, day: day(text), because: HeldBy::Staged };
         let now = at("2022-11-01T00:00:00Z");
         assert_eq!(through(&[], &lake, now, now), Some(day("2022-10-30")), "the 31st settles at 04:00 UTC");

@@ -1,7 +1,6 @@
 //! Rebuilds a lost ledger from the lake: from what `events`, `pulls` and the indexes say of each event.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use futures::TryStreamExt;
 use jiff::Timestamp;
@@ -15,9 +14,10 @@ use crate::error::{Error, Kind, Result};
 use crate::load::cell::{Cell, Source};
 use crate::load::keys;
 use crate::load::lake::Lake;
+use crate::load::lake_settings::LakeSettings;
 use crate::load::object::ObjectReader;
 use crate::load::object::index::PrivacyVersion;
-use crate::load::store::{Listed, Store};
+use crate::load::store::Listed;
 use crate::load::suppression;
 use crate::transform::event::Event;
 use crate::transform::row::{self, Row};
@@ -40,17 +40,17 @@ struct RecoveredEvent {
 /// Puts a ledger for every event of the lake that has none. Reads the whole lake, and returns an error for each object or ledger
 /// that cannot be read. The lake's settings are lost, too: returns [`Kind::OtherLake`] if its rows and footers show that it was
 /// made with another zone or privacy policy than this run's.
-pub async fn recover(store: &Arc<dyn Store>, lake: &Lake, ledgers: &Ledgers) -> Result<Vec<Error>> {
+pub async fn recover(lake: &Lake, ledgers: &Ledgers) -> Result<Vec<Error>> {
     let mut events: BTreeMap<i64, RecoveredEvent> = BTreeMap::new();
     let mut failures = Vec::new();
     let mut suppressed = 0;
     for table in Table::ALL {
-        for Listed { key, head } in store.list(&keys::table(table), "").await? {
+        for Listed { key, head } in lake.store.list(&keys::table(table), "").await? {
             let Some(day) = keys::parse_lake(table, &key) else { continue };
             let read = async {
-                let object = ObjectReader::open(store, &key, head, table, day).await?;
+                let object = ObjectReader::open(&lake.store, &key, head, table, day).await?;
                 if let Some(version) = object.privacy_version() {
-                    check_policy(lake, version)?;
+                    check_policy(&lake.settings, version)?;
                     suppressed = suppressed.max(version.suppressed);
                 }
                 match table {
@@ -59,7 +59,7 @@ pub async fn recover(store: &Arc<dyn Store>, lake: &Lake, ledgers: &Ledgers) -> 
                         let mut rows = object.rows(std::iter::once(0..all))?;
                         while let Some(batch) = rows.try_next().await? {
                             for row in row::rows(&batch) {
-                                check_zone(lake, table, row)?;
+                                check_zone(&lake.settings, table, row)?;
                                 read_row(&mut events, table, day, row);
                             }
                         }
@@ -84,13 +84,13 @@ pub async fn recover(store: &Arc<dyn Store>, lake: &Lake, ledgers: &Ledgers) -> 
             }
         }
     }
-    let listed = suppression::privacy(store.as_ref(), &lake.policy).await?.suppressed.revision();
+    let listed = lake.privacy().await?.suppressed.revision();
     if listed < suppressed {
         return Err(suppression::lost());
     }
     if !events.is_empty() {
         // Zone and policy show in the rows and footers; this does not.
-        let settle = format!("{:#}", lake.settle);
+        let settle = format!("{:#}", lake.settings.settle);
         tracing::warn!(settle, "the lake's settings were lost, and days settle as this run says");
     }
     for (event_id, known) in events {
@@ -103,18 +103,18 @@ pub async fn recover(store: &Arc<dyn Store>, lake: &Lake, ledgers: &Ledgers) -> 
 }
 
 /// Checks that the lake's zone is this run's: the row of an event has its start both as an instant and on the lake's wall clock.
-fn check_zone(lake: &Lake, table: Table, row: Row<'_>) -> Result<()> {
+fn check_zone(settings: &LakeSettings, table: Table, row: Row<'_>) -> Result<()> {
     let (Table::Events, Some(start)) = (table, row.instant("start_time")) else { return Ok(()) };
-    if row.wall_clock("start_date") == Some(lake.zone.wall_clock(start)) {
+    if row.wall_clock("start_date") == Some(settings.zone.wall_clock(start)) {
         return Ok(());
     }
-    let message = format!("the ledger is lost, and the lake's days are not those of `{}`", lake.zone);
+    let message = format!("the ledger is lost, and the lake's days are not those of `{}`", settings.zone);
     Err(Error::new(Kind::OtherLake, message).hint("give the `--zone` that the lake was made with"))
 }
 
 /// Checks that the policy of an object is this run's: what was withheld must not come back because the lake's settings are lost.
-fn check_policy(lake: &Lake, version: &PrivacyVersion) -> Result<()> {
-    let ours = lake.policy.document();
+fn check_policy(settings: &LakeSettings, version: &PrivacyVersion) -> Result<()> {
+    let ours = settings.policy.document();
     if version.policy == *ours {
         return Ok(());
     }

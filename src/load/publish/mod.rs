@@ -21,10 +21,10 @@ use crate::error::{Error, Kind, Result};
 use crate::load::conflict_retries::ConflictRetries;
 use crate::load::keys;
 use crate::load::lake::Lake;
+use crate::load::lake_objects;
 use crate::load::lake_objects::ByTable;
 use crate::load::store::{Head, Listed, Store};
 use crate::load::table_day::TableDay;
-use crate::load::{lake_objects, suppression};
 use crate::transform::privacy::Privacy;
 use crate::transform::tables::Table;
 
@@ -74,13 +74,12 @@ impl Published {
 /// Publishes what is staged for these days, or for all days if `days` is empty. A table and day that fails does not stop the
 /// others. No day is begun after the `deadline`. `watch` is called with the number of days that are done, and of all days.
 pub async fn publish(
-    store: &Arc<dyn Store>,
     lake: &Lake,
     days: &BTreeSet<Date>,
     deadline: Deadline,
     watch: impl Fn(usize, usize),
 ) -> Result<Published> {
-    let mut published = Published::default();
+    let (store, mut published) = (&lake.store, Published::default());
     let events = staged_events(store.as_ref(), days).await?;
     let (days, mut standing) = if days.is_empty() {
         let found = StagedDays::find(store.as_ref()).await?;
@@ -93,8 +92,7 @@ pub async fn publish(
         (days.iter().map(|day| (*day, Table::ALL.into())).collect(), standing)
     };
     let budget = Semaphore::new(FILES as usize);
-    let publishing =
-        Arc::new(Publishing { store: Arc::clone(store), lake: lake.clone(), events, budget, deadline });
+    let publishing = Arc::new(Publishing { lake: lake.clone(), events, budget, deadline });
     let all = days.len();
     // The last days first: an event's row lies in the day of the event, and its viewings mostly in that day and later ones. If
     // the time runs out in between, hardly any event is in the lake without all of its viewings.
@@ -137,7 +135,6 @@ async fn staged_events(store: &dyn Store, days: &BTreeSet<Date>) -> Result<BTree
 
 /// A publish that is under way.
 struct Publishing {
-    store: Arc<dyn Store>,
     lake: Lake,
     /// The staged files of `events`, listed before all others. A visit stages its row of `events` last: so whatever else these
     /// visits staged is found when the other files are listed.
@@ -156,7 +153,7 @@ impl Publishing {
             Vec::new()
         });
         // Staged files tell which days are to be published: they are deleted only when every table has its object of the day.
-        let deletes = stream::iter(done).map(|key| async move { self.store.delete(&key).await });
+        let deletes = stream::iter(done).map(|key| async move { self.lake.store.delete(&key).await });
         let mut deletes = deletes.buffer_unordered(DELETES);
         while let Some(deleted) = deletes.next().await {
             match deleted {
@@ -182,7 +179,7 @@ impl Publishing {
         }
         let mut staged = ByTable::new();
         for table in tables {
-            let (mut files, failures) = staged_files(self.store.as_ref(), table, day).await?;
+            let (mut files, failures) = staged_files(self.lake.store.as_ref(), table, day).await?;
             published.failures.extend(failures);
             files.retain(|file| table != Table::Events || self.events.contains(&file.key));
             if !files.is_empty() {
@@ -199,7 +196,7 @@ impl Publishing {
             return Ok(Vec::new());
         }
         // Read after the files were listed, so that none of them was written with a longer list of people than this one.
-        let privacy = suppression::privacy(self.store.as_ref(), &self.lake.policy).await?;
+        let privacy = self.lake.privacy().await?;
         let done = self.put_day(&privacy, day, staged, standing, published).await;
         // The list of people to be forgotten may have grown since, so that what was put has too much. `forget` first extends the
         // list, and then searches the lake: if the list has not grown by the time it is read again here, `forget` finds what
@@ -223,7 +220,7 @@ impl Publishing {
             if table == Table::Events && done.is_none() {
                 break;
             }
-            let table_day = TableDay { store: &self.store, lake: &self.lake, privacy, table, day };
+            let table_day = self.lake.table_day(privacy, table, day);
             let staged = staged.remove(&table).unwrap_or_default();
             match publish_object(&table_day, staged, standing.remove(&table)).await {
                 Ok(replaced) => {
@@ -248,16 +245,15 @@ impl Publishing {
     async fn clean_again(&self, before: Privacy, day: Date, published: &mut Published) -> Result<()> {
         let mut before = before.suppressed.revision();
         // Fails if the lake's policy is no longer this run's: then what is staged waits for a run with the new policy.
-        self.lake.check_privacy(self.store.as_ref()).await?;
+        self.lake.check_privacy().await?;
         loop {
-            let privacy = suppression::privacy(self.store.as_ref(), &self.lake.policy).await?;
+            let privacy = self.lake.privacy().await?;
             if privacy.suppressed.revision() == before {
                 return Ok(());
             }
             before = privacy.suppressed.revision();
             for table in Table::ALL {
-                let table_day =
-                    TableDay { store: &self.store, lake: &self.lake, privacy: &privacy, table, day };
+                let table_day = self.lake.table_day(&privacy, table, day);
                 if table_day.clean_at(&table_day.key()).await? {
                     published.put(table, day);
                 }
@@ -280,12 +276,12 @@ async fn publish_object(
         }
         // Files that were staged since then wait for the next publish: other tables of the day, which their visits staged as
         // well, may have been published already.
-        let still = table_day.store.list(&keys::staged_day(table_day.table, table_day.day), "").await?;
+        let still = table_day.lake.store.list(&keys::staged_day(table_day.table, table_day.day), "").await?;
         // A key is never used for another cell, but a file may have been rewritten without somebody who is to be forgotten.
         let known: BTreeSet<&String> = staged.iter().map(|file| &file.key).collect();
         staged = still.into_iter().filter(|file| known.contains(&file.key)).collect();
-        standing = table_day.store.head(&table_day.key()).await?;
+        standing = table_day.lake.store.head(&table_day.key()).await?;
         // Whoever wrote them may have known a longer list of people to be forgotten.
-        privacy = suppression::privacy(table_day.store.as_ref(), &table_day.lake.policy).await?;
+        privacy = table_day.lake.privacy().await?;
     }
 }

@@ -13,7 +13,6 @@ use crate::load::conflict_retries::{on_newest, retried};
 use crate::load::object::properties::Expected;
 use crate::load::object::{CleanObject, ObjectReader, ObjectWriter};
 use crate::load::store::{Condition, Head, Listed};
-use crate::load::suppression;
 use crate::load::table_day::TableDay;
 use crate::transform::batch::part;
 
@@ -42,7 +41,7 @@ impl TableDay<'_> {
             Some(head) => Some(self.clean(&self.key(), head).await?),
             None => None,
         };
-        let judge = self.lake.judge(self.table, self.day)?;
+        let judge = self.lake.settings.judge(self.table, self.day)?;
         let standing = object.as_ref().map_or(&[][..], CleanObject::cells);
         // The process that put the object may have been killed before it checked whether more people are to be forgotten.
         let is_to_be_put = object.as_ref().is_none_or(CleanObject::is_to_be_cleaned);
@@ -65,7 +64,7 @@ impl TableDay<'_> {
     /// the object is gone, or was written under the same policy and list. Only text columns are read.
     pub async fn suppressed_rows(&self, key: &str, head: Head) -> Result<u64> {
         // The process that replaced the object meanwhile may have known of fewer people.
-        let counted = on_newest(self.store.as_ref(), key, head, |head| self.count_suppressed(key, head));
+        let counted = on_newest(self.lake.store.as_ref(), key, head, |head| self.count_suppressed(key, head));
         Ok(counted.await?.unwrap_or_default())
     }
 
@@ -84,7 +83,7 @@ impl TableDay<'_> {
     /// Rewrites an object of this table and day if it has something that may no longer be kept. Returns whether it did.
     pub async fn clean_at(&self, key: &str) -> Result<bool> {
         retried(|| async {
-            let Some(head) = self.store.head(key).await? else { return Ok(false) };
+            let Some(head) = self.lake.store.head(key).await? else { return Ok(false) };
             let object = self.open(key, head).await?;
             if object.is_kept_under(self.privacy) || self.is_known_better(&object).await? {
                 return Ok(false);
@@ -101,7 +100,7 @@ impl TableDay<'_> {
         if known <= self.privacy.suppressed.revision() {
             return Ok(false);
         }
-        let now = suppression::privacy(self.store.as_ref(), &self.lake.policy).await?;
+        let now = self.lake.privacy().await?;
         Ok(known <= now.suppressed.revision())
     }
 
@@ -118,7 +117,7 @@ impl TableDay<'_> {
         let parts = parts(merged, &groups, &same);
         let expected = Expected::Groups(&groups);
         let mut writer =
-            ObjectWriter::create(self.store.as_ref(), key, self.table, self.day, expected).await?;
+            ObjectWriter::create(self.lake.store.as_ref(), key, self.table, self.day, expected).await?;
         let kept = parts
             .iter()
             .filter_map(|part| if let Part::Lake(rows) = part { Some(rows.clone()) } else { None });

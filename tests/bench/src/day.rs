@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use rollcall::calendar::Zone;
 use rollcall::extract::body::Splitter;
 use rollcall::load::lake::Lake;
+use rollcall::load::lake_settings::LakeSettings;
 use rollcall::load::object::index::PrivacyVersion;
 use rollcall::load::staging::{CellWriter, VisitId};
 use rollcall::load::store::{Folder, Store};
@@ -25,9 +26,11 @@ const MORE: u64 = 10;
 pub(crate) async fn stage(store: PathBuf, count: u64, viewers: u64, again: Option<u64>) -> Outcome {
     let store: Arc<dyn Store> = Arc::new(Folder::new(store));
     let zone = Zone::parse("Asia/Shanghai")?;
-    let lake = Lake { zone: zone.clone(), settle: SignedDuration::from_hours(12), policy: Arc::default() };
-    if !lake.check(store.as_ref(), None).await? {
-        lake.establish(store.as_ref(), None).await?;
+    let settings =
+        LakeSettings { zone: zone.clone(), settle: SignedDuration::from_hours(12), policy: Arc::default() };
+    let lake = Lake { store: Arc::clone(&store), settings };
+    if !lake.check(None).await? {
+        lake.establish(None).await?;
     }
     let first: Timestamp = "2023-01-01T00:00:00Z".parse()?;
     let pulled_at = if again.is_some() { first + SignedDuration::from_hours(1) } else { first };
