@@ -1,5 +1,5 @@
 -- Replays up to the seventh day after each event. A row an event and day with replays. Day 0 is the day on
--- which the event was to end, by the lake's wall clock; days before it are negative, where an event ended
+-- which the event was to end, by the lake's wall clock. Days before it are negative, where an event ended
 -- early or was moved. An event without a known end is left out. Somebody who watched on two days counts on
 -- both: people do not add up.
 SELECT

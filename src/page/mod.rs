@@ -12,10 +12,8 @@ mod source;
 mod viewers;
 mod words;
 
-use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::{fmt, fs};
+use std::{fmt, fs, io};
 
 use askama::Template;
 use clap::Args;
@@ -114,16 +112,11 @@ fn write(path: &Path, page: &impl Template) -> Result<()> {
         return Err(Error::new(Kind::Usage, fail()).hint("give `--output` the name of a file"));
     }
     let text = page.render().explain(Kind::Store, fail)?;
-    let written = || {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        // As readable as any other file that this user makes.
-        let as_usual = fs::Permissions::from_mode(0o666);
-        let mut part =
-            tempfile::Builder::new().permissions(as_usual).tempfile_in(folder.unwrap_or(Path::new(".")))?;
-        part.write_all(text.as_bytes())?;
-        part.persist(path).map(|_| ()).map_err(|error| error.error)
-    };
-    written().explain(Kind::Store, fail).map_err(|error: Error| {
+    let part = path.with_extension("html.part");
+    let written = fs::write(&part, text).and_then(|()| fs::rename(&part, path));
+    written.explain(Kind::Store, fail).map_err(|error: Error| {
+        let left = fs::remove_file(&part).is_err_and(|error| error.kind() != io::ErrorKind::NotFound);
+        let error = if left { error.with("left", part.display()) } else { error };
         error.hint(if path.is_dir() {
             "give `--output` the name of a file"
         } else {

@@ -235,7 +235,8 @@ def online_peak(vendor):
 def left_early(vendor):
     for (event, person), viewings in vendor.people().items():
         left = [viewing.minute(viewing.offline) for viewing in viewings if viewing.is_live]
-        name = max(sent(viewing.record, "name") for viewing in viewings)
+        names = [sent(viewing.record, "name") for viewing in viewings]
+        name = max(names, key=lambda name: (not name.startswith("网友"), name))
         if left and max(left) < 10:
             yield event.id, event.title, person, name, max(left), len(viewings) - len(left)
 
