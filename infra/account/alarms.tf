@@ -1,6 +1,5 @@
 # Each says what to do. What is left for the next run, a holiday without events, and an old event that the vendor forgot
-# raise none: they are counted in none of these metrics. Nor do objects of the lake that somebody else deleted: for those,
-# `rollcall status` has to be run.
+# raise none: they are counted in none of these metrics. Nor do objects of the lake that somebody else deleted.
 locals {
   hour = 3600
   # CloudWatch looks back seven days at most.

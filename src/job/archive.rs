@@ -6,8 +6,8 @@ use crate::job::context::Context;
 use crate::load::archive::{ArchiveHeader, ArchiveReader, ArchiveWriter};
 use crate::load::conflict_retries::on_newest;
 use crate::load::keys;
-use crate::load::object::index::PrivacyVersion;
 use crate::load::store::{Below, Listed};
+use crate::transform::privacy::PrivacyVersion;
 use crate::transform::privacy::{Privacy, RedactedAnswer};
 use crate::transform::tables::Table;
 

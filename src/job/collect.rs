@@ -3,6 +3,7 @@
 use clap::Args;
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::choice::was_visited_since;
@@ -27,10 +28,10 @@ pub struct Collect {
     /// The first day that was planned, if days were chosen: what is left of them is then a failure, because no other plan comes
     /// back to it.
     #[arg(long, value_name = "DAY")]
-    pub from: Option<String>,
+    pub from: Option<Date>,
     /// The last day that was planned, if days were chosen.
     #[arg(long, value_name = "DAY")]
-    pub to: Option<String>,
+    pub to: Option<Date>,
 }
 
 pub(super) async fn collect(context: &Context, call: &Collect, report: &mut Report) -> Result<()> {

@@ -78,8 +78,12 @@ async fn vendor(context: &Context, vendor: Vendor<'_>) -> Result<String> {
         match edited.page().await {
             Ok(Some(_)) => {}
             Ok(None) => break,
-            // It knows the user by the token, then, and this run does not need the list.
-            Err(error) if error.kind() == Kind::Refused && !context.rosters.edited => {
+            // It knows the user by the token, then, and this run does not need the list. Only a code is the vendor's own word.
+            Err(error)
+                if error.kind() == Kind::Refused
+                    && error.context("code").is_some()
+                    && !context.rosters.edited =>
+            {
                 return Ok("it answers, and accepts the token, though not for its lists".to_owned());
             }
             Err(error) => return Err(error),

@@ -16,9 +16,9 @@ use zstd::stream::write::{Decoder, Encoder};
 
 use super::cell::Source;
 use super::document;
-use super::object::index::PrivacyVersion;
 use super::store::{Condition, Head, Store, Upload};
 use crate::error::{Error, Explain, Kind, Result};
+use crate::transform::privacy::PrivacyVersion;
 
 // Settings of zstd: fast, and with little enough memory to stay in the processor's nearest caches. Decoding needs those, too,
 // and an answer is packed while it is decoded.

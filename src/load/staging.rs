@@ -8,12 +8,12 @@ use jiff::civil::Date;
 
 use super::cell::Cell;
 use super::keys;
-use super::object::index::PrivacyVersion;
 use super::object::properties::Expected;
 use super::object::{ObjectWriter, Waiting};
 use super::store::{Condition, Store};
 use crate::error::Result;
 use crate::transform::batch::BATCH_ROWS;
+use crate::transform::privacy::PrivacyVersion;
 use crate::transform::tables::Table;
 use crate::transform::totals::Totals;
 

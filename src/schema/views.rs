@@ -212,8 +212,8 @@ pub(super) fn described() -> String {
         `live` or `interaction`. A host has the role `host`, or `iden` says so; a speaker counts as a viewer. Viewings from `lives` \
         have no `role`. `s` is the viewing, `e` its event.";
     let people = "One row per person and event; `p` is `sessions`. Of several names, the last in order of their characters is \
-        shown, and of several companies likewise; a name that the vendor made up (网友 and a number) is shown only if there is no \
-        other. If nothing says who the person is, `person` is the viewer, as \
+        shown, and of several companies likewise; a name that begins with 网友, as those that the vendor makes up, is shown only if \
+        there is no other. If nothing says who the person is, `person` is the viewer, as \
         the vendor tells viewers apart. Viewings that say nothing about the viewer either, such as all viewings in a lake whose \
         policy keeps no identifiers, form one row without a `person` for each event (those of hosts form another): count people \
         with `count(person)`.";

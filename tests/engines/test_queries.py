@@ -485,6 +485,12 @@ def test_a_replay_counts_from_the_day_of_the_end_up_to_the_seventh_after(lake, d
     assert (days in found) == (days <= 7)
 
 
+def test_the_day_of_an_event_is_that_of_its_rows_though_it_was_moved(lake):
+    before = answer(lake, QUERIES["attendance"])
+    alter(lake, "events", "SELECT * REPLACE (start_date + INTERVAL 5 DAY AS start_date) FROM events")
+    assert answer(lake, QUERIES["attendance"]) == before
+
+
 def test_speakers_can_be_told_from_other_viewers(lake, vendor):
     spoke = [viewing for viewing in vendor.viewings if viewing.record.get("role") == 5]
     found = lake.sql("SELECT count(*) FROM sessions WHERE role = 'speaker' AND NOT is_host").fetchone()

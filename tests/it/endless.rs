@@ -1,14 +1,17 @@
 //! An event without a known end: asked about, given up, or visited because a user chose it.
 
 use rollcall::config::Rosters;
+use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
 use rollcall::load::ledger::Closing;
 use serde_json::json;
+use simulator::ServerOptions;
 
+use crate::faults::faults;
 use crate::named::ledger;
-use crate::support::command::Desk;
+use crate::support::command::{Desk, files};
 use crate::support::lake::event_said;
-use crate::support::run::{HOUR, later};
+use crate::support::run::{HOUR, config, later, server_at, small_world, sync, sync_all};
 use crate::support::vendor_lists::{VendorAnswers, run, try_run};
 
 #[tokio::test]
@@ -147,4 +150,22 @@ async fn a_known_event_that_a_user_chooses_is_visited_though_the_vendor_describe
         assert_eq!((report.ok, says.pages("event/report/details") > 0), (is_visited, is_visited), "{event}");
         assert_eq!(report.events.complete, usize::from(is_visited), "{:?}", report.failures);
     }
+}
+
+#[tokio::test]
+async fn a_known_event_is_visited_though_the_question_about_it_fails_which_is_told_all_the_same() {
+    let (desk, world) = (Desk::new(), small_world(4));
+    let known = server_at(later(), &world, ServerOptions::default());
+    sync_all(config(&known, &desk.store()), later()).await;
+    let server = server_at(later(), &world, faults(&["code=403@path:event/info"]));
+    let chosen = || Selection { event: vec![700_001], ..Selection::default() };
+    let report = sync(config(&server, &desk.store()), later() + HOUR, chosen()).await.unwrap();
+    let failed: Vec<_> = report.failures.iter().map(|failure| (failure.event_id, failure.kind)).collect();
+    assert_eq!((failed, report.events.complete), (vec![(None, Kind::Refused)], 1), "{:?}", report.failures);
+    let path =
+        files(&desk.store().join("ledger")).into_iter().find(|(path, _)| path.ends_with("700001.json"));
+    std::fs::write(path.unwrap().0, "{").unwrap();
+    let report = sync(config(&server, &desk.store()), later() + HOUR * 2, chosen()).await.unwrap();
+    let failed: Vec<_> = report.failures.iter().map(|failure| (failure.event_id, failure.kind)).collect();
+    assert_eq!((failed, report.events.complete), (vec![(Some(700_001), Kind::Damaged)], 0));
 }

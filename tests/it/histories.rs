@@ -13,13 +13,13 @@ use rollcall::load::keys;
 use rollcall::load::lake::Lake;
 use rollcall::load::lake_settings::LakeSettings;
 use rollcall::load::object::ObjectReader;
-use rollcall::load::object::index::PrivacyVersion;
 use rollcall::load::publish::merge::merge;
 use rollcall::load::publish::publish;
 use rollcall::load::staging::{CellWriter, VisitId};
 use rollcall::load::store::{Folder, Store};
 use rollcall::transform::batch::BatchBuilder;
 use rollcall::transform::digest::Digest;
+use rollcall::transform::privacy::PrivacyVersion;
 use rollcall::transform::tables::Table;
 use rollcall::transform::totals::Totals;
 

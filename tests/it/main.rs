@@ -13,6 +13,7 @@ mod amid_a_forget;
 mod bad_input;
 mod beside;
 mod careless;
+mod careless_parts;
 mod contract;
 mod contradictions;
 mod cost;

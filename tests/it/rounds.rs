@@ -61,7 +61,7 @@ impl Fan {
     /// What became of the plan.
     async fn collect(&self, at: Timestamp) -> Report {
         let (items, planned_at) = (self.items.clone(), self.planned_at);
-        let collect = Collect { items, planned_at, from: Some(FROM.into()), to: Some(TO.into()) };
+        let collect = Collect { items, planned_at, from: FROM.parse().ok(), to: TO.parse().ok() };
         self.run(at, Job::Collect(collect)).await
     }
 
@@ -86,7 +86,7 @@ fn vendor(at: Timestamp) -> Server {
 }
 
 fn days() -> Selection {
-    Selection { from: Some(FROM.into()), to: Some(TO.into()), ..Selection::default() }
+    Selection { from: FROM.parse().ok(), to: TO.parse().ok(), ..Selection::default() }
 }
 
 #[tokio::test]

@@ -17,13 +17,12 @@ use rollcall::load::keys;
 use rollcall::load::lake::Lake;
 use rollcall::load::lake_settings::LakeSettings;
 use rollcall::load::object::ObjectReader;
-use rollcall::load::object::index::PrivacyVersion;
 use rollcall::load::publish::publish;
 use rollcall::load::staging::{CellWriter, VisitId};
 use rollcall::load::store::{Folder, Store};
 use rollcall::transform::batch::{BatchBuilder, text_bytes};
 use rollcall::transform::decode::{DecodeContext, Decoder};
-use rollcall::transform::privacy::Privacy;
+use rollcall::transform::privacy::{Privacy, PrivacyVersion};
 use rollcall::transform::row::rows;
 use rollcall::transform::tables::Table;
 

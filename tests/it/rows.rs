@@ -10,13 +10,12 @@ use rollcall::calendar::Zone;
 use rollcall::json::record::Records;
 use rollcall::load::cell::Cell;
 use rollcall::load::keys;
-use rollcall::load::object::index::PrivacyVersion;
 use rollcall::load::object::properties::Expected;
 use rollcall::load::object::{ObjectReader, ObjectWriter};
 use rollcall::load::store::{Condition, Folder, Store};
 use rollcall::transform::column::ColumnKind;
 use rollcall::transform::decode::{DecodeContext, Decoder};
-use rollcall::transform::privacy::Privacy;
+use rollcall::transform::privacy::{Privacy, PrivacyVersion};
 use rollcall::transform::tables::Table;
 use rollcall::transform::totals::Totals;
 

@@ -166,6 +166,19 @@ fn a_doctor_asks_for_no_list_that_the_runs_do_without_but_for_the_roster_that_th
     std::fs::write(&roster, "event_id\n700001\n700002\n").unwrap();
     let found = doctor(&own).succeeded();
     assert!(found.stdout.contains("\nroster     it names 2 events\n"), "{}", found.stdout);
+    let redirecting = ServerOptions {
+        faults: vec!["redirect=https://example.com/@path:event/modify/list".parse().unwrap()],
+        ..ServerOptions::default()
+    };
+    let elsewhere = crate::support::command::server(&World::new(WorldOptions::default()), redirecting);
+    let words =
+        ["doctor", "--api-url", &elsewhere.url(), "--token", TOKEN, "--store", store.to_str().unwrap()];
+    let found = desk.run(&[&words[..], &own].concat());
+    assert!(
+        found.stdout.contains("\nvendor     FAILED: "),
+        "a redirect is not the vendor's word: {}",
+        found.stdout
+    );
     let with_lists = doctor(&[]);
     assert!(
         with_lists.status == 1 && with_lists.stdout.contains("\nvendor     FAILED"),

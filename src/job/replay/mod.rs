@@ -105,7 +105,8 @@ pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report
     if let Some((next, _)) = waiting.next() {
         let left = counted(waiting.len() as u64 + 1, "event");
         let late = format!("{left} from {next} on were not replayed: the time ran out");
-        let hint = "go on with these: name them with `--event`, or give more time, or no `--deadline`";
+        let hint = "go on there: events are replayed in the order of their numbers, so name the rest with `--event`, give fewer \
+                    days at a time, or more time";
         report.failed(&Error::new(Kind::Timeout, late).hint(hint));
     }
     if report.rows + report.rejects == 0 && report.failures.is_empty() {

@@ -20,10 +20,10 @@ impl Visiting<'_> {
     pub(super) async fn pull_task(&mut self, task: Task) -> Result<()> {
         if let Task::Day(day) = task {
             self.asked.insert(day);
-        }
-        if self.shortfall.is_hopeless() {
-            self.shortfall.owe(task);
-            return Ok(());
+            if self.shortfall.is_hopeless() {
+                self.shortfall.owe(task);
+                return Ok(());
+            }
         }
         let fetched = match task {
             Task::Day(day) => self.fetch_day(day).await,

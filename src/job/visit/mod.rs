@@ -36,10 +36,9 @@ use crate::load::cell::Source;
 use crate::load::ledger::Ledger;
 use crate::load::ledger::answers::{DayAnswer, SnapshotAnswer};
 use crate::load::ledger::visit::Outcome;
-use crate::load::object::index;
 use crate::load::staging::VisitId;
 use crate::transform::decode::DecodeContext;
-use crate::transform::privacy::Privacy;
+use crate::transform::privacy::{Privacy, PrivacyVersion};
 
 /// The result of a visit.
 pub(super) struct Visited {
@@ -69,7 +68,7 @@ pub(super) async fn visit(
         event_id,
         pulled_at,
         run: context.run.clone(),
-        privacy_version: index::PrivacyVersion::from(&privacy),
+        privacy_version: PrivacyVersion::from(&privacy),
     };
     let mut visiting = Visiting {
         context,

@@ -4,7 +4,7 @@ use super::days::Task;
 use crate::error::{Error, Kind};
 use crate::load::ledger::visit::{Outcome, Owed};
 
-/// After this many requests in a row that were given up, the visit asks for nothing more: the rest is owed.
+/// After this many requests in a row that were given up, the visit asks for no further day: these are owed.
 const GIVEN_UP: u32 = 4;
 
 /// What a visit did not bring.
@@ -57,7 +57,7 @@ impl Shortfall {
         self.given_up > 0
     }
 
-    /// Whether so many requests were given up that nothing more is asked for.
+    /// Whether so many requests were given up that no further day is asked for.
     pub(super) fn is_hopeless(&self) -> bool {
         self.given_up >= GIVEN_UP
     }

@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::visit::{Outcome, Visit};
 use super::{Closing, Ledger};
 
-/// After this many visits in a row that were not complete, a failed one closes an event that is past its horizon although
-/// something is owed. Visits that were cut off count: where the vendor answers nothing, the time runs out in two visits of three.
+/// Failed visits, with none between them that brought anything, after which an event that is past its horizon is closed although
+/// something is owed. Where the vendor answers nothing, the time may run out in two visits of three: these lie between.
 const LAST_TRIES: u32 = 3;
 /// How long such an event must have waited in vain past its horizon: an outage is no reason to give it up, nor is a user who is
 /// not allowed to see it yet. There is no such wait if the vendor has answered for the event before and no longer knows it.
@@ -82,16 +82,13 @@ impl Ledger {
         let past = visit.pulled_at.duration_since(self.end()).saturating_sub(horizon);
         let waited = visit.pulled_at.duration_since(self.waits_since()).min(past);
         let is_gone = visit.is_unknown && self.last_good_visit.is_some();
-        if is_gone {
-            self.failures >= LAST_TRIES
-        } else {
-            self.unfinished >= LAST_TRIES && waited >= LAST_WAIT
-        }
+        self.in_vain >= LAST_TRIES && (is_gone || waited >= LAST_WAIT)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::answers::DayAnswer;
     use super::super::tests::{HORIZON, at, ledger, visit};
     use super::super::visit::Owed;
     use super::*;
@@ -188,12 +185,15 @@ mod tests {
     }
 
     #[test]
-    fn past_the_horizon_an_event_is_given_up_after_three_visits_in_vain_and_a_week_or_sooner_where_it_is_gone()
-     {
+    fn past_the_horizon_an_event_is_given_up_after_three_failures_and_a_week_or_sooner_where_it_is_gone() {
         let day = |day: i64| 24 * day;
         let unknown = |hours| Visit { is_unknown: true, ..visit(hours, Outcome::Failed) };
         let failed = |hours| visit(hours, Outcome::Failed);
         let left = |hours| visit(hours, Outcome::Left);
+        let onward = |hours| {
+            let days = [("2022-10-26".parse().unwrap(), DayAnswer::unanswered(at(hours)))].into();
+            Visit { days, ..left(hours) }
+        };
         let complete = |hours| visit(hours, Outcome::Complete);
         // When it was first heard of, its visits, and whether the last of them closes it.
         for (first_seen, visits, is_closed) in [
@@ -210,10 +210,10 @@ mod tests {
             (0, vec![complete(day(29)), unknown(day(30)), unknown(day(30) + 1)], false),
             (0, vec![complete(day(29)), unknown(day(30)), unknown(day(30) + 1), unknown(day(30) + 3)], true),
             // Where the vendor answers nothing, visits are cut off, until not even the shortest window is answered in time.
-            (0, vec![left(day(35)), left(day(36)), failed(day(37))], true),
-            (0, vec![left(day(35)), left(day(36)), left(day(37))], false),
-            (0, vec![left(day(36)), failed(day(37))], false),
-            (0, vec![complete(day(29)), left(day(30)), left(day(30) + 1), unknown(day(30) + 3)], false),
+            (0, vec![left(day(35)), left(day(36)), failed(day(37))], false),
+            (0, vec![failed(day(34)), left(day(35)), failed(day(36)), left(day(37)), failed(day(38))], true),
+            (0, vec![failed(day(34)), failed(day(35)), left(day(37))], false),
+            (0, vec![failed(day(34)), failed(day(35)), onward(day(36)), failed(day(38))], false),
         ] {
             let mut ledger = Ledger { first_seen: at(first_seen), ..ledger() };
             for visit in &visits {

@@ -47,6 +47,11 @@ impl Ledger {
         if is_newer {
             let has_failed = visit.outcome == Outcome::Failed;
             self.failures = if has_failed { self.failures.saturating_add(1) } else { 0 };
+            self.in_vain = match visit.outcome {
+                Outcome::Failed => self.in_vain.saturating_add(1),
+                Outcome::Left if visit.days.is_empty() => self.in_vain,
+                Outcome::Left | Outcome::Complete => 0,
+            };
             self.is_gone = visit.is_unknown && self.last_good_visit.is_some();
             self.unfinished = self.unfinished.saturating_add(1);
             if visit.outcome == Outcome::Complete {

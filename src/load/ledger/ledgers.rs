@@ -152,23 +152,25 @@ impl Ledgers {
         Ok(ledger)
     }
 
-    /// Moves a document that does not change any more to its place. Several runs may do so at once: none overwrites what another
-    /// changed after it had moved it, and each deletes only what it moved.
+    /// Moves a document that does not change any more to its place. Several runs may do so at once: each deletes only what it
+    /// moved, and none puts back what another has moved and changed since, unless its write arrives long after it was sent.
     async fn move_home(&self, entry: &Entry) -> Result<()> {
         let home = home(&entry.ledger);
-        match self.read(&home).await? {
-            None => self.put_document(&home, &entry.ledger, Condition::Absent).await?,
-            // The document of an open event is the one that everybody changes, so another run has moved this one there.
-            Some(_) if entry.ledger.closed.is_none() => {}
-            Some(standing) => {
-                // As long as this document lies among those of open events, nobody changes another one: the one that stands there
-                // is older. If this one is gone, another run has moved it.
-                let now = self.read(&entry.key).await?;
-                if now.is_none_or(|now| now.version != entry.version) {
-                    return Ok(());
-                }
-                self.put_document(&home, &entry.ledger, Condition::Unchanged(standing.version)).await?;
+        let standing = self.read(&home).await?;
+        let is_newer = standing.as_ref().is_some_and(|standing| {
+            let (there, here) = (standing.ledger.last_visit, entry.ledger.last_visit);
+            // Of an open event, everybody changes the document in this place: another run has moved this one there.
+            there > here || there == here && entry.ledger.closed.is_none()
+        });
+        if !is_newer {
+            // As long as this document is there, nobody changes the one in its place.
+            let now = self.read(&entry.key).await?;
+            if now.is_none_or(|now| now.version != entry.version) {
+                return Ok(());
             }
+            let condition =
+                standing.map_or(Condition::Absent, |standing| Condition::Unchanged(standing.version));
+            self.put_document(&home, &entry.ledger, condition).await?;
         }
         self.store.delete_unchanged(&entry.key, &entry.version).await
     }
@@ -202,5 +204,63 @@ impl Ledgers {
         condition: Condition,
     ) -> Result<()> {
         self.store.put(key, document::write(document)?, condition).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{HORIZON, at, ledger, visit};
+    use super::super::visit::Outcome;
+    use super::super::{Closing, Ledger};
+    use super::*;
+    use crate::load::store::Folder;
+
+    /// A lake whose only event is past its horizon and was closed where it lay, and the document as two runs have read it since.
+    async fn half_moved(from: &str, ledger: &Ledger) -> (tempfile::TempDir, Ledgers, [Entry; 2]) {
+        let folder = tempfile::tempdir().unwrap();
+        let ledgers = Ledgers::new(Arc::new(Folder::new(folder.path())));
+        ledgers.put_document(from, ledger, Condition::Absent).await.unwrap();
+        let read = async || ledgers.read(from).await.unwrap().unwrap();
+        let entries = [read().await, read().await];
+        (folder, ledgers, entries)
+    }
+
+    #[tokio::test]
+    async fn who_moves_a_document_late_takes_nothing_back_that_others_changed_since() {
+        let (mut closed, mut open) = (ledger(), ledger());
+        closed.fold(&visit(31 * 24, Outcome::Complete), HORIZON);
+        open.fold(&visit(1, Outcome::Complete), HORIZON);
+        assert_eq!((closed.closed, open.closed), (Some(Closing::Complete), None));
+        let event_id = closed.event.event_id;
+        for (from, to, ledger) in [
+            (keys::active(event_id), keys::closed(event_id), closed),
+            (keys::closed(event_id), keys::active(event_id), open),
+        ] {
+            let (_folder, ledgers, [first, late]) = half_moved(&from, &ledger).await;
+            ledgers.move_home(&first).await.unwrap();
+            let title = Some("changed".to_owned());
+            let change = |ledger: &mut Ledger| ledger.event.title.clone_from(&title);
+            ledgers.update(&ledger, change).await.unwrap();
+            ledgers.move_home(&late).await.unwrap();
+            let found = ledgers.find(event_id).await.unwrap().unwrap();
+            assert_eq!((found.key, &found.ledger.event.title), (to, &title));
+            assert!(ledgers.read(&from).await.unwrap().is_none());
+        }
+    }
+
+    #[tokio::test]
+    async fn what_stands_in_the_place_of_a_document_gives_way_to_it_unless_a_later_visit_left_it() {
+        let mut closed = ledger();
+        closed.fold(&visit(31 * 24, Outcome::Complete), HORIZON);
+        let event_id = closed.event.event_id;
+        for (visited, is_left) in [(30 * 24, false), (31 * 24, false), (32 * 24, true)] {
+            let (_folder, ledgers, [entry, _]) = half_moved(&keys::active(event_id), &closed).await;
+            let standing = Ledger { last_visit: Some(at(visited)), unfinished: 7, ..closed.clone() };
+            ledgers.put_document(&keys::closed(event_id), &standing, Condition::Absent).await.unwrap();
+            ledgers.move_home(&entry).await.unwrap();
+            let found = ledgers.find(event_id).await.unwrap().unwrap();
+            assert_eq!(found.key, keys::closed(event_id));
+            assert_eq!(found.ledger.unfinished == 7, is_left, "{visited}");
+        }
     }
 }

@@ -51,6 +51,10 @@ pub struct Ledger {
     /// Visits since the last one that was complete.
     #[serde(default)]
     pub unfinished: u32,
+    /// Number of visits that failed since the last one that brought a day, or was complete. Those that were cut off in between, or
+    /// could not reach the vendor, do not count.
+    #[serde(default)]
+    pub in_vain: u32,
     /// When the last visit that was complete began.
     pub last_good_visit: Option<Timestamp>,
     /// When the last plan of chosen days that visited the event was made; none if there was no such plan.
@@ -91,6 +95,7 @@ impl Ledger {
             owed: Owed::default(),
             failures: 0,
             unfinished: 0,
+            in_vain: 0,
             last_good_visit: None,
             planned_at: None,
             is_gone: false,

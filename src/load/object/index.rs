@@ -5,12 +5,11 @@ use arrow::datatypes::{Int64Type, TimestampMillisecondType};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use parquet::file::metadata::KeyValue;
-use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Explain, Kind, Result};
 use crate::load::FORMAT;
 use crate::load::cell::Cell;
-use crate::transform::privacy::{PolicyDocument, Privacy};
+use crate::transform::privacy::{PolicyDocument, PrivacyVersion};
 use crate::transform::tables::Table;
 use crate::transform::totals::Totals;
 
@@ -34,36 +33,6 @@ pub struct Index {
     pub cells: Option<Vec<Cell>>,
     /// What was kept of people; none if that cannot be read.
     pub privacy_version: Option<PrivacyVersion>,
-}
-
-/// What was kept of people when something was written: the policy, and the length of the list of people to be forgotten.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PrivacyVersion {
-    /// The policy.
-    pub policy: PolicyDocument,
-    /// Number of people on the list, of whom nothing was kept.
-    pub suppressed: u64,
-}
-
-impl PrivacyVersion {
-    /// Whether nothing was withheld.
-    #[must_use]
-    pub fn is_everything(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Whether nothing was kept that may not be kept under `other`. The list may be longer than in `other`: another process
-    /// that knew of more people may have written the object meanwhile.
-    #[must_use]
-    pub fn is_as_strict_as(&self, other: &Self) -> bool {
-        self.policy == other.policy && self.suppressed >= other.suppressed
-    }
-}
-
-impl From<&Privacy> for PrivacyVersion {
-    fn from(privacy: &Privacy) -> Self {
-        Self { policy: privacy.policy.document().clone(), suppressed: privacy.suppressed.revision() }
-    }
 }
 
 /// Returns the entries of the footer: program, format, table, day, every cell in the order of the rows, and what was kept of

@@ -14,7 +14,7 @@ use parquet::arrow::{ParquetRecordBatchStreamBuilder, ProjectionMask};
 use parquet::file::metadata::RowGroupMetaData;
 
 use super::encoded::EncodedGroups;
-use super::index::{self, PROGRAM, PrivacyVersion, Rebuild};
+use super::index::{self, PROGRAM, Rebuild};
 use super::object_bytes::ObjectBytes;
 use super::{from_parquet, length};
 use crate::error::{Error, Kind, Result};
@@ -22,7 +22,7 @@ use crate::load::FORMAT;
 use crate::load::cell::Cell;
 use crate::load::store::{Condition, Head, Store};
 use crate::transform::batch::{self, BATCH_ROWS};
-use crate::transform::privacy::Privacy;
+use crate::transform::privacy::{Privacy, PrivacyVersion};
 use crate::transform::tables::Table;
 use crate::transform::totals::Totals;
 

@@ -13,7 +13,7 @@ use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory
 use parquet::file::writer::SerializedFileWriter;
 
 use super::encoded::EncodedGroup;
-use super::index::{self, PrivacyVersion};
+use super::index;
 use super::properties::ROW_GROUP_ROWS;
 use super::properties::{self, Expected};
 use super::{Waiting, from_parquet};
@@ -21,6 +21,7 @@ use crate::error::{Error, Kind, Result};
 use crate::load::cell::Cell;
 use crate::load::store::{Condition, Store, Upload};
 use crate::transform::batch::{BATCH_ROWS, part, rows_until};
+use crate::transform::privacy::PrivacyVersion;
 use crate::transform::tables::Table;
 
 /// Bytes of text with which waiting rows are encoded before a batch is full. Only rows far larger than any seen so far have as

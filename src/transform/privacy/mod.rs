@@ -12,6 +12,7 @@ mod redacted_answer;
 mod search;
 mod suppressed;
 mod treatment;
+mod version;
 
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ pub use self::redact::Redactor;
 pub use self::redacted_answer::RedactedAnswer;
 pub use self::suppressed::Suppressed;
 pub use self::treatment::Treatment;
+pub use self::version::PrivacyVersion;
 
 /// What may be kept of people, and the people of whom nothing may be kept.
 #[derive(Clone, Debug, Default)]

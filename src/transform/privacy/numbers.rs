@@ -8,9 +8,11 @@ use jiff::civil::Date;
 /// Signs that may stand between the digits of a telephone number, and around them.
 const SIGNS: &str = " -().+";
 
-/// The fewest digits of a number that counts although a Latin letter touches it: in the middle of a random identifier, fewer
-/// digits come about by chance.
-const FEWEST_IN_A_WORD: usize = 7;
+/// The fewest digits of a number that counts in the middle of a random identifier, where fewer come about by chance.
+const FEWEST_AMID_CHANCE: usize = 7;
+
+/// How often letters and digits alternate, at least, in what looks like a random identifier.
+const FEWEST_TURNS: usize = 3;
 
 /// The years that dates in texts are of. Telephone numbers are hardly written like these.
 const YEARS: std::ops::RangeInclusive<i16> = 1900..=2199;
@@ -20,29 +22,66 @@ pub(super) fn numbers(text: &str) -> impl Iterator<Item = &str> {
     let runs = text.split(|sign: char| !sign.is_ascii_alphanumeric() && !SIGNS.contains(sign));
     runs.flat_map(|run| {
         let parts = || run.split(|sign: char| sign.is_ascii_alphabetic());
-        let last = parts().count() - 1;
+        let (last, has_random) = (parts().count() - 1, has_random(run));
         let numbers = parts().enumerate().filter(move |(at, part)| {
             let is_digit = |sign: char| sign.is_ascii_digit();
             let is_in_a_word =
                 *at > 0 && part.starts_with(is_digit) || *at < last && part.ends_with(is_digit);
-            !is_in_a_word || part.chars().filter(char::is_ascii_digit).count() >= FEWEST_IN_A_WORD
+            let is_by_chance = has_random && is_in_a_word;
+            !is_by_chance || part.chars().filter(char::is_ascii_digit).count() >= FEWEST_AMID_CHANCE
         });
         numbers.map(|(_, part)| part)
     })
 }
 
-/// Whether a text is a date, alone or with a time, or an IP address: whoever has the same digits is not meant.
-pub(super) fn is_of_nobody(text: &str) -> bool {
-    let text = text.trim_matches(|sign: char| SIGNS.contains(sign));
-    text.parse::<IpAddr>().is_ok() || is_date(text)
+/// Whether one of the words looks like a random identifier, in which letters and digits alternate.
+fn has_random(words: &str) -> bool {
+    words.split(|sign| SIGNS.contains(sign)).any(|word| {
+        let is_digit = word.bytes().map(|byte| byte.is_ascii_digit());
+        is_digit.clone().zip(is_digit.skip(1)).filter(|(one, next)| one != next).count() >= FEWEST_TURNS
+    })
 }
 
-fn is_date(text: &str) -> bool {
-    let (date, time) = text.split_once([' ', 'T']).unwrap_or((text, ""));
-    let is_time =
-        time.split([':', '.']).all(|part| part.len() <= 3 && part.bytes().all(|byte| byte.is_ascii_digit()));
-    let date = Date::strptime("%Y-%m-%d", date.replace(['.', '/'], "-"));
-    is_time && date.is_ok_and(|date| YEARS.contains(&date.year()))
+/// Whether a text consists of dates, with or without a time, or of IP addresses: whoever has the same digits is not meant.
+pub(super) fn is_of_nobody(text: &str) -> bool {
+    // A plus announces a telephone number.
+    if text.trim_start().starts_with('+') {
+        return false;
+    }
+    let text = text.replace(['(', ')'], " ");
+    let mut words =
+        text.split([' ', 'T']).map(|word| word.trim_matches(['.', '-', ','])).filter(|word| !word.is_empty());
+    let mut has_some = false;
+    let is_whole = words.all(|word| {
+        let is_one = is_date(word) || is_address(word);
+        has_some |= is_one;
+        is_one || has_some && is_time(word)
+    });
+    is_whole && has_some
+}
+
+/// Whether a word is an IP address, or the version of a program, which looks alike. Four pairs of digits are rather a telephone
+/// number, as it is written in some countries.
+fn is_address(word: &str) -> bool {
+    let groups = || word.split('.');
+    let is_dotted = groups().count() == 4 && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let is_version = is_dotted && groups().any(|group| group == "0");
+    let is_in_pairs = is_dotted && groups().all(|group| group.len() == 2);
+    is_version || word.parse::<IpAddr>().is_ok() && !is_in_pairs
+}
+
+/// Whether a word is a date, with the year first or last.
+fn is_date(word: &str) -> bool {
+    let word = word.replace(['.', '/'], "-");
+    let date = Date::strptime("%Y-%m-%d", &word).or_else(|_| Date::strptime("%d-%m-%Y", &word));
+    date.is_ok_and(|date| YEARS.contains(&date.year()))
+}
+
+/// Whether a word is a time of the day, or what is left of one that was cut at its colons.
+fn is_time(word: &str) -> bool {
+    let (clock, fraction) = word.split_once('.').unwrap_or((word, ""));
+    let are_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    are_digits(fraction) && clock.split(':').all(|part| part.len() <= 2 && are_digits(part))
 }
 
 #[cfg(test)]
@@ -58,13 +97,23 @@ mod tests {
             ("2022-10-26T16:27:03.123", true),
             ("(2022.10.26)", true),
             ("2022/1/5 ", true),
+            ("26.10.2022", true),
+            ("2022-10-26  16:27", true),
+            ("(2022-10-26) 16:27", true),
+            ("2022-10-26 16:27 - 2022-10-27", true),
             ("192.168.40.44", true),
+            ("10.0.0.1 10.0.0.2", true),
+            ("138.0.7204.100", true),
             ("10.0.123.0", true),
             ("240e:3b7::1", true),
             ("20221026", false),
             ("2022-10-26 190 0010 1106", false),
             ("190-0010-1106", false),
             ("19.00.01.01.10.6", false),
+            ("22.33.44.55", false),
+            ("+45.22.33.44.55", false),
+            ("1.800.555.1234", false),
+            ("16:27:03", false),
             ("010-1234-5678", false),
             ("2022-1026", false),
             ("1066-10-14", false),
@@ -81,7 +130,8 @@ mod tests {
             ("工号4212", vec!["4212"]),
             ("VIP 4212, tel 190 0010 1106", vec![" 4212", " 190 0010 1106"]),
             ("63fcadcf4212be92", vec![]),
-            ("user4212", vec![]),
+            ("user4212", vec!["4212"]),
+            ("LiWei885896", vec!["885896"]),
             ("user19000101106x", vec!["19000101106"]),
             ("a1234567", vec!["1234567"]),
         ] {

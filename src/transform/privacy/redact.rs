@@ -78,7 +78,7 @@ impl<'a> Redactor<'a> {
                 (None, _) => {}
             }
         }
-        if self.names_person && record.get(PERSON_KEY).is_none() {
+        if self.names_person && record.get(PERSON_KEY).and_then(reading::present).is_none() {
             let key = person::key(mobile, country, email, ext_id).and_then(|key| self.person_key(key));
             if let Some(key) = key {
                 add(PERSON_KEY, &serde_json::Value::from(key).to_string());

@@ -3,7 +3,7 @@
 use arrow::datatypes::DataType;
 use serde_json::value::RawValue;
 
-use super::numbers::numbers;
+use super::numbers::{is_of_nobody, numbers};
 use super::redact::fits;
 use super::suppressed::Suppressed;
 use crate::json::raw::Raw;
@@ -43,10 +43,10 @@ impl Suppressed {
 
     /// Like [`Self::has_text`], for a value of a column. Where it is made of digits that are nobody's, only all of it counts.
     pub(super) fn has_value(&self, column: &str, text: &str, country: Option<&str>) -> bool {
-        if !WHOLE_VALUES.contains(&column) {
+        if !WHOLE_VALUES.contains(&column) || text.contains(person::AT) {
             return self.has_text(text, country);
         }
-        text.split(',').any(|one| self.has_whole(one))
+        text.split([',', ';', ' ']).any(|one| self.has_whole(one))
     }
 
     /// Like [`Self::has_text`], for a text that is nested this deep.
@@ -66,6 +66,9 @@ impl Suppressed {
     }
 
     fn has_plain_words(&self, text: &str, country: Option<&str>) -> bool {
+        if is_of_nobody(text) {
+            return text.split_whitespace().any(|one| self.has_whole(one)) || self.has_whole(text);
+        }
         let mut words = text.split(|sign: char| sign.is_whitespace() || BETWEEN.contains(&sign));
         let is_part = |part: &str| (SHORTEST..text.len()).contains(&part.len());
         let mails = text.split(|sign: char| !sign.is_ascii_alphanumeric() && !"@._+-".contains(sign));
@@ -105,6 +108,9 @@ impl Suppressed {
                     false
                 }
                 (Some(column), Raw::Text(text)) => self.has_value(column.name, &text, country),
+                (Some(column), Raw::Number(digits)) if WHOLE_VALUES.contains(&column.name) => {
+                    self.has_whole(digits)
+                }
                 (_, raw) => self.has_raw(raw, country, depth),
             };
             is_in_value || (column.is_none() && self.has_text_at(depth + 1, &key, None))
@@ -176,7 +182,9 @@ mod tests {
     fn nobody_is_found_by_the_digits_of_a_time_an_address_or_the_number_of_a_viewing() {
         let record = r#"{"online_date": "2022-10-26 16:27:03", "online_time": 1666772823, "offline_time": "1666773823",
             "watch_duration": "3600", "ip": "10.0.123.45,10.12.3.4", "clientIp": "10.0.12.34", "chat_num": 4711,
-            "viewerId": "63fcadcf4212be92", "deviceId": "63fcadcf4212be92", "liveTitle": "2022-10-27 20:00 大会"}"#;
+            "viewerId": "63fcadcf4212be92", "deviceId": "63fcadcf4212be92", "liveTitle": "2022-10-27 20:00 大会",
+            "userAgent": "Chrome/138.0.7204.100", "ipv6": "2408:8406:1234::1", "seen": "2022/10/26 16:27:27.123",
+            "left": "26.10.2022", "viewer_id": 1}"#;
         for identifier in [
             "20221026",
             "2022102616",
@@ -190,6 +198,11 @@ mod tests {
             "4711",
             "4212",
             "2022102720",
+            "13807204100",
+            "8406",
+            "2022",
+            "27123",
+            "26102022",
         ] {
             let (suppressed, mut records) = (Suppressed::of_people(&[identifier]), Records::default());
             let record = records.whole(record).unwrap();
@@ -211,6 +224,7 @@ mod tests {
             "+12125550100",
             "3600",
             "4212",
+            "+45 22 33 44 55",
         ]);
         for (record, is_found) in [
             (r#"{"mobile": "19000101106"}"#, true),
@@ -259,7 +273,13 @@ mod tests {
             (r#"{"contact": {"phone": 190001011060, "chat_num": 19000101106.5}}"#, false),
             (r#"{"viewerId": "63fcadcf4212be92", "ip": "192.168.40.44"}"#, false),
             (r#"{"viewerId": "4212"}"#, true),
+            (r#"{"viewerId": 4212}"#, true),
+            (r#"{"viewerId": 19000101106}"#, false),
+            (r#"{"viewerId": "609768:li@example.com"}"#, true),
             (r#"{"name": "工号4212"}"#, true),
+            (r#"{"name": "LiWei4212"}"#, true),
+            (r#"{"mobile": "22.33.44.55", "countryCode": "45"}"#, true),
+            (r#"{"name": "Jens 22.33.44.55", "countryCode": "45"}"#, true),
             ("null", false),
         ] {
             let mut records = Records::default();

@@ -8,11 +8,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rollcall::calendar::Zone;
 use rollcall::extract::body::Splitter;
-use rollcall::load::object::index::PrivacyVersion;
 use rollcall::load::staging::{CellWriter, VisitId};
 use rollcall::load::store::{Folder, Store};
 use rollcall::transform::decode::{DecodeContext, Decoder};
-use rollcall::transform::privacy::Privacy;
+use rollcall::transform::privacy::{Privacy, PrivacyVersion};
 use rollcall::transform::tables::Table;
 
 use crate::Outcome;

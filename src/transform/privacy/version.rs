@@ -1,0 +1,35 @@
+//! Under which rules something was written.
+
+use serde::{Deserialize, Serialize};
+
+use super::{PolicyDocument, Privacy};
+
+/// What was kept of people when something was written: the policy, and the length of the list of people to be forgotten.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrivacyVersion {
+    /// The policy.
+    pub policy: PolicyDocument,
+    /// Number of people on the list, of whom nothing was kept.
+    pub suppressed: u64,
+}
+
+impl PrivacyVersion {
+    /// Whether nothing was withheld.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether nothing was kept that may not be kept under `other`. The list may be longer than in `other`: another process
+    /// that knew of more people may have written the object meanwhile.
+    #[must_use]
+    pub fn is_as_strict_as(&self, other: &Self) -> bool {
+        self.policy == other.policy && self.suppressed >= other.suppressed
+    }
+}
+
+impl From<&Privacy> for PrivacyVersion {
+    fn from(privacy: &Privacy) -> Self {
+        Self { policy: privacy.policy.document().clone(), suppressed: privacy.suppressed.revision() }
+    }
+}

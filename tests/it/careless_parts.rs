@@ -1,0 +1,106 @@
+//! Stores that honour the conditions of writes in one request, and not those at the end of an upload in parts.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use rollcall::error::Kind;
+use rollcall::load::store::Condition;
+
+use crate::support::stores::{Home, On};
+
+/// Larger than a part.
+const LARGE: usize = 6 << 20;
+
+#[derive(Clone)]
+struct Server {
+    /// The condition that is ignored at the end of an upload in parts.
+    ignored: Option<header::HeaderName>,
+    objects: Arc<Mutex<BTreeMap<String, Bytes>>>,
+    parts: Arc<Mutex<Vec<Bytes>>>,
+}
+
+fn tag(content: &[u8]) -> String {
+    format!("\"{}-{:?}\"", content.len(), content.first())
+}
+
+impl Server {
+    fn holds(&self, key: &str, conditions: &HeaderMap) -> bool {
+        let objects = self.objects.lock().unwrap();
+        let standing = objects.get(key).map(|content| tag(content));
+        let said = |name: header::HeaderName| conditions.get(name).map(|value| value.to_str().unwrap());
+        (said(header::IF_NONE_MATCH).is_none() || standing.is_none())
+            && said(header::IF_MATCH).is_none_or(|wanted| standing.as_deref() == Some(wanted))
+    }
+}
+
+async fn answer(State(server): State<Server>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    let (key, query) = (head.uri.path().to_owned(), head.uri.query().unwrap_or_default().to_owned());
+    match head.method {
+        Method::POST if query.contains("uploadId") => {
+            let mut conditions = head.headers;
+            if let Some(ignored) = &server.ignored {
+                conditions.remove(ignored);
+            }
+            if !server.holds(&key, &conditions) {
+                return StatusCode::PRECONDITION_FAILED.into_response();
+            }
+            let content = std::mem::take(&mut *server.parts.lock().unwrap()).concat();
+            server.objects.lock().unwrap().insert(key, content.into());
+            "<CompleteMultipartUploadResult></CompleteMultipartUploadResult>".into_response()
+        }
+        Method::POST => {
+            "<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>"
+                .into_response()
+        }
+        Method::PUT if query.contains("partNumber") => {
+            let tag = tag(&body);
+            server.parts.lock().unwrap().push(body);
+            [(header::ETAG, tag)].into_response()
+        }
+        Method::PUT if !server.holds(&key, &head.headers) => StatusCode::PRECONDITION_FAILED.into_response(),
+        Method::PUT => {
+            let tag = tag(&body);
+            server.objects.lock().unwrap().insert(key, body);
+            [(header::ETAG, tag)].into_response()
+        }
+        Method::DELETE => {
+            server.parts.lock().unwrap().clear();
+            StatusCode::NO_CONTENT.into_response()
+        }
+        _ => match server.objects.lock().unwrap().get(&key) {
+            Some(content) => ([(header::ETAG, tag(content))], content.clone()).into_response(),
+            None => StatusCode::NOT_FOUND.into_response(),
+        },
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_ignores_one_condition_of_uploads_in_parts_is_refused_before_it_matters() {
+    for (ignored, is_refused) in
+        [(None, false), (Some(header::IF_NONE_MATCH), true), (Some(header::IF_MATCH), true)]
+    {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = Server { ignored: ignored.clone(), objects: Arc::default(), parts: Arc::default() };
+        let service = Router::new().fallback(answer).with_state(server.clone());
+        tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
+        let store =
+            Home::new(On::S3).await.again(|bucket| bucket.endpoint = Some(url.parse().unwrap())).await;
+        store.put("proof", "{}".into(), Condition::Absent).await.unwrap();
+        store.prove("proof", "{}".into()).await.unwrap();
+        let mut upload = store.upload("large").await.unwrap();
+        upload.write(vec![7; LARGE].into()).await.unwrap();
+        let outcome = upload.finish(Condition::Absent).await.map_err(|error| error.kind());
+        store.close().await;
+        assert_eq!(outcome, if is_refused { Err(Kind::Unconditional) } else { Ok(()) }, "{ignored:?}");
+        let keys: Vec<String> = server.objects.lock().unwrap().keys().cloned().collect();
+        assert_eq!(keys.iter().any(|key| key.ends_with("large")), !is_refused, "{ignored:?}");
+    }
+}
