@@ -74,7 +74,7 @@ impl<'a> AnswerDecoder<'a> {
     /// Decodes a record.
     pub(super) fn record(&mut self, position: Position<'_>, record: Record<'_>) {
         let table = Table::of_array(position.array);
-        if self.wanted.decode_context.privacy.suppressed.has_record(table, record) {
+        if self.is_used(table) && self.wanted.decode_context.privacy.suppressed.has_record(table, record) {
             if let Some(table) = table {
                 return self.suppress(table, record);
             }
@@ -91,6 +91,13 @@ impl<'a> AnswerDecoder<'a> {
         if let (Some(reason), Some(table)) = (reason, table) {
             self.reject(table, position, reason, record);
         }
+    }
+
+    /// Whether anything is kept of the records of a table, if only their number by day. To search the others would take most of the
+    /// time: every answer repeats the records of all viewers.
+    fn is_used(&self, table: Option<Table>) -> bool {
+        let is_decoded = self.decoders.iter().any(|decoder| Some(decoder.table()) == table);
+        is_decoded || self.redacted.is_some() || self.wanted.counts_days()
     }
 
     /// Counts a record of somebody who is to be forgotten.

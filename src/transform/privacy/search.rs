@@ -66,18 +66,19 @@ impl Suppressed {
     }
 
     fn has_plain_words(&self, text: &str, country: Option<&str>) -> bool {
-        if is_of_nobody(text) {
-            return text.split_whitespace().any(|one| self.has_whole(one)) || self.has_whole(text);
+        if self.has_one(text, country) {
+            return true;
         }
         let mut words = text.split(|sign: char| sign.is_whitespace() || BETWEEN.contains(&sign));
         let is_part = |part: &str| (SHORTEST..text.len()).contains(&part.len());
         let mails = text.split(|sign: char| !sign.is_ascii_alphanumeric() && !"@._+-".contains(sign));
         // Without a full stop after the address.
         let mut mails = mails.filter(|part| part.contains('@')).map(|mail| mail.trim_matches(['.', '-']));
-        self.has_one(text, country)
-            || words.any(|word| is_part(word) && self.has_one(word, country))
+        let has_part = words.any(|word| is_part(word) && self.has_one(word, country))
             || numbers(text).any(|number| is_part(number) && self.has_one(number, country))
-            || mails.any(|mail| is_part(mail) && self.has_one(mail, country))
+            || mails.any(|mail| is_part(mail) && self.has_one(mail, country));
+        // Of a date, no part is anybody's; of several addresses, only each as a whole.
+        has_part && (!is_of_nobody(text) || text.split_whitespace().any(|one| self.has_whole(one)))
     }
 
     /// Whether an object that is nested this deep has one of the identifiers, in any field, repeated keys included; `country` is

@@ -1,11 +1,16 @@
 //! The people of whom nothing may be kept: keyed hashes of their identifiers, so that the list names nobody.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::iter;
 
 use super::numbers::is_of_nobody;
 use super::pseudonym::{self, Key, Sum};
 use crate::error::{Error, Kind, Result};
 use crate::transform::person;
+
+/// The fewest digits that a telephone number has without its country code.
+const FEWEST_DIGITS: usize = 3;
 
 /// The list of these people. As long as nobody is on it, no key is needed.
 #[derive(Clone, Debug, Default)]
@@ -43,7 +48,8 @@ impl Suppressed {
     /// Adds an identifier, in every form that a table may have it in.
     pub fn add(&mut self, identifier: &str) {
         let Some(key) = &self.key else { return };
-        for form in forms(identifier, None) {
+        let number = numbers(identifier, None).filter(|_| !is_of_nobody(identifier));
+        for form in texts(identifier).chain(number.map(Cow::Owned)) {
             self.people.insert(key.sum(&form));
         }
     }
@@ -57,39 +63,40 @@ impl Suppressed {
     /// Whether this text is one of the identifiers, perhaps a number that is written in another way; `country` is the country code
     /// in its record.
     pub(super) fn has_one(&self, text: &str, country: Option<&str>) -> bool {
-        self.has_form(text, || forms(text, country))
+        // Last, what takes longest, and is true of hardly any text.
+        self.has_whole(text) || numbers(text, country).any(|number| self.has(&number)) && !is_of_nobody(text)
     }
 
     /// Whether this text is one of the identifiers, and not by its digits alone.
     pub(super) fn has_whole(&self, text: &str) -> bool {
-        self.has_form(text, || texts(text))
-    }
-
-    fn has_form(&self, text: &str, forms: impl Fn() -> BTreeSet<String>) -> bool {
-        if let Some(sum) = pseudonym::sum_of(text) {
-            return self.people.contains(&sum);
+        match pseudonym::sum_of(text) {
+            Some(sum) => self.people.contains(&sum),
+            None => texts(text).any(|form| self.has(&form)),
         }
-        let Some(key) = &self.key else { return false };
-        forms().iter().any(|form| self.people.contains(&key.sum(form)))
+    }
+
+    fn has(&self, form: &str) -> bool {
+        self.key.as_ref().is_some_and(|key| self.people.contains(&key.sum(form)))
     }
 }
 
-/// The forms in which a table may have a text: a number as plus and digits; any text as it is, and in lower case.
-fn forms(text: &str, country: Option<&str>) -> BTreeSet<String> {
-    let mut forms = texts(text);
-    if !is_of_nobody(text) {
-        let text = text.trim();
-        forms.extend([person::e164(text, country), person::e164(text, None)].into_iter().flatten());
-    }
-    forms
-}
-
-fn texts(text: &str) -> BTreeSet<String> {
+/// The forms in which a table may have a text, apart from numbers: as it is, in lower case, and as a mail address.
+fn texts(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
     let text = text.trim();
-    if text.is_empty() {
-        return BTreeSet::new();
-    }
-    [text.to_owned(), text.to_lowercase(), person::mail(text)].into()
+    let has_other_case = !text.is_ascii() || text.bytes().any(|byte| byte.is_ascii_uppercase());
+    let lower = has_other_case.then(|| text.to_lowercase());
+    let mail = (!text.is_ascii()).then(|| person::mail(text));
+    let other = [lower, mail].into_iter().flatten().filter(move |form| form != text);
+    let forms = iter::once(Cow::Borrowed(text)).chain(other.map(Cow::Owned));
+    forms.filter(|form| !form.is_empty())
+}
+
+/// The forms in which a table may have a number: as plus and digits, with the country code of its record or without.
+fn numbers(text: &str, country: Option<&str>) -> impl Iterator<Item = String> {
+    let is_digit = |sign: &char| matches!(sign, '0'..='9' | '０'..='９');
+    let may_be_one = text.chars().filter(is_digit).count() >= FEWEST_DIGITS;
+    let countries = [country, None].into_iter().skip(usize::from(country.is_none()));
+    countries.filter(move |_| may_be_one).filter_map(move |country| person::e164(text.trim(), country))
 }
 
 #[cfg(test)]
