@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::visit::{Outcome, Visit};
 use super::{Closing, Ledger};
 
-/// Failed visits, with none between them that brought anything, after which an event that is past its horizon is closed although
-/// something is owed. Where the vendor answers nothing, the time may run out in two visits of three: these lie between.
+/// Failed visits, with none between them that was complete or was cut off after it had brought a day, after which an event that is
+/// past its horizon is closed although something is owed. Where the vendor answers nothing, the time may run out in two visits of three: these lie between.
 const LAST_TRIES: u32 = 3;
 /// How long such an event must have waited in vain past its horizon: an outage is no reason to give it up, nor is a user who is
 /// not allowed to see it yet. There is no such wait if the vendor has answered for the event before and no longer knows it.

@@ -51,8 +51,8 @@ pub struct Ledger {
     /// Visits since the last one that was complete.
     #[serde(default)]
     pub unfinished: u32,
-    /// Number of visits that failed since the last one that brought a day, or was complete. Those that were cut off in between, or
-    /// could not reach the vendor, do not count.
+    /// Number of visits that failed since the last one that was complete, or was cut off after it had brought a day. Others that were
+    /// cut off, or could not reach the vendor, do not count.
     #[serde(default)]
     pub in_vain: u32,
     /// When the last visit that was complete began.

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 
 use jiff::civil::Date;
 
+use crate::transform::person::plain;
+
 /// Signs that may stand between the digits of a telephone number, and around them.
 const SIGNS: &str = " -().+";
 
@@ -13,6 +15,9 @@ const FEWEST_AMID_CHANCE: usize = 7;
 
 /// How often letters and digits alternate, at least, in what looks like a random identifier.
 const FEWEST_TURNS: usize = 3;
+
+/// Signs around a word that are no part of it.
+const AROUND: [char; 8] = ['(', ')', '[', ']', ',', ';', '.', '-'];
 
 /// The years that dates in texts are of. Telephone numbers are hardly written like these.
 const YEARS: std::ops::RangeInclusive<i16> = 1900..=2199;
@@ -44,20 +49,36 @@ fn has_random(words: &str) -> bool {
 
 /// Whether a text consists of dates, with or without a time, or of IP addresses: whoever has the same digits is not meant.
 pub(super) fn is_of_nobody(text: &str) -> bool {
-    // A plus announces a telephone number.
-    if text.trim_start().starts_with('+') {
-        return false;
+    let Divided { rest, of_nobody } = divided(text);
+    rest.is_empty() && !of_nobody.is_empty()
+}
+
+/// A text, divided into what may be somebody's and what is nobody's.
+pub(super) struct Divided {
+    /// The words that may be somebody's, in their order.
+    pub(super) rest: String,
+    /// The dates, times and addresses.
+    pub(super) of_nobody: Vec<String>,
+}
+
+/// Divides a text at its spaces. A time is one only behind a date.
+pub(super) fn divided(text: &str) -> Divided {
+    let (text, mut is_behind_date) = (plain(text), false);
+    let (mut rest, mut of_nobody) = (Vec::new(), Vec::new());
+    for piece in text.split_whitespace() {
+        let word = piece.trim_matches(AROUND);
+        let (date, time) = word.split_once('T').unwrap_or((word, ""));
+        let is_time_of_date = std::mem::take(&mut is_behind_date) && is_time(word);
+        if is_date(date) && is_time(time) {
+            is_behind_date = time.is_empty();
+            of_nobody.push(word.to_owned());
+        } else if is_time_of_date || is_address(word) || word.is_empty() {
+            of_nobody.push(word.to_owned());
+        } else {
+            rest.push(piece);
+        }
     }
-    let text = text.replace(['(', ')'], " ");
-    let mut words =
-        text.split([' ', 'T']).map(|word| word.trim_matches(['.', '-', ','])).filter(|word| !word.is_empty());
-    let mut has_some = false;
-    let is_whole = words.all(|word| {
-        let is_one = is_date(word) || is_address(word);
-        has_some |= is_one;
-        is_one || has_some && is_time(word)
-    });
-    is_whole && has_some
+    Divided { rest: rest.join(" "), of_nobody }
 }
 
 /// Whether a word is an IP address, or the version of a program, which looks alike. Four pairs of digits are rather a telephone
@@ -72,6 +93,10 @@ fn is_address(word: &str) -> bool {
 
 /// Whether a word is a date, with the year first or last.
 fn is_date(word: &str) -> bool {
+    // A plus announces a telephone number.
+    if word.contains('+') {
+        return false;
+    }
     let word = word.replace(['.', '/'], "-");
     let date = Date::strptime("%Y-%m-%d", &word).or_else(|_| Date::strptime("%d-%m-%Y", &word));
     date.is_ok_and(|date| YEARS.contains(&date.year()))
@@ -79,6 +104,7 @@ fn is_date(word: &str) -> bool {
 
 /// Whether a word is a time of the day, or what is left of one that was cut at its colons.
 fn is_time(word: &str) -> bool {
+    let word = word.strip_suffix('Z').unwrap_or(word);
     let (clock, fraction) = word.split_once('.').unwrap_or((word, ""));
     let are_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     are_digits(fraction) && clock.split(':').all(|part| part.len() <= 2 && are_digits(part))
@@ -101,13 +127,19 @@ mod tests {
             ("2022-10-26  16:27", true),
             ("(2022-10-26) 16:27", true),
             ("2022-10-26 16:27 - 2022-10-27", true),
+            ("2022-10-26 16 27", false),
             ("192.168.40.44", true),
             ("10.0.0.1 10.0.0.2", true),
+            ("10.0.0.1, (10.0.0.2)", true),
+            ("２０２２－１０－２６", true),
+            ("2022–10–26", true),
+            ("2022-10-26T16:27:27.123Z", true),
             ("138.0.7204.100", true),
             ("10.0.123.0", true),
             ("240e:3b7::1", true),
             ("20221026", false),
             ("2022-10-26 190 0010 1106", false),
+            ("2022-10-26 19 00 01 01 10 6", false),
             ("190-0010-1106", false),
             ("19.00.01.01.10.6", false),
             ("22.33.44.55", false),

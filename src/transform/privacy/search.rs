@@ -3,7 +3,7 @@
 use arrow::datatypes::DataType;
 use serde_json::value::RawValue;
 
-use super::numbers::{is_of_nobody, numbers};
+use super::numbers::{Divided, divided, numbers};
 use super::redact::fits;
 use super::suppressed::Suppressed;
 use crate::json::raw::Raw;
@@ -46,7 +46,7 @@ impl Suppressed {
         if !WHOLE_VALUES.contains(&column) || text.contains(person::AT) {
             return self.has_text(text, country);
         }
-        text.split([',', ';', ' ']).any(|one| self.has_whole(one))
+        self.has_whole(text) || text.split([',', ';', ' ']).any(|one| self.has_whole(one))
     }
 
     /// Like [`Self::has_text`], for a text that is nested this deep.
@@ -69,16 +69,27 @@ impl Suppressed {
         if self.has_one(text, country) {
             return true;
         }
+        if !self.has_part(text, country) {
+            return false;
+        }
+        // Of a date, no part is anybody's, nor of an address: only all of it.
+        let Divided { rest, of_nobody } = divided(text);
+        of_nobody.is_empty()
+            || of_nobody.iter().any(|word| self.has_whole(word))
+            || self.has_one(&rest, country)
+            || self.has_part(&rest, country)
+    }
+
+    /// Whether a text has one of the identifiers among its words and numbers.
+    fn has_part(&self, text: &str, country: Option<&str>) -> bool {
         let mut words = text.split(|sign: char| sign.is_whitespace() || BETWEEN.contains(&sign));
         let is_part = |part: &str| (SHORTEST..text.len()).contains(&part.len());
         let mails = text.split(|sign: char| !sign.is_ascii_alphanumeric() && !"@._+-".contains(sign));
         // Without a full stop after the address.
         let mut mails = mails.filter(|part| part.contains('@')).map(|mail| mail.trim_matches(['.', '-']));
-        let has_part = words.any(|word| is_part(word) && self.has_one(word, country))
+        words.any(|word| is_part(word) && self.has_one(word, country))
             || numbers(text).any(|number| is_part(number) && self.has_one(number, country))
-            || mails.any(|mail| is_part(mail) && self.has_one(mail, country));
-        // Of a date, no part is anybody's; of several addresses, only each as a whole.
-        has_part && (!is_of_nobody(text) || text.split_whitespace().any(|one| self.has_whole(one)))
+            || mails.any(|mail| is_part(mail) && self.has_one(mail, country))
     }
 
     /// Whether an object that is nested this deep has one of the identifiers, in any field, repeated keys included; `country` is
@@ -110,7 +121,9 @@ impl Suppressed {
                 }
                 (Some(column), Raw::Text(text)) => self.has_value(column.name, &text, country),
                 (Some(column), Raw::Number(digits)) if WHOLE_VALUES.contains(&column.name) => {
-                    self.has_whole(digits)
+                    // As it was sent, and as the column holds it.
+                    let written = reading::present(sent.raw());
+                    self.has_whole(digits) || written.is_some_and(|text| self.has_whole(&text))
                 }
                 (_, raw) => self.has_raw(raw, country, depth),
             };
@@ -185,7 +198,8 @@ mod tests {
             "watch_duration": "3600", "ip": "10.0.123.45,10.12.3.4", "clientIp": "10.0.12.34", "chat_num": 4711,
             "viewerId": "63fcadcf4212be92", "deviceId": "63fcadcf4212be92", "liveTitle": "2022-10-27 20:00 大会",
             "userAgent": "Chrome/138.0.7204.100", "ipv6": "2408:8406:1234::1", "seen": "2022/10/26 16:27:27.123",
-            "left": "26.10.2022", "viewer_id": 1}"#;
+            "left": "26.10.2022", "viewer_id": 1, "company": "入职 2022/10/26", "at": "2022-10-26T16:27:27.123Z",
+            "ips": "10.0.0.1, 10.0.0.2", "via": "(10.0.0.3)"}"#;
         for identifier in [
             "20221026",
             "2022102616",
@@ -204,12 +218,22 @@ mod tests {
             "2022",
             "27123",
             "26102022",
+            "1000110002",
         ] {
             let (suppressed, mut records) = (Suppressed::of_people(&[identifier]), Records::default());
             let record = records.whole(record).unwrap();
             assert!(!suppressed.has_record(Some(Table::Lives), record), "{identifier}");
         }
-        for identifier in ["10.0.123.45", "10.12.3.4", "10.0.12.34", "63fcadcf4212be92"] {
+        for identifier in [
+            "10.0.123.45",
+            "10.12.3.4",
+            "10.0.12.34",
+            "10.0.0.1",
+            "10.0.0.2",
+            "10.0.0.3",
+            "2408:8406:1234::1",
+            "63fcadcf4212be92",
+        ] {
             let (suppressed, mut records) = (Suppressed::of_people(&[identifier]), Records::default());
             let record = records.whole(record).unwrap();
             assert!(suppressed.has_record(Some(Table::Lives), record), "{identifier}");
@@ -275,6 +299,7 @@ mod tests {
             (r#"{"viewerId": "63fcadcf4212be92", "ip": "192.168.40.44"}"#, false),
             (r#"{"viewerId": "4212"}"#, true),
             (r#"{"viewerId": 4212}"#, true),
+            (r#"{"viewerId": 4212.0}"#, true),
             (r#"{"viewerId": 19000101106}"#, false),
             (r#"{"viewerId": "609768:li@example.com"}"#, true),
             (r#"{"name": "工号4212"}"#, true),

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::iter;
+use std::net::IpAddr;
 
 use super::numbers::is_of_nobody;
 use super::pseudonym::{self, Key, Sum};
@@ -48,7 +49,7 @@ impl Suppressed {
     /// Adds an identifier, in every form that a table may have it in.
     pub fn add(&mut self, identifier: &str) {
         let Some(key) = &self.key else { return };
-        let number = numbers(identifier, None).filter(|_| !is_of_nobody(identifier));
+        let number = numbers(identifier, None).filter(|_| identifier.trim().parse::<IpAddr>().is_err());
         for form in texts(identifier).chain(number.map(Cow::Owned)) {
             self.people.insert(key.sum(&form));
         }
