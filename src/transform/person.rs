@@ -165,7 +165,7 @@ mod tests {
         }
         assert_eq!(key(None, None, None, Some("C-77")).as_deref(), Some("C-77"));
         assert_eq!(key(None, Some("+86"), None, None), None);
-        for email in ["无", "n/a", "a***@example.com"] {
+        for email in ["无", "n/a", "a***@example.com", "hmac:00ff"] {
             assert_eq!(key(None, None, Some(email), Some("C-77")).as_deref(), Some("C-77"), "{email}");
             assert_eq!(key(None, None, Some(email), None), None, "{email}");
         }

@@ -249,18 +249,30 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_stands_in_the_place_of_a_document_gives_way_to_it_unless_a_later_visit_left_it() {
-        let mut closed = ledger();
+    async fn what_stands_in_the_place_of_a_document_gives_way_to_it_unless_a_later_visit_left_it_or_it_is_open()
+     {
+        let (mut closed, mut open) = (ledger(), ledger());
         closed.fold(&visit(31 * 24, Outcome::Complete), HORIZON);
+        open.fold(&visit(8, Outcome::Complete), HORIZON);
         let event_id = closed.event.event_id;
-        for (visited, is_left) in [(30 * 24, false), (31 * 24, false), (32 * 24, true)] {
-            let (_folder, ledgers, [entry, _]) = half_moved(&keys::active(event_id), &closed).await;
-            let standing = Ledger { last_visit: Some(at(visited)), unfinished: 7, ..closed.clone() };
-            ledgers.put_document(&keys::closed(event_id), &standing, Condition::Absent).await.unwrap();
+        let (in_active, in_closed) = (keys::active(event_id), keys::closed(event_id));
+        for (moved, visited, is_left) in [
+            (&closed, 30 * 24, false),
+            (&closed, 31 * 24, false),
+            (&closed, 32 * 24, true),
+            (&open, 7, false),
+            (&open, 8, true),
+            (&open, 9, true),
+        ] {
+            let is_open = moved.closed.is_none();
+            let (from, to) = if is_open { (&in_closed, &in_active) } else { (&in_active, &in_closed) };
+            let (_folder, ledgers, [entry, _]) = half_moved(from, moved).await;
+            let standing = Ledger { last_visit: Some(at(visited)), unfinished: 7, ..moved.clone() };
+            ledgers.put_document(to, &standing, Condition::Absent).await.unwrap();
             ledgers.move_home(&entry).await.unwrap();
             let found = ledgers.find(event_id).await.unwrap().unwrap();
-            assert_eq!(found.key, keys::closed(event_id));
-            assert_eq!(found.ledger.unfinished == 7, is_left, "{visited}");
+            assert_eq!((&found.key, found.ledger.unfinished == 7), (to, is_left), "{visited}");
+            assert!(ledgers.read(from).await.unwrap().is_none());
         }
     }
 }
