@@ -96,7 +96,7 @@ def test_every_command_can_be_copied_and_run(readme, clone, vendor):
 
 def test_the_recipe_for_a_machine_of_ones_own_is_silent_while_all_is_well(clone, vendor, tmp_path):
     page = (clone / "docs/operator.md").read_text()
-    (settings,) = re.findall(r"```sh\n(# /etc/rollcall.env.*?)```", page, re.DOTALL)
+    (settings,) = re.findall(r"```ini\n(.*?)```", page, re.DOTALL)
     # What the simulated vendor knows.
     settings = settings.replace("USER_ID='…'", "USER_ID='1'").replace("='…'", "='demo'")
     settings = settings.replace("/var/lib/rollcall", str(tmp_path / "lake"))
