@@ -13,6 +13,7 @@ mod search;
 mod suppressed;
 mod treatment;
 mod version;
+mod words;
 
 use std::sync::Arc;
 
