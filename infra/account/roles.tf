@@ -74,8 +74,15 @@ data "aws_iam_policy_document" "function" {
 
   statement {
     sid       = "StagingAndLedger"
-    actions   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
+    actions   = ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"]
     resources = ["${local.bucket_arn}/staging/*", "${local.bucket_arn}/ledger/*"]
+  }
+
+  # A staged file goes when it is published, an event's ledger when it moves. Nobody takes away the list of those who are to be forgotten.
+  statement {
+    sid       = "Deletes"
+    actions   = ["s3:DeleteObject"]
+    resources = [for prefix in ["staging", "ledger/active", "ledger/closed", "ledger/trial"] : "${local.bucket_arn}/${prefix}/*"]
   }
 
   # An answer is taken away that was not used after all.

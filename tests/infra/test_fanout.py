@@ -19,7 +19,13 @@ S3 = os.environ.get("ROLLCALL_TEST_S3")
 TABLES = ["lives", "interactions", "viewer_details", "events", "rejects"]
 # What belongs to the visit, not to the event.
 OF_THE_VISIT = {"events": ["pulled_at", "pulled_through"], None: ["pulled_at"]}
-APPLICATION = {"app_key": "demo", "app_secret": "demo", "user_id": 1}
+# So that it is found wherever it is told.
+APP_SECRET = f"secret-{uuid.uuid4().hex}"
+APPLICATION = {"app_key": "demo", "app_secret": APP_SECRET, "user_id": 1}
+
+
+def simulated(*words):
+    return simulator("--app-secret", APP_SECRET, *words)
 
 
 @pytest.fixture
@@ -108,7 +114,7 @@ def test_every_failure_that_may_pass_is_tried_again():
 
 
 def test_a_fan_out_over_200_events_ends_as_one_sync_does(monkeypatch, tmp_path, bucket, aws, secrets):
-    with simulator("--events", "222", "--viewers", "0..30") as vendor:
+    with simulated("--events", "222", "--viewers", "0..30") as vendor:
         functions = Functions(environments(vendor, bucket, aws, secrets))
         try:
             status, output = execute(monkeypatch, functions, s3(), definition(bucket), {})
@@ -138,12 +144,24 @@ def test_a_fan_out_over_200_events_ends_as_one_sync_does(monkeypatch, tmp_path, 
     assert len(versions) == 1, "one token was made for all"
     token = json.loads(manager.get_secret_value(SecretId=token_arn)["SecretString"])["token"]
     told = json.dumps([(payload, answer) for _, payload, answer in functions.calls])
-    assert token not in told + logs + json.dumps(output)
-    assert all("app_secret" not in text for text in (told, logs))
+    assert all(secret not in told + logs + json.dumps(output) for secret in (token, APP_SECRET))
+
+
+def test_a_fan_out_with_nothing_to_do_calls_no_worker(monkeypatch, bucket, aws, secrets):
+    with simulated("--events", "3", "--viewers", "1..5") as vendor:
+        functions = Functions(environments(vendor, bucket, aws, secrets, workers=1))
+        try:
+            ends = [execute(monkeypatch, functions, s3(), definition(bucket), {}) for _ in range(2)]
+        finally:
+            functions.close()
+    assert [status for status, _ in ends] == ["SUCCEEDED"] * 2, json.dumps(ends, default=str)
+    jobs = [payload["job"] for _, payload, _ in functions.calls]
+    assert {"pull", "publish"} <= set(jobs)
+    assert jobs[-4:] == ["token", "plan", "staged", "collect"]
 
 
 def test_a_backfill_visits_the_days_that_it_names(monkeypatch, bucket, aws, secrets):
-    with simulator("--events", "40", "--viewers", "0..10") as vendor:
+    with simulated("--events", "40", "--viewers", "0..10") as vendor:
         functions = Functions(environments(vendor, bucket, aws, secrets, workers=4))
         days = {"from": "2022-10-24", "to": "2022-10-25"}
         try:
@@ -163,7 +181,7 @@ def test_a_backfill_visits_the_days_that_it_names(monkeypatch, bucket, aws, secr
 
 def test_what_a_pull_cannot_end_in_time_is_gone_on_with(monkeypatch, bucket, aws, secrets):
     # A batch has more to ask than fits into the few seconds that a pull has.
-    with simulator("--events", "12", "--viewers", "1..5", "--latency", "400") as vendor:
+    with simulated("--events", "12", "--viewers", "1..5", "--latency", "400") as vendor:
         slow = environments(vendor, bucket, aws, secrets, workers=2, ROLLCALL_CONCURRENCY="1")
         environment, count = slow["worker"]
         slow["worker"] = ({**environment, "AWS_LAMBDA_FUNCTION_TIMEOUT": "10"}, count)
@@ -184,7 +202,7 @@ def test_a_token_that_the_vendor_refuses_is_renewed_by_one_for_all(monkeypatch, 
     manager, _, token_arn = secrets
     # A token lives for 25 requests, and one that is made ends the one before it.
     words = ["--events", "20", "--viewers", "1..5", "--token-expires-after", "25", "--new-token-ends-old"]
-    with simulator(*words) as vendor:
+    with simulated(*words) as vendor:
         functions = Functions(environments(vendor, bucket, aws, secrets, workers=4))
         try:
             status, output = execute(monkeypatch, functions, s3(), definition(bucket, events_per_pull=5), {})
@@ -200,7 +218,7 @@ def test_a_token_that_the_vendor_refuses_is_renewed_by_one_for_all(monkeypatch, 
 
 
 def test_an_event_that_fails_is_listed_and_the_others_are_published(monkeypatch, bucket, aws, secrets):
-    with simulator("--events", "12", "--viewers", "1..5", "--fault", "code=404@event:609768") as vendor:
+    with simulated("--events", "12", "--viewers", "1..5", "--fault", "code=404@event:609768") as vendor:
         functions = Functions(environments(vendor, bucket, aws, secrets, workers=2))
         try:
             status, output = execute(monkeypatch, functions, s3(), definition(bucket, events_per_pull=3), {})
@@ -216,7 +234,7 @@ def test_an_event_that_fails_is_listed_and_the_others_are_published(monkeypatch,
 def test_a_backfill_in_which_an_event_or_a_list_fails_has_failed_and_the_others_are_published(
     monkeypatch, bucket, aws, secrets, fault
 ):
-    with simulator("--events", "12", "--viewers", "1..5", "--fault", fault) as vendor:
+    with simulated("--events", "12", "--viewers", "1..5", "--fault", fault) as vendor:
         functions = Functions(environments(vendor, bucket, aws, secrets, workers=2))
         try:
             days = {"from": "2022-10-01", "to": "2022-10-31"}
@@ -228,7 +246,7 @@ def test_a_backfill_in_which_an_event_or_a_list_fails_has_failed_and_the_others_
 
 
 def test_days_that_cannot_be_published_stop_no_other_and_the_fan_out_has_failed(monkeypatch, bucket, aws, secrets):
-    with simulator("--events", "40", "--viewers", "0..10") as vendor:
+    with simulated("--events", "40", "--viewers", "0..10") as vendor:
         functions = Functions(environments(vendor, bucket, aws, secrets, workers=4))
         days = {"from": "2022-10-24", "to": "2022-10-25"}
         try:
@@ -246,7 +264,7 @@ def test_days_that_cannot_be_published_stop_no_other_and_the_fan_out_has_failed(
 
 def test_a_token_that_is_refused_for_one_event_alone_stops_no_other(monkeypatch, bucket, aws, secrets):
     fault = "code=401@path:report/details,event:700004"
-    with simulator("--events", "12", "--viewers", "1..5", "--fault", fault) as vendor:
+    with simulated("--events", "12", "--viewers", "1..5", "--fault", fault) as vendor:
         functions = Functions(environments(vendor, bucket, aws, secrets, workers=1))
         try:
             status, output = execute(monkeypatch, functions, s3(), definition(bucket), {})
