@@ -7,8 +7,8 @@ SELECT
   e.dt AS event_day,
   count(p.person) AS people,
   count(p.person) FILTER (WHERE p.live_sessions > 0) AS live_people,
-  coalesce(sum(p.sessions), 0) AS sessions,
-  coalesce(sum(p.seconds), 0) AS seconds
+  CAST(coalesce(sum(p.sessions), 0) AS bigint) AS sessions,
+  CAST(coalesce(sum(p.seconds), 0) AS bigint) AS seconds
 FROM events e
 LEFT JOIN people p ON p.event_id = e.event_id AND NOT p.is_host
 GROUP BY e.event_id, e.title, e.dt

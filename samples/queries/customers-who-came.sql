@@ -10,12 +10,14 @@ WITH customers (customer, mobile, email, ext_id) AS (
     ('never came', '+1 (212) 555-0100', 'nobody@example.com', 'crm-0')
 ),
 digits AS (
-  SELECT c.*, translate(c.mobile, '+ -().', '') AS digits FROM customers c
+  SELECT c.customer, trim(c.mobile) AS mobile, c.email, c.ext_id, translate(c.mobile, '+ -().', '') AS digits
+  FROM customers c
 ),
 numbers AS (
   SELECT
     d.*,
     CASE
+      WHEN d.mobile LIKE 'hmac:%' THEN d.mobile
       WHEN d.mobile LIKE '+%' OR d.digits LIKE '00%' THEN '+' || trim(LEADING '0' FROM d.digits)
       WHEN d.digits LIKE '861%' AND length(d.digits) = 13 THEN '+' || d.digits
       ELSE '+86' || d.digits
@@ -44,8 +46,8 @@ SELECT
   s.event_id,
   s.title,
   count(*) AS sessions,
-  coalesce(sum(s.duration_seconds), 0) AS seconds,
-  min(s.online_date) AS first_online_date
+  CAST(coalesce(sum(s.duration_seconds), 0) AS bigint) AS seconds,
+  min_by(s.online_date, s.online_time) AS first_online_date
 FROM found f
 JOIN sessions s ON s.person = f.person
 GROUP BY f.customer, s.event_id, s.title

@@ -1,6 +1,6 @@
 -- What viewers did, on average for each person who attended, live or as a replay. A row an event with
--- viewers. The vendor sends null and 0, and both are none here. Questions are asked by viewers, quizzes are
--- put to them.
+-- viewers. Viewings that say nothing of who came are left out. The vendor sends null and 0, and both are none
+-- here. Questions are asked by viewers, quizzes are put to them.
 SELECT
   p.event_id,
   p.title,

@@ -1,11 +1,13 @@
 -- Which companies came. A row a company as the viewers gave it: another spelling is another company.
--- Somebody who gave two companies counts in the last by name, or in both if it was in two events.
+-- Somebody who gave two companies counts in the last by name, or in both if it was in two events. Viewings that
+-- say nothing of who came count as time, not as people.
 SELECT
-  coalesce(p.company, 'unknown') AS company,
-  count(DISTINCT p.person) AS people,
-  count(DISTINCT p.event_id) AS events,
-  sum(p.seconds) AS seconds
-FROM people p
-WHERE NOT p.is_host
+  coalesce(CASE WHEN s.person IS NULL THEN s.company ELSE p.company END, 'unknown') AS company,
+  count(DISTINCT s.person) AS people,
+  count(DISTINCT s.event_id) AS events,
+  CAST(coalesce(sum(s.duration_seconds), 0) AS bigint) AS seconds
+FROM sessions s
+LEFT JOIN people p ON p.event_id = s.event_id AND p.person = s.person
+WHERE NOT coalesce(p.is_host, s.is_host)
 GROUP BY 1
 ORDER BY 2 DESC, 1;

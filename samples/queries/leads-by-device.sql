@@ -8,7 +8,7 @@ SELECT
   ) AS device,
   count(DISTINCT s.person) AS people,
   count(*) AS sessions,
-  coalesce(sum(s.duration_seconds), 0) AS seconds
+  CAST(coalesce(sum(s.duration_seconds), 0) AS bigint) AS seconds
 FROM sessions s
 LEFT JOIN people p ON p.event_id = s.event_id AND p.person = s.person
 WHERE NOT coalesce(p.is_host, s.is_host)

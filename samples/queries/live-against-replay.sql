@@ -6,8 +6,8 @@ SELECT
   count(p.person) FILTER (WHERE p.live_sessions > 0) AS live_people,
   count(p.person) FILTER (WHERE p.replay_sessions > 0) AS replay_people,
   count(p.person) FILTER (WHERE p.live_sessions > 0 AND p.replay_sessions > 0) AS people_both,
-  coalesce(sum(p.live_seconds), 0) AS live_seconds,
-  coalesce(sum(p.replay_seconds), 0) AS replay_seconds
+  CAST(coalesce(sum(p.live_seconds), 0) AS bigint) AS live_seconds,
+  CAST(coalesce(sum(p.replay_seconds), 0) AS bigint) AS replay_seconds
 FROM events e
 LEFT JOIN people p ON p.event_id = e.event_id AND NOT p.is_host
 GROUP BY e.event_id, e.title

@@ -7,7 +7,7 @@ SELECT
   date_diff('day', date(s.event_end_date), s.dt) AS days_after,
   count(*) AS replays,
   count(DISTINCT s.person) AS people,
-  coalesce(sum(s.duration_seconds), 0) AS seconds
+  CAST(coalesce(sum(s.duration_seconds), 0) AS bigint) AS seconds
 FROM sessions s
 LEFT JOIN people p ON p.event_id = s.event_id AND p.person = s.person
 WHERE s.live_type = 'replay'

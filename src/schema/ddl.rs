@@ -41,12 +41,13 @@ fn statement(dialect: Dialect, table: Table, location: &str) -> String {
 
 /// Names and types of the columns, one per line.
 fn columns(dialect: Dialect, table: Table) -> String {
-    let column = |name: &str, kind: &str, nullable: bool| match dialect {
-        Dialect::Clickhouse if nullable => format!("  {name} Nullable({kind})"),
+    let column = |name: &str, kind: &str| match dialect {
+        // Also a column that always has a value: an object that is older than the column has none.
+        Dialect::Clickhouse => format!("  {name} Nullable({kind})"),
         _ => format!("  {name} {kind}"),
     };
     let columns = table.columns().iter();
-    let columns = columns.map(|known| column(known.name, dialect.type_of(known.kind), known.nullable));
+    let columns = columns.map(|known| column(known.name, dialect.type_of(known.kind)));
     columns.collect::<Vec<_>>().join(",\n")
 }
 

@@ -75,6 +75,15 @@ impl Dialect {
         }
     }
 
+    /// The value of a column in the row of the group in which another one is least.
+    pub(super) fn first_by(self, column: &str, by: &str) -> String {
+        match self {
+            Self::Athena | Self::Duckdb | Self::Spark => format!("min_by({column}, {by})"),
+            // It has had the other name only since 2026.
+            Self::Clickhouse => format!("argMin({column}, {by})"),
+        }
+    }
+
     /// The sum of a column, in the column's type; null if it has no value.
     pub(super) fn sum(self, column: &str) -> String {
         match self {

@@ -22,11 +22,15 @@ enum Made {
     Values(&'static str),
     /// The sum over the group; null if it has no number.
     Sum(&'static str),
-    /// The greatest name of the group; one that the vendor made up only if there is no other.
+    /// The value in the row of the group in which another one is least.
+    FirstBy(&'static str, &'static str),
+    /// The greatest value of the person.
+    OfPerson(&'static str),
+    /// The greatest name of the person; one that the vendor made up only if there is no other.
     GivenName(&'static str),
 }
 
-use Made::{As, GivenName, MinutesTo, PersonKey, Sum, Values};
+use Made::{As, FirstBy, GivenName, MinutesTo, OfPerson, PersonKey, Sum, Values};
 
 impl Made {
     /// The expression in SQL.
@@ -41,12 +45,19 @@ impl Made {
             MinutesTo(instant) => dialect.minutes("e.start_time", instant),
             Values(column) => dialect.values(column),
             Sum(column) => dialect.sum(column),
+            FirstBy(column, by) => dialect.first_by(column, by),
+            OfPerson(column) => of_person(&format!("max({column})")),
             GivenName(column) => {
                 let given = format!("CASE WHEN {column} NOT LIKE '{MADE_UP_NAME}%' THEN {column} END");
-                format!("coalesce(max({given}), max({column}))")
+                of_person(&format!("coalesce(max({given}), max({column}))"))
             }
         }
     }
+}
+
+/// A value that says something of a person; null for viewings that do not say whose they are.
+fn of_person(value: &str) -> String {
+    format!("CASE WHEN p.person IS NOT NULL THEN {value} END")
 }
 
 /// The value of a column of `s` if it tells one person apart, by the rule of `person::tells`.
@@ -88,7 +99,7 @@ const SESSIONS: &[Shown] = &[
     ("duration_seconds", "观看时长（秒）", As("s.duration_seconds")),
     ("online_minute", "上线分钟", MinutesTo("s.online_time")),
     ("offline_minute", "下线分钟", MinutesTo("s.offline_time")),
-    ("device_type", "设备类型", As("s.device_type")),
+    ("device_type", "终端类型", As("s.device_type")),
     ("client_type", "客户端类型", As("s.client_type")),
     ("location", "地域", As("s.location")),
     ("ip", "IP", As("s.ip")),
@@ -109,12 +120,12 @@ const SESSIONS: &[Shown] = &[
 const PEOPLE: &[Shown] = &[
     ("event_id", "直播会议ID", As("p.event_id")),
     ("person", "人员", As("p.person")),
-    ("person_key", "人员标识", As("max(p.person_key)")),
+    ("person_key", "人员标识", OfPerson("p.person_key")),
     ("title", "直播主题", As("max(p.title)")),
     ("event_start_time", "直播开始时间", As("max(p.event_start_time)")),
     ("event_start_date", "直播开始日期", As("max(p.event_start_date)")),
     ("name", "姓名", GivenName("p.name")),
-    ("company", "公司", As("max(p.company)")),
+    ("company", "公司", OfPerson("p.company")),
     ("is_host", "是否主持人", As("max(CASE WHEN p.is_host THEN 1 ELSE 0 END) = 1")),
     ("sessions", "观看次数", As("count(*)")),
     ("live_sessions", "直播观看次数", As("count(CASE WHEN p.live_type = 'live' THEN 1 END)")),
@@ -132,8 +143,8 @@ const PEOPLE: &[Shown] = &[
     ),
     ("first_online_time", "首次上线时间", As("min(p.online_time)")),
     ("last_offline_time", "最后下线时间", As("max(p.offline_time)")),
-    ("first_online_date", "首次上线日期", As("min(p.online_date)")),
-    ("devices", "设备类型", Values("p.device_type")),
+    ("first_online_date", "首次上线日期", FirstBy("p.online_date", "p.online_time")),
+    ("devices", "终端类型", Values("p.device_type")),
     ("locations", "地域", Values("p.location")),
     ("chats", "聊天数", Sum("p.chat_num")),
     ("praises", "点赞数", Sum("p.praise_num")),
@@ -215,7 +226,8 @@ pub(super) fn described() -> String {
         shown, and of several companies likewise; a name that begins with 网友, as those that the vendor makes up, is shown only if \
         there is no other. If nothing says who the person is, `person` is the viewer, as \
         the vendor tells viewers apart. Viewings that say nothing about the viewer either, such as all viewings in a lake whose \
-        policy keeps no identifiers, form one row without a `person` for each event (those of hosts form another): count people \
-        with `count(person)`.";
+        policy keeps no identifiers, form one row without a `person` for each event (those of hosts form another), which has no \
+        name, key or company: count people with `count(person)`. Devices and locations that the vendor joins in one viewing \
+        stay joined.";
     [section("sessions", sessions, SESSIONS), section("people", people, PEOPLE)].concat()
 }

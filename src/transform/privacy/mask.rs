@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use crate::transform::person::MADE_UP_NAME;
+
 /// How many digits stay at the end of a number.
 const LAST: usize = 4;
 /// How many digits before those are masked.
@@ -34,8 +36,12 @@ fn is_domain(text: &str) -> bool {
         && text.rsplit_once('.').is_some_and(|(_, last)| last.bytes().all(|byte| byte.is_ascii_alphabetic()))
 }
 
-/// A word, masked after its first letter; a single letter is masked, too.
+/// A word, masked after its first letter; a single letter is masked, too. Of a name that the vendor made up, it still shows that
+/// it is none that somebody gave.
 fn word(text: &str) -> String {
+    if text.starts_with(MADE_UP_NAME) {
+        return format!("{MADE_UP_NAME}***");
+    }
     let mut letters = text.chars();
     let first = letters.next().filter(|first| *first != '*' && letters.next().is_some());
     first.into_iter().chain("***".chars()).collect()
@@ -104,6 +110,7 @@ mod tests {
             ("2001:db8:1:2:3:4:5:6", "2001:db8:1::"),
             ("张三", "张***"),
             ("张", "***"),
+            ("网友1010", "网友***"),
             ("crm-00000017", "c***"),
             ("1234", "1***"),
             ("", ""),
