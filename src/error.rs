@@ -29,13 +29,13 @@ pub enum Kind {
     TokenRefused,
     /// No connection to the vendor can be made.
     Unreachable,
-    /// A connection to the vendor broke.
+    /// A connection to the vendor broke, or an answer ended early.
     Broken,
     /// No complete answer in the time allowed.
     Timeout,
     /// An answer is larger than allowed.
     TooLarge,
-    /// An answer is not what the vendor's documentation describes: not JSON, cut off, or not UTF-8.
+    /// An answer is not what the vendor's documentation describes: not JSON, or not UTF-8.
     BadAnswer,
     /// The counts of an answer do not add up, so nothing of it may be kept.
     Unbalanced,

@@ -65,18 +65,19 @@ enum LakeCommand {
 fn main() -> ExitCode {
     let Cli { command, options, output } = match Cli::try_parse() {
         Ok(call) => call,
-        Err(refusal) => return output::refused(refusal),
+        Err(refusal) => return output::refused(refusal, &Cli::command()),
     };
     let outcome = match command {
         Command::Lake(command) => start(command, options, &output),
-        Command::Schema(schema) => {
-            options.store.address().and_then(|store| schema.text(&store)).map(Shown::text)
-        }
-        Command::Completions { shell } => {
+        Command::Schema(schema) => output.check_text("schema").and_then(|()| {
+            let store = options.store.address()?;
+            schema.text(&store).map(Shown::text)
+        }),
+        Command::Completions { shell } => output.check_text("completions").map(|()| {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "rollcall", &mut text);
-            Ok(Shown::text(String::from_utf8_lossy(&text).into_owned()))
-        }
+            Shown::text(String::from_utf8_lossy(&text).into_owned())
+        }),
     };
     output.end(outcome)
 }
@@ -98,11 +99,11 @@ async fn run_command(command: LakeCommand, options: Options, output: &OutputOpti
         .with(logs.with_target(false).with_filter(output.level(is_terminal)))
         .init();
     let progress = if output.has_bar(is_terminal) { Progress::shown() } else { Progress::hidden() };
-    let (says_zone, says_settle) = (options.zone.is_some(), options.settle.is_some());
+    let (names_zone, names_settle) = (options.zone.is_some(), options.settle.is_some());
     let config = Config::try_from(options.with_secret().await?)?;
     let mut context = Context::new(config, Clock::System, progress).await?;
     if !matches!(command, LakeCommand::Job(_)) {
-        context.lake.take_over(says_zone, says_settle).await?;
+        context.lake.take_over(names_zone, names_settle).await?;
     }
     match command {
         LakeCommand::Job(job) => {
@@ -115,11 +116,11 @@ async fn run_command(command: LakeCommand, options: Options, output: &OutputOpti
         }
         LakeCommand::Explain(call) => {
             let explanation = Explanation::of(&context, &call).await?;
-            output.shown(&explanation, explanation.failures.is_empty(), &explanation.failures)
+            output.shown(&explanation, explanation.ok, &explanation.failures)
         }
         LakeCommand::Report(pages) => {
             let written = pages.write(&context).await?;
-            output.shown(&written, written.failures.is_empty(), &written.failures)
+            output.shown(&written, written.ok, &written.failures)
         }
     }
 }

@@ -1,12 +1,13 @@
 //! The output of the command: the result on standard output, for people or for programs; everything else on standard
 //! error.
 
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::error::ContextKind;
-use clap::{ArgAction, Args};
+use clap::error::{ContextKind, ContextValue};
+use clap::{Arg, ArgAction, Args, Command};
 use rollcall::error::{Error, Explain, Kind, Result};
 use rollcall::report::Failure;
 use serde::Serialize;
@@ -49,7 +50,7 @@ Examples:
 #[derive(Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputOptions {
-    /// Print the result as JSON, even if the command fails.
+    /// Print the result as JSON, even if the command fails. Not for `schema` and `completions`.
     #[arg(long, global = true)]
     json: bool,
     /// Say more: log lines instead of the progress bar; if given twice, each request as well.
@@ -60,19 +61,37 @@ pub(crate) struct OutputOptions {
     quiet: bool,
 }
 
-/// Ends a call that the argument parser did not accept: prints the parser's message, as JSON as well if `--json` was given.
-/// `--help` and `--version` also end here, and are not failures.
-pub(crate) fn refused(mut refusal: clap::Error) -> ExitCode {
+/// Ends a call of `command` that the argument parser did not accept: prints the parser's message, as JSON as well if `--json` was
+/// given. `--help` and `--version` also end here, and are not failures.
+pub(crate) fn refused(mut refusal: clap::Error, command: &Command) -> ExitCode {
     // The usage would show every option that the environment sets, as if the call needed it.
     refusal.remove(ContextKind::Usage);
-    let wants_json = std::env::args_os().any(|word| word == "--json");
-    if refusal.use_stderr() && wants_json {
+    let hint = variable_of(&refusal, command).map(|variable| format!("the value is that of `{variable}`"));
+    if refusal.use_stderr() && std::env::args_os().any(|word| word == "--json") {
         let said = refusal.render().to_string();
         let error = Error::new(Kind::Usage, said.trim_start_matches("error: ").trim_end());
         let options = OutputOptions { json: true, verbose: 0, quiet: false };
-        return options.end(Err(error));
+        return options.end(Err(hint.into_iter().fold(error, Error::hint)));
     }
-    refusal.exit()
+    // If it cannot be printed, nobody can be told; the exit status still shows the failure.
+    let _ = refusal.print();
+    if let Some(hint) = hint {
+        let _ = writeln!(std::io::stderr(), "\nhint: {hint}");
+    }
+    ExitCode::from(u8::try_from(refusal.exit_code()).unwrap_or(2))
+}
+
+/// The variable of the environment that the refused value comes from; none if it stands in the call.
+fn variable_of(refusal: &clap::Error, command: &Command) -> Option<String> {
+    let Some(ContextValue::String(refused)) = refusal.get(ContextKind::InvalidArg) else { return None };
+    // It may name its value as well: `--concurrency <NUMBER>`.
+    let option = refused.split_whitespace().next()?;
+    let is_in_call = |word: OsString| {
+        word.to_str().is_some_and(|word| word.split('=').next().is_some_and(|word| word == option))
+    };
+    let of_option = |arg: &&Arg| arg.get_long().is_some_and(|long| option.strip_prefix("--") == Some(long));
+    let variable = command.get_arguments().find(of_option)?.get_env()?;
+    (!std::env::args_os().any(is_in_call)).then(|| variable.to_string_lossy().into_owned())
 }
 
 /// What the command prints, and its exit status.
@@ -90,6 +109,15 @@ impl Shown {
 }
 
 impl OutputOptions {
+    /// Refuses `--json` for a command whose result is a text in a form of its own.
+    pub(crate) fn check_text(&self, command: &str) -> Result<()> {
+        if self.json {
+            let message = format!("`{command}` prints its text as it is, and not as JSON");
+            return Err(Error::new(Kind::Usage, message).hint("leave out `--json`"));
+        }
+        Ok(())
+    }
+
     /// Which log lines are shown. On a terminal, the progress bar replaces most of them. Of libraries, only warnings are
     /// shown: the rest is of no use to users, and may reveal too much.
     pub(crate) fn level(&self, is_terminal: bool) -> Targets {
@@ -137,7 +165,7 @@ impl OutputOptions {
     /// What to print for a command that could not work at all.
     fn failed(&self, error: &Error) -> Result<Shown> {
         let is_wrong_call = matches!(error.kind(), Kind::Usage | Kind::OtherLake | Kind::Unconditional);
-        let failure = Failure::new(None, error);
+        let failure = Failure::of_run(error);
         let text =
             if self.json { to_json(&json!({ "ok": false, "failures": [failure] }))? } else { String::new() };
         Ok(Shown { text, errors: vec![error.to_string()], status: if is_wrong_call { 2 } else { 1 } })

@@ -64,6 +64,12 @@ impl Progress {
         self.show();
     }
 
+    /// A visit begins. If the process is killed amid it, its log names the event.
+    pub(crate) fn visiting(&self, event_id: i64) {
+        tracing::info!(event_id, "visiting");
+        self.show();
+    }
+
     /// One event has been visited.
     pub(crate) fn visited(&self, event_id: i64, outcome: Outcome, rows: u64, bytes: u64) {
         tracing::info!(event_id, outcome = outcome.name(), rows, bytes, "visited");

@@ -130,6 +130,14 @@ mod tests {
     }
 
     #[test]
+    fn an_application_says_where_its_key_goes_and_its_token_comes_from() {
+        let words = "_ --app-key key --app-secret hidden --user-id 7 --app-key-header X-Key --token-field access_token";
+        let found = Words::parse_from(words.split(' ')).options.credentials().unwrap();
+        let Some(Credentials::App(app)) = found else { panic!("no application") };
+        assert_eq!((app.key_header.as_str(), app.token_field.as_str()), ("X-Key", "access_token"));
+    }
+
+    #[test]
     fn the_user_stands_beside_the_secret_or_in_it_and_not_in_both() {
         for (words, in_secret, user) in [
             (&["", "--user-id", "1042"][..], None, Ok(Some(1042))),

@@ -223,7 +223,60 @@ fn duration(option: &str, text: &str) -> Result<SignedDuration> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+
+    #[derive(Parser)]
+    struct Words {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    fn config(words: &str) -> Result<Config> {
+        Config::try_from(Words::parse_from([""].into_iter().chain(words.split_whitespace())).options)
+    }
+
+    #[test]
+    fn what_is_said_is_what_a_run_goes_by() {
+        type Says = fn(&Config) -> bool;
+        let cases: [(&str, Says); 16] = [
+            ("--api-url https://example.com", |config| config.api_url == "https://example.com"),
+            ("--zone UTC", |config| config.zone.name() == "UTC"),
+            ("--settle 13h", |config| config.settle == SignedDuration::from_hours(13)),
+            ("--horizon 31d", |config| config.horizon == SignedDuration::from_hours(31 * 24)),
+            ("--lookback 9d", |config| config.lookback == SignedDuration::from_hours(9 * 24)),
+            ("--roster own.csv", |config| config.rosters.file.as_deref() == Some("own.csv")),
+            ("--no-public-list", |config| config.rosters.edited && !config.rosters.public),
+            ("--no-lists", |config| !config.rosters.edited && !config.rosters.public),
+            ("--concurrency 3", |config| config.concurrency == 3),
+            ("--requests-per-second 7", |config| config.requests_per_second.get() == 7),
+            ("--max-response-bytes 1000", |config| config.max_response_bytes == 1000),
+            ("--timeout 11s", |config| config.timeout == Duration::from_secs(11)),
+            ("--read-timeout 5s", |config| config.read_timeout == Duration::from_secs(5)),
+            ("--deadline 77s", |config| config.deadline == Some(SignedDuration::from_secs(77))),
+            ("--archive", |config| config.archive),
+            ("--privacy open", |config| config.names_policy),
+        ];
+        for (words, says) in cases {
+            assert!(says(&config(words).unwrap()) && !says(&config("").unwrap()), "{words}");
+        }
+    }
+
+    #[test]
+    fn what_no_run_could_go_by_is_refused() {
+        for (words, message) in [
+            ("--concurrency 0", "`--concurrency` must be at least 1"),
+            ("--timeout 0s", "`--timeout` must be longer than zero"),
+            ("--read-timeout 0s", "`--read-timeout` must be longer than zero"),
+            ("--token x --user-id 1", "both a token and a user are given"),
+            ("--token x --app-key y", "both a token and an application's credentials are given"),
+            ("--user-id 1 --user-email a@example.com", "both a user's number and a mail address are given"),
+        ] {
+            let refused = config(words).unwrap_err();
+            assert!(refused.kind() == Kind::Usage && refused.to_string().contains(message), "{refused}");
+        }
+    }
 
     #[test]
     fn durations_are_written_with_a_unit() {

@@ -1,9 +1,11 @@
 //! Options for the store.
 
+use std::path;
+
 use clap::Args;
 
 use crate::address;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Explain, Kind, Result};
 use crate::load::store::{Bucket, Location};
 
 /// Options for the store, as they were given.
@@ -30,10 +32,14 @@ pub struct StoreOptions {
 }
 
 impl StoreOptions {
-    /// The store's address in one canonical form, as engines need it.
+    /// The store's address in one canonical form, as engines need it: they may be started anywhere.
     pub fn address(&self) -> Result<String> {
         Ok(match self.location()? {
-            Location::Folder(path) => path.to_string_lossy().trim_end_matches('/').to_owned(),
+            Location::Folder(path) => {
+                let absolute = path::absolute(&path)
+                    .explain(Kind::Usage, || format!("cannot find the folder `{}`", path.display()))?;
+                absolute.to_string_lossy().trim_end_matches('/').to_owned()
+            }
             Location::S3(Bucket { name, prefix, .. }) => {
                 format!("s3://{name}/{prefix}").trim_end_matches('/').to_owned()
             }
@@ -81,9 +87,32 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_of_a_bucket_is_what_a_run_goes_by() {
+        type Says = fn(&Bucket) -> bool;
+        let cases: [(&[&str], Says); 5] = [
+            (&["--s3-endpoint", "https://example.com"], |bucket| bucket.endpoint.is_some()),
+            (&["--s3-path-style"], |bucket| bucket.path_style),
+            (&["--s3-kms-key", "one"], |bucket| bucket.kms_key.as_deref() == Some("one")),
+            (&["--archive-kms-key", "two"], |bucket| bucket.archive_kms_key.as_deref() == Some("two")),
+            (&["--single-writer"], |bucket| bucket.single_writer),
+        ];
+        let bucket = |words: &[&str]| {
+            let words = [&["", "--store", "s3://bucket"], words].concat();
+            match Words::parse_from(words).options.location().unwrap() {
+                Location::S3(bucket) => bucket,
+                Location::Folder(path) => panic!("{}", path.display()),
+            }
+        };
+        for (words, says) in cases {
+            assert!(says(&bucket(words)) && !says(&bucket(&[])), "{words:?}");
+        }
+    }
+
+    #[test]
     fn a_store_has_one_address_however_it_is_written() {
+        let here = std::env::current_dir().unwrap().join("rollcall-data");
         for (store, address) in [
-            ("./rollcall-data", Some("./rollcall-data")),
+            ("./rollcall-data", here.to_str()),
             ("/data/lake/", Some("/data/lake")),
             ("s3://bucket", Some("s3://bucket")),
             ("s3://bucket/", Some("s3://bucket")),

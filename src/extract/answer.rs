@@ -10,8 +10,8 @@ use tokio::time::Instant;
 use super::body::{Position, Splitter};
 use super::envelope::Envelope;
 use super::failure;
-use super::http::{Arriving, Metered, SUCCESS};
-use super::reply::with_request_id;
+use super::http::{Arriving, Metered};
+use super::reply::{SUCCESS, with_request_id};
 use super::token::Tokens;
 use crate::error::{Error, Kind, Result};
 use crate::json::record::Record;
@@ -24,7 +24,7 @@ const AHEAD: usize = 4;
 
 /// A report that is arriving.
 pub struct Answer<'a> {
-    at: Metered<'a>,
+    http: Metered<'a>,
     tokens: &'a Tokens,
     token: SecretString,
     chunks: mpsc::Receiver<reqwest::Result<Bytes>>,
@@ -39,7 +39,7 @@ pub struct Answer<'a> {
 
 impl<'a> Answer<'a> {
     pub(super) fn new(
-        at: Metered<'a>,
+        http: Metered<'a>,
         tokens: &'a Tokens,
         token: SecretString,
         Arriving { response, asked_at }: Arriving,
@@ -50,14 +50,14 @@ impl<'a> Answer<'a> {
         let mut receiving = JoinSet::new();
         receiving.spawn(receive(response, sender));
         let splitter = Splitter::default();
-        Self { at, tokens, token, chunks, _receiving: receiving, asked_at, event_id, splitter, left }
+        Self { http, tokens, token, chunks, _receiving: receiving, asked_at, event_id, splitter, left }
     }
 
     /// Waits for the next part of the answer, passes on its records with their positions, and returns its bytes; `None` at the
     /// end.
     pub async fn advance(&mut self, record: impl FnMut(Position<'_>, Record<'_>)) -> Result<Option<Bytes>> {
         let chunk = self.chunks.recv().await.transpose();
-        let Some(chunk) = self.at.received(chunk, self.asked_at)? else { return Ok(None) };
+        let Some(chunk) = self.http.received(chunk, self.asked_at)? else { return Ok(None) };
         self.left = self.left.checked_sub(chunk.len() as u64).ok_or_else(|| {
             Error::new(Kind::TooLarge, "the answer is larger than allowed")
                 .hint("raise `--max-response-bytes`")
@@ -68,12 +68,12 @@ impl<'a> Answer<'a> {
 
     /// Returns what surrounds the records. An error if the vendor reports a failure, or if this is the report of another event.
     pub async fn finish(self) -> Result<Envelope> {
-        let envelope = self.splitter.finish()?;
+        let envelope = self.splitter.finish().map_err(|error| self.http.reported(error, self.asked_at))?;
         let (text, request_id) = (envelope.message.as_deref(), envelope.request_id.as_deref());
         if envelope.code != Some(SUCCESS) {
             let error = failure::from_envelope(envelope.code, text, request_id, self.token.expose_secret());
-            let error = self.at.reported(error, self.asked_at);
-            return Err(self.tokens.failed(self.at, REPORT, &self.token, error).await);
+            let error = self.http.reported(error, self.asked_at);
+            return Err(self.tokens.failed(self.http, REPORT, &self.token, error).await);
         }
         self.tokens.accepted();
         if envelope.event_id.is_some_and(|event_id| event_id != self.event_id) {

@@ -210,7 +210,7 @@ mod tests {
         Ok((records, splitter.finish()?))
     }
 
-    const ANSWER: &str = r#" { "code" : 200, "msg": "a \"b\" [", "data": {"report": {
+    const ANSWER: &str = r#" { "code" : 200, "msg": "成功 \"b\" [", "data": {"report": {
         "li\u0076es": [ {"a": "}]\"", "b": [1, {}]} , 7,"x,]\\" ,null, [ ] ],
         "other": [], "viewerDetails": null, "interactions": [true]},
         "lives": [{"not": "here"}]}, "requestId": 12 } "#;
@@ -228,7 +228,7 @@ mod tests {
         ];
         assert_eq!(records, expected.map(|(array, record)| (array.to_owned(), record.to_owned())));
         assert_eq!(envelope.request_id.as_deref(), Some("12"));
-        assert_eq!((envelope.code, envelope.message.as_deref()), (Some(200), Some("a \"b\" [")));
+        assert_eq!((envelope.code, envelope.message.as_deref()), (Some(200), Some("成功 \"b\" [")));
         let arrays =
             [("interactions", Some(1)), ("lives", Some(5)), ("other", Some(0)), ("viewerDetails", None)];
         assert_eq!(envelope.arrays, arrays.map(|(key, count)| (key.to_owned(), count)).into());
@@ -242,7 +242,7 @@ mod tests {
         let answer = ANSWER.trim().as_bytes();
         for length in 0..answer.len() {
             let error = split(&answer[..length], 7).unwrap_err();
-            assert_eq!(error.kind(), Kind::BadAnswer, "{length}");
+            assert_eq!(error.kind(), Kind::Broken, "{length}");
         }
     }
 
@@ -261,10 +261,38 @@ mod tests {
             r#"{"code": 200, "data": {"report": {"lives": {"0": {}}}}}"#,
             r#"{"code": 200, "data": {"report": "none"}}"#,
             r#"{"code": 200, "data": []}"#,
+            r#"{"code": 200, "data": {"report": {"lives": "none"}}}"#,
         ] {
             assert_eq!(split(answer.as_bytes(), 5).unwrap_err().kind(), Kind::BadAnswer, "{answer}");
         }
         let latin = b"{\"data\": {\"report\": {\"lives\": [{\"name\": \"\xe9\"}]}}}";
         assert_eq!(split(latin, 100).unwrap_err().kind(), Kind::BadAnswer);
+    }
+
+    #[test]
+    fn a_failure_says_what_it_says_whatever_is_beside_it() {
+        for data in
+            ["null", "\"\"", "[]", "false", "7", r#"{"report": "none"}"#, r#"{"report": {"lives": {}}}"#]
+        {
+            let answer = format!(r#"{{"code": "401", "data": {data}, "msg": "expired", "requestId": 12}}"#);
+            let (_, envelope) = split(answer.as_bytes(), 5).unwrap();
+            assert_eq!((envelope.code, envelope.message.as_deref()), (Some(401), Some("expired")), "{data}");
+        }
+    }
+
+    #[test]
+    fn a_success_may_have_no_report_or_no_array_and_numbers_of_any_size_beside_it() {
+        for data in ["null", "\"\"", "\"-\"", r#"{"report": null}"#, r#"{"report": ""}"#, "{}"] {
+            let answer = format!(r#"{{"code": 200, "data": {data}}}"#);
+            assert_eq!(split(answer.as_bytes(), 5).unwrap().1.arrays, BTreeMap::new(), "{data}");
+        }
+        for array in ["null", "\"\"", "\"-\""] {
+            let answer = format!(
+                r#"{{"code": 200, "data": {{"eventId": "7", "more": 1e400, "report": {{"lives": {array}}}}}}}"#
+            );
+            let (_, envelope) = split(answer.as_bytes(), 5).unwrap();
+            assert_eq!(envelope.arrays, [("lives".to_owned(), None)].into(), "{array}");
+            assert_eq!(envelope.event_id, Some(7));
+        }
     }
 }

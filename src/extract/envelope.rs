@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::reply::{text, with_request_id};
+use super::reply::{Reply, SUCCESS};
 use crate::error::{Error, Kind, Result};
-use crate::json::escape;
+use crate::json::raw::Raw;
+use crate::transform::reading::present;
 use crate::transform::tables::Table;
 
 /// What surrounds the records of an answer.
@@ -15,7 +15,7 @@ use crate::transform::tables::Table;
 pub struct Envelope {
     /// The vendor's ID of the request, to quote to its support.
     pub request_id: Option<String>,
-    /// The vendor's code; 200 is success.
+    /// The vendor's code: [`SUCCESS`] or a failure.
     pub code: Option<i64>,
     /// The event whose report this is; `None` if the answer does not say.
     pub event_id: Option<i64>,
@@ -25,51 +25,65 @@ pub struct Envelope {
     pub arrays: BTreeMap<String, Option<u64>>,
 }
 
+/// An array with a multiple of this many records may have been cut off by a limit of the vendor's: its documentation names none,
+/// and those that are usual are multiples of it.
+const ROUND: u64 = 100;
+
 impl Envelope {
+    /// Whether the array of one of these tables has a round number of records, so that there may be more than it has.
+    #[must_use]
+    pub fn may_be_cut_off(&self, tables: &[Table]) -> bool {
+        let arrays = self
+            .arrays
+            .iter()
+            .filter(|(key, _)| Table::of_array(key).is_some_and(|table| tables.contains(&table)));
+        let mut counts = arrays.filter_map(|(_, count)| *count);
+        counts.any(|count| count > 0 && count.is_multiple_of(ROUND))
+    }
+
     /// Reads an answer from which the records were taken out. `arrays` says how many each array had.
     pub(super) fn read(bytes: &[u8], mut arrays: BTreeMap<String, Option<u64>>) -> Result<Self> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Sent {
-            request_id: Option<Value>,
-            code: Option<Value>,
-            msg: Option<Value>,
-            data: Option<Value>,
-        }
-        let json =
-            str::from_utf8(bytes).map_err(|_| Error::new(Kind::BadAnswer, "the answer is not UTF-8"))?;
-        let sent: Sent = serde_json::from_str(&escape::readable(json)).map_err(|error| {
-            let what = if error.is_eof() { "the answer ends early" } else { "the answer is not JSON" };
-            Error::new(Kind::BadAnswer, what)
+        let ends_early = || Error::new(Kind::Broken, "the answer ends early");
+        let json = str::from_utf8(bytes).map_err(|error| match error.error_len() {
+            Some(_) => Error::new(Kind::BadAnswer, "the answer is not UTF-8"),
+            None => ends_early(),
         })?;
-        let request_id = text(sent.request_id.as_ref());
-        let other_shape = |name: &str| {
-            let message = format!("`{name}` is not what the vendor's documentation describes");
-            with_request_id(Error::new(Kind::BadAnswer, message), request_id.as_deref())
-        };
-        let (event_id, report) = match &sent.data {
-            None | Some(Value::Null) => (None, None),
-            Some(Value::Object(data)) => (data.get("eventId"), data.get("report")),
-            Some(_) => return Err(other_shape("data")),
-        };
-        match report {
-            None | Some(Value::Null) => {}
-            Some(Value::Object(report)) => {
-                for (key, value) in report {
-                    if Table::of_array(key).is_some() && !value.is_array() && !value.is_null() {
-                        return Err(other_shape(key));
-                    }
-                    arrays.entry(key.clone()).or_insert(None);
-                }
-            }
-            Some(_) => return Err(other_shape("report")),
+        let reply = Reply::parse(json).map_err(|error| {
+            if error.is_eof() { ends_early() } else { Error::new(Kind::BadAnswer, "the answer is not JSON") }
+        })?;
+        let (request_id, code, message) = (reply.request_id(), reply.code(), reply.message());
+        // Beside a failure, there may be anything.
+        if code != Some(SUCCESS) {
+            return Ok(Self { request_id, code, event_id: None, message, arrays });
         }
-        Ok(Self {
-            event_id: text(event_id).and_then(|event_id| event_id.parse().ok()),
-            code: text(sent.code.as_ref()).and_then(|code| code.parse().ok()),
-            message: text(sent.msg.as_ref()),
-            request_id,
-            arrays,
-        })
+        let data = members(&reply, "data", Some(&*reply.data))?;
+        for (key, value) in members(&reply, "report", data.get("report").copied())? {
+            if Table::of_array(&key).is_some() && !value.get().starts_with('[') && !raw(value).is_absent() {
+                return Err(other_shape(&reply, &key));
+            }
+            arrays.entry(key).or_insert(None);
+        }
+        let event_id = data.get("eventId").and_then(|event_id| present(raw(event_id))?.parse().ok());
+        Ok(Self { request_id, code, event_id, message, arrays })
     }
+}
+
+/// The fields of an object; none if there is no value.
+fn members<'a>(
+    reply: &Reply,
+    name: &str,
+    value: Option<&'a RawValue>,
+) -> Result<BTreeMap<String, &'a RawValue>> {
+    match value.filter(|value| !raw(value).is_absent()) {
+        Some(value) => serde_json::from_str(value.get()).map_err(|_| other_shape(reply, name)),
+        None => Ok(BTreeMap::new()),
+    }
+}
+
+fn raw(value: &RawValue) -> Raw<'_> {
+    Raw::read(value.get(), value.get().contains('\\'))
+}
+
+fn other_shape(reply: &Reply, name: &str) -> Error {
+    reply.error(Kind::BadAnswer, format!("`{name}` is not what the vendor's documentation describes"))
 }

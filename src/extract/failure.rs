@@ -27,10 +27,10 @@ pub(super) fn from_envelope(
     // The vendor's text is quoted, but never a token that it may repeat.
     let text: String = text.unwrap_or_default().replace(secret, "…").chars().take(LONGEST_TEXT).collect();
     let error = match code {
-        Some(code) => of_code(code).with("code", code).with("msg", format!("`{text}`")),
+        Some(code) => of_code(code).with("code", code),
         None => Error::new(Kind::BadAnswer, "the answer has no `code`"),
     };
-    with_request_id(error, request_id)
+    with_request_id(error.with("msg", format!("`{text}`")), request_id)
 }
 
 /// The error for a failure that the vendor reports in an answer that was read as a whole.

@@ -11,15 +11,13 @@ use tokio::time::Instant;
 
 use super::failure;
 use super::pace::Pace;
-use super::reply::Reply;
+use super::reply::{Reply, SUCCESS};
 use super::retry::{Attempts, RetryPolicy};
 use super::usage::Usage;
 use crate::address;
 use crate::calendar::Clock;
 use crate::error::{Error, Explain, Kind, Result};
 
-/// The vendor's `code` in a successful answer.
-pub(super) const SUCCESS: i64 = 200;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A request has also waited long after one such part of its timeout, a fourth, even if that is less than the times below.
 const LATE_PART: u32 = 4;
@@ -116,10 +114,12 @@ impl Http {
     }
 
     /// The error for a failure that an answer reports. A timeout that is reported at once was not caused by this request: asking
-    /// for less does not help, a pause may. A failure of the server after a long wait counts as a timeout.
+    /// for less does not help, a pause may. A failure of the server after a long wait counts as a timeout, and so does an answer
+    /// that was cut off after such a wait.
     fn reclassified(&self, error: Error, asked_at: Instant) -> Error {
         let is_early = error.kind() == Kind::Timeout && !self.has_waited(asked_at, EARLY);
-        let is_late = failure::is_of_server(&error) && self.has_waited(asked_at, LATE);
+        let is_cut_off = error.kind() == Kind::Broken;
+        let is_late = (is_cut_off || failure::is_of_server(&error)) && self.has_waited(asked_at, LATE);
         match (is_early, is_late) {
             (true, _) => error.taken_for(Kind::Unavailable),
             (_, true) => error.taken_for(Kind::Timeout),
@@ -220,7 +220,7 @@ impl<'a> Metered<'a> {
         Ok(chunk)
     }
 
-    /// The error for a failure that the body of an answer reports.
+    /// The error for a failure that the body of an answer shows.
     pub(super) fn reported(self, error: Error, asked_at: Instant) -> Error {
         self.http.reclassified(error, asked_at)
     }
@@ -257,6 +257,8 @@ pub(super) mod tests {
             (status(502), 31, Kind::Timeout),
             (status(200).with("code", 500), 31, Kind::Timeout),
             (status(429), 31, Kind::Unavailable),
+            (Error::new(Kind::Broken, "it ends early"), 29, Kind::Broken),
+            (Error::new(Kind::Broken, "it ends early"), 31, Kind::Timeout),
             (asks_for_a_pause(), 31, Kind::Unavailable),
             (Error::new(Kind::Refused, "no").with("status", 500), 31, Kind::Refused),
         ] {

@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Kind, Result};
 use crate::json::escape;
 
+/// The vendor's code for success.
+pub(super) const SUCCESS: i64 = 200;
 /// The longest `requestId` that is shown, in characters; those seen so far have 42.
 const LONGEST_ID: usize = 200;
 
@@ -32,10 +34,15 @@ fn nothing() -> Box<RawValue> {
 impl Reply {
     /// Reads an answer; `None` if it is not what the vendor's documentation describes.
     pub(super) fn read(body: &[u8]) -> Option<Self> {
-        serde_json::from_str(&escape::readable(str::from_utf8(body).ok()?)).ok()
+        Self::parse(str::from_utf8(body).ok()?).ok()
     }
 
-    /// The vendor's code; 200 is success.
+    /// Like [`Self::read`], with the reason if it cannot be read.
+    pub(super) fn parse(json: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(&escape::readable(json))
+    }
+
+    /// The vendor's code: [`SUCCESS`] or a failure.
     pub(super) fn code(&self) -> Option<i64> {
         text(self.code.as_ref())?.parse().ok()
     }

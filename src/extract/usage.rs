@@ -51,7 +51,7 @@ impl Usage {
     /// How far the vendor's clock is ahead of this machine's, according to the first small answer that stated the time; `None` if
     /// none did.
     #[must_use]
-    pub fn vendor_is_ahead(&self) -> Option<SignedDuration> {
+    pub fn clock_ahead(&self) -> Option<SignedDuration> {
         self.vendors_clock.get().copied()
     }
 

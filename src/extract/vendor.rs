@@ -36,10 +36,10 @@ impl<'a> Vendor<'a> {
         self.usage.used()
     }
 
-    /// How far the vendor's clock is ahead of this machine's; see [`Usage::vendor_is_ahead`].
+    /// How far the vendor's clock is ahead of this machine's; see [`Usage::clock_ahead`].
     #[must_use]
-    pub fn is_ahead(self) -> Option<SignedDuration> {
-        self.usage.vendor_is_ahead()
+    pub fn clock_ahead(self) -> Option<SignedDuration> {
+        self.usage.clock_ahead()
     }
 
     /// A count of attempts at one request, none made yet.

@@ -22,10 +22,10 @@ pub struct Window {
 
 impl Window {
     /// What the vendor is asked for: `startTime` and `endTime` in seconds, one second wider at both ends, because it is not
-    /// known which ends the vendor includes.
+    /// known which ends the vendor includes; nothing was watched before 1970.
     #[must_use]
     pub fn asked(&self) -> (i64, i64) {
-        (self.from.as_second() - 1, self.to.as_second() + 1)
+        ((self.from.as_second() - 1).max(0), self.to.as_second() + 1)
     }
 
     /// Like [`Window::asked`], with the names of the vendor's parameters.
@@ -53,6 +53,23 @@ pub fn split(zone: &Zone, day: Date, pieces: u32) -> Result<Option<Vec<Window>>>
     }
     let edge = |piece: i64| Timestamp::from_second(from + length * piece / pieces).unwrap_or(Timestamp::MAX);
     Ok(Some((0..pieces).map(|piece| Window { from: edge(piece), to: edge(piece + 1) }).collect()))
+}
+
+/// These windows, with two halves in place of each of the `chosen` ones that is not too short for that. `None` if all are.
+#[must_use]
+pub fn halved(windows: &[Window], chosen: &[Window]) -> Option<Vec<Window>> {
+    let halves = windows.iter().flat_map(|window| {
+        let Window { from, to } = *window;
+        let half = from + to.duration_since(from) / 2;
+        let middle = Timestamp::from_second(half.as_second()).unwrap_or(half);
+        if chosen.contains(window) && middle.duration_since(from) >= SHORTEST {
+            vec![Window { from, to: middle }, Window { from: middle, to }]
+        } else {
+            vec![*window]
+        }
+    });
+    let halves: Vec<Window> = halves.collect();
+    (halves.len() > windows.len()).then_some(halves)
 }
 
 #[cfg(test)]
@@ -133,5 +150,24 @@ mod tests {
             to: "2022-10-26T16:00:00Z".parse().unwrap(),
         };
         assert_eq!(window.asked(), (1_666_713_599, 1_666_800_001));
+    }
+
+    #[test]
+    fn a_window_becomes_two_halves_unless_they_would_be_shorter_than_a_minute() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let windows = |edges: &[i64]| -> Vec<Window> {
+            edges.windows(2).map(|edge| Window { from: at(edge[0]), to: at(edge[1]) }).collect()
+        };
+        for (before, chosen, after) in [
+            (&[0, 240][..], &[0][..], Some(&[0, 120, 240][..])),
+            (&[0, 241], &[0], Some(&[0, 120, 241])),
+            (&[0, 240], &[], None),
+            (&[0, 119], &[0], None),
+            (&[0, 119, 400, 520], &[0, 2], Some(&[0, 119, 400, 460, 520])),
+        ] {
+            let before = windows(before);
+            let chosen: Vec<Window> = chosen.iter().map(|at: &usize| before[*at]).collect();
+            assert_eq!(halved(&before, &chosen), after.map(windows), "{before:?}");
+        }
     }
 }

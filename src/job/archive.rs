@@ -98,23 +98,23 @@ async fn put_clean(context: &Context, privacy: &Privacy, listed: &Listed) -> Res
     let mut reader = open(context, listed).await?;
     let header = ArchiveHeader { privacy_version: privacy.into(), ..reader.header().clone() };
     let mut writer = ArchiveWriter::create(context.lake.store.as_ref(), &listed.key, &header).await?;
-    let (mut splitter, mut weave) = (Splitter::default(), RedactedAnswer::new(privacy));
+    let (mut splitter, mut redacted) = (Splitter::default(), RedactedAnswer::new(privacy));
     while let Some(bytes) = reader.next().await? {
         splitter.push(&bytes, |position, record| {
             if !privacy.suppressed.has_record(Table::of_array(position.array), record) {
-                weave.add(position.array, record);
+                redacted.add(position.array, record);
             }
         })?;
-        writer.write(weave.take().as_bytes()).await?;
+        writer.write(redacted.take().as_bytes()).await?;
     }
     let envelope = splitter.finish()?;
     let code = envelope.code.unwrap_or_default();
-    let rest = weave.finish(&envelope.arrays, code, envelope.request_id.as_deref());
+    let rest = redacted.finish(&envelope.arrays, code, envelope.request_id.as_deref());
     writer.write(rest.as_bytes()).await?;
     writer.finish(reader.unchanged()).await
 }
 
 /// Whether an error concerns a single object, so that the others can still be processed.
 pub(super) fn is_of_one_object(error: &Error) -> bool {
-    error.is_unreadable() || error.kind() == Kind::BadAnswer
+    error.is_unreadable() || matches!(error.kind(), Kind::BadAnswer | Kind::Broken)
 }

@@ -42,7 +42,7 @@ pub(super) enum Chosen {
     /// These events; only these days of them if there are any.
     Events(Vec<i64>, Option<Days>),
     /// One of the pulls of a plan that was made earlier: these of its events, and the days that it was made for, if it was.
-    Plan { events: Vec<i64>, days: Option<Days>, made_at: Timestamp },
+    Plan { events: Vec<i64>, days: Option<Days>, planned_at: Timestamp },
 }
 
 /// A selection, checked.
@@ -75,7 +75,7 @@ impl Choice {
                 return Err(Error::new(Kind::Usage, "`--planned-at` needs the events of the plan")
                     .hint("give `--event` with `--planned-at`"));
             }
-            (Some(made_at), false, days) => Chosen::Plan { events, days, made_at },
+            (Some(planned_at), false, days) => Chosen::Plan { events, days, planned_at },
             (None, false, days) => Chosen::Events(events, days),
             (None, true, Some(days)) => Chosen::Days(days),
             (None, true, None) => Chosen::Due,
@@ -110,20 +110,20 @@ impl Choice {
     /// Whether the event was visited since it was planned.
     pub(super) fn was_visited(&self, ledger: &Ledger) -> bool {
         match &self.chosen {
-            Chosen::Plan { days, made_at, .. } => was_visited_since(ledger, *made_at, days.is_some()),
+            Chosen::Plan { days, planned_at, .. } => was_visited_since(ledger, *planned_at, days.is_some()),
             Chosen::Due | Chosen::Days(_) | Chosen::Events(..) => false,
         }
     }
 
     /// What a visit is to ask for.
     pub(super) fn scope(&self) -> Scope {
-        let (chosen, plan) = match &self.chosen {
+        let (chosen, planned_at) = match &self.chosen {
             Chosen::Due => (None, None),
             Chosen::Days(days) => (Some(*days), None),
             Chosen::Events(_, days) => (Some(days.unwrap_or(Days::ALL)), None),
-            Chosen::Plan { days, made_at, .. } => (*days, days.map(|_| *made_at)),
+            Chosen::Plan { days, planned_at, .. } => (*days, days.map(|_| *planned_at)),
         };
-        Scope { chosen, plan, is_continued: false, accept_shrink: self.accept_shrink }
+        Scope { chosen, planned_at, is_continued: false, accept_shrink: self.accept_shrink }
     }
 
     /// What a visit of this event is to ask for: if another pull of the plan was cut off during it, only what is owed.
@@ -138,7 +138,7 @@ pub(super) struct Scope {
     /// The days that the user chose of the event; `None` if the user chose nothing.
     chosen: Option<Days>,
     /// When the plan was made that chose these days for it; `None` if no plan did.
-    pub(super) plan: Option<Timestamp>,
+    pub(super) planned_at: Option<Timestamp>,
     /// Whether this goes on where another pull of the plan was cut off.
     is_continued: bool,
     accept_shrink: bool,

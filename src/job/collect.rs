@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::choice::was_visited_since;
 use super::context::Context;
+use super::selection::parse_day;
 use crate::error::{Error, Kind, Result};
 use crate::load::items;
 use crate::load::ledger::Ledger;
@@ -27,23 +28,29 @@ pub struct Collect {
     pub planned_at: Timestamp,
     /// The first day that was planned, if days were chosen: what is left of them is then a failure, because no other plan comes
     /// back to it.
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", value_parser = parse_day)]
     pub from: Option<Date>,
     /// The last day that was planned, if days were chosen.
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", value_parser = parse_day)]
     pub to: Option<Date>,
 }
 
 pub(super) async fn collect(context: &Context, call: &Collect, report: &mut Report) -> Result<()> {
     let planned = items::read_events(context.lake.store.as_ref(), &call.items).await?;
-    let (active, damaged) = context.ledgers.active().await?;
-    report.failed_each(&damaged);
-    report.planned(active.len(), planned.len());
+    let (mut known, now) = (0, context.clock.now());
+    context
+        .ledgers
+        .each_active(|read| match read {
+            Ok(entry) => {
+                known += 1;
+                report.events.health += Health::of(&entry.ledger, now);
+            }
+            Err(error) => report.failed(&error),
+        })
+        .await?;
+    report.planned(known, planned.len());
     let is_of_days = call.from.is_some() || call.to.is_some();
     report.is_of_all = !is_of_days;
-    for entry in active {
-        report.events.health += Health::of(&entry.ledger, context.clock.now());
-    }
     let found = stream::iter(planned)
         .map(|event_id| async move { (event_id, context.ledgers.find(event_id).await) })
         .buffered(AT_ONCE);
@@ -81,6 +88,10 @@ enum Became {
 }
 
 fn outcome(ledger: &Ledger, planned_at: Timestamp, is_of_days: bool) -> Became {
+    // Whatever a visit of another run has left since: that makes it due again.
+    if !is_of_days && ledger.last_good_visit >= Some(planned_at) {
+        return Became::Complete;
+    }
     if !was_visited_since(ledger, planned_at, is_of_days) {
         return Became::Left;
     }
@@ -113,6 +124,19 @@ mod tests {
         for failures in [0, 2] {
             let became = outcome(&visited(failures), Timestamp::from_second(1).unwrap(), false);
             assert!(matches!(became, Became::Left), "{failures}");
+        }
+    }
+
+    #[test]
+    fn an_event_that_was_complete_since_is_so_whatever_another_run_has_left_since() {
+        let mut ledger = visited(0);
+        ledger.owed.snapshot = true;
+        for (complete_at, is_of_days, is_complete) in
+            [(None, false, false), (Some(-1), false, false), (Some(0), false, true), (Some(0), true, false)]
+        {
+            ledger.last_good_visit = complete_at.map(|second| Timestamp::from_second(second).unwrap());
+            let became = outcome(&ledger, Timestamp::UNIX_EPOCH, is_of_days);
+            assert_eq!(matches!(became, Became::Complete), is_complete, "{complete_at:?} {is_of_days}");
         }
     }
 

@@ -6,8 +6,8 @@ use clap::Args;
 use serde::Deserialize;
 
 use super::context::Context;
-use super::plan::rosters;
 use super::probe::probe;
+use super::roster_file;
 use crate::counted::counted;
 use crate::error::{Error, Kind, Result};
 use crate::extract::roster;
@@ -35,7 +35,7 @@ pub(super) async fn examine(context: &Context, call: &Doctor, report: &mut Repor
     let asked = context.client.vendor(&usage);
     let answered = vendor(context, asked).await;
     // Without an answer, nothing is known about the clock; the check `vendor` already says that there was none.
-    let is_clock_known = answered.is_ok() || asked.is_ahead().is_some();
+    let is_clock_known = answered.is_ok() || asked.clock_ahead().is_some();
     let customer = match &answered {
         Ok(_) => asked.customer().await?,
         Err(_) => None,
@@ -47,7 +47,7 @@ pub(super) async fn examine(context: &Context, call: &Doctor, report: &mut Repor
     report.check("token", token(context).await);
     report.requests += usage.used();
     if let Some(name) = &context.rosters.file {
-        let named = rosters::read_file(context, name).await;
+        let named = roster_file::read(context, name).await;
         report.check(
             "roster",
             named.map(|events| format!("it names {}", counted(events.len() as u64, "event"))),
@@ -90,13 +90,13 @@ async fn vendor(context: &Context, vendor: Vendor<'_>) -> Result<String> {
         }
     }
     Ok(format!(
-        "it answers, and accepts the token; {} events were edited in the last hour",
-        edited.distinct_events()
+        "it answers, and accepts the token; {} edited in the last hour",
+        counted(edited.distinct_events() as u64, "event")
     ))
 }
 
 fn clock(vendor: Vendor<'_>, now: Timestamp) -> Result<String> {
-    let Some(ahead) = vendor.is_ahead() else {
+    let Some(ahead) = vendor.clock_ahead() else {
         return Err(Error::new(Kind::BadAnswer, "the vendor's answers do not state the time"));
     };
     if ahead.abs() > TOLERANCE {
@@ -133,9 +133,13 @@ async fn lake(context: &Context, customer: Option<&str>) -> Result<String> {
 }
 
 async fn ledgers(context: &Context) -> Result<String> {
-    let (active, damaged) = context.ledgers.active().await?;
-    match damaged.into_iter().next() {
-        Some(error) => Err(error),
-        None => Ok(format!("{} open", counted(active.len() as u64, "event"))),
-    }
+    let (mut open, mut damaged) = (0_u64, None);
+    context
+        .ledgers
+        .each_active(|read| match read {
+            Ok(_) => open += 1,
+            Err(error) => damaged = damaged.take().or(Some(error)),
+        })
+        .await?;
+    damaged.map_or_else(|| Ok(format!("{} open", counted(open, "event"))), Err)
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::archive::{self, is_of_one_object};
 use super::context::Context;
-use super::publish::check_lake;
+use super::lake;
 use super::upgrade::clean_ledgers;
 use crate::error::{Error, Kind, Result};
 use crate::load::erasure::{self, Erasure, Logged, People};
@@ -54,7 +54,7 @@ pub(super) async fn forget(context: &Context, call: &Forget, report: &mut Report
             .hint("give the complete number, mail address or identifier"));
     }
     // This works before there is a lake, too: a first run may be under way. But it may also be the wrong place.
-    let is_empty = !check_lake(context).await? && is_empty(context).await?;
+    let is_empty = !lake::check(context).await? && is_empty(context).await?;
     if is_empty && call.dry_run {
         return Err(no_lake());
     }
@@ -162,7 +162,7 @@ impl Forgetting<'_> {
         let standing = lake_objects::since(&self.context.lake.store, None, &mut self.failures).await?;
         for (day, tables) in standing {
             for (table, head) in tables {
-                self.object(table, day, &keys::lake(table, day), head).await?;
+                self.object(table, day, &keys::object(table, day), head).await?;
             }
         }
         Ok(())

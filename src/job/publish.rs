@@ -7,10 +7,12 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::context::Context;
-use crate::error::{Error, Kind, Result};
+use super::lake;
+use super::selection::parse_day;
+use crate::error::Result;
+use crate::load::lake::missing;
 use crate::load::publish::staged_days::StagedDays;
 use crate::load::publish::{self, Published};
-use crate::load::{keys, lake};
 use crate::report::Report;
 
 /// The arguments of `publish`.
@@ -18,14 +20,12 @@ use crate::report::Report;
 #[serde(default, deny_unknown_fields)]
 pub struct Publish {
     /// Only this day; may be given several times.
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", value_parser = parse_day)]
     pub day: Vec<Date>,
 }
 
 pub(super) async fn publish(context: &Context, call: &Publish, report: &mut Report) -> Result<()> {
-    if !prepare_lake(context).await? {
-        return Err(lake::missing(&context.place));
-    }
+    lake::require(context).await?;
     publish_staged(context, &call.day, report).await
 }
 
@@ -41,31 +41,14 @@ pub(super) async fn publish_staged(context: &Context, days: &[Date], report: &mu
 
 /// Shows the days that have staged files.
 pub(super) async fn staged(context: &Context, report: &mut Report) -> Result<()> {
+    let is_lake = context.lake.check(None).await?;
     let StagedDays { days, failures } = StagedDays::find(context.lake.store.as_ref()).await?;
+    if !is_lake && days.is_empty() {
+        return Err(missing(&context.place));
+    }
     report.failed_each(&failures);
     report.staged = Some(days.into_keys().collect());
     Ok(())
-}
-
-/// Checks the lake as [`check_lake`] does, and restores its list of forgotten people if that was lost.
-pub(super) async fn prepare_lake(context: &Context) -> Result<bool> {
-    let is_lake = check_lake(context).await?;
-    context.lake.mend_suppressed().await?;
-    Ok(is_lake)
-}
-
-/// Checks settings, policy, and that the store refuses conditional writes that must fail; false if there is no lake yet. An
-/// error if files are staged but the settings are lost: then nothing says what a day is.
-pub(super) async fn check_lake(context: &Context) -> Result<bool> {
-    let lake = &context.lake;
-    if lake.check_to_write().await? {
-        return Ok(true);
-    }
-    if lake.store.list(keys::STAGING, "").await?.iter().all(|listed| keys::is_hidden(&listed.key)) {
-        return Ok(false);
-    }
-    let message = format!("there are staged files, but no `{}`", keys::LAKE);
-    Err(Error::new(Kind::Damaged, message).hint("run `sync`: it builds the ledger again from the lake"))
 }
 
 pub(super) fn add_to_report(report: &mut Report, published: Published) {

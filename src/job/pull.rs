@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::{StreamExt, future, stream};
-use jiff::Timestamp;
 use tokio::task::JoinError;
 
 use super::choice::Choice;
@@ -24,6 +23,18 @@ use crate::transform::privacy::Privacy;
 /// After this many visits in a row that failed because of the store, no other is begun, even if the store works otherwise.
 const STORE_FAILURES_TO_STOP: u32 = 20;
 
+/// How the visit of an event ended.
+enum Ended {
+    /// Whether or not everything was answered, or could be recorded.
+    Visited(Box<Visited>),
+    /// Before it began: another run has closed the event since it was planned.
+    NotNeeded,
+    /// Without a row in `pulls`: the ledger could not be read, or the visit crashed.
+    Failed(Error),
+    /// For a reason that every other event would meet.
+    Stopped(Error),
+}
+
 pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut Report) -> Result<()> {
     let choice = Arc::new(Choice::checked(selection)?);
     let usage = Usage::default();
@@ -31,8 +42,9 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
         plan(context, &choice, context.client.vendor(&usage), Purpose::Pull).await?.add_to_report(report);
     context.progress.events(due.len());
     let privacy = context.lake.privacy().await?;
-    // What the deadline cuts off is left to the next run.
+    // Asked by the stream while the loop below sets it, and a job must be `Send`: hence an atomic.
     let may_go_on = AtomicBool::new(true);
+    // What the deadline cuts off is left to the next run.
     let goes_on = || may_go_on.load(Ordering::Relaxed) && !context.client.is_out_of_time();
     let mut visits = stream::iter(due)
         .take_while(|_| future::ready(goes_on()))
@@ -40,30 +52,24 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
             let (context, choice, privacy) = (context.clone(), Arc::clone(&choice), privacy.clone());
             let event_id = due.event_id;
             let task = tokio::spawn(async move { visit_planned(&context, &choice, event_id, privacy).await });
-            async move { (due, task.await.unwrap_or_else(|crash| Ok(Err(crashed(crash, event_id))))) }
+            async move { (due, task.await.unwrap_or_else(|crash| Ended::Failed(crashed(crash, event_id)))) }
         })
         .buffer_unordered(context.concurrency);
     let (mut streak, mut stopped_by) = (Streak::default(), None);
-    while let Some((Due { event_id, health, .. }, outcome)) = visits.next().await {
-        if let Ok(outcome) = &outcome
-            && may_go_on.load(Ordering::Relaxed)
-            && streak.add(context, outcome).await
-        {
+    while let Some((due, ended)) = visits.next().await {
+        if may_go_on.load(Ordering::Relaxed) && streak.add(context, &ended).await {
             may_go_on.store(false, Ordering::Relaxed);
             stopped_by = streak.kind;
         }
-        match outcome {
-            Ok(Ok(visited)) => {
-                let now = context.clock.now();
-                report.events.health -= health;
-                report.events.health += Health::of(&visited.after, now);
-                let rows = visited.figures.records.rows;
-                context.progress.visited(event_id, visited.outcome, rows, visited.used.bytes);
-                add_to_report(report, &choice, now, visited);
+        match ended {
+            Ended::Visited(visited) => add_to_report(context, report, &choice, &due, *visited),
+            Ended::NotNeeded => {
+                report.events.due -= 1;
+                report.events.health -= due.health;
             }
-            Ok(Err(error)) => report.event_failed(event_id, &error),
-            // An error that every event would meet ends the visits, once those under way are done. What is staged is published.
-            Err(error) => {
+            Ended::Failed(error) => report.event_failed(due.event_id, &error),
+            // It ends the visits, once those under way are done. What is staged is published.
+            Ended::Stopped(error) => {
                 if may_go_on.swap(false, Ordering::Relaxed) {
                     report.failed(&error);
                 }
@@ -71,24 +77,31 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
         }
     }
     drop(visits);
-    if choice.days().is_some() && choice.is_one_off() && report.events.due == 0 && report.failures.is_empty()
-    {
-        report.notes.insert("no event took place, or was watched, on these days".to_owned());
-    }
     report.requests += usage.used();
-    let left = report.left();
-    if left > 0 && choice.is_one_off() {
-        // Chosen events need not be due: no other run would come back to them.
-        let message = format!("{left} of the chosen events were not visited in full");
-        if context.client.is_out_of_time() {
-            let late = Error::new(Kind::Timeout, message + " before the deadline");
-            report.failed(&late.hint("run it again, with a longer `--deadline`"));
-        } else if let Some(kind) = stopped_by {
-            let stopped = Error::new(kind, message);
-            report.failed(&stopped.hint("run it again when the cause is gone"));
-        }
+    if choice.is_one_off() {
+        say_what_is_left(report, &choice, stopped_by, context.client.is_out_of_time());
     }
     Ok(())
+}
+
+/// Says how many of the chosen events were not visited in full, or that there were none. They need not be due: no other run would
+/// come back to them.
+fn say_what_is_left(report: &mut Report, choice: &Choice, stopped_by: Option<Kind>, is_out_of_time: bool) {
+    if choice.days().is_some() && report.events.due == 0 && report.failures.is_empty() {
+        report.notes.insert("no event took place, or was watched, on these days".to_owned());
+    }
+    let left = report.left();
+    if left == 0 {
+        return;
+    }
+    let message = format!("{left} of the chosen events were not visited in full");
+    if is_out_of_time {
+        let late = Error::new(Kind::Timeout, message + " before the deadline");
+        report.failed(&late.hint("run it again, with a longer `--deadline`"));
+    } else if let Some(kind) = stopped_by {
+        let stopped = Error::new(kind, message);
+        report.failed(&stopped.hint("run it again when the cause is gone"));
+    }
 }
 
 /// Visits in a row that failed for the same reason, which perhaps concerns all events.
@@ -101,8 +114,13 @@ struct Streak {
 
 impl Streak {
     /// Adds a visit, and returns whether further visits would most likely fail as well.
-    async fn add(&mut self, context: &Context, outcome: &Result<Visited>) -> bool {
-        let error = outcome.as_ref().map_or_else(Some, |visited| visited.error.as_ref());
+    async fn add(&mut self, context: &Context, ended: &Ended) -> bool {
+        let error = match ended {
+            Ended::Visited(visited) => visited.error.as_ref(),
+            Ended::Failed(error) => Some(error),
+            Ended::NotNeeded => None,
+            Ended::Stopped(_) => return false,
+        };
         let kind = error.map(Error::kind).filter(|kind| matches!(kind, Kind::Unreachable | Kind::Store));
         self.visits = if kind == self.kind { self.visits + 1 } else { 1 };
         self.kind = kind;
@@ -115,23 +133,25 @@ impl Streak {
     }
 }
 
-/// Visits an event. If its ledger cannot be read, it fails alone: that is the inner error.
-async fn visit_planned(
-    context: &Context,
-    choice: &Choice,
-    event_id: i64,
-    privacy: Privacy,
-) -> Result<Result<Visited>> {
-    match context.ledgers.find(event_id).await {
-        Ok(Some(Entry { ledger, .. })) => {
-            Box::pin(visit(context, choice.scope_of(&ledger), ledger, privacy)).await.map(Ok)
-        }
+/// Visits an event of which the plan knows that it has a ledger.
+async fn visit_planned(context: &Context, choice: &Choice, event_id: i64, privacy: Privacy) -> Ended {
+    let ledger = match context.ledgers.find(event_id).await {
+        Ok(Some(Entry { ledger, .. })) => ledger,
         Ok(None) => {
             let gone =
                 Error::new(Kind::Damaged, "the ledger is gone: it was there when the visit was planned");
-            Ok(Err(gone.with("event", event_id).hint("run `sync --event` for it: that makes a new ledger")))
+            let gone =
+                gone.with("event", event_id).hint("run `sync --event` for it: that makes a new ledger");
+            return Ended::Failed(gone);
         }
-        Err(error) => Ok(Err(error.with("event", event_id))),
+        Err(error) => return Ended::Failed(error.with("event", event_id)),
+    };
+    if ledger.closed.is_some() && !choice.is_chosen() {
+        return Ended::NotNeeded;
+    }
+    match Box::pin(visit(context, choice.scope_of(&ledger), ledger, privacy)).await {
+        Ok(visited) => Ended::Visited(Box::new(visited)),
+        Err(error) => Ended::Stopped(error),
     }
 }
 
@@ -140,8 +160,12 @@ fn crashed(crash: JoinError, event_id: i64) -> Error {
     error.with("event", event_id).hint("report it to the makers of rollcall")
 }
 
-fn add_to_report(report: &mut Report, choice: &Choice, now: Timestamp, visited: Visited) {
+fn add_to_report(context: &Context, report: &mut Report, choice: &Choice, due: &Due, visited: Visited) {
     let Visited { event_id, outcome, figures, used, after, error, .. } = visited;
+    let now = context.clock.now();
+    context.progress.visited(event_id, outcome, figures.records.rows, used.bytes);
+    report.events.health -= due.health;
+    report.events.health += Health::of(&after, now);
     report.shrunk += figures.shrunk;
     figures.records.add_to(report);
     report.requests += used;

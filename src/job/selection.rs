@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Deserializer};
 
-use crate::error::{Error, Explain, Kind, Result};
+use crate::error::{Error, Kind, Result};
 
 /// Events and days as they were chosen. If none are, everything that is due is meant.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
@@ -58,8 +58,14 @@ pub(super) fn in_order(from: Option<Date>, to: Option<Date>) -> Result<()> {
     }
 }
 
+/// Reads a day, for an option that takes one.
+pub(super) fn parse_day(text: &str) -> std::result::Result<Date, &'static str> {
+    // Without the check, a time behind the day would be passed over.
+    let day = text.parse().ok().filter(|day: &Date| day.to_string() == text);
+    day.ok_or("write it like `2022-10-26`")
+}
+
 pub(super) fn day(option: &str, text: &str) -> Result<Date> {
-    text.parse()
-        .explain(Kind::Usage, || format!("`{text}` is not a day for `{option}`"))
-        .map_err(|error: Error| error.hint("write it like `2022-10-26`"))
+    parse_day(text)
+        .map_err(|hint| Error::new(Kind::Usage, format!("`{text}` is not a day for `{option}`")).hint(hint))
 }

@@ -6,11 +6,11 @@ use serde::Deserialize;
 
 use super::archive::{self, is_of_one_object};
 use super::context::Context;
-use super::publish::{add_to_report, prepare_lake, publish_staged};
+use super::lake;
+use super::publish::{add_to_report, publish_staged};
 use crate::error::{Error, Kind, Result};
 use crate::load::ledger::Ledger;
-use crate::load::ledger::ledgers::AT_ONCE;
-use crate::load::{lake, upgrade};
+use crate::load::upgrade;
 use crate::report::Report;
 
 /// How many archived answers are read at once, and rewritten if need be: each takes memory for the parts being uploaded.
@@ -27,7 +27,6 @@ pub struct Upgrade {
 }
 
 pub(super) async fn upgrade(context: &Context, call: &Upgrade, report: &mut Report) -> Result<()> {
-    let _store = context.lake.store.as_ref();
     if call.change_privacy {
         if !context.names_policy {
             return Err(Error::new(Kind::Usage, "`--change-privacy` needs the policy to change to")
@@ -38,9 +37,7 @@ pub(super) async fn upgrade(context: &Context, call: &Upgrade, report: &mut Repo
             report.notes.insert(format!("the lake's privacy policy was {before}, and is {now} from now on"));
         }
     }
-    if !prepare_lake(context).await? {
-        return Err(lake::missing(&context.place));
-    }
+    lake::require(context).await?;
     if call.change_privacy {
         report.failed_each(&clean_ledgers(context).await?);
         // What is staged was written under the previous policy.
@@ -85,14 +82,6 @@ async fn clean_archive(context: &Context, report: &mut Report) -> Result<()> {
 /// Reduces what the ledgers say about events to what may be kept. Returns the errors of ledgers that could not be read.
 pub(super) async fn clean_ledgers(context: &Context) -> Result<Vec<Error>> {
     let privacy = &context.lake.privacy().await?;
-    let (entries, failures) = context.ledgers.all().await?;
-    let cleaned = stream::iter(entries).map(|entry| async move {
-        let clean = |ledger: &mut Ledger| ledger.event = ledger.event.clone().treated(privacy);
-        context.ledgers.change(entry, clean).await
-    });
-    let mut cleaned = cleaned.buffer_unordered(AT_ONCE);
-    while let Some(outcome) = cleaned.next().await {
-        outcome?;
-    }
-    Ok(failures)
+    let clean = |ledger: &mut Ledger| ledger.event = ledger.event.clone().treated(privacy);
+    context.ledgers.change_all(clean).await
 }

@@ -50,6 +50,21 @@ pub enum Source {
 }
 
 impl Source {
+    /// The tables whose rows are kept from these answers.
+    #[must_use]
+    pub fn tables(self) -> &'static [Table] {
+        match self {
+            Self::Windows => &[Table::Lives, Table::Interactions],
+            Self::Snapshot => &[Table::ViewerDetails],
+        }
+    }
+
+    /// Whether the records of all other tables are counted by day.
+    #[must_use]
+    pub fn counts_days(self) -> bool {
+        self == Self::Snapshot
+    }
+
     /// The word in the column `source`, and in [`Cell::part`].
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -33,7 +33,7 @@ pub fn read<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T> {
 }
 
 fn parse<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T> {
-    let mend = if key == keys::LAKE { MEND_LAKE } else { MEND };
+    let mend = if key == keys::SETTINGS { MEND_LAKE } else { MEND };
     serde_json::from_slice(bytes)
         .explain(Kind::Damaged, || "a document cannot be read".to_owned())
         .map_err(|error| error.with("key", key).hint(mend))

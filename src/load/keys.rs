@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use crate::transform::tables::Table;
 
 /// The settings of the lake as a whole.
-pub const LAKE: &str = "ledger/lake.json";
+pub const SETTINGS: &str = "ledger/lake.json";
 /// How far the vendor's lists of events were read.
 pub const ROSTER: &str = "ledger/roster.json";
 /// The list of people who are to be forgotten.
@@ -98,17 +98,17 @@ pub fn day(of: Table, day: Date) -> String {
 
 /// The object of one table and day.
 #[must_use]
-pub fn lake(table: Table, day: Date) -> String {
+pub fn object(table: Table, day: Date) -> String {
     format!("{}part-0.parquet", self::day(table, day))
 }
 
 /// The day of a table's object; none if it is not such a key.
 #[must_use]
-pub fn parse_lake(of: Table, key: &str) -> Option<Date> {
+pub fn parse_object(of: Table, key: &str) -> Option<Date> {
     let day =
         key.strip_prefix(&table(of))?.strip_prefix("dt=")?.strip_suffix("/part-0.parquet")?.parse().ok()?;
     // A day can be written in several ways; only one of them is a key.
-    (lake(of, day) == key).then_some(day)
+    (object(of, day) == key).then_some(day)
 }
 
 /// The prefix of all staged files of a table.
@@ -182,6 +182,7 @@ pub fn parse_staged(key: &str) -> Option<(Table, Date)> {
         return None;
     }
     let (table, day) = (Table::named(table)?, day.strip_prefix("dt=")?.parse().ok()?);
+    parse_visit(key)?;
     key.starts_with(&staged_day(table, day)).then_some((table, day))
 }
 
@@ -200,14 +201,14 @@ mod tests {
     #[test]
     fn an_object_of_the_lake_says_its_day_and_nothing_else_is_taken_for_one() {
         let day = "2022-10-26".parse().unwrap();
-        assert_eq!(parse_lake(Table::Lives, &lake(Table::Lives, day)), Some(day));
+        assert_eq!(parse_object(Table::Lives, &object(Table::Lives, day)), Some(day));
         for foreign in [
             "lake/lives/dt=2022-10-26/part-1.parquet",
             "lake/lives/dt=20221026/part-0.parquet",
             "lake/lives/x.csv",
-            &lake(Table::Pulls, day),
+            &object(Table::Pulls, day),
         ] {
-            assert_eq!(parse_lake(Table::Lives, foreign), None, "{foreign}");
+            assert_eq!(parse_object(Table::Lives, foreign), None, "{foreign}");
         }
     }
 

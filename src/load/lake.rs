@@ -26,7 +26,7 @@ pub struct Lake {
 /// The error for a store without a lake; `place` names the store.
 #[must_use]
 pub fn missing(place: &str) -> Error {
-    Error::new(Kind::Usage, format!("there is no `{}` in `{place}`", keys::LAKE))
+    Error::new(Kind::Usage, format!("there is no `{}` in `{place}`", keys::SETTINGS))
         .hint("name the place of the lake with `--store`, or run `sync`, which creates what is missing")
 }
 
@@ -61,13 +61,13 @@ impl Lake {
     }
 
     /// Takes zone and settling time from the lake, unless the user gave them. For commands that only read the lake.
-    pub async fn take_over(&mut self, says_zone: bool, says_settle: bool) -> Result<()> {
-        let Some((bytes, _)) = self.store.get(keys::LAKE).await? else { return Ok(()) };
-        let document: Document = document::read(keys::LAKE, &bytes)?;
-        if !says_zone {
+    pub async fn take_over(&mut self, names_zone: bool, names_settle: bool) -> Result<()> {
+        let Some((bytes, _)) = self.store.get(keys::SETTINGS).await? else { return Ok(()) };
+        let document: Document = document::read(keys::SETTINGS, &bytes)?;
+        if !names_zone {
             self.settings.zone = Zone::parse(&document.zone)?;
         }
-        if !says_settle {
+        if !names_settle {
             self.settings.settle = SignedDuration::from_secs(document.settle_seconds);
         }
         Ok(())
@@ -86,7 +86,7 @@ impl Lake {
     pub async fn check_to_write(&self) -> Result<bool> {
         let Some(stored) = self.read(None).await? else { return Ok(false) };
         self.compare_privacy(&stored.document.privacy)?;
-        self.store.prove(keys::LAKE, stored.bytes).await?;
+        self.store.prove(keys::SETTINGS, stored.bytes).await?;
         Ok(true)
     }
 
@@ -97,9 +97,9 @@ impl Lake {
         if stored.document.customer.is_some() {
             return Ok(());
         }
-        let document = Document { customer: Some(customer.to_owned()), ..stored.document };
+        let document = Document { format: FORMAT, customer: Some(customer.to_owned()), ..stored.document };
         let condition = Condition::Unchanged(stored.version);
-        match self.store.put(keys::LAKE, document::write(&document)?, condition).await {
+        match self.store.put(keys::SETTINGS, document::write(&document)?, condition).await {
             // If another run was faster, what it wrote counts.
             Err(error) if error.kind() == Kind::Conflict => self.check(Some(customer)).await.map(|_| ()),
             outcome => outcome,
@@ -114,8 +114,8 @@ impl Lake {
         if before == privacy {
             return Ok(None);
         }
-        let document = document::write(&Document { privacy, ..stored.document })?;
-        self.store.put(keys::LAKE, document, Condition::Unchanged(stored.version)).await?;
+        let document = document::write(&Document { format: FORMAT, privacy, ..stored.document })?;
+        self.store.put(keys::SETTINGS, document, Condition::Unchanged(stored.version)).await?;
         Ok(Some(before))
     }
 
@@ -139,7 +139,10 @@ impl Lake {
 
     /// Puts the settings of a new lake; checks them if another run has put some.
     pub async fn establish(&self, customer: Option<&str>) -> Result<()> {
-        match self.store.put(keys::LAKE, document::write(&self.document(customer))?, Condition::Absent).await
+        match self
+            .store
+            .put(keys::SETTINGS, document::write(&self.document(customer))?, Condition::Absent)
+            .await
         {
             // If another run was faster, what it wrote counts.
             Err(error) if error.kind() != Kind::Conflict => Err(error),
@@ -152,8 +155,8 @@ impl Lake {
 
     /// Reads the lake's settings; none if there are none. Returns [`Kind::OtherLake`] if they are not this run's.
     async fn read(&self, customer: Option<&str>) -> Result<Option<StoredSettings>> {
-        let Some((bytes, version)) = self.store.get(keys::LAKE).await? else { return Ok(None) };
-        let document: Document = document::read(keys::LAKE, &bytes)?;
+        let Some((bytes, version)) = self.store.get(keys::SETTINGS).await? else { return Ok(None) };
+        let document: Document = document::read(keys::SETTINGS, &bytes)?;
         let (ours, found) = (self.document(customer), document.clone());
         for (setting, ours, found) in [
             ("--zone", Some(ours.zone), Some(found.zone)),
@@ -222,12 +225,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store: Arc<dyn Store> = Arc::new(Folder::new(folder.path()));
         lake(&store, "UTC", 6).establish(None).await.unwrap();
-        for (says_zone, says_settle, is_refused) in
+        for (names_zone, names_settle, is_refused) in
             [(false, false, false), (true, false, true), (false, true, true)]
         {
             let mut looking = lake(&store, "Asia/Shanghai", 12);
-            looking.take_over(says_zone, says_settle).await.unwrap();
-            assert_eq!(looking.check(None).await.is_err(), is_refused, "{says_zone} {says_settle}");
+            looking.take_over(names_zone, names_settle).await.unwrap();
+            assert_eq!(looking.check(None).await.is_err(), is_refused, "{names_zone} {names_settle}");
         }
     }
 
@@ -248,7 +251,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store: Arc<dyn Store> = Arc::new(Folder::new(folder.path()));
         let newer = r#"{"format": 2, "zones": ["UTC"]}"#;
-        store.put(keys::LAKE, Bytes::from(newer), Condition::Absent).await.unwrap();
+        store.put(keys::SETTINGS, Bytes::from(newer), Condition::Absent).await.unwrap();
         let error = lake(&store, "UTC", 12).establish(None).await.unwrap_err();
         assert_eq!(error.kind(), Kind::Newer);
     }

@@ -52,14 +52,14 @@ pub async fn of(
 /// The error for an object that is missing although its day has others.
 #[must_use]
 pub fn missing(table: Table, day: Date) -> Error {
-    Error::new(Kind::Damaged, "the object is missing").with("key", keys::lake(table, day)).hint(
+    Error::new(Kind::Damaged, "the object is missing").with("key", keys::object(table, day)).hint(
         "restore it, or run `sync` with `--from` and `--to` for its day; if it had no rows, run `upgrade`",
     )
 }
 
 fn add(objects: &mut LakeObjects, table: Table, listed: Vec<Listed>, failures: &mut Vec<Error>) {
     for Listed { key, head } in listed {
-        if let Some(day) = keys::parse_lake(table, &key) {
+        if let Some(day) = keys::parse_object(table, &key) {
             objects.entry(day).or_default().insert(table, head);
         } else if !keys::is_hidden(&key) {
             let error = Error::new(Kind::Damaged, "a file among the tables is not rollcall's");
@@ -87,7 +87,7 @@ impl LakeObject<'_> {
     /// Returns the result of `read` for the object; none if the object no longer exists. If the object is replaced meanwhile,
     /// `read` is called again with the new version.
     pub async fn read<T>(&self, read: impl AsyncFn(ObjectReader) -> Result<T>) -> Result<Option<T>> {
-        let key = keys::lake(self.table, self.day);
+        let key = keys::object(self.table, self.day);
         let (key, read) = (&key, &read);
         on_newest(self.store.as_ref(), key, self.head.clone(), |head| async move {
             read(ObjectReader::open(self.store, key, head, self.table, self.day).await?).await

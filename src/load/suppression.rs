@@ -26,13 +26,13 @@ impl Lake {
     /// is on it: any other run fails.
     pub async fn privacy(&self) -> Result<Privacy> {
         let (suppressed, _) = self.suppressed().await?;
-        Ok(self.privacy_without(suppressed))
+        Ok(self.privacy_of(suppressed))
     }
 
     /// What might be kept of people if these were on the list, too. Nothing is written.
     pub async fn privacy_with(&self, people: &People) -> Result<Privacy> {
         let (listed, _) = self.suppressed().await?;
-        Ok(self.privacy_without(listed.and(&people.people)?))
+        Ok(self.privacy_of(listed.and(&people.people)?))
     }
 
     /// Adds people to the list, and returns what may be kept from now on.
@@ -46,7 +46,7 @@ impl Lake {
                 let document = Document { format: FORMAT, people };
                 self.store.put(keys::SUPPRESSED, document::write(&document)?, condition).await?;
             }
-            Ok(self.privacy_without(suppressed))
+            Ok(self.privacy_of(suppressed))
         })
         .await
     }
@@ -75,7 +75,7 @@ impl Lake {
         self.suppress(&People { key: own.to_owned(), people }).await.map(|_| ())
     }
 
-    fn privacy_without(&self, suppressed: Suppressed) -> Privacy {
+    fn privacy_of(&self, suppressed: Suppressed) -> Privacy {
         Privacy { policy: Arc::clone(&self.settings.policy), suppressed: Arc::new(suppressed) }
     }
 

@@ -37,7 +37,7 @@ impl TableDay<'_> {
     /// The key of the lake's object.
     #[must_use]
     pub fn key(&self) -> String {
-        keys::lake(self.table, self.day)
+        keys::object(self.table, self.day)
     }
 
     /// The lake's cell of an event and `part`, as it may be kept now; none if the lake has none.

@@ -1,5 +1,7 @@
 //! Upgrade: rewrites the lake's objects in the current format, with the current columns and under the current policy.
 
+use std::collections::BTreeSet;
+
 use futures::{StreamExt, stream};
 use jiff::civil::Date;
 
@@ -8,7 +10,7 @@ use super::lake_objects;
 use super::lake_objects::READERS;
 use super::lake_settings::LakeSettings;
 use super::ledger::Ledger;
-use super::ledger::ledgers::Ledgers;
+use super::ledger::ledgers::{Entry, Ledgers};
 use super::object::ObjectReader;
 use super::publish::Published;
 use super::publish::staged_days::StagedDays;
@@ -25,11 +27,17 @@ pub async fn upgrade(lake: &Lake, ledgers: &Ledgers, deadline: &Deadline) -> Res
     let (store, mut published) = (&lake.store, Published::default());
     let listed = lake_objects::since(store, None, &mut published.failures).await?;
     let privacy = &lake.privacy().await?;
-    let is_whole = listed.values().all(|standing| standing.len() == Table::ALL.len());
-    let (known, damaged) = if is_whole { <_>::default() } else { ledgers.all().await? };
+    let mut absent = BTreeSet::new();
+    for (day, standing) in &listed {
+        absent.extend(
+            Table::ALL.into_iter().filter(|table| !standing.contains_key(table)).map(|table| (*day, table)),
+        );
+    }
+    let (lost, damaged) = lost(ledgers, &lake.settings, &absent).await?;
     published.failures.extend(damaged);
     // A day with staged files gets its objects when these are published.
-    let staged = if is_whole { <_>::default() } else { StagedDays::find(store.as_ref()).await?.days };
+    let staged =
+        if absent.is_empty() { <_>::default() } else { StagedDays::find(store.as_ref()).await?.days };
     let all = listed.len() * Table::ALL.len();
     let table_day = |table, day| lake.table_day(privacy, table, day);
     let objects: Vec<(Date, Table, Option<Head>)> = listed
@@ -53,11 +61,7 @@ pub async fn upgrade(lake: &Lake, ledgers: &Ledgers, deadline: &Deadline) -> Res
             Ok(Found::Current) => Ok(false),
             Ok(Found::Outdated(object)) => table_day.rewrite(&table_day.key(), *object).await.map(|()| true),
             Ok(Found::Absent) if staged.contains_key(&day) => Ok(false),
-            Ok(Found::Absent)
-                if known.iter().any(|entry| has_rows(&entry.ledger, table, &lake.settings, day)) =>
-            {
-                Err(lake_objects::missing(table, day))
-            }
+            Ok(Found::Absent) if lost.contains(&(day, table)) => Err(lake_objects::missing(table, day)),
             Ok(Found::Absent) => table_day.replace(&[], None).await.map(|replaced| replaced.is_put),
             Err(error) => Err(error),
         };
@@ -70,6 +74,27 @@ pub async fn upgrade(lake: &Lake, ledgers: &Ledgers, deadline: &Deadline) -> Res
         }
     }
     Ok(published)
+}
+
+/// Those of the absent objects that had rows, according to a ledger; and an error for each ledger that cannot be read.
+async fn lost(
+    ledgers: &Ledgers,
+    settings: &LakeSettings,
+    absent: &BTreeSet<(Date, Table)>,
+) -> Result<(BTreeSet<(Date, Table)>, Vec<Error>)> {
+    let (mut lost, mut damaged) = (BTreeSet::new(), Vec::new());
+    if absent.is_empty() {
+        return Ok((lost, damaged));
+    }
+    let mut look = |read: Result<Entry>| match read {
+        Ok(Entry { ledger, .. }) => {
+            lost.extend(absent.iter().filter(|(day, table)| has_rows(&ledger, *table, settings, *day)));
+        }
+        Err(error) => damaged.push(error),
+    };
+    ledgers.each_active(&mut look).await?;
+    ledgers.each_closed(&mut look).await?;
+    Ok((lost, damaged))
 }
 
 /// What a table and day has.

@@ -11,17 +11,30 @@ use crate::transform::person::{MADE_UP_NAME, tells};
 use crate::transform::row::Row;
 use crate::transform::tables::{HOST, PERSON_COLUMNS, Table};
 
-/// What viewers do: the column that counts it, and its name in Chinese and in English.
-pub(super) const DEEDS: [(&str, &str, &str); 9] = [
-    ("chat_num", "聊天", "chat messages"),
-    ("praise_num", "点赞", "likes"),
-    ("quiz_num", "提问", "questions asked"),
-    ("question_num", "答题", "quizzes answered"),
-    ("vote_num", "投票", "votes"),
-    ("sign_num", "签到", "roll calls signed"),
-    ("raise_hand_num", "举手", "hands raised"),
-    ("share_num", "分享", "shares"),
-    ("goods_sum_hits", "商品点击", "clicks on goods"),
+/// Something that viewers do.
+#[derive(Clone, Copy)]
+pub(super) struct Deed {
+    /// The column that counts it.
+    column: &'static str,
+    pub(super) zh: &'static str,
+    pub(super) en: &'static str,
+}
+
+const fn deed(column: &'static str, zh: &'static str, en: &'static str) -> Deed {
+    Deed { column, zh, en }
+}
+
+/// What viewers do.
+pub(super) const DEEDS: [Deed; 9] = [
+    deed("chat_num", "聊天", "chat messages"),
+    deed("praise_num", "点赞", "likes"),
+    deed("quiz_num", "提问", "questions asked"),
+    deed("question_num", "答题", "quizzes answered"),
+    deed("vote_num", "投票", "votes"),
+    deed("sign_num", "签到", "roll calls signed"),
+    deed("raise_hand_num", "举手", "hands raised"),
+    deed("share_num", "分享", "shares"),
+    deed("goods_sum_hits", "商品点击", "clicks on goods"),
 ];
 
 /// What was watched: the event itself, or a replay.
@@ -76,8 +89,10 @@ pub(super) struct Person {
     pub(super) all: Watched,
     pub(super) live: Watched,
     pub(super) replay: Watched,
-    pub(super) came: Option<DateTime>,
-    pub(super) left: Option<DateTime>,
+    /// When the first viewing began, and what the lake's wall clock showed then.
+    pub(super) came: Option<(Timestamp, DateTime)>,
+    /// When the last viewing ended, likewise.
+    pub(super) left: Option<(Timestamp, DateTime)>,
     pub(super) regions: BTreeSet<String>,
     pub(super) devices: BTreeSet<String>,
     pub(super) deeds: [i64; DEEDS.len()],
@@ -174,12 +189,12 @@ impl Audience {
             ViewingKind::Replay => person.replay.add(seconds),
             ViewingKind::Unknown => {}
         }
-        person.came = person.came.into_iter().chain([came]).min();
-        person.left = person.left.max(row.wall_clock("offline_date"));
+        person.came = person.came.into_iter().chain([(online, came)]).min();
+        person.left = person.left.max(row.instant("offline_time").zip(row.wall_clock("offline_date")));
         person.regions.extend(region);
         person.devices.extend(device);
-        for (sum, (column, ..)) in person.deeds.iter_mut().zip(DEEDS) {
-            *sum = sum.saturating_add(row.number(column).unwrap_or_default());
+        for (sum, deed) in person.deeds.iter_mut().zip(DEEDS) {
+            *sum = sum.saturating_add(row.number(deed.column).unwrap_or_default());
         }
     }
 

@@ -11,7 +11,7 @@ use super::clock;
 use super::figures::{self, Sums};
 use super::online::{self, Online};
 use super::source::{DayRows, EventRow, Source, Visits};
-use super::viewers;
+use super::viewers::{self, DeedLine};
 use super::words;
 use crate::calendar::Zone;
 use crate::error::Result;
@@ -46,7 +46,7 @@ pub(super) struct EventPage {
     regions: Vec<Bar>,
     devices: Vec<Bar>,
     companies: Vec<Bar>,
-    deeds: Vec<(&'static str, &'static str, i64, String)>,
+    deeds: Vec<DeedLine>,
     viewers: String,
     data: Data,
 }
@@ -114,6 +114,7 @@ impl EventPage {
         event: &EventRow,
         index: Option<&'static str>,
     ) -> Result<Self> {
+        event.check_zone(&context.lake.settings.zone)?;
         let (audience, days) = source.audience(event).await?;
         let visits = source.visits(context, event).await?;
         let rejects = source.rejects(context, event).await?;
@@ -216,8 +217,8 @@ fn days_chart(event_day: Date, audience: &Audience) -> String {
     };
     let days: Vec<Date> = crate::calendar::days(*first, *last).collect();
     let of = |day: &Date| found.get(day).copied().unwrap_or_default();
-    let live: Vec<u64> = days.iter().map(|day| of(day).0).collect();
-    let replay: Vec<u64> = days.iter().map(|day| of(day).1).collect();
+    let live: Vec<u64> = days.iter().map(|day| of(day).live).collect();
+    let replay: Vec<u64> = days.iter().map(|day| of(day).replay).collect();
     chart::columns(
         &[Series { class: "live", values: &live }, Series { class: "replay", values: &replay }],
         &chart::day_labels(&days),

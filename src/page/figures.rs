@@ -53,13 +53,20 @@ impl Sums {
     }
 }
 
+/// How many viewings began on a day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct DayViewings {
+    pub(super) live: u64,
+    pub(super) replay: u64,
+}
+
 /// Live viewings and replays of each day with any.
-pub(super) fn by_day(audience: &Audience) -> BTreeMap<Date, (u64, u64)> {
-    let mut days: BTreeMap<Date, (u64, u64)> = BTreeMap::new();
+pub(super) fn by_day(audience: &Audience) -> BTreeMap<Date, DayViewings> {
+    let mut days: BTreeMap<Date, DayViewings> = BTreeMap::new();
     for (viewing, _) in audience.viewings() {
-        let (live, replay) = days.entry(viewing.day).or_default();
-        *live += u64::from(viewing.kind == ViewingKind::Live);
-        *replay += u64::from(viewing.kind == ViewingKind::Replay);
+        let of_day = days.entry(viewing.day).or_default();
+        of_day.live += u64::from(viewing.kind == ViewingKind::Live);
+        of_day.replay += u64::from(viewing.kind == ViewingKind::Replay);
     }
     days
 }

@@ -48,6 +48,8 @@ pub struct Pages {
 /// What was written.
 #[derive(Debug, Serialize)]
 pub struct Written {
+    /// Whether every page was drawn.
+    pub ok: bool,
     /// Pages of events.
     pub events: usize,
     /// The file to open first.
@@ -70,12 +72,13 @@ impl Pages {
             let event = source.find(event_id).await?;
             let page = EventPage::draw(context, &source, &event, None).await?;
             write(&self.output, &page)?;
-            return Ok(Written { events: 1, page: self.output.clone(), failures: Vec::new() });
+            return Ok(Written { ok: true, events: 1, page: self.output.clone(), failures: Vec::new() });
         }
         fs::create_dir_all(&self.output)
-            .explain(Kind::Store, || format!("cannot create `{}`", self.output.display()))?;
+            .explain(Kind::Store, || format!("cannot create `{}`", self.output.display()))
+            .map_err(|error: Error| error.hint("give `--output` the name of a folder that can be written"))?;
         let (events, unreadable) = source.all().await;
-        let mut failures: Vec<Failure> = unreadable.iter().map(|error| Failure::new(None, error)).collect();
+        let mut failures: Vec<Failure> = unreadable.iter().map(Failure::of_run).collect();
         let mut lines = Vec::new();
         let source = &source;
         let drawn = stream::iter(&events).map(|event| async move {
@@ -93,34 +96,34 @@ impl Pages {
                 // The others are drawn all the same.
                 Err(error) => {
                     let event_id = event.event_id;
-                    failures.push(Failure::new(Some(event_id), &error.with("event", event_id)));
+                    failures.push(Failure::of_event(event_id, &error.with("event", event_id)));
                 }
             }
         }
         drop(drawn);
         let (events, page) = (lines.len(), self.output.join("index.html"));
         write(&page, &LakePage::draw(context, lines, failures.len()))?;
-        Ok(Written { events, page, failures })
+        Ok(Written { ok: failures.is_empty(), events, page, failures })
     }
 }
 
 /// Writes a page whole, or not at all: it names people, so no part of it may be left behind.
 fn write(path: &Path, page: &impl Template) -> Result<()> {
     let fail = || format!("cannot write `{}`", path.display());
+    let name = path.file_name().filter(|name| *name != "-" && (!path.exists() || path.is_file()));
     // A device file would be replaced, too.
-    if path == Path::new("-") || path.exists() && !path.is_file() && !path.is_dir() {
+    let Some(name) = name else {
         return Err(Error::new(Kind::Usage, fail()).hint("give `--output` the name of a file"));
-    }
+    };
     let text = page.render().explain(Kind::Store, fail)?;
-    let part = path.with_extension("html.part");
+    // What a killed run leaves under this name, the next one replaces.
+    let mut part = name.to_owned();
+    part.push(".part");
+    let part = path.with_file_name(part);
     let written = fs::write(&part, text).and_then(|()| fs::rename(&part, path));
     written.explain(Kind::Store, fail).map_err(|error: Error| {
         let left = fs::remove_file(&part).is_err_and(|error| error.kind() != io::ErrorKind::NotFound);
         let error = if left { error.with("left", part.display()) } else { error };
-        error.hint(if path.is_dir() {
-            "give `--output` the name of a file"
-        } else {
-            "check that its folder exists and can be written"
-        })
+        error.hint("check that its folder exists and can be written")
     })
 }

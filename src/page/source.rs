@@ -8,13 +8,11 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
 use super::audience::Audience;
-use crate::calendar;
+use crate::calendar::{self, Zone};
 use crate::error::{Error, Kind, Result};
 use crate::job::context::Context;
 use crate::load::conflict_retries::retried;
-use crate::load::lake_objects;
-use crate::load::lake_objects::ByTable;
-use crate::load::lake_objects::{LakeObject, READERS, each_row};
+use crate::load::lake_objects::{self, ByTable, LakeObject, READERS, each_row};
 use crate::load::ledger::compared::Compared;
 use crate::load::ledger::visit::Owed;
 use crate::load::object::ObjectReader;
@@ -73,6 +71,17 @@ impl EventRow {
             outcome: text("outcome").unwrap_or_default(),
             pulled_at: row.instant("pulled_at")?,
         })
+    }
+
+    /// Fails if the lake was made in another zone: then the minutes of its viewings would not be those of its days.
+    pub(super) fn check_zone(&self, zone: &Zone) -> Result<()> {
+        match self.start_time.zip(self.start) {
+            Some((instant, start)) if zone.wall_clock(instant) != start => {
+                let message = format!("the lake was not made with the zone `{}`", zone.name());
+                Err(Error::new(Kind::Usage, message).hint("give the `--zone` that it was made with"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -195,7 +204,7 @@ impl Source {
 
     /// What the rows of an event's visits in `pulls` say about it.
     pub(super) async fn visits(&self, context: &Context, event: &EventRow) -> Result<Visits> {
-        let mut visits = Visits::default();
+        let (mut visits, mut visited_at) = (Visits::default(), None);
         for day in self.days(context, event).rev() {
             let Some(object) = self.object(Table::Pulls, day) else { continue };
             let read = object.read(async |reader| {
@@ -211,8 +220,8 @@ impl Source {
             rows.sort_by_key(|(pulled_at, ..)| *pulled_at);
             for (pulled_at, owed, compared) in rows {
                 visits.compared = compared.or(visits.compared);
-                if pulled_at == event.pulled_at {
-                    visits.owed = owed;
+                if visited_at < Some(pulled_at) && pulled_at <= event.pulled_at {
+                    (visited_at, visits.owed) = (Some(pulled_at), owed);
                 }
             }
             if visits.compared.is_some() {
@@ -226,7 +235,7 @@ impl Source {
 /// What an event's visits found, as far as it tells how complete the event is.
 #[derive(Default)]
 pub(super) struct Visits {
-    /// What the last visit owes.
+    /// What the last visit owes that the event's row knows of.
     pub(super) owed: Owed,
     /// What the last visit that compared its answers found.
     pub(super) compared: Option<Compared>,

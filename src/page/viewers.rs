@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::audience::{Audience, DEEDS, Person};
+use super::audience::{Audience, DEEDS, Deed, Person};
 use super::figures;
 
 /// One column: its name in Chinese and in English, the kind of its values, and how to get a person's value.
@@ -31,8 +31,8 @@ fn columns() -> Vec<Column> {
         column("手机号", "Mobile", "text", |person| json!(person.mobile)),
         column("邮箱", "E-mail", "text", |person| json!(person.email)),
         column("第三方ID", "ext_id", "text", |person| json!(person.ext_id)),
-        column("首次上线", "Came", "text", |person| json!(person.came.map(shown))),
-        column("最后下线", "Left", "text", |person| json!(person.left.map(shown))),
+        column("首次上线", "Came", "text", |person| json!(person.came.map(|(_, came)| shown(came)))),
+        column("最后下线", "Left", "text", |person| json!(person.left.map(|(_, left)| shown(left)))),
         column("直播时长", "Watched live", "seconds", |person| json!(person.live.seconds)),
         column("回放时长", "Watched replays", "seconds", |person| json!(person.replay.seconds)),
         column("直播次数", "Live viewings", "number", |person| json!(person.live.viewings)),
@@ -71,16 +71,25 @@ pub(super) fn json(audience: &Audience) -> String {
     text.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
 
+/// How often something was done.
+pub(super) struct DeedLine {
+    pub(super) deed: Deed,
+    pub(super) sum: i64,
+    /// For each person who can be told apart; a dash if there is nobody.
+    pub(super) average: String,
+}
+
 /// What viewers did: its name in Chinese and in English, the sum over everybody who came, and the average of those who can be
 /// told apart.
-pub(super) fn deeds(audience: &Audience) -> Vec<(&'static str, &'static str, i64, String)> {
+pub(super) fn deeds(audience: &Audience) -> Vec<DeedLine> {
     let (all, told) = (figures::deeds(audience.attending()), figures::deeds(audience.viewers()));
     let people = audience.viewers().count();
     // Rounded as SQL rounds: what lies in the middle, away from zero.
     #[allow(clippy::cast_precision_loss, reason = "an average with two digits")]
     let average = |sum: i64| format!("{:.2}", (sum as f64 / people as f64 * 100.0).round() / 100.0);
     let shown = |sum: i64| if people > 0 { average(sum) } else { "–".to_owned() };
-    DEEDS.iter().zip(all).zip(told).map(|(((_, zh, en), all), told)| (*zh, *en, all, shown(told))).collect()
+    let line = |((deed, sum), told)| DeedLine { deed, sum, average: shown(told) };
+    DEEDS.into_iter().zip(all).zip(told).map(line).collect()
 }
 
 #[cfg(test)]
@@ -107,7 +116,7 @@ mod tests {
             let mut audience = Audience::default();
             audience.people.resize_with(people, || Person { is_identified: true, ..Person::default() });
             audience.people[0].deeds[0] = sum;
-            assert_eq!(deeds(&audience)[0].3, rounded, "{sum} among {people}");
+            assert_eq!(deeds(&audience)[0].average, rounded, "{sum} among {people}");
         }
     }
 }

@@ -152,10 +152,16 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure of an event, or of no single event.
+    /// A failure of an event.
     #[must_use]
-    pub fn new(event_id: Option<i64>, error: &Error) -> Self {
-        Self { event_id, kind: error.kind(), error: error.to_string() }
+    pub fn of_event(event_id: i64, error: &Error) -> Self {
+        Self { event_id: Some(event_id), ..Self::of_run(error) }
+    }
+
+    /// A failure that is not a single event's.
+    #[must_use]
+    pub fn of_run(error: &Error) -> Self {
+        Self { event_id: None, kind: error.kind(), error: error.to_string() }
     }
 }
 
@@ -171,6 +177,14 @@ impl Report {
         (self.events.known, self.events.due) = (known, due);
     }
 
+    /// Adds what could not be planned. An event that cannot be planned is due, and fails.
+    pub(crate) fn not_planned(&mut self, failure: Failure) {
+        let of_events = usize::from(failure.event_id.is_some());
+        self.events.due += of_events;
+        self.events.failed += of_events;
+        self.failures.push(failure);
+    }
+
     /// Adds a visit that did not fail.
     pub(crate) fn visited(&mut self, outcome: Outcome) {
         self.events.complete += usize::from(outcome == Outcome::Complete);
@@ -179,12 +193,12 @@ impl Report {
     /// Adds an event that failed.
     pub(crate) fn event_failed(&mut self, event_id: i64, error: &Error) {
         self.events.failed += 1;
-        self.failures.push(Failure::new(Some(event_id), error));
+        self.failures.push(Failure::of_event(event_id, error));
     }
 
     /// Adds an event that is left, through no fault of its own.
     pub(crate) fn event_left(&mut self, event_id: i64, error: &Error) {
-        self.failures.push(Failure::new(Some(event_id), error));
+        self.failures.push(Failure::of_event(event_id, error));
     }
 
     /// Adds an event that the vendor has forgotten, which was reported before: it failed, but needs nobody, so it is a note.
@@ -205,12 +219,12 @@ impl Report {
 
     /// Adds a failure that is not a single event's.
     pub(crate) fn failed(&mut self, error: &Error) {
-        self.failures.push(Failure::new(None, error));
+        self.failures.push(Failure::of_run(error));
     }
 
     /// Adds failures that are not a single event's.
     pub(crate) fn failed_each(&mut self, errors: &[Error]) {
-        self.failures.extend(errors.iter().map(|error| Failure::new(None, error)));
+        self.failures.extend(errors.iter().map(Failure::of_run));
     }
 
     /// Names only the first failures and counts the others, and keeps only as many notes and owed events: the result of a step of

@@ -66,20 +66,20 @@ pub fn tells(column: &str, text: &str) -> bool {
     !text.contains(MASK) && (column != "email" || text.starts_with(PSEUDONYM) || is_address())
 }
 
-/// A telephone number as plus, country code and digits; none if it is not a number. A number without a country code gets
-/// `country_code`, else China's.
+/// A telephone number as plus, country code and digits; none if it is not a number, or one of a country that is not stated in
+/// digits. A number without a country code gets `country_code`, else China's.
 pub(super) fn e164(mobile: &str, country_code: Option<&str>) -> Option<String> {
     let written = plain(mobile);
     let written = written.trim();
     let mut key = String::with_capacity(2 * LONGEST);
     key.push('+');
-    let country = plain(country_code.unwrap_or_default());
-    let country = country.bytes().filter(u8::is_ascii_digit);
+    let codes = plain(country_code.unwrap_or_default());
+    // Of several countries, the first counts.
+    let code = codes.split([',', ';']).find(|code| code.contains(|sign| matches!(sign, '1'..='9')));
+    let is_unclear = code.is_none() && codes.contains(char::is_alphabetic);
+    let country = code.unwrap_or("86").bytes().filter(u8::is_ascii_digit);
     // No country code begins with a zero: zeros before it announce it, as a plus does.
     key.extend(country.skip_while(|digit| *digit == b'0').map(char::from));
-    if key.len() == 1 {
-        key.push_str("86");
-    }
     let country = key.len();
     for (at, byte) in written.bytes().enumerate() {
         match byte {
@@ -95,6 +95,8 @@ pub(super) fn e164(mobile: &str, country_code: Option<&str>) -> Option<String> {
     if has_country || number.starts_with("00") {
         let zeros = number.bytes().take_while(|digit| *digit == b'0').count();
         key.drain(1..country + zeros);
+    } else if is_unclear {
+        return None;
     }
     // A number in China begins with a zero only when it is dialled within the country.
     if key.starts_with("+860") {
@@ -129,7 +131,20 @@ mod tests {
         ] {
             assert_eq!(key(Some(mobile), country, None, None).as_deref(), Some("+8619000101106"), "{mobile}");
         }
-        assert_eq!(key(Some("(212) 555-0100"), Some("1"), None, None).as_deref(), Some("+12125550100"));
+        for (country, expected) in [
+            ("1", Some("+12125550100")),
+            ("+1,+86", Some("+12125550100")),
+            ("-，＋１", Some("+12125550100")),
+            ("US", None),
+            ("美国", None),
+        ] {
+            assert_eq!(
+                key(Some("(212) 555-0100"), Some(country), None, None).as_deref(),
+                expected,
+                "{country}"
+            );
+            assert_eq!(key(Some("+12125550100"), Some(country), None, None).as_deref(), Some("+12125550100"));
+        }
     }
 
     #[test]

@@ -73,9 +73,53 @@ fn a_call_that_cannot_be_read_is_said_as_json_where_that_is_asked_for() {
 }
 
 #[test]
+fn a_value_that_is_refused_is_said_to_come_from_the_environment_if_it_does() {
+    let desk = Desk::new();
+    for (variable, words, is_of_environment) in [
+        ("ROLLCALL_ARCHIVE", &["status"][..], true),
+        ("ROLLCALL_CONCURRENCY", &["status"], true),
+        ("ROLLCALL_CONCURRENCY", &["status", "--concurrency", "none"], false),
+        ("ROLLCALL_CONCURRENCY", &["status", "--concurrency=none"], false),
+    ] {
+        let output = desk.command(words).env(variable, "perhaps").output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        let hint = format!("hint: the value is that of `{variable}`");
+        assert_eq!(said.contains(&hint), is_of_environment, "{said}");
+    }
+}
+
+#[test]
+fn a_day_is_written_in_one_way() {
+    let desk = Desk::new();
+    for day in ["2022-10-26T23:00:00", "20221026", "2022-10-26 ", "26.10.2022"] {
+        for words in [
+            &["plan", "--from", day][..],
+            &["publish", "--day", day],
+            &["replay", "--from", day],
+            &["collect", "--items", "x", "--planned-at", "2022-10-26T00:00:00Z", "--to", day],
+        ] {
+            let outcome = desk.run(words);
+            assert_eq!(outcome.status, 2, "{words:?} {}", outcome.stderr);
+            assert!(outcome.stderr.contains("write it like `2022-10-26`"), "{}", outcome.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_text_of_its_own_form_is_not_asked_for_as_json() {
+    for words in [&["schema", "duckdb", "--json"][..], &["completions", "bash", "--json"]] {
+        let outcome = Desk::new().run(words);
+        assert_eq!(outcome.status, 2, "{}", outcome.stderr);
+        let result: Value = serde_json::from_str(&outcome.stdout).unwrap();
+        assert!(result["failures"][0]["error"].as_str().unwrap().contains("leave out `--json`"), "{result}");
+    }
+}
+
+#[test]
 fn what_there_is_nothing_to_do_with_is_a_wrong_call() {
     let desk = Desk::new();
-    for words in [&["publish"][..], &["upgrade"], &["replay", "--all"], &["status"]] {
+    for words in [&["publish"][..], &["upgrade"], &["replay", "--all"], &["status"], &["staged"]] {
         let outcome = desk.run(words);
         assert_eq!(outcome.status, 2, "{words:?}");
         let [error] = outcome.errors()[..] else { panic!("{}", outcome.stderr) };

@@ -9,7 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rollcall::error::Kind;
-use rollcall::load::store::Condition;
+use rollcall::load::store::{Bucket, Condition, Store};
 
 use crate::support::stores::{Home, On};
 
@@ -22,6 +22,8 @@ struct Server {
     ignored: Option<header::HeaderName>,
     objects: Arc<Mutex<BTreeMap<String, Bytes>>>,
     parts: Arc<Mutex<Vec<Bytes>>>,
+    /// What came with the beginning of the last upload in parts.
+    begun: Arc<Mutex<HeaderMap>>,
 }
 
 fn tag(content: &[u8]) -> String {
@@ -56,6 +58,7 @@ async fn answer(State(server): State<Server>, request: Request) -> Response {
             "<CompleteMultipartUploadResult></CompleteMultipartUploadResult>".into_response()
         }
         Method::POST => {
+            *server.begun.lock().unwrap() = head.headers;
             "<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>"
                 .into_response()
         }
@@ -81,18 +84,50 @@ async fn answer(State(server): State<Server>, request: Request) -> Response {
     }
 }
 
+/// A server that ignores this condition, and the store that it is.
+async fn store_of(
+    ignored: Option<header::HeaderName>,
+    change: impl FnOnce(&mut Bucket),
+) -> (Server, Arc<dyn Store>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = Server { ignored, objects: Arc::default(), parts: Arc::default(), begun: Arc::default() };
+    let service = Router::new().fallback(answer).with_state(server.clone());
+    tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
+    let change = |bucket: &mut Bucket| {
+        bucket.endpoint = Some(url.parse().unwrap());
+        change(bucket);
+    };
+    (server, Home::new(On::S3).await.again(change).await)
+}
+
+#[tokio::test]
+async fn an_object_in_parts_is_encrypted_with_the_key_that_is_given_as_well() {
+    let (server, store) = store_of(None, |bucket| {
+        (bucket.kms_key, bucket.archive_kms_key) = (Some("one".to_owned()), Some("two".to_owned()));
+    })
+    .await;
+    for (name, key) in [("lake/x", "one"), ("archive/x", "two")] {
+        let mut upload = store.upload(name).await.unwrap();
+        upload.write(vec![7; LARGE].into()).await.unwrap();
+        upload.finish(Condition::Absent).await.unwrap();
+        let begun = server.begun.lock().unwrap();
+        let header = |name: &str| begun.get(format!("x-amz-server-side-encryption{name}")).cloned();
+        assert_eq!(header("-aws-kms-key-id").unwrap(), key);
+        assert_eq!(
+            (header("").unwrap(), header("-bucket-key-enabled").unwrap()),
+            ("aws:kms".parse().unwrap(), "true".parse().unwrap())
+        );
+    }
+    store.close().await;
+}
+
 #[tokio::test]
 async fn a_store_that_ignores_one_condition_of_uploads_in_parts_is_refused_before_it_matters() {
     for (ignored, is_refused) in
         [(None, false), (Some(header::IF_NONE_MATCH), true), (Some(header::IF_MATCH), true)]
     {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let server = Server { ignored: ignored.clone(), objects: Arc::default(), parts: Arc::default() };
-        let service = Router::new().fallback(answer).with_state(server.clone());
-        tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
-        let store =
-            Home::new(On::S3).await.again(|bucket| bucket.endpoint = Some(url.parse().unwrap())).await;
+        let (server, store) = store_of(ignored.clone(), |_| {}).await;
         store.put("proof", "{}".into(), Condition::Absent).await.unwrap();
         store.prove("proof", "{}".into()).await.unwrap();
         let mut upload = store.upload("large").await.unwrap();

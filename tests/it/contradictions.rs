@@ -1,12 +1,15 @@
 //! What the vendor says in two ways, and what only looks so.
 
 use rollcall::job::selection::Selection;
-use simulator::{Quirks, ServerOptions};
+use rollcall::job::{Job, Replay};
+use rollcall::transform::tables::Table;
+use simulator::{Quirks, ServerOptions, Viewers, World, WorldOptions};
 
 use crate::faults::{busiest, faults};
 use crate::status::{names, now, status_of, synced};
 use crate::support::command::Desk;
-use crate::support::run::{HOUR, config, server_at, small_world, sync};
+use crate::support::lake::{Cells, cells};
+use crate::support::run::{HOUR, config, job, later, server_at, small_world, sync, sync_all};
 
 #[tokio::test]
 async fn what_the_vendor_says_in_two_ways_is_a_note_and_needs_nobody() {
@@ -43,4 +46,36 @@ async fn a_day_that_is_owed_is_not_called_a_contradiction_of_the_vendors() {
     let status = status_of(&world, &desk.store(), now() + HOUR).await.unwrap();
     let checks = &status.lake.checks;
     assert!(checks.visited > 2 && (checks.days_differing, checks.sums_differing) == (0, 0), "{status}");
+}
+
+#[tokio::test]
+async fn what_an_answer_may_lack_because_it_has_a_round_number_of_records_is_asked_for_in_shorter_windows() {
+    let viewers = Viewers::Exactly(120);
+    let world = World::new(WorldOptions { events: 1, days: 1, viewers, ..WorldOptions::default() });
+    let mut found = Vec::new();
+    for most_rows in [None, Some(100)] {
+        let desk = Desk::new();
+        let quirks = Quirks { most_rows, ..Quirks::default() };
+        let server = server_at(later(), &world, ServerOptions { quirks, ..ServerOptions::default() });
+        let mut config = config(&server, &desk.store());
+        config.archive = true;
+        let report = sync_all(config.clone(), later()).await;
+        let is_said = report.notes.iter().any(|note| note.contains("a round number of viewers"));
+        assert_eq!(is_said, most_rows.is_some(), "{:?}", report.notes);
+        // Every answer has the summaries of all viewers: their number is no reason to halve a day.
+        assert!(report.requests.requests < 100, "{}", report.requests.requests);
+        // Of the summaries, there are no windows.
+        let viewings = |mut cells: Cells| {
+            cells.retain(|(table, ..), _| *table != Table::ViewerDetails);
+            cells
+        };
+        found.push(viewings(cells(&desk.store()).await));
+        // Only the answers that were used are archived.
+        std::fs::remove_dir_all(desk.store().join("lake")).unwrap();
+        let all = Job::Replay(Replay { all: true, ..Replay::default() });
+        assert!(job(&desk.open(), config, later() + HOUR, all).await.unwrap().ok);
+        assert!(viewings(cells(&desk.store()).await) == found[0]);
+    }
+    assert!(found[0].values().any(|(rows, _)| *rows > 100), "{:?}", found[0]);
+    assert!(found[0] == found[1]);
 }

@@ -40,7 +40,6 @@ async fn ten_thousand_closed_events_cost_no_operation() {
         operations.push(counting.operations());
     }
     assert_eq!(operations[0], operations[1]);
-    println!("operations of a run with nothing due: {}", operations[0]);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::{Field, Schema};
 use futures::{FutureExt, future};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -61,13 +62,21 @@ impl Scene {
     }
 
     pub(crate) fn object(&self, table: Table, day: Date) -> PathBuf {
-        self.path(&keys::lake(table, day))
+        self.path(&keys::object(table, day))
     }
 
     /// A day on which several events have rows.
     pub(crate) fn day(&self) -> Date {
         let days = self.cells.keys().filter(|(table, ..)| *table == Table::Lives).map(|(_, day, _)| *day);
         days.max_by_key(|day| self.cells.keys().filter(|(_, other, _)| other == day).count()).unwrap()
+    }
+
+    /// The cells of a lake of their own that is pulled from the same vendor.
+    async fn cells_pulled_alone(&self) -> Cells {
+        let alone = Home::new(On::Folder).await;
+        let config = config(&self.server, Path::new("unused"));
+        assert!(job(&alone.store, config, later(), sync_of(Selection::default())).await.unwrap().ok);
+        cells_of(&alone.store).await
     }
 
     pub(crate) async fn is_whole(&self) -> bool {
@@ -81,17 +90,30 @@ pub(crate) fn errors(report: &Report) -> Vec<&str> {
 
 /// Writes an object anew as another program would: with this metadata, and without some columns.
 pub(crate) fn rewrite(path: &Path, metadata: &[(&str, &str)], without: &[&str]) {
+    rewrite_as(path, metadata, |field| (!without.contains(&field.name().as_str())).then(|| field.clone()));
+}
+
+/// Writes an object anew with this metadata, and with another name for a column.
+pub(crate) fn rename_column(path: &Path, from: &str, to: &str, metadata: &[(&str, &str)]) {
+    rewrite_as(path, metadata, |field| {
+        Some(if field.name() == from { field.clone().with_name(to) } else { field.clone() })
+    });
+}
+
+fn rewrite_as(path: &Path, metadata: &[(&str, &str)], column: impl Fn(&Field) -> Option<Field>) {
     let reader = ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(path).unwrap()).unwrap();
     let batches: Vec<RecordBatch> = reader.build().unwrap().map(Result::unwrap).collect();
     let Some(first) = batches.first() else { return };
     let schema = first.schema();
-    let kept: Vec<usize> = (0..schema.fields().len())
-        .filter(|at| !without.contains(&schema.field(*at).name().as_str()))
-        .collect();
-    let schema = Arc::new(schema.project(&kept).unwrap());
-    let mut writer = ArrowWriter::try_new(std::fs::File::create(path).unwrap(), schema, None).unwrap();
+    let columns = schema.fields().iter().enumerate();
+    let (kept, fields): (Vec<usize>, Vec<Field>) =
+        columns.filter_map(|(at, field)| Some((at, column(field)?))).unzip();
+    let schema = Arc::new(Schema::new(fields));
+    let file = std::fs::File::create(path).unwrap();
+    let mut writer = ArrowWriter::try_new(file, Arc::clone(&schema), None).unwrap();
     for batch in batches {
-        writer.write(&batch.project(&kept).unwrap()).unwrap();
+        let columns = batch.project(&kept).unwrap().columns().to_vec();
+        writer.write(&RecordBatch::try_new(Arc::clone(&schema), columns).unwrap()).unwrap();
     }
     for (key, value) in metadata {
         writer.append_key_value_metadata(KeyValue::new((*key).to_owned(), (*value).to_owned()));
@@ -117,15 +139,7 @@ async fn an_index_that_is_lost_or_damaged_is_built_again_from_the_rows() {
         // One more event on the same days: the objects are merged with it.
         scene.server = server_at(later(), &small_world(12), ServerOptions::default());
         assert_eq!(errors(&scene.sync_all(2).await), [""; 0]);
-        let alone = Home::new(On::Folder).await;
-        let fresh = job(
-            &alone.store,
-            config(&scene.server, Path::new("unused")),
-            later(),
-            sync_of(Selection::default()),
-        );
-        assert!(fresh.await.unwrap().ok);
-        scene.cells = cells_of(&alone.store).await;
+        scene.cells = scene.cells_pulled_alone().await;
         assert!(scene.is_whole().await);
         assert!(self::metadata(&scene.object(Table::Lives, day), "rollcall.cells").is_some());
     }
@@ -207,15 +221,7 @@ async fn an_object_that_is_no_parquet_or_of_another_day_stops_its_day_alone_and_
         let chosen = Selection { from: day.clone(), to: day, ..Selection::default() };
         let report = scene.run(later() + HOUR * 2, sync_of(chosen)).await.unwrap();
         assert_eq!(errors(&report), [""; 0]);
-        let alone = Home::new(On::Folder).await;
-        let fresh = job(
-            &alone.store,
-            config(&scene.server, Path::new("unused")),
-            later(),
-            sync_of(Selection::default()),
-        );
-        assert!(fresh.await.unwrap().ok);
-        scene.cells = cells_of(&alone.store).await;
+        scene.cells = scene.cells_pulled_alone().await;
         assert!(scene.is_whole().await);
     }
 }
@@ -240,7 +246,7 @@ async fn a_foreign_file_is_named_and_everything_else_goes_on() {
             "{report:?}"
         );
         std::fs::remove_file(&path).unwrap();
-        scene.cells = cells_of(&scene.home.store).await;
+        scene.cells = scene.cells_pulled_alone().await;
         assert!(scene.is_whole().await && scene.cells.len() > 20);
     }
 }

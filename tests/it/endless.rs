@@ -1,9 +1,14 @@
 //! An event without a known end: asked about, given up, or visited because a user chose it.
 
+use jiff::Timestamp;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use rollcall::calendar::Zone;
 use rollcall::config::Rosters;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
+use rollcall::load::keys;
 use rollcall::load::ledger::Closing;
+use rollcall::transform::tables::Table;
 use serde_json::json;
 use simulator::ServerOptions;
 
@@ -168,4 +173,29 @@ async fn a_known_event_is_visited_though_the_question_about_it_fails_which_is_to
     let report = sync(config(&server, &desk.store()), later() + HOUR * 2, chosen()).await.unwrap();
     let failed: Vec<_> = report.failures.iter().map(|failure| (failure.event_id, failure.kind)).collect();
     assert_eq!((failed, report.events.complete), (vec![(Some(700_001), Kind::Damaged)], 0));
+}
+
+#[tokio::test]
+async fn an_event_whose_start_nobody_states_lies_in_the_day_of_its_earliest_record_for_good() {
+    let (desk, zone) = (Desk::new(), Zone::parse("Asia/Shanghai").unwrap());
+    let noon: Timestamp = "2022-10-26T04:00:00Z".parse().unwrap();
+    for (hours, days_before) in [(0, vec![0, 1]), (1, vec![0, 1, 2])] {
+        let at =
+            |days: &i32| json!({ "online_time": (noon - HOUR * 24 * *days).as_second(), "email": "a@b.c" });
+        let report = json!({
+            "lives": days_before.iter().map(at).collect::<Vec<_>>(), "interactions": [], "viewerDetails": [],
+        });
+        let info = [(7, json!({ "eventId": 7, "title": "t" }))].into();
+        let says = VendorAnswers { info, report, ..VendorAnswers::default() };
+        let lists = Rosters { edited: false, public: false, file: None };
+        let chosen = Selection { event: vec![7], ..Selection::default() };
+        let (report, _) = try_run(&desk.open(), later() + HOUR * hours, says, lists, chosen).await;
+        assert!(report.as_ref().unwrap().ok, "{:?}", report.unwrap().failures);
+        let earliest = zone.day_of(noon - HOUR * 24 * days_before[days_before.len() - 1]);
+        assert_eq!(event_said(&desk.open(), 7).await.first_day, Some(earliest), "every record is there");
+        let day = zone.day_of(noon - HOUR * 24);
+        let object = desk.store().join(keys::object(Table::Events, day));
+        let reader = ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(object).unwrap()).unwrap();
+        assert_eq!(reader.metadata().file_metadata().num_rows(), 1, "{hours}");
+    }
 }

@@ -28,7 +28,7 @@ pub(crate) fn faults(texts: &[&str]) -> ServerOptions {
     ServerOptions { faults, ..ServerOptions::default() }
 }
 
-/// A scheduled run over a small world whose requests end after a second.
+/// A scheduled run over a small world whose requests end after a few seconds.
 async fn run(desk: &Desk, options: ServerOptions) -> (Report, Server) {
     let server = server_at(later(), &small_world(8), options);
     let mut config = config(&server, &desk.store());

@@ -21,7 +21,7 @@ use crate::privacy::policy;
 use crate::support::bytes::{Search, everything};
 use crate::support::command::{Desk, files};
 use crate::support::faulty::{Fault, Faulty, stride};
-use crate::support::lake::{Cells, cells_of};
+use crate::support::lake::{Cells, cells_of, suppressed_records};
 use crate::support::run::{HOUR, config, job, later, server_at, sync_of};
 use crate::support::stores::{Home, On};
 
@@ -159,6 +159,7 @@ async fn a_person_is_found_nowhere_and_everybody_else_is_where_they_were() {
             "{document}: neither archive nor vendor bring anybody back"
         );
         assert_forgotten(&home.store, document).await;
+        assert!(suppressed_records(&home.store).await > 0, "{document}");
         let twice = run(4, forget()).await.erasure.unwrap();
         assert!(twice.rows.is_empty() && twice.archived_records == 0, "{twice:?}");
     }

@@ -1,7 +1,9 @@
 //! The scheduled run, day after day: viewings that come in over weeks end as if they had been asked for once.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
-use simulator::{ServerOptions, World, WorldOptions};
+use simulator::{ServerOptions, Viewers, World, WorldOptions};
 
 use crate::support::command::Desk;
 use crate::support::lake::cells;
@@ -29,6 +31,29 @@ async fn a_schedule_over_weeks_ends_as_one_pull_at_the_end() {
     let server = server_at(later(), &world, ServerOptions::default());
     sync_all(config(&server, &once.store()), later()).await;
     assert!(cells(&desk.store()).await == cells(&once.store()).await);
+}
+
+#[tokio::test]
+async fn each_run_of_a_schedule_leaves_what_a_new_lake_would_have() {
+    let world = |viewers| {
+        let viewers = Viewers::Exactly(viewers);
+        World::new(WorldOptions { events: 4, days: 2, viewers, ..WorldOptions::default() })
+    };
+    let desk = Desk::new();
+    let first: Timestamp = "2022-10-22T12:00:00Z".parse().unwrap();
+    let mut days = BTreeSet::new();
+    // More than a day apart, so that every open event is due. In the end, the vendor also has more of the days before.
+    for (step, viewers) in (0..).zip([20, 20, 20, 20, 40]) {
+        let (now, world) = (first + HOUR * 26 * step, world(viewers));
+        let server = server_at(now, &world, ServerOptions::default());
+        sync_all(config(&server, &desk.store()), now).await;
+        let new = Desk::new();
+        sync_all(config(&server, &new.store()), now).await;
+        let expected = cells(&new.store()).await;
+        assert!(cells(&desk.store()).await == expected, "{step}");
+        days.extend(expected.keys().map(|(_, day, _)| *day));
+    }
+    assert!(days.len() > 4, "{days:?}");
 }
 
 #[tokio::test]

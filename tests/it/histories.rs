@@ -178,7 +178,7 @@ proptest! {
             }
             assert!(publish(&Lake { store: Arc::clone(&store), settings: settings() }, &BTreeSet::new(), Deadline::never(), |_, _| ()).await.unwrap().failures.is_empty());
             assert!(store.list(keys::STAGING, "").await.unwrap().is_empty());
-            let key = keys::lake(Table::Lives, DAY);
+            let key = keys::object(Table::Lives, DAY);
             let head = store.head(&key).await.unwrap().unwrap();
             ObjectReader::open(&store, &key, head, Table::Lives, DAY).await.unwrap().cells().to_vec()
         });

@@ -1,16 +1,19 @@
-//! Ledgers that were damaged or lost, and a clock that went back: said, and what was known is known again.
+//! Ledgers that were damaged or lost, a lake that is gone, and a clock that went back: said, and what was known is known again.
 
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
-use rollcall::load::ledger::Ledger;
+use rollcall::load::ledger::{Closing, Ledger};
+use rollcall::transform::event::Event;
 use simulator::ServerOptions;
 
 use crate::damage::errors;
+use crate::status::{names, status_of};
+use crate::support::command::Desk;
 use crate::support::lake::cells_of;
-use crate::support::run::{HOUR, config, job, later, server_at, small_world, sync_of};
+use crate::support::run::{HOUR, config, job, later, server_at, small_world, sync_all, sync_of};
 use crate::support::stores::{Home, On};
 
 #[tokio::test]
@@ -118,4 +121,23 @@ async fn a_clock_that_went_back_is_said_and_later_visits_stay_later() {
     let ledger: Ledger = serde_json::from_slice(&ledger).unwrap();
     assert_eq!(ledger.last_visit, Some(first + jiff::SignedDuration::from_millis(1)));
     assert!(cells_of(&home.store).await == cells);
+}
+
+#[tokio::test]
+async fn a_lake_that_is_gone_is_a_problem_also_if_no_event_is_visited_any_more() {
+    let (desk, world) = (Desk::new(), small_world(6));
+    let server = server_at(later(), &world, ServerOptions::default());
+    sync_all(config(&server, &desk.store()), later()).await;
+    std::fs::remove_dir_all(desk.store().join("lake")).unwrap();
+    let status = status_of(&world, &desk.store(), later() + HOUR).await.unwrap();
+    assert_eq!((status.events.open, names(&status.problems)), (0, vec!["lake"]), "{status}");
+    assert!(!status.ok && status.complete_through.is_none(), "{status}");
+    // An event that was cancelled before it began left nothing to be lost.
+    let closed = desk.store().join("ledger/closed");
+    std::fs::remove_dir_all(&closed).unwrap();
+    std::fs::create_dir_all(&closed).unwrap();
+    let never = Ledger { closed: Some(Closing::Cancelled), ..Ledger::new(Event::unknown(7), later()) };
+    std::fs::write(closed.join("7.json"), serde_json::to_vec(&never).unwrap()).unwrap();
+    let status = status_of(&world, &desk.store(), later() + HOUR).await.unwrap();
+    assert!(status.ok && status.events.closed == 1, "{status}");
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use simulator::{Fault, ServerOptions};
+use simulator::{Fault, ServerOptions, World};
 
 use crate::lists::paths;
 use crate::support::command::{Desk, server};
@@ -30,6 +30,18 @@ fn events_are_taken_from_the_lists_and_the_file_that_are_named() {
         }
         assert_eq!(report["events"]["complete"] == 1, only_named, "{words:?}");
     }
+}
+
+#[test]
+fn without_lists_chosen_days_are_those_of_the_known_events_closed_ones_included() {
+    let (desk, server) = (Desk::new(), server(&World::default(), ServerOptions::default()));
+    desk.sync(&server, &["--event", "609768"]).succeeded();
+    let object = desk.store().join("lake/lives/dt=2022-10-26/part-0.parquet");
+    std::fs::remove_file(&object).unwrap();
+    let words = ["--no-lists", "--from", "2022-10-26", "--to", "2022-10-26"];
+    let outcome = desk.sync(&server, &words).succeeded();
+    assert!(outcome.stdout.contains("1 due: 1 complete"), "{}", outcome.stdout);
+    assert!(object.exists());
 }
 
 #[test]

@@ -205,7 +205,7 @@ async fn what_was_accepted_as_gone_does_not_come_back() {
     };
     scene.run(later() + HOUR, sync_of(selection)).await;
     assert!(is_gone().await);
-    scene.home.store.delete(&keys::lake(Table::Lives, day)).await.unwrap();
+    scene.home.store.delete(&keys::object(Table::Lives, day)).await.unwrap();
     let replayed = scene.run(later() + HOUR * 2, all()).await;
     assert!(is_gone().await, "{:?}", cells_of(&scene.home.store).await);
     assert!(!replayed.published.objects.contains_key("rejects"), "{:?}", replayed.published);

@@ -88,11 +88,11 @@ async fn published(store: &Arc<dyn Store>) -> Vec<u8> {
 }
 
 async fn bytes(store: &Arc<dyn Store>) -> Vec<u8> {
-    store.get(&keys::lake(Table::Lives, DAY)).await.unwrap().unwrap().0.to_vec()
+    store.get(&keys::object(Table::Lives, DAY)).await.unwrap().unwrap().0.to_vec()
 }
 
 async fn object(store: &Arc<dyn Store>) -> ObjectReader {
-    let key = keys::lake(Table::Lives, DAY);
+    let key = keys::object(Table::Lives, DAY);
     let head = store.head(&key).await.unwrap().unwrap();
     ObjectReader::open(store, &key, head, Table::Lives, DAY).await.unwrap()
 }

@@ -78,7 +78,7 @@ fn through_parquet(table: Table, batch: &RecordBatch) -> RecordBatch {
         let folder = tempfile::tempdir().unwrap();
         let store: Arc<dyn Store> = Arc::new(Folder::new(folder.path()));
         let day = "2022-10-26".parse().unwrap();
-        let key = keys::lake(table, day);
+        let key = keys::object(table, day);
         let mut writer =
             ObjectWriter::create(store.as_ref(), &key, table, day, Expected::Groups(&[])).await.unwrap();
         writer.write(batch.clone()).await.unwrap();

@@ -13,6 +13,7 @@ use rollcall::transform::tables::Table;
 use simulator::{ServerOptions, Viewers, World, WorldOptions};
 
 use crate::privacy::policy;
+use crate::status::{names, status_of};
 use crate::support::command::Desk;
 use crate::support::faulty::{Fault, Faulty, stride};
 use crate::support::lake::{Cells, cells};
@@ -22,7 +23,8 @@ const EVENT: i64 = 700_001;
 
 /// The same event, seen by so many.
 fn world(viewers: u64) -> World {
-    World::new(WorldOptions { events: 1, viewers: Viewers::Exactly(viewers), ..WorldOptions::default() })
+    let viewers = Viewers::Exactly(viewers);
+    World::new(WorldOptions { events: 1, days: 1, viewers, ..WorldOptions::default() })
 }
 
 /// Pulls the event as often as the lake was pulled before, an hour later each time, and gives the lake.
@@ -64,6 +66,36 @@ async fn a_settled_day_shrinks_only_when_it_is_told_to_and_grows_again_by_itself
     assert!(with_rows(pull(&desk, 5, 0, false).await) == few);
     assert!(with_rows(pull(&desk, 6, 40, false).await) == many);
     assert!(with_rows(pull(&desk, 7, 0, true).await).is_empty());
+}
+
+#[tokio::test]
+async fn the_first_answer_after_a_day_settled_stands_even_if_it_says_what_was_known_before() {
+    let desk = Desk::new();
+    // An hour after the day's end, when it is not settled yet; the vendor's clock stands from then on.
+    let fresh = "2022-10-20T17:00:00Z".parse::<jiff::Timestamp>().unwrap();
+    let selection = || Selection { event: vec![EVENT], ..Selection::default() };
+    let mut found = Vec::new();
+    for (hours, viewers) in [(0, 40), (12, 40), (13, 5)] {
+        let server = server_at(fresh, &world(viewers), ServerOptions::default());
+        let report = sync(config(&server, &desk.store()), fresh + HOUR * hours, selection()).await.unwrap();
+        assert!(report.ok && report.rows > 0, "{:?}", report.failures);
+        found.push(cells(&desk.store()).await);
+    }
+    assert!(found[0].len() > 2 && found[1] == found[0]);
+    assert!(found[2] == found[0], "settled days do not shrink");
+}
+
+#[tokio::test]
+async fn an_answer_with_less_than_before_is_a_note_of_the_status() {
+    let desk = Desk::new();
+    let now = "2022-10-21T05:00:00Z".parse::<jiff::Timestamp>().unwrap();
+    for (hours, viewers) in [(0, 40), (1, 5)] {
+        let server = server_at(now, &world(viewers), ServerOptions::default());
+        let selection = Selection { event: vec![EVENT], ..Selection::default() };
+        sync(config(&server, &desk.store()), now + HOUR * hours, selection).await.unwrap();
+        let status = status_of(&world(viewers), &desk.store(), now + HOUR * hours).await.unwrap();
+        assert_eq!(names(&status.notes).contains(&"fewer"), hours > 0, "{status}");
+    }
 }
 
 #[tokio::test]

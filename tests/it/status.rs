@@ -135,10 +135,13 @@ async fn what_is_damaged_is_a_problem_and_does_not_hide_the_rest() {
     let (desk, world) = synced(ServerOptions::default(), now()).await;
     std::fs::write(desk.store().join("lake/lives/notes.txt"), "x").unwrap();
     std::fs::write(desk.store().join("ledger/active/700001.json"), "{").unwrap();
+    let staged = desk.store().join("staging/lives/dt=2022-10-26");
+    std::fs::create_dir_all(&staged).unwrap();
+    std::fs::write(staged.join("copy of 1.parquet"), "x").unwrap();
     let object = desk.store().join("lake/interactions/dt=2022-10-26/part-0.parquet");
     std::fs::write(object, "no Parquet").unwrap();
     let status = status_of(&world, &desk.store(), now() + HOUR).await.unwrap();
-    assert_eq!(names(&status.problems), ["ledger", "lake", "lake"], "{status}");
+    assert_eq!(names(&status.problems), ["ledger", "staged", "lake", "lake"], "{status}");
     assert!(status.problems.iter().all(|problem| problem.text.contains("delete it")), "{status}");
     assert!(status.lake.rows["lives"] > 0);
     // Up to when the event was asked whose ledger it is, nobody knows.
@@ -236,7 +239,7 @@ async fn an_event_that_was_given_up_with_days_missing_and_one_that_the_vendor_fo
     let told: Vec<_> =
         status.notes.iter().map(|note| (note.name, note.events.iter().collect::<Vec<_>>())).collect();
     assert!(told.contains(&("given_up", vec![&700_001])), "{status}");
-    assert!(told.contains(&("forgotten", vec![&700_002])), "{status}");
+    assert!(told.contains(&("gone", vec![&700_002])), "{status}");
     // An event whose ledger cannot be read was not given up.
     std::fs::write(desk.store().join("ledger/active/700001.json"), "{").unwrap();
     let status = status_of(&world, &desk.store(), now() + HOUR * (24 * 62 + 1)).await.unwrap();

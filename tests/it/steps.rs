@@ -50,7 +50,7 @@ fn what_is_staged_without_a_lake_is_not_guessed_at() {
     desk.sync(&server, &["--event", "609768"]).succeeded();
     let staged = desk.store().join("staging/lives/dt=2022-10-26");
     std::fs::create_dir_all(&staged).unwrap();
-    let object = rollcall::load::keys::lake(Table::Lives, "2022-10-26".parse().unwrap());
+    let object = rollcall::load::keys::object(Table::Lives, "2022-10-26".parse().unwrap());
     std::fs::copy(desk.store().join(object), staged.join("609768-1-r.parquet")).unwrap();
     std::fs::remove_dir_all(desk.store().join("ledger")).unwrap();
     let store = desk.store();

@@ -7,9 +7,10 @@ use rollcall::job::{Job, Upgrade};
 use rollcall::load::keys;
 use rollcall::transform::privacy::{Policy, PolicyDocument};
 use rollcall::transform::tables::Table;
+use simulator::ServerOptions;
 
-use crate::damage::{Scene, errors, metadata, rewrite};
-use crate::support::run::{HOUR, config, job, later};
+use crate::damage::{Scene, errors, metadata, rename_column, rewrite};
+use crate::support::run::{HOUR, config, job, later, server_at, small_world};
 
 #[tokio::test]
 async fn upgrade_writes_older_objects_anew_and_nothing_else() {
@@ -45,7 +46,7 @@ async fn an_object_that_is_lost_is_made_again_by_an_upgrade_only_where_it_had_no
         let report = scene.run(later() + HOUR, upgrade()).await.unwrap();
         let [failure] = &report.failures[..] else { panic!("{table:?} {:?}", report.failures) };
         assert!(
-            failure.kind == Kind::Damaged && failure.error.contains(&keys::lake(table, day)),
+            failure.kind == Kind::Damaged && failure.error.contains(&keys::object(table, day)),
             "{failure:?}"
         );
         assert!(!path.exists());
@@ -90,4 +91,25 @@ async fn a_lake_gets_no_other_privacy_policy_by_omission() {
     let report = run(true).await.unwrap();
     let said = "the lake's privacy policy was `open`, and is `anonymous` from now on".to_owned();
     assert!(report.ok && report.notes.contains(&said), "{:?}", report.notes);
+}
+
+#[tokio::test]
+async fn a_column_of_a_newer_version_is_not_dropped() {
+    let mut scene = Scene::new().await;
+    let day = scene.day();
+    let path = scene.object(Table::Lives, day);
+    let entries = ["rollcall.format", "rollcall.cells"].map(|key| (key, metadata(&path, key).unwrap()));
+    let entries = entries.each_ref().map(|(key, value)| (*key, value.as_str()));
+    rename_column(&path, "extra", "mood", &entries);
+    let newer = std::fs::read(&path).unwrap();
+    let upgrade = Job::Upgrade(Upgrade::default());
+    let mut reports = vec![scene.run(later() + HOUR, upgrade).await.unwrap()];
+    scene.server = server_at(later(), &small_world(12), ServerOptions::default());
+    reports.push(scene.sync_all(2).await);
+    for report in reports {
+        let [error] = errors(&report)[..] else { panic!("{:?}", errors(&report)) };
+        assert!(error.contains("column `mood`") && error.contains("hint: upgrade rollcall"), "{error}");
+        assert!(error.contains(&format!("day: {day}")), "{error}");
+    }
+    assert!(std::fs::read(&path).unwrap() == newer);
 }

@@ -68,7 +68,7 @@ async fn what_a_bucket_keeps_of_objects_that_were_replaced_goes_too_once_nothing
     let often = stream::iter(0..MANY).map(|_| put(&client, name, OFTEN));
     often.buffer_unordered(32).collect::<Vec<_>>().await;
     // What cannot be read may be mended by a version of it.
-    let damaged = keys::lake(Table::Lives, "2022-10-20".parse().unwrap());
+    let damaged = keys::object(Table::Lives, "2022-10-20".parse().unwrap());
     store.put(&damaged, Bytes::from_static(b"no Parquet"), Condition::Absent).await.unwrap();
     let before = replaced(&client, name).await.len();
     let failed = run(&store, &server, open(), 1, forget()).await.unwrap();

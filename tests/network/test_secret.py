@@ -51,6 +51,22 @@ def test_a_secret_holds_the_same_as_the_options(rollcall, vendor, authority, aws
     assert outcome.returncode == 0, outcome.stderr
 
 
+def test_the_key_for_pseudonyms_may_be_in_a_secret_of_its_own(rollcall, vendor, authority, aws, secret, tmp_path):
+    key, other = (f"{number}" * 40 for number in (1, 2))
+    inside = environment(vendor, authority, f"http://127.0.0.1:{aws}")
+    words = ["--token", TOKEN, "--store", str(tmp_path / "lake"), "--privacy", "pseudonymous"]
+    for given, status in [
+        (["--hmac-secret-arn", secret(key)], 0),
+        (["--hmac-key", key], 0),
+        (["--hmac-key", other], 2),
+        (["--hmac-secret-arn", secret(other)], 2),
+        (["--hmac-key", key, "--hmac-secret-arn", secret(key)], 2),
+    ]:
+        outcome = rollcall(*words, *given, **inside)
+        assert outcome.returncode == status, (given, outcome.stderr)
+        assert key not in outcome.stderr + outcome.stdout
+
+
 def test_aws_is_reached_through_the_proxy_and_its_certificate_is_checked(
     rollcall, proxy, vendor, authority, aws, secret, tmp_path
 ):

@@ -12,17 +12,17 @@ pub(in crate::extract) const EDITS: &str = "event/modify/list";
 
 /// Whether the vendor accepts this token. It does if it refuses only the list: then it knows the user. An error if the answer
 /// shows neither.
-pub(in crate::extract) async fn is_accepted(at: Metered<'_>, token: &SecretString) -> Result<bool> {
+pub(in crate::extract) async fn is_accepted(http: Metered<'_>, token: &SecretString) -> Result<bool> {
     // Few: others wait for the answer.
-    let mut attempts = at.attempts().few();
+    let mut attempts = http.attempts().few();
     loop {
-        let error = match ask(at, token).await {
+        let error = match ask(http, token).await {
             Ok(()) => return Ok(true),
             Err(error) if error.kind() == Kind::Refused => return Ok(true),
             Err(error) if error.kind() == Kind::Credentials => return Ok(false),
             Err(error) => error,
         };
-        match attempts.pause(error, at.now()).await {
+        match attempts.pause(error, http.now()).await {
             // The last attempt ended in an undocumented code, which may be the one of a token that has ended.
             Err(error) if failure::is_unexplained(&error) => return Ok(false),
             outcome => outcome?,
@@ -30,10 +30,10 @@ pub(in crate::extract) async fn is_accepted(at: Metered<'_>, token: &SecretStrin
     }
 }
 
-async fn ask(at: Metered<'_>, token: &SecretString) -> Result<()> {
-    let now = at.now().as_second();
+async fn ask(http: Metered<'_>, token: &SecretString) -> Result<()> {
+    let now = http.now().as_second();
     let body = json!({
         "token": token.expose_secret(), "startTime": now - 1, "endTime": now, "page": 1, "pageSize": 1,
     });
-    at.ask(EDITS, &[], body.to_string(), token).await.map(|_| ())
+    http.ask(EDITS, &[], body.to_string(), token).await.map(|_| ())
 }

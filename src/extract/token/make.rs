@@ -19,8 +19,8 @@ const UNSTATED: SignedDuration = SignedDuration::from_hours(1);
 
 /// Asks the vendor for a new token. If that `is_urgent`, it is tried as often as any request; otherwise a few times, because
 /// others wait.
-pub(super) async fn make(at: Metered<'_>, app: &App, is_urgent: bool) -> Result<Token> {
-    let signing = Signing { at, app, is_urgent };
+pub(super) async fn make(http: Metered<'_>, app: &App, is_urgent: bool) -> Result<Token> {
+    let signing = Signing { http, app, is_urgent };
     let user_id = match &app.user {
         User::Id(user_id) => json!(user_id),
         User::Email(email) => {
@@ -30,7 +30,7 @@ pub(super) async fn make(at: Metered<'_>, app: &App, is_urgent: bool) -> Result<
             user_id.ok_or_else(|| found.error(Kind::Refused, "the vendor does not know this user"))?
         }
     };
-    let now = at.now();
+    let now = http.now();
     let reply = signing.ask("token/create", &json!({ "userId": user_id }), &app.secret).await?;
     let made = reply.fields()?;
     let token = made.get(&app.token_field).and_then(Value::as_str).ok_or_else(|| {
@@ -64,7 +64,7 @@ fn seconds(value: &Value) -> Option<i64> {
 
 /// Requests that an application signs.
 struct Signing<'a> {
-    at: Metered<'a>,
+    http: Metered<'a>,
     app: &'a App,
     is_urgent: bool,
 }
@@ -72,12 +72,12 @@ struct Signing<'a> {
 impl Signing<'_> {
     /// Sends a request, with the usual retries. `hidden` is kept out of its errors.
     async fn ask(&self, path: &str, body: &Value, hidden: &SecretString) -> Result<Reply> {
-        let Self { at, app, is_urgent } = *self;
-        let mut attempts = if is_urgent { at.attempts() } else { at.attempts().few() };
+        let Self { http, app, is_urgent } = *self;
+        let mut attempts = if is_urgent { http.attempts() } else { http.attempts().few() };
         loop {
             let nonce: String = (0..32).map(|_| fastrand::alphanumeric()).collect();
-            let headers = app.headers(&nonce, at.now());
-            match at.ask(path, &headers, body.to_string(), hidden).await {
+            let headers = app.headers(&nonce, http.now());
+            match http.ask(path, &headers, body.to_string(), hidden).await {
                 Ok(reply) => return Ok(reply),
                 Err(error) if error.kind() == Kind::UnknownEvent => {
                     return Err(with_request_id(
@@ -89,7 +89,7 @@ impl Signing<'_> {
                 Err(error) if error.kind() == Kind::Credentials => {
                     return Err(error.hint("check `--app-key`, `--app-secret` and the user"));
                 }
-                Err(error) => attempts.pause(error, at.now()).await?,
+                Err(error) => attempts.pause(error, http.now()).await?,
             }
         }
     }

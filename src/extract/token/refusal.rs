@@ -21,7 +21,7 @@ impl Tokens {
     /// request is worth a retry; a token that the user gave is for the user to replace.
     pub(in crate::extract) async fn failed(
         &self,
-        at: Metered<'_>,
+        http: Metered<'_>,
         path: &str,
         secret: &SecretString,
         error: Error,
@@ -33,7 +33,7 @@ impl Tokens {
             return error;
         }
         // Boxed: this is rare, and otherwise the future of every request would hold all of it.
-        match Box::pin(self.is_ended(at, path, secret)).await {
+        match Box::pin(self.is_ended(http, path, secret)).await {
             Ok(false) if is_refused => error
                 .taken_for(Kind::Refused)
                 .hint("the token is good, but not for this event: check what its user may see"),
@@ -48,7 +48,7 @@ impl Tokens {
 
     /// Whether the token with which a call of `path` failed has ended. If it has, and is the one in use, the next call finds or
     /// makes another.
-    async fn is_ended(&self, at: Metered<'_>, path: &str, secret: &SecretString) -> Result<bool> {
+    async fn is_ended(&self, http: Metered<'_>, path: &str, secret: &SecretString) -> Result<bool> {
         let makes_tokens = matches!(self.credentials, Some(Credentials::App(_)));
         // Locked meanwhile, so that the check is made once for all who wait.
         let mut current = self.current.lock().await;
@@ -56,7 +56,7 @@ impl Tokens {
             return Ok(true);
         }
         // A request that concerns no event has failed already.
-        let is_accepted = if path == EDITS { Ok(false) } else { check::is_accepted(at, secret).await };
+        let is_accepted = if path == EDITS { Ok(false) } else { check::is_accepted(http, secret).await };
         if makes_tokens && !matches!(is_accepted, Ok(true)) {
             // Even if the check shows nothing: a new token does no harm.
             current.end(secret);

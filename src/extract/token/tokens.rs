@@ -64,29 +64,29 @@ impl Tokens {
     }
 
     /// The token to use now.
-    pub(in crate::extract) async fn get(&self, at: Metered<'_>) -> Result<SecretString> {
+    pub(in crate::extract) async fn get(&self, http: Metered<'_>) -> Result<SecretString> {
         if let Some(Credentials::Token(token)) = &self.credentials {
             return Ok(token.clone());
         }
         let mut current = self.current.lock().await;
         if let Some(token) = &current.token
-            && self.is_good(token, at.now())
+            && self.is_good(token, http.now())
         {
             return Ok(token.secret.clone());
         }
         // A token that is still good for a while can wait.
-        let soon = at.now().checked_add(RENEW_AGAIN_AFTER * 5).unwrap_or(Timestamp::MAX);
+        let soon = http.now().checked_add(RENEW_AGAIN_AFTER * 5).unwrap_or(Timestamp::MAX);
         let is_urgent = current.token.as_ref().is_none_or(|token| soon >= token.valid_until);
-        match self.find(at, current.refused.as_ref(), is_urgent).await {
+        match self.find(http, current.refused.as_ref(), is_urgent).await {
             Ok((token, is_unshared)) => {
                 current.is_unshared = is_unshared;
                 Ok(current.token.insert(token).secret.clone())
             }
             Err(error) => match &mut current.token {
                 // It is still good for a while: by then, what a new one needs may be available again.
-                Some(token) if at.now() < token.valid_until => {
+                Some(token) if http.now() < token.valid_until => {
                     tracing::warn!(%error, "cannot renew the token yet");
-                    token.renew_at = at
+                    token.renew_at = http
                         .now()
                         .checked_add(RENEW_AGAIN_AFTER)
                         .unwrap_or(token.valid_until)
@@ -99,11 +99,11 @@ impl Tokens {
     }
 
     /// Makes a new token, which everybody uses from now on, and returns the one before; `None` if tokens are not made here.
-    pub(in crate::extract) async fn renew(&self, at: Metered<'_>) -> Result<Option<SecretString>> {
+    pub(in crate::extract) async fn renew(&self, http: Metered<'_>) -> Result<Option<SecretString>> {
         let Some(Credentials::App(app)) = &self.credentials else { return Ok(None) };
-        let old = self.get(at).await?;
+        let old = self.get(http).await?;
         let mut current = self.current.lock().await;
-        let token = make(at, app, true).await?;
+        let token = make(http, app, true).await?;
         if let Some(shared) = &self.shared {
             shared.write(&token).await?;
         }
@@ -115,13 +115,13 @@ impl Tokens {
     /// so, this run can still use it.
     async fn find(
         &self,
-        at: Metered<'_>,
+        http: Metered<'_>,
         refused: Option<&SecretString>,
         is_urgent: bool,
     ) -> Result<(Token, bool)> {
         if let Some(token) = self.read_shared().await?
             && self.is_ours(&token)
-            && self.is_good(&token, at.now())
+            && self.is_good(&token, http.now())
             && !refused.is_some_and(|refused| is_same(refused, &token.secret))
         {
             return Ok((token, false));
@@ -133,7 +133,7 @@ impl Tokens {
                     .hint("set `ROLLCALL_TOKEN`, or give `--app-key`, `--app-secret` and `--user-id`"),
             });
         };
-        let token = make(at, app, is_urgent).await.map_err(without_token)?;
+        let token = make(http, app, is_urgent).await.map_err(without_token)?;
         let Some(shared) = &self.shared else { return Ok((token, false)) };
         let outcome = shared.write(&token).await;
         if let Err(error) = &outcome {

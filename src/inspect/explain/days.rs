@@ -27,8 +27,8 @@ pub struct DayOf {
     pub answered: Option<Held>,
     /// The rows in the lake.
     pub lake: Option<Held>,
-    /// Whether both have the same rows, or are of one answer, of which the lake may keep less; none if the event has no ledger,
-    /// because only a ledger knows the answer.
+    /// Whether both have the same rows, or are of one answer, of which the lake may keep less. None if that is not known: only a
+    /// ledger knows the answer, and where people were forgotten, an earlier answer in the lake may have been the same.
     pub is_same: Option<bool>,
 }
 
@@ -50,13 +50,20 @@ pub struct Held {
 pub(super) struct InLake {
     place: (Date, Table),
     rows: Held,
+    /// Whether rows of people who are to be forgotten may have been left out.
+    may_lack_people: bool,
 }
 
 /// The cells of the event in the object of one table and day.
-pub(super) fn in_lake(table: Table, day: Date, cells: &[(&Cell, Range<u64>)]) -> Vec<InLake> {
+pub(super) fn in_lake(
+    table: Table,
+    day: Date,
+    cells: &[(&Cell, Range<u64>)],
+    may_lack_people: bool,
+) -> Vec<InLake> {
     let of = |cell: &Cell| {
         let Cell { rows, pulled_at, accepted_at, digest, .. } = *cell;
-        InLake { place: (day, table), rows: Held { rows, pulled_at, accepted_at, digest } }
+        InLake { place: (day, table), rows: Held { rows, pulled_at, accepted_at, digest }, may_lack_people }
     };
     cells.iter().filter(|_| TABLES.contains(&table)).map(|(cell, _)| of(cell)).collect()
 }
@@ -79,16 +86,22 @@ pub(super) fn of(ledger: Option<&Ledger>, cells: Vec<InLake>) -> Vec<DayOf> {
             add(day, Table::ViewerDetails, snapshot.viewer_details, snapshot.pulled_at, snapshot.accepted_at);
         }
     }
-    let lake: BTreeMap<(Date, Table), Held> =
-        cells.into_iter().map(|InLake { place, rows }| (place, rows)).collect();
+    let lake: BTreeMap<(Date, Table), InLake> = cells.into_iter().map(|cell| (cell.place, cell)).collect();
     let places: BTreeSet<(Date, Table)> = answered.keys().chain(lake.keys()).copied().collect();
     let days = places.into_iter().map(|place| {
-        let (answered, lake) = (answered.get(&place).copied(), lake.get(&place).copied());
+        let (answered, cell) = (answered.get(&place).copied(), lake.get(&place));
+        let lake = cell.map(|cell| cell.rows);
         let rows = |rows: Option<Held>| rows.map_or((0, Digest::default()), |rows| (rows.rows, rows.digest));
         // Of one and the same answer, the lake may lack what may not be kept any more.
         let is_one_answer =
             answered.zip(lake).is_some_and(|(answered, lake)| answered.pulled_at == lake.pulled_at);
-        let is_same = ledger.map(|_| is_one_answer || rows(answered) == rows(lake));
+        let may_be_same = cell.is_some_and(|cell| cell.may_lack_people)
+            && answered.zip(lake).is_some_and(|(answered, lake)| {
+                lake.rows < answered.rows && lake.pulled_at < answered.pulled_at
+            });
+        let is_same = ledger
+            .map(|_| is_one_answer || rows(answered) == rows(lake))
+            .filter(|is_same| *is_same || !may_be_same);
         DayOf { day: place.0, table: place.1.name(), answered, lake, is_same }
     });
     days.filter(|day| day.answered.is_some() || day.lake.is_some_and(|lake| lake.rows > 0)).collect()
@@ -106,14 +119,20 @@ mod tests {
         let totals = |rows| Totals { rows, ..Totals::default() };
         let mut ledger = Ledger::new(Event::unknown(7), at(0));
         ledger.days.insert(day, DayAnswer { lives: totals(3), ..DayAnswer::unanswered(at(10)) });
-        for (rows, pulled_at, is_same) in
-            [(3, 10, true), (2, 10, true), (3, 9, true), (2, 9, false), (4, 11, false)]
-        {
+        for (rows, pulled_at, is_same, where_forgotten) in [
+            (3, 10, true, Some(true)),
+            (2, 10, true, Some(true)),
+            (3, 9, true, Some(true)),
+            (2, 9, false, None),
+            (4, 9, false, Some(false)),
+            (4, 11, false, Some(false)),
+        ] {
             let cell = Cell::new(7, "", at(pulled_at), at(pulled_at), &totals(rows));
-            let [found] = &of(Some(&ledger), in_lake(Table::Lives, day, &[(&cell, 0..rows)]))[..] else {
-                panic!("{rows} {pulled_at}")
-            };
-            assert_eq!(found.is_same, Some(is_same), "{rows} {pulled_at}");
+            for (may_lack_people, expected) in [(false, Some(is_same)), (true, where_forgotten)] {
+                let cells = in_lake(Table::Lives, day, &[(&cell, 0..rows)], may_lack_people);
+                let [found] = &of(Some(&ledger), cells)[..] else { panic!("{rows} {pulled_at}") };
+                assert_eq!(found.is_same, expected, "{rows} {pulled_at} {may_lack_people}");
+            }
         }
     }
 }

@@ -38,6 +38,8 @@ pub struct ExplainCall {
 /// What is known of one event.
 #[derive(Debug, Serialize)]
 pub struct Explanation {
+    /// Whether everything could be read.
+    pub ok: bool,
     /// The event, as the vendor last described it.
     pub event: Event,
     /// The day of its rows in `events` and `viewer_details`.
@@ -71,7 +73,6 @@ pub struct State {
     /// Failed visits since the last one that did not fail.
     pub failures: u32,
     /// Whether the vendor no longer knows the event.
-    #[serde(rename = "is_forgotten")]
     pub is_gone: bool,
     /// What the next visit has to ask for again.
     pub owed: Vec<String>,
@@ -122,7 +123,7 @@ impl Explanation {
         let mut failures = Vec::new();
         let ledger = match context.ledgers.find(event_id).await {
             Err(error) if error.is_unreadable() => {
-                failures.push(Failure::new(Some(event_id), &error));
+                failures.push(Failure::of_event(event_id, &error));
                 None
             }
             found => found?.map(|entry| entry.ledger),
@@ -144,6 +145,7 @@ impl Explanation {
         let staged = context.lake.store.list(keys::STAGING, "").await?.into_iter().map(|file| file.key);
         let of_event = |key: &String| keys::parse_visit(key).is_some_and(|(of, _)| of == event_id);
         Ok(Self {
+            ok: failures.is_empty(),
             event,
             event_day: ledger.as_ref().and_then(|ledger| ledger.event_day),
             state: ledger.as_ref().map(|ledger| State::of(ledger, context.horizon, now)),
@@ -198,7 +200,7 @@ async fn gather(
     while let Some(gathered) = asked.next().await {
         match gathered {
             Ok(gathered) => all.add(gathered),
-            Err(error) if error.is_unreadable() => failures.push(Failure::new(None, &error)),
+            Err(error) if error.is_unreadable() => failures.push(Failure::of_run(&error)),
             Err(error) => return Err(error),
         }
     }
@@ -231,7 +233,9 @@ async fn gather_object(object: &LakeObject<'_>, event_id: i64, sought: Option<&S
     let (table, day) = (object.table, object.day);
     let gathered = object.read(async |reader| {
         let cells = reader.cells_of(event_id);
-        let mut gathered = Gathered { cells: days::in_lake(table, day, &cells), ..Gathered::default() };
+        let may_lack_people = reader.privacy_version().is_none_or(|version| version.suppressed > 0);
+        let cells_in_lake = days::in_lake(table, day, &cells, may_lack_people);
+        let mut gathered = Gathered { cells: cells_in_lake, ..Gathered::default() };
         let is_sought = sought.filter(|_| viewer::TABLES.contains(&table));
         if cells.is_empty() || is_sought.is_none() && !matches!(table, Table::Pulls | Table::Events) {
             return Ok(gathered);

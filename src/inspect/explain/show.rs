@@ -149,6 +149,7 @@ mod tests {
         let fields = |value: &Value| value.as_object().unwrap().clone();
         let seen = Seen { table, day: "2022-10-26".parse().unwrap(), row: fields(row) };
         let explanation = Explanation {
+            ok: true,
             event: Event::unknown(7),
             event_day: None,
             state: None,

@@ -182,7 +182,7 @@ async fn is_missing(store: &dyn Store, table: Table, day: Date) -> Result<bool> 
             return Ok(false);
         }
     }
-    Ok(store.head(&keys::lake(table, day)).await?.is_none())
+    Ok(store.head(&keys::object(table, day)).await?.is_none())
 }
 
 /// Merges a visit with what is known of the last visits of its event.

@@ -19,12 +19,14 @@ use crate::load::ledger::Ledger;
 use crate::load::ledger::complete::{self, HeldBy, Hold};
 use crate::load::ledger::cursor::Cursor;
 use crate::load::ledger::health::Health;
+use crate::load::ledger::ledgers::Entry;
 use crate::load::{keys, lake as lakes};
 
 /// How long staged files may wait, or the roster may stay unread, before somebody should look.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
 
-const FORGOTTEN: &str = "the vendor no longer knows {}: the lake keeps what it answered before";
+const GONE: &str = "the vendor no longer knows {}: the lake keeps what it answered before";
+const LAKE_LOST: &str = "events were visited, but there is nothing under `lake/`: restore it, or run `sync` with `--from` and `--to`";
 const ROSTER_NEVER_READ: &str =
     "the vendor's list of events has never been read: run `sync` without chosen events, or give `--no-lists`";
 
@@ -37,8 +39,8 @@ pub struct Status {
     pub ok: bool,
     /// How many events there are, by state.
     pub events: Events,
-    /// The last day that has settled and is complete; none if that is not known, because a ledger cannot be read, or the vendor's
-    /// list of events has never been read.
+    /// The last day that has settled and is complete; none if that is not known, because a ledger cannot be read, the vendor's list
+    /// of events has never been read, or nothing is left in the lake.
     pub complete_through: Option<Date>,
     /// What holds back the days after it, the earliest day first.
     pub holds: Vec<Hold>,
@@ -111,22 +113,23 @@ impl Status {
         let (figures, mut notes, damage) = figures::of(store, first, &open, answered).await?;
         let damaged_days = damage.days.into_iter();
         holds.extend(damaged_days.map(|day| Hold { event_id: None, day, because: HeldBy::Damaged }));
+        let is_lost = figures.days == 0 && staged.files == 0 && was_any_visited(context, &ledgers).await?;
         // Nothing is known of events that are new since the roster was read, or of an event whose ledger cannot be read.
         let is_roster_read = roster_read.is_some() || !context.rosters.edited;
         let known_until = roster_read.filter(|_| context.rosters.edited).unwrap_or(now);
         let complete_through = complete::through(&holds, &lake.settings, now, known_until)
-            .filter(|_| is_roster_read && unread.is_empty());
+            .filter(|_| is_roster_read && unread.is_empty() && !is_lost);
         let settled = complete::through(&[], &lake.settings, now, now);
         holds.retain(|hold| Some(hold.day) <= settled);
         holds.sort_by_key(|hold| (hold.day, hold.because, hold.event_id));
 
-        let forgotten = ledgers.iter().filter(|ledger| ledger.is_gone);
-        let forgotten = forgotten.map(|ledger| ledger.event.event_id).collect();
-        notes.extend(Advice::about("forgotten", forgotten, FORGOTTEN));
+        let gone = ledgers.iter().filter(|ledger| ledger.is_gone);
+        notes.extend(Advice::about("gone", gone.map(|ledger| ledger.event.event_id).collect(), GONE));
         if !is_roster_read && !problems.iter().any(|problem| problem.name == "ledger") {
             notes.push(Advice::new("roster", ROSTER_NEVER_READ.to_owned()));
         }
         problems.extend(damage.errors.iter().map(|error| Advice::new("lake", error.to_string())));
+        problems.extend(is_lost.then(|| Advice::new("lake", LAKE_LOST)));
         problems.extend(of_events(&ledgers, now));
         if let Some(oldest) = staged.oldest.filter(|oldest| is_late(*oldest, now)) {
             let text = format!("files that were staged at {oldest:.0} are not published yet");
@@ -150,6 +153,17 @@ impl Status {
             notes,
         })
     }
+}
+
+/// Whether there was a visit, which leaves a row.
+async fn was_any_visited(context: &Context, active: &[Ledger]) -> Result<bool> {
+    if active.iter().any(|ledger| ledger.last_visit.is_some()) {
+        return Ok(true);
+    }
+    let mut was_visited = false;
+    let look = |read: Result<Entry>| was_visited |= read.is_ok_and(|entry| entry.ledger.last_visit.is_some());
+    context.ledgers.each_closed(look).await?;
+    Ok(was_visited)
 }
 
 fn is_late(since: Timestamp, now: Timestamp) -> bool {

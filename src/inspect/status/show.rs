@@ -75,7 +75,7 @@ impl fmt::Display for Hold {
         }
         f.write_str(match self.because {
             HeldBy::Running => ": it has not ended",
-            HeldBy::Unvisited => ": it has not been visited yet",
+            HeldBy::Unvisited => ": no visit has asked for all of it yet",
             HeldBy::Owed => ": the day is owed, and the next visit asks for it again",
             HeldBy::WithoutSnapshot => ": its first snapshot is owed, and the next visit asks for it again",
             HeldBy::Unsettled => ": it has not been visited since the day settled",

@@ -9,17 +9,13 @@ use crate::job::context::Context;
 use crate::load::keys;
 use crate::load::lake_objects::{LakeObject, each_row};
 use crate::load::ledger::Ledger;
+use crate::load::object::ObjectReader;
 use crate::load::store::{Listed, Store};
 use crate::report::{DueBecause, Estimate, Requests};
 use crate::transform::tables::Table;
 
 /// Why an event is due now.
-pub(in crate::job) fn reason(
-    context: &Context,
-    is_chosen: bool,
-    ledger: &Ledger,
-    now: Timestamp,
-) -> DueBecause {
+pub(super) fn reason(context: &Context, is_chosen: bool, ledger: &Ledger, now: Timestamp) -> DueBecause {
     if ledger.last_visit.is_none() {
         DueBecause::New
     } else if is_chosen {
@@ -36,11 +32,7 @@ pub(in crate::job) fn reason(
 }
 
 /// How long this many requests take: at the rate that is allowed, or at the pace of the latest visits, whichever is slower.
-pub(in crate::job) async fn estimate(
-    context: &Context,
-    events: usize,
-    requests: Requests,
-) -> Result<Estimate> {
+pub(super) async fn estimate(context: &Context, events: usize, requests: Requests) -> Result<Estimate> {
     let milliseconds_per_request = pace(&context.lake.store).await?;
     // The windows of one event are asked for one after the other.
     let at_once = context.concurrency.min(events).max(1) as u64;
@@ -57,23 +49,32 @@ pub(in crate::job) async fn estimate(
 /// How many milliseconds a request took, with decoding and staging, on average on the newest day with visits.
 async fn pace(store: &Arc<dyn Store>) -> Result<Option<u64>> {
     let listed = store.list(&keys::table(Table::Pulls), "").await?;
-    let newest = listed.into_iter().rev().find_map(|Listed { key, head }| {
-        let day = keys::parse_lake(Table::Pulls, &key)?;
+    let objects = listed.into_iter().rev().filter_map(|Listed { key, head }| {
+        let day = keys::parse_object(Table::Pulls, &key)?;
         Some(LakeObject { store, table: Table::Pulls, day, head })
     });
-    let Some(newest) = newest else { return Ok(None) };
-    let read = newest.read(async |object| {
-        let (mut requests, mut milliseconds) = (0_i64, 0_i64);
-        each_row(&object, None, |row| {
-            requests = row.number("requests").unwrap_or_default().saturating_add(requests);
-            milliseconds = row.number("milliseconds").unwrap_or_default().saturating_add(milliseconds);
-        })
-        .await?;
-        Ok(milliseconds.checked_div(requests).and_then(|each: i64| u64::try_from(each).ok()))
-    });
-    match read.await {
-        // The object is damaged, but it is not for a plan to report that.
-        Err(error) if error.kind() == Kind::Damaged => Ok(None),
-        outcome => Ok(outcome?.flatten()),
+    // A day of viewings has an object also if there was no visit on it.
+    for object in objects {
+        match object.read(pace_of).await {
+            // It is not for a plan to report that.
+            Err(error) if error.kind() == Kind::Damaged => {}
+            pace => {
+                if let Some(Some(pace)) = pace? {
+                    return Ok(Some(pace));
+                }
+            }
+        }
     }
+    Ok(None)
+}
+
+/// The same for the visits of one day; none if they asked for nothing.
+async fn pace_of(object: ObjectReader) -> Result<Option<u64>> {
+    let (mut requests, mut milliseconds) = (0_i64, 0_i64);
+    each_row(&object, None, |row| {
+        requests = row.number("requests").unwrap_or_default().saturating_add(requests);
+        milliseconds = row.number("milliseconds").unwrap_or_default().saturating_add(milliseconds);
+    })
+    .await?;
+    Ok(milliseconds.checked_div(requests).and_then(|each| u64::try_from(each).ok()))
 }

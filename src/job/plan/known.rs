@@ -12,34 +12,37 @@ use crate::load::ledger::health::Health;
 use crate::transform::event::Event;
 
 /// An event that has a ledger.
-pub(in crate::job) struct KnownEvent {
+pub(super) struct KnownEvent {
     /// Whether it is still visited.
-    pub(in crate::job) is_open: bool,
+    pub(super) is_open: bool,
     /// Whether it has ended, so that it cannot be moved any more.
-    pub(in crate::job) has_ended: bool,
+    pub(super) has_ended: bool,
     /// When it ends, as far as is known.
-    pub(in crate::job) end_time: Option<Timestamp>,
+    pub(super) end_time: Option<Timestamp>,
     /// Whether it has begun, and nothing says when it ends.
-    pub(in crate::job) lacks_end: bool,
+    pub(super) lacks_end: bool,
     /// When the last visit began.
-    pub(in crate::job) last_visit: Option<Timestamp>,
+    pub(super) last_visit: Option<Timestamp>,
     /// Whether it is overdue or failing.
-    pub(in crate::job) health: Health,
-    /// Since when it has been waiting for a visit, with its ledger if the plan keeps it; `None` if it is not due.
-    pub(in crate::job) due: Option<(Timestamp, Option<Box<Ledger>>)>,
+    pub(super) health: Health,
+    /// Since when it has been waiting for a visit; `None` if it is not due.
+    pub(super) due_since: Option<Timestamp>,
+    /// Its ledger, if it is due and the plan keeps it.
+    pub(super) ledger: Option<Box<Ledger>>,
     description: u64,
 }
 
 impl KnownEvent {
     /// Takes what a plan needs from a ledger.
-    pub(in crate::job) fn of(
+    pub(super) fn of(
         context: &Context,
         choice: &Choice,
         ledger: Ledger,
         now: Timestamp,
         purpose: Purpose,
     ) -> Self {
-        let since = wanted_at(context, choice, &ledger, now);
+        let due_since = wanted_at(context, choice, &ledger, now);
+        let is_kept = due_since.is_some() && purpose.keeps_ledgers();
         Self {
             is_open: ledger.closed.is_none(),
             has_ended: ledger.event.has_ended(now),
@@ -48,17 +51,18 @@ impl KnownEvent {
             last_visit: ledger.last_visit,
             health: Health::of(&ledger, now),
             description: description(&ledger.event),
-            due: since.map(|since| (since, purpose.keeps_ledgers().then(|| Box::new(ledger)))),
+            due_since,
+            ledger: is_kept.then(|| Box::new(ledger)),
         }
     }
 
     /// Whether it is to be visited because a user chose it, or its days.
-    pub(in crate::job) fn is_chosen(&self, choice: &Choice) -> bool {
-        self.due.is_some() && choice.is_chosen()
+    pub(super) fn is_chosen(&self, choice: &Choice) -> bool {
+        self.due_since.is_some() && choice.is_chosen()
     }
 
     /// Whether its ledger describes it in the same way.
-    pub(in crate::job) fn is_described_as(&self, event: &Event) -> bool {
+    pub(super) fn is_described_as(&self, event: &Event) -> bool {
         self.description == description(event)
     }
 }

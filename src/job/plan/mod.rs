@@ -6,7 +6,7 @@ pub(super) mod planned;
 pub(super) mod purpose;
 mod questions;
 mod roster_update;
-pub(in crate::job) mod rosters;
+mod rosters;
 mod spans;
 mod time_budget;
 
@@ -23,6 +23,7 @@ use self::known::KnownEvent;
 use self::planned::{Due, Planned};
 use self::purpose::Purpose;
 use self::roster_update::{NewLake, RosterUpdate};
+use crate::config::Rosters;
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::Usage;
 use crate::extract::vendor::Vendor;
@@ -35,7 +36,7 @@ use crate::load::items;
 use crate::load::ledger::ledgers::{AT_ONCE, Entry};
 use crate::load::ledger::recover::recover;
 use crate::load::ledger::{Closing, Ledger};
-use crate::report::{DueEvent, Report, Requests};
+use crate::report::{DueEvent, Failure, Report, Requests};
 use crate::transform::event::Event;
 
 /// The arguments of `plan`.
@@ -123,6 +124,10 @@ pub(in crate::job) async fn plan(
     let mut update = RosterUpdate::new(context, vendor, choice, purpose, privacy, new_lake);
     if !chose_events {
         read_active_ledgers(&mut update).await?;
+        let Rosters { edited, public, .. } = context.rosters;
+        if choice.days().is_some() && !edited && !public {
+            read_closed_ledgers(&mut update).await?;
+        }
     }
     planned.fail(clock_is_behind(&update.known, update.now));
     context.progress.listing();
@@ -144,7 +149,7 @@ pub(in crate::job) async fn plan(
     {
         cursor.put(&context.ledgers).await?;
     }
-    let unsaved = unsaved.into_iter().map(|(event_id, error)| (Some(event_id), error));
+    let unsaved = unsaved.iter().map(|(event_id, error)| Failure::of_event(*event_id, error));
     planned.failures.extend(failures.into_iter().chain(unsaved));
     for (event_id, known) in known {
         planned.add(event_id, known);
@@ -188,19 +193,30 @@ async fn read_active_ledgers(update: &mut RosterUpdate<'_>) -> Result<()> {
             }
             update.remember(ledger);
         }
-        Err(error) => update.failures.push((None, error)),
+        Err(error) => update.failures.push(Failure::of_run(&error)),
     };
     context.ledgers.each_active(remember).await?;
     for ledger in closed.iter().filter(|_| purpose.writes_ledgers()) {
         let give_up = |ledger: &mut Ledger| ledger.give_up_without_end(context.horizon, now);
         match context.ledgers.update(ledger, give_up).await {
             Err(error) if error.is_unreadable() => {
-                update.failures.push((Some(ledger.event.event_id), error));
+                update.failures.push(Failure::of_event(ledger.event.event_id, &error));
             }
             outcome => drop(outcome?),
         }
     }
     Ok(())
+}
+
+/// Remembers the closed events that concern the chosen days: no list names them.
+async fn read_closed_ledgers(update: &mut RosterUpdate<'_>) -> Result<()> {
+    let ledgers = &update.context.ledgers;
+    ledgers
+        .each_closed(|read| match read {
+            Ok(Entry { ledger, .. }) => update.remember_if_due(ledger),
+            Err(error) => update.failures.push(Failure::of_run(&error)),
+        })
+        .await
 }
 
 /// The events of a plan that was made before, as their ledgers describe them now.
@@ -217,19 +233,23 @@ async fn planned_before(context: &Context, choice: &Choice, events: &[i64], purp
             }
             Ok(None) => {
                 let error = Error::new(Kind::Usage, "the event has no ledger").with("event", event_id);
-                planned.failures.push((Some(event_id), error.hint("plan it first, with `plan --items`")));
+                let error = error.hint("plan it first, with `plan --items`");
+                planned.failures.push(Failure::of_event(event_id, &error));
             }
-            Err(error) => planned.failures.push((Some(event_id), error.with("event", event_id))),
+            Err(error) => {
+                planned.failures.push(Failure::of_event(event_id, &error.with("event", event_id)));
+            }
         }
     }
     planned
 }
 
 /// The failure that names an event which is given up because nothing says when it ends.
-fn without_end(ledger: &Ledger) -> (Option<i64>, Error) {
+fn without_end(ledger: &Ledger) -> Failure {
     let event_id = ledger.event.event_id;
     let error = Error::new(Kind::BadAnswer, "the vendor does not say when the event ends, so it is given up");
-    (Some(event_id), error.with("event", event_id).hint("`sync --event` still visits it"))
+    let error = error.with("event", event_id).hint("`sync --event` still visits it");
+    Failure::of_event(event_id, &error)
 }
 
 /// An error if the last visit lies in the future: another clock dated it, and until this one has passed it, events are not due.

@@ -6,51 +6,51 @@ use super::known::KnownEvent;
 use crate::error::Error;
 use crate::load::ledger::Ledger;
 use crate::load::ledger::health::Health;
-use crate::report::Report;
+use crate::report::{Failure, Report};
 
 /// An event to visit.
 pub(in crate::job) struct Due {
     pub(in crate::job) event_id: i64,
     /// Since when it has been waiting for a visit.
-    pub(in crate::job) since: Timestamp,
+    pub(super) since: Timestamp,
     /// What it adds to the health of all events.
     pub(in crate::job) health: Health,
     /// Its ledger; `None` if the plan does not keep ledgers in memory.
-    pub(in crate::job) ledger: Option<Box<Ledger>>,
+    pub(super) ledger: Option<Box<Ledger>>,
 }
 
 /// The events to visit, and what could not be planned.
 #[derive(Default)]
 pub(in crate::job) struct Planned {
     /// The events to visit, those that have waited longest first.
-    pub(in crate::job) due: Vec<Due>,
+    pub(super) due: Vec<Due>,
     /// How many events are known and still visited.
     known: usize,
     /// The health of these events.
     health: Health,
     /// Whether `known` and `health` are about all events, not only about chosen ones.
     is_of_all: bool,
-    /// What could not be planned, with the event if it concerns a single one.
-    pub(in crate::job) failures: Vec<(Option<i64>, Error)>,
+    /// What could not be planned.
+    pub(super) failures: Vec<Failure>,
 }
 
 impl Planned {
     /// An empty plan, of all events or of chosen ones.
-    pub(in crate::job) fn new(is_of_all: bool) -> Self {
+    pub(super) fn new(is_of_all: bool) -> Self {
         Self { is_of_all, ..Self::default() }
     }
 
     /// Adds what failed and is not a single event's.
-    pub(in crate::job) fn fail(&mut self, errors: impl IntoIterator<Item = Error>) {
-        self.failures.extend(errors.into_iter().map(|error| (None, error)));
+    pub(super) fn fail(&mut self, errors: impl IntoIterator<Item = Error>) {
+        self.failures.extend(errors.into_iter().map(|error| Failure::of_run(&error)));
     }
 
     /// Adds an event.
-    pub(in crate::job) fn add(&mut self, event_id: i64, known: KnownEvent) {
+    pub(super) fn add(&mut self, event_id: i64, known: KnownEvent) {
         self.known += usize::from(known.is_open);
         self.health += known.health;
-        let health = known.health;
-        self.due.extend(known.due.map(|(since, ledger)| Due { event_id, since, health, ledger }));
+        let KnownEvent { health, due_since, ledger, .. } = known;
+        self.due.extend(due_since.map(|since| Due { event_id, since, health, ledger }));
     }
 
     /// Adds the plan to the report, and returns the events to visit.
@@ -58,15 +58,7 @@ impl Planned {
         report.planned(self.known, self.due.len());
         report.events.health += self.health;
         report.is_of_all = self.is_of_all;
-        for (event_id, error) in self.failures {
-            match event_id {
-                Some(event_id) => {
-                    report.events.due += 1;
-                    report.event_failed(event_id, &error);
-                }
-                None => report.failed(&error),
-            }
-        }
+        self.failures.into_iter().for_each(|failure| report.not_planned(failure));
         self.due
     }
 }

@@ -13,13 +13,13 @@ pub(in crate::job) enum Purpose {
 
 impl Purpose {
     /// Whether the plan writes what the rosters list into the ledgers; otherwise it writes nothing.
-    pub(in crate::job) fn writes_ledgers(self) -> bool {
+    pub(super) fn writes_ledgers(self) -> bool {
         self != Self::Show
     }
 
     /// Whether the ledgers of due events are kept in memory. A pull does not need that: each visit reads its event's ledger
     /// when it begins.
-    pub(in crate::job) fn keeps_ledgers(self) -> bool {
+    pub(super) fn keeps_ledgers(self) -> bool {
         self != Self::Pull
     }
 }

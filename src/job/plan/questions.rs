@@ -9,17 +9,20 @@ use tokio::time::Instant;
 
 use super::roster_update::RosterUpdate;
 use super::time_budget::in_time;
+use crate::counted::counted;
 use crate::error::{Error, Kind, Result};
 use crate::extract::roster;
 use crate::extract::vendor::Vendor;
+use crate::job::choice::{Choice, Chosen};
 use crate::job::context::Context;
 use crate::load::ledger::ledgers::AT_ONCE;
 use crate::load::ledger::{Closing, Ledger};
+use crate::report::Failure;
 use crate::transform::event::Event;
 
 /// Of these events, the ones about which the ledgers do not know enough: new events, events that may still be moved, and closed
 /// events that are to be visited again because they concern chosen days.
-pub(in crate::job) async fn worth_asking_about(
+pub(super) async fn worth_asking_about(
     update: &mut RosterUpdate<'_>,
     events: BTreeSet<i64>,
 ) -> Result<BTreeSet<i64>> {
@@ -49,7 +52,7 @@ pub(in crate::job) async fn worth_asking_about(
     while let Some((event_id, is_open)) = looked_up.next().await {
         match is_open {
             Err(error) if error.is_unreadable() => {
-                update.failures.push((Some(event_id), error));
+                update.failures.push(Failure::of_event(event_id, &error));
             }
             is_open => open.extend(is_open?.then_some(event_id)),
         }
@@ -61,19 +64,26 @@ fn is_unreachable(error: &Error) -> bool {
     error.kind() == Kind::Unreachable
 }
 
+/// What questions about single events brought.
+#[derive(Default)]
+pub(super) struct Asked {
+    pub(super) events: Vec<Event>,
+    pub(super) failures: Vec<Failure>,
+}
+
 /// Asks about each of these events, in this order, for at most `most`. An event that the vendor does not know fails alone.
-pub(in crate::job) async fn ask_about(
+pub(super) async fn ask_about(
     context: &Context,
+    choice: &Choice,
     vendor: Vendor<'_>,
     events: Vec<i64>,
     most: Option<Duration>,
-    failures: &mut Vec<(Option<i64>, Error)>,
-) -> Result<Vec<Event>> {
+) -> Result<Asked> {
     let all = events.len();
     let end = most.map(|most| Instant::now() + most);
     let is_reached = &AtomicBool::new(true);
     let is_over = || context.client.is_out_of_time() || end.is_some_and(|end| end <= Instant::now());
-    let asked = stream::iter(events)
+    let answers = stream::iter(events)
         .take_while(|_| future::ready(is_reached.load(Ordering::Relaxed) && !is_over()))
         .map(|event_id| async move {
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
@@ -85,28 +95,34 @@ pub(in crate::job) async fn ask_about(
             (event_id, outcome)
         })
         .buffered(context.concurrency);
-    let mut asked = asked.collect::<Vec<_>>().await;
+    let mut answers = answers.collect::<Vec<_>>().await;
     // A question that was cut off has not failed; it counts as not asked.
     if is_over() {
-        asked.retain(|(_, outcome)| !outcome.as_ref().is_err_and(|error| error.kind() == Kind::Timeout));
+        answers.retain(|(_, outcome)| !outcome.as_ref().is_err_and(|error| error.kind() == Kind::Timeout));
     }
     // An outage is not the fault of any event.
-    let cut_off = asked.extract_if(.., |(_, outcome)| outcome.as_ref().is_err_and(is_unreachable)).next();
-    asked.retain(|(_, outcome)| !outcome.as_ref().is_err_and(is_unreachable));
+    let is_cut_off = |outcome: &Result<Event>| outcome.as_ref().is_err_and(is_unreachable);
+    let cut_off = answers.extract_if(.., |(_, outcome)| is_cut_off(outcome)).next();
+    answers.retain(|(_, outcome)| !is_cut_off(outcome));
+    let mut asked = Asked::default();
     if let Some((_, Err(error))) = cut_off {
-        failures.push((None, error));
-    } else if asked.len() < all {
-        let late = format!("{} events of the roster were not asked about in time", all - asked.len());
-        let error = Error::new(Kind::Timeout, late).hint("the next run goes on; or raise `--deadline`");
-        failures.push((None, error));
+        asked.failures.push(Failure::of_run(&error));
+    } else if answers.len() < all {
+        let left = counted((all - answers.len()) as u64, "event");
+        let error = Error::new(Kind::Timeout, format!("the vendor could not be asked about {left} in time"));
+        let error = error.hint(if matches!(choice.chosen, Chosen::Events(..)) {
+            "run it again, with a longer `--deadline`"
+        } else {
+            "the next run goes on; or raise `--deadline`"
+        });
+        asked.failures.push(Failure::of_run(&error));
     }
-    let mut found = Vec::new();
-    for (event_id, outcome) in asked {
+    for (event_id, outcome) in answers {
         match outcome {
-            Ok(event) => found.push(event),
+            Ok(event) => asked.events.push(event),
             Err(error) if error.kind() == Kind::Credentials => return Err(error),
-            Err(error) => failures.push((Some(event_id), error)),
+            Err(error) => asked.failures.push(Failure::of_event(event_id, &error)),
         }
     }
-    Ok(found)
+    Ok(asked)
 }

@@ -15,12 +15,13 @@ use crate::job::choice::Choice;
 use crate::job::context::{Context, FAILURES_TO_STOP};
 use crate::load::ledger::Ledger;
 use crate::load::ledger::ledgers::AT_ONCE;
+use crate::report::Failure;
 use crate::transform::event::Event;
 use crate::transform::privacy::Privacy;
 
 /// How much an entry of a list says about its event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::job) enum Detail {
+pub(super) enum Detail {
     /// How the vendor describes it now.
     Full,
     /// Only that the event exists, and that it ends at the given time or later.
@@ -28,35 +29,35 @@ pub(in crate::job) enum Detail {
 }
 
 /// The known events, brought up to date from the rosters.
-pub(in crate::job) struct RosterUpdate<'a> {
-    pub(in crate::job) context: &'a Context,
-    pub(in crate::job) vendor: Vendor<'a>,
-    pub(in crate::job) choice: &'a Choice,
-    pub(in crate::job) purpose: Purpose,
+pub(super) struct RosterUpdate<'a> {
+    pub(super) context: &'a Context,
+    pub(super) vendor: Vendor<'a>,
+    pub(super) choice: &'a Choice,
+    pub(super) purpose: Purpose,
     /// When the plan began.
-    pub(in crate::job) now: Timestamp,
+    pub(super) now: Timestamp,
     privacy: Privacy,
     /// The lake that has to be established before anything is saved; `None` once it exists.
     new_lake: Option<NewLake>,
     /// Events that have a ledger, or would have one.
-    pub(in crate::job) known: BTreeMap<i64, KnownEvent>,
+    pub(super) known: BTreeMap<i64, KnownEvent>,
     /// Events that a list described in full.
     described: HashSet<i64>,
     /// Events whose ledgers could not be written.
-    pub(in crate::job) unsaved: BTreeMap<i64, Error>,
+    pub(super) unsaved: BTreeMap<i64, Error>,
     /// How many entries of lists name no event.
-    pub(in crate::job) unreadable: u64,
-    /// What could not be read, with the event if it concerns a single one.
-    pub(in crate::job) failures: Vec<(Option<i64>, Error)>,
+    pub(super) unreadable: u64,
+    /// What could not be read.
+    pub(super) failures: Vec<Failure>,
 }
 
 /// A lake that does not exist yet.
-pub(in crate::job) struct NewLake {
-    pub(in crate::job) customer: Option<String>,
+pub(super) struct NewLake {
+    pub(super) customer: Option<String>,
 }
 
 impl<'a> RosterUpdate<'a> {
-    pub(in crate::job) fn new(
+    pub(super) fn new(
         context: &'a Context,
         vendor: Vendor<'a>,
         choice: &'a Choice,
@@ -81,33 +82,44 @@ impl<'a> RosterUpdate<'a> {
     }
 
     /// Remembers an event by its ledger.
-    pub(in crate::job) fn remember(&mut self, ledger: Ledger) {
+    pub(super) fn remember(&mut self, ledger: Ledger) {
+        self.known.insert(ledger.event.event_id, self.known_event(ledger));
+    }
+
+    /// Remembers an event by its ledger if it is to be visited.
+    pub(super) fn remember_if_due(&mut self, ledger: Ledger) {
         let event_id = ledger.event.event_id;
-        self.known
-            .insert(event_id, KnownEvent::of(self.context, self.choice, ledger, self.now, self.purpose));
+        let known = self.known_event(ledger);
+        if known.due_since.is_some() {
+            self.known.entry(event_id).or_insert(known);
+        }
+    }
+
+    fn known_event(&self, ledger: Ledger) -> KnownEvent {
+        KnownEvent::of(self.context, self.choice, ledger, self.now, self.purpose)
     }
 
     /// How long a list, or all questions about single events, may take: half of the time that is left, if visits are waiting that
     /// need neither; otherwise `None`, for no limit.
-    pub(in crate::job) fn budget_before_visits(&self) -> Option<Duration> {
+    pub(super) fn budget_before_visits(&self) -> Option<Duration> {
         let has_visits_to_make = self.purpose == Purpose::Pull && !self.known.is_empty();
         self.context.client.time_left().filter(|_| has_visits_to_make).map(|left| left / 2)
     }
 
     /// Whether a list described the event in full.
-    pub(in crate::job) fn is_described(&self, event_id: i64) -> bool {
+    pub(super) fn is_described(&self, event_id: i64) -> bool {
         self.described.contains(&event_id)
     }
 
     /// Events that have begun, and of which it is not known when they end, without those that a user chose.
-    pub(in crate::job) fn without_end(&self) -> impl Iterator<Item = i64> {
+    pub(super) fn without_end(&self) -> impl Iterator<Item = i64> {
         let waiting = self.known.iter().filter(|(_, known)| known.lacks_end && !known.is_chosen(self.choice));
         waiting.map(|(event_id, _)| *event_id)
     }
 
     /// Saves the listed events whose ledgers do not already say the same. If a list names an event twice, the later entry counts;
     /// if both lists name it, the entry that says more.
-    pub(in crate::job) async fn apply(&mut self, events: Vec<Event>, detail: Detail) -> Result<()> {
+    pub(super) async fn apply(&mut self, events: Vec<Event>, detail: Detail) -> Result<()> {
         let treated = events.into_iter().map(|event| event.treated(&self.privacy));
         let listed: BTreeMap<i64, Event> = treated.map(|event| (event.event_id, event)).collect();
         let named: Vec<i64> = listed.keys().copied().collect();
@@ -131,7 +143,7 @@ impl<'a> RosterUpdate<'a> {
     }
 
     /// Saves events that were asked about one by one, even if their ledgers already say the same.
-    pub(in crate::job) async fn apply_details(&mut self, events: Vec<Event>) -> Result<()> {
+    pub(super) async fn apply_details(&mut self, events: Vec<Event>) -> Result<()> {
         let events = events.into_iter().map(|event| event.treated(&self.privacy)).collect();
         self.save(events, Detail::Full).await
     }
@@ -166,7 +178,7 @@ impl<'a> RosterUpdate<'a> {
     }
 
     /// Makes the lake if there is none yet. Nothing is saved before that has succeeded.
-    pub(in crate::job) async fn establish(&mut self) -> Result<()> {
+    pub(super) async fn establish(&mut self) -> Result<()> {
         if let Some(NewLake { customer }) = &self.new_lake {
             self.context.lake.establish(customer.as_deref()).await?;
             self.new_lake = None;

@@ -9,13 +9,13 @@ use super::questions::{ask_about, worth_asking_about};
 use super::roster_update::{Detail, RosterUpdate};
 use super::spans::Spans;
 use super::time_budget::in_time;
-use crate::error::{Error, Explain, Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::extract::roster;
-use crate::extract::roster_file;
 use crate::extract::vendor::Vendor;
 use crate::job::choice::Chosen;
-use crate::job::context::Context;
+use crate::job::roster_file;
 use crate::load::ledger::cursor::{Cursor, ReadUpTo};
+use crate::report::Failure;
 use crate::transform::event::Event;
 
 /// The most that the vendor's clock is believed to differ from this machine's: a larger difference is not a clock's, but comes
@@ -27,15 +27,14 @@ const ACROSS: SignedDuration = SignedDuration::from_hours(24);
 
 /// Saves every event that the rosters name, unless its ledger already says the same. Returns the cursor to write afterwards;
 /// `None` if it does not move.
-pub(in crate::job) async fn read(update: &mut RosterUpdate<'_>) -> Result<Option<Cursor>> {
+pub(super) async fn read(update: &mut RosterUpdate<'_>) -> Result<Option<Cursor>> {
     let (context, choice) = (update.context, update.choice);
     if let Chosen::Events(events, _) = &choice.chosen {
-        let mut failures = Vec::new();
-        let events = ask_about(context, update.vendor, events.clone(), None, &mut failures).await?;
-        for (event_id, error) in failures {
-            take_as_known(update, event_id, error).await;
+        let asked = ask_about(context, choice, update.vendor, events.clone(), None).await?;
+        for failure in asked.failures {
+            take_as_known(update, failure).await;
         }
-        update.apply_details(events).await?;
+        update.apply_details(asked.events).await?;
         return Ok(None);
     }
     let (mut cursor, may_move) = cursor(update).await?;
@@ -48,16 +47,16 @@ pub(in crate::job) async fn read(update: &mut RosterUpdate<'_>) -> Result<Option
             Ok(()) => {}
             // Known events are visited all the same.
             Err(error) if knows_some && error.kind() != Kind::Credentials => {
-                update.failures.push((None, error));
+                update.failures.push(Failure::of_run(&error));
             }
             Err(error) => return Err(error),
         }
     }
     let mut asked = match &context.rosters.file {
-        Some(name) => match read_file(context, name).await {
+        Some(name) => match roster_file::read(context, name).await {
             Ok(events) => events.into_iter().collect(),
             Err(error) if knows_some => {
-                update.failures.push((None, error));
+                update.failures.push(Failure::of_run(&error));
                 BTreeSet::new()
             }
             Err(error) => return Err(error),
@@ -71,13 +70,13 @@ pub(in crate::job) async fn read(update: &mut RosterUpdate<'_>) -> Result<Option
             Ok(without_end) => asked.extend(without_end),
             Err(error) if error.kind() == Kind::Credentials => return Err(error),
             // The run goes on with the other list.
-            Err(error) => update.failures.push((None, perhaps_no_list(error))),
+            Err(error) => update.failures.push(Failure::of_run(&perhaps_no_list(error))),
         }
     }
     if update.unreadable > 0 {
         let message =
             format!("{} entries of the vendor's lists have no positive `eventId`", update.unreadable);
-        update.failures.push((None, Error::new(Kind::BadAnswer, message)));
+        update.failures.push(Failure::of_run(&Error::new(Kind::BadAnswer, message)));
     }
     asked.retain(|id| !update.is_described(*id) && !update.unsaved.contains_key(id));
     let mut asked = worth_asking_about(update, asked).await?;
@@ -86,36 +85,41 @@ pub(in crate::job) async fn read(update: &mut RosterUpdate<'_>) -> Result<Option
     let mut asked = Vec::from_iter(asked);
     asked.sort_by_key(|id| update.known.get(id).map(|known| known.end_time));
     let most = update.budget_before_visits();
-    let mut failures = Vec::new();
-    let events = ask_about(context, update.vendor, asked, most, &mut failures).await?;
-    // An event that is due is visited all the same, and counts as failed or not by its visit, which also says whether the vendor
-    // still knows it.
-    let is_due = |event_id: &i64| update.known.get(event_id).is_some_and(|known| known.due.is_some());
-    let failures = failures.into_iter().filter_map(|(event_id, error)| match event_id.filter(is_due) {
-        Some(_) if error.kind() == Kind::UnknownEvent => None,
-        Some(_) => Some((None, error)),
-        None => Some((event_id, error)),
-    });
-    update.failures.extend(failures.collect::<Vec<_>>());
-    update.apply_details(events).await?;
+    let asked = ask_about(context, choice, update.vendor, asked, most).await?;
+    for failure in asked.failures {
+        let known = failure.event_id.and_then(|event_id| update.known.get(&event_id));
+        if known.is_some_and(|known| known.due_since.is_some()) {
+            note_for_visit(update, failure);
+        } else {
+            update.failures.push(failure);
+        }
+    }
+    update.apply_details(asked.events).await?;
     let is_moved = before != (cursor.edited, cursor.held);
     Ok((is_moved && may_move).then_some(cursor))
 }
 
-/// Notes that a question about a chosen event failed. If it has a ledger, it is visited all the same, as that describes it; the
-/// visit then says whether the vendor still knows it.
-async fn take_as_known(update: &mut RosterUpdate<'_>, event_id: Option<i64>, error: Error) {
-    let found = match event_id {
+/// Notes that a question about a chosen event failed. If it has a ledger, it is visited all the same, as that describes it.
+async fn take_as_known(update: &mut RosterUpdate<'_>, failure: Failure) {
+    let found = match failure.event_id {
         Some(event_id) => update.context.ledgers.find(event_id).await,
         None => Ok(None),
     };
     match found {
         Ok(Some(entry)) => {
             update.remember(entry.ledger);
-            update.failures.extend((error.kind() != Kind::UnknownEvent).then_some((None, error)));
+            note_for_visit(update, failure);
         }
-        Ok(None) => update.failures.push((event_id, error)),
-        Err(unread) => update.failures.push((event_id, unread)),
+        Ok(None) => update.failures.push(failure),
+        Err(error) => update.failures.push(Failure { event_id: failure.event_id, ..Failure::of_run(&error) }),
+    }
+}
+
+/// Notes that a question about an event failed which is visited all the same. The event counts as failed or not by its visit,
+/// which also says whether the vendor still knows it.
+fn note_for_visit(update: &mut RosterUpdate<'_>, failure: Failure) {
+    if failure.kind != Kind::UnknownEvent {
+        update.failures.push(Failure { event_id: None, ..failure });
     }
 }
 
@@ -127,7 +131,7 @@ async fn cursor(update: &mut RosterUpdate<'_>) -> Result<(Cursor, bool)> {
     match Cursor::read(&update.context.ledgers).await {
         // Known events are visited all the same.
         Err(error) if !update.known.is_empty() && error.is_unreadable() => {
-            update.failures.push((None, error));
+            update.failures.push(Failure::of_run(&error));
             Ok((Cursor::unread(), false))
         }
         cursor => Ok((cursor?, true)),
@@ -144,7 +148,7 @@ fn perhaps_no_list(error: Error) -> Error {
 
 /// Up to when a list that was asked for up to now has been read: by the vendor's clock, if this machine's is ahead of it.
 fn listed_until(vendor: Vendor<'_>, now: Timestamp) -> Timestamp {
-    let ahead = vendor.is_ahead().filter(|ahead| ahead.abs() <= VENDOR_TOLERANCE);
+    let ahead = vendor.clock_ahead().filter(|ahead| ahead.abs() <= VENDOR_TOLERANCE);
     now.checked_add(ahead.unwrap_or_default()).map_or(now, |theirs| theirs.min(now))
 }
 
@@ -219,25 +223,6 @@ fn believed(read_until: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> 
 
 fn before(instant: Timestamp, span: SignedDuration) -> Timestamp {
     instant.checked_sub(span).unwrap_or_default().max(Timestamp::UNIX_EPOCH)
-}
-
-/// Reads the event numbers in the user's roster.
-pub(in crate::job) async fn read_file(context: &Context, name: &str) -> Result<Vec<i64>> {
-    let unreadable = || format!("cannot read the roster `{name}`");
-    let bytes = match name.strip_prefix("store:") {
-        Some(key) => {
-            let object = context.lake.store.get(key).await?;
-            object.map(|(bytes, _)| bytes.to_vec()).ok_or_else(|| {
-                let error = Error::new(Kind::Usage, unreadable() + ": the store has no such object");
-                error.hint("check `--roster`")
-            })?
-        }
-        None => std::fs::read(name)
-            .explain(Kind::Usage, unreadable)
-            .map_err(|error: Error| error.hint("check `--roster`"))?,
-    };
-    let text = String::from_utf8(bytes).explain(Kind::Usage, unreadable);
-    roster_file::parse(&text.map_err(|error: Error| error.hint("save it as UTF-8"))?)
 }
 
 #[cfg(test)]

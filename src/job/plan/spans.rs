@@ -10,7 +10,7 @@ const FIRST: SignedDuration = SignedDuration::from_hours(32 * 24);
 const MANY: usize = 8;
 
 /// The spans of a period that have yet to be read.
-pub(in crate::job) struct Spans {
+pub(super) struct Spans {
     next: Option<(Timestamp, Timestamp)>,
     to: Timestamp,
     length: SignedDuration,
@@ -18,18 +18,18 @@ pub(in crate::job) struct Spans {
 
 impl Spans {
     /// The spans of the period from one instant to another.
-    pub(in crate::job) fn new(from: Timestamp, to: Timestamp) -> Self {
+    pub(super) fn new(from: Timestamp, to: Timestamp) -> Self {
         Self { next: Some((from, end(from, FIRST, to))), to, length: FIRST }
     }
 
     /// The next span; `None` after the last one. A period without length is one span, too.
-    pub(in crate::job) fn next(&self) -> Option<(Timestamp, Timestamp)> {
+    pub(super) fn next(&self) -> Option<(Timestamp, Timestamp)> {
         self.next
     }
 
     /// Notes that the span was read, and had this many pages. If they are few, the next span is twice as long: a quiet period
     /// takes few requests.
-    pub(in crate::job) fn read(&mut self, pages: usize) {
+    pub(super) fn read(&mut self, pages: usize) {
         if pages <= MANY {
             self.length = self.length.saturating_add(self.length);
         }

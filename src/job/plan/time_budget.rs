@@ -7,7 +7,7 @@ use tokio::time;
 use crate::error::{Error, Kind, Result};
 
 /// Waits for an answer, for at most `most`.
-pub(in crate::job) async fn in_time<T>(
+pub(super) async fn in_time<T>(
     most: Option<Duration>,
     name: &str,
     answer: impl Future<Output = Result<T>>,

@@ -3,7 +3,7 @@
 
 mod replaying;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
 
 use clap::Args;
@@ -14,13 +14,14 @@ use serde::Deserialize;
 use self::replaying::replay_event;
 use super::archive;
 use super::context::Context;
-use super::publish::{prepare_lake, publish_staged};
-use super::selection::{self, one_or_many};
+use super::lake;
+use super::publish::publish_staged;
+use super::selection::{self, one_or_many, parse_day};
 use crate::counted::counted;
 use crate::error::{Error, Kind, Result};
+use crate::load::keys;
 use crate::load::ledger::visit::Outcome;
 use crate::load::store::Listed;
-use crate::load::{keys, lake};
 use crate::report::Report;
 
 /// The arguments of `replay`.
@@ -32,10 +33,10 @@ pub struct Replay {
     #[serde(rename = "event_id", deserialize_with = "one_or_many")]
     pub event: Vec<i64>,
     /// Only rows of this day or later.
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", value_parser = parse_day)]
     pub from: Option<Date>,
     /// Only rows of this day or earlier.
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", value_parser = parse_day)]
     pub to: Option<Date>,
     /// Everything that is archived.
     #[arg(long, conflicts_with_all = ["event", "from", "to"])]
@@ -67,9 +68,7 @@ impl Replay {
 
 pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report) -> Result<()> {
     call.check()?;
-    if !prepare_lake(context).await? {
-        return Err(lake::missing(&context.place));
-    }
+    lake::require(context).await?;
     let privacy = context.lake.privacy().await?;
     // First, because a cell published after the one rebuilt from its answers would be taken for the better one.
     publish_staged(context, &[], report).await?;
@@ -78,8 +77,17 @@ pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report
         return Err(Error::new(Kind::Usage, "none of that is archived")
             .hint("only runs with `--archive` keep answers; `sync` asks the vendor again"));
     }
+    let missing =
+        call.event.iter().collect::<BTreeSet<_>>().into_iter().filter(|id| !events.contains_key(id));
+    let missing: Vec<i64> = missing.copied().collect();
     context.progress.events(events.len());
-    report.planned(events.len(), events.len());
+    report.planned(events.len() + missing.len(), events.len() + missing.len());
+    for event_id in missing {
+        let since = call.from.map_or_else(String::new, |from| format!(" since {from}"));
+        let error = Error::new(Kind::Usage, format!("nothing of the event was archived{since}"));
+        let error = error.with("event", event_id);
+        report.event_failed(event_id, &error.hint("`sync --event` asks the vendor again"));
+    }
     let mut waiting = events.into_iter();
     let in_time = iter::from_fn(|| if context.client.is_out_of_time() { None } else { waiting.next() });
     let replayed = stream::iter(in_time).map(|(event_id, attempts)| {

@@ -14,7 +14,7 @@ use crate::extract::envelope::Envelope;
 use crate::extract::window::Window;
 use crate::job::archive::{self, is_of_one_object};
 use crate::job::context::Context;
-use crate::job::visit::{AnswerSource, Intake, RecordCounts, Wanted, events_row};
+use crate::job::visit::{AnswerSource, Intake, RecordCounts, events_row};
 use crate::json::record::Record;
 use crate::load::archive::{ArchiveHeader, ArchiveReader};
 use crate::load::cell::{Cell, Source};
@@ -23,7 +23,7 @@ use crate::load::ledger::Ledger;
 use crate::load::staging::{CellWriter, VisitId};
 use crate::load::store::Listed;
 use crate::transform::decode::DecodeContext;
-use crate::transform::privacy::Privacy;
+use crate::transform::privacy::{Privacy, PrivacyVersion};
 use crate::transform::tables::Table;
 
 /// Replays everything of one event. Also returns the first error that concerns one object alone, which does not stop the rest.
@@ -98,9 +98,7 @@ impl Replaying<'_> {
         let header = ArchiveHeader { accepted_at: self.effective_acceptance(&header), ..header };
         let ArchiveHeader { event_id, pulled_at, day, .. } = header;
         let decode_context = DecodeContext { event_id, pulled_at, zone, privacy: privacy.clone() };
-        let wanted = Wanted { source: header.source, decode_context };
-        let visit_id = self.visit_id(event_id, pulled_at);
-        let mut intake = Intake::new(context, &visit_id, wanted, day);
+        let mut intake = Intake::new(context, header.source, decode_context, day);
         for listed in answers.values() {
             let reader = archive::open(context, listed).await?;
             let window = window(reader.header());
@@ -177,16 +175,11 @@ impl Replaying<'_> {
         if table_day.cell(event_id, "").await?.is_some() {
             return Ok(());
         }
-        let visit_id = self.visit_id(event_id, pulled_at);
+        let (run, privacy_version) = (context.run.clone(), PrivacyVersion::from(*privacy));
+        let visit_id = VisitId { event_id, pulled_at, run, privacy_version };
         let mut cell = CellWriter::new(Arc::clone(&lake.store), visit_id, Table::Events, day, "");
         cell.write(privacy.clean(Table::Events, &events_row(ledger, &lake.settings.zone)?)?).await?;
         cell.stage(context.clock.now(), None).await
-    }
-
-    /// What the cells of a visit have in common when this run stages them.
-    fn visit_id(&self, event_id: i64, pulled_at: Timestamp) -> VisitId {
-        let (run, privacy_version) = (self.context.run.clone(), self.privacy.into());
-        VisitId { event_id, pulled_at, run, privacy_version }
     }
 }
 

@@ -8,14 +8,14 @@ use jiff::civil::Date;
 
 use super::days::DayCount;
 use super::record_counts::RecordCounts;
-use super::wanted::Wanted;
 use crate::error::{Error, Kind, Result};
 use crate::extract::body::Position;
 use crate::extract::envelope::Envelope;
 use crate::json::escape;
 use crate::json::record::Record;
+use crate::load::cell::Source;
 use crate::transform::batch::BatchBuilder;
-use crate::transform::decode::{Decoder, day_of};
+use crate::transform::decode::{DecodeContext, Decoder, day_of};
 use crate::transform::decoded::{Decoded, MOST_UNKNOWN, RejectReason, shown};
 use crate::transform::privacy::{RedactedAnswer, Redactor};
 use crate::transform::tables::Table;
@@ -23,7 +23,8 @@ use crate::transform::value::Value;
 
 /// An answer that is being decoded.
 pub(super) struct AnswerDecoder<'a> {
-    wanted: &'a Wanted,
+    source: Source,
+    decode_context: &'a DecodeContext,
     decoders: Vec<Decoder>,
     redactors: BTreeMap<Table, Redactor<'a>>,
     /// What the archive may keep of the answer; `None` if nothing is archived, or if it may be kept as it is.
@@ -37,13 +38,16 @@ pub(super) struct AnswerDecoder<'a> {
 pub(super) struct DecodedAnswer {
     pub(super) day_counts: BTreeMap<Date, DayCount>,
     pub(super) records: RecordCounts,
+    /// Whether it may not have all records that there are.
+    pub(super) may_be_cut_off: bool,
 }
 
 impl<'a> AnswerDecoder<'a> {
-    pub(super) fn new(wanted: &'a Wanted, decoders: Vec<Decoder>) -> Self {
-        let policy = &wanted.decode_context.privacy.policy;
+    pub(super) fn new(source: Source, decode_context: &'a DecodeContext, decoders: Vec<Decoder>) -> Self {
+        let policy = &decode_context.privacy.policy;
         Self {
-            wanted,
+            source,
+            decode_context,
             decoders,
             redactors: Table::ALL.map(|table| (table, Redactor::new(policy, table))).into(),
             redacted: None,
@@ -55,7 +59,7 @@ impl<'a> AnswerDecoder<'a> {
 
     /// From now on, also puts together what the archive may keep of the answer.
     pub(super) fn redact(&mut self) {
-        self.redacted = Some(RedactedAnswer::new(&self.wanted.decode_context.privacy));
+        self.redacted = Some(RedactedAnswer::new(&self.decode_context.privacy));
     }
 
     /// What was put together since the last call; `None` if the archive may keep the answer as it is.
@@ -74,7 +78,7 @@ impl<'a> AnswerDecoder<'a> {
     /// Decodes a record.
     pub(super) fn record(&mut self, position: Position<'_>, record: Record<'_>) {
         let table = Table::of_array(position.array);
-        if self.is_used(table) && self.wanted.decode_context.privacy.suppressed.has_record(table, record) {
+        if self.is_used(table) && self.decode_context.privacy.suppressed.has_record(table, record) {
             if let Some(table) = table {
                 return self.suppress(table, record);
             }
@@ -97,7 +101,7 @@ impl<'a> AnswerDecoder<'a> {
     /// time: every answer repeats the records of all viewers.
     fn is_used(&self, table: Option<Table>) -> bool {
         let is_decoded = self.decoders.iter().any(|decoder| Some(decoder.table()) == table);
-        is_decoded || self.redacted.is_some() || self.wanted.counts_days()
+        is_decoded || self.redacted.is_some() || self.source.counts_days()
     }
 
     /// Counts a record of somebody who is to be forgotten.
@@ -113,8 +117,8 @@ impl<'a> AnswerDecoder<'a> {
 
     /// Counts a record that does not become a row; returns the reason if it has no day to be counted by.
     fn count(&mut self, table: Option<Table>, record: Record<'_>) -> Option<RejectReason> {
-        if let (true, Some(table)) = (self.wanted.counts_days(), table) {
-            match day_of(record, &self.wanted.decode_context.zone) {
+        if let (true, Some(table)) = (self.source.counts_days(), table) {
+            match day_of(record, &self.decode_context.zone) {
                 Ok(day) => {
                     let count = self.day_counts.entry(day).or_default();
                     *(if table == Table::Lives { &mut count.lives } else { &mut count.interactions }) += 1;
@@ -129,14 +133,14 @@ impl<'a> AnswerDecoder<'a> {
 
     fn reject(&mut self, table: Table, position: Position<'_>, reason: RejectReason, record: Record<'_>) {
         self.records.rejects += 1;
-        let context = &self.wanted.decode_context;
+        let context = self.decode_context;
         let kept = self.redactors.get_mut(&table).map(|redactor| redactor.text(record));
         let kept = kept.as_deref().map(escape::readable).unwrap_or_default();
         let Position { array, index } = position;
         self.rejects.push_named(vec![
             ("event_id", Value::Integer(context.event_id)),
             ("source_table", table.name().into()),
-            ("source", self.wanted.source.name().into()),
+            ("source", self.source.name().into()),
             ("path", format!("$.data.report.{array}[{index}]").into()),
             ("reason", reason.name().into()),
             ("record", kept.into()),
@@ -169,7 +173,7 @@ impl<'a> AnswerDecoder<'a> {
 
     /// Ends the decoding. An error unless every record of the answer is accounted for.
     pub(super) fn finish(self, envelope: Envelope) -> Result<DecodedAnswer> {
-        let Self { decoders, day_counts, mut records, .. } = self;
+        let Self { source, decode_context, decoders, day_counts, mut records, .. } = self;
         for decoder in &decoders {
             let decoded = decoder.counts();
             records.rows += decoded.rows;
@@ -196,6 +200,13 @@ impl<'a> AnswerDecoder<'a> {
                 None => error,
             });
         }
+        // Those whose rows make up days. In windows, summaries are not used.
+        let may_be_cut_off = envelope.may_be_cut_off(Source::Windows.tables());
+        if source == Source::Snapshot && envelope.may_be_cut_off(source.tables()) {
+            let event_id = decode_context.event_id;
+            let note = "the snapshot has a round number of viewers, perhaps not all that there are";
+            records.notes.insert(format!("event {event_id}: {note}"));
+        }
         records.request_ids.extend(envelope.request_id);
         for array in ["lives", "interactions", "viewerDetails"] {
             if !matches!(envelope.arrays.get(array), Some(Some(_))) {
@@ -205,7 +216,7 @@ impl<'a> AnswerDecoder<'a> {
         for array in envelope.arrays.keys().filter(|array| Table::of_array(array).is_none()) {
             records.notes.insert(format!("an array {} has no table", shown(array)));
         }
-        Ok(DecodedAnswer { day_counts, records })
+        Ok(DecodedAnswer { day_counts, records, may_be_cut_off })
     }
 }
 
@@ -219,8 +230,6 @@ mod tests {
     use super::*;
     use crate::calendar::Zone;
     use crate::json::record::Records;
-    use crate::load::cell::Source;
-    use crate::transform::decode::DecodeContext;
     use crate::transform::privacy::{Privacy, Suppressed};
 
     fn decode_context(privacy: Privacy) -> DecodeContext {
@@ -237,8 +246,8 @@ mod tests {
     #[test]
     fn a_record_that_is_no_row_is_kept_as_json_that_every_parser_reads() {
         let context = decode_context(Privacy::default());
-        let wanted = Wanted { source: Source::Windows, decode_context: context.clone() };
-        let mut decoder = AnswerDecoder::new(&wanted, vec![Decoder::new(Table::Lives, context)]);
+        let mut decoder =
+            AnswerDecoder::new(Source::Windows, &context, vec![Decoder::new(Table::Lives, context.clone())]);
         push(&mut decoder, r#"{"name": "cut \ud83d", "company": "\u4e2d"}"#);
         let rejects = decoder.rejects.finish().unwrap();
         let kept = rejects.column_by_name("record").unwrap().as_string::<i32>().value(0);
@@ -249,14 +258,13 @@ mod tests {
     fn how_many_rows_are_left_out_does_not_depend_on_how_a_day_is_cut_into_windows() {
         let suppressed = Arc::new(Suppressed::of_people(&["a@b.c"]));
         let context = decode_context(Privacy { suppressed, ..Privacy::default() });
-        let wanted = Wanted { source: Source::Windows, decode_context: context.clone() };
         for windows in [&[(1, 100)][..], &[(1, 50), (50, 100)], &[(1, 20), (20, 50), (50, 100)]] {
             let mut left_out = RecordCounts::default();
             for (from, to) in windows {
                 let mut lives = Decoder::new(Table::Lives, context.clone());
                 let at = |second: &i64| Timestamp::from_second(*second).unwrap();
                 lives.keep_only(at(from)..at(to));
-                let mut decoder = AnswerDecoder::new(&wanted, vec![lives]);
+                let mut decoder = AnswerDecoder::new(Source::Windows, &context, vec![lives]);
                 for time in ["10", "50", "null"] {
                     push(&mut decoder, &format!(r#"{{"email": "a@b.c", "online_time": {time}}}"#));
                 }

@@ -1,14 +1,14 @@
 //! Archiving: stores the answers that are used, with what was asked.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 use serde_json::json;
 
+use super::Visiting;
+use super::request::Request;
 use crate::error::Result;
 use crate::extract::window::Window;
 use crate::job::context::Context;
 use crate::load::archive::{ArchiveHeader, ArchiveWriter};
-use crate::load::cell::Source;
 use crate::load::staging::VisitId;
 use crate::load::{FORMAT, keys};
 
@@ -21,32 +21,43 @@ pub(super) struct Archiving<'a> {
     keys: Vec<String>,
 }
 
-impl<'a> Archiving<'a> {
-    /// `attempt` numbers the attempts of one visit at the answers of a day, or at the snapshot.
-    pub(super) fn new(
-        context: &'a Context,
-        visit_id: &VisitId,
-        source: Source,
-        day: Date,
-        windows: &[Option<Window>],
+impl Visiting<'_> {
+    /// Deletes these answers, because they are not used after all.
+    pub(super) async fn abandon(&self, archived: Vec<String>) -> Result<()> {
+        for key in archived {
+            self.context.lake.store.delete(&key).await?;
+        }
+        Ok(())
+    }
+
+    /// What the headers of all answers to a request have in common.
+    pub(super) fn archive_header(
+        &self,
+        request: Request<'_>,
         accepted_at: Option<Timestamp>,
-        attempt: u32,
-    ) -> Self {
+    ) -> ArchiveHeader {
+        let VisitId { event_id, pulled_at, ref run, ref privacy_version } = self.visit_id;
         let edges = |window: &Window| (window.from.as_second(), window.to.as_second());
-        let header = ArchiveHeader {
+        ArchiveHeader {
             format: FORMAT,
-            event_id: visit_id.event_id,
-            pulled_at: visit_id.pulled_at,
-            run: visit_id.run.clone(),
-            zone: context.lake.settings.zone.name().to_owned(),
-            day,
-            source,
-            windows: windows.iter().flatten().map(edges).collect(),
+            event_id,
+            pulled_at,
+            run: run.clone(),
+            zone: self.context.lake.settings.zone.name().to_owned(),
+            day: request.day(),
+            source: request.source(),
+            windows: request.windows().iter().map(edges).collect(),
             window: 0,
             accepted_at,
             request: serde_json::Map::new(),
-            privacy_version: visit_id.privacy_version.clone(),
-        };
+            privacy_version: privacy_version.clone(),
+        }
+    }
+}
+
+impl<'a> Archiving<'a> {
+    /// `attempt` numbers the attempts of one visit at all answers to a request.
+    pub(super) fn new(context: &'a Context, header: ArchiveHeader, attempt: u32) -> Self {
         Self { context, header, attempt, keys: Vec::new() }
     }
 
@@ -64,11 +75,8 @@ impl<'a> Archiving<'a> {
         Ok(writer)
     }
 
-    /// Deletes the answers, because they are not used after all.
-    pub(super) async fn abandon(self) -> Result<()> {
-        for key in self.keys {
-            self.context.lake.store.delete(&key).await?;
-        }
-        Ok(())
+    /// The keys of the answers.
+    pub(super) fn into_keys(self) -> Vec<String> {
+        self.keys
     }
 }

@@ -2,17 +2,22 @@
 
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+
 use super::{Visited, Visiting, figures};
 use crate::error::Result;
 use crate::job::archive;
+use crate::load::conflict_retries::ConflictRetries;
 use crate::load::keys;
 use crate::load::ledger::Ledger;
-use crate::load::ledger::visit::{Outcome, Visit};
+use crate::load::ledger::visit::Visit;
 use crate::load::staging::{CellWriter, VisitId};
 use crate::transform::tables::Table;
 
 impl Visiting<'_> {
-    /// Stages the rows of the visit and of the event, and folds the visit into the ledger.
+    /// Says how the visit ended: in its row, in that of the event, and in the ledger.
     pub(super) async fn close(mut self, has_asked_all: bool) -> Result<Visited> {
         if let Err(error) = self.clean_own_answers().await {
             self.fail(error);
@@ -21,33 +26,26 @@ impl Visiting<'_> {
         let pulled_at = self.visit_id.pulled_at;
         let visit = Visit {
             pulled_at,
-            event_day: self.event_day_is_known.then_some(self.event_day),
-            days: self
-                .known
-                .iter()
-                .filter(|(_, day)| day.pulled_at == pulled_at)
-                .map(|(day, at)| (*day, *at))
-                .collect(),
-            snapshot: self.snapshot,
+            event_day: self.event_day.known(),
+            days: self.answers.got_at(pulled_at),
+            snapshot: self.answers.snapshot,
             owed: std::mem::take(&mut self.shortfall.owed),
-            asked: self.asked.clone(),
+            asked: self.answers.asked.clone(),
             has_asked_all,
             outcome,
             is_chosen: self.scope.is_chosen(),
-            planned_at: self.scope.plan,
+            planned_at: self.scope.planned_at,
             is_unknown: self.shortfall.is_unknown,
         };
-        let mut after = self.ledger.clone();
-        after.fold(&visit, self.context.horizon);
-        if let Err(error) = self.stage_visit(&after, outcome).await {
-            self.fail(error);
-        } else {
-            let horizon = self.context.horizon;
-            match self.context.ledgers.update(&self.ledger, |ledger| ledger.fold(&visit, horizon)).await {
-                Ok(folded) => after = folded,
-                Err(error) => self.fail(error),
+        let after = match self.record(&visit).await {
+            Ok(after) => after,
+            Err(error) => {
+                self.fail(error);
+                let mut after = self.ledger.clone();
+                after.fold(&visit, self.context.horizon);
+                after
             }
-        }
+        };
         Ok(Visited {
             event_id: self.visit_id.event_id,
             outcome: self.shortfall.outcome(),
@@ -58,8 +56,8 @@ impl Visiting<'_> {
         })
     }
 
-    /// Fails if the lake's policy was changed meanwhile. If the list of people to be forgotten has grown, cleans what this visit
-    /// archived; what it staged is cleaned when it is published.
+    /// Cleans what this visit archived if the list of people to be forgotten has grown meanwhile, and fails if the lake's policy was
+    /// changed; what it staged is cleaned when it is published.
     pub(super) async fn clean_own_answers(&self) -> Result<()> {
         if !self.context.archive {
             return Ok(());
@@ -78,26 +76,79 @@ impl Visiting<'_> {
         Ok(())
     }
 
-    async fn stage_visit(&self, after: &Ledger, outcome: Outcome) -> Result<()> {
-        let now = self.context.clock.now();
-        let error = self.shortfall.error.as_ref().map(ToString::to_string);
-        let took = now.duration_since(self.began).as_millis();
-        let took = i64::try_from(took).unwrap_or(i64::MAX);
-        let run = &self.visit_id.run;
-        let used = self.vendor.used();
-        let pulls = figures::pulls_row(&self.figures, after, run, outcome, error.as_deref(), used, took)?;
-        let zone = &self.context.lake.settings.zone;
-        let events = self.privacy.clean(Table::Events, &figures::events_row(after, zone)?)?;
-        let cell = |table, day, part| {
-            CellWriter::new(Arc::clone(&self.context.lake.store), self.visit_id.clone(), table, day, part)
-        };
-        let mut row = cell(Table::Pulls, zone.day_of(self.visit_id.pulled_at), run);
-        row.write(pulls).await?;
-        row.stage(now, None).await?;
-        // An event whose day is not known yet gets its row when it is: a row never moves to another day.
-        let Some(event_day) = after.event_day else { return Ok(()) };
-        let mut row = cell(Table::Events, event_day, "");
-        row.write(events).await?;
-        row.stage(now, None).await
+    /// Folds the visit into the ledger as it is now, once the rows that then are true of the visit and of the event are staged. If
+    /// another run changes the ledger in between, other rows may be true, which then take the place of the first. Should this run be
+    /// killed before it stages those, and another visit have closed the event, the event's row stays as the first one says until a
+    /// user chooses the event.
+    async fn record(&self, visit: &Visit) -> Result<Ledger> {
+        let (ledgers, event_id) = (&self.context.ledgers, self.visit_id.event_id);
+        let took = self.context.clock.now().duration_since(self.began);
+        let (mut staged, mut retries): (Option<Staged>, _) = (None, ConflictRetries::default());
+        loop {
+            let entry = match ledgers.current(event_id).await {
+                Err(error) if retries.allow(&error) => continue,
+                entry => entry?,
+            };
+            let mut after = entry.as_ref().map_or(&self.ledger, |entry| &entry.ledger).clone();
+            after.fold(visit, self.context.horizon);
+            let rows = self.rows(visit, &after, took)?;
+            if staged.as_ref().is_none_or(|staged| staged.rows != rows) {
+                staged = Some(self.stage_rows(rows, staged).await?);
+            }
+            match ledgers.replace(entry, &after).await {
+                Err(error) if retries.allow(&error) => {}
+                outcome => return outcome.map(|()| after),
+            }
+        }
     }
+
+    /// The row of the visit, and then that of the event.
+    fn rows(&self, visit: &Visit, after: &Ledger, took: SignedDuration) -> Result<Vec<OneRow>> {
+        let zone = &self.context.lake.settings.zone;
+        let pulled_at = visit.pulled_at;
+        let row = self.pulls_row(after, visit.outcome, took)?;
+        let mut rows = vec![OneRow { table: Table::Pulls, day: zone.day_of(pulled_at), pulled_at, row }];
+        // An event whose day is not known yet gets its row when it is: a row never moves to another day.
+        if let Some(day) = after.event_day {
+            let row = self.privacy.clean(Table::Events, &figures::events_row(after, zone)?)?;
+            let pulled_at = after.last_visit.unwrap_or(pulled_at);
+            rows.push(OneRow { table: Table::Events, day, pulled_at, row });
+        }
+        Ok(rows)
+    }
+
+    /// Stages these rows. They have other names than those that were staged `before`, and win against them.
+    async fn stage_rows(&self, rows: Vec<OneRow>, before: Option<Staged>) -> Result<Staged> {
+        let (now, run) = (self.context.clock.now(), &self.visit_id.run);
+        let (times, at) = before.map_or((1, now), |before| {
+            let after = before.at.checked_add(SignedDuration::from_millis(1)).unwrap_or(before.at);
+            (before.times + 1, now.max(after))
+        });
+        let named = if times == 1 { run.clone() } else { format!("{run}-{times}") };
+        for OneRow { table, day, pulled_at, row } in &rows {
+            let store = Arc::clone(&self.context.lake.store);
+            let visit_id = VisitId { pulled_at: *pulled_at, run: named.clone(), ..self.visit_id.clone() };
+            let part = if *table == Table::Pulls { run } else { "" };
+            let mut cell = CellWriter::new(store, visit_id, *table, *day, part);
+            cell.write(row.clone()).await?;
+            cell.stage(at, None).await?;
+        }
+        Ok(Staged { rows, at, times })
+    }
+}
+
+/// A cell of one row.
+#[derive(Debug, PartialEq)]
+struct OneRow {
+    table: Table,
+    day: Date,
+    pulled_at: Timestamp,
+    row: RecordBatch,
+}
+
+/// What was staged last, when, and for the how manieth time.
+struct Staged {
+    rows: Vec<OneRow>,
+    at: Timestamp,
+    times: u32,
 }

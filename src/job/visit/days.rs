@@ -1,10 +1,11 @@
 //! Decides which days a visit asks for. Pure: from what is known to a set of days.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::event_day::EventDay;
 use crate::calendar;
 use crate::error::{Error, Result};
 use crate::job::choice::Scope;
@@ -93,29 +94,18 @@ pub(in crate::job) fn expected_requests(
 ) -> Result<(BTreeSet<Date>, Requests)> {
     let due = due(context, scope, ledger, now);
     let snapshot = u64::from(wants_snapshot(context, scope, ledger, now));
-    let start = ledger.event.start_time;
-    let event_day =
-        ledger.event_day.unwrap_or_else(|| context.lake.settings.zone.day_of(start.unwrap_or(now)));
-    // For an event without a time, one more snapshot is asked for, to find its day.
-    let without_day = u64::from(ledger.event_day.is_none() && start.is_none());
-    let mut possible = possible(context, ledger, event_day, now)?;
+    let event_day = EventDay::of(ledger, &context.lake.settings.zone, now);
+    // One more snapshot is asked for, to find it.
+    let without_day = u64::from(event_day.known().is_none());
+    let mut possible = possible(context, ledger, event_day.date(), now)?;
     possible.extend(&due);
+    let windows =
+        |days: &BTreeSet<Date>| days.iter().map(|day| u64::from(ledger.owed.pieces_of(*day))).sum::<u64>();
     let requests = Requests {
-        at_least: due.len() as u64 + snapshot + without_day,
-        at_most: possible.len() as u64 + 1 + without_day,
+        at_least: windows(&due) + snapshot + without_day,
+        at_most: windows(&possible) + 1 + without_day,
     };
     Ok((due, requests))
-}
-
-/// Days whose numbers of rows differ from what the snapshot counts, and the chosen days among those with rows.
-pub(super) fn differing(
-    scope: Scope,
-    counts: &BTreeMap<Date, DayCount>,
-    known: &BTreeMap<Date, DayAnswer>,
-) -> BTreeSet<Date> {
-    let all: BTreeSet<Date> = counts.keys().chain(known.keys()).copied().collect();
-    let differs = |day: &Date| !counts.get(day).copied().unwrap_or_default().agrees(known.get(day));
-    all.into_iter().filter(|day| differs(day) || scope.has_day(*day)).collect()
 }
 
 /// Every day that can have rows, for when there is no snapshot that shows which have.

@@ -9,17 +9,23 @@ use super::Visiting;
 use super::archiving::Archiving;
 use super::days::Task;
 use super::intake::{Fetched, Intake};
-use super::wanted::Wanted;
+use super::request::Request;
 use crate::error::{Error, Kind, Result};
 use crate::extract::retry::Attempts;
 use crate::extract::window::{self, Window};
-use crate::load::cell::Source;
+use crate::load::archive::ArchiveHeader;
+
+/// How far a request came.
+enum Reached {
+    End,
+    Deadline,
+}
 
 impl Visiting<'_> {
     /// Asks for a day, or for the snapshot, and begins to stage the answer. What fails is owed, and does not stop the rest.
     pub(super) async fn pull_task(&mut self, task: Task) -> Result<()> {
         if let Task::Day(day) = task {
-            self.asked.insert(day);
+            self.answers.asked.insert(day);
             if self.shortfall.is_hopeless() {
                 self.shortfall.owe(task);
                 return Ok(());
@@ -56,10 +62,10 @@ impl Visiting<'_> {
         Ok(())
     }
 
-    /// Fetches a day; `None` if there is no time left. If an answer takes too long or is too large, the day is started over in
-    /// windows half as long. If the run's time ends amid that, the next visit goes on there.
+    /// Fetches a day; `None` if there is no time left. If an answer takes too long or is too large, the day is started over
+    /// in windows half as long. If the run's time ends amid that, the next visit goes on there.
     async fn fetch_day(&mut self, day: Date) -> Result<Option<Fetched>> {
-        let began_with = self.ledger.owed.pieces.get(&day).copied().filter(|pieces| *pieces > 0).unwrap_or(1);
+        let began_with = self.ledger.owed.pieces_of(day);
         let (mut pieces, requests) = (began_with, self.vendor.used().requests);
         let outcome = self.fetch_in_pieces(day, &mut pieces).await;
         // What the next visit begins with, if the day is still owed then.
@@ -81,7 +87,7 @@ impl Visiting<'_> {
 
     async fn fetch_in_pieces(&mut self, day: Date, pieces: &mut u32) -> Result<Option<Fetched>> {
         let zone = &self.context.lake.settings.zone;
-        let before = self.known.get(&day).and_then(|before| before.accepted_at);
+        let before = self.answers.days.get(&day).and_then(|before| before.accepted_at);
         let mut windows = window::split(zone, day, *pieces)?;
         if windows.is_none() {
             // No day was ever requested in this many windows: the ledger was changed by hand.
@@ -90,13 +96,12 @@ impl Visiting<'_> {
         }
         let mut windows = windows.unwrap_or_default();
         loop {
-            let asked: Vec<Option<Window>> = windows.iter().copied().map(Some).collect();
-            let error = match self.fetch(self.wanted(Source::Windows), day, &asked, before).await {
+            let request = Request::Day(day, &windows);
+            let error = match self.fetch(request, before).await {
                 Ok(Some(fetched)) => {
-                    self.figures.windows.extend(windows.iter().map(Window::asked));
-                    return Ok(Some(fetched));
+                    return self.fetch_cut_off(day, windows, fetched, before).await.map(Some);
                 }
-                Err(error) if needs_shorter_windows(&error) => error,
+                Err(error) if request.needs_shorter_windows(&error) => error,
                 outcome => return outcome,
             };
             windows = match window::split(zone, day, *pieces * 2)? {
@@ -107,113 +112,141 @@ impl Visiting<'_> {
         }
     }
 
+    /// Where answers may have been cut off, asks for the day again with halves of their windows, until none may. If that does not
+    /// succeed, what was answered before counts, with a note.
+    async fn fetch_cut_off(
+        &self,
+        day: Date,
+        mut windows: Vec<Window>,
+        mut fetched: Fetched,
+        accepted_before: Option<Timestamp>,
+    ) -> Result<Fetched> {
+        while !fetched.cut_off.is_empty() {
+            let cut_off: Vec<Window> = fetched.cut_off.iter().copied().flatten().collect();
+            let halves = window::halved(&windows, &cut_off);
+            let outcome = match &halves {
+                Some(halves) => self.fetch(Request::Day(day, halves), accepted_before).await,
+                None => Ok(None),
+            };
+            match (outcome, halves) {
+                (Ok(Some(next)), Some(halves)) => {
+                    self.abandon(std::mem::take(&mut fetched.archived)).await?;
+                    (fetched, windows) = (next, halves);
+                }
+                (Err(error), _) if is_final(&error) => return Err(error),
+                (outcome, _) => {
+                    let why = outcome.err().map_or_else(String::new, |error| format!(": {error}"));
+                    let event_id = self.visit_id.event_id;
+                    let note = "a window has a round number of records, perhaps not all that there are";
+                    fetched.records.notes.insert(format!("event {event_id}, {day}: {note}{why}"));
+                    break;
+                }
+            }
+        }
+        Ok(fetched)
+    }
+
     /// Fetches the snapshot; `None` if there is no time left.
     async fn fetch_snapshot(&self) -> Result<Option<Fetched>> {
         let before = self.ledger.snapshot.and_then(|before| before.accepted_at);
-        self.fetch(self.wanted(Source::Snapshot), self.event_day, &[None], before).await
+        self.fetch(Request::Snapshot(self.event_day.date()), before).await
     }
 
     /// Fetches a snapshot of which only the count of each day is used; `None` if there is no time left.
     pub(super) async fn count_days(&self) -> Result<Option<Fetched>> {
-        self.fetch_restarting(self.wanted(Source::Snapshot), self.event_day, &[None], || None).await
+        self.fetch_restarting(Request::Snapshot(self.event_day.date()), None).await
     }
 
-    /// Fetches all of these windows, and archives the answers; `None` if there is no time left. `accepted_before` is when a user
-    /// last accepted fewer rows.
+    /// Fetches all answers to a request, and archives them; `None` if there is no time left. `accepted_before` is when a user last
+    /// accepted fewer rows.
     async fn fetch(
         &self,
-        wanted: Wanted,
-        day: Date,
-        windows: &[Option<Window>],
+        request: Request<'_>,
         accepted_before: Option<Timestamp>,
     ) -> Result<Option<Fetched>> {
-        let accepted_at = self.accepted_at(day, accepted_before);
-        let source = wanted.source;
-        let archiving = || {
-            let attempt = self.attempt.fetch_add(1, Ordering::Relaxed);
-            let new =
-                || Archiving::new(self.context, &self.visit_id, source, day, windows, accepted_at, attempt);
-            self.context.archive.then(new)
-        };
-        self.fetch_restarting(wanted, day, windows, archiving).await
+        let accepted_at = self.accepted_at(request.day(), accepted_before);
+        let header = self.context.archive.then(|| self.archive_header(request, accepted_at));
+        self.fetch_restarting(request, header).await
     }
 
-    /// Fetches all of these windows. If an answer fails after rows of it were written, all of them are requested again; any other
-    /// failed request is repeated by itself.
-    async fn fetch_restarting<'a>(
+    /// Fetches all answers to a request, and archives them if there is a header for that. If an answer fails after rows of it were
+    /// written, all of them are requested again; any other failed request is repeated by itself.
+    async fn fetch_restarting(
         &self,
-        wanted: Wanted,
-        day: Date,
-        windows: &[Option<Window>],
-        archiving: impl Fn() -> Option<Archiving<'a>>,
+        request: Request<'_>,
+        header: Option<ArchiveHeader>,
     ) -> Result<Option<Fetched>> {
         let mut restarts = self.attempts();
         loop {
-            let mut intake = Intake::new(self.context, &self.visit_id, wanted.clone(), day);
-            let mut archiving = archiving();
-            let outcome = self.fetch_windows(&mut intake, windows, archiving.as_mut()).await;
-            if let Ok(true) = outcome {
-                return intake.finish().map(Some);
+            let mut intake =
+                Intake::new(self.context, request.source(), self.decode_context(), request.day());
+            let mut archiving = header.clone().map(|header| {
+                Archiving::new(self.context, header, self.attempt.fetch_add(1, Ordering::Relaxed))
+            });
+            let outcome = self.fetch_answers(&mut intake, request, archiving.as_mut()).await;
+            let archived = archiving.map(Archiving::into_keys).unwrap_or_default();
+            if let Ok(Reached::End) = outcome {
+                let mut fetched = Fetched { archived, ..intake.finish()? };
+                fetched.records.windows.extend(request.windows().iter().map(Window::asked));
+                return Ok(Some(fetched));
             }
-            if let Some(archiving) = archiving {
-                archiving.abandon().await?;
-            }
+            self.abandon(archived).await?;
             let Err(error) = outcome else { return restarts.last().map_or(Ok(None), Err) };
-            if !intake.is_spoiled() || windows != [None] && needs_shorter_windows(&error) {
+            if !intake.is_spoiled() || request.needs_shorter_windows(&error) {
                 return Err(error);
             }
             restarts.pause(error, self.context.client.now()).await?;
         }
     }
 
-    /// Requests these windows, one after the other. False if there is no time left; but if a request had failed by itself before
-    /// that, its error: otherwise, an event for which the vendor never answers would be left by every run, and would never fail.
-    async fn fetch_windows(
+    /// Fetches the answers to a request, one after the other. If a request had failed by itself before the time was over, that is
+    /// its error: otherwise, an event for which the vendor never answers would be left by every run, and would never fail.
+    async fn fetch_answers(
         &self,
         intake: &mut Intake,
-        windows: &[Option<Window>],
+        request: Request<'_>,
         mut archiving: Option<&mut Archiving<'_>>,
-    ) -> Result<bool> {
+    ) -> Result<Reached> {
         let client = &self.context.client;
-        for (at, window) in windows.iter().enumerate() {
+        for (at, range) in request.ranges().into_iter().enumerate() {
             let mut attempts = self.attempts();
             loop {
                 if client.is_out_of_time() {
-                    return attempts.last().map_or(Ok(false), Err);
+                    return attempts.last().map_or(Ok(Reached::Deadline), Err);
                 }
                 // Boxed: otherwise the future of the whole visit would hold all of it.
-                let request = Box::pin(self.request(intake, at, *window, archiving.as_deref_mut()));
-                let Err(error) = request.await else { break };
+                let answer = Box::pin(self.fetch_answer(intake, at, range, archiving.as_deref_mut()));
+                let Err(error) = answer.await else { break };
                 if client.is_out_of_time() {
-                    return attempts.last().map_or(Ok(false), Err);
+                    return attempts.last().map_or(Ok(Reached::Deadline), Err);
                 }
-                let error = match window {
+                let error = match range {
                     Some(window) => error.with("window", format!("[{}, {})", window.from, window.to)),
                     None => error,
                 };
-                if intake.is_spoiled() || window.is_some() && needs_shorter_windows(&error) {
+                if intake.is_spoiled() || request.needs_shorter_windows(&error) {
                     return Err(error);
                 }
                 attempts.pause(error, client.now()).await?;
             }
         }
-        Ok(true)
+        Ok(Reached::End)
     }
 
     /// Requests a window, or everything, and adds the answer: one attempt.
-    async fn request(
+    async fn fetch_answer(
         &self,
         intake: &mut Intake,
         at: usize,
-        window: Option<Window>,
+        range: Option<Window>,
         archiving: Option<&mut Archiving<'_>>,
     ) -> Result<()> {
-        let answer = self.vendor.report(self.visit_id.event_id, window).await?;
+        let answer = self.vendor.report(self.visit_id.event_id, range).await?;
         let archive = match archiving {
-            Some(archiving) => Some(archiving.begin(at, window).await?),
+            Some(archiving) => Some(archiving.begin(at, range).await?),
             None => None,
         };
-        intake.add_answer(answer, window, archive).await
+        intake.add_answer(answer, range, archive).await
     }
 
     /// A count of attempts at one request; only a few are allowed after others were given up.
@@ -221,11 +254,6 @@ impl Visiting<'_> {
         let attempts = self.vendor.attempts();
         if self.shortfall.is_doubtful() { attempts.few() } else { attempts }
     }
-}
-
-/// Whether the answer to a shorter window may succeed where this one failed.
-fn needs_shorter_windows(error: &Error) -> bool {
-    matches!(error.kind(), Kind::TooLarge | Kind::Timeout)
 }
 
 /// Whether asking this event for anything else would fail in the same way.

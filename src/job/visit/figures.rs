@@ -1,12 +1,14 @@
 //! What a visit reports: its row in `pulls`, and the event's row in `events`.
 
 use arrow::array::RecordBatch;
+use jiff::SignedDuration;
 use serde_json::json;
 
+use super::Visiting;
+use super::answers::Comparison;
 use super::record_counts::RecordCounts;
 use crate::calendar::Zone;
 use crate::error::Result;
-use crate::extract::usage::Used;
 use crate::load::ledger::Ledger;
 use crate::load::ledger::answers::DayAnswer;
 use crate::load::ledger::visit::Outcome;
@@ -20,65 +22,74 @@ use crate::transform::value::Value;
 pub(in crate::job) struct Figures {
     /// What became of the records in the answers that were used.
     pub(in crate::job) records: RecordCounts,
-    /// The windows that were asked for, as `startTime` and `endTime`.
-    pub(in crate::job) windows: Vec<(i64, i64)>,
     /// How many cells have less than the visit before found.
-    pub(in crate::job) fewer: u64,
+    pub(super) fewer: u64,
     /// How many of these still have rows, had settled before, and were not accepted by a user.
     pub(in crate::job) shrunk: u64,
-    /// Settled days compared with the snapshot, and how many of them differ.
-    pub(in crate::job) checked: Option<(u64, u64)>,
+    /// The settled days, compared with the snapshot; `None` if they were not.
+    pub(super) compared: Option<Comparison>,
     /// The sums over `viewerDetails`; `None` if there was no snapshot.
-    pub(in crate::job) details: Option<Totals>,
+    pub(super) details: Option<Totals>,
 }
 
-/// The row in `pulls`; `ledger` is the one after the visit.
-pub(in crate::job) fn pulls_row(
-    figures: &Figures,
-    ledger: &Ledger,
-    run: &str,
-    outcome: Outcome,
-    error: Option<&str>,
-    used: Used,
-    milliseconds: i64,
-) -> Result<RecordBatch> {
-    let Figures { records, .. } = figures;
-    // If a day is missing, the sums are not compared, either.
-    let details = figures.details.filter(|_| ledger.owed.days.is_empty());
-    let sessions = sessions(ledger.days.values());
-    let checked = figures.checked;
-    let mut batch = BatchBuilder::new(Table::Pulls);
-    batch.push_named(vec![
-        ("event_id", ledger.event.event_id.into()),
-        ("run", run.into()),
-        ("outcome", outcome.name().into()),
-        ("error", error.into()),
-        ("requests", used.requests.into()),
-        ("retries", used.retries.into()),
-        ("request_ids", json!(records.request_ids).to_string().into()),
-        ("windows", json!(figures.windows).to_string().into()),
-        ("received", records.received.into()),
-        ("rows", records.rows.into()),
-        ("rejects", records.rejects.into()),
-        ("outside", records.outside.into()),
-        ("counted", records.counted.into()),
-        ("suppressed", records.suppressed.values().sum::<u64>().into()),
-        ("set_aside", records.set_aside.into()),
-        ("fewer", figures.fewer.into()),
-        ("days_checked", checked.map(|(days, _)| days).into()),
-        ("days_differing", checked.map(|(_, differing)| differing).into()),
-        ("detail_seconds", details.map(|totals| totals.seconds).into()),
-        ("session_seconds", details.map(|_| sessions.seconds).into()),
-        ("detail_live_times", details.map(|totals| totals.live).into()),
-        ("session_live_times", details.map(|_| sessions.live).into()),
-        ("detail_replay_times", details.map(|totals| totals.replay).into()),
-        ("session_replay_times", details.map(|_| sessions.replay).into()),
-        ("bytes", used.bytes.into()),
-        ("milliseconds", milliseconds.into()),
-        ("owed", json!(ledger.owed.names()).to_string().into()),
-        ("pulled_at", ledger.last_visit.into()),
-    ]);
-    batch.finish()
+impl Figures {
+    /// Adds what another answer of the visit adds up to.
+    pub(super) fn add(&mut self, other: Self) {
+        self.records.add(other.records);
+        self.fewer += other.fewer;
+        self.shrunk += other.shrunk;
+        self.compared = other.compared.or(self.compared);
+        self.details = other.details.or(self.details);
+    }
+}
+
+impl Visiting<'_> {
+    /// The row in `pulls`; `after` is the ledger after the visit.
+    pub(super) fn pulls_row(
+        &self,
+        after: &Ledger,
+        outcome: Outcome,
+        took: SignedDuration,
+    ) -> Result<RecordBatch> {
+        let (figures, used) = (&self.figures, self.vendor.used());
+        let (records, compared) = (&figures.records, figures.compared);
+        let error = self.shortfall.error.as_ref().map(ToString::to_string);
+        // If a day is missing, the sums are not compared, either.
+        let details = figures.details.filter(|_| after.owed.days.is_empty());
+        let sessions = sessions(after.days.values());
+        let mut batch = BatchBuilder::new(Table::Pulls);
+        batch.push_named(vec![
+            ("event_id", after.event.event_id.into()),
+            ("run", self.visit_id.run.as_str().into()),
+            ("outcome", outcome.name().into()),
+            ("error", error.into()),
+            ("requests", used.requests.into()),
+            ("retries", used.retries.into()),
+            ("request_ids", json!(records.request_ids).to_string().into()),
+            ("windows", json!(records.windows).to_string().into()),
+            ("received", records.received.into()),
+            ("rows", records.rows.into()),
+            ("rejects", records.rejects.into()),
+            ("outside", records.outside.into()),
+            ("counted", records.counted.into()),
+            ("suppressed", records.suppressed.values().sum::<u64>().into()),
+            ("set_aside", records.set_aside.into()),
+            ("fewer", figures.fewer.into()),
+            ("days_checked", compared.map(|compared| compared.days).into()),
+            ("days_differing", compared.map(|compared| compared.differing).into()),
+            ("detail_seconds", details.map(|totals| totals.seconds).into()),
+            ("session_seconds", details.map(|_| sessions.seconds).into()),
+            ("detail_live_times", details.map(|totals| totals.live).into()),
+            ("session_live_times", details.map(|_| sessions.live).into()),
+            ("detail_replay_times", details.map(|totals| totals.replay).into()),
+            ("session_replay_times", details.map(|_| sessions.replay).into()),
+            ("bytes", used.bytes.into()),
+            ("milliseconds", i64::try_from(took.as_millis()).unwrap_or(i64::MAX).into()),
+            ("owed", json!(after.owed.names()).to_string().into()),
+            ("pulled_at", self.visit_id.pulled_at.into()),
+        ]);
+        batch.finish()
+    }
 }
 
 /// The row in `events`, as of the last visit in the ledger.

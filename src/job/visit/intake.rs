@@ -10,7 +10,6 @@ use jiff::civil::Date;
 use super::answer_decoder::{AnswerDecoder, DecodedAnswer};
 use super::days::DayCount;
 use super::record_counts::RecordCounts;
-use super::wanted::Wanted;
 use crate::error::{Error, Kind, Result};
 use crate::extract::answer::Answer;
 use crate::extract::body::Position;
@@ -19,11 +18,13 @@ use crate::extract::window::Window;
 use crate::job::context::Context;
 use crate::json::record::Record;
 use crate::load::archive::ArchiveWriter;
+use crate::load::cell::Source;
 use crate::load::staging::{CellWriter, VisitId};
 use crate::load::store::Condition;
 use crate::progress::Progress;
 use crate::transform::batch::text_bytes;
-use crate::transform::decode::Decoder;
+use crate::transform::decode::{DecodeContext, Decoder};
+use crate::transform::privacy::PrivacyVersion;
 use crate::transform::tables::Table;
 use crate::transform::totals::Totals;
 
@@ -54,11 +55,13 @@ impl AnswerSource for Answer<'_> {
 
 /// The cells that are being filled.
 pub(in crate::job) struct Intake {
-    wanted: Wanted,
+    source: Source,
+    decode_context: DecodeContext,
     cells: Vec<CellWriter>,
     rejected: CellWriter,
     day_counts: BTreeMap<Date, DayCount>,
     records: RecordCounts,
+    cut_off: Vec<Option<Window>>,
     /// Whether rows of an answer were written that has not ended well.
     is_spoiled: bool,
     progress: Progress,
@@ -70,6 +73,10 @@ pub(in crate::job) struct Fetched {
     pub(in crate::job) rejected: CellWriter,
     pub(super) day_counts: BTreeMap<Date, DayCount>,
     pub(in crate::job) records: RecordCounts,
+    /// The windows whose answers may not have all records that there are; `None` for the snapshot.
+    pub(super) cut_off: Vec<Option<Window>>,
+    /// The keys of the answers in the archive.
+    pub(super) archived: Vec<String>,
 }
 
 impl Fetched {
@@ -82,15 +89,26 @@ impl Fetched {
 }
 
 impl Intake {
-    pub(in crate::job) fn new(context: &Context, visit_id: &VisitId, wanted: Wanted, day: Date) -> Self {
+    /// For the answers of one source, whose rows lie in this day.
+    pub(in crate::job) fn new(
+        context: &Context,
+        source: Source,
+        decode_context: DecodeContext,
+        day: Date,
+    ) -> Self {
+        let DecodeContext { event_id, pulled_at, ref privacy, .. } = decode_context;
+        let (run, privacy_version) = (context.run.clone(), PrivacyVersion::from(privacy));
+        let visit_id = VisitId { event_id, pulled_at, run, privacy_version };
         let store = &context.lake.store;
         let cell = |table, part| CellWriter::new(Arc::clone(store), visit_id.clone(), table, day, part);
         Self {
-            cells: wanted.tables().iter().map(|table| cell(*table, "")).collect(),
-            rejected: cell(Table::Rejects, wanted.source.name()),
-            wanted,
+            cells: source.tables().iter().map(|table| cell(*table, "")).collect(),
+            rejected: cell(Table::Rejects, source.name()),
+            source,
+            decode_context,
             day_counts: BTreeMap::new(),
             records: RecordCounts::default(),
+            cut_off: Vec::new(),
             is_spoiled: false,
             progress: context.progress.clone(),
         }
@@ -109,16 +127,16 @@ impl Intake {
         window: Option<Window>,
         mut archive: Option<ArchiveWriter>,
     ) -> Result<()> {
-        let wanted = self.wanted.clone();
-        let decoders = wanted.tables().iter().map(|table| {
-            let mut decoder = Decoder::new(*table, wanted.decode_context.clone());
+        let (source, decode_context) = (self.source, self.decode_context.clone());
+        let decoders = source.tables().iter().map(|table| {
+            let mut decoder = Decoder::new(*table, decode_context.clone());
             if let Some(window) = window {
                 decoder.keep_only(window.kept());
             }
             decoder
         });
-        let mut decoder = AnswerDecoder::new(&wanted, decoders.collect());
-        if archive.is_some() && !wanted.decode_context.privacy.is_everything() {
+        let mut decoder = AnswerDecoder::new(source, &decode_context, decoders.collect());
+        if archive.is_some() && !decode_context.privacy.is_everything() {
             decoder.redact();
         }
         let mut held: Vec<(Table, RecordBatch)> = Vec::new();
@@ -130,8 +148,8 @@ impl Intake {
                 }
             }
             held.extend(decoder.full_batches()?);
-            let bytes: usize = held.iter().map(|(_, batch)| text_bytes(batch)).sum();
-            if held.len() > HELD_BATCHES || bytes > HELD_BYTES {
+            let held_bytes: usize = held.iter().map(|(_, batch)| text_bytes(batch)).sum();
+            if held.len() > HELD_BATCHES || held_bytes > HELD_BYTES {
                 self.is_spoiled = true;
                 self.write(&mut held).await?;
             }
@@ -139,7 +157,7 @@ impl Intake {
         let envelope = answer.finish().await?;
         held.extend(decoder.last_batches()?);
         let redacted = decoder.finish_redacted(&envelope);
-        let DecodedAnswer { day_counts, records } = decoder.finish(envelope)?;
+        let DecodedAnswer { day_counts, records, may_be_cut_off } = decoder.finish(envelope)?;
         self.is_spoiled = true;
         self.write(&mut held).await?;
         if let Some(mut archive) = archive {
@@ -152,6 +170,7 @@ impl Intake {
             sum.interactions += count.interactions;
         }
         self.records.add(records);
+        self.cut_off.extend(may_be_cut_off.then_some(window));
         self.is_spoiled = false;
         Ok(())
     }
@@ -167,12 +186,17 @@ impl Intake {
 
     /// The cells with all rows, once every answer was added. An error if fewer or more rows were written than decoded.
     pub(in crate::job) fn finish(self) -> Result<Fetched> {
-        let Self { cells, rejected, day_counts, records, .. } = self;
+        let Self { cells, rejected, day_counts, records, cut_off, .. } = self;
         let written: u64 = cells.iter().map(|cell| cell.totals().rows).sum();
         if (written, rejected.totals().rows) != (records.rows, records.rejects) {
-            let message = format!("{} rows were decoded, {written} written", records.rows);
+            let message = format!(
+                "{} rows and {} rejects were decoded, {written} and {} written",
+                records.rows,
+                records.rejects,
+                rejected.totals().rows
+            );
             return Err(Error::new(Kind::Unbalanced, message).hint("report it to the makers of rollcall"));
         }
-        Ok(Fetched { cells, rejected, day_counts, records })
+        Ok(Fetched { cells, rejected, day_counts, records, cut_off, archived: Vec::new() })
     }
 }

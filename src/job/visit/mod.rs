@@ -1,40 +1,42 @@
 //! A visit: everything that a run asks of the vendor for one event, and what it stages.
 
 mod answer_decoder;
+mod answers;
 mod archiving;
+mod cell_change;
 mod close;
 mod days;
+mod event_day;
 mod fetch;
 mod figures;
 mod intake;
 mod record_counts;
+mod request;
 mod shortfall;
 mod stage;
-mod wanted;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU32;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
+use self::answers::Answers;
+use self::days::Task;
 pub(super) use self::days::expected_requests;
-use self::days::{DayCount, Task};
+use self::event_day::EventDay;
 use self::figures::Figures;
 pub(super) use self::figures::events_row;
 pub(super) use self::intake::{AnswerSource, Intake};
 pub(super) use self::record_counts::RecordCounts;
 use self::shortfall::Shortfall;
 use self::stage::Staging;
-pub(super) use self::wanted::Wanted;
 use super::choice::Scope;
 use super::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::{Usage, Used};
 use crate::extract::vendor::Vendor;
-use crate::load::cell::Source;
 use crate::load::ledger::Ledger;
-use crate::load::ledger::answers::{DayAnswer, SnapshotAnswer};
 use crate::load::ledger::visit::Outcome;
 use crate::load::staging::VisitId;
 use crate::transform::decode::DecodeContext;
@@ -64,6 +66,7 @@ pub(super) async fn visit(
         ledger.last_visit.and_then(|last| last.checked_add(SignedDuration::from_millis(1)).ok());
     let pulled_at = after_the_last.map_or(now, |after| after.max(now));
     let event_id = ledger.event.event_id;
+    context.progress.visiting(event_id);
     let visit_id = VisitId {
         event_id,
         pulled_at,
@@ -77,15 +80,9 @@ pub(super) async fn visit(
         vendor: context.client.vendor(&usage),
         visit_id,
         began: now,
-        event_day: ledger
-            .event_day
-            .unwrap_or_else(|| context.lake.settings.zone.day_of(ledger.event.start_time.unwrap_or(now))),
-        event_day_is_known: ledger.event_day.is_some() || ledger.event.start_time.is_some(),
-        known: ledger.days.clone(),
+        event_day: EventDay::of(&ledger, &context.lake.settings.zone, now),
+        answers: Answers::before(&ledger),
         ledger,
-        asked: BTreeSet::new(),
-        counts: None,
-        snapshot: None,
         shortfall: Shortfall::default(),
         figures: Figures::default(),
         staging: None,
@@ -97,8 +94,12 @@ pub(super) async fn visit(
         Ok(has_asked_all) => has_asked_all,
         Err(error) => {
             if error.kind() == Kind::Credentials {
-                visiting.clean_own_answers().await?;
-                return Err(error);
+                // Without a row in `pulls`: there would be one for each event of each run until somebody renews the token. What this
+                // visit has staged, the next one finds to be the same.
+                return Err(match visiting.clean_own_answers().await {
+                    Ok(()) => error,
+                    Err(unclean) => error.with("archive", unclean),
+                });
             }
             visiting.fail(error);
             visiting.owe_the_rest();
@@ -116,16 +117,10 @@ struct Visiting<'a> {
     vendor: Vendor<'a>,
     visit_id: VisitId,
     began: Timestamp,
-    event_day: Date,
-    event_day_is_known: bool,
+    event_day: EventDay,
+    /// As it was before the visit.
     ledger: Ledger,
-    /// The last answer for each day; this visit's, if it has one.
-    known: BTreeMap<Date, DayAnswer>,
-    /// Days that this visit asked for.
-    asked: BTreeSet<Date>,
-    /// What the snapshot counts by day; `None` if there is no snapshot.
-    counts: Option<BTreeMap<Date, DayCount>>,
-    snapshot: Option<SnapshotAnswer>,
+    answers: Answers,
     shortfall: Shortfall,
     figures: Figures,
     /// What is being staged while the next answer is asked for.
@@ -137,7 +132,7 @@ struct Visiting<'a> {
 impl Visiting<'_> {
     /// Asks for everything that is due. True if every day up to now was answered or is owed.
     async fn pull(&mut self) -> Result<bool> {
-        if !self.event_day_is_known && !self.find_event_day().await? {
+        if self.event_day.known().is_none() && !self.find_event_day().await? {
             self.shortfall.is_left = true;
             self.shortfall.owe(Task::Snapshot);
             return Ok(false);
@@ -149,7 +144,7 @@ impl Visiting<'_> {
         for task in days::in_turn(days, wants_snapshot, self.ledger.unfinished) {
             self.pull_task(task).await?;
         }
-        let is_changed = !wants_snapshot && self.is_changed();
+        let is_changed = !wants_snapshot && self.answers.are_changed(&self.ledger);
         if is_changed {
             self.pull_task(Task::Snapshot).await?;
         }
@@ -167,10 +162,8 @@ impl Visiting<'_> {
     /// is kept. False if there is no time left.
     async fn find_event_day(&mut self) -> Result<bool> {
         let Some(fetched) = self.count_days().await? else { return Ok(false) };
-        if let Some(first) = fetched.day_counts.keys().next() {
-            self.event_day = *first;
-        }
-        self.event_day_is_known = true;
+        let first = fetched.day_counts.keys().next().copied();
+        self.event_day = EventDay::Known(first.unwrap_or(self.event_day.date()));
         Ok(true)
     }
 
@@ -178,63 +171,49 @@ impl Visiting<'_> {
     /// another day, or after the event was moved, finds the same day.
     async fn fix_event_day(&mut self) -> Result<()> {
         if self.ledger.event_day.is_none() {
-            let event_day = self.event_day;
+            let event_day = self.event_day.date();
             let fix = |ledger: &mut Ledger| {
                 ledger.event_day.get_or_insert(event_day);
             };
             self.ledger = self.context.ledgers.update(&self.ledger, fix).await?;
-            self.event_day = self.ledger.event_day.unwrap_or(event_day);
+            self.event_day = EventDay::Known(self.ledger.event_day.unwrap_or(event_day));
         }
         Ok(())
     }
 
-    /// Whether the rows of any day differ from those of the visit before.
-    fn is_changed(&self) -> bool {
-        self.known.iter().any(|(day, now)| {
-            self.ledger.days.get(day).is_none_or(|before| {
-                before.lives.digest != now.lives.digest
-                    || before.interactions.digest != now.interactions.digest
-            })
-        })
-    }
-
-    /// Days that the snapshot counts differently, or all possible days if there is no snapshot; not those that were just asked
-    /// for. If there was no time for it, settled days with an answer are left out: the next visit asks for the snapshot again.
+    /// Days that the snapshot counts differently, and all possible ones if there is no snapshot that has everything; not those that
+    /// were just asked for. If there was no time for the snapshot, settled days with an answer are left out: the next visit asks for
+    /// the snapshot again.
     fn days_to_check(&self) -> Result<BTreeSet<Date>> {
-        let mut days = match &self.counts {
-            Some(counts) => days::differing(self.scope, counts, &self.known),
-            None => days::possible(self.context, &self.ledger, self.event_day, self.visit_id.pulled_at)?,
-        };
-        if self.counts.is_none() && self.shortfall.is_left {
+        let differing = self.answers.to_ask_again(self.scope);
+        let is_without_snapshot = differing.is_none();
+        let mut days = differing.unwrap_or_default();
+        if is_without_snapshot || self.answers.is_cut_off {
+            let (event_day, now) = (self.event_day.date(), self.visit_id.pulled_at);
+            days.extend(days::possible(self.context, &self.ledger, event_day, now)?);
+        }
+        if is_without_snapshot && self.shortfall.is_left {
             days.retain(|day| !self.is_answered(*day));
         }
-        Ok(&days - &self.asked)
+        Ok(&days - &self.answers.asked)
     }
 
-    /// Whether a day was answered after it settled, with rows.
+    /// Whether a day has an answer from after it settled.
     fn is_answered(&self, day: Date) -> bool {
-        let settled_at = self.context.lake.settings.settled_at(day);
-        self.known.get(&day).is_some_and(|answer| settled_at.is_ok_and(|settled| answer.pulled_at >= settled))
+        self.answers.days.get(&day).is_some_and(|answer| self.is_settled(day, answer.pulled_at))
+    }
+
+    fn is_settled(&self, day: Date, at: Timestamp) -> bool {
+        self.context.lake.settings.settled_at(day).is_ok_and(|settled_at| at >= settled_at)
     }
 
     /// Compares every settled day with the snapshot. What differs is only counted, not changed. If a day is missing, nothing is
     /// compared: it would say nothing about the vendor.
     fn compare(&mut self) {
-        let Some(counts) = self.counts.as_ref().filter(|_| self.shortfall.owed.days.is_empty()) else {
-            return;
-        };
-        let days: BTreeSet<Date> = counts.keys().chain(self.known.keys()).copied().collect();
-        let settled = |day: &&Date| {
-            self.context
-                .lake
-                .settings
-                .settled_at(**day)
-                .is_ok_and(|settled_at| self.visit_id.pulled_at >= settled_at)
-        };
-        let settled: Vec<&Date> = days.iter().filter(settled).collect();
-        let agrees = |day: &Date| counts.get(day).copied().unwrap_or_default().agrees(self.known.get(day));
-        let differing = settled.iter().filter(|day| !agrees(day)).count();
-        self.figures.checked = Some((settled.len() as u64, differing as u64));
+        if self.shortfall.owed.days.is_empty() {
+            let pulled_at = self.visit_id.pulled_at;
+            self.figures.compared = self.answers.compare(|day| self.is_settled(day, pulled_at));
+        }
     }
 
     /// Marks what was not asked for any more as owed. Days that were due are due again anyway, and new ones differ from the next
@@ -246,13 +225,13 @@ impl Visiting<'_> {
             return;
         }
         let chosen = self.ledger.days.keys().filter(|day| self.scope.has_day(**day));
-        self.shortfall.owed.days.extend(chosen.filter(|day| !self.asked.contains(day)));
+        self.shortfall.owed.days.extend(chosen.filter(|day| !self.answers.asked.contains(day)));
     }
 
-    fn wanted(&self, source: Source) -> Wanted {
+    fn decode_context(&self) -> DecodeContext {
         let VisitId { event_id, pulled_at, .. } = self.visit_id;
         let (zone, privacy) = (self.context.lake.settings.zone.clone(), self.privacy.clone());
-        Wanted { source, decode_context: DecodeContext { event_id, pulled_at, zone, privacy } }
+        DecodeContext { event_id, pulled_at, zone, privacy }
     }
 
     fn fail(&mut self, error: Error) {

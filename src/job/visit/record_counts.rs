@@ -20,6 +20,8 @@ pub(in crate::job) struct RecordCounts {
     pub(in crate::job) suppressed: BTreeMap<Table, u64>,
     pub(in crate::job) set_aside: u64,
     pub(in crate::job) request_ids: Vec<String>,
+    /// The windows of the answers, as they were asked for: `startTime` and `endTime`.
+    pub(in crate::job) windows: Vec<(i64, i64)>,
     /// What the vendor's documentation does not describe, each thing once.
     pub(in crate::job) notes: BTreeSet<String>,
 }
@@ -38,6 +40,7 @@ impl RecordCounts {
         }
         self.set_aside += other.set_aside;
         self.request_ids.extend(other.request_ids);
+        self.windows.extend(other.windows);
         self.notes.extend(other.notes);
     }
 

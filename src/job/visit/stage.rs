@@ -7,9 +7,10 @@ use jiff::civil::Date;
 use tokio::task::JoinHandle;
 
 use super::Visiting;
+use super::cell_change::{CellChange, Worth};
 use super::days::Task;
+use super::figures::Figures;
 use super::intake::Fetched;
-use super::record_counts::RecordCounts;
 use crate::error::{Explain, Kind, Result};
 use crate::load::ledger::Ledger;
 use crate::load::ledger::answers::{DayAnswer, SnapshotAnswer};
@@ -18,10 +19,19 @@ use crate::transform::digest::Digest;
 use crate::transform::tables::Table;
 use crate::transform::totals::Totals;
 
-/// Cells of an answer that are being staged.
+/// What is to be staged of an answer.
+#[derive(Default)]
+struct ToStage {
+    /// The cells, each with the instant at which a user last accepted fewer rows.
+    cells: Vec<(CellWriter, Option<Timestamp>)>,
+    /// What counts once they are staged.
+    figures: Figures,
+}
+
+/// An answer that is being staged.
 pub(super) struct Staging {
     task: Task,
-    records: RecordCounts,
+    figures: Figures,
     handle: JoinHandle<Result<()>>,
 }
 
@@ -35,7 +45,7 @@ impl Visiting<'_> {
     }
 
     async fn stage_day(&mut self, day: Date, fetched: Fetched) -> Result<()> {
-        let before = self.known.get(&day).copied();
+        let before = self.answers.days.get(&day).copied();
         let answer = DayAnswer {
             pulled_at: self.visit_id.pulled_at,
             lives: fetched.totals(Table::Lives),
@@ -48,138 +58,105 @@ impl Visiting<'_> {
         if self.scope.accepts(day) {
             self.note(|ledger, accepted_at| ledger.accept_day(day, accepted_at)).await?;
         }
-        let mut cells = Vec::new();
+        let mut to_stage = ToStage::default();
+        to_stage.figures.records = fetched.records;
         for cell in fetched.cells {
             let table = cell.table();
             let rows = |day: DayAnswer| if table == Table::Lives { day.lives } else { day.interactions };
             let before = before.map(|before| (before.pulled_at, rows(before)));
-            if self.judge_cell(table, rows(answer), day, before, answer.accepted_at).await? {
-                cells.push((cell, answer.accepted_at));
-            }
+            let change = self.change(day, rows(answer), before, answer.accepted_at)?;
+            self.add_cell(&mut to_stage, cell, change, answer.accepted_at).await;
         }
         let rejects = before.map(|before| before.rejects).unwrap_or_default();
-        if self.are_new(fetched.rejected.part(), answer.rejects, day, rejects).await {
-            cells.push((fetched.rejected, None));
-        }
-        self.begin_staging(Task::Day(day), fetched.records, cells).await;
+        self.add_rejects(&mut to_stage, fetched.rejected, day, rejects).await;
+        self.begin_staging(Task::Day(day), to_stage).await;
         let is_empty = answer.lives.rows + answer.interactions.rows + answer.rejects.rows == 0;
         if !is_empty || before.is_some() {
-            self.known.insert(day, answer);
+            self.answers.days.insert(day, answer);
         }
         Ok(())
     }
 
     async fn stage_snapshot(&mut self, fetched: Fetched) -> Result<()> {
-        let details = fetched.totals(Table::ViewerDetails);
-        let rejects = fetched.rejected.totals();
-        let before = self.ledger.snapshot;
-        let accepted_at = self.accepted_at(self.event_day, before.and_then(|before| before.accepted_at));
-        if self.scope.accepts(self.event_day) {
+        let (day, before) = (self.event_day.date(), self.ledger.snapshot);
+        let answer = SnapshotAnswer {
+            pulled_at: self.visit_id.pulled_at,
+            viewer_details: fetched.totals(Table::ViewerDetails),
+            rejects: fetched.rejected.totals(),
+            accepted_at: self.accepted_at(day, before.and_then(|before| before.accepted_at)),
+        };
+        if self.scope.accepts(day) {
             self.note(Ledger::accept_snapshot).await?;
         }
-        let mut cells = Vec::new();
+        self.answers.is_cut_off = !fetched.cut_off.is_empty();
+        let mut to_stage = ToStage::default();
+        to_stage.figures.records = fetched.records;
+        to_stage.figures.details = Some(answer.viewer_details);
         for cell in fetched.cells {
             let before = before.map(|before| (before.pulled_at, before.viewer_details));
-            if self.judge_cell(cell.table(), details, self.event_day, before, accepted_at).await? {
-                cells.push((cell, accepted_at));
-            }
+            let change = self.change(day, answer.viewer_details, before, answer.accepted_at)?;
+            self.add_cell(&mut to_stage, cell, change, answer.accepted_at).await;
         }
-        let rejects_before = before.map(|before| before.rejects).unwrap_or_default();
-        if self.are_new(fetched.rejected.part(), rejects, self.event_day, rejects_before).await {
-            cells.push((fetched.rejected, None));
-        }
-        self.counts = Some(fetched.day_counts);
-        let pulled_at = self.visit_id.pulled_at;
-        self.begin_staging(Task::Snapshot, fetched.records, cells).await;
-        self.snapshot = Some(SnapshotAnswer { pulled_at, viewer_details: details, rejects, accepted_at });
+        let rejects = before.map(|before| before.rejects).unwrap_or_default();
+        self.add_rejects(&mut to_stage, fetched.rejected, day, rejects).await;
+        self.answers.counts = Some(fetched.day_counts);
+        self.begin_staging(Task::Snapshot, to_stage).await;
+        self.answers.snapshot = Some(answer);
         Ok(())
     }
 
-    /// Begins to stage these cells, once those before them are staged.
-    async fn begin_staging(
-        &mut self,
-        task: Task,
-        records: RecordCounts,
-        cells: Vec<(CellWriter, Option<Timestamp>)>,
+    /// Adds a cell of an answer if it is to be staged.
+    async fn add_cell(
+        &self,
+        to_stage: &mut ToStage,
+        cell: CellWriter,
+        change: CellChange,
+        accepted_at: Option<Timestamp>,
     ) {
-        self.finish_staging().await;
-        let now = self.context.clock.now();
-        let staged = cells.into_iter().map(move |(cell, accepted_at)| cell.stage(now, accepted_at));
-        let handle = tokio::spawn(try_join_all(staged).map_ok(|_| ()));
-        self.staging = Some(Staging { task, records, handle });
-    }
-
-    /// Waits until the staging under way has ended. What fails is owed.
-    pub(super) async fn finish_staging(&mut self) {
-        let Some(Staging { task, records, handle }) = self.staging.take() else { return };
-        let crashed = || "the staging of an answer crashed".to_owned();
-        let outcome = handle.await.explain(Kind::Damaged, crashed).and_then(|outcome| outcome);
-        if let Err(error) = outcome {
-            self.take_back(task);
-            self.shortfall.owe(task);
-            self.fail(task.named(error));
-            return;
-        }
-        self.figures.records.add(records);
-        if task == Task::Snapshot {
-            self.figures.details = self.snapshot.map(|snapshot| snapshot.viewer_details);
+        to_stage.figures.fewer += u64::from(change.has_less());
+        to_stage.figures.shrunk += u64::from(change.is_shrunk());
+        if self.is_to_be_staged(change.worth(), cell.table(), cell.part(), change.day, change.now).await {
+            to_stage.cells.push((cell, accepted_at));
         }
     }
 
-    /// Forgets the answer of this visit.
-    fn take_back(&mut self, task: Task) {
-        match task {
-            Task::Day(day) => {
-                match self.ledger.days.get(&day) {
-                    Some(before) => self.known.insert(day, *before),
-                    None => self.known.remove(&day),
-                };
-            }
-            Task::Snapshot => self.snapshot = None,
+    /// Adds the rejects of an answer if they are to be staged.
+    async fn add_rejects(&self, to_stage: &mut ToStage, rejected: CellWriter, day: Date, before: Totals) {
+        let now = rejected.totals();
+        let worth = Worth::of_rejects(now, before);
+        if self.is_to_be_staged(worth, Table::Rejects, rejected.part(), day, now).await {
+            to_stage.cells.push((rejected, None));
         }
     }
 
-    /// Counts a cell that has less than the last answer, and returns whether it is to be staged: not if it says the same as the
-    /// last answer, nor if no rows are left and the user did not accept that.
-    async fn judge_cell(
-        &mut self,
-        table: Table,
-        now: Totals,
+    /// What becomes of a cell of the answer for this day. `before` is what the last answer had, and when its visit began.
+    fn change(
+        &self,
         day: Date,
+        now: Totals,
         before: Option<(Timestamp, Totals)>,
         accepted_at: Option<Timestamp>,
-    ) -> Result<bool> {
-        let settled_at = self.context.lake.settings.settled_at(day)?;
-        let (before_at, before) = before.unzip();
-        // In this visit, or in one that was killed before it staged anything.
-        let is_accepted =
-            self.scope.accepts(day) || before_at.is_some_and(|before_at| Some(before_at) < accepted_at);
-        // The lake keeps what was found after the day had settled, if that weighs more. If nothing is left, the vendor has
-        // forgotten it: that is normal, and nobody has to look into it.
-        let has_less = before.is_some_and(|before| now.is_less_than(&before));
-        self.figures.fewer += u64::from(has_less);
-        let is_shrunk = 0 < now.rows && has_less && before_at >= Some(settled_at) && !is_accepted;
-        self.figures.shrunk += u64::from(is_shrunk);
-        if is_accepted {
-            // The lake may hold more than the last answer had.
-            return Ok(now.rows > 0 || before.is_some());
-        }
-        if now.rows == 0 {
-            return Ok(false);
-        }
-        let first_settled =
-            before_at.is_some_and(|at| at < settled_at) && self.visit_id.pulled_at >= settled_at;
-        Ok(before.map(|before| before.digest) != Some(now.digest)
-            || first_settled
-            || self.may_be_lost(table, day) && !self.lake_holds(table, day, "", now.digest).await)
+    ) -> Result<CellChange> {
+        let (pulled_at, settled_at) = (self.visit_id.pulled_at, self.context.lake.settings.settled_at(day)?);
+        let is_accepted = self.scope.accepts(day) || before.is_some_and(|(at, _)| Some(at) < accepted_at);
+        Ok(CellChange { day, now, before, pulled_at, settled_at, is_accepted })
     }
 
-    /// Whether rejects are to be staged: not if they are those of the last answer.
-    async fn are_new(&self, part: &str, now: Totals, day: Date, before: Totals) -> bool {
-        now.digest != before.digest
-            || now.rows > 0
-                && self.may_be_lost(Table::Rejects, day)
-                && !self.lake_holds(Table::Rejects, day, part, now.digest).await
+    async fn is_to_be_staged(
+        &self,
+        worth: Worth,
+        table: Table,
+        part: &str,
+        day: Date,
+        Totals { digest, .. }: Totals,
+    ) -> bool {
+        match worth {
+            Worth::Staging => true,
+            Worth::StagingIfLost => {
+                self.may_be_lost(table, day) && !self.lake_holds(table, day, part, digest).await
+            }
+            Worth::Nothing => false,
+        }
     }
 
     /// Whether rows that the ledger knows may be missing in the lake: those that the user chose, which may have been deleted by
@@ -197,6 +174,30 @@ impl Visiting<'_> {
         let found = table_day.cell(self.visit_id.event_id, part).await;
         // A cell that cannot be read counts as missing: to stage it again does no harm, and publish says what is wrong.
         found.is_ok_and(|found| found.is_some_and(|found| found.digest == digest))
+    }
+
+    /// Begins to stage an answer, once the one before it is staged.
+    async fn begin_staging(&mut self, task: Task, ToStage { cells, figures }: ToStage) {
+        self.finish_staging().await;
+        let now = self.context.clock.now();
+        let staged = cells.into_iter().map(move |(cell, accepted_at)| cell.stage(now, accepted_at));
+        let handle = tokio::spawn(try_join_all(staged).map_ok(|_| ()));
+        self.staging = Some(Staging { task, figures, handle });
+    }
+
+    /// Waits until the staging under way has ended. What fails is owed.
+    pub(super) async fn finish_staging(&mut self) {
+        let Some(Staging { task, figures, handle }) = self.staging.take() else { return };
+        let crashed = || "the staging of an answer crashed".to_owned();
+        let outcome = handle.await.explain(Kind::Damaged, crashed).and_then(|outcome| outcome);
+        match outcome {
+            Ok(()) => self.figures.add(figures),
+            Err(error) => {
+                self.answers.take_back(task, &self.ledger);
+                self.shortfall.owe(task);
+                self.fail(task.named(error));
+            }
+        }
     }
 
     /// When a user last accepted fewer rows: now, or as it was before.

@@ -31,20 +31,16 @@ impl Ledger {
             }
             self.owed.snapshot &= !is_latest;
         }
-        // If a visit at the same time was complete and closed the event, nothing is missing, whatever this one owes. Unless this
-        // one began later: then its rows are the latest, and the event is opened again for a visit that completes them.
+        // If a visit at the same time was complete and closed the event, nothing is missing, whatever this one owes.
         let (is_newer, is_beside) = (self.last_visit < Some(visit.pulled_at), self.is_beside_the_last(visit));
-        if is_newer && is_beside {
-            self.closed = None;
-        }
-        if !is_in_vain && (is_newer || !is_beside) {
+        if !is_in_vain && !is_beside {
             self.owed.days.extend(&visit.owed.days);
             self.owed.pieces.extend(&visit.owed.pieces);
             self.owed.snapshot |= visit.owed.snapshot;
         }
         self.owed.pieces.retain(|day, pieces| *pieces > 1 && self.owed.days.contains(day));
         // A visit that is folded twice, because a write was reported as failed, counts once.
-        if is_newer {
+        if is_newer && !is_beside {
             let has_failed = visit.outcome == Outcome::Failed;
             self.failures = if has_failed { self.failures.saturating_add(1) } else { 0 };
             self.in_vain = match visit.outcome {
@@ -74,6 +70,12 @@ mod tests {
     use super::super::tests::{HORIZON, at, ledger, visit};
     use super::super::visit::Owed;
     use super::*;
+    use crate::transform::totals::Totals;
+
+    fn snapshot_at(hours: i64) -> SnapshotAnswer {
+        let [viewer_details, rejects] = [Totals::default(); 2];
+        SnapshotAnswer { pulled_at: at(hours), viewer_details, rejects, accepted_at: None }
+    }
 
     #[test]
     fn a_failed_visit_counts_once_however_often_it_is_folded() {
@@ -91,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_forgotten_when_the_vendor_that_answered_for_it_knows_it_no_more() {
+    fn an_event_is_gone_when_the_vendor_that_answered_for_it_knows_it_no_more() {
         let unknown =
             |hours| Visit { is_unknown: true, has_asked_all: false, ..visit(hours, Outcome::Failed) };
         let mut ledger = ledger();
@@ -166,12 +168,47 @@ mod tests {
             ledger.fold(&visit, HORIZON);
             assert_eq!((&ledger.owed.pieces, ledger.planned_at), (&[(day, 8)].into(), Some(at(2))));
         }
-        ledger.fold(&visit(1, Outcome::Complete), HORIZON);
+        let earlier = Visit { planned_at: None, owed: Owed::default(), ..owing(1, 8) };
+        ledger.owed.snapshot = true;
+        let earlier = Visit { snapshot: Some(snapshot_at(1)), outcome: Outcome::Complete, ..earlier };
+        ledger.fold(&earlier, HORIZON);
         assert_eq!((ledger.owed.pieces[&day], ledger.planned_at), (8, Some(at(2))), "an earlier one");
+        assert!(ledger.owed.days.contains(&day) && ledger.owed.snapshot, "an earlier one");
+        ledger.owed.snapshot = false;
         let answered = Visit { asked: [day].into(), ..visit(3, Outcome::Complete) };
         ledger.fold(&answered, HORIZON);
         assert!(ledger.owed.pieces.is_empty() && ledger.owed.days.is_empty());
         assert_eq!(ledger.planned_at, Some(at(2)), "a visit for anything else is none of the plan's");
+    }
+
+    #[test]
+    fn of_two_answers_the_later_is_known_in_whatever_order_they_come() {
+        let day = "2022-10-26".parse().unwrap();
+        let bringing = |hours, accepted_at| {
+            let (pulled_at, rows) = (at(hours), u64::try_from(hours).unwrap());
+            let totals = Totals { rows, ..Totals::default() };
+            let answer = DayAnswer { accepted_at, lives: totals, ..DayAnswer::unanswered(pulled_at) };
+            let snapshot = SnapshotAnswer { accepted_at, viewer_details: totals, ..snapshot_at(hours) };
+            Visit {
+                days: [(day, answer)].into(),
+                snapshot: Some(snapshot),
+                ..visit(hours, Outcome::Complete)
+            }
+        };
+        for (first, second, known) in [
+            (bringing(1, None), bringing(2, None), 2),
+            (bringing(1, Some(at(1))), bringing(2, None), 1),
+            (bringing(1, Some(at(1))), bringing(2, Some(at(1))), 2),
+        ] {
+            for order in [[&first, &second], [&second, &first]] {
+                let mut ledger = ledger();
+                for visit in order {
+                    ledger.fold(visit, HORIZON);
+                }
+                assert_eq!(ledger.days[&day].lives.rows, known);
+                assert_eq!(ledger.snapshot.unwrap().viewer_details.rows, known);
+            }
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod due;
 mod fold;
 pub mod health;
 pub mod ledgers;
+mod places;
 pub mod recover;
 pub mod visit;
 
@@ -21,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use self::answers::{DayAnswer, SnapshotAnswer};
 use self::visit::{Outcome, Owed};
-use crate::load::FORMAT;
+use crate::load::{FORMAT, keys};
 use crate::transform::event::Event;
 
 /// The document of one event.
@@ -61,7 +62,7 @@ pub struct Ledger {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned_at: Option<Timestamp>,
     /// Whether the vendor has answered for the event before, but no longer knows it.
-    #[serde(rename = "is_forgotten", default)]
+    #[serde(default)]
     pub is_gone: bool,
     /// Why the event is no longer visited; none while it is visited.
     pub closed: Option<Closing>,
@@ -80,6 +81,12 @@ pub enum Closing {
 }
 
 impl Ledger {
+    /// The key under which it belongs.
+    pub(super) fn home(&self) -> String {
+        let event_id = self.event.event_id;
+        if self.closed.is_some() { keys::closed(event_id) } else { keys::active(event_id) }
+    }
+
     /// The ledger of an event that is heard of for the first time.
     #[must_use]
     pub fn new(event: Event, now: Timestamp) -> Self {

@@ -46,7 +46,7 @@ pub async fn recover(lake: &Lake, ledgers: &Ledgers) -> Result<Vec<Error>> {
     let mut suppressed = 0;
     for table in Table::ALL {
         for Listed { key, head } in lake.store.list(&keys::table(table), "").await? {
-            let Some(day) = keys::parse_lake(table, &key) else { continue };
+            let Some(day) = keys::parse_object(table, &key) else { continue };
             let read = async {
                 let object = ObjectReader::open(&lake.store, &key, head, table, day).await?;
                 if let Some(version) = object.privacy_version() {

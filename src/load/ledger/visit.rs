@@ -30,6 +30,12 @@ impl Owed {
         self.days.is_empty() && !self.snapshot
     }
 
+    /// In how many windows a day is asked for at first.
+    #[must_use]
+    pub fn pieces_of(&self, day: Date) -> u32 {
+        self.pieces.get(&day).copied().filter(|pieces| *pieces > 0).unwrap_or(1)
+    }
+
     /// As a list for people: the days, then `snapshot`.
     #[must_use]
     pub fn names(&self) -> Vec<String> {

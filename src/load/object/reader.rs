@@ -41,7 +41,7 @@ pub struct ObjectReader {
 
 impl ObjectReader {
     /// Opens this version of an object of a table and day by reading its footer. An index that is lost is rebuilt from the rows.
-    /// Returns [`Kind::Conflict`] if the version no longer exists.
+    /// Returns [`Kind::Conflict`] if the version no longer exists, and [`Kind::Newer`] if a newer program wrote it.
     pub async fn open(
         store: &Arc<dyn Store>,
         key: &str,
@@ -57,11 +57,16 @@ impl ObjectReader {
             let file = metadata.metadata().file_metadata();
             let rows = u64::try_from(file.num_rows()).unwrap_or_default();
             let index = index::read(table, day, file.key_value_metadata(), rows)?;
-            let has_all_columns = table.schema().fields().iter().map(|field| field.name()).eq(metadata
-                .schema()
-                .fields()
-                .iter()
-                .map(|field| field.name()));
+            let (ours, theirs) = (table.schema(), metadata.schema());
+            let unknown = theirs.fields().iter().find(|field| ours.index_of(field.name()).is_err());
+            if let Some(unknown) = unknown.filter(|_| index.format == FORMAT) {
+                // To write it anew would drop that column.
+                let message =
+                    format!("the object has a column `{}`, which this program does not know", unknown.name());
+                return Err(Error::new(Kind::Newer, message).hint("upgrade rollcall"));
+            }
+            let names = ours.fields().iter().map(|field| field.name());
+            let has_all_columns = names.eq(theirs.fields().iter().map(|field| field.name()));
             let is_current = index.format == FORMAT && index.cells.is_some() && has_all_columns;
             let cells = index.cells;
             let privacy_version = index.privacy_version;

@@ -116,13 +116,13 @@ mod tests {
         let arrays =
             [("lives", Some(3)), ("interactions", Some(1)), ("viewerDetails", None), ("polls", Some(2))];
         let arrays = arrays.map(|(name, count)| (name.to_owned(), count)).into();
-        let (mut weave, mut records) = (RedactedAnswer::new(&privacy), Records::default());
-        weave.add("lives", records.whole(r#"{"a": 1}"#).unwrap());
-        let first = weave.take();
-        weave.add("lives", records.whole("null").unwrap());
-        weave.add("interactions", records.whole("{}").unwrap());
+        let (mut redacted, mut records) = (RedactedAnswer::new(&privacy), Records::default());
+        redacted.add("lives", records.whole(r#"{"a": 1}"#).unwrap());
+        let first = redacted.take();
+        redacted.add("lives", records.whole("null").unwrap());
+        redacted.add("interactions", records.whole("{}").unwrap());
         assert_eq!(
-            first + &weave.finish(&arrays, 200, Some("x\"y")),
+            first + &redacted.finish(&arrays, 200, Some("x\"y")),
             r#"{"data":{"report":{"lives":[{"a": 1},null],"interactions":[{}],"polls":[],"viewerDetails":null}},"code":200,"requestId":"x\"y"}"#
         );
         assert_eq!(

@@ -55,8 +55,8 @@ pub(super) const PULLED_AT: Column =
 pub(super) const PERSON_KEY: Column = Column::made(
     "person_key",
     ColumnKind::Text,
-    "Key of a person, the same in all tables: mobile as plus and digits, with country_code, else 86, where it has no country; \
-     else email in lower case; else ext_id",
+    "Key of a person, the same in all tables: mobile as plus and digits, where it has no country with the first number in \
+     country_code, else with 86, and passed over if country_code has only letters; else email in lower case; else ext_id",
 )
 .personal(Personal::Identifier)
 .looked_up();

@@ -122,7 +122,7 @@ pub(crate) async fn everything(store: &Arc<dyn Store>) -> Vec<(String, Vec<u8>)>
             all.push((format!("{} unpacked", listed.key), unpacked));
         }
         let of_lake =
-            Table::ALL.into_iter().find_map(|table| Some((table, keys::parse_lake(table, &listed.key)?)));
+            Table::ALL.into_iter().find_map(|table| Some((table, keys::parse_object(table, &listed.key)?)));
         if let Some((table, day)) = of_lake.or_else(|| keys::parse_staged(&listed.key)) {
             let object = ObjectReader::open(store, &listed.key, listed.head, table, day).await.unwrap();
             let count = object.cells().iter().map(|cell| cell.rows).sum();

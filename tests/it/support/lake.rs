@@ -28,7 +28,7 @@ async fn objects(store: &Arc<dyn Store>, table: Table) -> Vec<(Date, ObjectReade
     let mut objects = Vec::new();
     for Listed { key, head } in store.list(&format!("lake/{}/", table.name()), "").await.unwrap() {
         let day: Date = key.split("dt=").nth(1).unwrap()[..10].parse().unwrap();
-        assert_eq!(key, keys::lake(table, day), "nothing but data lies under a table's prefix");
+        assert_eq!(key, keys::object(table, day), "nothing but data lies under a table's prefix");
         objects.push((day, ObjectReader::open(store, &key, head, table, day).await.unwrap()));
     }
     objects
@@ -53,7 +53,7 @@ pub(crate) async fn cells_of(store: &Arc<dyn Store>) -> Cells {
     let mut cells = Cells::new();
     for table in Table::ALL {
         for (day, object) in objects(store, table).await {
-            let key = keys::lake(table, day);
+            let key = keys::object(table, day);
             let with_rows = object.cells().iter().filter(|cell| cell.rows > 0);
             let of_rows: Vec<Cell> =
                 object.totals().await.unwrap().into_iter().map(|(cell, _)| cell).collect();
@@ -106,4 +106,19 @@ pub(crate) async fn event_said(store: &Arc<dyn Store>, event: i64) -> EventSaid 
     }
     assert_eq!(said.len(), 1, "{said:?}");
     said.remove(0)
+}
+
+/// How many records the visits say that they left out because they are of people to be forgotten; each accounts for all of its
+/// records.
+pub(crate) async fn suppressed_records(store: &Arc<dyn Store>) -> i64 {
+    let mut suppressed = 0;
+    for (_, object) in objects(store, Table::Pulls).await {
+        let each = |row: Row<'_>| {
+            let sum = |columns: &[&str]| columns.iter().map(|name| row.number(name).unwrap()).sum::<i64>();
+            assert_eq!(sum(&["received"]), sum(&["rows", "rejects", "outside", "counted", "suppressed"]));
+            suppressed += sum(&["suppressed"]);
+        };
+        each_row(&object, None, each).await.unwrap();
+    }
+    suppressed
 }

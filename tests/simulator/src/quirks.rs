@@ -27,6 +27,9 @@ pub struct Quirks {
     /// The report of the whole event, without a range, lacks the first record of `lives` that the one of its day has.
     #[arg(long)]
     pub contradicting: bool,
+    /// An answer has no more than so many rows of each array, and does not say that there are more.
+    #[arg(long, value_name = "ROWS")]
+    pub most_rows: Option<u64>,
     /// An array that is left out.
     #[arg(long, value_enum, value_name = "ARRAY")]
     pub missing_array: Option<ReportArray>,

@@ -31,7 +31,7 @@ pub fn quirky_report(
     quirks: Quirks,
 ) -> impl Iterator<Item = Bytes> + Send + 'static {
     let first = if event.id == sample::SAMPLE_ID { Part::Sample } else { Part::Head };
-    Chunks { event, query, quirks, next: Some(first), is_first: true, rows: 0 }
+    Chunks { event, query, quirks, next: Some(first), is_first: true, rows: 0, written: 0 }
 }
 
 /// The chunks of a report. Each array walks the viewers anew, so that none has to be kept.
@@ -45,6 +45,8 @@ struct Chunks {
     is_first: bool,
     /// How many rows the array has so far, those included that the query leaves out.
     rows: u64,
+    /// How many of them were written.
+    written: u64,
 }
 
 /// A part of the body; in an array, the rows of the viewer of this number.
@@ -121,7 +123,7 @@ impl Chunks {
             return after(array);
         }
         out.push(b'[');
-        (self.is_first, self.rows) = (true, 0);
+        (self.is_first, self.rows, self.written) = (true, 0, 0);
         if self.quirks.unplaceable.is_some() && array == ReportArray::Lives && self.event.viewer_count > 0 {
             self.separate(out);
             out.extend_from_slice(b"\"lost\"");
@@ -153,7 +155,7 @@ impl Chunks {
             if self.quirks.contradicting && is_whole && in_lives && self.rows == 1 {
                 continue;
             }
-            if self.query.keeps(session) || odd.unplaceable && exists {
+            if (self.query.keeps(session) || odd.unplaceable && exists) && self.has_room() {
                 self.separate(out);
                 record::write(out, &self.event, viewer, session, odd);
             }
@@ -164,7 +166,7 @@ impl Chunks {
         let odd = self.row(ReportArray::ViewerDetails);
         let counts = |session: &&Session| self.query.counts(session);
         let sessions: Vec<Session> = viewer.sessions.iter().filter(counts).copied().collect();
-        if !sessions.is_empty() {
+        if !sessions.is_empty() && self.has_room() {
             self.separate(out);
             viewer_detail::write(out, &self.event, viewer, &sessions, odd);
         }
@@ -174,6 +176,13 @@ impl Chunks {
     fn row(&mut self, array: ReportArray) -> Oddity {
         self.rows += 1;
         self.quirks.of_row(array, self.rows)
+    }
+
+    /// Whether the array takes one more row, which is then written.
+    fn has_room(&mut self) -> bool {
+        let has_room = self.quirks.most_rows.is_none_or(|most| self.written < most);
+        self.written += u64::from(has_room);
+        has_room
     }
 
     /// Writes the comma between two elements.

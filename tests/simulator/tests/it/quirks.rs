@@ -37,6 +37,7 @@ fn every_mix_of_quirks_is_json() {
                         wrong_types: true,
                         telling: false,
                         contradicting: true,
+                        most_rows: None,
                         unplaceable: Some(4),
                         missing_array,
                         null_array,
