@@ -15,7 +15,7 @@ use crate::transform::tables::Table;
 pub struct Envelope {
     /// The vendor's ID of the request, to quote to its support.
     pub request_id: Option<String>,
-    /// The vendor's code: [`SUCCESS`] or a failure.
+    /// The vendor's code; 200 is success.
     pub code: Option<i64>,
     /// The event whose report this is; `None` if the answer does not say.
     pub event_id: Option<i64>,

@@ -42,7 +42,7 @@ impl Reply {
         serde_json::from_str(&escape::readable(json))
     }
 
-    /// The vendor's code: [`SUCCESS`] or a failure.
+    /// The vendor's code; 200 is success.
     pub(super) fn code(&self) -> Option<i64> {
         text(self.code.as_ref())?.parse().ok()
     }
