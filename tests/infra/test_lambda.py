@@ -44,7 +44,7 @@ def test_every_sample_payload_is_a_job_that_works(function, sample):
     with simulator("--events", "3") as vendor:
         one = function(vendor, ROLLCALL_ARCHIVE="true")
         # What there is, is published, made again or written anew.
-        before = [{"job": "sync"}] if payload["job"] in {"publish", "replay", "upgrade"} else []
+        before = [{"job": "sync"}] if payload["job"] in {"publish", "replay", "staged", "upgrade"} else []
         for job in before:
             one.invoke(job)
         report = one.invoke(payload)
