@@ -146,7 +146,7 @@ struct OneRow {
     row: RecordBatch,
 }
 
-/// What was staged last, when, and for the how manieth time.
+/// The rows that were staged last, when that was, and how many times rows have been staged.
 struct Staged {
     rows: Vec<OneRow>,
     at: Timestamp,
