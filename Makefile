@@ -186,13 +186,15 @@ $(VENV)/installed: tests/requirements.txt
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	@touch $@
 
-# A tool that is already there is used as it is; else the pinned version is built below `target`.
+# A tool that is already there is used as it is; else the pinned version is built below `target`, unoptimised, because it runs for
+# moments.
+INSTALL := cargo install --quiet --locked --debug --root $(TOOLS)
 .PHONY: nextest deny machete fuzzer
 fuzzer:
-	@cargo fuzz --version >/dev/null 2>&1 || cargo install --quiet --locked --root $(TOOLS) $(FUZZ)
+	@cargo fuzz --version >/dev/null 2>&1 || $(INSTALL) $(FUZZ)
 nextest:
-	@cargo nextest --version >/dev/null 2>&1 || cargo install --quiet --locked --root $(TOOLS) $(NEXTEST)
+	@cargo nextest --version >/dev/null 2>&1 || $(INSTALL) $(NEXTEST)
 deny:
-	@cargo deny --version >/dev/null 2>&1 || cargo install --quiet --locked --root $(TOOLS) $(DENY)
+	@cargo deny --version >/dev/null 2>&1 || $(INSTALL) $(DENY)
 machete:
-	@cargo machete --version >/dev/null 2>&1 || cargo install --quiet --locked --root $(TOOLS) $(MACHETE)
+	@cargo machete --version >/dev/null 2>&1 || $(INSTALL) $(MACHETE)

@@ -1,5 +1,7 @@
 //! Checks URLs to which secrets are sent.
 
+use std::env;
+
 use reqwest::Url;
 
 use crate::error::{Error, Explain, Kind, Result};
@@ -18,6 +20,16 @@ pub fn checked(text: &str) -> Result<Url> {
         url.set_path(&format!("{}/", url.path()));
     }
     Ok(url)
+}
+
+/// Refuses an address in the environment under which a service of AWS would get rows and secrets in the clear. The SDK takes it
+/// from there by itself.
+pub fn check_endpoint(service: &str) -> Result<()> {
+    let named = [&format!("AWS_ENDPOINT_URL_{service}"), "AWS_ENDPOINT_URL"].map(|name| env::var(name).ok());
+    match named.into_iter().flatten().find(|url| !url.is_empty()) {
+        Some(url) => checked(&url).map(|_| ()),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

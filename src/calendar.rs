@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::time::Duration;
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{TimeZone, TimeZoneTransition};
@@ -99,7 +100,7 @@ impl WallClock {
 }
 
 /// Where the current time comes from. It is passed as an argument, so that tests can set it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Clock {
     /// The machine's own clock.
     System,
@@ -120,7 +121,7 @@ impl Clock {
 }
 
 /// A time limit, with the clock that tells whether it has passed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Deadline {
     /// The clock to compare with.
     pub clock: Clock,
@@ -135,10 +136,23 @@ impl Deadline {
         Self { clock: Clock::System, end: None }
     }
 
+    /// The time that is left; `None` if there is no limit.
+    #[must_use]
+    pub fn time_left(&self) -> Option<Duration> {
+        let left = self.end?.duration_since(self.clock.now());
+        Some(Duration::try_from(left).unwrap_or_default())
+    }
+
     /// Whether the deadline has passed.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.end.is_some_and(|end| self.clock.now() >= end)
+        self.is_over_in(Duration::ZERO)
+    }
+
+    /// Whether the deadline will have passed after this time.
+    #[must_use]
+    pub fn is_over_in(&self, time: Duration) -> bool {
+        self.time_left().is_some_and(|left| left <= time)
     }
 }
 

@@ -15,7 +15,7 @@ pub mod job;
 pub mod json;
 pub mod load;
 pub mod metrics;
-mod one_line;
+pub mod one_line;
 pub mod page;
 pub mod progress;
 pub mod report;

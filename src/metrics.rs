@@ -98,7 +98,7 @@ mod tests {
     fn every_metric_that_is_defined_is_there_and_a_number() {
         for job in [JobName::Sync, JobName::Pull, JobName::Publish, JobName::Collect, JobName::Token] {
             let mut report = Report::new(job, "run", jiff::Timestamp::UNIX_EPOCH);
-            report.event_failed(7, &Error::new(Kind::Timeout, "late"));
+            report.event_failed(7, Error::new(Kind::Timeout, "late"));
             let line = line(&report, "acme");
             assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([["deployment"]]));
             for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap() {
@@ -113,7 +113,7 @@ mod tests {
     fn what_is_no_single_events_is_named_however_many_events_failed() {
         let mut report = Report::new(JobName::Sync, "run", jiff::Timestamp::UNIX_EPOCH);
         for event_id in 0..300 {
-            report.event_failed(event_id, &Error::new(Kind::Timeout, "late"));
+            report.event_failed(event_id, Error::new(Kind::Timeout, "late"));
         }
         report.failed(&Error::new(Kind::Store, "full"));
         let line = line(&report, "acme");

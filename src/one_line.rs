@@ -20,7 +20,9 @@ impl Write for Plain<'_, '_> {
     }
 }
 
-fn is_harmless(sign: char) -> bool {
+/// Whether a terminal shows this sign as it is, in its place.
+#[must_use]
+pub fn is_harmless(sign: char) -> bool {
     !sign.is_control() && !matches!(sign, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

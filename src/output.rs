@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgAction, Args, Command};
 use rollcall::error::{Error, Explain, Kind, Result};
+use rollcall::one_line::is_harmless;
 use rollcall::report::Failure;
 use serde::Serialize;
 use serde_json::json;
@@ -172,10 +173,19 @@ impl OutputOptions {
     }
 }
 
+/// As JSON, in which the signs that would control a terminal are escaped.
 fn to_json(result: &impl Serialize) -> Result<String> {
     let text =
         serde_json::to_string_pretty(result).explain(Kind::Store, || "cannot write the result".to_owned())?;
-    Ok(text + "\n")
+    let mut shown = String::with_capacity(text.len() + 1);
+    for sign in text.chars() {
+        match sign {
+            '\n' => shown.push(sign),
+            sign if is_harmless(sign) => shown.push(sign),
+            sign => shown.extend(['\\', 'u'].into_iter().chain(format!("{:04x}", u32::from(sign)).chars())),
+        }
+    }
+    Ok(shown + "\n")
 }
 
 fn print(text: &str) -> Result<()> {
@@ -183,5 +193,19 @@ fn print(text: &str) -> Result<()> {
         // The reader of the pipe has seen enough of the result.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         outcome => outcome.explain(Kind::Store, || "cannot write the result".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_control_a_terminal_is_escaped_in_json_and_stays_the_same_text() {
+        let name = "张三\u{9b}2J\u{7f}\u{202e}x\u{2066}\n";
+        let shown = to_json(&json!({ "name": name })).unwrap();
+        assert!(shown.contains(r#""name": "张三\u009b2J\u007f\u202ex\u2066\n""#), "{shown}");
+        let read: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        assert_eq!(read["name"], name);
     }
 }

@@ -1,4 +1,4 @@
-# Each says what to do. What is left for the next run, a holiday without events, and an old event that the vendor forgot
+# Each says what to do. Events that are left for the next run, a holiday without events, and an old event that the vendor forgot
 # raise none: they are counted in none of these metrics. Nor do objects of the lake that somebody else deleted.
 locals {
   hour = 3600
@@ -74,7 +74,7 @@ locals {
       dimensions = { StateMachineArn = aws_sfn_state_machine.fan_out.arn }
       sum        = true
       over       = 0
-      text       = "A fan-out has failed. What it brought is kept, and the next continues; its execution in Step Functions says which state failed, and why."
+      text       = "A fan-out has failed. What it brought is kept, and the next goes on with what is due; one over days is to be started again with the same days. Its execution in Step Functions says which state failed, and why."
     }
     dead-letters = {
       namespace  = "AWS/SQS"

@@ -191,7 +191,7 @@ data "aws_iam_policy_document" "analysts" {
     }
   }
 
-  # What was written under another key stays under it.
+  # What was written under another key stays under it; but the archive is not for analysts.
   dynamic "statement" {
     for_each = length(var.settings.former_kms_key_arns) > 0 ? [true] : []
 

@@ -167,12 +167,12 @@ data "aws_iam_policy_document" "function" {
 
   # What was written under another key stays under it.
   dynamic "statement" {
-    for_each = length(var.settings.former_kms_key_arns) > 0 ? [true] : []
+    for_each = length(concat(var.settings.former_kms_key_arns, var.settings.former_archive_kms_key_arns)) > 0 ? [true] : []
 
     content {
       sid       = "FormerKeys"
       actions   = ["kms:Decrypt"]
-      resources = var.settings.former_kms_key_arns
+      resources = concat(var.settings.former_kms_key_arns, var.settings.former_archive_kms_key_arns)
     }
   }
 

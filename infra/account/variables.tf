@@ -21,40 +21,41 @@ variable "architecture" {
 variable "settings" {
   description = "The settings of one of the vendor's accounts, with their defaults as in infra/variables.tf."
   type = object({
-    schedule             = string
-    schedule_enabled     = bool
-    fan_out              = bool
-    heartbeat_hours      = number
-    api_url              = optional(string)
-    zone                 = string
-    settle               = string
-    horizon              = string
-    lookback             = string
-    public_list          = bool
-    environment          = map(string)
-    requests_per_second  = number
-    concurrency          = number
-    parallel_pulls       = number
-    events_per_pull      = number
-    memory_mb            = number
-    timeout_seconds      = number
-    vpc                  = optional(object({ subnet_ids = list(string), security_group_ids = list(string) }))
-    bucket               = optional(string)
-    kms_key_arn          = optional(string)
-    privacy              = string
-    hmac_key             = bool
-    archive              = bool
-    archive_kms_key_arn  = optional(string)
-    former_kms_key_arns  = list(string)
-    archive_days         = optional(number)
-    noncurrent_days      = number
-    log_retention_days   = number
-    secret_recovery_days = number
-    first_day            = string
-    athena_scan_limit_gb = number
-    athena_result_days   = number
-    alarm_topic_arns     = list(string)
-    reject_share         = number
+    schedule                    = string
+    schedule_enabled            = bool
+    fan_out                     = bool
+    heartbeat_hours             = number
+    api_url                     = optional(string)
+    zone                        = string
+    settle                      = string
+    horizon                     = string
+    lookback                    = string
+    public_list                 = bool
+    environment                 = map(string)
+    requests_per_second         = number
+    concurrency                 = number
+    parallel_pulls              = number
+    events_per_pull             = number
+    memory_mb                   = number
+    timeout_seconds             = number
+    vpc                         = optional(object({ subnet_ids = list(string), security_group_ids = list(string) }))
+    bucket                      = optional(string)
+    kms_key_arn                 = optional(string)
+    privacy                     = string
+    hmac_key                    = bool
+    archive                     = bool
+    archive_kms_key_arn         = optional(string)
+    former_kms_key_arns         = list(string)
+    former_archive_kms_key_arns = list(string)
+    archive_days                = optional(number)
+    noncurrent_days             = number
+    log_retention_days          = number
+    secret_recovery_days        = number
+    first_day                   = string
+    athena_scan_limit_gb        = number
+    athena_result_days          = number
+    alarm_topic_arns            = list(string)
+    reject_share                = number
   })
 
   # What Scheduler takes, and only that: https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
@@ -151,8 +152,8 @@ variable "settings" {
   }
 
   validation {
-    condition     = alltrue([for key in var.settings.former_kms_key_arns : can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", key))])
-    error_message = "`former_kms_key_arns` are the ARNs of keys, not of aliases: no right covers an alias."
+    condition     = alltrue([for key in concat(var.settings.former_kms_key_arns, var.settings.former_archive_kms_key_arns) : can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", key))])
+    error_message = "`former_kms_key_arns` and `former_archive_kms_key_arns` are the ARNs of keys, not of aliases: no right covers an alias."
   }
 
   validation {

@@ -14,7 +14,7 @@ use rollcall::job::context::Context;
 use rollcall::load::store::Store;
 use rollcall::metrics;
 use rollcall::progress::Progress;
-use rollcall::report::Report;
+use rollcall::report::{Failure, JobName, Report};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 use tracing::level_filters::LevelFilter;
@@ -44,14 +44,17 @@ async fn invoke(store: &OnceCell<Arc<dyn Store>>, event: LambdaEvent<Value>) -> 
 }
 
 async fn work(store: &OnceCell<Arc<dyn Store>>, event: LambdaEvent<Value>) -> Result<Report> {
+    if event.payload.get("job").is_some_and(|job| job == "forget") {
+        // No function may delete versions of objects. Not an error, for which the dead-letter queue would keep who was named.
+        let mut report = Report::new(JobName::Forget, "", Timestamp::now());
+        let refused = Error::new(Kind::Usage, "`forget` is not a job for the functions");
+        let refused = refused.hint("use the command `rollcall forget`, as docs/privacy.md describes");
+        report.failures.push(Failure::of_run(&refused));
+        return Ok(report);
+    }
     let job: Job = serde_json::from_value(event.payload)
         .explain(Kind::Usage, || "the payload is not a job".to_owned())
         .map_err(|error| error.hint("write it like `{\"job\": \"sync\"}`"))?;
-    if matches!(job, Job::Forget(_)) {
-        // If it failed, the dead-letter queue would name the person, and no function may delete versions of objects.
-        return Err(Error::new(Kind::Usage, "`forget` is not a job for the functions")
-            .hint("use the command `rollcall forget`, as docs/privacy.md describes"));
-    }
     let Environment { options, deployment } = Environment::try_parse()
         .explain(Kind::Usage, || "the function's environment cannot be read".to_owned())?;
     // The secret is read each time, so that a new one takes effect with the next run.

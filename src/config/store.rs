@@ -62,6 +62,9 @@ impl StoreOptions {
                 .hint("name it like `s3://bucket/prefix`"));
         }
         let prefix = prefix.trim_matches('/');
+        if self.s3_endpoint.is_none() {
+            address::check_endpoint("S3")?;
+        }
         Ok(Location::S3(Bucket {
             name: bucket.to_owned(),
             prefix: if prefix.is_empty() { String::new() } else { format!("{prefix}/") },

@@ -1,9 +1,5 @@
 //! The client for the vendor's API: one connection and one set of tokens for a whole run.
 
-use std::time::Duration;
-
-use jiff::Timestamp;
-
 use super::auth::Credentials;
 use super::http::{Http, HttpOptions};
 use super::token::Tokens;
@@ -26,24 +22,6 @@ impl Client {
         max_response_bytes: u64,
     ) -> Result<Self> {
         Ok(Self { http: Http::new(options)?, tokens: Tokens::new(credentials, shared), max_response_bytes })
-    }
-
-    /// For how long requests may still begin; `None` if there is no limit.
-    #[must_use]
-    pub fn time_left(&self) -> Option<Duration> {
-        self.http.time_left()
-    }
-
-    /// Whether no request may begin any more.
-    #[must_use]
-    pub fn is_out_of_time(&self) -> bool {
-        self.time_left().is_some_and(|left| left.is_zero())
-    }
-
-    /// The current time.
-    #[must_use]
-    pub fn now(&self) -> Timestamp {
-        self.http.now()
     }
 
     /// Puts the token into the secret that other machines read, unless it is there already.

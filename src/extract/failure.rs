@@ -12,6 +12,10 @@ use crate::error::{Error, Kind};
 
 /// The longest part of the vendor's own text that goes into a message, in characters.
 const LONGEST_TEXT: usize = 200;
+/// What may stand between the digits of one number.
+const BETWEEN_DIGITS: &str = " +-.()（）·";
+/// The digits from which on a number in that text may be somebody's telephone number; numbers of events have fewer.
+const FEWEST_DIGITS: usize = 7;
 /// How much of the body of a failure is read, in bytes.
 const LARGEST_BODY: usize = 64 * 1024;
 /// How long to wait for that body: the status alone already says most.
@@ -24,13 +28,37 @@ pub(super) fn from_envelope(
     request_id: Option<&str>,
     secret: &str,
 ) -> Error {
-    // The vendor's text is quoted, but never a token that it may repeat.
-    let text: String = text.unwrap_or_default().replace(secret, "…").chars().take(LONGEST_TEXT).collect();
+    // The vendor's text is quoted, but never a token that it may repeat, nor who it is about.
+    let text = of_nobody(&text.unwrap_or_default().replace(secret, "…"));
+    let text: String = text.chars().take(LONGEST_TEXT).collect();
     let error = match code {
         Some(code) => of_code(code).with("code", code),
         None => Error::new(Kind::BadAnswer, "the answer has no `code`"),
     };
     with_request_id(error.with("msg", format!("`{text}`")), request_id)
+}
+
+/// A text without mail addresses and without numbers that may be somebody's, however they are written.
+fn of_nobody(text: &str) -> String {
+    let words = text.split(' ').map(|word| if word.contains(['@', '＠']) { "…" } else { word });
+    let (words, mut shown) = (words.collect::<Vec<_>>().join(" "), String::with_capacity(text.len()));
+    let mut rest = words.as_str();
+    while let Some(begin) = rest.find(|sign| is_digit(sign) || "+(（".contains(sign)) {
+        let (before, from) = rest.split_at(begin);
+        let end = from.find(|sign| !is_digit(sign) && !BETWEEN_DIGITS.contains(sign)).unwrap_or(from.len());
+        let (number, after) = from.split_at(end);
+        let kept = number.trim_end_matches(|sign| !is_digit(sign));
+        let is_long = number.chars().filter(|sign| is_digit(*sign)).count() >= FEWEST_DIGITS;
+        shown.push_str(before);
+        shown.push_str(if is_long { "…" } else { kept });
+        shown.push_str(number.get(kept.len()..).unwrap_or_default());
+        rest = after;
+    }
+    shown + rest
+}
+
+fn is_digit(sign: char) -> bool {
+    matches!(sign, '0'..='9' | '０'..='９')
 }
 
 /// The error for a failure that the vendor reports in an answer that was read as a whole.
@@ -155,6 +183,26 @@ mod tests {
         let without = from_envelope(None, None, Some("172.10_1"), "secret");
         assert_eq!(without.kind(), Kind::BadAnswer);
         assert!(without.to_string().contains("requestId: 172.10_1"), "{without}");
+    }
+
+    #[test]
+    fn who_the_vendors_text_is_about_is_not_repeated() {
+        for (text, shown) in [
+            ("用户 13900001111 无权限", "用户 … 无权限"),
+            ("手机号13900001111不存在", "手机号…不存在"),
+            ("手机号１３９００００１１１１不存在", "手机号…不存在"),
+            ("user li.lei+x@example.com: no right", "user … no right"),
+            ("+86-139-0000-1111", "…"),
+            ("call 138 0000 1111 again", "call … again"),
+            ("（138）00001111号", "…号"),
+            ("张三@example.com 不存在", "… 不存在"),
+            ("error (5) in 3 parts (of 4)", "error (5) in 3 parts (of 4)"),
+            ("no event 609768, code 10003", "no event 609768, code 10003"),
+            ("", ""),
+        ] {
+            let error = from_envelope(Some(500), Some(text), None, "secret").to_string();
+            assert!(error.contains(&format!("msg: `{shown}`")), "{error}");
+        }
     }
 
     #[test]

@@ -87,12 +87,6 @@ impl Http {
         Ok(Self { client, base, options, pace })
     }
 
-    /// For how long requests may still begin; `None` if there is no limit.
-    pub(super) fn time_left(&self) -> Option<Duration> {
-        let left = self.options.retries.deadline?.duration_since(self.now());
-        Some(Duration::try_from(left).unwrap_or_default())
-    }
-
     /// The same connection, where what is asked is counted in `usage`.
     pub(super) fn metered<'a>(&'a self, usage: &'a Usage) -> Metered<'a> {
         Metered { http: self, usage }
@@ -134,7 +128,8 @@ impl Http {
 
     /// How long a request may take: until its timeout, or until the run's time for visits ends, if that comes first.
     fn time_for_a_request(&self) -> Duration {
-        self.time_left().map_or(self.options.timeout, |left| left.min(self.options.timeout))
+        let left = self.options.retries.deadline.time_left();
+        left.map_or(self.options.timeout, |left| left.min(self.options.timeout))
     }
 }
 
@@ -229,6 +224,7 @@ impl<'a> Metered<'a> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::calendar::Deadline;
 
     /// A host at which nobody listens.
     pub(in crate::extract) fn unreachable(clock: Clock) -> Http {
@@ -237,7 +233,7 @@ pub(super) mod tests {
             timeout: Duration::from_mins(5),
             read_timeout: Duration::from_mins(2),
             requests_per_second: NonZeroU32::MAX,
-            retries: RetryPolicy { first_pause: Duration::ZERO, deadline: None },
+            retries: RetryPolicy { first_pause: Duration::ZERO, deadline: Deadline::never() },
             clock,
         };
         Http::new(options).unwrap()

@@ -10,6 +10,9 @@ use crate::json::escape;
 
 /// The vendor's code for success.
 pub(super) const SUCCESS: i64 = 200;
+/// No answer is older, in seconds since 1970: it is of 2015. A smaller number comes, for example, from seconds that are sent for
+/// milliseconds.
+const EARLIEST: i64 = 1_420_070_400;
 /// The longest `requestId` that is shown, in characters; those seen so far have 42.
 const LONGEST_ID: usize = 200;
 
@@ -47,10 +50,10 @@ impl Reply {
         text(self.code.as_ref())?.parse().ok()
     }
 
-    /// When the vendor answered, by its own clock.
+    /// When the vendor answered, by its own clock; none if that is no time at which it can have.
     pub(super) fn time(&self) -> Option<Timestamp> {
         let millis = text(self.time_stamp.as_ref())?.parse().ok()?;
-        Timestamp::from_millisecond(millis).ok()
+        Timestamp::from_millisecond(millis).ok().filter(|time| time.as_second() >= EARLIEST)
     }
 
     /// The vendor's text for a failure.

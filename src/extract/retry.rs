@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::usage::Usage;
+use crate::calendar::Deadline;
 use crate::error::{Error, Kind, Result};
 
 /// The most attempts at one request. With the pauses below, this outlasts an outage of two to three minutes.
@@ -27,8 +26,8 @@ const LONGEST_PAUSE_ASKED: Duration = Duration::from_mins(2);
 pub struct RetryPolicy {
     /// The longest pause after the first failure; it doubles with each further failure.
     pub first_pause: Duration,
-    /// From when on no attempt may begin; `None` if there is no limit.
-    pub deadline: Option<Timestamp>,
+    /// From when on no attempt may begin.
+    pub deadline: Deadline,
 }
 
 /// The attempts at one request, or at a group of requests that is repeated as a whole.
@@ -68,14 +67,14 @@ impl<'a> Attempts<'a> {
     }
 
     /// Waits until the next attempt may begin. Returns the error if there is to be none.
-    pub async fn pause(&mut self, error: Error, now: Timestamp) -> Result<()> {
-        tokio::time::sleep(self.next(error, now)?).await;
+    pub async fn pause(&mut self, error: Error) -> Result<()> {
+        tokio::time::sleep(self.next(error)?).await;
         Ok(())
     }
 
     /// How long to wait before the next attempt. Returns the error if another attempt would not help, this was the last one,
     /// or the next one would begin too late.
-    fn next(&mut self, error: Error, now: Timestamp) -> Result<Duration> {
+    fn next(&mut self, error: Error) -> Result<Duration> {
         if error.kind() == Kind::TokenRefused {
             if std::mem::replace(&mut self.renewed, true) {
                 return Err(error.taken_for(Kind::Credentials));
@@ -95,9 +94,7 @@ impl<'a> Attempts<'a> {
         let ours = self.policy.first_pause.saturating_mul(doubled).mul_f64(fastrand::f64());
         // The vendor can only make the pause longer: one that asks for no pause at all is in trouble like any other.
         let pause = error.pause_asked().map_or(ours, |asked| asked.min(LONGEST_PAUSE_ASKED).max(ours));
-        if let Some(deadline) = self.policy.deadline
-            && now.checked_add(pause).is_ok_and(|then| then >= deadline)
-        {
+        if self.policy.deadline.is_over_in(pause) {
             return Err(error);
         }
         // A run that waits for minutes says why; a failure that passes at once concerns nobody.
@@ -114,11 +111,16 @@ impl<'a> Attempts<'a> {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
+    use crate::calendar::Clock;
 
-    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+    fn attempts(usage: &Usage) -> Attempts<'_> {
+        attempts_until(Deadline::never(), usage)
+    }
 
-    fn attempts(usage: &Usage, deadline: Option<Timestamp>) -> Attempts<'_> {
+    fn attempts_until(deadline: Deadline, usage: &Usage) -> Attempts<'_> {
         Attempts::new(RetryPolicy { first_pause: Duration::from_millis(500), deadline }, usage)
     }
 
@@ -137,9 +139,9 @@ mod tests {
             (Kind::TooLarge, 1),
         ] {
             let usage = Usage::default();
-            let mut attempts = attempts(&usage, None);
+            let mut attempts = attempts(&usage);
             let mut tried = 1;
-            while attempts.next(Error::new(kind, "failed"), NOW).is_ok() {
+            while attempts.next(Error::new(kind, "failed")).is_ok() {
                 tried += 1;
             }
             assert_eq!(tried, tries, "{kind:?}");
@@ -150,22 +152,22 @@ mod tests {
     #[test]
     fn failures_of_another_kind_are_no_connections_that_could_not_be_made() {
         let usage = Usage::default();
-        let mut attempts = attempts(&usage, None);
+        let mut attempts = attempts(&usage);
         for _ in 1..CONNECTION_ATTEMPTS {
-            attempts.next(Error::new(Kind::Unavailable, "busy"), NOW).unwrap();
+            attempts.next(Error::new(Kind::Unavailable, "busy")).unwrap();
         }
         for _ in 1..CONNECTION_ATTEMPTS {
-            attempts.next(Error::new(Kind::Unreachable, "refused"), NOW).unwrap();
+            attempts.next(Error::new(Kind::Unreachable, "refused")).unwrap();
         }
-        assert!(attempts.next(Error::new(Kind::Unreachable, "refused"), NOW).is_err());
+        assert!(attempts.next(Error::new(Kind::Unreachable, "refused")).is_err());
     }
 
     #[test]
     fn a_pause_is_at_most_what_doubling_allows() {
         let usage = Usage::default();
-        let mut attempts = attempts(&usage, None);
+        let mut attempts = attempts(&usage);
         for longest in [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000] {
-            let pause = attempts.next(Error::new(Kind::Broken, "cut off"), NOW).unwrap();
+            let pause = attempts.next(Error::new(Kind::Broken, "cut off")).unwrap();
             assert!(pause <= Duration::from_millis(longest), "{pause:?}");
         }
     }
@@ -176,19 +178,20 @@ mod tests {
         let asking =
             |seconds| Error::new(Kind::Unavailable, "busy").retry_after(Some(Duration::from_secs(seconds)));
         for (asked, waited) in [(7, 7), (3600, 120)] {
-            let pause = attempts(&usage, None).next(asking(asked), NOW).unwrap();
+            let pause = attempts(&usage).next(asking(asked)).unwrap();
             assert_eq!(pause, Duration::from_secs(waited));
         }
-        let mut attempts = attempts(&usage, None);
-        let pauses: Duration = (1..ATTEMPTS).map(|_| attempts.next(asking(0), NOW).unwrap()).sum();
+        let mut attempts = attempts(&usage);
+        let pauses: Duration = (1..ATTEMPTS).map(|_| attempts.next(asking(0)).unwrap()).sum();
         assert!(pauses > Duration::from_secs(10), "{pauses:?}");
     }
 
     #[test]
     fn no_attempt_begins_after_the_deadline() {
         let usage = Usage::default();
-        let mut attempts = attempts(&usage, Some(NOW));
-        assert!(attempts.next(Error::new(Kind::Timeout, "late"), NOW).is_err());
+        let now = Timestamp::UNIX_EPOCH;
+        let mut attempts = attempts_until(Deadline { clock: Clock::Fixed(now), end: Some(now) }, &usage);
+        assert!(attempts.next(Error::new(Kind::Timeout, "late")).is_err());
         assert_eq!(usage.used().retries, 0);
     }
 }

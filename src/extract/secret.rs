@@ -6,6 +6,7 @@ use aws_sdk_secretsmanager::Client;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use crate::address;
 use crate::aws;
 use crate::error::{Error, Kind, Result};
 
@@ -26,8 +27,9 @@ pub struct Secret {
 }
 
 /// Secrets Manager, with the credentials of the usual chain: environment, profile, role.
-pub(super) async fn client() -> Client {
-    Client::new(&aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await)
+pub(super) async fn client() -> Result<Client> {
+    address::check_endpoint("SECRETS_MANAGER")?;
+    Ok(Client::new(&aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await))
 }
 
 /// Reads the credentials that a secret holds.
@@ -40,7 +42,7 @@ pub async fn read(arn: &str) -> Result<Secret> {
 
 /// Reads the text of a secret; it is empty if the secret holds none.
 pub async fn read_text(arn: &str) -> Result<SecretString> {
-    let answer = client().await.get_secret_value().secret_id(arn).send().await;
+    let answer = client().await?.get_secret_value().secret_id(arn).send().await;
     let answer = answer.map_err(|error| {
         let is_transient = aws::is_transient(&error);
         let error = aws_sdk_secretsmanager::Error::from(error);

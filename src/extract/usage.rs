@@ -48,8 +48,8 @@ impl Usage {
         self.vendors_clock.get_or_init(|| ahead);
     }
 
-    /// How far the vendor's clock is ahead of this machine's, according to the first small answer that stated the time; `None` if
-    /// none did.
+    /// How far the vendor's clock is ahead of this machine's, according to the first small answer that stated a possible time;
+    /// `None` if none did.
     #[must_use]
     pub fn clock_ahead(&self) -> Option<SignedDuration> {
         self.vendors_clock.get().copied()

@@ -59,7 +59,7 @@ impl<'a> Vendor<'a> {
         let mut attempts = self.attempts();
         loop {
             match self.try_call(path, parameters.clone()).await {
-                Err(error) => attempts.pause(error, self.client.now()).await?,
+                Err(error) => attempts.pause(error).await?,
                 reply => return reply,
             }
         }

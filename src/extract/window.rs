@@ -11,6 +11,9 @@ use crate::error::Result;
 /// The shortest window that a day is split into; if even its answer is too large or too late, that is an error.
 const SHORTEST: SignedDuration = SignedDuration::from_mins(1);
 
+/// The most pieces of a day, as a power of two, that are not shorter than [`SHORTEST`].
+const MOST_PIECES: u32 = 1024;
+
 /// A half-open range `[from, to)` of `online_time`, in whole seconds: a day or a part of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
@@ -53,6 +56,12 @@ pub fn split(zone: &Zone, day: Date, pieces: u32) -> Result<Option<Vec<Window>>>
     }
     let edge = |piece: i64| Timestamp::from_second(from + length * piece / pieces).unwrap_or(Timestamp::MAX);
     Ok(Some((0..pieces).map(|piece| Window { from: edge(piece), to: edge(piece + 1) }).collect()))
+}
+
+/// The pieces that a day needs so as to have at least this many windows, as a power of two; no more than a day can have.
+#[must_use]
+pub fn pieces_for(windows: usize) -> u32 {
+    u32::try_from(windows).unwrap_or(MOST_PIECES).min(MOST_PIECES).next_power_of_two()
 }
 
 /// These windows, with two halves in place of each of the `chosen` ones that is not too short for that. `None` if all are.
@@ -141,6 +150,15 @@ mod tests {
         let day = "2022-10-26".parse().unwrap();
         assert!(split(&zone, day, 1440).unwrap().is_some());
         assert!(split(&zone, day, 1441).unwrap().is_none());
+    }
+
+    #[test]
+    fn as_many_windows_are_a_power_of_two_of_pieces_that_a_day_can_have() {
+        for (windows, pieces) in
+            [(1, 1), (2, 2), (3, 4), (64, 64), (65, 128), (1025, 1024), (usize::MAX, 1024)]
+        {
+            assert_eq!(pieces_for(windows), pieces, "{windows}");
+        }
     }
 
     #[test]

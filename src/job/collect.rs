@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::choice::was_visited_since;
 use super::context::Context;
-use super::selection::parse_day;
+use super::selection::{maybe_day, parse_day};
 use crate::error::{Error, Kind, Result};
 use crate::load::items;
 use crate::load::ledger::Ledger;
@@ -29,9 +29,11 @@ pub struct Collect {
     /// The first day that was planned, if days were chosen: what is left of them is then a failure, because no other plan comes
     /// back to it.
     #[arg(long, value_name = "DAY", value_parser = parse_day)]
+    #[serde(default, deserialize_with = "maybe_day")]
     pub from: Option<Date>,
     /// The last day that was planned, if days were chosen.
     #[arg(long, value_name = "DAY", value_parser = parse_day)]
+    #[serde(default, deserialize_with = "maybe_day")]
     pub to: Option<Date>,
 }
 
@@ -51,10 +53,10 @@ pub(super) async fn collect(context: &Context, call: &Collect, report: &mut Repo
     report.planned(known, planned.len());
     let is_of_days = call.from.is_some() || call.to.is_some();
     report.is_of_all = !is_of_days;
-    let found = stream::iter(planned)
+    let mut found = stream::iter(planned)
         .map(|event_id| async move { (event_id, context.ledgers.find(event_id).await) })
         .buffered(AT_ONCE);
-    for (event_id, found) in found.collect::<Vec<_>>().await {
+    while let Some((event_id, found)) = found.next().await {
         let error = match found {
             Ok(Some(entry)) => match outcome(&entry.ledger, call.planned_at, is_of_days) {
                 Became::Complete => {
@@ -76,7 +78,7 @@ pub(super) async fn collect(context: &Context, call: &Collect, report: &mut Repo
             Ok(None) => Error::new(Kind::Damaged, "the event no longer has a ledger"),
             Err(error) => error,
         };
-        report.event_failed(event_id, &error.with("event", event_id));
+        report.event_failed(event_id, error);
     }
     Ok(())
 }

@@ -48,6 +48,8 @@ pub struct Context {
     pub requests_per_second: NonZeroU32,
     /// Where the current time comes from.
     pub clock: Clock,
+    /// From when on nothing further is asked of the vendor.
+    pub visit_deadline: Deadline,
     /// From when on no further day is published.
     pub publish_deadline: Deadline,
     /// The name of the run.
@@ -67,18 +69,19 @@ impl Context {
     /// that they staged has one; the last tenth is for days that are still being published by then.
     pub fn over(store: Arc<dyn Store>, config: Config, clock: Clock, progress: Progress) -> Result<Self> {
         let now = clock.now();
+        let tenths = |tenths| Deadline {
+            clock,
+            end: config.deadline.map(|deadline| after(now, deadline / 10 * tenths)),
+        };
+        let (visit_deadline, publish_deadline) = (tenths(8), tenths(9));
         let options = HttpOptions {
             api_url: config.api_url,
             timeout: config.timeout,
             read_timeout: config.read_timeout,
             requests_per_second: config.requests_per_second,
-            retries: RetryPolicy {
-                first_pause: config.first_pause,
-                deadline: config.deadline.map(|deadline| after(now, deadline / 10 * 8)),
-            },
-            clock: clock.clone(),
+            retries: RetryPolicy { first_pause: config.first_pause, deadline: visit_deadline },
+            clock,
         };
-        let end = config.deadline.map(|deadline| after(now, deadline / 10 * 9));
         let client =
             Client::new(options, config.credentials, config.token_secret_arn, config.max_response_bytes)?;
         Ok(Self {
@@ -96,15 +99,14 @@ impl Context {
             rosters: config.rosters,
             concurrency: config.concurrency,
             requests_per_second: config.requests_per_second,
-            publish_deadline: Deadline { clock: clock.clone(), end },
+            visit_deadline,
+            publish_deadline,
             clock,
             run: (0..8).map(|_| fastrand::lowercase()).collect(),
             progress,
         })
     }
-}
 
-impl Context {
     /// Whether the store can be read and written at all, after some of its objects could not.
     pub(super) async fn store_works(&self) -> bool {
         let name = format!("{}-{:x}", self.run, fastrand::u32(..));

@@ -97,7 +97,7 @@ async fn vendor(context: &Context, vendor: Vendor<'_>) -> Result<String> {
 
 fn clock(vendor: Vendor<'_>, now: Timestamp) -> Result<String> {
     let Some(ahead) = vendor.clock_ahead() else {
-        return Err(Error::new(Kind::BadAnswer, "the vendor's answers do not state the time"));
+        return Err(Error::new(Kind::BadAnswer, "the vendor's answers state no possible time"));
     };
     if ahead.abs() > TOLERANCE {
         let side = if ahead.is_negative() { "behind" } else { "ahead" };

@@ -9,7 +9,7 @@ use super::archive::{self, is_of_one_object};
 use super::context::Context;
 use super::lake;
 use super::upgrade::clean_ledgers;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Explain, Kind, Result};
 use crate::load::erasure::{self, Erasure, Logged, People};
 use crate::load::publish::staged_days::{StagedDays, staged_files};
 use crate::load::store::{Head, Listed};
@@ -22,7 +22,8 @@ use crate::transform::tables::Table;
 #[derive(Args, Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Forget {
-    /// What the person is known by: a number, a mail address, an identifier of your own. Give all that you know, several at once.
+    /// What the person is known by: a number, a mail address, an identifier of your own. Give all that you know, several at once;
+    /// or `-`, and one on each line of standard input, where neither the shell's history nor a list of processes shows it.
     #[arg(long, value_name = "TEXT", num_args = 1.., required = true)]
     #[serde(deserialize_with = "one_or_many")]
     pub viewer: Vec<String>,
@@ -46,10 +47,11 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Resul
 }
 
 pub(super) async fn forget(context: &Context, call: &Forget, report: &mut Report) -> Result<()> {
-    if call.viewer.is_empty() {
+    let viewers = named(&call.viewer)?;
+    if viewers.is_empty() {
         return Err(Error::new(Kind::Usage, "no person to forget is named").hint("give `--viewer`"));
     }
-    if call.viewer.iter().any(|text| text.trim().chars().count() < SHORTEST) {
+    if viewers.iter().any(|text| text.trim().chars().count() < SHORTEST) {
         return Err(Error::new(Kind::Usage, format!("`--viewer` is shorter than {SHORTEST} characters"))
             .hint("give the complete number, mail address or identifier"));
     }
@@ -60,8 +62,9 @@ pub(super) async fn forget(context: &Context, call: &Forget, report: &mut Report
     }
     let (lake, began) = (&context.lake, context.clock.now());
     let store = lake.store.as_ref();
-    let people = suppression::people(&lake.settings.policy, &call.viewer)?;
-    let erasure = Erasure { identifiers: call.viewer.len(), is_dry: call.dry_run, ..Erasure::default() };
+    lake.check_key().await?;
+    let people = suppression::people(&lake.settings.policy, &viewers)?;
+    let erasure = Erasure { identifiers: viewers.len(), is_dry: call.dry_run, ..Erasure::default() };
     let mut failures = Vec::new();
     // First, so that a run with another key than the list's is refused before anything is written.
     let mut privacy = lake.privacy_with(&people).await?;
@@ -103,6 +106,16 @@ pub(super) async fn forget(context: &Context, call: &Forget, report: &mut Report
     }
     report.erasure = Some(erasure);
     Ok(())
+}
+
+/// What the person is known by: as given, or the lines of standard input, where no list of commands shows it.
+fn named(viewer: &[String]) -> Result<Vec<String>> {
+    if viewer != ["-"] {
+        return Ok(viewer.to_vec());
+    }
+    let lines = std::io::read_to_string(std::io::stdin().lock())
+        .explain(Kind::Usage, || "standard input cannot be read".to_owned())?;
+    Ok(lines.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
 }
 
 /// Deletes the old versions of objects that the store keeps, and returns how many there were.
@@ -174,7 +187,7 @@ impl Forgetting<'_> {
         let outcome = async {
             let rows = table_day.suppressed_rows(key, head).await?;
             if rows > 0 && !self.is_dry {
-                table_day.clean_at(key).await?;
+                table_day.rewrite_if_unclean(key).await?;
             }
             Ok::<_, Error>(rows)
         };

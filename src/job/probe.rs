@@ -57,7 +57,7 @@ impl ProbeAnswer {
 pub(super) async fn probe(context: &Context, event_id: i64, report: &mut Report) {
     let usage = Usage::default();
     let vendor = context.client.vendor(&usage);
-    match Probe::new(context, vendor, event_id).await {
+    match Probe::new(vendor, event_id).await {
         Err(error) => report.check("answers", Err(error)),
         Ok(probe) => {
             report.check("answers", Ok(probe.answers()));
@@ -72,7 +72,6 @@ pub(super) async fn probe(context: &Context, event_id: i64, report: &mut Report)
 
 /// An event that is asked for in several ways.
 struct Probe<'a> {
-    context: &'a Context,
     vendor: Vendor<'a>,
     event_id: i64,
     /// The answer without parameters.
@@ -80,15 +79,15 @@ struct Probe<'a> {
 }
 
 impl<'a> Probe<'a> {
-    async fn new(context: &'a Context, vendor: Vendor<'a>, event_id: i64) -> Result<Self> {
-        let probe = Self { context, vendor, event_id, whole: ProbeAnswer::default() };
+    async fn new(vendor: Vendor<'a>, event_id: i64) -> Result<Self> {
+        let probe = Self { vendor, event_id, whole: ProbeAnswer::default() };
         let whole = probe.ask(&[]).await?;
         Ok(Self { whole, ..probe })
     }
 
     /// Asks for the report with these parameters, with the usual retries.
     async fn ask(&self, parameters: &[(&str, i64)]) -> Result<ProbeAnswer> {
-        let Self { context, vendor, event_id, .. } = *self;
+        let Self { vendor, event_id, .. } = *self;
         let mut attempts = vendor.attempts();
         loop {
             let began = Instant::now();
@@ -99,7 +98,7 @@ impl<'a> Probe<'a> {
                 answer.finish().await
             };
             if let Err(error) = outcome.await {
-                attempts.pause(error.with("event", event_id), context.client.now()).await?;
+                attempts.pause(error.with("event", event_id)).await?;
                 continue;
             }
             (seen.took, seen.bytes) = (began.elapsed(), vendor.used().bytes - before);

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::context::Context;
 use super::lake;
-use super::selection::parse_day;
+use super::selection::{days, parse_day};
 use crate::error::Result;
 use crate::load::lake::missing;
 use crate::load::publish::staged_days::StagedDays;
@@ -21,6 +21,7 @@ use crate::report::Report;
 pub struct Publish {
     /// Only this day; may be given several times.
     #[arg(long, value_name = "DAY", value_parser = parse_day)]
+    #[serde(deserialize_with = "days")]
     pub day: Vec<Date>,
 }
 
@@ -33,9 +34,8 @@ pub(super) async fn publish(context: &Context, call: &Publish, report: &mut Repo
 pub(super) async fn publish_staged(context: &Context, days: &[Date], report: &mut Report) -> Result<()> {
     context.progress.publishing();
     let days: BTreeSet<Date> = days.iter().copied().collect();
-    let (watch, deadline) =
-        (|done, all| context.progress.at("publishing", done, all), context.publish_deadline.clone());
-    add_to_report(report, publish::publish(&context.lake, &days, deadline, watch).await?);
+    let watch = |done, all| context.progress.at("publishing", done, all);
+    add_to_report(report, publish::publish(&context.lake, &days, context.publish_deadline, watch).await?);
     Ok(())
 }
 

@@ -45,14 +45,14 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
     // Asked by the stream while the loop below sets it, and a job must be `Send`: hence an atomic.
     let may_go_on = AtomicBool::new(true);
     // What the deadline cuts off is left to the next run.
-    let goes_on = || may_go_on.load(Ordering::Relaxed) && !context.client.is_out_of_time();
+    let goes_on = || may_go_on.load(Ordering::Relaxed) && !context.visit_deadline.is_over();
     let mut visits = stream::iter(due)
         .take_while(|_| future::ready(goes_on()))
         .map(|due| {
             let (context, choice, privacy) = (context.clone(), Arc::clone(&choice), privacy.clone());
             let event_id = due.event_id;
             let task = tokio::spawn(async move { visit_planned(&context, &choice, event_id, privacy).await });
-            async move { (due, task.await.unwrap_or_else(|crash| Ended::Failed(crashed(crash, event_id)))) }
+            async move { (due, task.await.unwrap_or_else(|crash| Ended::Failed(crashed(crash)))) }
         })
         .buffer_unordered(context.concurrency);
     let (mut streak, mut stopped_by) = (Streak::default(), None);
@@ -67,7 +67,7 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
                 report.events.due -= 1;
                 report.events.health -= due.health;
             }
-            Ended::Failed(error) => report.event_failed(due.event_id, &error),
+            Ended::Failed(error) => report.event_failed(due.event_id, error),
             // It ends the visits, once those under way are done. What is staged is published.
             Ended::Stopped(error) => {
                 if may_go_on.swap(false, Ordering::Relaxed) {
@@ -79,7 +79,7 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
     drop(visits);
     report.requests += usage.used();
     if choice.is_one_off() {
-        say_what_is_left(report, &choice, stopped_by, context.client.is_out_of_time());
+        say_what_is_left(report, &choice, stopped_by, context.visit_deadline.is_over());
     }
     Ok(())
 }
@@ -140,11 +140,9 @@ async fn visit_planned(context: &Context, choice: &Choice, event_id: i64, privac
         Ok(None) => {
             let gone =
                 Error::new(Kind::Damaged, "the ledger is gone: it was there when the visit was planned");
-            let gone =
-                gone.with("event", event_id).hint("run `sync --event` for it: that makes a new ledger");
-            return Ended::Failed(gone);
+            return Ended::Failed(gone.hint("run `sync --event` for it: that makes a new ledger"));
         }
-        Err(error) => return Ended::Failed(error.with("event", event_id)),
+        Err(error) => return Ended::Failed(error),
     };
     if ledger.closed.is_some() && !choice.is_chosen() {
         return Ended::NotNeeded;
@@ -155,9 +153,9 @@ async fn visit_planned(context: &Context, choice: &Choice, event_id: i64, privac
     }
 }
 
-fn crashed(crash: JoinError, event_id: i64) -> Error {
+fn crashed(crash: JoinError) -> Error {
     let error = Error::new(Kind::Damaged, "the visit crashed").caused_by(crash);
-    error.with("event", event_id).hint("report it to the makers of rollcall")
+    error.hint("report it to the makers of rollcall")
 }
 
 fn add_to_report(context: &Context, report: &mut Report, choice: &Choice, due: &Due, visited: Visited) {
@@ -179,8 +177,8 @@ fn add_to_report(context: &Context, report: &mut Report, choice: &Choice, due: &
             report.event_gone(event_id);
         }
         // It stays due, and another round of the fan-out may reach the vendor again.
-        Some(error) if error.kind() == Kind::Unreachable => report.event_left(event_id, &error),
-        Some(error) => report.event_failed(event_id, &error),
+        Some(error) if error.kind() == Kind::Unreachable => report.event_left(event_id, error),
+        Some(error) => report.event_failed(event_id, error),
         None => report.visited(outcome),
     }
     if !after.owed.is_empty() {

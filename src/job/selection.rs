@@ -3,9 +3,7 @@
 use clap::Args;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde::{Deserialize, Deserializer};
-
-use crate::error::{Error, Kind, Result};
+use serde::{Deserialize, Deserializer, de};
 
 /// Events and days as they were chosen. If none are, everything that is due is meant.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
@@ -16,11 +14,13 @@ pub struct Selection {
     #[serde(rename = "event_id", deserialize_with = "one_or_many")]
     pub event: Vec<i64>,
     /// Only events that took place, or were watched, on this day or later, due or not; these days are asked for again.
-    #[arg(long, value_name = "DAY")]
-    pub from: Option<String>,
+    #[arg(long, value_name = "DAY", value_parser = parse_day)]
+    #[serde(deserialize_with = "maybe_day")]
+    pub from: Option<Date>,
     /// Only events that took place, or were watched, on this day or earlier.
-    #[arg(long, value_name = "DAY")]
-    pub to: Option<String>,
+    #[arg(long, value_name = "DAY", value_parser = parse_day)]
+    #[serde(deserialize_with = "maybe_day")]
+    pub to: Option<Date>,
     /// Believe the vendor if a chosen day, or any day of a chosen event, now has fewer rows.
     #[arg(long)]
     pub accept_shrink: bool,
@@ -31,9 +31,7 @@ pub struct Selection {
 }
 
 /// In a payload, a single event needs no list around it.
-pub(super) fn one_or_many<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> std::result::Result<Vec<i64>, D::Error> {
+pub(super) fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<i64>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged, expecting = "`event_id` must be a number, or a list of numbers")]
     enum OneOrMany {
@@ -48,24 +46,24 @@ pub(super) fn one_or_many<'de, D: Deserializer<'de>>(
     })
 }
 
-/// Checks that the first chosen day is not after the last.
-pub(super) fn in_order(from: Option<Date>, to: Option<Date>) -> Result<()> {
-    match (from, to) {
-        (Some(from), Some(to)) if from > to => {
-            Err(Error::new(Kind::Usage, format!("`--from` {from} is after `--to` {to}")).hint("swap them"))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// Reads a day, for an option that takes one.
-pub(super) fn parse_day(text: &str) -> std::result::Result<Date, &'static str> {
+pub(super) fn parse_day(text: &str) -> Result<Date, &'static str> {
     // Without the check, a time behind the day would be passed over.
     let day = text.parse().ok().filter(|day: &Date| day.to_string() == text);
     day.ok_or("write it like `2022-10-26`")
 }
 
-pub(super) fn day(option: &str, text: &str) -> Result<Date> {
-    parse_day(text)
-        .map_err(|hint| Error::new(Kind::Usage, format!("`{text}` is not a day for `{option}`")).hint(hint))
+/// In a payload, a day is written in the same way.
+pub(super) fn maybe_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|text| day(&text)).transpose()
+}
+
+/// In a payload, so is each of several days.
+pub(super) fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Date>, D::Error> {
+    Vec::<String>::deserialize(deserializer)?.iter().map(|text| day(text)).collect()
+}
+
+fn day<E: de::Error>(text: &str) -> Result<Date, E> {
+    parse_day(text).map_err(|hint| E::custom(format!("`{text}` is not a day: {hint}")))
 }

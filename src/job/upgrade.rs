@@ -44,8 +44,8 @@ pub(super) async fn upgrade(context: &Context, call: &Upgrade, report: &mut Repo
         publish_staged(context, &[], report).await?;
     }
     context.progress.publishing();
-    let Context { lake, ledgers, publish_deadline, .. } = context;
-    add_to_report(report, upgrade::upgrade(lake, ledgers, publish_deadline).await?);
+    let upgraded = upgrade::upgrade(&context.lake, &context.ledgers, context.publish_deadline);
+    add_to_report(report, upgraded.await?);
     if call.change_privacy {
         // Last, because the archive takes the longest.
         clean_archive(context, report).await?;

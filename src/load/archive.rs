@@ -7,12 +7,12 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use zstd::stream::raw::CParameter;
-use zstd::stream::write::{Decoder, Encoder};
+use zstd::stream::raw::{CParameter, Decoder, InBuffer, Operation, OutBuffer};
+use zstd::stream::write::Encoder;
 
 use super::cell::Source;
 use super::document;
@@ -27,6 +27,8 @@ const WINDOW: CParameter = CParameter::WindowLog(17);
 const TABLE: CParameter = CParameter::HashLog(13);
 /// Bytes of a packed object that are read from the store at once.
 const CHUNK: u64 = 1024 * 1024;
+/// Bytes that are unpacked at once.
+const PART: usize = 1024 * 1024;
 // The JSON before the header, between header and answer, and after the answer.
 const BEGIN: &[u8] = b"{\"asked\":";
 const BETWEEN: &[u8] = b",\n\"answer\":";
@@ -179,28 +181,41 @@ struct Packed {
     key: String,
     head: Head,
     at: u64,
-    zstd: Decoder<'static, Vec<u8>>,
+    /// What was read, and is not unpacked yet.
+    chunk: Bytes,
+    zstd: Decoder<'static>,
+    /// Whether there may be more to unpack of what was read, because the last part was full.
+    has_more: bool,
 }
 
 impl Packed {
     fn new(store: Arc<dyn Store>, key: &str, head: Head) -> Result<Self> {
-        let zstd = Decoder::new(Vec::new()).explain(Kind::Store, cannot_unpack)?;
-        Ok(Self { store, key: key.to_owned(), head, at: 0, zstd })
+        let zstd = Decoder::new().explain(Kind::Store, cannot_unpack)?;
+        let (chunk, key) = (Bytes::new(), key.to_owned());
+        Ok(Self { store, key, head, at: 0, chunk, zstd, has_more: false })
     }
 
-    /// Reads a chunk and returns it unpacked; none at the end of the object.
+    /// Returns the next part, unpacked; none at the end of the object. However small its packed form is, a part is never larger
+    /// than [`PART`].
     async fn more(&mut self) -> Result<Option<Vec<u8>>> {
-        if self.at == self.head.size {
-            return Ok(None);
+        if self.chunk.is_empty() && !self.has_more {
+            if self.at == self.head.size {
+                return Ok(None);
+            }
+            let end = (self.at + CHUNK).min(self.head.size);
+            self.chunk = self.store.read(&self.key, &self.head.version, self.at..end).await?;
+            self.at = end;
         }
-        let end = (self.at + CHUNK).min(self.head.size);
-        let packed = self.store.read(&self.key, &self.head.version, self.at..end).await?;
-        self.at = end;
-        let unpacked = self.zstd.write_all(&packed).and_then(|()| self.zstd.flush());
-        unpacked
+        let mut part = Vec::with_capacity(PART);
+        let (mut input, mut output) = (InBuffer::around(&self.chunk), OutBuffer::around(&mut part));
+        let outcome = self.zstd.run(&mut input, &mut output);
+        let (taken, unpacked) = (input.pos(), output.pos());
+        outcome
             .explain(Kind::Damaged, cannot_unpack)
             .map_err(|error| unreadable(error).with("key", &self.key))?;
-        Ok(Some(std::mem::take(self.zstd.get_mut())))
+        self.chunk.advance(taken);
+        self.has_more = unpacked == part.capacity();
+        Ok(Some(part))
     }
 }
 
@@ -211,4 +226,46 @@ fn unreadable(error: Error) -> Error {
 
 fn cannot_unpack() -> String {
     "an archived answer cannot be unpacked".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::FORMAT;
+    use crate::load::store::Folder;
+
+    #[tokio::test]
+    async fn an_answer_that_packs_to_next_to_nothing_is_unpacked_part_by_part() {
+        let folder = tempfile::tempdir().unwrap();
+        let store: Arc<dyn Store> = Arc::new(Folder::new(folder.path()));
+        let header = ArchiveHeader {
+            format: FORMAT,
+            event_id: 7,
+            pulled_at: Timestamp::UNIX_EPOCH,
+            run: "run".to_owned(),
+            zone: "UTC".to_owned(),
+            day: Date::ZERO,
+            source: Source::Snapshot,
+            windows: Vec::new(),
+            window: 0,
+            accepted_at: None,
+            request: serde_json::Map::new(),
+            privacy_version: PrivacyVersion::default(),
+        };
+        let spaces = vec![b' '; 3 * PART];
+        let mut writer = ArchiveWriter::create(store.as_ref(), "answer", &header).await.unwrap();
+        for bytes in [&b"[1"[..], &spaces, &spaces, &spaces, b"]"] {
+            writer.write(bytes).await.unwrap();
+        }
+        writer.finish(Condition::Absent).await.unwrap();
+        let head = store.head("answer").await.unwrap().unwrap();
+        assert!(head.size < 10_000, "{}", head.size);
+        let mut reader = ArchiveReader::open(&store, "answer", head).await.unwrap();
+        let mut answer = Vec::new();
+        while let Some(bytes) = reader.next().await.unwrap() {
+            assert!(bytes.len() <= PART + END.len(), "{}", bytes.len());
+            answer.extend_from_slice(&bytes);
+        }
+        assert!(answer == [&b"[1"[..], &spaces, &spaces, &spaces, b"]"].concat());
+    }
 }

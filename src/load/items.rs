@@ -6,7 +6,6 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::keys;
-use super::ledger::Ledger;
 use super::store::{Condition, Store};
 use crate::error::{Error, Explain, Kind, Result};
 
@@ -20,30 +19,24 @@ pub struct Item {
     events: Vec<i64>,
 }
 
-/// Groups events, in their order, into items: up to `most` events in each, fewer if they are known to be large.
-pub fn batched<'a>(events: impl Iterator<Item = &'a Ledger>, most: NonZeroUsize) -> Vec<Item> {
+/// Groups events, in their order, into items: up to `most` events in each, fewer if they are known to be large. Each event comes
+/// with the number of its rows, as far as that is known.
+pub fn batched(events: impl Iterator<Item = (i64, u64)>, most: NonZeroUsize) -> Vec<Item> {
     let mut items: Vec<Item> = Vec::new();
     let mut held = 0;
-    for ledger in events {
-        let size = rows_of(ledger);
+    for (event_id, rows) in events {
         match items.last_mut() {
-            Some(item) if item.events.len() < most.get() && held + size <= FULL => {
-                item.events.push(ledger.event.event_id);
-                held += size;
+            Some(item) if item.events.len() < most.get() && held + rows <= FULL => {
+                item.events.push(event_id);
+                held += rows;
             }
             _ => {
-                items.push(Item { events: vec![ledger.event.event_id] });
-                held = size;
+                items.push(Item { events: vec![event_id] });
+                held = rows;
             }
         }
     }
     items
-}
-
-/// The rows of the event's last answers; 0 if it was never visited.
-fn rows_of(ledger: &Ledger) -> u64 {
-    let days = ledger.days.values().map(|day| day.lives.rows + day.interactions.rows);
-    days.chain(ledger.snapshot.map(|snapshot| snapshot.viewer_details.rows)).sum()
 }
 
 /// Puts the items as a JSON array, and returns its key, which has the run in it and so is never used twice.
@@ -69,27 +62,7 @@ pub async fn read_events(store: &dyn Store, key: &str) -> Result<Vec<i64>> {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
-    use crate::load::ledger::answers::DayAnswer;
-    use crate::transform::event::Event;
-    use crate::transform::totals::Totals;
-
-    fn ledger(event_id: i64, rows: u64) -> Ledger {
-        let mut ledger = Ledger::new(Event::unknown(event_id), Timestamp::UNIX_EPOCH);
-        let lives = Totals { rows, ..Totals::default() };
-        let day = DayAnswer {
-            pulled_at: Timestamp::UNIX_EPOCH,
-            lives,
-            interactions: Totals::default(),
-            rejects: Totals::default(),
-            has_had_rows: true,
-            accepted_at: None,
-        };
-        ledger.days.insert("2022-10-26".parse().unwrap(), day);
-        ledger
-    }
 
     #[test]
     fn small_events_share_an_item_and_large_ones_have_their_own() {
@@ -100,8 +73,7 @@ mod tests {
             (vec![1, FULL, 1], vec![vec![0], vec![1], vec![2]]),
             (vec![FULL / 2, FULL / 2, 9 * FULL, 0], vec![vec![0, 1], vec![2], vec![3]]),
         ] {
-            let ledgers: Vec<Ledger> = (0..).zip(&rows).map(|(id, rows)| ledger(id, *rows)).collect();
-            let found = batched(ledgers.iter(), NonZeroUsize::new(3).unwrap());
+            let found = batched((0..).zip(rows.clone()), NonZeroUsize::new(3).unwrap());
             let found: Vec<Vec<i64>> = found.into_iter().map(|item| item.events).collect();
             assert_eq!(found, items, "{rows:?}");
         }

@@ -12,7 +12,7 @@ use super::store::{Condition, Store, Version};
 use super::{FORMAT, document, keys};
 use crate::calendar::Zone;
 use crate::error::{Error, Kind, Result};
-use crate::transform::privacy::PolicyDocument;
+use crate::transform::privacy::{Key, PolicyDocument};
 
 /// The lake, with its settings according to one run.
 #[derive(Clone)]
@@ -40,6 +40,16 @@ struct Document {
     customer: Option<String>,
     #[serde(default, skip_serializing_if = "is_open")]
     privacy: PolicyDocument,
+    /// The key of the pseudonyms that an earlier policy made, and that may still be in the lake; none if there was no such policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    former_key: Option<String>,
+}
+
+impl Document {
+    /// The key of all pseudonyms in the lake.
+    fn key(&self) -> Option<&str> {
+        self.privacy.key.as_deref().or(self.former_key.as_deref())
+    }
 }
 
 fn is_open(privacy: &PolicyDocument) -> bool {
@@ -106,15 +116,35 @@ impl Lake {
         }
     }
 
+    /// Refuses a key other than that of the lake's pseudonyms: with it, nobody would be found by an older one.
+    pub async fn check_key(&self) -> Result<()> {
+        let stored = self.read(None).await?;
+        self.compare_key(stored.as_ref().and_then(|stored| stored.document.key()))
+    }
+
+    fn compare_key(&self, stored: Option<&str>) -> Result<()> {
+        match (self.settings.policy.key().map(Key::id), stored) {
+            (Some(ours), Some(stored)) if ours != stored => Err(other_key(stored, ours)),
+            _ => Ok(()),
+        }
+    }
+
     /// Gives the lake the privacy policy of this run. What is already stored stays as it is until it is rewritten. Returns the
-    /// policy that the lake had before, if it was another one.
+    /// policy that the lake had before, if it was another one. A lake keeps its key for ever: with another, the same people would
+    /// have two pseudonyms each.
     pub async fn change_privacy(&self) -> Result<Option<PolicyDocument>> {
         let Some(stored) = self.read(None).await? else { return Ok(None) };
         let (before, privacy) = (stored.document.privacy.clone(), self.settings.policy.document().clone());
         if before == privacy {
             return Ok(None);
         }
-        let document = document::write(&Document { format: FORMAT, privacy, ..stored.document })?;
+        self.compare_key(stored.document.key())?;
+        // The list of the forgotten is made with the same key, also where it has to be restored first.
+        self.mend_suppressed().await?;
+        self.privacy().await?;
+        let former_key = stored.document.key().map(str::to_owned).filter(|_| privacy.key.is_none());
+        let document = Document { format: FORMAT, privacy, former_key, ..stored.document };
+        let document = document::write(&document)?;
         self.store.put(keys::SETTINGS, document, Condition::Unchanged(stored.version)).await?;
         Ok(Some(before))
     }
@@ -124,13 +154,10 @@ impl Lake {
         if ours == stored {
             return Ok(());
         }
-        if ours.key != stored.key && (&ours.base, &ours.columns) == (&stored.base, &stored.columns) {
-            let shown = |key: &Option<String>| key.clone().unwrap_or_else(|| "none".to_owned());
-            let (ours, found) = (shown(&ours.key), shown(&stored.key));
-            let message =
-                format!("the lake's pseudonyms are made with the key `{found}`, this run has `{ours}`");
-            return Err(Error::new(Kind::OtherLake, message)
-                .hint("give the lake's key; with another key, the same people would get other pseudonyms"));
+        if let (Some(ours), Some(stored)) = (&ours.key, &stored.key)
+            && ours != stored
+        {
+            return Err(other_key(stored, ours));
         }
         let message = format!("the lake's privacy policy is {stored}, this run's is {ours}");
         Err(Error::new(Kind::OtherLake, message)
@@ -181,8 +208,15 @@ impl Lake {
             settle_seconds: self.settings.settle.as_secs(),
             customer: customer.map(str::to_owned),
             privacy: self.settings.policy.document().clone(),
+            former_key: None,
         }
     }
+}
+
+fn other_key(stored: &str, ours: &str) -> Error {
+    let message = format!("the lake's pseudonyms are made with the key `{stored}`, this run has `{ours}`");
+    Error::new(Kind::OtherLake, message)
+        .hint("give the lake's key; with another key, the same people would get other pseudonyms")
 }
 
 fn seconds(seconds: i64) -> String {

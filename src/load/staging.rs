@@ -74,6 +74,12 @@ impl CellWriter {
         self.table
     }
 
+    /// The day.
+    #[must_use]
+    pub fn day(&self) -> Date {
+        self.day
+    }
+
     /// What tells the cell apart from the visit's other cells of the same table and day.
     #[must_use]
     pub fn part(&self) -> &str {

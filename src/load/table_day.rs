@@ -31,6 +31,19 @@ impl Lake {
     pub fn table_day<'a>(&'a self, privacy: &'a Privacy, table: Table, day: Date) -> TableDay<'a> {
         TableDay { lake: self, privacy, table, day }
     }
+
+    /// The cell of an event and `part` in a table and day, as it may be kept now; none if the lake has none.
+    pub async fn cell(&self, table: Table, day: Date, event_id: i64, part: &str) -> Result<Option<Cell>> {
+        let key = keys::object(table, day);
+        retried(|| async {
+            let Some(head) = self.store.head(&key).await? else { return Ok(None) };
+            // Read after the object's version, so that this version was not written with a longer list of people.
+            let privacy = self.privacy().await?;
+            let object = self.table_day(&privacy, table, day).open(&key, head).await?;
+            clean_cell(&object, &privacy, event_id, part).await
+        })
+        .await
+    }
 }
 
 impl TableDay<'_> {
@@ -40,25 +53,13 @@ impl TableDay<'_> {
         keys::object(self.table, self.day)
     }
 
-    /// The lake's cell of an event and `part`, as it may be kept now; none if the lake has none.
-    pub async fn cell(&self, event_id: i64, part: &str) -> Result<Option<Cell>> {
-        retried(|| async {
-            let Some(head) = self.lake.store.head(&self.key()).await? else { return Ok(None) };
-            // Read after the object's version, so that this version was not written with a longer list of people.
-            let privacy = self.lake.privacy().await?;
-            let object = self.open(&self.key(), head).await?;
-            clean_cell(&object, &privacy, event_id, part).await
-        })
-        .await
-    }
-
     /// Opens an object of this table and day.
     pub(super) async fn open(&self, key: &str, head: Head) -> Result<ObjectReader> {
         ObjectReader::open(&self.lake.store, key, head, self.table, self.day).await
     }
 
     /// Opens an object of this table and day, with its rows as they may be kept.
-    pub(super) async fn clean(&self, key: &str, head: Head) -> Result<CleanObject> {
+    pub(super) async fn open_clean(&self, key: &str, head: Head) -> Result<CleanObject> {
         CleanObject::of(self.open(key, head).await?, self.privacy).await
     }
 }

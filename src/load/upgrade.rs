@@ -23,7 +23,7 @@ use crate::transform::tables::Table;
 /// Rewrites every object whose format or columns are older than this program's, or that has something that may no longer be
 /// kept. Puts an empty object for each table that a day lacks, unless a ledger says that there were rows: an empty object would
 /// hide that they are missing. No object is looked at after the `deadline`; then [`Kind::Timeout`] is among the failures.
-pub async fn upgrade(lake: &Lake, ledgers: &Ledgers, deadline: &Deadline) -> Result<Published> {
+pub async fn upgrade(lake: &Lake, ledgers: &Ledgers, deadline: Deadline) -> Result<Published> {
     let (store, mut published) = (&lake.store, Published::default());
     let listed = lake_objects::since(store, None, &mut published.failures).await?;
     let privacy = &lake.privacy().await?;

@@ -16,8 +16,8 @@ use super::words;
 use crate::calendar::Zone;
 use crate::error::Result;
 use crate::job::context::Context;
-use crate::load::ledger::compared::Compared;
 use crate::load::ledger::visit::Owed;
+use crate::load::ledger::visit_row::Compared;
 
 /// How many minutes before the start the curve shows at most; what lies further out is only in the tables.
 const BEFORE: i64 = 120;
@@ -73,7 +73,7 @@ struct Data {
 impl Data {
     /// Whether everything that the vendor has is here, and will not change.
     fn is_final(&self, event: &EventRow) -> bool {
-        event.is_closed && self.owed.is_empty() && event.outcome == "complete"
+        event.is_closed && self.owed.is_empty() && event.is_complete
     }
 
     /// The days that are missing, without the snapshot; shown as spans.

@@ -68,7 +68,7 @@ impl LakePage {
         let now = context.clock.now();
         let is_stale =
             |line: &&Line| !line.event.is_closed && now.duration_since(line.event.pulled_at) > STALE;
-        let is_incomplete = |line: &&Line| !line.owed.is_empty() || line.event.outcome != "complete";
+        let is_incomplete = |line: &&Line| !line.owed.is_empty() || !line.event.is_complete;
         let nameless = lines.iter().filter(|line| !line.sums.tells_people()).count();
         Self {
             zone: zone.name().to_owned(),

@@ -94,10 +94,7 @@ impl Pages {
                     lines.push(page.line());
                 }
                 // The others are drawn all the same.
-                Err(error) => {
-                    let event_id = event.event_id;
-                    failures.push(Failure::of_event(event_id, &error.with("event", event_id)));
-                }
+                Err(error) => failures.push(Failure::of_event(event.event_id, error)),
             }
         }
         drop(drawn);

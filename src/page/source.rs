@@ -13,8 +13,8 @@ use crate::error::{Error, Kind, Result};
 use crate::job::context::Context;
 use crate::load::conflict_retries::retried;
 use crate::load::lake_objects::{self, ByTable, LakeObject, READERS, each_row};
-use crate::load::ledger::compared::Compared;
-use crate::load::ledger::visit::Owed;
+use crate::load::ledger::visit::{Outcome, Owed};
+use crate::load::ledger::visit_row::{Compared, VisitRow};
 use crate::load::object::ObjectReader;
 use crate::load::store::{Head, Store};
 use crate::transform::row::Row;
@@ -40,7 +40,8 @@ pub(super) struct EventRow {
     pub(super) days: Option<(Date, Date)>,
     pub(super) through: Option<Timestamp>,
     pub(super) is_closed: bool,
-    pub(super) outcome: String,
+    /// Whether the last visit got everything that was due.
+    pub(super) is_complete: bool,
     pub(super) pulled_at: Timestamp,
 }
 
@@ -68,7 +69,7 @@ impl EventRow {
             days: row.day("first_day").zip(row.day("last_day")),
             through: row.instant("pulled_through"),
             is_closed: row.flag("closed").unwrap_or_default(),
-            outcome: text("outcome").unwrap_or_default(),
+            is_complete: Outcome::of_row(row) == Some(Outcome::Complete),
             pulled_at: row.instant("pulled_at")?,
         })
     }
@@ -209,16 +210,12 @@ impl Source {
             let Some(object) = self.object(Table::Pulls, day) else { continue };
             let read = object.read(async |reader| {
                 let mut rows = Vec::new();
-                each_row(&reader, Some(event.event_id), |row| {
-                    let pulled_at = row.instant("pulled_at");
-                    rows.extend(pulled_at.map(|at| (at, Owed::of_row(&row), Compared::of(&row))));
-                })
-                .await?;
+                each_row(&reader, Some(event.event_id), |row| rows.extend(VisitRow::read(&row))).await?;
                 Ok(rows)
             });
             let mut rows = read.await?.unwrap_or_default();
-            rows.sort_by_key(|(pulled_at, ..)| *pulled_at);
-            for (pulled_at, owed, compared) in rows {
+            rows.sort_by_key(|visit| visit.pulled_at);
+            for VisitRow { pulled_at, owed, compared, .. } in rows {
                 visits.compared = compared.or(visits.compared);
                 if visited_at < Some(pulled_at) && pulled_at <= event.pulled_at {
                     (visited_at, visits.owed) = (Some(pulled_at), owed);

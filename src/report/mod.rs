@@ -17,7 +17,7 @@ use crate::load::ledger::health::Health;
 use crate::load::ledger::visit::Outcome;
 use crate::load::publish::Published;
 
-/// How many failures, notes and owed events are named at most if room is short.
+/// How many failures, notes, owed and due events are named at most if room is short.
 const NAMED: usize = 100;
 
 /// The job of a run, which decides what its report shows.
@@ -152,10 +152,10 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure of an event.
+    /// A failure of an event, which its message names.
     #[must_use]
-    pub fn of_event(event_id: i64, error: &Error) -> Self {
-        Self { event_id: Some(event_id), ..Self::of_run(error) }
+    pub fn of_event(event_id: i64, error: Error) -> Self {
+        Self { event_id: Some(event_id), ..Self::of_run(&error.with("event", event_id)) }
     }
 
     /// A failure that is not a single event's.
@@ -191,13 +191,13 @@ impl Report {
     }
 
     /// Adds an event that failed.
-    pub(crate) fn event_failed(&mut self, event_id: i64, error: &Error) {
+    pub(crate) fn event_failed(&mut self, event_id: i64, error: Error) {
         self.events.failed += 1;
         self.failures.push(Failure::of_event(event_id, error));
     }
 
     /// Adds an event that is left, through no fault of its own.
-    pub(crate) fn event_left(&mut self, event_id: i64, error: &Error) {
+    pub(crate) fn event_left(&mut self, event_id: i64, error: Error) {
         self.failures.push(Failure::of_event(event_id, error));
     }
 
@@ -227,8 +227,8 @@ impl Report {
         self.failures.extend(errors.iter().map(Failure::of_run));
     }
 
-    /// Names only the first failures and counts the others, and keeps only as many notes and owed events: the result of a step of
-    /// a fan-out may have at most 256 KB.
+    /// Names only the first failures and counts the others, and keeps only as many notes, owed and due events: the result of a step
+    /// of a fan-out may have at most 256 KB.
     pub fn name_few(&mut self) {
         // Failures that are not a single event's come first, because they concern all events.
         self.failures.sort_by_key(|failure| failure.event_id.is_some());
@@ -236,6 +236,7 @@ impl Report {
         self.failures.truncate(NAMED);
         self.notes = std::mem::take(&mut self.notes).into_iter().take(NAMED).collect();
         self.owed = std::mem::take(&mut self.owed).into_iter().take(NAMED).collect();
+        self.due.truncate(NAMED);
     }
 
     /// How many failures are not a single event's, such as a list of the vendor's, or the publish of a day.
@@ -267,16 +268,27 @@ mod tests {
 
     #[test]
     fn where_room_is_short_what_is_no_single_events_is_named_first_and_the_rest_is_counted() {
-        let late = Error::new(Kind::Timeout, "late");
+        let late = || Error::new(Kind::Timeout, "late");
         let mut report = Report::new(JobName::Plan, "run", Timestamp::UNIX_EPOCH);
         for event_id in 0..150 {
-            report.event_failed(event_id, &late);
+            report.event_failed(event_id, late());
         }
-        report.failed(&late);
+        report.failed(&late());
         report.notes = (0..150).map(|number| format!("field {number}")).collect();
         report.owed = (0..150).map(|event_id| (event_id, vec!["snapshot".to_owned()])).collect();
+        let due = |event_id| DueEvent {
+            event_id,
+            title: None,
+            end_time: None,
+            reason: DueBecause::New,
+            since: Timestamp::UNIX_EPOCH,
+            visited: None,
+            windows: BTreeSet::new(),
+            requests: Requests::default(),
+        };
+        report.due = (0..150).map(due).collect();
         report.name_few();
-        assert_eq!((report.notes.len(), report.owed.len()), (NAMED, NAMED));
+        assert_eq!((report.notes.len(), report.owed.len(), report.due.len()), (NAMED, NAMED, NAMED));
         assert_eq!((report.failures.len(), report.unnamed, report.run_failures()), (NAMED, 51, 1));
         assert_eq!(report.failures[1].event_id, Some(0));
         assert!(!report.finish(Timestamp::UNIX_EPOCH).ok);

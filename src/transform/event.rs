@@ -87,6 +87,8 @@ impl Event {
         if record.get("eventStatus").and_then(reading::present).as_deref() == Some("0") {
             event.status = Some("cancelled".to_owned());
         }
+        // An end before the start is none.
+        event.end_time = event.end_time.filter(|end| event.start_time.is_none_or(|start| start <= *end));
         Some(event)
     }
 
@@ -121,11 +123,14 @@ impl Event {
     #[must_use]
     pub fn completed_by(self, before: &Self) -> Self {
         let text = |now: Option<String>, before: &Option<String>| now.or_else(|| before.clone());
+        let start_time = self.start_time.or(before.start_time);
+        // If it was moved behind the end that it had, that is its end no more.
+        let may_end_at = |end: &Timestamp| start_time.is_none_or(|start| start <= *end);
         Self {
             event_id: self.event_id,
             title: text(self.title, &before.title),
-            start_time: self.start_time.or(before.start_time),
-            end_time: self.end_time.or(before.end_time),
+            start_time,
+            end_time: self.end_time.or(before.end_time).filter(may_end_at),
             create_time: self.create_time.or(before.create_time),
             modify_time: self.modify_time,
             length_minutes: self.length_minutes.or(before.length_minutes),
@@ -252,6 +257,23 @@ mod tests {
         ] {
             assert_eq!(Event::read(entry).map(|event| event.event_id), event_id, "{entry}");
         }
+    }
+
+    #[test]
+    fn an_end_before_the_start_is_none() {
+        let read = |start: i64, end: i64| {
+            Event::read(&format!(r#"{{"eventId": 1, "startTime": {start}, "endTime": {end}}}"#)).unwrap()
+        };
+        let end = |event: Event| event.end_time.map(Timestamp::as_second);
+        assert_eq!(end(read(1_666_772_400, 1_666_772_400)), Some(1_666_772_400));
+        assert_eq!(end(read(1_666_772_400, 1_666_772_399)), None);
+        // The entry of a moved event may lack its new end.
+        for (moved_to, known) in [(1_666_770_000, Some(1_666_776_000)), (1_666_780_000, None)] {
+            let moved = Event { end_time: None, ..read(moved_to, 0) };
+            assert_eq!(end(moved.completed_by(&read(1_666_772_400, 1_666_776_000))), known, "{moved_to}");
+        }
+        let without_start = Event { start_time: None, ..read(0, 1_666_770_000) };
+        assert_eq!(end(without_start.completed_by(&read(1_666_772_400, 1_666_776_000))), None);
     }
 
     #[test]

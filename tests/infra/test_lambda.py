@@ -80,11 +80,12 @@ def test_a_payload_says_what_the_command_says(function, tmp_path):
         '{"job": "plan", "items": 10, "form": "2022-10-24"}',
         '{"job": "plan", "items": 0}',
         '{"job": "publish", "day": ["2022-10-32"]}',
+        '{"job": "publish", "day": ["2022-10-26T23:00:00"]}',
+        '{"job": "replay", "from": "20221026"}',
         '{"job": "pull", "event_id": "all"}',
         '{"job": "pull", "planned_at": "2022-10-26T00:00:00Z"}',
         '{"job": "sync", "from": "2022-10-30", "to": "2022-10-24"}',
         '{"job": "sync", "accept_shrink": true}',
-        '{"job": "forget", "viewer": ["13900000000"]}',
     ],
 )
 def test_a_payload_that_is_no_job_is_refused_and_says_how_to_write_it(function, payload):
@@ -92,6 +93,16 @@ def test_a_payload_that_is_no_job_is_refused_and_says_how_to_write_it(function, 
         function(vendor).invoke(json.loads(payload))
     assert refused.value.kind == "Permanent.Usage"
     assert "hint: " in str(refused.value)
+
+
+def test_who_is_to_be_forgotten_is_refused_without_an_error_which_a_queue_would_keep(function):
+    with simulator() as vendor:
+        one = function(vendor)
+        for more in [{}, {"dryrun": True}]:
+            report = one.invoke({"job": "forget", "viewer": ["13900000000"], **more})
+            assert not report["ok"]
+            assert "is not a job for the functions" in report["failures"][0]["error"]
+            assert "13900000000" not in json.dumps(report) + one.text()
 
 
 def test_what_is_no_json_is_an_error_and_the_function_goes_on(function):

@@ -15,6 +15,7 @@ from conftest import REGION, ROOT, client, control_planes
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/11111111-1111-1111-1111-111111111111"
 ARCHIVE_KEY = "arn:aws:kms:eu-central-1:123456789012:key/22222222-2222-2222-2222-222222222222"
 FORMER_KEY = "arn:aws:kms:eu-central-1:123456789012:key/33333333-3333-3333-3333-333333333333"
+FORMER_ARCHIVE_KEY = "arn:aws:kms:eu-central-1:123456789012:key/44444444-4444-4444-4444-444444444444"
 
 
 def test_it_is_formatted(terraform, tmp_path):
@@ -130,6 +131,7 @@ def applied(terraform, aws, tmp_path_factory):
         "archive": True,
         "archive_kms_key_arn": ARCHIVE_KEY,
         "former_kms_key_arns": [FORMER_KEY],
+        "former_archive_kms_key_arns": [FORMER_ARCHIVE_KEY],
         "archive_days": 400,
         "public_list": False,
         "alarm_topic_arns": ["arn:aws:sns:eu-central-1:123456789012:alarms"],
@@ -221,7 +223,8 @@ def test_a_function_can_do_what_it_has_to_and_nothing_else(applied, aws, account
             assert secret.startswith(f"rollcall-{account}/"), resource
             assert name == "sync" or "/token-" in secret or "/hmac-key-" in secret, "a worker does not know the application"
         elif service == "kms":
-            assert resource in (KEY, ARCHIVE_KEY) or (action, resource) == ("kms:Decrypt", FORMER_KEY)
+            former = resource in (FORMER_KEY, FORMER_ARCHIVE_KEY)
+            assert resource in (KEY, ARCHIVE_KEY) or (action == "kms:Decrypt" and former)
         elif service == "logs":
             assert f"/aws/lambda/{role}:" in resource
         elif service == "sqs":
@@ -270,6 +273,11 @@ def test_an_analyst_reads_tables_and_nothing_else_of_the_bucket(applied, aws):
         ("s3:GetObject", f"{bucket}/athena-results/*"),
         ("s3:PutObject", f"{bucket}/athena-results/*"),
     }
+
+
+def test_an_analyst_decrypts_tables_and_no_archived_answer(applied, aws):
+    rights = rights_of_analysts(aws, applied.outputs()["other"])
+    assert {resource for action, resource in rights if action == "kms:Decrypt"} == {KEY, FORMER_KEY}
 
 
 def test_an_analyst_finds_work_group_database_and_tables_in_athenas_console(applied, aws):

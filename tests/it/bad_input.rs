@@ -17,10 +17,6 @@ fn a_call_that_is_wrong_ends_with_status_2_before_anything_is_done() {
             "`--from` 2022-10-27 is after `--to` 2022-10-26",
         ),
         (
-            vec!["--api-url", &url, "--token", TOKEN, "--from", "26.10.2022"],
-            "`26.10.2022` is not a day for `--from`",
-        ),
-        (
             vec!["--api-url", &url, "--token", TOKEN, "--zone", "Asia/Shangai"],
             "unknown time zone `Asia/Shangai`",
         ),
@@ -90,9 +86,36 @@ fn a_value_that_is_refused_is_said_to_come_from_the_environment_if_it_does() {
 }
 
 #[test]
+fn an_address_in_the_environment_to_which_rows_would_go_in_the_clear_is_refused() {
+    let desk = Desk::new();
+    let of_secret =
+        ["sync", "--secret-arn", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:s-AbCdEf"];
+    for (variable, words, is_refused) in [
+        ("AWS_ENDPOINT_URL_S3", &["status", "--store", "s3://bucket"][..], true),
+        ("AWS_ENDPOINT_URL", &["status", "--store", "s3://bucket"], true),
+        ("AWS_ENDPOINT_URL_S3", &["status"], false),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &of_secret, true),
+        ("AWS_ENDPOINT_URL", &of_secret, true),
+    ] {
+        let mut command = desk.command(words);
+        for name in ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SECRETS_MANAGER"] {
+            command.env_remove(name);
+        }
+        let output = command.env(variable, "http://store.example.com").output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(
+            said.contains("would send secrets in the clear"),
+            is_refused,
+            "{variable} {words:?}: {said}"
+        );
+        assert_eq!(output.status.code(), Some(2), "{said}");
+    }
+}
+
+#[test]
 fn a_day_is_written_in_one_way() {
     let desk = Desk::new();
-    for day in ["2022-10-26T23:00:00", "20221026", "2022-10-26 ", "26.10.2022"] {
+    for day in ["2022-10-26T23:00:00", "20221026", "2022-10-26 ", "26.10.2022", "2022-10-32", "yesterday"] {
         for words in [
             &["plan", "--from", day][..],
             &["publish", "--day", day],
@@ -101,7 +124,10 @@ fn a_day_is_written_in_one_way() {
         ] {
             let outcome = desk.run(words);
             assert_eq!(outcome.status, 2, "{words:?} {}", outcome.stderr);
-            assert!(outcome.stderr.contains("write it like `2022-10-26`"), "{}", outcome.stderr);
+            let option = words[words.len() - 2];
+            let is_told =
+                outcome.stderr.contains(option) && outcome.stderr.contains("write it like `2022-10-26`");
+            assert!(is_told, "{}", outcome.stderr);
         }
     }
 }

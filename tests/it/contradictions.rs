@@ -1,15 +1,20 @@
 //! What the vendor says in two ways, and what only looks so.
 
+use jiff::Timestamp;
+use rollcall::calendar::Zone;
 use rollcall::job::selection::Selection;
 use rollcall::job::{Job, Replay};
+use rollcall::load::ledger::ledgers::Ledgers;
 use rollcall::transform::tables::Table;
-use simulator::{Quirks, ServerOptions, Viewers, World, WorldOptions};
+use simulator::{Quirks, SAMPLE_ID, ServerOptions, Viewers, World, WorldOptions};
 
-use crate::faults::{busiest, faults};
-use crate::status::{names, now, status_of, synced};
 use crate::support::command::Desk;
+use crate::support::faults::{busiest, faults};
 use crate::support::lake::{Cells, cells};
-use crate::support::run::{HOUR, config, job, later, server_at, small_world, sync, sync_all};
+use crate::support::run::{
+    HOUR, config, job, later, server_at, server_now, small_world, sync, sync_all, sync_in_time,
+};
+use crate::support::status::{names, now, status_of, synced};
 
 #[tokio::test]
 async fn what_the_vendor_says_in_two_ways_is_a_note_and_needs_nobody() {
@@ -78,4 +83,66 @@ async fn what_an_answer_may_lack_because_it_has_a_round_number_of_records_is_ask
     }
     assert!(found[0].values().any(|(rows, _)| *rows > 100), "{:?}", found[0]);
     assert!(found[0] == found[1]);
+}
+
+#[tokio::test]
+async fn where_the_shorter_windows_are_not_answered_the_day_has_what_the_longer_one_brought_and_a_note_says_so()
+ {
+    let viewers = Viewers::Exactly(120);
+    let world = World::new(WorldOptions { events: 1, days: 1, viewers, ..WorldOptions::default() });
+    let event = world.events().find(|event| event.id != SAMPLE_ID).unwrap();
+    let first = event.sessions().map(|session| session.online).min().unwrap();
+    let day = Zone::parse("Asia/Shanghai").unwrap().day_of(Timestamp::from_second(first).unwrap());
+    // The second request for the day is the first half of it.
+    let options = faults(&[&format!("code=400@day:{}:{day},nth:2", event.id)]);
+    let quirks = Quirks { most_rows: Some(100), ..Quirks::default() };
+    let server = server_at(later(), &world, ServerOptions { quirks, ..options });
+    let desk = Desk::new();
+    let mut config = config(&server, &desk.store());
+    config.archive = true;
+    let report = sync_all(config.clone(), later()).await;
+    let said = format!("event {}, {day}: a window has a round number of records", event.id);
+    let noted: Vec<_> = report.notes.iter().filter(|note| note.starts_with(&said)).collect();
+    assert!(noted.len() == 1 && noted[0].contains("the vendor does not understand"), "{:?}", report.notes);
+    let found = cells(&desk.store()).await;
+    let place = (Table::Lives, day, event.id.try_into().unwrap());
+    // What lies in the second before the day is not its own.
+    let kept = found[&place].0;
+    assert!((90..=100).contains(&kept), "what was answered is kept: {kept}");
+    // What is archived of the day is the answer that was used.
+    std::fs::remove_dir_all(desk.store().join("lake")).unwrap();
+    let all = Job::Replay(Replay { all: true, ..Replay::default() });
+    assert!(job(&desk.open(), config, later() + HOUR, all).await.unwrap().ok);
+    assert_eq!(cells(&desk.store()).await[&place].0, kept);
+}
+
+#[tokio::test]
+async fn where_the_time_runs_out_amid_the_shorter_windows_the_day_is_owed_and_not_taken_for_whole() {
+    let viewers = Viewers::Exactly(120);
+    let world = World::new(WorldOptions { events: 1, days: 1, viewers, ..WorldOptions::default() });
+    let event = world.events().find(|event| event.id != SAMPLE_ID).unwrap();
+    let first = event.sessions().map(|session| session.online).min().unwrap();
+    let day = Zone::parse("Asia/Shanghai").unwrap().day_of(Timestamp::from_second(first).unwrap());
+    let event_id: i64 = event.id.try_into().unwrap();
+    let quirks = Quirks { most_rows: Some(100), ..Quirks::default() };
+    let desk = Desk::new();
+    let selection = || Selection { event: vec![event_id], ..Selection::default() };
+    let options = faults(&[&format!("stall@day:{event_id}:{day},nth:2")]);
+    let server = server_now(&world, ServerOptions { quirks, ..options });
+    let mut cut = config(&server, &desk.store());
+    (cut.archive, cut.deadline) = (true, Some(HOUR / 1200));
+    let report = sync_in_time(cut, selection()).await;
+    assert!(report.owed[&event_id].contains(&day.to_string()), "{:?}", report.owed);
+    assert_eq!((report.events.complete, report.events.left), (0, 1), "{:?}", report.failures);
+    let place = (Table::Lives, day, event_id);
+    assert!(!cells(&desk.store()).await.contains_key(&place));
+    let all = Job::Replay(Replay { all: true, ..Replay::default() });
+    assert!(job(&desk.open(), config(&server, &desk.store()), later(), all).await.unwrap().ok);
+    assert!(!cells(&desk.store()).await.contains_key(&place), "what was not used is not archived");
+    let ledger = Ledgers::new(desk.open()).find(event_id).await.unwrap().unwrap().ledger;
+    assert_eq!(ledger.owed.pieces[&day], 2, "the next visit begins with as many");
+
+    let server = server_at(later(), &world, ServerOptions { quirks, ..ServerOptions::default() });
+    assert!(sync(config(&server, &desk.store()), later(), selection()).await.unwrap().ok);
+    assert!(cells(&desk.store()).await[&place].0 > 100);
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures::{FutureExt, future};
 use jiff::SignedDuration;
 use rollcall::calendar::Clock;
-use rollcall::config::{Config, Rosters};
+use rollcall::config::Rosters;
 use rollcall::error::Kind;
 use rollcall::job::context::Context;
 use rollcall::job::selection::Selection;
@@ -17,24 +17,15 @@ use rollcall::job::{Job, Plan, Publish};
 use rollcall::load::ledger::ledgers::Ledgers;
 use rollcall::load::store::Store;
 use rollcall::progress::Progress;
-use rollcall::report::Report;
 use simulator::{ServerOptions, Viewers, World, WorldOptions};
 
-use crate::faults::{busiest, faults, without_faults};
 use crate::support::command::{Desk, files};
+use crate::support::faults::{busiest, faults, without_faults};
 use crate::support::faulty::Faulty;
 use crate::support::lake::cells;
-use crate::support::run::{config, job, later, server_at, small_world, sync_all, sync_of};
-
-/// A run by the clock of the machine, by which a deadline counts.
-pub(crate) async fn sync(config: Config, selection: Selection) -> Report {
-    let context = Context::new(config, Clock::System, Progress::hidden()).await.unwrap();
-    sync_of(selection).run(&context).await.unwrap()
-}
-
-pub(crate) fn chosen() -> Selection {
-    Selection { from: Some("2022-10-01".into()), ..Selection::default() }
-}
+use crate::support::run::{
+    all_days, config, job, later, server_at, server_now, small_world, sync_all, sync_in_time,
+};
 
 #[tokio::test]
 async fn what_the_deadline_cuts_off_is_left_and_the_next_run_makes_it_good() {
@@ -42,10 +33,10 @@ async fn what_the_deadline_cuts_off_is_left_and_the_next_run_makes_it_good() {
     let (event, day) = busiest();
     let desk = Desk::new();
     // One answer never ends; the run does.
-    let server = server_at(later(), &small_world(8), faults(&[&format!("stall@day:{event}:{day}")]));
+    let server = server_now(&small_world(8), faults(&[&format!("stall@day:{event}:{day}")]));
     let mut cut = config(&server, &desk.store());
     cut.deadline = Some(SignedDuration::from_secs(4));
-    let report = sync(cut, chosen()).await;
+    let report = sync_in_time(cut, all_days()).await;
     // Nobody would come back to what was chosen: it need not be due. On a slow machine, some days are still staged, too.
     let said = format!("{} of the chosen events", report.events.left);
     let told = report.failures.iter().filter(|failure| failure.error.contains(&said));
@@ -55,8 +46,8 @@ async fn what_the_deadline_cuts_off_is_left_and_the_next_run_makes_it_good() {
     assert!(report.events.left > 0 && report.events.failed == 0);
     assert!(report.owed[&event].contains(&day.to_string()), "{:?}", report.owed);
 
-    let server = server_at(later(), &small_world(8), ServerOptions::default());
-    let report = sync(config(&server, &desk.store()), Selection::default()).await;
+    let server = server_now(&small_world(8), ServerOptions::default());
+    let report = sync_in_time(config(&server, &desk.store()), Selection::default()).await;
     assert_eq!((report.ok, report.events.left, report.owed.len()), (true, 0, 0));
     assert!(cells(&desk.store()).await == expected);
 }
@@ -65,7 +56,7 @@ async fn what_the_deadline_cuts_off_is_left_and_the_next_run_makes_it_good() {
 async fn what_no_time_is_left_to_publish_stays_staged_and_the_run_says_so() {
     let expected = without_faults().await;
     let desk = Desk::new();
-    let server = server_at(later(), &small_world(8), ServerOptions::default());
+    let server = server_now(&small_world(8), ServerOptions::default());
     let pull = Job::Pull(Selection::default());
     assert!(job(&desk.open(), config(&server, &desk.store()), later(), pull).await.unwrap().ok);
     let staged = files(&desk.store().join("staging"));
@@ -93,7 +84,7 @@ async fn days_are_published_from_the_last_on_so_that_no_event_is_there_before_it
     let desk = Desk::new();
     let options =
         WorldOptions { events: 16, days: 16, viewers: Viewers::Range(0, 9), ..WorldOptions::default() };
-    let server = server_at(later(), &World::new(options), ServerOptions::default());
+    let server = server_now(&World::new(options), ServerOptions::default());
     let pull = Job::Pull(Selection::default());
     assert!(job(&desk.open(), config(&server, &desk.store()), later(), pull).await.unwrap().ok);
     let staged: BTreeSet<_> = files(&desk.store().join("staging"))
@@ -132,10 +123,10 @@ async fn lists_that_never_end_leave_time_for_the_events_that_are_known() {
     let cursor = || std::fs::read_to_string(desk.store().join("ledger/roster.json")).unwrap();
     let before = cursor();
     let lists = ["stall@path:event/modify/list", "stall@path:event/public/list"];
-    let server = server_at(later(), &small_world(8), faults(&lists));
+    let server = server_now(&small_world(8), faults(&lists));
     let mut cut = config(&server, &desk.store());
     cut.deadline = Some(SignedDuration::from_secs(16));
-    let report = sync(cut, Selection::default()).await;
+    let report = sync_in_time(cut, Selection::default()).await;
     let failed: Vec<_> = report.failures.iter().map(|failure| (failure.event_id, failure.kind)).collect();
     assert_eq!(failed, [(None, Kind::Timeout); 2], "{:?}", report.failures);
     assert!(report.events.complete > 0 && report.events.left == 0, "{:?}", report.events);
@@ -148,13 +139,13 @@ async fn questions_about_events_that_are_never_answered_leave_time_for_those_tha
     let early = "2022-10-20T00:00:00Z".parse().unwrap();
     let server = server_at(early, &small_world(8), ServerOptions::default());
     sync_all(config(&server, &desk.store()), early).await;
-    let server = server_at(later(), &small_world(8), faults(&["stall@path:event/info"]));
+    let server = server_now(&small_world(8), faults(&["stall@path:event/info"]));
     let mut cut = config(&server, &desk.store());
     let file = desk.path().join("own.csv");
     std::fs::write(&file, "event_id\n800001\n800002\n").unwrap();
     cut.rosters = Rosters { edited: false, public: false, file: Some(file.to_str().unwrap().into()) };
     cut.deadline = Some(SignedDuration::from_secs(6));
-    let report = sync(cut, Selection::default()).await;
+    let report = sync_in_time(cut, Selection::default()).await;
     let [failure] = &report.failures[..] else { panic!("{:?}", report.failures) };
     assert!(failure.error.contains("could not be asked about 2 events in time"), "{}", failure.error);
     assert!(report.events.complete > 0 && report.events.left == 0, "{:?}", report.events);
@@ -166,7 +157,7 @@ async fn lists_may_take_all_of_the_time_where_no_visit_follows() {
     let early = "2022-10-20T00:00:00Z".parse().unwrap();
     let server = server_at(early, &small_world(8), ServerOptions::default());
     let known = sync_all(config(&server, &desk.store()), early).await.events.known;
-    let server = server_at(later(), &small_world(8), faults(&["stall@path:event/modify/list"]));
+    let server = server_now(&small_world(8), faults(&["stall@path:event/modify/list"]));
     let mut cut = config(&server, &desk.store());
     cut.deadline = Some(SignedDuration::from_secs(3));
     let context = Context::new(cut, Clock::System, Progress::hidden()).await.unwrap();
@@ -184,19 +175,19 @@ async fn an_event_to_which_the_vendor_never_answers_fails_and_is_not_left_by_eve
         [(format!("stall@event:{event},snapshot"), false), (format!("stall@day:{event}:{day}"), true)]
     {
         let desk = Desk::new();
-        let server = server_at(later(), &small_world(8), faults(&[&stalled]));
+        let server = server_now(&small_world(8), faults(&[&stalled]));
         let mut config = config(&server, &desk.store());
         config.read_timeout = Duration::from_millis(500);
         config.deadline = Some(SignedDuration::from_secs(4));
         let ledger = async || Ledgers::new(desk.open()).find(event).await.unwrap().unwrap().ledger;
-        let mut report = sync(config.clone(), chosen()).await;
+        let mut report = sync_in_time(config.clone(), all_days()).await;
         if is_halved {
             // Shorter windows may succeed: the next visit goes on with them.
             assert_eq!((report.events.failed, ledger().await.failures), (0, 0), "{:?}", report.failures);
             assert!(ledger().await.owed.pieces[&day] > 1);
             // In time for the shortest.
             config.read_timeout = Duration::from_millis(100);
-            report = sync(config, chosen()).await;
+            report = sync_in_time(config, all_days()).await;
         }
         let of_events = report.failures.iter().filter(|failure| failure.event_id.is_some());
         let failed: Vec<_> = of_events.map(|failure| (failure.event_id, failure.kind)).collect();
@@ -211,23 +202,21 @@ async fn an_event_to_which_the_vendor_never_answers_fails_and_is_not_left_by_eve
 async fn an_outage_says_nothing_of_how_large_a_day_is() {
     let (event, day) = busiest();
     let (desk, world) = (Desk::new(), small_world(8));
-    sync_all(config(&server_at(later(), &world, ServerOptions::default()), &desk.store()), later()).await;
-    let selection = || {
-        let day = Some(day.to_string());
-        Selection { event: vec![event], from: day.clone(), to: day, ..Selection::default() }
-    };
-    let server = server_at(later(), &world, ServerOptions::default());
+    sync_all(config(&server_now(&world, ServerOptions::default()), &desk.store()), later()).await;
+    let selection =
+        || Selection { event: vec![event], from: Some(day), to: Some(day), ..Selection::default() };
+    let server = server_now(&world, ServerOptions::default());
     let mut small = config(&server, &desk.store());
     small.max_response_bytes = 100;
-    assert!(!sync(small, selection()).await.ok, "it is owed in the shortest windows");
+    assert!(!sync_in_time(small, selection()).await.ok, "it is owed in the shortest windows");
     let stalled = faults(&[&format!("stall@day:{event}:{day}")]);
-    let server = server_at(later(), &world, stalled);
+    let server = server_now(&world, stalled);
     let mut silent = config(&server, &desk.store());
     silent.read_timeout = Duration::from_secs(1);
-    let report = sync(silent, selection()).await;
+    let report = sync_in_time(silent, selection()).await;
     assert!(report.failures.iter().any(|failure| failure.kind == Kind::Timeout), "{:?}", report.failures);
-    let server = server_at(later(), &world, ServerOptions::default());
-    assert!(sync(config(&server, &desk.store()), selection()).await.ok);
+    let server = server_now(&world, ServerOptions::default());
+    assert!(sync_in_time(config(&server, &desk.store()), selection()).await.ok);
     assert!(server.requests().len() < 10, "it is asked for in one window again");
 }
 
@@ -235,22 +224,20 @@ async fn an_outage_says_nothing_of_how_large_a_day_is() {
 async fn a_day_that_was_too_much_for_one_window_is_asked_for_in_as_many_the_next_time() {
     let (event, day) = busiest();
     let (desk, world) = (Desk::new(), small_world(8));
-    let server = server_at(later(), &world, ServerOptions::default());
+    let server = server_now(&world, ServerOptions::default());
     sync_all(config(&server, &desk.store()), later()).await;
     let expected = cells(&desk.store()).await;
-    let selection = || {
-        let day = Some(day.to_string());
-        Selection { event: vec![event], from: day.clone(), to: day, ..Selection::default() }
-    };
+    let selection =
+        || Selection { event: vec![event], from: Some(day), to: Some(day), ..Selection::default() };
     let pieces = async || Ledgers::new(desk.open()).find(event).await.unwrap().unwrap().ledger.owed.pieces;
     let mut small = config(&server, &desk.store());
     small.max_response_bytes = 100;
-    let report = sync(small, selection()).await;
+    let report = sync_in_time(small, selection()).await;
     assert!(report.failures.iter().all(|failure| failure.kind == Kind::TooLarge), "{:?}", report.failures);
     assert_eq!(pieces().await[&day], 1024);
 
     let asked = server.requests().len();
-    let report = sync(config(&server, &desk.store()), selection()).await;
+    let report = sync_in_time(config(&server, &desk.store()), selection()).await;
     assert!(report.ok, "{:?}", report.failures);
     assert!(server.requests().len() - asked >= 1024, "it begins with the shortest windows");
     assert!(pieces().await.is_empty(), "it is not owed any more");
@@ -260,13 +247,13 @@ async fn a_day_that_was_too_much_for_one_window_is_asked_for_in_as_many_the_next
 #[tokio::test]
 async fn events_of_a_roster_that_were_not_asked_about_in_time_are_told() {
     let desk = Desk::new();
-    let server = server_at(later(), &small_world(8), ServerOptions::default());
+    let server = server_now(&small_world(8), ServerOptions::default());
     let file = desk.path().join("own.csv");
     std::fs::write(&file, "event_id\n700001\n700002\n700003\n").unwrap();
     let mut config = config(&server, &desk.store());
     config.rosters = Rosters { edited: false, public: false, file: Some(file.to_str().unwrap().into()) };
     config.deadline = Some(SignedDuration::from_nanos(1));
-    let report = sync(config, Selection::default()).await;
+    let report = sync_in_time(config, Selection::default()).await;
     let [failure] = &report.failures[..] else { panic!("{:?}", report.failures) };
     assert!(failure.error.contains("could not be asked about 3 events in time"), "{}", failure.error);
     assert_eq!(server.requests().len(), 0);

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rollcall::job::selection::Selection;
 use rollcall::job::{Job, Plan, SyncCall};
 use rollcall::load::store::{Folder, Store};
-use rollcall::report::{DueBecause, JobName, Report};
+use rollcall::report::{DueBecause, DueEvent, JobName, Report};
 use simulator::{Server, ServerOptions, World};
 use std::sync::Arc;
 
@@ -93,4 +93,16 @@ async fn each_event_says_why_it_is_due_and_which_windows_are_asked_in_any_case()
     assert!(report.estimate.unwrap().milliseconds_per_request.is_some());
     let (last, _) = reasons(begin + HOUR * (24 * 60), Selection::default()).await;
     assert!(last.contains(&DueBecause::Last), "{last:?}");
+}
+
+#[tokio::test]
+async fn events_that_are_past_their_horizon_wait_until_all_others_had_their_turn() {
+    let scene = Scene::new();
+    // Some events are past theirs by then, others are not.
+    let now: Timestamp = "2022-11-23T00:00:00Z".parse().unwrap();
+    let (report, _) = scene.run(now, &[], dry_run()).await;
+    let past = |due: &DueEvent| now.duration_since(due.end_time.unwrap()) >= HOUR * (30 * 24);
+    let order: Vec<(bool, Option<Timestamp>)> =
+        report.due.iter().map(|due| (past(due), due.end_time)).collect();
+    assert!(order.is_sorted() && order.first().unwrap().0 != order.last().unwrap().0, "{order:?}");
 }

@@ -10,9 +10,9 @@ use rollcall::job::selection::Selection;
 use rollcall::progress::Progress;
 use simulator::{Fault, ServerOptions, Viewers, World, WorldOptions};
 
-use crate::privacy::policy;
 use crate::support::command::Desk;
 use crate::support::lake::cells;
+use crate::support::policies::policy;
 use crate::support::run::{HOUR, config, later, server_at, sync};
 
 const EVENT: i64 = 700_001;

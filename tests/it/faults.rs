@@ -2,31 +2,17 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
-use rollcall::calendar::Zone;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
 use rollcall::report::Report;
 use rollcall::transform::tables::Table;
-use simulator::{Envelope, Fault, Quirks, ReportArray, Server, ServerOptions};
+use simulator::{Envelope, Quirks, ReportArray, Server, ServerOptions};
 
 use crate::support::command::Desk;
+use crate::support::faults::{busiest, faults, without_faults};
 use crate::support::lake::{Cells, cells};
-use crate::support::run::{HOUR, config, later, server_at, small_world, sync, sync_all};
-
-/// The event of the small world with the most viewings, and the first day that it has some on.
-pub(crate) fn busiest() -> (i64, Date) {
-    let event = small_world(8).events().max_by_key(|event| event.sessions().count()).unwrap();
-    let first = event.sessions().map(|session| session.online).min().unwrap();
-    let day = Zone::parse("Asia/Shanghai").unwrap().day_of(Timestamp::from_second(first).unwrap());
-    (event.id.try_into().unwrap(), day)
-}
-
-pub(crate) fn faults(texts: &[&str]) -> ServerOptions {
-    let faults = texts.iter().map(|text| text.parse::<Fault>().unwrap()).collect();
-    ServerOptions { faults, ..ServerOptions::default() }
-}
+use crate::support::run::{HOUR, config, later, server_at, server_now, small_world, sync, sync_all};
 
 /// A scheduled run over a small world whose requests end after a few seconds.
 async fn run(desk: &Desk, options: ServerOptions) -> (Report, Server) {
@@ -35,14 +21,6 @@ async fn run(desk: &Desk, options: ServerOptions) -> (Report, Server) {
     (config.timeout, config.read_timeout) = (Duration::from_secs(4), Duration::from_secs(2));
     config.max_response_bytes = 4 << 20;
     (sync(config, later(), Selection::default()).await.unwrap(), server)
-}
-
-pub(crate) async fn without_faults() -> Cells {
-    let desk = Desk::new();
-    let server = server_at(later(), &small_world(8), ServerOptions::default());
-    let report = sync_all(config(&server, &desk.store()), later()).await;
-    assert_eq!(report.requests.retries, 0);
-    cells(&desk.store()).await
 }
 
 #[tokio::test]
@@ -241,7 +219,7 @@ async fn values_and_records_that_fit_nowhere_are_kept_aside_and_counted() {
 #[tokio::test]
 async fn one_event_of_two_hundred_fails_and_the_exit_status_says_so() {
     let world = small_world(199);
-    let server = server_at(later(), &world, faults(&["code=400@path:report/details,event:700004"]));
+    let server = server_now(&world, faults(&["code=400@path:report/details,event:700004"]));
     let desk = Desk::new();
     let outcome = desk.sync(&server, &["--from", "2022-10-01", "--to", "2022-12-01"]);
     assert_eq!(outcome.status, 1);

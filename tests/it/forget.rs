@@ -1,103 +1,25 @@
 //! One person out of everything, whatever happens meanwhile; and everybody else stays.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::io::Write;
+use std::process::Stdio;
 use std::sync::Arc;
 
 use futures::FutureExt;
-use jiff::Timestamp;
-use rollcall::config::Config;
-use rollcall::error::Result;
 use rollcall::job::selection::Selection;
 use rollcall::job::{Forget, Job, Replay};
 use rollcall::load::keys;
 use rollcall::load::store::Store;
-use rollcall::report::{Failure, Report};
-use rollcall::transform::privacy::Policy;
-use simulator::{Quirks, Server, ServerOptions, Viewers, World, WorldOptions};
+use rollcall::report::Failure;
 use tokio::sync::Mutex;
 
-use crate::privacy::policy;
-use crate::support::bytes::{Search, everything};
+use crate::support::bytes::everything;
 use crate::support::command::{Desk, files};
 use crate::support::faulty::{Fault, Faulty, stride};
-use crate::support::lake::{Cells, cells_of, suppressed_records};
-use crate::support::run::{HOUR, config, job, later, server_at, sync_of};
+use crate::support::lake::{cells_of, suppressed_records};
+use crate::support::person::{again, assert_forgotten, forget, ok, person, run, vendor, without_the_person};
+use crate::support::policies::{KEY, open, policy};
+use crate::support::run::sync_of;
 use crate::support::stores::{Home, On};
-
-fn world() -> World {
-    World::new(WorldOptions { events: 2, days: 2, viewers: Viewers::Range(6, 12), ..WorldOptions::default() })
-}
-
-pub(crate) fn vendor() -> Server {
-    let quirks = Quirks { telling: true, unplaceable: Some(5), ..Quirks::default() };
-    server_at(later(), &world(), ServerOptions { quirks, ..ServerOptions::default() })
-}
-
-/// Everything that one person with viewings is known by, as the vendor writes it in one place or another.
-fn person() -> Vec<String> {
-    let viewers =
-        || world().events().flat_map(|event| event.viewers().collect::<Vec<_>>()).collect::<Vec<_>>();
-    let one = viewers()
-        .into_iter()
-        .filter(|viewer| viewer.sessions.len() > 1 && viewer.mobile.is_some())
-        .max_by_key(|viewer| usize::from(viewer.email.is_some()) + usize::from(viewer.ext_id.is_some()))
-        .unwrap();
-    [one.mobile, one.email, one.ext_id].into_iter().flatten().collect()
-}
-
-/// What must be found nowhere: the identifiers, also without the country.
-fn search() -> Search {
-    let plain = person().into_iter().flat_map(|text| [text.trim_start_matches("+86-").to_owned(), text]);
-    Search::of(&plain.collect::<BTreeSet<_>>())
-}
-
-pub(crate) fn open() -> Arc<Policy> {
-    policy(r#"{"base": "open"}"#)
-}
-
-pub(crate) async fn run(
-    store: &Arc<dyn Store>,
-    server: &Server,
-    policy: Arc<Policy>,
-    hours: i32,
-    what: Job,
-) -> Result<Report> {
-    let config = Config { policy, archive: true, ..config(server, Path::new("unused")) };
-    job(store, config, later() + HOUR * hours, what).await
-}
-
-pub(crate) fn forget() -> Job {
-    Job::Forget(Forget { viewer: person(), dry_run: false })
-}
-
-fn again() -> Job {
-    sync_of(Selection { from: Some("2022-10-01".into()), ..Selection::default() })
-}
-
-pub(crate) async fn assert_forgotten(store: &Arc<dyn Store>, what: &str) {
-    let search = search();
-    for (place, bytes) in everything(store).await {
-        assert_eq!(search.found(&bytes), [""; 0], "{what}: {place}");
-    }
-}
-
-pub(crate) fn ok(outcome: Result<Report>) -> Report {
-    let report = outcome.unwrap();
-    assert!(report.ok, "{:?}", report.failures);
-    report
-}
-
-/// A lake from which the person was forgotten before anything was pulled.
-pub(crate) async fn without_the_person(server: &Server) -> Cells {
-    let home = Home::new(On::Folder).await;
-    let later_still = "2022-09-01T00:00:00Z".parse::<Timestamp>().unwrap();
-    let nothing = Config { policy: open(), ..config(server, Path::new("unused")) };
-    job(&home.store, nothing, later_still, sync_of(Selection::default())).await.unwrap();
-    ok(run(&home.store, server, open(), 0, forget()).await);
-    ok(run(&home.store, server, open(), 1, again()).await);
-    cells_of(&home.store).await
-}
 
 #[tokio::test]
 async fn a_host_is_found_in_no_copy_of_a_ledger_either() {
@@ -254,9 +176,9 @@ fn it_needs_the_key_and_a_whole_identifier_and_says_what_it_did() {
     let outcome = run(words(&["--viewer", &person[0]]));
     assert_eq!(outcome.status, 2, "{}", outcome.stderr);
     assert!(outcome.stderr.contains("ROLLCALL_HMAC_KEY"), "{}", outcome.stderr);
-    let outcome = run(words(&["--viewer", "123", "--hmac-key", crate::privacy::KEY]));
+    let outcome = run(words(&["--viewer", "123", "--hmac-key", KEY]));
     assert!(outcome.status == 2 && outcome.stderr.contains("shorter than 4"), "{}", outcome.stderr);
-    let outcome = run(words(&["--viewer", &person[0], "--hmac-key", crate::privacy::KEY])).succeeded();
+    let outcome = run(words(&["--viewer", &person[0], "--hmac-key", KEY])).succeeded();
     assert!(
         outcome.stdout.starts_with("forgotten  ") && outcome.stdout.contains("lives: "),
         "{}",
@@ -292,4 +214,27 @@ async fn a_place_without_a_lake_is_said_to_be_none_and_a_dry_run_that_nothing_wa
     assert!(found.starts_with("found      0 rows") && found.contains("nothing was erased"), "{found}");
     let done = run(3, forget(false)).await.unwrap();
     assert!(done.ok && done.to_string().starts_with("forgotten  0 rows"), "{done}");
+}
+
+#[test]
+fn who_is_to_be_forgotten_may_be_named_on_standard_input() {
+    let (desk, server) = (Desk::new(), vendor());
+    desk.sync(&server, &["--from", "2022-10-01", "--to", "2022-12-01"]).succeeded();
+    let store = desk.store();
+    let counted = |words: &[&str], lines: &str| {
+        let place = ["--store", store.to_str().unwrap(), "--hmac-key", KEY];
+        let mut command = desk.command(&[&["forget", "--dry-run", "--json"], words, &place].concat());
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        report["erasure"].clone()
+    };
+    let person = person();
+    let named: Vec<&str> = person.iter().map(String::as_str).collect();
+    let by_words = counted(&[&["--viewer"], &named[..]].concat(), "");
+    assert!(by_words["rows"]["lives"].as_u64() > Some(0), "{by_words}");
+    assert_eq!(counted(&["--viewer", "-"], &format!("{}\n\n", named.join("\n"))), by_words);
 }

@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use simulator::{Fault, ServerOptions, World};
 
-use crate::lists::paths;
 use crate::support::command::{Desk, server};
-use crate::support::run::small_world;
+use crate::support::run::{paths, small_world};
 
 const SPAN: [&str; 4] = ["--from", "2022-10-01", "--to", "2022-12-01"];
 

@@ -14,7 +14,9 @@ use simulator::ServerOptions;
 
 use crate::support::command::{Desk, files};
 use crate::support::faulty::{Fault, Faulty, stride};
-use crate::support::run::{HOUR, config, job, later, server_at, small_world, sync, sync_all, sync_of};
+use crate::support::run::{
+    HOUR, all_days, config, job, later, server_at, small_world, sync, sync_all, sync_of,
+};
 use crate::support::stores::{Home, On};
 
 #[tokio::test]
@@ -68,7 +70,7 @@ async fn a_disk_that_is_full_is_found_out_by_a_few_visits_and_all_stay_due() {
     let world = small_world(8);
     let early = "2022-10-20T00:00:00Z".parse().unwrap();
     // Of chosen ones no other run would come back to those that are left: that is said.
-    let chosen = || Selection { from: Some("2022-10-01".into()), ..Selection::default() };
+    let chosen = || all_days();
     for (selection, says_left) in [(Selection::default(), 0), (chosen(), 1)] {
         let mut stopped = 0;
         for at in (0..).step_by(stride(12)) {

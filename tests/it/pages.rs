@@ -85,6 +85,21 @@ fn an_event_that_cannot_be_read_is_named_and_the_others_are_drawn() {
 }
 
 #[test]
+fn a_copy_without_its_ledgers_is_drawn_in_the_zone_that_it_was_made_in_alone() {
+    let (desk, server) = (Desk::new(), server(&World::default(), ServerOptions::default()));
+    desk.sync(&server, &["--event", "609768"]).succeeded();
+    std::fs::remove_dir_all(desk.store().join("ledger")).unwrap();
+    let store = desk.store();
+    for (zone, status) in [("Asia/Shanghai", 0), ("Asia/Singapore", 0), ("America/New_York", 2)] {
+        let words = ["report", "609768", "-o", "event.html", "--zone", zone];
+        let outcome = desk.run(&[&words[..], &["--store", store.to_str().unwrap()]].concat());
+        assert_eq!(outcome.status, status, "{zone}: {}", outcome.stderr);
+        let said = format!("the lake was not made with the zone `{zone}`");
+        assert_eq!(outcome.stderr.contains(&said), status != 0, "{zone}: {}", outcome.stderr);
+    }
+}
+
+#[test]
 fn a_page_is_replaced_as_a_whole_and_leaves_nothing_beside_it() {
     let (desk, world) = (Desk::new(), World::default());
     let server = server(&world, ServerOptions::default());

@@ -13,19 +13,18 @@ use rollcall::load::keys;
 use rollcall::load::object::ObjectReader;
 use rollcall::load::store::{Folder, Store};
 use rollcall::metrics;
-use rollcall::transform::privacy::{Key, Policy, PolicyDocument};
+use rollcall::transform::privacy::Policy;
 use rollcall::transform::row::rows;
 use rollcall::transform::tables::Table;
-use simulator::{Quirks, Server, ServerOptions, Viewers, World, WorldOptions};
+use simulator::{Quirks, ServerOptions, World, WorldOptions};
 
 use crate::support::bytes::{Search, everything, personal_values};
 use crate::support::command::{Desk, TOKEN, server};
 use crate::support::faulty::{Fault, Faulty, stride};
 use crate::support::lake::cells_of;
-use crate::support::run::{HOUR, config, job, later, server_at, sync_of};
+use crate::support::policies::{KEY, POLICIES, policy, sync_under, world};
+use crate::support::run::{HOUR, all_days, config, job, later, server_at, sync_of};
 use crate::support::stores::{Home, On};
-
-pub(crate) const KEY: &str = "0123456789abcdef0123456789abcdef";
 
 const QUIRKS: Quirks = Quirks {
     shuffled: false,
@@ -40,30 +39,9 @@ const QUIRKS: Quirks = Quirks {
     envelope: simulator::Envelope::Around,
 };
 
-fn world() -> World {
-    World::new(WorldOptions { events: 3, days: 2, viewers: Viewers::Range(4, 12), ..WorldOptions::default() })
-}
-
 fn options() -> ServerOptions {
     ServerOptions { quirks: QUIRKS, ..ServerOptions::default() }
 }
-
-pub(crate) fn policy(document: &str) -> Arc<Policy> {
-    policy_under(document, KEY)
-}
-
-pub(crate) fn policy_under(document: &str, key: &str) -> Arc<Policy> {
-    let key = Key::checked(&key.into()).unwrap();
-    Arc::new(Policy::checked(PolicyDocument::parse(document.as_bytes()).unwrap(), Some(key)).unwrap())
-}
-
-const POLICIES: [&str; 3] = [
-    r#"{"base": "pseudonymous"}"#,
-    r#"{"base": "anonymous"}"#,
-    r#"{"base": "open", "columns": {"mobile": "mask", "email": "mask", "name": "drop", "ip": "mask", "ext_id": "hmac",
-        "person_key": "drop", "phone_number": "drop", "viewer_id": "hmac", "distinct_id": "hmac", "host_name": "mask",
-        "extra": "drop"}}"#,
-];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_policy_withholds_is_in_no_byte_that_the_program_leaves() {
@@ -168,12 +146,6 @@ async fn people(store: &Arc<dyn Store>) -> Vec<Vec<usize>> {
     people
 }
 
-async fn sync_under(policy: Arc<Policy>, server: &Server, home: &Home) {
-    let config = Config { policy, archive: true, ..config(server, Path::new("unused")) };
-    let report = job(&home.store, config, later(), sync_of(Selection::default())).await.unwrap();
-    assert!(report.ok, "{:?}", report.failures);
-}
-
 #[tokio::test]
 async fn pseudonyms_join_the_three_tables_to_the_same_people() {
     let world = World::new(WorldOptions { events: 6, days: 3, ..WorldOptions::default() });
@@ -259,7 +231,7 @@ async fn a_lost_ledger_does_not_bring_back_what_was_withheld_or_who_was_forgotte
     };
     let forget = || Job::Forget(Forget { viewer: vec!["nobody@example.com".to_owned()], dry_run: false });
     assert!(run(policy(POLICIES[0]), 1, forget()).await.unwrap().ok);
-    let again = || sync_of(Selection { from: Some("2022-10-01".into()), ..Selection::default() });
+    let again = || sync_of(all_days());
     assert!(run(policy(POLICIES[0]), 2, again()).await.unwrap().ok);
     let list = home.store.get(keys::SUPPRESSED).await.unwrap().unwrap().0;
     home.store.delete(keys::SUPPRESSED).await.unwrap();

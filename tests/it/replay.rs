@@ -3,58 +3,22 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use rollcall::config::Config;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
 use rollcall::job::{Job, Replay};
 use rollcall::load::keys;
-use rollcall::report::Report;
-use rollcall::transform::privacy::Policy;
 use rollcall::transform::tables::Table;
-use simulator::{Quirks, Server, ServerOptions, ViewerDetails, Viewers, World, WorldOptions};
+use simulator::{Quirks, ServerOptions, ViewerDetails, Viewers, World, WorldOptions};
 
-use crate::damage::rewrite;
-use crate::privacy::policy;
 use crate::support::command::{Desk, TOKEN, files};
 use crate::support::lake::{cells_of, events_said};
+use crate::support::parquet::rewrite;
+use crate::support::policies::policy;
 use crate::support::run::{HOUR, config, job, later, server_at, small_world, sync_of};
+use crate::support::scenes::{ArchivedLake, replay_all};
 use crate::support::stores::{Home, On};
-
-pub(crate) struct Scene {
-    pub(crate) home: Home,
-    server: Server,
-    pub(crate) policy: Arc<Policy>,
-}
-
-pub(crate) fn all() -> Job {
-    Job::Replay(Replay { all: true, ..Replay::default() })
-}
-
-impl Scene {
-    pub(crate) async fn new(on: On, policy: Arc<Policy>, quirks: Quirks) -> Self {
-        let options = ServerOptions { quirks, ..ServerOptions::default() };
-        let scene =
-            Self { home: Home::new(on).await, server: server_at(later(), &small_world(4), options), policy };
-        let report = scene.run(later(), sync_of(Selection::default())).await;
-        assert!(report.ok, "{:?}", report.failures);
-        scene
-    }
-
-    pub(crate) async fn run(&self, now: Timestamp, what: Job) -> Report {
-        let policy = Arc::clone(&self.policy);
-        let config = Config { policy, archive: true, ..config(&self.server, Path::new("unused")) };
-        let report = job(&self.home.store, config, now, what).await.unwrap();
-        assert!(report.ok, "{:?}", report.failures);
-        report
-    }
-
-    async fn delete(&self, prefix: &str) {
-        for key in self.home.keys(prefix).await {
-            self.home.store.delete(&key).await.unwrap();
-        }
-    }
-}
 
 /// All but `pulls`, whose rows tell of visits that were.
 const TABLES: [Table; 5] =
@@ -71,7 +35,7 @@ async fn what_is_lost_comes_back_from_the_archive_without_a_request_whatever_the
         r#"{"base": "anonymous", "fields": ["newField"]}"#,
         r#"{"base": "open", "columns": {"mobile": "mask", "name": "drop"}}"#,
     ] {
-        let scene = Scene::new(On::Folder, policy(document), quirks).await;
+        let scene = ArchivedLake::new(On::Folder, policy(document), quirks).await;
         let expected = cells_of(&scene.home.store).await;
         let events = events_said(&scene.home.store).await;
         assert!(expected.len() > 10 && events.len() > 3);
@@ -79,7 +43,7 @@ async fn what_is_lost_comes_back_from_the_archive_without_a_request_whatever_the
             scene.delete(&keys::table(table)).await;
         }
         let before = scene.server.requests().len();
-        let report = scene.run(later() + HOUR, all()).await;
+        let report = scene.run(later() + HOUR, replay_all()).await;
         assert!(report.rows > 0 && report.events.complete >= 4, "{document}");
         assert_eq!(scene.server.requests().len(), before, "the vendor is not asked");
         assert_eq!(cells_of(&scene.home.store).await, expected, "{document}");
@@ -90,7 +54,7 @@ async fn what_is_lost_comes_back_from_the_archive_without_a_request_whatever_the
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_on_s3_for_one_event_or_some_days() {
-    let scene = Scene::new(On::S3, Arc::default(), Quirks::default()).await;
+    let scene = ArchivedLake::new(On::S3, Arc::default(), Quirks::default()).await;
     let expected = cells_of(&scene.home.store).await;
     let (_, day, event_id) = *expected.keys().find(|(table, ..)| *table == Table::Lives).unwrap();
     scene.delete(&keys::table(Table::Lives)).await;
@@ -105,22 +69,22 @@ async fn the_same_on_s3_for_one_event_or_some_days() {
     };
     let back = lives(&cells_of(&scene.home.store).await);
     assert_eq!(back, [((Table::Lives, day, event_id), expected[&(Table::Lives, day, event_id)])]);
-    scene.run(later() + HOUR * 2, all()).await;
+    scene.run(later() + HOUR * 2, replay_all()).await;
     assert_eq!(cells_of(&scene.home.store).await, expected);
 }
 
 #[tokio::test]
 async fn a_lake_that_is_whole_is_not_touched() {
-    let scene = Scene::new(On::Folder, Arc::default(), Quirks::default()).await;
+    let scene = ArchivedLake::new(On::Folder, Arc::default(), Quirks::default()).await;
     let lake = || files(&scene.home.path().join("lake"));
     let before = lake();
-    scene.run(later() + HOUR, all()).await;
+    scene.run(later() + HOUR, replay_all()).await;
     assert!(before == lake());
 }
 
 #[tokio::test]
 async fn a_column_that_was_added_since_gets_its_values_from_old_answers() {
-    let scene = Scene::new(On::Folder, Arc::default(), Quirks::default()).await;
+    let scene = ArchivedLake::new(On::Folder, Arc::default(), Quirks::default()).await;
     let expected = cells_of(&scene.home.store).await;
     for table in [Table::Lives, Table::ViewerDetails] {
         for key in scene.home.keys(&keys::table(table)).await {
@@ -131,13 +95,13 @@ async fn a_column_that_was_added_since_gets_its_values_from_old_answers() {
     assert_ne!(cells_of(&scene.home.store).await, expected);
     scene.run(later() + HOUR, Job::Upgrade(rollcall::job::Upgrade::default())).await;
     assert_ne!(cells_of(&scene.home.store).await, expected, "an upgrade does not know them either");
-    scene.run(later() + HOUR * 2, all()).await;
+    scene.run(later() + HOUR * 2, replay_all()).await;
     assert_eq!(cells_of(&scene.home.store).await, expected);
 }
 
 #[tokio::test]
 async fn a_replayed_cell_ranks_behind_its_own_pull_and_takes_nothing_from_a_better_one() {
-    let scene = Scene::new(On::Folder, Arc::default(), Quirks::default()).await;
+    let scene = ArchivedLake::new(On::Folder, Arc::default(), Quirks::default()).await;
     let expected = cells_of(&scene.home.store).await;
     // The archive has fewer than what was pulled when it was off.
     for key in scene.home.keys(keys::ARCHIVE).await {
@@ -150,7 +114,7 @@ async fn a_replayed_cell_ranks_behind_its_own_pull_and_takes_nothing_from_a_bett
         let older = format!("{asked},\n\"answer\":{none}}}\n");
         std::fs::write(scene.home.path().join(&key), zstd::encode_all(older.as_bytes(), 1).unwrap()).unwrap();
     }
-    scene.run(later() + HOUR, all()).await;
+    scene.run(later() + HOUR, replay_all()).await;
     assert_eq!(cells_of(&scene.home.store).await, expected);
 }
 
@@ -174,20 +138,20 @@ async fn a_day_of_which_an_answer_is_missing_was_not_used() {
     for key in home.keys(&keys::table(Table::Lives)).await {
         home.store.delete(&key).await.unwrap();
     }
-    job(&home.store, config(), later() + HOUR, all()).await.unwrap();
+    job(&home.store, config(), later() + HOUR, replay_all()).await.unwrap();
     assert_eq!(cells_of(&home.store).await, expected);
     home.store.delete(parted).await.unwrap();
     for key in home.keys(&keys::table(Table::Lives)).await {
         home.store.delete(&key).await.unwrap();
     }
-    job(&home.store, config(), later() + HOUR * 2, all()).await.unwrap();
+    job(&home.store, config(), later() + HOUR * 2, replay_all()).await.unwrap();
     let missing = expected.len() - cells_of(&home.store).await.len();
     assert!((1..=2).contains(&missing), "{missing}");
 }
 
 #[tokio::test]
 async fn what_was_accepted_as_gone_does_not_come_back() {
-    let scene = Scene::new(On::Folder, Arc::default(), Quirks::default()).await;
+    let scene = ArchivedLake::new(On::Folder, Arc::default(), Quirks::default()).await;
     let (_, day, event_id) = *cells_of(&scene.home.store)
         .await
         .keys()
@@ -197,7 +161,7 @@ async fn what_was_accepted_as_gone_does_not_come_back() {
     let options =
         WorldOptions { events: 4, days: 4, viewers: Viewers::Exactly(0), ..WorldOptions::default() };
     let empty = server_at(later(), &World::new(options), ServerOptions::default());
-    let scene = Scene { server: empty, ..scene };
+    let scene = ArchivedLake { server: empty, ..scene };
     let selection = Selection { event: vec![event_id], accept_shrink: true, ..Selection::default() };
     let is_gone = async || {
         let cells = cells_of(&scene.home.store).await;
@@ -206,20 +170,20 @@ async fn what_was_accepted_as_gone_does_not_come_back() {
     scene.run(later() + HOUR, sync_of(selection)).await;
     assert!(is_gone().await);
     scene.home.store.delete(&keys::object(Table::Lives, day)).await.unwrap();
-    let replayed = scene.run(later() + HOUR * 2, all()).await;
+    let replayed = scene.run(later() + HOUR * 2, replay_all()).await;
     assert!(is_gone().await, "{:?}", cells_of(&scene.home.store).await);
     assert!(!replayed.published.objects.contains_key("rejects"), "{:?}", replayed.published);
     // Also where the ledger that knew of it is lost, with all tables.
     scene.delete(keys::TABLES).await;
     scene.delete("ledger/").await;
     scene.run(later() + HOUR * 3, sync_of(Selection::default())).await;
-    scene.run(later() + HOUR * 4, all()).await;
+    scene.run(later() + HOUR * 4, replay_all()).await;
     assert!(is_gone().await, "{:?}", cells_of(&scene.home.store).await);
 }
 
 #[tokio::test]
 async fn a_damaged_answer_is_named_and_does_not_stop_the_others_of_its_event() {
-    let scene = Scene::new(On::Folder, Arc::default(), Quirks::default()).await;
+    let scene = ArchivedLake::new(On::Folder, Arc::default(), Quirks::default()).await;
     let expected = cells_of(&scene.home.store).await;
     for table in TABLES {
         scene.delete(&keys::table(table)).await;
@@ -239,7 +203,7 @@ async fn a_damaged_answer_is_named_and_does_not_stop_the_others_of_its_event() {
     for damaged in [&whole[..whole.len() / 2], &no_header, &no_answer] {
         std::fs::write(&path, damaged).unwrap();
         let config = Config { archive: true, ..config(&scene.server, Path::new("unused")) };
-        let report = job(&scene.home.store, config, later() + HOUR, all()).await.unwrap();
+        let report = job(&scene.home.store, config, later() + HOUR, replay_all()).await.unwrap();
         let [failure] = &report.failures[..] else { panic!("{:?}", report.failures) };
         assert!(failure.event_id == Some(event_id) && failure.error.contains(of_event), "{failure:?}");
         assert!(!failure.error.contains("lake.json"), "what was archived cannot be made again: {failure:?}");
@@ -284,18 +248,18 @@ async fn a_payload_is_refused_where_the_same_words_are() {
 
 #[tokio::test]
 async fn a_replay_without_time_says_how_much_is_left() {
-    let scene = Scene::new(On::Folder, Arc::default(), Quirks::default()).await;
+    let scene = ArchivedLake::new(On::Folder, Arc::default(), Quirks::default()).await;
     scene.delete("lake/lives/").await;
     let late = Config {
         archive: true,
         deadline: Some(SignedDuration::ZERO),
         ..config(&scene.server, Path::new("unused"))
     };
-    let report = job(&scene.home.store, late, later(), all()).await.unwrap();
+    let report = job(&scene.home.store, late, later(), replay_all()).await.unwrap();
     let [failure] = &report.failures[..] else { panic!("{:?}", report.failures) };
     assert_eq!((failure.kind, report.events.complete), (Kind::Timeout, 0));
     let said = format!("{} events from ", report.events.due);
     assert!(failure.error.starts_with(&said) && failure.error.contains("`--event`"), "{failure:?}");
-    let report = scene.run(later(), all()).await;
+    let report = scene.run(later(), replay_all()).await;
     assert!(report.rows > 0 && report.published.objects.contains_key("lives"));
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use jiff::civil::date;
 use rollcall::config::{Config, Rosters};
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
@@ -10,10 +11,10 @@ use rollcall::load::store::Location;
 use serde_json::{Value, json};
 use simulator::{ServerOptions, World};
 
-use crate::lists::paths;
 use crate::support::command::Desk;
 use crate::support::lake::cells;
-use crate::support::run::{HOUR, config, later, server_at, small_world, sync_all};
+use crate::support::run::{HOUR, config, later, paths, server_at, small_world, sync_all};
+use crate::support::vendor_lists::{VendorAnswers, run_with};
 
 #[tokio::test]
 async fn a_roster_of_the_users_own_is_visited_with_or_without_the_lists() {
@@ -107,7 +108,7 @@ async fn a_closed_event_of_a_users_own_roster_is_visited_again_for_days_that_are
     assert!(desk.store().join("ledger/closed/609768.json").exists());
     let object = desk.store().join("lake/lives/dt=2022-10-26/part-0.parquet");
     std::fs::remove_file(&object).unwrap();
-    let (from, to) = (Some("2022-10-26".into()), Some("2022-10-26".into()));
+    let (from, to) = (Some(date(2022, 10, 26)), Some(date(2022, 10, 26)));
     let report = run(Selection { from, to, ..Selection::default() }).await;
     assert!(report.ok && report.events.due >= 1, "{:?}", report.failures);
     assert_eq!(cells(&desk.store()).await, expected);
@@ -212,4 +213,33 @@ async fn an_event_that_cannot_be_closed_because_its_document_is_damaged_stops_no
     let report = crate::support::run::sync(config, later() + HOUR, Selection::default()).await.unwrap();
     let [failure] = &report.failures[..] else { panic!("{:?}", report.failures) };
     assert_eq!((failure.event_id, failure.kind), (Some(609_768), Kind::Damaged));
+}
+
+#[tokio::test]
+async fn an_event_of_a_users_own_roster_is_asked_about_again_before_a_visit_as_long_as_nobody_came() {
+    let (desk, start) = (Desk::new(), later());
+    let file = desk.path().join("own.csv");
+    std::fs::write(&file, "event_id\n1\n").unwrap();
+    let own = || Rosters { edited: false, public: false, file: Some(file.to_str().unwrap().into()) };
+    let info = |start: Timestamp| {
+        let (start, end) = (start.as_second(), (start + HOUR).as_second());
+        [(1, json!({ "eventId": 1, "title": "t", "startTime": start, "endTime": end }))].into()
+    };
+    let came = |at: Timestamp| {
+        let lives = json!([{ "online_time": at.as_second(), "email": "a@b.c" }]);
+        json!({ "lives": lives, "interactions": [], "viewerDetails": [] })
+    };
+    // After it was last asked about, and before it began, it was moved by 60 days; then it takes place.
+    let moved = start + HOUR * (60 * 24);
+    for (now, info, report, asked, visits) in [
+        (start - HOUR, info(start), Value::Null, 1, 0),
+        (start + HOUR * 2, info(moved), Value::Null, 1, 0),
+        (moved + HOUR * 2, info(moved), came(moved), 1, 1),
+        (moved + HOUR * 4, info(moved), came(moved), 0, 1),
+    ] {
+        let says = VendorAnswers { info, report, ..VendorAnswers::default() };
+        let (report, vendor) = run_with(&desk, now, says, own()).await;
+        assert!(report.ok, "{:?}", report.failures);
+        assert_eq!((vendor.pages("event/info"), report.events.complete), (asked, visits), "{now}");
+    }
 }

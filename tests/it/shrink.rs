@@ -12,12 +12,12 @@ use rollcall::report::Report;
 use rollcall::transform::tables::Table;
 use simulator::{ServerOptions, Viewers, World, WorldOptions};
 
-use crate::privacy::policy;
-use crate::status::{names, status_of};
 use crate::support::command::Desk;
 use crate::support::faulty::{Fault, Faulty, stride};
 use crate::support::lake::{Cells, cells};
+use crate::support::policies::policy;
 use crate::support::run::{HOUR, config, job, later, server_at, sync, sync_of};
+use crate::support::status::{names, status_of};
 
 const EVENT: i64 = 700_001;
 
@@ -106,8 +106,8 @@ async fn only_the_chosen_days_shrink() {
     let (_, event_day, _) = *many.keys().find(|(table, ..)| *table == Table::ViewerDetails).unwrap();
     let is_other = |(table, day, _): &&_| *table == Table::Lives && *day != event_day;
     let (_, chosen, _) = *few.keys().find(is_other).unwrap();
-    let day = Some(chosen.to_string());
-    let selection = Selection { from: day.clone(), to: day, accept_shrink: true, ..Selection::default() };
+    let selection =
+        Selection { from: Some(chosen), to: Some(chosen), accept_shrink: true, ..Selection::default() };
     let after = pull_as(&desk, 1, 5, selection).await;
     for (place, cell) in &many {
         let (_, day, _) = *place;

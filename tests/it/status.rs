@@ -1,10 +1,9 @@
 //! Status: whether the lake is complete, and who has to do something.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
+use jiff::SignedDuration;
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
 use rollcall::calendar::Clock;
 use rollcall::error::Kind;
 use rollcall::inspect::Status;
@@ -18,33 +17,7 @@ use simulator::{Fault, ServerOptions, World};
 use crate::support::command::Desk;
 use crate::support::lake::cells;
 use crate::support::run::{HOUR, config, later, server_at, small_world, sync, sync_all};
-
-/// While the events of the small world are still visited.
-pub(crate) fn now() -> Timestamp {
-    "2022-10-28T00:00:00Z".parse().unwrap()
-}
-
-pub(crate) async fn status_of(
-    world: &World,
-    store: &Path,
-    now: Timestamp,
-) -> rollcall::error::Result<Status> {
-    let server = server_at(now, world, ServerOptions::default());
-    let context = Context::new(config(&server, store), Clock::Fixed(now), Progress::hidden()).await?;
-    Status::of(&context).await
-}
-
-/// A world, and a lake that one run made of it.
-pub(crate) async fn synced(options: ServerOptions, now: Timestamp) -> (Desk, World) {
-    let (desk, world) = (Desk::new(), small_world(6));
-    let server = server_at(now, &world, options);
-    sync(config(&server, &desk.store()), now, Selection::default()).await.unwrap();
-    (desk, world)
-}
-
-pub(crate) fn names(advice: &[rollcall::inspect::Advice]) -> Vec<&str> {
-    advice.iter().map(|advice| advice.name).collect()
-}
+use crate::support::status::{names, now, status_of, synced};
 
 #[tokio::test]
 async fn a_lake_that_is_up_to_date_needs_nobody_and_says_what_it_has() {
@@ -213,7 +186,7 @@ async fn a_day_whose_rows_were_answered_and_are_gone_is_damage_also_when_one_eve
         is_told += i32::from(said(&status).contains(&day.to_string()));
     }
     assert!(is_told > 1, "until the last of them is there again");
-    let chosen = Selection { from: Some(day.to_string()), to: Some(day.to_string()), ..Selection::default() };
+    let chosen = Selection { from: Some(day), to: Some(day), ..Selection::default() };
     let server = server_at(now() + HOUR * 20, &world, ServerOptions::default());
     sync(config(&server, &desk.store()), now() + HOUR * 20, chosen).await.unwrap();
     assert_eq!(said(&status_of(&world, &desk.store(), now() + HOUR * 20).await.unwrap()), "");

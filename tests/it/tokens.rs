@@ -6,10 +6,10 @@ use rollcall::extract::auth::Credentials;
 use rollcall::job::selection::Selection;
 use simulator::{Server, ServerOptions};
 
-use crate::faults::{faults, without_faults};
 use crate::support::command::{Desk, TOKEN};
+use crate::support::faults::{faults, without_faults};
 use crate::support::lake::cells;
-use crate::support::run::{app, config, later, server_at, small_world, sync, sync_all};
+use crate::support::run::{app, config, later, server_at, server_now, small_world, sync, sync_all};
 
 /// How many tokens were made.
 fn made(server: &Server) -> usize {
@@ -168,7 +168,7 @@ async fn full_secret() -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_cannot_be_shared_serves_its_own_run_and_the_job_that_shares_it_says_so() {
-    let server = server_at(later(), &small_world(2), ServerOptions::default());
+    let server = server_now(&small_world(2), ServerOptions::default());
     let (desk, secrets, url) = (Desk::new(), full_secret().await, server.url());
     let run = |job: &str| {
         let app = app();

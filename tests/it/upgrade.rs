@@ -9,12 +9,13 @@ use rollcall::transform::privacy::{Policy, PolicyDocument};
 use rollcall::transform::tables::Table;
 use simulator::ServerOptions;
 
-use crate::damage::{Scene, errors, metadata, rename_column, rewrite};
-use crate::support::run::{HOUR, config, job, later, server_at, small_world};
+use crate::support::parquet::{metadata, rename_column, rewrite};
+use crate::support::run::{HOUR, config, errors, job, later, server_at, small_world};
+use crate::support::scenes::WholeLake;
 
 #[tokio::test]
 async fn upgrade_writes_older_objects_anew_and_nothing_else() {
-    let scene = Scene::new().await;
+    let scene = WholeLake::new().await;
     let day = scene.day();
     let path = scene.object(Table::Lives, day);
     let cells = metadata(&path, "rollcall.cells").unwrap();
@@ -33,7 +34,7 @@ async fn upgrade_writes_older_objects_anew_and_nothing_else() {
 
 #[tokio::test]
 async fn an_object_that_is_lost_is_made_again_by_an_upgrade_only_where_it_had_no_rows() {
-    let scene = Scene::new().await;
+    let scene = WholeLake::new().await;
     let (day, upgrade) = (scene.day(), || Job::Upgrade(Upgrade::default()));
     for table in [Table::Lives, Table::ViewerDetails, Table::Events] {
         // The row of an event lies where its summary does.
@@ -59,7 +60,7 @@ async fn an_object_that_is_lost_is_made_again_by_an_upgrade_only_where_it_had_no
 
 #[tokio::test]
 async fn an_upgrade_without_time_says_how_much_is_left_and_the_next_goes_on() {
-    let scene = Scene::new().await;
+    let scene = WholeLake::new().await;
     let path = scene.object(Table::Lives, scene.day());
     let cells = metadata(&path, "rollcall.cells").unwrap();
     rewrite(&path, &[("rollcall.format", "0"), ("rollcall.cells", &cells)], &["extra"]);
@@ -77,7 +78,7 @@ async fn an_upgrade_without_time_says_how_much_is_left_and_the_next_goes_on() {
 
 #[tokio::test]
 async fn a_lake_gets_no_other_privacy_policy_by_omission() {
-    let scene = Scene::new().await;
+    let scene = WholeLake::new().await;
     let run = |names_policy| {
         let mut config = config(&scene.server, &scene.home.path());
         config.names_policy = names_policy;
@@ -95,7 +96,7 @@ async fn a_lake_gets_no_other_privacy_policy_by_omission() {
 
 #[tokio::test]
 async fn a_column_of_a_newer_version_is_not_dropped() {
-    let mut scene = Scene::new().await;
+    let mut scene = WholeLake::new().await;
     let day = scene.day();
     let path = scene.object(Table::Lives, day);
     let entries = ["rollcall.format", "rollcall.cells"].map(|key| (key, metadata(&path, key).unwrap()));

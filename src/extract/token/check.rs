@@ -22,7 +22,7 @@ pub(in crate::extract) async fn is_accepted(http: Metered<'_>, token: &SecretStr
             Err(error) if error.kind() == Kind::Credentials => return Ok(false),
             Err(error) => error,
         };
-        match attempts.pause(error, http.now()).await {
+        match attempts.pause(error).await {
             // The last attempt ended in an undocumented code, which may be the one of a token that has ended.
             Err(error) if failure::is_unexplained(&error) => return Ok(false),
             outcome => outcome?,

@@ -89,7 +89,7 @@ impl Signing<'_> {
                 Err(error) if error.kind() == Kind::Credentials => {
                     return Err(error.hint("check `--app-key`, `--app-secret` and the user"));
                 }
-                Err(error) => attempts.pause(error, http.now()).await?,
+                Err(error) => attempts.pause(error).await?,
             }
         }
     }

@@ -39,7 +39,7 @@ impl SharedToken {
     /// Reads the token, whether or not it is still valid; `None` if there is none yet. [`Kind::Damaged`] if the secret holds
     /// something else.
     pub(super) async fn read(&self) -> Result<Option<Token>> {
-        let answer = self.client().await.get_secret_value().secret_id(&self.arn).send().await;
+        let answer = self.client().await?.get_secret_value().secret_id(&self.arn).send().await;
         let answer = match answer {
             Ok(answer) => answer,
             // The secret does not exist, or has no version yet.
@@ -66,13 +66,13 @@ impl SharedToken {
             "token": token, "customer": customer, "made_with": made_with, "renew_at": renew_at,
             "valid_until": valid_until
         });
-        let put = self.client().await.put_secret_value().secret_id(&self.arn);
+        let put = self.client().await?.put_secret_value().secret_id(&self.arn);
         let put = put.secret_string(document.to_string()).send().await;
         put.map(|_| ()).map_err(|error| self.failed("write", "PutSecretValue", error))
     }
 
-    async fn client(&self) -> &Client {
-        self.client.get_or_init(secret::client).await
+    async fn client(&self) -> Result<&Client> {
+        self.client.get_or_try_init(secret::client).await
     }
 
     fn failed<E>(&self, verb: &str, right: &str, error: SdkError<E>) -> Error

@@ -123,7 +123,7 @@ impl Explanation {
         let mut failures = Vec::new();
         let ledger = match context.ledgers.find(event_id).await {
             Err(error) if error.is_unreadable() => {
-                failures.push(Failure::of_event(event_id, &error));
+                failures.push(Failure::of_event(event_id, error));
                 None
             }
             found => found?.map(|entry| entry.ledger),

@@ -51,7 +51,7 @@ impl fmt::Display for State {
         match (self.closed, self.due_at) {
             (Some(Closing::Complete), _) => f.write_str("closed: past the horizon, and complete")?,
             (Some(Closing::Incomplete), _) => f.write_str("closed: past the horizon, and not complete")?,
-            (Some(Closing::Cancelled), _) => f.write_str("closed: cancelled before it began")?,
+            (Some(Closing::Cancelled), _) => f.write_str("closed: cancelled")?,
             (None, Some(due_at)) => write!(f, "open, due at {due_at:.0}")?,
             (None, None) if self.has_ended => f.write_str("open")?,
             (None, None) => {

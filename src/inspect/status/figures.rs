@@ -14,12 +14,10 @@ use crate::inspect::advice::Advice;
 use crate::load::keys;
 use crate::load::lake_objects;
 use crate::load::lake_objects::{LakeObject, READERS, each_row};
-use crate::load::ledger::compared::Compared;
 use crate::load::ledger::complete::{HeldBy, Hold};
-use crate::load::ledger::visit::Owed;
+use crate::load::ledger::visit_row::{Compared, VisitRow};
 use crate::load::publish::staged_days::{StagedDays, staged_files};
 use crate::load::store::Store;
-use crate::transform::row::Row;
 use crate::transform::tables::Table;
 
 /// What is in the lake.
@@ -75,13 +73,10 @@ struct LastVisit {
 }
 
 impl LastVisit {
-    fn of(row: &Row<'_>) -> Option<(i64, Self)> {
-        let count = |column: &str| u64::try_from(row.number(column).unwrap_or_default()).unwrap_or_default();
-        let pulled_at = row.instant("pulled_at")?;
-        let compared = Compared::of(row).map(|compared| (pulled_at, compared));
-        let owes = !Owed::of_row(row).is_empty();
-        let found = Self { pulled_at, rejects: count("rejects"), fewer: count("fewer"), owes, compared };
-        Some((row.number("event_id")?, found))
+    fn of(visit: VisitRow) -> Self {
+        let VisitRow { pulled_at, rejects, fewer, owed, compared, .. } = visit;
+        let compared = compared.map(|compared| (pulled_at, compared));
+        Self { pulled_at, rejects, fewer, owes: !owed.is_empty(), compared }
     }
 
     /// Merges two visits: what the later one found, except for the comparison, which is that of the later one that compared.
@@ -140,7 +135,12 @@ pub(super) async fn of(
         let outcome = object.read(async |reader| {
             let mut visits = Visits::new();
             if with_visits {
-                each_row(&reader, None, |row| note(&mut visits, LastVisit::of(&row))).await?;
+                each_row(&reader, None, |row| {
+                    if let Some(visit) = VisitRow::read(&row) {
+                        note(&mut visits, visit.event_id, LastVisit::of(visit));
+                    }
+                })
+                .await?;
             }
             let events: Vec<i64> = reader.cells().iter().map(|cell| cell.event_id).collect();
             Ok((reader.cells().iter().map(|cell| cell.rows).sum::<u64>(), events, visits))
@@ -155,8 +155,8 @@ pub(super) async fn of(
             Ok(Some((rows, events, found))) => {
                 missing_rows.confirm(table, day, &events);
                 *figures.rows.entry(table.name()).or_default() += rows;
-                for found in found {
-                    note(&mut visits, Some(found));
+                for (event_id, found) in found {
+                    note(&mut visits, event_id, found);
                 }
             }
             Err(error) if error.is_unreadable() => damage.add(day, error),
@@ -186,8 +186,7 @@ async fn is_missing(store: &dyn Store, table: Table, day: Date) -> Result<bool> 
 }
 
 /// Merges a visit with what is known of the last visits of its event.
-fn note(visits: &mut Visits, found: Option<(i64, LastVisit)>) {
-    let Some((event_id, found)) = found else { return };
+fn note(visits: &mut Visits, event_id: i64, found: LastVisit) {
     let known = visits.entry(event_id).or_insert(found);
     *known = known.with(found);
 }
@@ -287,7 +286,7 @@ mod tests {
             (visit(20, 5, Some(3)), 0, 3),
             (visit(40, 0, Some(0)), 0, 0),
         ] {
-            note(&mut visits, Some((7, found)));
+            note(&mut visits, 7, found);
             let known = visits[&7];
             assert_eq!((known.fewer, known.compared().days_differing), (fewer, days));
         }

@@ -39,9 +39,10 @@ pub struct Status {
     pub ok: bool,
     /// How many events there are, by state.
     pub events: Events,
-    /// The last day that has settled and is complete; none if that is not known, because a ledger cannot be read, the vendor's list
-    /// of events has never been read, or nothing is left in the lake.
+    /// The last day that has settled and is complete; none if that is not known.
     pub complete_through: Option<Date>,
+    #[serde(skip)]
+    not_known: Option<NotKnown>,
     /// What holds back the days after it, the earliest day first.
     pub holds: Vec<Hold>,
     /// When the last visit began.
@@ -56,6 +57,17 @@ pub struct Status {
     pub problems: Vec<Advice>,
     /// What somebody may want to know.
     pub notes: Vec<Advice>,
+}
+
+/// Why it is not known which day is complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NotKnown {
+    /// A ledger cannot be read: that of an event, or how far the vendor's list was read.
+    LedgerUnreadable,
+    /// Nothing is left of the lake.
+    LakeLost,
+    /// The vendor's list of events has never been read.
+    RosterNeverRead,
 }
 
 /// How many events there are, by state.
@@ -101,13 +113,14 @@ impl Status {
         let (staged, staged_holds) = figures::staged(store.as_ref(), &mut problems).await?;
         let answered = MissingRows::of(&ledgers, &staged.days);
         holds.extend(staged_holds);
-        let roster_read = match Cursor::read(&context.ledgers).await {
+        let cursor = match Cursor::read(&context.ledgers).await {
             Err(error) if error.is_unreadable() => {
                 problems.push(Advice::new("ledger", error.to_string()));
                 None
             }
-            cursor => cursor?.edited.until,
+            cursor => Some(cursor?),
         };
+        let roster_read = cursor.as_ref().and_then(|cursor| cursor.edited.until);
         let first = lake.settings.zone.day_of(now.checked_sub(context.horizon).unwrap_or(now));
         let open = ledgers.iter().map(|ledger| ledger.event.event_id).chain(unread.iter().copied()).collect();
         let (figures, mut notes, damage) = figures::of(store, first, &open, answered).await?;
@@ -115,17 +128,25 @@ impl Status {
         holds.extend(damaged_days.map(|day| Hold { event_id: None, day, because: HeldBy::Damaged }));
         let is_lost = figures.days == 0 && staged.files == 0 && was_any_visited(context, &ledgers).await?;
         // Nothing is known of events that are new since the roster was read, or of an event whose ledger cannot be read.
-        let is_roster_read = roster_read.is_some() || !context.rosters.edited;
+        let not_known = if !unread.is_empty() || context.rosters.edited && cursor.is_none() {
+            Some(NotKnown::LedgerUnreadable)
+        } else if is_lost {
+            Some(NotKnown::LakeLost)
+        } else if context.rosters.edited && roster_read.is_none() {
+            Some(NotKnown::RosterNeverRead)
+        } else {
+            None
+        };
         let known_until = roster_read.filter(|_| context.rosters.edited).unwrap_or(now);
-        let complete_through = complete::through(&holds, &lake.settings, now, known_until)
-            .filter(|_| is_roster_read && unread.is_empty() && !is_lost);
+        let complete_through =
+            complete::through(&holds, &lake.settings, now, known_until).filter(|_| not_known.is_none());
         let settled = complete::through(&[], &lake.settings, now, now);
         holds.retain(|hold| Some(hold.day) <= settled);
         holds.sort_by_key(|hold| (hold.day, hold.because, hold.event_id));
 
         let gone = ledgers.iter().filter(|ledger| ledger.is_gone);
         notes.extend(Advice::about("gone", gone.map(|ledger| ledger.event.event_id).collect(), GONE));
-        if !is_roster_read && !problems.iter().any(|problem| problem.name == "ledger") {
+        if context.rosters.edited && cursor.is_some() && roster_read.is_none() {
             notes.push(Advice::new("roster", ROSTER_NEVER_READ.to_owned()));
         }
         problems.extend(damage.errors.iter().map(|error| Advice::new("lake", error.to_string())));
@@ -144,6 +165,7 @@ impl Status {
             ok: problems.is_empty(),
             events,
             complete_through,
+            not_known,
             holds,
             last_visit: ledgers.iter().filter_map(|ledger| ledger.last_visit).max().max(figures.last_visit),
             roster_read,

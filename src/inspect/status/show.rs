@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Status;
+use super::{NotKnown, Status};
 use crate::counted::counted;
 use crate::load::ledger::complete::{HeldBy, Hold};
 
@@ -11,19 +11,12 @@ const SHOWN: usize = 5;
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let day = self.complete_through.map_or_else(
-            || {
-                let is_damaged = self.problems.iter().any(|problem| problem.name == "ledger");
-                let why = if is_damaged {
-                    "a ledger cannot be read"
-                } else {
-                    "the list of events has never been read"
-                };
-                format!("not known, because {why}")
-            },
-            |day| format!("through {day}"),
-        );
-        write!(f, "complete   {day}")?;
+        f.write_str("complete   ")?;
+        match (self.complete_through, self.not_known) {
+            (Some(day), _) => write!(f, "through {day}")?,
+            (None, Some(why)) => write!(f, "not known, because {why}")?,
+            (None, None) => f.write_str("not known")?,
+        }
         for hold in self.holds.iter().take(SHOWN) {
             write!(f, "\nheld back  {hold}")?;
         }
@@ -64,6 +57,16 @@ impl fmt::Display for Status {
             write!(f, "\nPROBLEM    {}", problem.text)?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for NotKnown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LedgerUnreadable => "a ledger cannot be read",
+            Self::LakeLost => "nothing is left of the lake",
+            Self::RosterNeverRead => "the list of events has never been read",
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use crate::job::context::Context;
 use crate::load::keys;
 use crate::load::lake_objects::{LakeObject, each_row};
 use crate::load::ledger::Ledger;
+use crate::load::ledger::visit_row::VisitRow;
 use crate::load::object::ObjectReader;
 use crate::load::store::{Listed, Store};
 use crate::report::{DueBecause, Estimate, Requests};
@@ -70,11 +71,13 @@ async fn pace(store: &Arc<dyn Store>) -> Result<Option<u64>> {
 
 /// The same for the visits of one day; none if they asked for nothing.
 async fn pace_of(object: ObjectReader) -> Result<Option<u64>> {
-    let (mut requests, mut milliseconds) = (0_i64, 0_i64);
+    let (mut requests, mut milliseconds) = (0_u64, 0_u64);
     each_row(&object, None, |row| {
-        requests = row.number("requests").unwrap_or_default().saturating_add(requests);
-        milliseconds = row.number("milliseconds").unwrap_or_default().saturating_add(milliseconds);
+        if let Some(visit) = VisitRow::read(&row) {
+            requests = requests.saturating_add(visit.requests);
+            milliseconds = milliseconds.saturating_add(visit.milliseconds);
+        }
     })
     .await?;
-    Ok(milliseconds.checked_div(requests).and_then(|each| u64::try_from(each).ok()))
+    Ok(milliseconds.checked_div(requests))
 }

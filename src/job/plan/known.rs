@@ -15,8 +15,9 @@ use crate::transform::event::Event;
 pub(super) struct KnownEvent {
     /// Whether it is still visited.
     pub(super) is_open: bool,
-    /// Whether it has ended, so that it cannot be moved any more.
-    pub(super) has_ended: bool,
+    /// Whether it may have been moved since it was last described: it has not ended as far as is known, or it is about to be
+    /// visited, and no visit has found that anybody came.
+    pub(super) may_have_moved: bool,
     /// When it ends, as far as is known.
     pub(super) end_time: Option<Timestamp>,
     /// Whether it has begun, and nothing says when it ends.
@@ -25,11 +26,22 @@ pub(super) struct KnownEvent {
     pub(super) last_visit: Option<Timestamp>,
     /// Whether it is overdue or failing.
     pub(super) health: Health,
-    /// Since when it has been waiting for a visit; `None` if it is not due.
-    pub(super) due_since: Option<Timestamp>,
+    /// When its turn is among the events that wait for a visit; `None` if it is not due.
+    pub(super) turn: Option<Turn>,
+    /// How many rows it had when it was last visited.
+    pub(super) rows: u64,
     /// Its ledger, if it is due and the plan keeps it.
     pub(super) ledger: Option<Box<Ledger>>,
     description: u64,
+}
+
+/// When the turn of an event is among those that wait. Those that have waited longest come first; but those past their horizon
+/// come last, so that years of events that are pulled for the first time do not keep today's from being visited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::job) struct Turn {
+    is_past_horizon: bool,
+    /// Since when it has been waiting.
+    pub(super) since: Timestamp,
 }
 
 impl KnownEvent {
@@ -41,24 +53,27 @@ impl KnownEvent {
         now: Timestamp,
         purpose: Purpose,
     ) -> Self {
-        let due_since = wanted_at(context, choice, &ledger, now);
-        let is_kept = due_since.is_some() && purpose.keeps_ledgers();
+        let is_past_horizon = ledger.is_past_horizon(context.horizon, now);
+        let turn = wanted_at(context, choice, &ledger, now).map(|since| Turn { is_past_horizon, since });
+        let is_kept = turn.is_some() && purpose.keeps_ledgers();
+        let is_empty_yet = turn.is_some() && !ledger.days.values().any(|day| day.has_had_rows);
         Self {
             is_open: ledger.closed.is_none(),
-            has_ended: ledger.event.has_ended(now),
+            may_have_moved: !ledger.event.has_ended(now) || is_empty_yet,
             end_time: ledger.event.end_time,
             lacks_end: ledger.lacks_end(now),
             last_visit: ledger.last_visit,
             health: Health::of(&ledger, now),
             description: description(&ledger.event),
-            due_since,
+            turn,
+            rows: ledger.rows(),
             ledger: is_kept.then(|| Box::new(ledger)),
         }
     }
 
     /// Whether it is to be visited because a user chose it, or its days.
     pub(super) fn is_chosen(&self, choice: &Choice) -> bool {
-        self.due_since.is_some() && choice.is_chosen()
+        self.turn.is_some() && choice.is_chosen()
     }
 
     /// Whether its ledger describes it in the same way.
@@ -83,7 +98,7 @@ fn wanted_at(context: &Context, choice: &Choice, ledger: &Ledger, now: Timestamp
         Chosen::Days(days) => {
             ledger.days.keys().any(|day| days.has(*day))
                 || days.meet(&ledger.event, &context.lake.settings.zone)
-                    && !ledger.event.was_cancelled_before_start()
+                    && !ledger.was_cancelled_before_start()
                     && ledger.event.start_time.is_some_and(|start| start <= now)
         }
     };

@@ -31,7 +31,7 @@ use crate::job::choice::{Choice, Chosen, Scope};
 use crate::job::context::Context;
 use crate::job::selection::Selection;
 use crate::job::upgrade::clean_ledgers;
-use crate::job::visit::expected_requests;
+use crate::job::visit::Needs;
 use crate::load::items;
 use crate::load::ledger::ledgers::{AT_ONCE, Entry};
 use crate::load::ledger::recover::recover;
@@ -79,15 +79,17 @@ pub(in crate::job) async fn run(context: &Context, call: &Plan, report: &mut Rep
 }
 
 async fn put_items(context: &Context, due: &[Due], most: NonZeroUsize, report: &mut Report) -> Result<()> {
-    let items = items::batched(due.iter().filter_map(|due| due.ledger.as_deref()), most);
+    let items = items::batched(due.iter().map(|due| (due.event_id, due.rows)), most);
     report.items = Some(items::put(context.lake.store.as_ref(), &context.run, &items).await?);
     Ok(())
 }
 
 async fn show_due(context: &Context, scope: Scope, due: Vec<Due>, report: &mut Report) -> Result<()> {
     let (now, mut all) = (context.clock.now(), Requests::default());
-    for (since, ledger) in due.into_iter().filter_map(|Due { since, ledger, .. }| Some((since, ledger?))) {
-        let (windows, requests) = expected_requests(context, scope, &ledger, now)?;
+    for (turn, ledger) in due.into_iter().filter_map(|Due { turn, ledger, .. }| Some((turn, ledger?))) {
+        let since = turn.since;
+        let needs = Needs::of(context, scope, &ledger, now);
+        let (windows, requests) = (needs.days(), needs.requests()?);
         all += requests;
         let reason = reason(context, scope.is_whole(), &ledger, now);
         let Event { event_id, title, end_time, .. } = ledger.event;
@@ -122,8 +124,9 @@ pub(in crate::job) async fn plan(
     let revision = privacy.suppressed.revision();
     let new_lake = (!is_lake).then_some(NewLake { customer });
     let mut update = RosterUpdate::new(context, vendor, choice, purpose, privacy, new_lake);
+    let mut half_closed = Vec::new();
     if !chose_events {
-        read_active_ledgers(&mut update).await?;
+        half_closed = read_active_ledgers(&mut update).await?;
         let Rosters { edited, public, .. } = context.rosters;
         if choice.days().is_some() && !edited && !public {
             read_closed_ledgers(&mut update).await?;
@@ -138,6 +141,8 @@ pub(in crate::job) async fn plan(
         planned.fail(clean_ledgers(context).await?);
     }
     let cursor = listed?;
+    update.check_clock()?;
+    file_closed(&mut update, half_closed).await?;
     if !chose_events {
         update.establish().await?;
     }
@@ -149,12 +154,12 @@ pub(in crate::job) async fn plan(
     {
         cursor.put(&context.ledgers).await?;
     }
-    let unsaved = unsaved.iter().map(|(event_id, error)| Failure::of_event(*event_id, error));
+    let unsaved = unsaved.into_iter().map(|(event_id, error)| Failure::of_event(event_id, error));
     planned.failures.extend(failures.into_iter().chain(unsaved));
     for (event_id, known) in known {
         planned.add(event_id, known);
     }
-    planned.due.sort_by_key(|due| (due.since, due.event_id));
+    planned.due.sort_by_key(|due| (due.turn, due.event_id));
     Ok(planned)
 }
 
@@ -177,10 +182,10 @@ async fn check_customer(context: &Context, customer: &str, purpose: Purpose) -> 
     }
 }
 
-/// Remembers the events that are still visited. Ledgers that are closed are filed as closed: those that are given up now, and
+/// Remembers the events that are still visited. Returns the ledgers among them that are closed: those that are given up now, and
 /// those that a killed run left half-closed.
-async fn read_active_ledgers(update: &mut RosterUpdate<'_>) -> Result<()> {
-    let (context, purpose, now) = (update.context, update.purpose, update.now);
+async fn read_active_ledgers(update: &mut RosterUpdate<'_>) -> Result<Vec<Ledger>> {
+    let (context, now) = (update.context, update.now);
     let mut closed = Vec::new();
     let remember = |read: Result<Entry>| match read {
         Ok(Entry { mut ledger, .. }) => {
@@ -196,11 +201,17 @@ async fn read_active_ledgers(update: &mut RosterUpdate<'_>) -> Result<()> {
         Err(error) => update.failures.push(Failure::of_run(&error)),
     };
     context.ledgers.each_active(remember).await?;
-    for ledger in closed.iter().filter(|_| purpose.writes_ledgers()) {
+    Ok(closed)
+}
+
+/// Files these ledgers among the closed ones.
+async fn file_closed(update: &mut RosterUpdate<'_>, closed: Vec<Ledger>) -> Result<()> {
+    let (context, now) = (update.context, update.now);
+    for ledger in closed.iter().filter(|_| update.purpose.writes_ledgers()) {
         let give_up = |ledger: &mut Ledger| ledger.give_up_without_end(context.horizon, now);
         match context.ledgers.update(ledger, give_up).await {
             Err(error) if error.is_unreadable() => {
-                update.failures.push(Failure::of_event(ledger.event.event_id, &error));
+                update.failures.push(Failure::of_event(ledger.event.event_id, error));
             }
             outcome => drop(outcome?),
         }
@@ -232,13 +243,11 @@ async fn planned_before(context: &Context, choice: &Choice, events: &[i64], purp
                 planned.add(event_id, KnownEvent::of(context, choice, ledger, now, purpose));
             }
             Ok(None) => {
-                let error = Error::new(Kind::Usage, "the event has no ledger").with("event", event_id);
+                let error = Error::new(Kind::Usage, "the event has no ledger");
                 let error = error.hint("plan it first, with `plan --items`");
-                planned.failures.push(Failure::of_event(event_id, &error));
+                planned.failures.push(Failure::of_event(event_id, error));
             }
-            Err(error) => {
-                planned.failures.push(Failure::of_event(event_id, &error.with("event", event_id)));
-            }
+            Err(error) => planned.failures.push(Failure::of_event(event_id, error)),
         }
     }
     planned
@@ -246,10 +255,8 @@ async fn planned_before(context: &Context, choice: &Choice, events: &[i64], purp
 
 /// The failure that names an event which is given up because nothing says when it ends.
 fn without_end(ledger: &Ledger) -> Failure {
-    let event_id = ledger.event.event_id;
     let error = Error::new(Kind::BadAnswer, "the vendor does not say when the event ends, so it is given up");
-    let error = error.with("event", event_id).hint("`sync --event` still visits it");
-    Failure::of_event(event_id, &error)
+    Failure::of_event(ledger.event.event_id, error.hint("`sync --event` still visits it"))
 }
 
 /// An error if the last visit lies in the future: another clock dated it, and until this one has passed it, events are not due.

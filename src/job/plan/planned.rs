@@ -1,8 +1,6 @@
 //! The result of a plan: the events to visit, and what could not be planned.
 
-use jiff::Timestamp;
-
-use super::known::KnownEvent;
+use super::known::{KnownEvent, Turn};
 use crate::error::Error;
 use crate::load::ledger::Ledger;
 use crate::load::ledger::health::Health;
@@ -11,8 +9,9 @@ use crate::report::{Failure, Report};
 /// An event to visit.
 pub(in crate::job) struct Due {
     pub(in crate::job) event_id: i64,
-    /// Since when it has been waiting for a visit.
-    pub(super) since: Timestamp,
+    pub(super) turn: Turn,
+    /// How many rows it had when it was last visited.
+    pub(super) rows: u64,
     /// What it adds to the health of all events.
     pub(in crate::job) health: Health,
     /// Its ledger; `None` if the plan does not keep ledgers in memory.
@@ -22,7 +21,7 @@ pub(in crate::job) struct Due {
 /// The events to visit, and what could not be planned.
 #[derive(Default)]
 pub(in crate::job) struct Planned {
-    /// The events to visit, those that have waited longest first.
+    /// The events to visit, by their turns.
     pub(super) due: Vec<Due>,
     /// How many events are known and still visited.
     known: usize,
@@ -49,8 +48,8 @@ impl Planned {
     pub(super) fn add(&mut self, event_id: i64, known: KnownEvent) {
         self.known += usize::from(known.is_open);
         self.health += known.health;
-        let KnownEvent { health, due_since, ledger, .. } = known;
-        self.due.extend(due_since.map(|since| Due { event_id, since, health, ledger }));
+        let KnownEvent { health, turn, rows, ledger, .. } = known;
+        self.due.extend(turn.map(|turn| Due { event_id, turn, rows, health, ledger }));
     }
 
     /// Adds the plan to the report, and returns the events to visit.

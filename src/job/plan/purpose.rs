@@ -17,9 +17,9 @@ impl Purpose {
         self != Self::Show
     }
 
-    /// Whether the ledgers of due events are kept in memory. A pull does not need that: each visit reads its event's ledger
-    /// when it begins.
+    /// Whether the ledgers of due events are kept in memory, for what is shown of them. Nothing else needs that: each visit reads
+    /// its event's ledger when it begins.
     pub(super) fn keeps_ledgers(self) -> bool {
-        self != Self::Pull
+        !self.writes_ledgers()
     }
 }

@@ -29,7 +29,7 @@ pub(super) async fn worth_asking_about(
     let (context, choice, now, known) = (update.context, update.choice, update.now, &update.known);
     let looked_up = stream::iter(events).map(|event_id| async move {
         let is_open = match known.get(&event_id) {
-            Some(known) if known.is_open => Ok(!known.has_ended && !known.is_chosen(choice)),
+            Some(known) if known.is_open => Ok(known.may_have_moved && !known.is_chosen(choice)),
             _ => context.ledgers.find(event_id).await.map(|found| {
                 // A cancelled event may be held after all; one that was opened again may not be among the active ledgers yet.
                 let may_be_restored = |ledger: &Ledger| match ledger.closed {
@@ -52,7 +52,7 @@ pub(super) async fn worth_asking_about(
     while let Some((event_id, is_open)) = looked_up.next().await {
         match is_open {
             Err(error) if error.is_unreadable() => {
-                update.failures.push(Failure::of_event(event_id, &error));
+                update.failures.push(Failure::of_event(event_id, error));
             }
             is_open => open.extend(is_open?.then_some(event_id)),
         }
@@ -82,7 +82,7 @@ pub(super) async fn ask_about(
     let all = events.len();
     let end = most.map(|most| Instant::now() + most);
     let is_reached = &AtomicBool::new(true);
-    let is_over = || context.client.is_out_of_time() || end.is_some_and(|end| end <= Instant::now());
+    let is_over = || context.visit_deadline.is_over() || end.is_some_and(|end| end <= Instant::now());
     let answers = stream::iter(events)
         .take_while(|_| future::ready(is_reached.load(Ordering::Relaxed) && !is_over()))
         .map(|event_id| async move {
@@ -121,7 +121,7 @@ pub(super) async fn ask_about(
         match outcome {
             Ok(event) => asked.events.push(event),
             Err(error) if error.kind() == Kind::Credentials => return Err(error),
-            Err(error) => asked.failures.push(Failure::of_event(event_id, &error)),
+            Err(error) => asked.failures.push(Failure::of_event(event_id, error)),
         }
     }
     Ok(asked)

@@ -5,19 +5,23 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
-use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 
 use super::known::KnownEvent;
 use super::purpose::Purpose;
 use crate::error::{Error, Kind, Result};
 use crate::extract::vendor::Vendor;
-use crate::job::choice::Choice;
+use crate::job::choice::{Choice, Chosen, Days};
 use crate::job::context::{Context, FAILURES_TO_STOP};
 use crate::load::ledger::Ledger;
 use crate::load::ledger::ledgers::AT_ONCE;
 use crate::report::Failure;
 use crate::transform::event::Event;
 use crate::transform::privacy::Privacy;
+
+/// How far the clock may be ahead of the vendor's: less than this delays visits at worst.
+const MOST_AHEAD: SignedDuration = SignedDuration::from_hours(3 * 24);
 
 /// How much an entry of a list says about its event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +94,7 @@ impl<'a> RosterUpdate<'a> {
     pub(super) fn remember_if_due(&mut self, ledger: Ledger) {
         let event_id = ledger.event.event_id;
         let known = self.known_event(ledger);
-        if known.due_since.is_some() {
+        if known.turn.is_some() {
             self.known.entry(event_id).or_insert(known);
         }
     }
@@ -103,7 +107,7 @@ impl<'a> RosterUpdate<'a> {
     /// need neither; otherwise `None`, for no limit.
     pub(super) fn budget_before_visits(&self) -> Option<Duration> {
         let has_visits_to_make = self.purpose == Purpose::Pull && !self.known.is_empty();
-        self.context.client.time_left().filter(|_| has_visits_to_make).map(|left| left / 2)
+        self.context.visit_deadline.time_left().filter(|_| has_visits_to_make).map(|left| left / 2)
     }
 
     /// Whether a list described the event in full.
@@ -151,14 +155,16 @@ impl<'a> RosterUpdate<'a> {
     /// Saves events in their ledgers; they must already be reduced to what may be kept. A ledger that cannot be read fails alone.
     async fn save(&mut self, events: Vec<Event>, detail: Detail) -> Result<()> {
         if !events.is_empty() {
+            self.check_clock()?;
             self.establish().await?;
         }
         let this = &*self;
         let noted = stream::iter(events)
             .map(|event| async move { (event.event_id, this.ledger_of(event, detail).await) });
         let noted: Vec<_> = noted.buffered(AT_ONCE).collect().await;
-        let is_of_store =
-            |outcome: &Result<Ledger>| outcome.as_ref().is_err_and(|error| error.kind() == Kind::Store);
+        let is_of_store = |outcome: &Result<Option<Ledger>>| {
+            outcome.as_ref().is_err_and(|error| error.kind() == Kind::Store)
+        };
         let of_store = noted.iter().filter(|(_, outcome)| is_of_store(outcome)).count();
         let is_down = of_store >= FAILURES_TO_STOP as usize && !self.context.store_works().await;
         for (event_id, outcome) in noted {
@@ -167,14 +173,27 @@ impl<'a> RosterUpdate<'a> {
                 Err(error) if is_down && error.kind() == Kind::Store => return Err(error),
                 Ok(ledger) => {
                     self.unsaved.remove(&event_id);
-                    self.remember(ledger);
+                    if let Some(ledger) = ledger {
+                        self.remember(ledger);
+                    }
                 }
                 Err(error) => {
-                    self.unsaved.insert(event_id, error.with("event", event_id));
+                    self.unsaved.insert(event_id, error);
                 }
             }
         }
         Ok(())
+    }
+
+    /// Refuses a run whose clock is far ahead of the vendor's: it would take events for long over which have yet to take place, and
+    /// close them. A plan that is only shown does no harm.
+    pub(super) fn check_clock(&self) -> Result<()> {
+        let behind = self.vendor.clock_ahead().map_or(SignedDuration::ZERO, |ahead| -ahead);
+        if behind <= MOST_AHEAD || !self.purpose.writes_ledgers() {
+            return Ok(());
+        }
+        let message = format!("the clock says {:.0}, and the vendor's is behind by {behind:#.0}", self.now);
+        Err(Error::new(Kind::Usage, message).hint("set the clock"))
     }
 
     /// Makes the lake if there is none yet. Nothing is saved before that has succeeded.
@@ -186,8 +205,11 @@ impl<'a> RosterUpdate<'a> {
         Ok(())
     }
 
-    /// The ledger of an event, updated with what the roster says about it.
-    async fn ledger_of(&self, event: Event, detail: Detail) -> Result<Ledger> {
+    /// The ledger of an event, updated with what the roster says about it; `None` if there is none, and the event is of no concern.
+    async fn ledger_of(&self, event: Event, detail: Detail) -> Result<Option<Ledger>> {
+        if !self.may_concern(&event) && self.context.ledgers.find(event.event_id).await?.is_none() {
+            return Ok(None);
+        }
         let (now, zone) = (self.now, &self.context.lake.settings.zone);
         let new = Ledger::new(event, now);
         let change = |ledger: &mut Ledger| {
@@ -203,11 +225,20 @@ impl<'a> RosterUpdate<'a> {
             }
         };
         if self.purpose.writes_ledgers() {
-            return self.context.ledgers.update(&new, change).await;
+            return self.context.ledgers.update(&new, change).await.map(Some);
         }
         let found = self.context.ledgers.find(new.event.event_id).await?;
         let mut ledger = found.map_or_else(|| new.clone(), |entry| entry.ledger);
         change(&mut ledger);
-        Ok(ledger)
+        Ok(Some(ledger))
+    }
+
+    /// Whether an event that nothing is known of may concern this run: one over days is about the events that took place on them,
+    /// or not long before, so that they may have been watched then. To ask for a day years ago, the lists are read from then on:
+    /// that is no reason to visit everything that was held since.
+    fn may_concern(&self, event: &Event) -> bool {
+        let Chosen::Days(days) = self.choice.chosen else { return true };
+        let first = days.first.checked_sub(self.context.horizon).unwrap_or(Date::MIN);
+        event.start_time.is_none() || Days { first, ..days }.meet(event, &self.context.lake.settings.zone)
     }
 }

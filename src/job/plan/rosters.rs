@@ -18,9 +18,6 @@ use crate::load::ledger::cursor::{Cursor, ReadUpTo};
 use crate::report::Failure;
 use crate::transform::event::Event;
 
-/// The most that the vendor's clock is believed to differ from this machine's: a larger difference is not a clock's, but comes
-/// for example from seconds that are sent for milliseconds.
-const VENDOR_TOLERANCE: SignedDuration = SignedDuration::from_hours(24);
 /// How far a span of the public list reaches back into the one before: the documentation does not say whether an event that
 /// begins or ends at the edge of a span is in it.
 const ACROSS: SignedDuration = SignedDuration::from_hours(24);
@@ -88,7 +85,7 @@ pub(super) async fn read(update: &mut RosterUpdate<'_>) -> Result<Option<Cursor>
     let asked = ask_about(context, choice, update.vendor, asked, most).await?;
     for failure in asked.failures {
         let known = failure.event_id.and_then(|event_id| update.known.get(&event_id));
-        if known.is_some_and(|known| known.due_since.is_some()) {
+        if known.is_some_and(|known| known.turn.is_some()) {
             note_for_visit(update, failure);
         } else {
             update.failures.push(failure);
@@ -101,17 +98,17 @@ pub(super) async fn read(update: &mut RosterUpdate<'_>) -> Result<Option<Cursor>
 
 /// Notes that a question about a chosen event failed. If it has a ledger, it is visited all the same, as that describes it.
 async fn take_as_known(update: &mut RosterUpdate<'_>, failure: Failure) {
-    let found = match failure.event_id {
-        Some(event_id) => update.context.ledgers.find(event_id).await,
-        None => Ok(None),
+    let Some(event_id) = failure.event_id else {
+        update.failures.push(failure);
+        return;
     };
-    match found {
+    match update.context.ledgers.find(event_id).await {
         Ok(Some(entry)) => {
             update.remember(entry.ledger);
             note_for_visit(update, failure);
         }
         Ok(None) => update.failures.push(failure),
-        Err(error) => update.failures.push(Failure { event_id: failure.event_id, ..Failure::of_run(&error) }),
+        Err(error) => update.failures.push(Failure::of_event(event_id, error)),
     }
 }
 
@@ -148,8 +145,7 @@ fn perhaps_no_list(error: Error) -> Error {
 
 /// Up to when a list that was asked for up to now has been read: by the vendor's clock, if this machine's is ahead of it.
 fn listed_until(vendor: Vendor<'_>, now: Timestamp) -> Timestamp {
-    let ahead = vendor.clock_ahead().filter(|ahead| ahead.abs() <= VENDOR_TOLERANCE);
-    now.checked_add(ahead.unwrap_or_default()).map_or(now, |theirs| theirs.min(now))
+    now.checked_add(vendor.clock_ahead().unwrap_or_default()).map_or(now, |theirs| theirs.min(now))
 }
 
 /// Reads events by the time of their last edit: those since the list was last read, on the first run as far back as `--lookback`.

@@ -8,21 +8,26 @@ use std::iter;
 
 use clap::Args;
 use futures::{StreamExt, stream};
+use jiff::SignedDuration;
 use jiff::civil::Date;
 use serde::Deserialize;
 
 use self::replaying::replay_event;
 use super::archive;
+use super::choice::Days;
 use super::context::Context;
 use super::lake;
 use super::publish::publish_staged;
-use super::selection::{self, one_or_many, parse_day};
+use super::selection::{maybe_day, one_or_many, parse_day};
 use crate::counted::counted;
 use crate::error::{Error, Kind, Result};
 use crate::load::keys;
 use crate::load::ledger::visit::Outcome;
 use crate::load::store::Listed;
 use crate::report::Report;
+
+/// How far the clock by which an answer was archived may have been behind.
+const MOST_BEHIND: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The arguments of `replay`.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
@@ -34,9 +39,11 @@ pub struct Replay {
     pub event: Vec<i64>,
     /// Only rows of this day or later.
     #[arg(long, value_name = "DAY", value_parser = parse_day)]
+    #[serde(deserialize_with = "maybe_day")]
     pub from: Option<Date>,
     /// Only rows of this day or earlier.
     #[arg(long, value_name = "DAY", value_parser = parse_day)]
+    #[serde(deserialize_with = "maybe_day")]
     pub to: Option<Date>,
     /// Everything that is archived.
     #[arg(long, conflicts_with_all = ["event", "from", "to"])]
@@ -46,33 +53,29 @@ pub struct Replay {
 /// The archived answers of one attempt at a day, or at a snapshot, by the index of their window.
 type Attempt = BTreeMap<usize, Listed>;
 /// All attempts at one event, by what the keys of their answers have in common.
-type Attempts = BTreeMap<String, Attempt>;
+type ArchivedEvent = BTreeMap<String, Attempt>;
 
 impl Replay {
-    fn check(&self) -> Result<()> {
-        let is_chosen = !self.event.is_empty() || self.from.is_some() || self.to.is_some();
-        match (self.all, is_chosen) {
+    /// The days whose rows are wanted.
+    fn days(&self) -> Result<Days> {
+        let days = Days::between(self.from, self.to)?;
+        match (self.all, !self.event.is_empty() || days.is_some()) {
             (false, false) => Err(Error::new(Kind::Usage, "nothing says what to replay")
                 .hint("give `--event`, `--from` and `--to`, or `--all`")),
             (true, true) => Err(Error::new(Kind::Usage, "`--all` leaves nothing else to choose")
                 .hint("give `--all`, or `--event`, `--from` and `--to`, not both")),
-            _ => selection::in_order(self.from, self.to),
+            _ => Ok(days.unwrap_or(Days::ALL)),
         }
-    }
-
-    /// Whether rows of this day are wanted.
-    fn has_day(&self, day: Date) -> bool {
-        self.from.is_none_or(|from| from <= day) && self.to.is_none_or(|to| day <= to)
     }
 }
 
 pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report) -> Result<()> {
-    call.check()?;
+    let days = call.days()?;
     lake::require(context).await?;
     let privacy = context.lake.privacy().await?;
     // First, because a cell published after the one rebuilt from its answers would be taken for the better one.
     publish_staged(context, &[], report).await?;
-    let events = archived(context, call, report).await?;
+    let events = archived(context, &call.event, days, report).await?;
     if events.is_empty() && report.failures.is_empty() {
         return Err(Error::new(Kind::Usage, "none of that is archived")
             .hint("only runs with `--archive` keep answers; `sync` asks the vendor again"));
@@ -85,14 +88,13 @@ pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report
     for event_id in missing {
         let since = call.from.map_or_else(String::new, |from| format!(" since {from}"));
         let error = Error::new(Kind::Usage, format!("nothing of the event was archived{since}"));
-        let error = error.with("event", event_id);
-        report.event_failed(event_id, &error.hint("`sync --event` asks the vendor again"));
+        report.event_failed(event_id, error.hint("`sync --event` asks the vendor again"));
     }
     let mut waiting = events.into_iter();
-    let in_time = iter::from_fn(|| if context.client.is_out_of_time() { None } else { waiting.next() });
+    let in_time = iter::from_fn(|| if context.visit_deadline.is_over() { None } else { waiting.next() });
     let replayed = stream::iter(in_time).map(|(event_id, attempts)| {
         let privacy = &privacy;
-        async move { (event_id, replay_event(context, call, privacy, event_id, attempts).await) }
+        async move { (event_id, replay_event(context, days, privacy, event_id, attempts).await) }
     });
     let mut replayed = replayed.buffer_unordered(context.concurrency);
     while let Some((event_id, outcome)) = replayed.next().await {
@@ -102,11 +104,11 @@ pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report
                 context.progress.visited(event_id, outcome, records.rows, 0);
                 records.add_to(report);
                 match damaged {
-                    Some(error) => report.event_failed(event_id, &error.with("event", event_id)),
+                    Some(error) => report.event_failed(event_id, error),
                     None => report.visited(Outcome::Complete),
                 }
             }
-            Err(error) => report.event_failed(event_id, &error.with("event", event_id)),
+            Err(error) => report.event_failed(event_id, error),
         }
     }
     drop(replayed);
@@ -123,9 +125,16 @@ pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report
     publish_staged(context, &[], report).await
 }
 
-/// The archived answers of the chosen events.
-async fn archived(context: &Context, call: &Replay, report: &mut Report) -> Result<BTreeMap<i64, Attempts>> {
-    let mut events: BTreeMap<i64, Attempts> = BTreeMap::new();
+/// The archived answers of the chosen events, or of all, that may be for these days.
+async fn archived(
+    context: &Context,
+    chosen: &[i64],
+    days: Days,
+    report: &mut Report,
+) -> Result<BTreeMap<i64, ArchivedEvent>> {
+    let mut events: BTreeMap<i64, ArchivedEvent> = BTreeMap::new();
+    // No visit begins before the day that it asks for, except by a clock that was behind.
+    let first = days.first.checked_sub(MOST_BEHIND).unwrap_or(Date::MIN);
     for day in archive::days(context).await? {
         for listed in archive::answers(context, &day).await? {
             let (Some((visited, together, window)), Some((event_id, _))) =
@@ -135,9 +144,7 @@ async fn archived(context: &Context, call: &Replay, report: &mut Report) -> Resu
                 report.failed(&error.with("key", &listed.key).hint("delete it"));
                 continue;
             };
-            // No visit begins before the day that it asks for.
-            let is_chosen = call.event.is_empty() || call.event.contains(&event_id);
-            if is_chosen && call.from.is_none_or(|from| from <= visited) {
+            if first <= visited && (chosen.is_empty() || chosen.contains(&event_id)) {
                 let together = together.to_owned();
                 events.entry(event_id).or_default().entry(together).or_default().insert(window, listed);
             }

@@ -7,12 +7,13 @@ use bytes::Bytes;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Attempt, Attempts, Replay};
+use super::{ArchivedEvent, Attempt};
 use crate::error::{Error, Kind, Result};
 use crate::extract::body::{Position, Splitter};
 use crate::extract::envelope::Envelope;
 use crate::extract::window::Window;
 use crate::job::archive::{self, is_of_one_object};
+use crate::job::choice::Days;
 use crate::job::context::Context;
 use crate::job::visit::{AnswerSource, Intake, RecordCounts, events_row};
 use crate::json::record::Record;
@@ -29,13 +30,13 @@ use crate::transform::tables::Table;
 /// Replays everything of one event. Also returns the first error that concerns one object alone, which does not stop the rest.
 pub(super) async fn replay_event(
     context: &Context,
-    call: &Replay,
+    days: Days,
     privacy: &Privacy,
     event_id: i64,
-    attempts: Attempts,
+    attempts: ArchivedEvent,
 ) -> Result<(RecordCounts, Option<Error>)> {
     let ledger = context.ledgers.find(event_id).await?.map(|entry| entry.ledger);
-    let mut replaying = Replaying { context, call, privacy, ledger, staged: BTreeSet::new() };
+    let mut replaying = Replaying { context, days, privacy, ledger, staged: BTreeSet::new() };
     let (mut records, mut damaged) = (RecordCounts::default(), None);
     for (_, answers) in attempts {
         match replaying.replay(answers).await {
@@ -54,7 +55,8 @@ pub(super) async fn replay_event(
 /// A replay of one event that is under way.
 struct Replaying<'a> {
     context: &'a Context,
-    call: &'a Replay,
+    /// The days whose rows are wanted.
+    days: Days,
     privacy: &'a Privacy,
     ledger: Option<Ledger>,
     /// The cells that it staged: table, day and part.
@@ -81,10 +83,10 @@ impl Replaying<'_> {
     }
 
     async fn stage_attempt(&mut self, answers: &Attempt) -> Result<RecordCounts> {
-        let Self { context, call, privacy, .. } = *self;
+        let Self { context, days, privacy, .. } = *self;
         let Some(first) = answers.values().next() else { return Ok(RecordCounts::default()) };
         let header = archive::open(context, first).await?.header().clone();
-        if !call.has_day(header.day) || answers.len() != header.windows.len().max(1) {
+        if !days.has(header.day) || answers.len() != header.windows.len().max(1) {
             return Ok(RecordCounts::default());
         }
         let zone = context.lake.settings.zone.clone();
@@ -127,10 +129,9 @@ impl Replaying<'_> {
 
     /// Stages a cell if it is better than the cell in the lake, or if it is what that cell should have been.
     async fn stage(&mut self, mut cell: CellWriter, header: &ArchiveHeader) -> Result<()> {
-        let Self { context, privacy, .. } = *self;
+        let context = self.context;
         let (lake, table, day) = (&context.lake, cell.table(), header.day);
-        let table_day = lake.table_day(privacy, table, day);
-        let in_lake = table_day.cell(header.event_id, cell.part()).await?;
+        let in_lake = lake.cell(table, day, header.event_id, cell.part()).await?;
         let mut staged_at = context.clock.now();
         if let Some(Cell { pulled_at, staged_at: before, weight, .. }) = in_lake
             && pulled_at == header.pulled_at
@@ -165,14 +166,13 @@ impl Replaying<'_> {
 
     /// Stages the event's row from its ledger if the lake has lost it: a closed event has no further visit that would.
     async fn stage_event(&self) -> Result<()> {
-        let Self { context, call, privacy, ledger, .. } = self;
+        let Self { context, days, privacy, ledger, .. } = self;
         let placed = ledger.as_ref().and_then(|ledger| Some((ledger, ledger.event_day?, ledger.last_visit?)));
-        let Some((ledger, day, pulled_at)) = placed.filter(|(_, day, _)| call.has_day(*day)) else {
+        let Some((ledger, day, pulled_at)) = placed.filter(|(_, day, _)| days.has(*day)) else {
             return Ok(());
         };
         let (lake, event_id) = (&context.lake, ledger.event.event_id);
-        let table_day = lake.table_day(privacy, Table::Events, day);
-        if table_day.cell(event_id, "").await?.is_some() {
+        if lake.cell(Table::Events, day, event_id, "").await?.is_some() {
             return Ok(());
         }
         let (run, privacy_version) = (context.run.clone(), PrivacyVersion::from(*privacy));

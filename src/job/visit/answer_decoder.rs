@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use arrow::array::RecordBatch;
 use jiff::civil::Date;
 
-use super::days::DayCount;
+use super::day_count::DayCount;
 use super::record_counts::RecordCounts;
 use crate::error::{Error, Kind, Result};
 use crate::extract::body::Position;

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::days::{DayCount, Task};
+use super::day_count::DayCount;
+use super::task::Task;
 use crate::job::choice::Scope;
 use crate::load::ledger::Ledger;
 use crate::load::ledger::answers::{DayAnswer, SnapshotAnswer};
@@ -16,12 +17,18 @@ pub(super) struct Answers {
     pub(super) days: BTreeMap<Date, DayAnswer>,
     /// Days that this visit asked for.
     pub(super) asked: BTreeSet<Date>,
-    /// What this visit's snapshot counts by day; `None` if there is no snapshot.
-    pub(super) counts: Option<BTreeMap<Date, DayCount>>,
-    /// Whether the snapshot may not have all records that there are.
-    pub(super) is_cut_off: bool,
-    /// This visit's snapshot.
+    /// What this visit's snapshot counts; `None` if there is no snapshot.
+    pub(super) counts: Option<Counts>,
+    /// This visit's snapshot, unless it could not be staged.
     pub(super) snapshot: Option<SnapshotAnswer>,
+}
+
+/// What a snapshot counts.
+pub(super) struct Counts {
+    /// The records of each day that has some.
+    pub(super) days: BTreeMap<Date, DayCount>,
+    /// Whether it may not have all records that there are.
+    pub(super) is_cut_off: bool,
 }
 
 /// How many days were compared with the snapshot.
@@ -35,13 +42,7 @@ pub(super) struct Comparison {
 impl Answers {
     /// Those of the visits before.
     pub(super) fn before(ledger: &Ledger) -> Self {
-        Self {
-            days: ledger.days.clone(),
-            asked: BTreeSet::new(),
-            counts: None,
-            is_cut_off: false,
-            snapshot: None,
-        }
+        Self { days: ledger.days.clone(), asked: BTreeSet::new(), counts: None, snapshot: None }
     }
 
     /// Whether the rows of any day differ from those of the visits before.
@@ -54,17 +55,21 @@ impl Answers {
         })
     }
 
-    /// Days whose numbers of rows differ from what the snapshot counts, and the chosen days among those with rows; `None` if there
-    /// is no snapshot.
-    pub(super) fn to_ask_again(&self, scope: Scope) -> Option<BTreeSet<Date>> {
-        let counts = self.counts.as_ref()?;
-        let days = self.days_in(counts).filter(|day| !self.agree(counts, *day) || scope.has_day(*day));
-        Some(days.collect())
+    /// Days whose numbers of rows differ from what the snapshot counts, and the chosen days among those with rows; none if there is
+    /// no snapshot.
+    pub(super) fn to_ask_again(&self, scope: Scope) -> BTreeSet<Date> {
+        let Some(counts) = &self.counts else { return BTreeSet::new() };
+        self.days_in(counts).filter(|day| !self.agree(counts, *day) || scope.has_day(*day)).collect()
+    }
+
+    /// What the snapshot counts; `None` if there is no snapshot that has everything.
+    pub(super) fn whole_counts(&self) -> Option<&Counts> {
+        self.counts.as_ref().filter(|counts| !counts.is_cut_off)
     }
 
     /// Compares the answers for settled days with the snapshot; `None` if there is none that has everything.
     pub(super) fn compare(&self, is_settled: impl Fn(Date) -> bool) -> Option<Comparison> {
-        let counts = self.counts.as_ref().filter(|_| !self.is_cut_off)?;
+        let counts = self.whole_counts()?;
         let settled: Vec<Date> = self.days_in(counts).filter(|day| is_settled(*day)).collect();
         let differing = settled.iter().filter(|day| !self.agree(counts, **day)).count();
         Some(Comparison { days: settled.len() as u64, differing: differing as u64 })
@@ -90,12 +95,12 @@ impl Answers {
     }
 
     /// Every day that the snapshot counts, or that has an answer.
-    fn days_in(&self, counts: &BTreeMap<Date, DayCount>) -> impl Iterator<Item = Date> {
-        let days: BTreeSet<Date> = counts.keys().chain(self.days.keys()).copied().collect();
+    fn days_in(&self, counts: &Counts) -> impl Iterator<Item = Date> {
+        let days: BTreeSet<Date> = counts.days.keys().chain(self.days.keys()).copied().collect();
         days.into_iter()
     }
 
-    fn agree(&self, counts: &BTreeMap<Date, DayCount>, day: Date) -> bool {
-        counts.get(&day).copied().unwrap_or_default().agrees(self.days.get(&day))
+    fn agree(&self, counts: &Counts, day: Date) -> bool {
+        counts.days.get(&day).copied().unwrap_or_default().agrees(self.days.get(&day))
     }
 }

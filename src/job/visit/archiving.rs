@@ -1,10 +1,9 @@
 //! Archiving: stores the answers that are used, with what was asked.
 
-use jiff::Timestamp;
 use serde_json::json;
 
 use super::Visiting;
-use super::request::Request;
+use super::task::Task;
 use crate::error::Result;
 use crate::extract::window::Window;
 use crate::job::context::Context;
@@ -30,12 +29,8 @@ impl Visiting<'_> {
         Ok(())
     }
 
-    /// What the headers of all answers to a request have in common.
-    pub(super) fn archive_header(
-        &self,
-        request: Request<'_>,
-        accepted_at: Option<Timestamp>,
-    ) -> ArchiveHeader {
+    /// What the headers of all answers that a task needs have in common.
+    pub(super) fn archive_header(&self, task: Task, windows: &[Window]) -> ArchiveHeader {
         let VisitId { event_id, pulled_at, ref run, ref privacy_version } = self.visit_id;
         let edges = |window: &Window| (window.from.as_second(), window.to.as_second());
         ArchiveHeader {
@@ -44,11 +39,11 @@ impl Visiting<'_> {
             pulled_at,
             run: run.clone(),
             zone: self.context.lake.settings.zone.name().to_owned(),
-            day: request.day(),
-            source: request.source(),
-            windows: request.windows().iter().map(edges).collect(),
+            day: self.day_of(task),
+            source: task.source(),
+            windows: windows.iter().map(edges).collect(),
             window: 0,
-            accepted_at,
+            accepted_at: self.accepted_at(task),
             request: serde_json::Map::new(),
             privacy_version: privacy_version.clone(),
         }
@@ -56,7 +51,7 @@ impl Visiting<'_> {
 }
 
 impl<'a> Archiving<'a> {
-    /// `attempt` numbers the attempts of one visit at all answers to a request.
+    /// `attempt` numbers the attempts of one visit at all answers that a task needs.
     pub(super) fn new(context: &'a Context, header: ArchiveHeader, attempt: u32) -> Self {
         Self { context, header, attempt, keys: Vec::new() }
     }

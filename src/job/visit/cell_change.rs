@@ -1,22 +1,27 @@
 //! How a cell differs from the last answer's, and whether it is to be staged. Pure.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 
 use crate::transform::totals::Totals;
 
 /// A cell of an answer, beside that of the last answer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CellChange {
-    pub(super) day: Date,
     pub(super) now: Totals,
-    /// What the last answer had, and when its visit began.
-    pub(super) before: Option<(Timestamp, Totals)>,
+    pub(super) before: Option<CellBefore>,
     pub(super) pulled_at: Timestamp,
     /// When the day settles.
     pub(super) settled_at: Timestamp,
     /// Whether the user accepts fewer rows, or did since the last answer: in a visit that was killed before it staged anything.
     pub(super) is_accepted: bool,
+}
+
+/// A cell of the last answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CellBefore {
+    /// When the visit that got the answer began.
+    pub(super) pulled_at: Timestamp,
+    pub(super) totals: Totals,
 }
 
 /// Whether a cell is to be staged.
@@ -31,13 +36,13 @@ pub(super) enum Worth {
 impl CellChange {
     /// Whether it has less than the last answer.
     pub(super) fn has_less(&self) -> bool {
-        self.before.is_some_and(|(_, before)| self.now.is_less_than(&before))
+        self.before.is_some_and(|before| self.now.is_less_than(&before.totals))
     }
 
     /// Whether the lake keeps what was found after the day had settled, because that weighs more. If nothing is left, the vendor
     /// has forgotten it: that is normal, and nobody has to look into it.
     pub(super) fn is_shrunk(&self) -> bool {
-        let was_settled = self.before.is_some_and(|(at, _)| at >= self.settled_at);
+        let was_settled = self.before.is_some_and(|before| before.pulled_at >= self.settled_at);
         0 < self.now.rows && self.has_less() && was_settled && !self.is_accepted
     }
 
@@ -50,9 +55,9 @@ impl CellChange {
             before if self.is_accepted => has_rows || before.is_some(),
             _ if !has_rows => false,
             None => true,
-            Some((at, before)) => {
-                let is_first_settled = at < self.settled_at && self.pulled_at >= self.settled_at;
-                before.digest != self.now.digest || is_first_settled
+            Some(CellBefore { pulled_at, totals }) => {
+                let is_first_settled = pulled_at < self.settled_at && self.pulled_at >= self.settled_at;
+                totals.digest != self.now.digest || is_first_settled
             }
         };
         match is_worth {
@@ -105,9 +110,9 @@ mod tests {
             (Some((100, 3)), 3, 110, false, StagingIfLost, "it is the second"),
         ] {
             let change = CellChange {
-                day: Date::ZERO,
                 now: totals(now),
-                before: before.map(|(second, rows)| (at(second), totals(rows))),
+                before: before
+                    .map(|(second, rows)| CellBefore { pulled_at: at(second), totals: totals(rows) }),
                 pulled_at: at(pulled_at),
                 settled_at: at(100),
                 is_accepted,
@@ -125,10 +130,9 @@ mod tests {
             (100, 0, false, true, false),
             (100, 3, false, false, false),
         ] {
-            let before = Some((at(before_at), totals(3)));
-            let (pulled_at, settled_at) = (at(200), at(100));
-            let (day, now) = (Date::ZERO, totals(now));
-            let change = CellChange { day, now, before, pulled_at, settled_at, is_accepted };
+            let before = Some(CellBefore { pulled_at: at(before_at), totals: totals(3) });
+            let (now, pulled_at, settled_at) = (totals(now), at(200), at(100));
+            let change = CellChange { now, before, pulled_at, settled_at, is_accepted };
             assert_eq!((change.has_less(), change.is_shrunk()), (has_less, is_shrunk), "{before_at} {now:?}");
         }
     }

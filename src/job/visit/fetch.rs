@@ -2,20 +2,21 @@
 
 use std::sync::atomic::Ordering;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::Visiting;
 use super::archiving::Archiving;
-use super::days::Task;
 use super::intake::{Fetched, Intake};
-use super::request::Request;
+use super::task::Task;
 use crate::error::{Error, Kind, Result};
 use crate::extract::retry::Attempts;
 use crate::extract::window::{self, Window};
 use crate::load::archive::ArchiveHeader;
 
-/// How far a request came.
+/// After this many visits that were not finished, a day counts as it was answered if there is no time for shorter windows.
+const TRIES_AT_HALVES: u32 = 6;
+
+/// How far the requests of a task came.
 enum Reached {
     End,
     Deadline,
@@ -33,7 +34,7 @@ impl Visiting<'_> {
         }
         let fetched = match task {
             Task::Day(day) => self.fetch_day(day).await,
-            Task::Snapshot => self.fetch_snapshot().await,
+            Task::Snapshot => self.fetch(task, &[]).await,
         };
         let staged = match fetched {
             Ok(Some(fetched)) => self.stage(task, fetched).await,
@@ -86,8 +87,7 @@ impl Visiting<'_> {
     }
 
     async fn fetch_in_pieces(&mut self, day: Date, pieces: &mut u32) -> Result<Option<Fetched>> {
-        let zone = &self.context.lake.settings.zone;
-        let before = self.answers.days.get(&day).and_then(|before| before.accepted_at);
+        let (zone, task) = (&self.context.lake.settings.zone, Task::Day(day));
         let mut windows = window::split(zone, day, *pieces)?;
         if windows.is_none() {
             // No day was ever requested in this many windows: the ledger was changed by hand.
@@ -96,12 +96,9 @@ impl Visiting<'_> {
         }
         let mut windows = windows.unwrap_or_default();
         loop {
-            let request = Request::Day(day, &windows);
-            let error = match self.fetch(request, before).await {
-                Ok(Some(fetched)) => {
-                    return self.fetch_cut_off(day, windows, fetched, before).await.map(Some);
-                }
-                Err(error) if request.needs_shorter_windows(&error) => error,
+            let error = match self.fetch(task, &windows).await {
+                Ok(Some(fetched)) => return self.fetch_cut_off(day, windows, fetched, pieces).await,
+                Err(error) if task.needs_shorter_windows(&error) => error,
                 outcome => return outcome,
             };
             windows = match window::split(zone, day, *pieces * 2)? {
@@ -112,122 +109,118 @@ impl Visiting<'_> {
         }
     }
 
-    /// Where answers may have been cut off, asks for the day again with halves of their windows, until none may. If that does not
-    /// succeed, what was answered before counts, with a note.
+    /// Where answers may have been cut off, asks for the day again with halves of their windows, until none may. If that fails, what
+    /// was answered before counts, with a note. `None` if there is no time left: then the next visit begins with as many windows,
+    /// and a few visits later, what was answered counts all the same.
     async fn fetch_cut_off(
         &self,
         day: Date,
         mut windows: Vec<Window>,
         mut fetched: Fetched,
-        accepted_before: Option<Timestamp>,
-    ) -> Result<Fetched> {
+        pieces: &mut u32,
+    ) -> Result<Option<Fetched>> {
         while !fetched.cut_off.is_empty() {
             let cut_off: Vec<Window> = fetched.cut_off.iter().copied().flatten().collect();
-            let halves = window::halved(&windows, &cut_off);
-            let outcome = match &halves {
-                Some(halves) => self.fetch(Request::Day(day, halves), accepted_before).await,
-                None => Ok(None),
+            let why = match window::halved(&windows, &cut_off) {
+                None => String::new(),
+                Some(halves) => match self.fetch(Task::Day(day), &halves).await {
+                    Err(error) if !is_final(&error) => format!(": {error}"),
+                    Ok(None) if self.ledger.unfinished >= TRIES_AT_HALVES => ": the time ran out".to_owned(),
+                    outcome => {
+                        self.abandon(std::mem::take(&mut fetched.archived)).await?;
+                        let Some(next) = outcome? else {
+                            *pieces = window::pieces_for(halves.len());
+                            return Ok(None);
+                        };
+                        (fetched, windows) = (next, halves);
+                        continue;
+                    }
+                },
             };
-            match (outcome, halves) {
-                (Ok(Some(next)), Some(halves)) => {
-                    self.abandon(std::mem::take(&mut fetched.archived)).await?;
-                    (fetched, windows) = (next, halves);
-                }
-                (Err(error), _) if is_final(&error) => return Err(error),
-                (outcome, _) => {
-                    let why = outcome.err().map_or_else(String::new, |error| format!(": {error}"));
-                    let event_id = self.visit_id.event_id;
-                    let note = "a window has a round number of records, perhaps not all that there are";
-                    fetched.records.notes.insert(format!("event {event_id}, {day}: {note}{why}"));
-                    break;
-                }
-            }
+            let event_id = self.visit_id.event_id;
+            let note = "a window has a round number of records, perhaps not all that there are";
+            fetched.records.notes.insert(format!("event {event_id}, {day}: {note}{why}"));
+            break;
         }
-        Ok(fetched)
-    }
-
-    /// Fetches the snapshot; `None` if there is no time left.
-    async fn fetch_snapshot(&self) -> Result<Option<Fetched>> {
-        let before = self.ledger.snapshot.and_then(|before| before.accepted_at);
-        self.fetch(Request::Snapshot(self.event_day.date()), before).await
+        Ok(Some(fetched))
     }
 
     /// Fetches a snapshot of which only the count of each day is used; `None` if there is no time left.
     pub(super) async fn count_days(&self) -> Result<Option<Fetched>> {
-        self.fetch_restarting(Request::Snapshot(self.event_day.date()), None).await
+        self.fetch_restarting(Task::Snapshot, &[], None).await
     }
 
-    /// Fetches all answers to a request, and archives them; `None` if there is no time left. `accepted_before` is when a user last
-    /// accepted fewer rows.
-    async fn fetch(
-        &self,
-        request: Request<'_>,
-        accepted_before: Option<Timestamp>,
-    ) -> Result<Option<Fetched>> {
-        let accepted_at = self.accepted_at(request.day(), accepted_before);
-        let header = self.context.archive.then(|| self.archive_header(request, accepted_at));
-        self.fetch_restarting(request, header).await
+    /// Fetches all answers that a task needs, those of a day in these windows, and archives them; `None` if there is no time left.
+    async fn fetch(&self, task: Task, windows: &[Window]) -> Result<Option<Fetched>> {
+        let header = self.context.archive.then(|| self.archive_header(task, windows));
+        self.fetch_restarting(task, windows, header).await
     }
 
-    /// Fetches all answers to a request, and archives them if there is a header for that. If an answer fails after rows of it were
-    /// written, all of them are requested again; any other failed request is repeated by itself.
+    /// Fetches all answers that a task needs, and archives them if there is a header for that. If an answer fails after rows of it
+    /// were written, all of them are requested again; any other failed request is repeated by itself.
     async fn fetch_restarting(
         &self,
-        request: Request<'_>,
+        task: Task,
+        windows: &[Window],
         header: Option<ArchiveHeader>,
     ) -> Result<Option<Fetched>> {
         let mut restarts = self.attempts();
         loop {
             let mut intake =
-                Intake::new(self.context, request.source(), self.decode_context(), request.day());
+                Intake::new(self.context, task.source(), self.decode_context(), self.day_of(task));
             let mut archiving = header.clone().map(|header| {
                 Archiving::new(self.context, header, self.attempt.fetch_add(1, Ordering::Relaxed))
             });
-            let outcome = self.fetch_answers(&mut intake, request, archiving.as_mut()).await;
+            let outcome = self.fetch_answers(&mut intake, task, windows, archiving.as_mut()).await;
             let archived = archiving.map(Archiving::into_keys).unwrap_or_default();
             if let Ok(Reached::End) = outcome {
                 let mut fetched = Fetched { archived, ..intake.finish()? };
-                fetched.records.windows.extend(request.windows().iter().map(Window::asked));
+                fetched.records.windows.extend(windows.iter().map(Window::asked));
                 return Ok(Some(fetched));
             }
             self.abandon(archived).await?;
             let Err(error) = outcome else { return restarts.last().map_or(Ok(None), Err) };
-            if !intake.is_spoiled() || request.needs_shorter_windows(&error) {
+            if !intake.is_spoiled() || task.needs_shorter_windows(&error) {
                 return Err(error);
             }
-            restarts.pause(error, self.context.client.now()).await?;
+            restarts.pause(error).await?;
         }
     }
 
-    /// Fetches the answers to a request, one after the other. If a request had failed by itself before the time was over, that is
+    /// Fetches the answers that a task needs, one after the other. If a request had failed by itself before the time was over, that is
     /// its error: otherwise, an event for which the vendor never answers would be left by every run, and would never fail.
     async fn fetch_answers(
         &self,
         intake: &mut Intake,
-        request: Request<'_>,
+        task: Task,
+        windows: &[Window],
         mut archiving: Option<&mut Archiving<'_>>,
     ) -> Result<Reached> {
-        let client = &self.context.client;
-        for (at, range) in request.ranges().into_iter().enumerate() {
+        let deadline = self.context.visit_deadline;
+        let asked: Vec<Option<Window>> = match task {
+            Task::Day(_) => windows.iter().copied().map(Some).collect(),
+            Task::Snapshot => vec![None],
+        };
+        for (at, window) in asked.into_iter().enumerate() {
             let mut attempts = self.attempts();
             loop {
-                if client.is_out_of_time() {
+                if deadline.is_over() {
                     return attempts.last().map_or(Ok(Reached::Deadline), Err);
                 }
                 // Boxed: otherwise the future of the whole visit would hold all of it.
-                let answer = Box::pin(self.fetch_answer(intake, at, range, archiving.as_deref_mut()));
+                let answer = Box::pin(self.fetch_answer(intake, at, window, archiving.as_deref_mut()));
                 let Err(error) = answer.await else { break };
-                if client.is_out_of_time() {
+                if deadline.is_over() {
                     return attempts.last().map_or(Ok(Reached::Deadline), Err);
                 }
-                let error = match range {
+                let error = match window {
                     Some(window) => error.with("window", format!("[{}, {})", window.from, window.to)),
                     None => error,
                 };
-                if intake.is_spoiled() || request.needs_shorter_windows(&error) {
+                if intake.is_spoiled() || task.needs_shorter_windows(&error) {
                     return Err(error);
                 }
-                attempts.pause(error, client.now()).await?;
+                attempts.pause(error).await?;
             }
         }
         Ok(Reached::End)
@@ -238,15 +231,15 @@ impl Visiting<'_> {
         &self,
         intake: &mut Intake,
         at: usize,
-        range: Option<Window>,
+        window: Option<Window>,
         archiving: Option<&mut Archiving<'_>>,
     ) -> Result<()> {
-        let answer = self.vendor.report(self.visit_id.event_id, range).await?;
+        let answer = self.vendor.report(self.visit_id.event_id, window).await?;
         let archive = match archiving {
-            Some(archiving) => Some(archiving.begin(at, range).await?),
+            Some(archiving) => Some(archiving.begin(at, window).await?),
             None => None,
         };
-        intake.add_answer(answer, range, archive).await
+        intake.add_answer(answer, window, archive).await
     }
 
     /// A count of attempts at one request; only a few are allowed after others were given up.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use jiff::civil::Date;
 
 use super::answer_decoder::{AnswerDecoder, DecodedAnswer};
-use super::days::DayCount;
+use super::day_count::DayCount;
 use super::record_counts::RecordCounts;
 use crate::error::{Error, Kind, Result};
 use crate::extract::answer::Answer;

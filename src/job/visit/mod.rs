@@ -5,15 +5,16 @@ mod answers;
 mod archiving;
 mod cell_change;
 mod close;
-mod days;
+mod day_count;
 mod event_day;
 mod fetch;
 mod figures;
 mod intake;
+mod needs;
 mod record_counts;
-mod request;
 mod shortfall;
 mod stage;
+mod task;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU32;
@@ -22,15 +23,15 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use self::answers::Answers;
-use self::days::Task;
-pub(super) use self::days::expected_requests;
 use self::event_day::EventDay;
 use self::figures::Figures;
 pub(super) use self::figures::events_row;
 pub(super) use self::intake::{AnswerSource, Intake};
+pub(super) use self::needs::Needs;
 pub(super) use self::record_counts::RecordCounts;
 use self::shortfall::Shortfall;
 use self::stage::Staging;
+use self::task::Task;
 use super::choice::Scope;
 use super::context::Context;
 use crate::error::{Error, Kind, Result};
@@ -138,10 +139,8 @@ impl Visiting<'_> {
             return Ok(false);
         }
         self.fix_event_day().await?;
-        let now = self.visit_id.pulled_at;
-        let days = days::due(self.context, self.scope, &self.ledger, now);
-        let wants_snapshot = days::wants_snapshot(self.context, self.scope, &self.ledger, now);
-        for task in days::in_turn(days, wants_snapshot, self.ledger.unfinished) {
+        let (days, wants_snapshot) = (self.needs().days(), self.needs().snapshot());
+        for task in task::in_turn(days, wants_snapshot, self.ledger.unfinished) {
             self.pull_task(task).await?;
         }
         let is_changed = !wants_snapshot && self.answers.are_changed(&self.ledger);
@@ -185,17 +184,18 @@ impl Visiting<'_> {
     /// were just asked for. If there was no time for the snapshot, settled days with an answer are left out: the next visit asks for
     /// the snapshot again.
     fn days_to_check(&self) -> Result<BTreeSet<Date>> {
-        let differing = self.answers.to_ask_again(self.scope);
-        let is_without_snapshot = differing.is_none();
-        let mut days = differing.unwrap_or_default();
-        if is_without_snapshot || self.answers.is_cut_off {
-            let (event_day, now) = (self.event_day.date(), self.visit_id.pulled_at);
-            days.extend(days::possible(self.context, &self.ledger, event_day, now)?);
+        let mut days = self.answers.to_ask_again(self.scope);
+        if self.answers.whole_counts().is_none() {
+            days.extend(self.needs().possible_days(self.event_day.date())?);
         }
-        if is_without_snapshot && self.shortfall.is_left {
+        if self.answers.counts.is_none() && self.shortfall.is_left {
             days.retain(|day| !self.is_answered(*day));
         }
         Ok(&days - &self.answers.asked)
+    }
+
+    fn needs(&self) -> Needs<'_> {
+        Needs::of(self.context, self.scope, &self.ledger, self.visit_id.pulled_at)
     }
 
     /// Whether a day has an answer from after it settled.
@@ -226,6 +226,14 @@ impl Visiting<'_> {
         }
         let chosen = self.ledger.days.keys().filter(|day| self.scope.has_day(**day));
         self.shortfall.owed.days.extend(chosen.filter(|day| !self.answers.asked.contains(day)));
+    }
+
+    /// The day that the rows of a task's answers lie in.
+    fn day_of(&self, task: Task) -> Date {
+        match task {
+            Task::Day(day) => day,
+            Task::Snapshot => self.event_day.date(),
+        }
     }
 
     fn decode_context(&self) -> DecodeContext {

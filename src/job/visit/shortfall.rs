@@ -1,6 +1,6 @@
 //! What a visit did not bring: what is owed, and why.
 
-use super::days::Task;
+use super::task::Task;
 use crate::error::{Error, Kind};
 use crate::load::ledger::visit::{Outcome, Owed};
 

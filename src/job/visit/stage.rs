@@ -7,10 +7,11 @@ use jiff::civil::Date;
 use tokio::task::JoinHandle;
 
 use super::Visiting;
-use super::cell_change::{CellChange, Worth};
-use super::days::Task;
+use super::answers::Counts;
+use super::cell_change::{CellBefore, CellChange, Worth};
 use super::figures::Figures;
 use super::intake::Fetched;
+use super::task::Task;
 use crate::error::{Explain, Kind, Result};
 use crate::load::ledger::Ledger;
 use crate::load::ledger::answers::{DayAnswer, SnapshotAnswer};
@@ -26,6 +27,21 @@ struct ToStage {
     cells: Vec<(CellWriter, Option<Timestamp>)>,
     /// What counts once they are staged.
     figures: Figures,
+}
+
+/// A cell as it is looked for in the lake. Owned, because a writer cannot be shared with a future that moves between threads.
+struct CellSought {
+    table: Table,
+    day: Date,
+    part: String,
+    digest: Digest,
+}
+
+impl CellSought {
+    fn of(cell: &CellWriter) -> Self {
+        let (part, digest) = (cell.part().to_owned(), cell.totals().digest);
+        Self { table: cell.table(), day: cell.day(), part, digest }
+    }
 }
 
 /// An answer that is being staged.
@@ -52,7 +68,7 @@ impl Visiting<'_> {
             interactions: fetched.totals(Table::Interactions),
             rejects: fetched.rejected.totals(),
             has_had_rows: false,
-            accepted_at: self.accepted_at(day, before.and_then(|before| before.accepted_at)),
+            accepted_at: self.accepted_at(Task::Day(day)),
         };
         let answer = answer.after(before);
         if self.scope.accepts(day) {
@@ -62,13 +78,12 @@ impl Visiting<'_> {
         to_stage.figures.records = fetched.records;
         for cell in fetched.cells {
             let table = cell.table();
-            let rows = |day: DayAnswer| if table == Table::Lives { day.lives } else { day.interactions };
-            let before = before.map(|before| (before.pulled_at, rows(before)));
-            let change = self.change(day, rows(answer), before, answer.accepted_at)?;
-            self.add_cell(&mut to_stage, cell, change, answer.accepted_at).await;
+            let of = |day: DayAnswer| if table == Table::Lives { day.lives } else { day.interactions };
+            let before = before.map(|day| CellBefore { pulled_at: day.pulled_at, totals: of(day) });
+            self.add_cell(&mut to_stage, cell, of(answer), before, answer.accepted_at).await?;
         }
         let rejects = before.map(|before| before.rejects).unwrap_or_default();
-        self.add_rejects(&mut to_stage, fetched.rejected, day, rejects).await;
+        self.add_rejects(&mut to_stage, fetched.rejected, rejects).await;
         self.begin_staging(Task::Day(day), to_stage).await;
         let is_empty = answer.lives.rows + answer.interactions.rows + answer.rejects.rows == 0;
         if !is_empty || before.is_some() {
@@ -83,97 +98,79 @@ impl Visiting<'_> {
             pulled_at: self.visit_id.pulled_at,
             viewer_details: fetched.totals(Table::ViewerDetails),
             rejects: fetched.rejected.totals(),
-            accepted_at: self.accepted_at(day, before.and_then(|before| before.accepted_at)),
+            accepted_at: self.accepted_at(Task::Snapshot),
         };
         if self.scope.accepts(day) {
             self.note(Ledger::accept_snapshot).await?;
         }
-        self.answers.is_cut_off = !fetched.cut_off.is_empty();
         let mut to_stage = ToStage::default();
         to_stage.figures.records = fetched.records;
         to_stage.figures.details = Some(answer.viewer_details);
         for cell in fetched.cells {
-            let before = before.map(|before| (before.pulled_at, before.viewer_details));
-            let change = self.change(day, answer.viewer_details, before, answer.accepted_at)?;
-            self.add_cell(&mut to_stage, cell, change, answer.accepted_at).await;
+            let before = before
+                .map(|before| CellBefore { pulled_at: before.pulled_at, totals: before.viewer_details });
+            self.add_cell(&mut to_stage, cell, answer.viewer_details, before, answer.accepted_at).await?;
         }
         let rejects = before.map(|before| before.rejects).unwrap_or_default();
-        self.add_rejects(&mut to_stage, fetched.rejected, day, rejects).await;
-        self.answers.counts = Some(fetched.day_counts);
+        self.add_rejects(&mut to_stage, fetched.rejected, rejects).await;
+        let is_cut_off = !fetched.cut_off.is_empty();
+        self.answers.counts = Some(Counts { days: fetched.day_counts, is_cut_off });
         self.begin_staging(Task::Snapshot, to_stage).await;
         self.answers.snapshot = Some(answer);
         Ok(())
     }
 
-    /// Adds a cell of an answer if it is to be staged.
+    /// Adds a cell of an answer if it is to be staged. `now` are its sums, with the number of records that were left out.
     async fn add_cell(
         &self,
         to_stage: &mut ToStage,
         cell: CellWriter,
-        change: CellChange,
+        now: Totals,
+        before: Option<CellBefore>,
         accepted_at: Option<Timestamp>,
-    ) {
+    ) -> Result<()> {
+        let is_accepted = self.scope.accepts(cell.day())
+            || before.is_some_and(|before| Some(before.pulled_at) < accepted_at);
+        let settled_at = self.context.lake.settings.settled_at(cell.day())?;
+        let change = CellChange { now, before, pulled_at: self.visit_id.pulled_at, settled_at, is_accepted };
         to_stage.figures.fewer += u64::from(change.has_less());
         to_stage.figures.shrunk += u64::from(change.is_shrunk());
-        if self.is_to_be_staged(change.worth(), cell.table(), cell.part(), change.day, change.now).await {
+        if self.is_to_be_staged(change.worth(), CellSought::of(&cell)).await {
             to_stage.cells.push((cell, accepted_at));
         }
+        Ok(())
     }
 
     /// Adds the rejects of an answer if they are to be staged.
-    async fn add_rejects(&self, to_stage: &mut ToStage, rejected: CellWriter, day: Date, before: Totals) {
-        let now = rejected.totals();
-        let worth = Worth::of_rejects(now, before);
-        if self.is_to_be_staged(worth, Table::Rejects, rejected.part(), day, now).await {
+    async fn add_rejects(&self, to_stage: &mut ToStage, rejected: CellWriter, before: Totals) {
+        let worth = Worth::of_rejects(rejected.totals(), before);
+        if self.is_to_be_staged(worth, CellSought::of(&rejected)).await {
             to_stage.cells.push((rejected, None));
         }
     }
 
-    /// What becomes of a cell of the answer for this day. `before` is what the last answer had, and when its visit began.
-    fn change(
-        &self,
-        day: Date,
-        now: Totals,
-        before: Option<(Timestamp, Totals)>,
-        accepted_at: Option<Timestamp>,
-    ) -> Result<CellChange> {
-        let (pulled_at, settled_at) = (self.visit_id.pulled_at, self.context.lake.settings.settled_at(day)?);
-        let is_accepted = self.scope.accepts(day) || before.is_some_and(|(at, _)| Some(at) < accepted_at);
-        Ok(CellChange { day, now, before, pulled_at, settled_at, is_accepted })
-    }
-
-    async fn is_to_be_staged(
-        &self,
-        worth: Worth,
-        table: Table,
-        part: &str,
-        day: Date,
-        Totals { digest, .. }: Totals,
-    ) -> bool {
+    async fn is_to_be_staged(&self, worth: Worth, cell: CellSought) -> bool {
         match worth {
             Worth::Staging => true,
-            Worth::StagingIfLost => {
-                self.may_be_lost(table, day) && !self.lake_holds(table, day, part, digest).await
-            }
+            Worth::StagingIfLost => self.may_be_lost(&cell) && !self.lake_holds(&cell).await,
             Worth::Nothing => false,
         }
     }
 
     /// Whether rows that the ledger knows may be missing in the lake: those that the user chose, which may have been deleted by
     /// hand, and those that are owed, which may have been chosen before.
-    fn may_be_lost(&self, table: Table, day: Date) -> bool {
+    fn may_be_lost(&self, cell: &CellSought) -> bool {
         let owed = &self.ledger.owed;
-        let is_owed = owed.days.contains(&day)
-            || owed.snapshot && table != Table::Lives && table != Table::Interactions;
+        let is_viewing = matches!(cell.table, Table::Lives | Table::Interactions);
+        let is_owed = owed.days.contains(&cell.day) || owed.snapshot && !is_viewing;
         self.scope.is_chosen() || is_owed
     }
 
     /// Whether the lake has what the ledger says was staged. To choose an event repairs what somebody deleted.
-    async fn lake_holds(&self, table: Table, day: Date, part: &str, digest: Digest) -> bool {
-        let table_day = self.context.lake.table_day(&self.privacy, table, day);
-        let found = table_day.cell(self.visit_id.event_id, part).await;
+    async fn lake_holds(&self, CellSought { table, day, part, digest }: &CellSought) -> bool {
+        let found = self.context.lake.cell(*table, *day, self.visit_id.event_id, part).await;
         // A cell that cannot be read counts as missing: to stage it again does no harm, and publish says what is wrong.
-        found.is_ok_and(|found| found.is_some_and(|found| found.digest == digest))
+        found.is_ok_and(|found| found.is_some_and(|found| found.digest == *digest))
     }
 
     /// Begins to stage an answer, once the one before it is staged.
@@ -200,9 +197,15 @@ impl Visiting<'_> {
         }
     }
 
-    /// When a user last accepted fewer rows: now, or as it was before.
-    pub(super) fn accepted_at(&self, day: Date, before: Option<Timestamp>) -> Option<Timestamp> {
-        if self.scope.accepts(day) { Some(self.visit_id.pulled_at) } else { before }
+    /// When a user last accepted fewer rows than a task had brought before: now, or as the last answer knew.
+    pub(super) fn accepted_at(&self, task: Task) -> Option<Timestamp> {
+        if self.scope.accepts(self.day_of(task)) {
+            return Some(self.visit_id.pulled_at);
+        }
+        match task {
+            Task::Day(day) => self.answers.days.get(&day).and_then(|before| before.accepted_at),
+            Task::Snapshot => self.ledger.snapshot.and_then(|before| before.accepted_at),
+        }
     }
 
     /// Notes in the ledger that fewer rows are accepted, as of this visit.

@@ -3,7 +3,17 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Ledger;
 use crate::transform::totals::Totals;
+
+impl Ledger {
+    /// The rows of the last answers; 0 if the event was never visited.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        let days = self.days.values().map(|day| day.lives.rows + day.interactions.rows);
+        days.chain(self.snapshot.map(|snapshot| snapshot.viewer_details.rows)).sum()
+    }
+}
 
 /// The last answer for one day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

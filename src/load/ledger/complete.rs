@@ -49,10 +49,11 @@ impl Hold {
         if ledger.closed.is_some() || ledger.is_gone || is_called_off {
             return None;
         }
-        let start = event.start_time.unwrap_or_else(|| ledger.end());
+        let start = ledger.began_at.or(event.start_time).unwrap_or_else(|| ledger.end());
         let event_day = ledger.event_day.unwrap_or_else(|| settings.zone.day_of(start));
+        let first_day = ledger.first_day(&settings.zone, event_day);
         // Viewers may have come the day before.
-        let first = calendar::previous(event_day).unwrap_or(event_day);
+        let first = calendar::previous(first_day).unwrap_or(first_day);
         let asked = ledger
             .through
             .map(|through| settings.zone.day_of(through.checked_sub(settings.settle).unwrap_or(through)));
@@ -202,6 +203,13 @@ mod tests {
             ledger.event.end_time = Some(at("2022-11-02T01:00:00Z"));
         };
         assert_eq!(found(future), None, "it has not begun");
+        for (through, held) in [(None, "2022-10-25"), (Some(at("2022-10-29T12:00:00Z")), "2022-10-29")] {
+            let mut moved = ledger("2022-10-29T12:00:00Z");
+            future(&mut moved);
+            (moved.through, moved.began_at) = (through, Some(at("2022-10-26T06:00:00Z")));
+            let held_back = Hold::of(&moved, &settings(), now).map(|hold| (hold.day, hold.because));
+            assert_eq!(held_back, Some((day(held), HeldBy::Running)), "it had begun before it was moved");
+        }
     }
 
     #[test]

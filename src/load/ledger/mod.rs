@@ -3,7 +3,6 @@
 
 pub mod answers;
 mod closing;
-pub mod compared;
 pub mod complete;
 pub mod cursor;
 mod due;
@@ -13,6 +12,7 @@ pub mod ledgers;
 mod places;
 pub mod recover;
 pub mod visit;
+pub mod visit_row;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use self::answers::{DayAnswer, SnapshotAnswer};
 use self::visit::{Outcome, Owed};
+use crate::calendar::Zone;
 use crate::load::{FORMAT, keys};
 use crate::transform::event::Event;
 
@@ -64,6 +65,10 @@ pub struct Ledger {
     /// Whether the vendor has answered for the event before, but no longer knows it.
     #[serde(default)]
     pub is_gone: bool,
+    /// When it had begun before it was moved to a later time; none if it was not moved after it had begun. Whoever came until then
+    /// is in the vendor's report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began_at: Option<Timestamp>,
     /// Why the event is no longer visited; none while it is visited.
     pub closed: Option<Closing>,
 }
@@ -106,6 +111,7 @@ impl Ledger {
             last_good_visit: None,
             planned_at: None,
             is_gone: false,
+            began_at: None,
             closed: None,
         }
     }
@@ -115,14 +121,32 @@ impl Ledger {
     pub fn describe(&mut self, event: &Event) {
         let is_restored = self.closed == Some(Closing::Cancelled);
         let event = event.clone().completed_by(&self.event);
-        if (is_restored || event.end_time > self.event.end_time) && !event.was_cancelled_before_start() {
+        // One that was closed is held anew.
+        let is_moved_later = self.closed.is_none() && event.start_time > self.event.start_time;
+        let had_begun =
+            self.event.start_time.filter(|start| is_moved_later && event.modify_time >= Some(*start));
+        self.began_at = self.began_at.or(had_begun);
+        let ends_later = event.end_time > self.event.end_time;
+        self.event = event;
+        let was_cancelled = self.was_cancelled_before_start();
+        if (is_restored || ends_later) && !was_cancelled {
             self.closed = None;
         }
-        let was_cancelled = event.was_cancelled_before_start();
-        self.event = event;
         if was_cancelled && self.last_visit.is_none() {
             self.closed = Some(Closing::Cancelled);
         }
+    }
+
+    /// The first day on which it was to take place: its own, unless it had begun before it was moved.
+    #[must_use]
+    pub fn first_day(&self, zone: &Zone, event_day: Date) -> Date {
+        self.began_at.map_or(event_day, |began_at| zone.day_of(began_at).min(event_day))
+    }
+
+    /// Whether the event was cancelled before it began, so that nobody can have come.
+    #[must_use]
+    pub fn was_cancelled_before_start(&self) -> bool {
+        self.event.was_cancelled_before_start() && self.began_at.is_none()
     }
 
     /// Notes that a user accepts fewer rows for a day. This has to be in the ledger before a cell with the acceptance is staged:
@@ -228,6 +252,38 @@ pub(super) mod tests {
         let expected = Event { status: Some("cancelled".into()), modify_time: None, ..whole };
         assert_eq!(known.event, expected);
         assert_eq!(known.closed, None, "an older edit does not say that it was cancelled before it began");
+    }
+
+    #[test]
+    fn an_event_that_is_moved_after_it_has_begun_is_not_cancelled_before_it_began() {
+        for (moved_at, began_at, closed) in
+            [(-1, None, Some(Closing::Cancelled)), (0, Some(at(0)), None), (1, Some(at(0)), None)]
+        {
+            let mut ledger = Ledger::new(Event { start_time: Some(at(0)), ..ledger().event }, at(-48));
+            let later = Event {
+                start_time: Some(at(96)),
+                end_time: Some(at(97)),
+                modify_time: Some(at(moved_at)),
+                ..ledger.event.clone()
+            };
+            ledger.describe(&later);
+            assert_eq!(ledger.began_at, began_at, "{moved_at}");
+            let cancelled =
+                Event { status: Some("cancelled".into()), modify_time: Some(at(48)), ..later.clone() };
+            ledger.describe(&cancelled);
+            assert_eq!(ledger.closed, closed, "{moved_at}");
+        }
+        for closing in [Closing::Cancelled, Closing::Complete] {
+            let mut ledger = Ledger { closed: Some(closing), ..ledger() };
+            let moved = Event {
+                start_time: Some(at(96)),
+                end_time: Some(at(97)),
+                modify_time: Some(at(1)),
+                ..ledger.event.clone()
+            };
+            ledger.describe(&moved);
+            assert_eq!((ledger.began_at, ledger.closed), (None, None), "it was not waited for any more");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use super::answers::{DayAnswer, SnapshotAnswer};
 use super::ledgers::Ledgers;
 use super::visit::{Outcome, Owed};
+use super::visit_row::VisitRow;
 use super::{Closing, Ledger};
 use crate::error::{Error, Kind, Result};
 use crate::load::cell::{Cell, Source};
@@ -128,24 +129,26 @@ fn check_policy(settings: &LakeSettings, version: &PrivacyVersion) -> Result<()>
 fn read_row(events: &mut BTreeMap<i64, RecoveredEvent>, table: Table, day: Date, row: Row<'_>) {
     let Some(event_id) = row.number("event_id") else { return };
     let known = events.entry(event_id).or_default();
-    let pulled_at = row.instant("pulled_at");
     if table == Table::Pulls {
+        let Some(visit) = VisitRow::read(&row) else { return };
+        let pulled_at = Some(visit.pulled_at);
         known.first_visit = known.first_visit.into_iter().chain(pulled_at).min();
         if known.last_visit < pulled_at {
             known.last_visit = pulled_at;
-            let is = |outcome: Outcome| row.text("outcome").as_deref() == Some(outcome.name());
-            (known.has_failed, known.is_unfinished) = (is(Outcome::Failed), !is(Outcome::Complete));
-            known.owed = Owed::of_row(&row);
+            known.has_failed = visit.outcome == Some(Outcome::Failed);
+            known.is_unfinished = visit.outcome != Some(Outcome::Complete);
+            known.owed = visit.owed;
         }
         return;
     }
     let Some(event) = row.event() else { return };
+    let pulled_at = row.instant("pulled_at");
     let mut ledger = Ledger::new(event, pulled_at.unwrap_or_default());
     ledger.event_day = Some(day);
     ledger.last_visit = pulled_at;
     ledger.through = row.instant("pulled_through");
     if row.flag("closed") == Some(true) {
-        let is_complete = row.text("outcome").as_deref() == Some(Outcome::Complete.name());
+        let is_complete = Outcome::of_row(&row) == Some(Outcome::Complete);
         ledger.closed = Some(if is_complete { Closing::Complete } else { Closing::Incomplete });
     }
     known.ledger = Some(ledger);

@@ -53,13 +53,6 @@ impl Owed {
         }
         owed
     }
-
-    /// Reads the row of a visit in `pulls`.
-    #[must_use]
-    pub fn of_row(row: &Row<'_>) -> Self {
-        let names = row.text("owed").and_then(|names| serde_json::from_str::<Vec<String>>(&names).ok());
-        Self::of_names(&names.unwrap_or_default())
-    }
 }
 
 /// For people: consecutive days are shown as a span.
@@ -93,6 +86,13 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Reads the column `outcome` of a row of `pulls` or `events`; none if it has a word that this program does not know.
+    #[must_use]
+    pub fn of_row(row: &Row<'_>) -> Option<Self> {
+        let name = row.text("outcome")?;
+        [Self::Complete, Self::Failed, Self::Left].into_iter().find(|outcome| outcome.name() == name)
+    }
+
     /// The word in the column `outcome`.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -254,7 +254,7 @@ impl Publishing {
             before = privacy.suppressed.revision();
             for table in Table::ALL {
                 let table_day = self.lake.table_day(&privacy, table, day);
-                if table_day.clean_at(&table_day.key()).await? {
+                if table_day.rewrite_if_unclean(&table_day.key()).await? {
                     published.put(table, day);
                 }
             }

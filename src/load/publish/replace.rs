@@ -38,7 +38,7 @@ impl TableDay<'_> {
         }
         let staged = StagedFiles::open(*self, staged, &mut replaced.failures).await?;
         let object = match standing {
-            Some(head) => Some(self.clean(&self.key(), head).await?),
+            Some(head) => Some(self.open_clean(&self.key(), head).await?),
             None => None,
         };
         let judge = self.lake.settings.judge(self.table, self.day)?;
@@ -81,7 +81,7 @@ impl TableDay<'_> {
     }
 
     /// Rewrites an object of this table and day if it has something that may no longer be kept. Returns whether it did.
-    pub async fn clean_at(&self, key: &str) -> Result<bool> {
+    pub async fn rewrite_if_unclean(&self, key: &str) -> Result<bool> {
         retried(|| async {
             let Some(head) = self.lake.store.head(key).await? else { return Ok(false) };
             let object = self.open(key, head).await?;

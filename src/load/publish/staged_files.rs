@@ -39,7 +39,7 @@ impl<'a> StagedFiles<'a> {
     ) -> Result<Self> {
         let (mut files, mut cells) = (Vec::with_capacity(listed.len()), Vec::with_capacity(listed.len()));
         let opened = stream::iter(listed).map(|listed| async move {
-            let object = table_day.clean(&listed.key, listed.head.clone()).await?;
+            let object = table_day.open_clean(&listed.key, listed.head.clone()).await?;
             match object.cells() {
                 [cell] => Ok((listed, cell.clone(), object)),
                 cells => {
@@ -80,9 +80,11 @@ impl<'a> StagedFiles<'a> {
             let StagedFile { listed, open } = self.files.get(at).ok_or_else(missing)?;
             match open {
                 Some(object) => object.rows(iter::once(0..rows)),
-                None => {
-                    self.table_day.clean(&listed.key, listed.head.clone()).await?.rows(iter::once(0..rows))
-                }
+                None => self
+                    .table_day
+                    .open_clean(&listed.key, listed.head.clone())
+                    .await?
+                    .rows(iter::once(0..rows)),
             }
         });
         rows.buffered(READERS).try_flatten().boxed()

@@ -39,7 +39,7 @@ pub(super) const COLUMNS: &[Column] = &[
     count("fewer", "Cells for which the vendor reported less than at the visit before: fewer rows or, in viewer_details, fewer viewings"),
     figure(
         "days_checked",
-        "Settled days whose windows were compared with the snapshot; null without a snapshot, or if a day is owed",
+        "Settled days whose windows were compared with the snapshot; null without a snapshot that has everything, or if a day is owed",
     ),
     figure("days_differing", "Settled days whose windows still differ from the snapshot"),
     figure("detail_seconds", "Sum of duration over viewerDetails"),

@@ -9,11 +9,15 @@ use jiff::civil::Date;
 use rollcall::load::cell::Cell;
 use rollcall::load::keys;
 use rollcall::load::lake_objects::each_row;
+use rollcall::load::ledger::Ledger;
+use rollcall::load::ledger::ledgers::Ledgers;
 use rollcall::load::object::ObjectReader;
 use rollcall::load::store::{Folder, Listed, Store};
 use rollcall::transform::digest::Digest;
 use rollcall::transform::row::Row;
 use rollcall::transform::tables::Table;
+
+use super::command::Desk;
 
 /// Rows and digest of each cell, by table, day, and event.
 pub(crate) type Cells = BTreeMap<(Table, Date, i64), (u64, Digest)>;
@@ -121,4 +125,9 @@ pub(crate) async fn suppressed_records(store: &Arc<dyn Store>) -> i64 {
         each_row(&object, None, each).await.unwrap();
     }
     suppressed
+}
+
+/// The ledger of an event.
+pub(crate) async fn ledger(desk: &Desk, event: i64) -> Option<Ledger> {
+    Ledgers::new(desk.open()).find(event).await.unwrap().map(|entry| entry.ledger)
 }

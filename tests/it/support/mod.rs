@@ -2,9 +2,15 @@
 
 pub(crate) mod bytes;
 pub(crate) mod command;
+pub(crate) mod faults;
 pub(crate) mod faulty;
 pub(crate) mod lake;
 pub(crate) mod lossy;
+pub(crate) mod parquet;
+pub(crate) mod person;
+pub(crate) mod policies;
 pub(crate) mod run;
+pub(crate) mod scenes;
+pub(crate) mod status;
 pub(crate) mod stores;
 pub(crate) mod vendor_lists;

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
 use rollcall::calendar::{Clock, Zone};
 use rollcall::config::{Config, Rosters};
@@ -34,6 +35,11 @@ pub(crate) fn small_world(events: u64) -> World {
 /// A simulator whose clock stands at `now`.
 pub(crate) fn server_at(now: Timestamp, world: &World, options: ServerOptions) -> Server {
     crate::support::command::server(world, ServerOptions { clock: simulator::Clock::Fixed(now), ..options })
+}
+
+/// A simulator with the clock of the machine, for runs that go by it, too.
+pub(crate) fn server_now(world: &World, options: ServerOptions) -> Server {
+    crate::support::command::server(world, options)
 }
 
 pub(crate) fn config(server: &Server, store: &Path) -> Config {
@@ -92,4 +98,25 @@ pub(crate) async fn sync_all(config: Config, now: Timestamp) -> Report {
     let report = sync(config, now, Selection::default()).await.unwrap();
     assert!(report.ok, "{:?}", report.failures);
     report
+}
+
+/// What failed.
+pub(crate) fn errors(report: &Report) -> Vec<&str> {
+    report.failures.iter().map(|failure| failure.error.as_str()).collect()
+}
+
+/// The paths of all requests, in their order.
+pub(crate) fn paths(server: &Server) -> Vec<&'static str> {
+    server.requests().into_iter().map(|request| request.path.trim_start_matches("/eventopenapi/")).collect()
+}
+
+/// A run by the clock of the machine, by which a deadline counts; the simulator needs the same one: see [`server_now`].
+pub(crate) async fn sync_in_time(config: Config, selection: Selection) -> Report {
+    let context = Context::new(config, Clock::System, Progress::hidden()).await.unwrap();
+    sync_of(selection).run(&context).await.unwrap()
+}
+
+/// All days of the small world.
+pub(crate) fn all_days() -> Selection {
+    Selection { from: Some(date(2022, 10, 1)), ..Selection::default() }
 }

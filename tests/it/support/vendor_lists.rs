@@ -16,7 +16,7 @@ use rollcall::report::Report;
 use serde_json::{Value, json};
 use simulator::ServerOptions;
 
-use crate::forget::open;
+use super::policies::open;
 use crate::support::command::Desk;
 use crate::support::run::{config, job, later, server_at, small_world, sync_of};
 
@@ -30,6 +30,8 @@ pub(crate) struct VendorAnswers {
     pub(crate) info: BTreeMap<i64, Value>,
     /// The arrays of every report; none has a record if it is null.
     pub(crate) report: Value,
+    /// What its clock says; if it says nothing, it sends no possible time.
+    pub(crate) time: Option<Timestamp>,
     /// What happens before the second page of edits is told; the third never is.
     pub(crate) amid: tokio::sync::Mutex<Option<BoxFuture<'static, ()>>>,
     /// What it was asked, in order.
@@ -68,7 +70,9 @@ async fn answer(
     };
     says.asked.lock().unwrap().push((path, asked));
     let code = if data.is_some() { 200 } else { 404 };
-    Json(json!({ "code": code, "msg": "", "timeStamp": 0, "requestId": "1", "data": data }))
+    Json(
+        json!({ "code": code, "msg": "", "timeStamp": says.time.map_or(0, Timestamp::as_millisecond), "requestId": "1", "data": data }),
+    )
 }
 
 /// A run at `now`, of a vendor that says this.

@@ -19,13 +19,11 @@ use rollcall::progress::Progress;
 use serde_json::{Value, json};
 use simulator::{EmptyPage, PublicList, Server, ServerOptions, Viewers, World, WorldOptions};
 
-use crate::faults::faults;
 use crate::support::command::{Desk, TOKEN};
-use crate::support::run::{HOUR, app, config, later, server_at, small_world, sync, sync_all};
-
-pub(crate) fn paths(server: &Server) -> Vec<&'static str> {
-    server.requests().into_iter().map(|request| request.path.trim_start_matches("/eventopenapi/")).collect()
-}
+use crate::support::faults::faults;
+use crate::support::run::{
+    HOUR, all_days, app, config, later, paths, server_at, small_world, sync, sync_all,
+};
 
 #[tokio::test]
 async fn the_public_list_names_events_that_the_other_does_not_in_either_shape() {
@@ -36,7 +34,7 @@ async fn the_public_list_names_events_that_the_other_does_not_in_either_shape() 
         let mut only_public = config(&server, &desk.store());
         only_public.rosters.edited = false;
         // No cursor: as far back as the horizon, which reaches none of them; then by days.
-        let selection = Selection { from: Some("2022-10-01".into()), ..Selection::default() };
+        let selection = all_days();
         let report = sync(only_public, later(), selection).await.unwrap();
         assert!(report.ok, "{:?}", report.failures);
         let held = world.events().filter(|event| !event.cancelled).count();

@@ -6,8 +6,8 @@ use rollcall::job::selection::Selection;
 use rollcall::report::Report;
 use simulator::ServerOptions;
 
-use crate::faults::{busiest, faults};
 use crate::support::command::Desk;
+use crate::support::faults::{busiest, faults};
 use crate::support::lake::event_said;
 use crate::support::run::{HOUR, config, later, server_at, small_world, sync, sync_all};
 

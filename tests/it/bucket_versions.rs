@@ -9,7 +9,8 @@ use rollcall::load::keys;
 use rollcall::load::store::{Bucket, Condition, Location};
 use rollcall::transform::tables::Table;
 
-use crate::forget::{assert_forgotten, forget, ok, open, run, vendor};
+use crate::support::person::{assert_forgotten, forget, ok, run, vendor};
+use crate::support::policies::open;
 use crate::support::run::sync_of;
 use crate::support::stores::server as s3;
 

@@ -7,19 +7,16 @@ use rollcall::config::Rosters;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
 use rollcall::job::{Forget, Job};
+use rollcall::load::ledger::Closing;
 use rollcall::load::ledger::ledgers::Ledgers;
-use rollcall::load::ledger::{Closing, Ledger};
 use rollcall::load::store::Store;
 use serde_json::{Value, json};
 
 use crate::support::command::{Desk, files};
 use crate::support::faulty::{Fault, Faulty};
+use crate::support::lake::ledger;
 use crate::support::run::{HOUR, job, later};
 use crate::support::vendor_lists::{VendorAnswers, open_config, run, run_with, try_run};
-
-pub(crate) async fn ledger(desk: &Desk, event: i64) -> Option<Ledger> {
-    Ledgers::new(desk.open()).find(event).await.unwrap().map(|entry| entry.ledger)
-}
 
 /// An entry of event 1, which begins a day after `later`.
 fn entry(title: &str, status: u8, hours: i64) -> Value {
@@ -209,4 +206,33 @@ async fn an_event_of_a_roster_and_of_a_list_is_asked_about_once() {
     let (report, says) = run_with(&desk, later(), says, rosters).await;
     assert!(report.ok, "{:?}", report.failures);
     assert_eq!(says.pages("event/info"), 1);
+}
+
+#[tokio::test]
+async fn a_run_over_days_notes_no_new_event_that_cannot_have_been_watched_on_them() {
+    let desk = Desk::new();
+    let listed = |event: i64, days_before: i32, title: &str| {
+        let start = (later() - HOUR * 24 * days_before).as_second();
+        json!({ "eventId": event, "title": title, "startTime": start, "endTime": start + 3600 })
+    };
+    let both = || Rosters { edited: true, public: true, file: None };
+    let known = VendorAnswers { edited: vec![listed(5, 60, "before")], ..VendorAnswers::default() };
+    run(&desk, later(), known).await;
+    // On that day, twenty days before, sixty days before, and after it; the last one is known already.
+    let edited = vec![
+        listed(1, 10, "t"),
+        listed(2, 30, "t"),
+        listed(3, 70, "t"),
+        listed(4, 5, "t"),
+        listed(5, 60, "after"),
+    ];
+    let day = (later() - HOUR * 240).to_zoned(jiff::tz::TimeZone::UTC).date();
+    let days = Selection { from: Some(day), to: Some(day), ..Selection::default() };
+    let says = VendorAnswers { edited, ..VendorAnswers::default() };
+    let (outcome, _) = try_run(&desk.open(), later() + HOUR, says, both(), days).await;
+    assert_eq!(outcome.unwrap().events.complete, 1);
+    for (event, is_known) in [(1, true), (2, true), (3, false), (4, false)] {
+        assert_eq!(ledger(&desk, event).await.is_some(), is_known, "{event}");
+    }
+    assert_eq!(ledger(&desk, 5).await.unwrap().event.title.as_deref(), Some("after"));
 }

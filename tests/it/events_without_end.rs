@@ -1,6 +1,7 @@
 //! An event without a known end: asked about, given up, or visited because a user chose it.
 
 use jiff::Timestamp;
+use jiff::civil::date;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use rollcall::calendar::Zone;
 use rollcall::config::Rosters;
@@ -12,10 +13,9 @@ use rollcall::transform::tables::Table;
 use serde_json::json;
 use simulator::ServerOptions;
 
-use crate::faults::faults;
-use crate::named::ledger;
 use crate::support::command::{Desk, files};
-use crate::support::lake::event_said;
+use crate::support::faults::faults;
+use crate::support::lake::{event_said, ledger};
 use crate::support::run::{HOUR, config, later, server_at, small_world, sync, sync_all};
 use crate::support::vendor_lists::{VendorAnswers, run, try_run};
 
@@ -96,7 +96,7 @@ async fn an_event_without_an_end_that_a_user_had_visited_is_closed_in_the_lake_t
         ..VendorAnswers::default()
     };
     let both = || Rosters { edited: true, public: true, file: None };
-    let chosen = Selection { from: Some("2022-12-18".into()), ..Selection::default() };
+    let chosen = Selection { from: Some(date(2022, 12, 18)), ..Selection::default() };
     let (outcome, _) = try_run(&desk.open(), later(), says(), both(), chosen).await;
     assert!(outcome.unwrap().ok);
     for (waited, asked, visits, is_closed) in
@@ -115,7 +115,7 @@ async fn an_event_that_is_asked_about_and_visited_in_one_run_counts_once() {
     let desk = Desk::new();
     let listed = vec![json!({ "eventId": 1, "startTime": (later() - HOUR * 24).as_second() })];
     let both = Rosters { edited: true, public: true, file: None };
-    let chosen = Selection { from: Some("2022-12-18".into()), ..Selection::default() };
+    let chosen = Selection { from: Some(date(2022, 12, 18)), ..Selection::default() };
     let says = VendorAnswers { edited: listed, ..VendorAnswers::default() };
     assert!(try_run(&desk.open(), later(), says, both, chosen).await.0.unwrap().ok);
     // It knows the event's report, and says that it does not know the event.
@@ -132,7 +132,7 @@ async fn an_event_without_an_end_is_visited_for_days_that_are_asked_for_and_coun
         VendorAnswers { public: listed(), ..VendorAnswers::default() },
     ] {
         let both = Rosters { edited: true, public: true, file: None };
-        let days = Selection { from: Some("2022-12-18".into()), ..Selection::default() };
+        let days = Selection { from: Some(date(2022, 12, 18)), ..Selection::default() };
         let (outcome, says) = try_run(&Desk::new().open(), later(), lists, both, days).await;
         let report = outcome.unwrap();
         assert!(report.ok, "{:?}", report.failures);

@@ -12,9 +12,9 @@ use rollcall::transform::privacy::Privacy;
 use rollcall::transform::tables::Table;
 use simulator::Quirks;
 
-use crate::privacy::policy;
-use crate::replay::{Scene, all};
+use crate::support::policies::policy;
 use crate::support::run::{HOUR, later, small_world};
+use crate::support::scenes::{ArchivedLake, replay_all};
 use crate::support::stores::On;
 
 /// Numbers of people who watched.
@@ -26,7 +26,7 @@ fn mobiles() -> Vec<String> {
 }
 
 /// Puts people on the list, and does no more.
-async fn suppress(scene: &Scene, identifiers: &[String]) -> Privacy {
+async fn suppress(scene: &ArchivedLake, identifiers: &[String]) -> Privacy {
     let people = suppression::people(&scene.policy, identifiers).unwrap();
     let zone = Zone::parse("Asia/Shanghai").unwrap();
     let settings = LakeSettings { zone, settle: HOUR * 12, policy: Arc::clone(&scene.policy) };
@@ -36,11 +36,11 @@ async fn suppress(scene: &Scene, identifiers: &[String]) -> Privacy {
 
 #[tokio::test]
 async fn a_cell_weighs_no_more_than_what_is_left_of_it_when_somebody_is_to_be_forgotten() {
-    let scene = Scene::new(On::Folder, policy(r#"{"base": "open"}"#), Quirks::default()).await;
+    let scene = ArchivedLake::new(On::Folder, policy(r#"{"base": "open"}"#), Quirks::default()).await;
     let mobile = mobiles().remove(0);
     // A `forget` that was killed before it looked through the lake, and is run again after a replay.
     suppress(&scene, std::slice::from_ref(&mobile)).await;
-    scene.run(later() + HOUR, all()).await;
+    scene.run(later() + HOUR, replay_all()).await;
     scene.run(later() + HOUR * 2, Job::Forget(Forget { viewer: vec![mobile], dry_run: false })).await;
     let mut is_less = false;
     for key in scene.home.keys(&keys::table(Table::Lives)).await {
@@ -55,7 +55,7 @@ async fn a_cell_weighs_no_more_than_what_is_left_of_it_when_somebody_is_to_be_fo
 
 #[tokio::test]
 async fn a_cell_that_is_looked_at_alone_is_what_the_whole_object_says_of_it() {
-    let scene = Scene::new(On::Folder, policy(r#"{"base": "open"}"#), Quirks::default()).await;
+    let scene = ArchivedLake::new(On::Folder, policy(r#"{"base": "open"}"#), Quirks::default()).await;
     let people: Vec<String> = mobiles().into_iter().step_by(2).collect();
     let privacy = suppress(&scene, &people).await;
     let mut is_less = false;

@@ -21,7 +21,7 @@ use tokio::task::spawn_blocking;
 use crate::support::command::files;
 use crate::support::faulty::{Fault, Faulty, stride};
 use crate::support::lake::{Cells, cells_of, events_of};
-use crate::support::run::{HOUR, config, job, later, server_at, sync_of};
+use crate::support::run::{HOUR, all_days, config, job, later, server_at, sync_of};
 use crate::support::stores::{Home, On};
 
 /// Events that all take place on one day, seen by up to so many.
@@ -170,7 +170,7 @@ async fn an_old_pull_that_is_published_after_a_new_one_changes_nothing() {
         asleep.insert(key.clone(), home.store.get(&key).await.unwrap().unwrap().0);
         home.store.delete(&key).await.unwrap();
     }
-    let all = Selection { from: Some("2022-10-01".into()), ..Selection::default() };
+    let all = all_days();
     run(&home.store, &many, 2, sync_of(all)).await;
     let expected = cells_of(&home.store).await;
     for (key, content) in asleep {

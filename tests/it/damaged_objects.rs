@@ -1,136 +1,30 @@
 //! Objects that were damaged, moved or written by another version: said, never guessed, and the rest goes on.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{Field, Schema};
 use futures::{FutureExt, future};
-use jiff::Timestamp;
 use jiff::civil::Date;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::file::metadata::KeyValue;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
 use rollcall::job::{Job, Publish, Upgrade};
 use rollcall::load::keys;
 use rollcall::load::store::Store;
-use rollcall::report::Report;
 use rollcall::transform::tables::Table;
-use simulator::{Server, ServerOptions};
+use simulator::ServerOptions;
 
 use crate::support::faulty::Faulty;
-use crate::support::lake::{Cells, cells_of, events_of};
-use crate::support::run::{HOUR, config, job, later, server_at, small_world, sync_of};
+use crate::support::lake::events_of;
+use crate::support::parquet::{metadata, rewrite};
+use crate::support::run::{HOUR, config, errors, job, later, server_at, small_world, sync_of};
+use crate::support::scenes::WholeLake;
 use crate::support::stores::{Home, On};
-
-/// A lake that is whole, and the vendor that it came from.
-pub(crate) struct Scene {
-    pub(crate) home: Home,
-    pub(crate) server: Server,
-    pub(crate) cells: Cells,
-}
-
-impl Scene {
-    pub(crate) async fn new() -> Self {
-        let server = server_at(later(), &small_world(4), ServerOptions::default());
-        let home = Home::new(On::Folder).await;
-        let mut scene = Self { home, server, cells: Cells::new() };
-        assert!(scene.sync(0).await.ok);
-        scene.cells = cells_of(&scene.home.store).await;
-        scene
-    }
-
-    pub(crate) async fn run(&self, now: Timestamp, what: Job) -> rollcall::error::Result<Report> {
-        job(&self.home.store, config(&self.server, Path::new("unused")), now, what).await
-    }
-
-    async fn sync(&self, hours: i32) -> Report {
-        self.run(later() + HOUR * hours, sync_of(Selection::default())).await.unwrap()
-    }
-
-    /// Pulls everything again, due or not.
-    pub(crate) async fn sync_all(&self, hours: i32) -> Report {
-        let all = Selection { from: Some("2022-10-01".into()), ..Selection::default() };
-        self.run(later() + HOUR * hours, sync_of(all)).await.unwrap()
-    }
-
-    pub(crate) fn path(&self, key: &str) -> PathBuf {
-        self.home.path().join(key)
-    }
-
-    pub(crate) fn object(&self, table: Table, day: Date) -> PathBuf {
-        self.path(&keys::object(table, day))
-    }
-
-    /// A day on which several events have rows.
-    pub(crate) fn day(&self) -> Date {
-        let days = self.cells.keys().filter(|(table, ..)| *table == Table::Lives).map(|(_, day, _)| *day);
-        days.max_by_key(|day| self.cells.keys().filter(|(_, other, _)| other == day).count()).unwrap()
-    }
-
-    /// The cells of a lake of their own that is pulled from the same vendor.
-    async fn cells_pulled_alone(&self) -> Cells {
-        let alone = Home::new(On::Folder).await;
-        let config = config(&self.server, Path::new("unused"));
-        assert!(job(&alone.store, config, later(), sync_of(Selection::default())).await.unwrap().ok);
-        cells_of(&alone.store).await
-    }
-
-    pub(crate) async fn is_whole(&self) -> bool {
-        cells_of(&self.home.store).await == self.cells && self.home.keys("staging/").await.is_empty()
-    }
-}
-
-pub(crate) fn errors(report: &Report) -> Vec<&str> {
-    report.failures.iter().map(|failure| failure.error.as_str()).collect()
-}
-
-/// Writes an object anew as another program would: with this metadata, and without some columns.
-pub(crate) fn rewrite(path: &Path, metadata: &[(&str, &str)], without: &[&str]) {
-    rewrite_as(path, metadata, |field| (!without.contains(&field.name().as_str())).then(|| field.clone()));
-}
-
-/// Writes an object anew with this metadata, and with another name for a column.
-pub(crate) fn rename_column(path: &Path, from: &str, to: &str, metadata: &[(&str, &str)]) {
-    rewrite_as(path, metadata, |field| {
-        Some(if field.name() == from { field.clone().with_name(to) } else { field.clone() })
-    });
-}
-
-fn rewrite_as(path: &Path, metadata: &[(&str, &str)], column: impl Fn(&Field) -> Option<Field>) {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(path).unwrap()).unwrap();
-    let batches: Vec<RecordBatch> = reader.build().unwrap().map(Result::unwrap).collect();
-    let Some(first) = batches.first() else { return };
-    let schema = first.schema();
-    let columns = schema.fields().iter().enumerate();
-    let (kept, fields): (Vec<usize>, Vec<Field>) =
-        columns.filter_map(|(at, field)| Some((at, column(field)?))).unzip();
-    let schema = Arc::new(Schema::new(fields));
-    let file = std::fs::File::create(path).unwrap();
-    let mut writer = ArrowWriter::try_new(file, Arc::clone(&schema), None).unwrap();
-    for batch in batches {
-        let columns = batch.project(&kept).unwrap().columns().to_vec();
-        writer.write(&RecordBatch::try_new(Arc::clone(&schema), columns).unwrap()).unwrap();
-    }
-    for (key, value) in metadata {
-        writer.append_key_value_metadata(KeyValue::new((*key).to_owned(), (*value).to_owned()));
-    }
-    writer.close().unwrap();
-}
-
-pub(crate) fn metadata(path: &Path, key: &str) -> Option<String> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(path).unwrap()).unwrap();
-    let entries = reader.metadata().file_metadata().key_value_metadata().cloned().unwrap_or_default();
-    entries.into_iter().find(|entry| entry.key == key).and_then(|entry| entry.value)
-}
 
 #[tokio::test]
 async fn an_index_that_is_lost_or_damaged_is_built_again_from_the_rows() {
     for metadata in [&[][..], &[("rollcall.format", "1"), ("rollcall.cells", "[{]")]] {
-        let mut scene = Scene::new().await;
+        let mut scene = WholeLake::new().await;
         let day = scene.day();
         for table in [Table::Lives, Table::Interactions] {
             rewrite(&scene.object(table, day), metadata, &[]);
@@ -147,7 +41,7 @@ async fn an_index_that_is_lost_or_damaged_is_built_again_from_the_rows() {
 
 #[tokio::test]
 async fn what_a_newer_version_wrote_is_not_touched_and_the_other_days_go_on() {
-    let mut scene = Scene::new().await;
+    let mut scene = WholeLake::new().await;
     let day = scene.day();
     let path = scene.object(Table::Lives, day);
     let cells = metadata(&path, "rollcall.cells").unwrap();
@@ -200,7 +94,7 @@ async fn an_object_that_is_no_parquet_or_of_another_day_stops_its_day_alone_and_
         (|path, other| std::fs::copy(other, path).map(|_| ()).unwrap(), "moved by hand"),
     ];
     for (damage, message) in damages {
-        let mut scene = Scene::new().await;
+        let mut scene = WholeLake::new().await;
         let days: Vec<Date> =
             scene.cells.keys().filter(|(table, ..)| *table == Table::Lives).map(|(_, day, _)| *day).collect();
         // A day on which there were only replays.
@@ -217,8 +111,7 @@ async fn an_object_that_is_no_parquet_or_of_another_day_stops_its_day_alone_and_
         assert!(error.contains("hint: "), "{error}");
         // What the hint says: delete it, and pull its day again.
         std::fs::remove_file(&path).unwrap();
-        let day = Some(day.to_string());
-        let chosen = Selection { from: day.clone(), to: day, ..Selection::default() };
+        let chosen = Selection { from: Some(day), to: Some(day), ..Selection::default() };
         let report = scene.run(later() + HOUR * 2, sync_of(chosen)).await.unwrap();
         assert_eq!(errors(&report), [""; 0]);
         scene.cells = scene.cells_pulled_alone().await;
@@ -228,7 +121,7 @@ async fn an_object_that_is_no_parquet_or_of_another_day_stops_its_day_alone_and_
 
 #[tokio::test]
 async fn a_foreign_file_is_named_and_everything_else_goes_on() {
-    let mut scene = Scene::new().await;
+    let mut scene = WholeLake::new().await;
     let day = scene.day();
     for key in [
         format!("lake/lives/dt={day}/copy.parquet"),

@@ -9,11 +9,12 @@ use rollcall::job::selection::Selection;
 use rollcall::transform::tables::Table;
 use simulator::{Viewers, World, WorldOptions};
 
-use crate::deadline;
-use crate::faults::{busiest, faults, without_faults};
 use crate::support::command::Desk;
+use crate::support::faults::{busiest, faults, without_faults};
 use crate::support::lake::cells;
-use crate::support::run::{HOUR, config, later, server_at, small_world, sync};
+use crate::support::run::{
+    HOUR, all_days, config, later, server_at, server_now, small_world, sync, sync_in_time,
+};
 
 #[tokio::test]
 async fn days_that_fail_in_every_visit_do_not_keep_the_others_from_being_asked_for() {
@@ -46,17 +47,16 @@ async fn days_that_fail_in_every_visit_do_not_keep_the_others_from_being_asked_f
 async fn a_snapshot_that_takes_all_of_the_time_does_not_have_settled_days_asked_for_again() {
     let (event, day) = busiest();
     let desk = Desk::new();
-    let visit = async |texts: &[&str], chosen: Option<String>| {
-        let server = server_at(later(), &small_world(8), faults(texts));
+    let visit = async |texts: &[&str], chosen: Option<Date>| {
+        let server = server_now(&small_world(8), faults(texts));
         let mut config = config(&server, &desk.store());
         (config.read_timeout, config.deadline) = (Duration::from_mins(1), Some(SignedDuration::from_secs(4)));
-        let selection =
-            Selection { event: vec![event], from: chosen.clone(), to: chosen, ..Selection::default() };
-        deadline::sync(config, selection).await
+        let selection = Selection { event: vec![event], from: chosen, to: chosen, ..Selection::default() };
+        sync_in_time(config, selection).await
     };
     assert!(visit(&[], None).await.ok);
     let before = cells(&desk.store()).await;
-    let report = visit(&[&format!("stall@snapshot,event:{event}")], Some(day.to_string())).await;
+    let report = visit(&[&format!("stall@snapshot,event:{event}")], Some(day)).await;
     let owed = &report.owed[&event];
     let of_event = |table: Table| before.keys().filter(move |(of, _, other)| (*of, *other) == (table, event));
     // The chosen one was asked for before.
@@ -74,13 +74,13 @@ async fn a_day_that_takes_all_of_the_time_in_every_visit_does_not_keep_the_other
     let roster = file.path().join("own.csv");
     std::fs::write(&roster, format!("event_id\n{event}\n")).unwrap();
     let visit = async || {
-        let server = server_at(later(), &small_world(8), faults(&[&format!("stall@day:{event}:{day}")]));
+        let server = server_now(&small_world(8), faults(&[&format!("stall@day:{event}:{day}")]));
         let mut config = config(&server, &desk.store());
         config.rosters =
             Rosters { edited: false, public: false, file: Some(roster.to_str().unwrap().into()) };
         config.read_timeout = Duration::from_secs(1);
         config.deadline = Some(SignedDuration::from_secs(4));
-        deadline::sync(config, deadline::chosen()).await
+        sync_in_time(config, all_days()).await
     };
     let others = expected.keys().filter(|(_, of_day, of)| *of == event && *of_day != day);
     let others: Vec<_> = others.collect();

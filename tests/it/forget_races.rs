@@ -12,9 +12,10 @@ use rollcall::transform::tables::Table;
 use simulator::Server;
 use tokio::sync::Mutex;
 
-use crate::forget::{assert_forgotten, forget, ok, open, run, vendor, without_the_person};
 use crate::support::faulty::{Fault, Faulty, stride};
 use crate::support::lake::{Cells, cells_of};
+use crate::support::person::{assert_forgotten, forget, ok, run, vendor, without_the_person};
+use crate::support::policies::open;
 use crate::support::stores::{Home, On};
 
 /// What `open` pulls of a vendor, staged and archived, in a folder of its own.

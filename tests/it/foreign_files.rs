@@ -3,12 +3,12 @@
 use rollcall::load::keys;
 use simulator::ServerOptions;
 
-use crate::damage::{Scene, errors};
-use crate::support::run::{later, server_at, small_world};
+use crate::support::run::{errors, later, server_at, small_world};
+use crate::support::scenes::WholeLake;
 
 #[tokio::test]
 async fn what_a_file_manager_leaves_among_the_tables_is_passed_over_as_engines_do() {
-    let mut scene = Scene::new().await;
+    let mut scene = WholeLake::new().await;
     let day = scene.day();
     // DuckDB reads the second all the same.
     for (name, is_passed_over) in [(".DS_Store", true), ("._part-0.parquet", false)] {
@@ -23,7 +23,7 @@ async fn what_a_file_manager_leaves_among_the_tables_is_passed_over_as_engines_d
 #[tokio::test]
 async fn what_editors_leave_beside_what_is_written_is_passed_over_and_a_copy_is_named_and_counts_for_nothing()
 {
-    let scene = Scene::new().await;
+    let scene = WholeLake::new().await;
     let active = scene.home.keys("ledger/").await.into_iter().find(|key| key.starts_with(keys::CLOSED));
     let closed = scene.path(&active.unwrap());
     let copy = std::fs::read(&closed).unwrap();

@@ -11,9 +11,9 @@ use rollcall::load::keys;
 use rollcall::load::store::Condition;
 use serde_json::Value;
 
-use crate::forget::{assert_forgotten, forget, ok, open, run, vendor};
-use crate::privacy::policy_under;
 use crate::support::bytes::everything;
+use crate::support::person::{assert_forgotten, forget, ok, run, vendor};
+use crate::support::policies::{open, policy_under};
 use crate::support::run::sync_of;
 use crate::support::stores::{Home, On};
 

@@ -1,12 +1,13 @@
 //! Up to when the vendor's two lists were read: from where on they are asked for, and when that moves.
 
 use jiff::Timestamp;
+use jiff::civil::date;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
 use simulator::{Server, ServerOptions};
 
-use crate::faults::faults;
 use crate::support::command::Desk;
+use crate::support::faults::faults;
 use crate::support::run::{HOUR, config, later, server_at, small_world, sync, sync_all};
 
 #[tokio::test]
@@ -32,18 +33,21 @@ async fn what_was_held_while_no_run_took_place_is_listed_by_the_next() {
 
 #[tokio::test]
 async fn what_was_edited_while_a_clock_was_ahead_is_listed_when_it_is_set_right() {
-    let (desk, world) = (Desk::new(), small_world(12));
+    let world = small_world(12);
     let early: Timestamp = "2022-10-20T00:00:00Z".parse().unwrap();
     let from = |server: &Server| {
         let mut asked = server.requests().into_iter().filter(|request| request.path.ends_with("modify/list"));
         asked.find_map(|request| request.start_time).unwrap()
     };
-    // This machine's clock is five hours ahead of the vendor's, then right again.
-    let server = server_at(early, &world, ServerOptions::default());
-    sync_all(config(&server, &desk.store()), early + HOUR * 5).await;
-    let server = server_at(early + HOUR * 24, &world, ServerOptions::default());
-    sync_all(config(&server, &desk.store()), early + HOUR * 24).await;
-    assert!(from(&server) <= early.as_second());
+    // This machine's clock is ahead of the vendor's by so many hours, then right again.
+    for (ahead, later) in [(5, 24), (48, 7 * 24)] {
+        let desk = Desk::new();
+        let server = server_at(early, &world, ServerOptions::default());
+        sync_all(config(&server, &desk.store()), early + HOUR * ahead).await;
+        let server = server_at(early + HOUR * later, &world, ServerOptions::default());
+        sync_all(config(&server, &desk.store()), early + HOUR * later).await;
+        assert!(from(&server) <= early.as_second(), "{ahead}");
+    }
 }
 
 #[tokio::test]
@@ -138,7 +142,7 @@ async fn a_run_over_chosen_days_says_nothing_of_others_and_moves_no_cursor() {
     let cursor = || std::fs::read_to_string(desk.store().join("ledger/roster.json")).ok();
     for (at, before) in [(early, false), (early + HOUR * 24, true)] {
         let server = server_at(at, &world, ServerOptions::default());
-        let days = Selection { from: Some("2022-10-20".into()), ..Selection::default() };
+        let days = Selection { from: Some(date(2022, 10, 20)), ..Selection::default() };
         let stood = cursor();
         assert_eq!(stood.is_some(), before);
         assert!(sync(config(&server, &desk.store()), at, days).await.unwrap().ok);

@@ -3,18 +3,22 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use rollcall::config::Rosters;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
 use rollcall::load::ledger::{Closing, Ledger};
 use rollcall::transform::event::Event;
+use serde_json::json;
 use simulator::ServerOptions;
 
-use crate::damage::errors;
-use crate::status::{names, status_of};
-use crate::support::command::Desk;
-use crate::support::lake::cells_of;
-use crate::support::run::{HOUR, config, job, later, server_at, small_world, sync_all, sync_of};
+use crate::support::command::{Desk, files};
+use crate::support::lake::{cells_of, ledger};
+use crate::support::run::{
+    HOUR, config, errors, job, later, server_at, small_world, sync, sync_all, sync_of,
+};
+use crate::support::status::{names, status_of};
 use crate::support::stores::{Home, On};
+use crate::support::vendor_lists::{VendorAnswers, try_run};
 
 #[tokio::test]
 async fn a_damaged_ledger_is_named_and_the_other_events_are_visited() {
@@ -132,6 +136,10 @@ async fn a_lake_that_is_gone_is_a_problem_also_if_no_event_is_visited_any_more()
     let status = status_of(&world, &desk.store(), later() + HOUR).await.unwrap();
     assert_eq!((status.events.open, names(&status.problems)), (0, vec!["lake"]), "{status}");
     assert!(!status.ok && status.complete_through.is_none(), "{status}");
+    assert!(
+        status.to_string().starts_with("complete   not known, because nothing is left of the lake\n"),
+        "{status}"
+    );
     // An event that was cancelled before it began left nothing to be lost.
     let closed = desk.store().join("ledger/closed");
     std::fs::remove_dir_all(&closed).unwrap();
@@ -140,4 +148,34 @@ async fn a_lake_that_is_gone_is_a_problem_also_if_no_event_is_visited_any_more()
     std::fs::write(closed.join("7.json"), serde_json::to_vec(&never).unwrap()).unwrap();
     let status = status_of(&world, &desk.store(), later() + HOUR).await.unwrap();
     assert!(status.ok && status.events.closed == 1, "{status}");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_days_ahead_closes_no_event_that_has_yet_to_take_place() {
+    let (desk, world) = (Desk::new(), small_world(6));
+    let before: Timestamp = "2022-10-20T00:00:00Z".parse().unwrap();
+    for (ahead, is_refused) in [(400 * 24, true), (73, true), (71, false)] {
+        for selection in [Selection::default(), Selection { event: vec![700_001], ..Selection::default() }] {
+            let server = server_at(before, &world, ServerOptions::default());
+            let outcome = sync(config(&server, &desk.store()), before + HOUR * ahead, selection).await;
+            assert_eq!(outcome.is_err(), is_refused, "{ahead}");
+            if let Err(error) = outcome {
+                assert!(
+                    error.kind() == Kind::Usage && error.to_string().contains("set the clock"),
+                    "{error}"
+                );
+                assert!(files(&desk.store()).is_empty(), "nothing was written");
+            }
+        }
+    }
+    let desk = Desk::new();
+    // An event that is waiting for its end is not given up by such a clock.
+    let listed = json!({ "eventId": 1, "startTime": before.as_second() });
+    let says =
+        || VendorAnswers { edited: vec![listed.clone()], time: Some(before), ..VendorAnswers::default() };
+    let lists = || Rosters { edited: true, public: true, file: None };
+    assert!(try_run(&desk.open(), before, says(), lists(), Selection::default()).await.0.is_ok());
+    let much_later = before + HOUR * (400 * 24);
+    assert!(try_run(&desk.open(), much_later, says(), lists(), Selection::default()).await.0.is_err());
+    assert_eq!(ledger(&desk, 1).await.unwrap().closed, None);
 }

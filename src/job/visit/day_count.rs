@@ -1,0 +1,18 @@
+//! How many records of one day a snapshot has.
+
+use crate::load::ledger::answers::DayAnswer;
+
+/// How many records of one day a snapshot has; they are only counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct DayCount {
+    pub(super) lives: u64,
+    pub(super) interactions: u64,
+}
+
+impl DayCount {
+    /// Whether an answer for the day has the same numbers of rows.
+    pub(super) fn agrees(self, day: Option<&DayAnswer>) -> bool {
+        let rows = |totals: fn(&DayAnswer) -> u64| day.map_or(0, totals);
+        self.lives == rows(|day| day.lives.rows) && self.interactions == rows(|day| day.interactions.rows)
+    }
+}
