@@ -1,4 +1,4 @@
-# Everything is made by these targets; each installs what it needs, below this folder.
+# Everything is made by these targets; each installs what it needs below this folder, and as root also Chromium and Valgrind.
 
 SHELL := /bin/sh
 PYTHON ?= python3
@@ -7,6 +7,11 @@ TOOLS := target/tools
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 # The toolchain is the one that is installed; nothing is fetched behind the user's back.
 export RUSTUP_AUTO_INSTALL := 0
+# The servers of demo and tests are on this machine, which no proxy knows.
+export NO_PROXY := 127.0.0.1,localhost,$(or $(NO_PROXY),$(no_proxy))
+export no_proxy := $(NO_PROXY)
+# Two installations at once would meet in one folder.
+.NOTPARALLEL:
 
 # One place for the versions of the tools that are built here.
 NEXTEST := cargo-nextest@0.9.143
@@ -95,7 +100,6 @@ lambda: $(VENV)/installed-infra
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" RUSTUP_DIST_SERVER=http://127.0.0.1:9 cargo lambda build --release --locked \
 		--bin rollcall-lambda --output-format zip --skip-target-check $(if $(filter arm64,$(ARCHITECTURE)),--arm64,--x86-64)
 	$(PYTHON) infra/package.py $(PACKAGE)
-	cd $(dir $(PACKAGE)) && sha256sum bootstrap.zip | tee bootstrap.zip.sha256
 
 # The tests of the functions with the package itself, for this machine's architecture.
 NATIVE := $(subst aarch64,arm64,$(shell uname -m))
@@ -103,10 +107,10 @@ NATIVE := $(subst aarch64,arm64,$(shell uname -m))
 test-package: build $(VENV)/installed-infra
 	$(MAKE) lambda ARCHITECTURE=$(NATIVE)
 	cd $(dir $(PACKAGE)) && $(PYTHON) -m zipfile -e bootstrap.zip . && chmod +x bootstrap
-	ROLLCALL_BOOTSTRAP=$(CURDIR)/$(dir $(PACKAGE))bootstrap $(S3) $(VENV)/bin/python -m pytest \
+	ROLLCALL_BOOTSTRAP="$(CURDIR)/$(dir $(PACKAGE))bootstrap" $(S3) $(VENV)/bin/python -m pytest \
 		tests/infra/test_lambda.py tests/infra/test_fanout.py -q -rs
 
-# The function on this machine, over the simulated vendor and ./rollcall-data, until it is stopped.
+# The function on this machine, over the simulated vendor and ./rollcall-demo, until it is stopped.
 lambda-local: build $(VENV)/installed-infra
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python samples/lambda_local.py
 
@@ -181,9 +185,10 @@ clean:
 build:
 	cargo build --workspace --locked
 
-$(VENV)/installed: tests/requirements.txt
-	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+$(VENV)/installed: tests/requirements.txt tests/constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: name one, as in PYTHON=python3.12")'
+	$(PYTHON) -m venv $$(test -L $(VENV) || echo --clear) $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt -c tests/constraints.txt
 	@touch $@
 
 # A tool that is already there is used as it is; else the pinned version is built below `target`, unoptimised, because it runs for

@@ -1,8 +1,10 @@
-"""Packs the functions' zip anew: `package.py ZIP`. As small as deflate makes it, for it is loaded at every cold start; and the same
+"""Packs the functions' zip anew, and writes its check sum beside it: `package.py ZIP`. As small as deflate makes it, for it is loaded at every cold start; and the same
 bytes for the same program, whenever this machine packs it: Terraform deploys what has changed, and nothing else."""
 
+import hashlib
 import sys
 import zipfile
+from pathlib import Path
 
 LEVEL = 9
 # The first day that a zip can say.
@@ -19,5 +21,12 @@ def pack(package):
             archive.writestr(info, content, compresslevel=LEVEL)
 
 
+def sum_up(package):
+    line = f"{hashlib.sha256(package.read_bytes()).hexdigest()}  {package.name}"
+    package.with_name(f"{package.name}.sha256").write_text(f"{line}\n")
+    print(line)
+
+
 if __name__ == "__main__":
     pack(sys.argv[1])
+    sum_up(Path(sys.argv[1]))

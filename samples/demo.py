@@ -1,6 +1,7 @@
 """The demo: a simulated vendor, a real pull of its events into a folder, and a look at the tables with DuckDB."""
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,8 @@ import duckdb
 
 ROOT = Path(__file__).parent.parent
 BINARIES = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug"
-STORE = Path(os.environ.get("ROLLCALL_STORE", ROOT / "rollcall-data"))
+# Never the reader's own lake.
+STORE = ROOT / "rollcall-demo"
 TABLES = ["lives", "interactions", "viewer_details", "events", "pulls", "rejects"]
 
 
@@ -29,10 +31,12 @@ def main():
 
 
 def look():
+    # So that no sign in the folder's name means anything to DuckDB.
+    os.chdir(ROOT)
     db = duckdb.connect()
     db.execute("SET TimeZone = 'Asia/Shanghai'")
     for table in TABLES:
-        db.execute(f"CREATE VIEW {table} AS FROM '{STORE}/lake/{table}/*/*.parquet'")
+        db.execute(f"CREATE VIEW {table} AS FROM '{STORE.name}/lake/{table}/*/*.parquet'")
     say("what the lake now holds")
     counts = " UNION ALL ".join(
         f"SELECT '{table}' AS \"table\", count(DISTINCT dt) AS days, count(*) AS rows FROM {table}" for table in TABLES
@@ -48,8 +52,8 @@ def look():
         "FROM lives WHERE event_id = 609768 ORDER BY online_time"
     ).show(max_width=160)
     say("look for yourself, with DuckDB's own command or in Python")
-    files = f"'{STORE}/lake/lives/*/*.parquet'"
-    print(f"""  duckdb -c "FROM {files}"\n  {sys.executable} -c "import duckdb; duckdb.sql(\\"FROM {files}\\").show()" """)
+    files = f"'{STORE.name}/lake/lives/*/*.parquet'"
+    print(f"""  duckdb -c "FROM {files}"\n  {shlex.quote(sys.executable)} -c "import duckdb; duckdb.sql(\\"FROM {files}\\").show()" """)
 
 
 def say(text):

@@ -12,7 +12,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 BINARIES = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug"
-STORE = Path(os.environ.get("ROLLCALL_STORE", ROOT / "rollcall-data"))
+# Never the reader's own lake.
+STORE = Path(os.environ.get("DEMO_STORE", ROOT / "rollcall-demo"))
 ADDRESS, PORT = "127.0.0.1", os.environ.get("PORT", "9000")
 
 
@@ -41,7 +42,7 @@ def main():
         processes.append(subprocess.Popen([BINARIES / "rollcall-lambda"], env=environment, stdin=subprocess.DEVNULL))
         print(f"a simulated vendor at {url}, the tables in {STORE}; in another terminal:", flush=True)
         print(
-            f"  cargo lambda invoke --invoke-address {ADDRESS} --invoke-port {PORT} --data-file samples/events/sync.json",
+            f"  .venv/bin/cargo-lambda lambda invoke --invoke-address {ADDRESS} --invoke-port {PORT} --data-file samples/events/sync.json",
             flush=True,
         )
         sys.stdin.read()

@@ -8,7 +8,7 @@ from conftest import ROOT
 
 def test_every_query_of_the_readme_answers(world):
     (block,) = re.findall(r"```sql\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    queries = [query for query in block.replace("rollcall-data", str(world)).split(";") if query.strip()]
+    queries = [query for query in block.replace("rollcall-demo", str(world)).split(";") if query.strip()]
     answers = [duckdb.sql(query).fetchall() for query in queries]
     viewings, people, incomplete = answers
     assert [row[0] for row in viewings] == ["网友1009", "网友1010", "网友1011"]
@@ -27,5 +27,5 @@ def test_what_lacks_something_is_told_by_the_last_visit_of_each_event(world, tmp
             UNION ALL {owing}, pulled_at - INTERVAL 1 HOUR AS pulled_at) FROM {visits} WHERE event_id = 700002
         ) TO '{tmp_path}/lake/pulls/dt=2022-11-30/part-0.parquet'""")
     (block,) = re.findall(r"```sql\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    *_, lacking = [query for query in block.replace("rollcall-data", str(tmp_path)).split(";") if query.strip()]
+    *_, lacking = [query for query in block.replace("rollcall-demo", str(tmp_path)).split(";") if query.strip()]
     assert duckdb.sql(lacking).fetchall() == [(700001, "failed", '["snapshot"]', "no answer")]

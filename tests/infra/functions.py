@@ -37,7 +37,7 @@ class FunctionError(Exception):
 class Function:
     """One sandbox: a process that takes one invocation after the other."""
 
-    def __init__(self, environment, seconds=60):
+    def __init__(self, environment, seconds=900):
         EMULATOR.chmod(0o755)
         self.seconds = seconds
         port, runtime = free_ports(2)

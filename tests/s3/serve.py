@@ -59,6 +59,8 @@ def is_ready(client):
 
 
 def main(command):
+    # Whoever ends this ends the server, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     ports = dict(zip(PORTS, free_ports(len(PORTS))))
     endpoint = f"http://127.0.0.1:{ports['s3.port']}"
     with tempfile.TemporaryDirectory(prefix="rollcall-s3-", ignore_cleanup_errors=True) as folder:
@@ -90,8 +92,9 @@ def main(command):
                     log.seek(0)
                     sys.exit(f"the S3 server did not start:\n{log.read()[-4000:]}")
                 time.sleep(0.25)
-            environment = {
-                **os.environ,
+            # Of the machine's own settings for AWS, none may reach the tests.
+            environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+            environment |= {
                 "ROLLCALL_TEST_S3": endpoint,
                 "AWS_ACCESS_KEY_ID": KEY,
                 "AWS_SECRET_ACCESS_KEY": SECRET,
