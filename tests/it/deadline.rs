@@ -24,7 +24,7 @@ use crate::support::faults::{busiest, faults, without_faults};
 use crate::support::faulty::Faulty;
 use crate::support::lake::cells;
 use crate::support::run::{
-    all_days, config, job, later, server_at, server_now, small_world, sync_all, sync_in_time,
+    all_days, config, job, job_in_time, later, server_at, server_now, small_world, sync_all, sync_in_time,
 };
 
 #[tokio::test]
@@ -126,7 +126,7 @@ async fn lists_that_never_end_leave_time_for_the_events_that_are_known() {
     let server = server_now(&small_world(8), faults(&lists));
     let mut cut = config(&server, &desk.store());
     cut.deadline = Some(SignedDuration::from_secs(16));
-    let report = sync_in_time(cut, Selection::default()).await;
+    let report = job_in_time(cut, Job::Pull(Selection::default())).await;
     let failed: Vec<_> = report.failures.iter().map(|failure| (failure.event_id, failure.kind)).collect();
     assert_eq!(failed, [(None, Kind::Timeout); 2], "{:?}", report.failures);
     assert!(report.events.complete > 0 && report.events.left == 0, "{:?}", report.events);
@@ -145,7 +145,7 @@ async fn questions_about_events_that_are_never_answered_leave_time_for_those_tha
     std::fs::write(&file, "event_id\n800001\n800002\n").unwrap();
     cut.rosters = Rosters { edited: false, public: false, file: Some(file.to_str().unwrap().into()) };
     cut.deadline = Some(SignedDuration::from_secs(6));
-    let report = sync_in_time(cut, Selection::default()).await;
+    let report = job_in_time(cut, Job::Pull(Selection::default())).await;
     let [failure] = &report.failures[..] else { panic!("{:?}", report.failures) };
     assert!(failure.error.contains("could not be asked about 2 events in time"), "{}", failure.error);
     assert!(report.events.complete > 0 && report.events.left == 0, "{:?}", report.events);
@@ -180,14 +180,15 @@ async fn an_event_to_which_the_vendor_never_answers_fails_and_is_not_left_by_eve
         config.read_timeout = Duration::from_millis(500);
         config.deadline = Some(SignedDuration::from_secs(4));
         let ledger = async || Ledgers::new(desk.open()).find(event).await.unwrap().unwrap().ledger;
-        let mut report = sync_in_time(config.clone(), all_days()).await;
+        let chosen = || Selection { event: vec![event], ..Selection::default() };
+        let mut report = sync_in_time(config.clone(), chosen()).await;
         if is_halved {
             // Shorter windows may succeed: the next visit goes on with them.
             assert_eq!((report.events.failed, ledger().await.failures), (0, 0), "{:?}", report.failures);
             assert!(ledger().await.owed.pieces[&day] > 1);
             // In time for the shortest.
-            config.read_timeout = Duration::from_millis(100);
-            report = sync_in_time(config, all_days()).await;
+            config.deadline = None;
+            report = sync_in_time(config, chosen()).await;
         }
         let of_events = report.failures.iter().filter(|failure| failure.event_id.is_some());
         let failed: Vec<_> = of_events.map(|failure| (failure.event_id, failure.kind)).collect();

@@ -14,7 +14,7 @@ const FILTERS: [(&str, &str); 12] = [
     (r"20(2[3-9]|[3-9]\d)-\d\d-\d\d", "[today]"),
     (r"(run|run=|lists/|plans/)( ?)[a-z]{8}\b", "$1$2[run]"),
     (r#""run": "[a-z]{8}""#, r#""run": "[run]""#),
-    (r"/tmp/\.tmp\w+", "[folder]"),
+    (r"(/[\w.-]+)+/\.tmp\w+", "[folder]"),
     (r"127\.0\.0\.1:\d+", "[vendor]"),
     (r"\d+ ms\b", "[some] ms"),
     (r#""(milliseconds|milliseconds_per_request)": \d+"#, r#""$1": "[some]""#),

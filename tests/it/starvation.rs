@@ -13,7 +13,7 @@ use crate::support::command::Desk;
 use crate::support::faults::{busiest, faults, without_faults};
 use crate::support::lake::cells;
 use crate::support::run::{
-    HOUR, all_days, config, later, server_at, server_now, small_world, sync, sync_in_time,
+    HOUR, all_days, config, later, publish_all, server_at, server_now, small_world, sync, sync_in_time,
 };
 
 #[tokio::test]
@@ -80,7 +80,8 @@ async fn a_day_that_takes_all_of_the_time_in_every_visit_does_not_keep_the_other
             Rosters { edited: false, public: false, file: Some(roster.to_str().unwrap().into()) };
         config.read_timeout = Duration::from_secs(1);
         config.deadline = Some(SignedDuration::from_secs(4));
-        sync_in_time(config, all_days()).await
+        sync_in_time(config.clone(), all_days()).await;
+        publish_all(config).await;
     };
     let others = expected.keys().filter(|(_, of_day, of)| *of == event && *of_day != day);
     let others: Vec<_> = others.collect();

@@ -12,7 +12,7 @@ use rollcall::error::Result;
 use rollcall::extract::auth::{App, Credentials, User};
 use rollcall::job::context::Context;
 use rollcall::job::selection::Selection;
-use rollcall::job::{Job, SyncCall};
+use rollcall::job::{Job, Publish, SyncCall};
 use rollcall::load::store::{Location, Store};
 use rollcall::progress::Progress;
 use rollcall::report::Report;
@@ -112,8 +112,19 @@ pub(crate) fn paths(server: &Server) -> Vec<&'static str> {
 
 /// A run by the clock of the machine, by which a deadline counts; the simulator needs the same one: see [`server_now`].
 pub(crate) async fn sync_in_time(config: Config, selection: Selection) -> Report {
+    job_in_time(config, sync_of(selection)).await
+}
+
+/// A job by the same clock. What is left of a deadline for publishing is short: visits are looked at without it.
+pub(crate) async fn job_in_time(config: Config, job: Job) -> Report {
     let context = Context::new(config, Clock::System, Progress::hidden()).await.unwrap();
-    sync_of(selection).run(&context).await.unwrap()
+    job.run(&context).await.unwrap()
+}
+
+/// Publishes everything that is staged, however long that takes.
+pub(crate) async fn publish_all(config: Config) {
+    let report = job_in_time(Config { deadline: None, ..config }, Job::Publish(Publish::default())).await;
+    assert!(report.ok, "{:?}", report.failures);
 }
 
 /// All days of the small world.
