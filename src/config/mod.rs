@@ -31,7 +31,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// Options as they were given. Durations are written like `12h`, `30d` or `90s`.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Settings")]
+#[command(next_help_heading = "Settings (a command ignores those that it does not need)")]
 pub struct Options {
     /// Where the tables are kept.
     #[command(flatten)]
@@ -51,13 +51,13 @@ pub struct Options {
     #[arg(long, env = "ROLLCALL_ZONE", global = true)]
     pub zone: Option<String>,
     /// How long after its end a day's rows may still change [default: 12h; for status, explain and report: the lake's].
-    #[arg(long, env = "ROLLCALL_SETTLE", global = true)]
+    #[arg(long, env = "ROLLCALL_SETTLE", value_name = "DURATION", global = true)]
     pub settle: Option<String>,
     /// How long after its end an event is visited.
-    #[arg(long, env = "ROLLCALL_HORIZON", default_value = "30d", global = true)]
+    #[arg(long, env = "ROLLCALL_HORIZON", value_name = "DURATION", default_value = "30d", global = true)]
     pub horizon: String,
     /// On the first run, list events edited within this time.
-    #[arg(long, env = "ROLLCALL_LOOKBACK", default_value = "400d", global = true)]
+    #[arg(long, env = "ROLLCALL_LOOKBACK", value_name = "DURATION", default_value = "400d", global = true)]
     pub lookback: String,
     /// Roster of your own, in addition to the vendor's lists: CSV or JSON lines with `event_id`; `store:KEY` if it is in the
     /// store.
@@ -79,13 +79,13 @@ pub struct Options {
     #[arg(long, env = "ROLLCALL_MAX_RESPONSE_BYTES", default_value_t = 4 << 30, global = true)]
     pub max_response_bytes: u64,
     /// How long one request may take.
-    #[arg(long, env = "ROLLCALL_TIMEOUT", default_value = "5m", global = true)]
+    #[arg(long, env = "ROLLCALL_TIMEOUT", value_name = "DURATION", default_value = "5m", global = true)]
     pub timeout: String,
     /// How long the vendor may be silent, before its answer begins and within it.
-    #[arg(long, env = "ROLLCALL_READ_TIMEOUT", default_value = "2m", global = true)]
+    #[arg(long, env = "ROLLCALL_READ_TIMEOUT", value_name = "DURATION", default_value = "2m", global = true)]
     pub read_timeout: String,
-    /// How long the run may take; what is not done by then is left to the next run [default: no limit].
-    #[arg(long, env = "ROLLCALL_DEADLINE", global = true)]
+    /// How long the run may take, such as `50m`; what is not done by then is left to the next run [default: no limit].
+    #[arg(long, env = "ROLLCALL_DEADLINE", value_name = "DURATION", global = true)]
     pub deadline: Option<String>,
     /// What may be kept about people.
     #[command(flatten)]

@@ -57,9 +57,14 @@ impl App {
         format!("{:x}", Bytes::copy_from_slice(&sum.finalize()))
     }
 
-    /// The headers of a signed request: key, `Nonce`, `CurTime` in milliseconds, and `CheckSum`, the SHA-1 of secret, nonce and
-    /// time in lower-case hex.
-    pub(super) fn headers(&self, nonce: &str, now: Timestamp) -> [(&str, String); 4] {
+    /// The headers that sign a request.
+    pub(super) fn signature(&self, now: Timestamp) -> [(&str, String); 4] {
+        let nonce: String = (0..32).map(|_| fastrand::alphanumeric()).collect();
+        self.signature_with(&nonce, now)
+    }
+
+    /// Key, `Nonce`, `CurTime` in milliseconds, and `CheckSum`, the SHA-1 of secret, nonce and time in lower-case hex.
+    fn signature_with(&self, nonce: &str, now: Timestamp) -> [(&str, String); 4] {
         let time = now.as_millisecond().to_string();
         let secret = self.secret.expose_secret();
         let sum = Sha1::new().chain_update(secret).chain_update(nonce).chain_update(&time).finalize();
@@ -91,7 +96,7 @@ pub(super) mod tests {
         // `printf secretnonce1666948293682 | sha1sum`
         let now = Timestamp::from_millisecond(1_666_948_293_682).unwrap();
         let app = app();
-        let [key, _, time, sum] = app.headers("nonce", now);
+        let [key, _, time, sum] = app.signature_with("nonce", now);
         assert_eq!(key, ("AppId", "key".to_owned()));
         assert_eq!(time.1, "1666948293682");
         assert_eq!(sum.1, "4febf9fb2bd27d8f935b304a9c4c11cbb7dc2a54");

@@ -27,7 +27,7 @@ pub struct Envelope {
 
 /// An array with a multiple of this many records may have been cut off by a limit of the vendor's: its documentation names none,
 /// and those that are usual are multiples of it.
-const ROUND: u64 = 100;
+const ROUND: u64 = 50;
 
 impl Envelope {
     /// Whether the array of one of these tables has a round number of records, so that there may be more than it has.
@@ -86,4 +86,27 @@ fn raw(value: &RawValue) -> Raw<'_> {
 
 fn other_shape(reply: &Reply, name: &str) -> Error {
     reply.error(Kind::BadAnswer, format!("`{name}` is not what the vendor's documentation describes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_number_of_records_in_an_array_whose_rows_are_kept_may_not_be_all() {
+        for (array, records, may_be_cut_off) in [
+            ("lives", Some(50), true),
+            ("lives", Some(1000), true),
+            ("lives", Some(51), false),
+            ("lives", Some(0), false),
+            ("lives", None, false),
+            ("viewerDetails", Some(50), false),
+            ("polls", Some(50), false),
+        ] {
+            let arrays = [(array.to_owned(), records)].into();
+            let envelope = Envelope { arrays, ..Envelope::default() };
+            let found = envelope.may_be_cut_off(&[Table::Lives, Table::Interactions]);
+            assert_eq!(found, may_be_cut_off, "{array} {records:?}");
+        }
+    }
 }

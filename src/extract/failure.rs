@@ -9,11 +9,12 @@ use reqwest::header::RETRY_AFTER;
 
 use super::reply::{Reply, with_request_id};
 use crate::error::{Error, Kind};
+use crate::transform::person;
 
 /// The longest part of the vendor's own text that goes into a message, in characters.
 const LONGEST_TEXT: usize = 200;
 /// What may stand between the digits of one number.
-const BETWEEN_DIGITS: &str = " +-.()（）·";
+const BETWEEN_DIGITS: &str = " +-.()/_·";
 /// The digits from which on a number in that text may be somebody's telephone number; numbers of events have fewer.
 const FEWEST_DIGITS: usize = 7;
 /// How much of the body of a failure is read, in bytes.
@@ -40,25 +41,24 @@ pub(super) fn from_envelope(
 
 /// A text without mail addresses and without numbers that may be somebody's, however they are written.
 fn of_nobody(text: &str) -> String {
-    let words = text.split(' ').map(|word| if word.contains(['@', '＠']) { "…" } else { word });
+    let plain = person::plain(text);
+    let words = plain.split(' ').map(|word| if word.contains(person::AT) { "…" } else { word });
     let (words, mut shown) = (words.collect::<Vec<_>>().join(" "), String::with_capacity(text.len()));
     let mut rest = words.as_str();
-    while let Some(begin) = rest.find(|sign| is_digit(sign) || "+(（".contains(sign)) {
+    while let Some(begin) = rest.find(|sign: char| sign.is_ascii_digit() || "+(".contains(sign)) {
         let (before, from) = rest.split_at(begin);
-        let end = from.find(|sign| !is_digit(sign) && !BETWEEN_DIGITS.contains(sign)).unwrap_or(from.len());
+        let end = from
+            .find(|sign: char| !sign.is_ascii_digit() && !BETWEEN_DIGITS.contains(sign))
+            .unwrap_or(from.len());
         let (number, after) = from.split_at(end);
-        let kept = number.trim_end_matches(|sign| !is_digit(sign));
-        let is_long = number.chars().filter(|sign| is_digit(*sign)).count() >= FEWEST_DIGITS;
+        let kept = number.trim_end_matches(|sign: char| !sign.is_ascii_digit());
+        let is_long = number.chars().filter(char::is_ascii_digit).count() >= FEWEST_DIGITS;
         shown.push_str(before);
         shown.push_str(if is_long { "…" } else { kept });
         shown.push_str(number.get(kept.len()..).unwrap_or_default());
         rest = after;
     }
     shown + rest
-}
-
-fn is_digit(sign: char) -> bool {
-    matches!(sign, '0'..='9' | '０'..='９')
 }
 
 /// The error for a failure that the vendor reports in an answer that was read as a whole.
@@ -129,6 +129,12 @@ pub(super) fn is_unexplained(error: &Error) -> bool {
     error.kind() == Kind::Unavailable && code.is_some_and(|code: i64| !(100..600).contains(&code))
 }
 
+/// Whether the vendor's code may be the one of a token that has ended, although it does not say so: which one that is, no
+/// documentation tells.
+pub(super) fn may_mean_an_ended_token(error: &Error) -> bool {
+    is_unexplained(error) || error.kind() == Kind::Refused && error.context("code").is_some()
+}
+
 fn of_code(code: i64) -> Error {
     match code {
         400 => Error::new(Kind::Refused, "the vendor does not understand the request"),
@@ -195,6 +201,9 @@ mod tests {
             ("+86-139-0000-1111", "…"),
             ("call 138 0000 1111 again", "call … again"),
             ("（138）00001111号", "…号"),
+            ("手机号138－0000－1111不存在", "手机号…不存在"),
+            ("138–0000–1111, 138\u{a0}0000\u{3000}1111", "…, …"),
+            ("138/0000/1111 or 138_0000_1111", "… or …"),
             ("张三@example.com 不存在", "… 不存在"),
             ("error (5) in 3 parts (of 4)", "error (5) in 3 parts (of 4)"),
             ("no event 609768, code 10003", "no event 609768, code 10003"),

@@ -74,7 +74,10 @@ impl Http {
     pub(super) fn new(options: HttpOptions) -> Result<Self> {
         let base = address::checked(&options.api_url)?;
         // Proxies and certificates come from the environment: `HTTPS_PROXY`, `NO_PROXY`, `SSL_CERT_FILE`.
-        let client = reqwest::Client::builder()
+        let client = reqwest::Client::builder();
+        // What is sent in the clear goes to this machine alone, whatever the environment says.
+        let client = if base.scheme() == "http" { client.no_proxy() } else { client };
+        let client = client
             .user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
             // Only the module `retry` retries, and counts.
@@ -82,7 +85,10 @@ impl Http {
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(options.read_timeout)
             .build()
-            .explain(Kind::Usage, || "cannot set up HTTPS".to_owned())?;
+            .explain(Kind::Usage, || "cannot set up HTTPS".to_owned())
+            .map_err(|error: Error| {
+                error.hint("install the machine's certificates (`ca-certificates`), or name a file of them in `SSL_CERT_FILE`")
+            })?;
         let pace = Pace::new(options.requests_per_second);
         Ok(Self { client, base, options, pace })
     }

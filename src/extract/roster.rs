@@ -14,7 +14,7 @@ use crate::transform::event::Event;
 /// How many events per page are asked for.
 const PAGE: usize = 100;
 /// The documented default size of a page of `event/modify/list`, in events, in case the vendor ignores [`PAGE`]: a page that is
-/// shorter still is the last one.
+/// shorter still is the last one, unless a greater total is stated.
 const DEFAULT_EDITED_PAGE: usize = 10;
 /// The documented default size of a page of `event/public/list`, in events; used like [`DEFAULT_EDITED_PAGE`].
 const DEFAULT_PUBLIC_PAGE: usize = 20;
@@ -36,7 +36,7 @@ pub struct List<'a> {
     asked: Map<String, Value>,
     /// The number of the first page: the vendor's lists begin at 0 or at 1.
     first: usize,
-    /// Every page has at least this many events, except the last one.
+    /// Every page has at least this many events, except the last one and those that leave some out.
     shortest: usize,
     /// The most times that the list is read.
     most_readings: usize,
@@ -126,7 +126,7 @@ impl<'a> List<'a> {
         let entries = entries(&reply.data).ok_or_else(|| {
             reply.error(Kind::BadAnswer, format!("the answer to `{}` has no array", self.path))
         })?;
-        Ok(Some(self.read(&entries)))
+        Ok(Some(self.read(&entries, total(&reply.data))))
     }
 
     /// How many different events the list has named so far.
@@ -135,9 +135,10 @@ impl<'a> List<'a> {
         self.in_any_reading.len()
     }
 
-    /// Reads the entries of a page. A page is the last one if it is short, or if all its events were on earlier pages. The
-    /// vendor's `count` is not used: the documentation does not say what it counts.
-    fn read(&mut self, entries: &[Box<RawValue>]) -> Page {
+    /// Reads the entries of a page. A page is the last one if it is short, unless the vendor states a greater `total`: it may leave
+    /// events out of a page. It is also the last one if all its events were on earlier pages; but the second page may be the first
+    /// one again, if that has both the number 0 and the number 1.
+    fn read(&mut self, entries: &[Box<RawValue>], total: Option<usize>) -> Page {
         let before = self.in_this_reading.len();
         let mut page = Page::default();
         for entry in entries {
@@ -155,7 +156,11 @@ impl<'a> List<'a> {
             self.pages += 1;
             self.is_round = entries.len().is_multiple_of(ROUND);
         }
-        if entries.len() < self.shortest || self.in_this_reading.len() == before {
+        let is_short =
+            entries.len() < self.shortest && total.is_none_or(|total| self.in_this_reading.len() >= total);
+        let names_nothing_new = self.in_this_reading.len() == before;
+        let may_be_the_first_again = self.first == 0 && self.pages == 2 && !entries.is_empty();
+        if is_short || names_nothing_new && !may_be_the_first_again {
             self.end_reading();
         }
         page
@@ -185,18 +190,36 @@ fn parameters<const N: usize>(parameters: [(&str, Value); N]) -> Map<String, Val
 }
 
 /// The entries of a page: `data` itself if it is an array, otherwise the array in its field `list` or in another field. Without
-/// an array, the page is empty if a field is `null` or 0 and none is an object: the vendor's documentation does not say what it
-/// sends for an empty page. Otherwise `None`.
+/// an array, the page is empty if a field says so and none is an object with something in it: the vendor's documentation does not
+/// say what it sends for an empty page. Otherwise `None`.
 fn entries(data: &RawValue) -> Option<Vec<Box<RawValue>>> {
     if let Ok(entries) = serde_json::from_str::<Option<_>>(data.get()) {
         return Some(entries.unwrap_or_default());
     }
-    let fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(data.get()).ok()?;
+    if is_empty(data) {
+        return Some(Vec::new());
+    }
+    let fields = fields(data)?;
     let mut named_first = fields.get("list").into_iter().chain(fields.values());
     let array = named_first.find_map(|field| serde_json::from_str(field.get()).ok());
-    let has_none = fields.values().all(|field| !field.get().starts_with('{'))
-        && (fields.is_empty() || fields.values().any(|field| matches!(field.get(), "null" | "0")));
+    let has_none = fields.values().all(|field| !field.get().starts_with('{') || is_empty(field))
+        && (fields.is_empty() || fields.values().any(|field| is_empty(field)));
     array.or_else(|| has_none.then(Vec::new))
+}
+
+/// How many events the whole list has, if `data` states that in its field `count`.
+fn total(data: &RawValue) -> Option<usize> {
+    fields(data)?.get("count")?.get().trim_matches('"').parse().ok()
+}
+
+fn fields(data: &RawValue) -> Option<BTreeMap<String, Box<RawValue>>> {
+    serde_json::from_str(data.get()).ok()
+}
+
+/// Whether a value says that there is nothing.
+fn is_empty(value: &RawValue) -> bool {
+    let text: String = value.get().split_whitespace().collect();
+    matches!(text.as_str(), "null" | "0" | r#""0""# | r#""""# | r#""-""# | "{}")
 }
 
 #[cfg(test)]
@@ -218,9 +241,29 @@ mod tests {
             (r#"{"page": 0, "records": [1]}"#, Some(1)),
             (r#"{"hosts": [1], "list": [1, 2]}"#, Some(2)),
             ("7", None),
+            (r#""""#, Some(0)),
+            (r#""-""#, Some(0)),
+            (r#"{"count": "0"}"#, Some(0)),
+            (r#"{"count": 0, "list": { }}"#, Some(0)),
+            (r#"{"list": ""}"#, Some(0)),
+            (r#"{"count": 3, "list": {"1": 2}}"#, None),
         ] {
             let data = RawValue::from_string(data.to_owned()).unwrap();
             assert_eq!(entries(&data).map(|found| found.len()), count, "{data}");
+        }
+    }
+
+    #[test]
+    fn the_total_of_a_list_is_its_count() {
+        for (data, expected) in [
+            (r#"{"count": 15, "list": [1]}"#, Some(15)),
+            (r#"{"count": "15", "list": [1]}"#, Some(15)),
+            (r#"{"count": null, "list": [1]}"#, None),
+            (r#"{"list": [1]}"#, None),
+            ("[1]", None),
+        ] {
+            let data = RawValue::from_string(data.to_owned()).unwrap();
+            assert_eq!(total(&data), expected, "{data}");
         }
     }
 }

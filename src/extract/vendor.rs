@@ -9,7 +9,6 @@ use super::client::Client;
 use super::http::Metered;
 use super::reply::Reply;
 use super::retry::Attempts;
-use super::token::check;
 use super::usage::{Usage, Used};
 use super::window::Window;
 use crate::error::Result;
@@ -69,7 +68,7 @@ impl<'a> Vendor<'a> {
         let (tokens, at) = (&self.client.tokens, self.metered());
         let token = tokens.get(at).await?;
         parameters.insert("token".to_owned(), json!(token.expose_secret()));
-        match at.ask(path, &[], Value::Object(parameters).to_string(), &token).await {
+        match at.ask(path, &tokens.signature(at.now()), Value::Object(parameters).to_string(), &token).await {
             Ok(reply) => {
                 tokens.accepted();
                 Ok(reply)
@@ -81,7 +80,8 @@ impl<'a> Vendor<'a> {
     /// Whether a new token ends the one before, found out by making one; `None` if tokens are not made here.
     pub async fn token_ends_old(self) -> Result<Option<bool>> {
         let Some(old) = self.client.tokens.renew(self.metered()).await? else { return Ok(None) };
-        check::is_accepted(self.metered(), &old).await.map(|is_accepted| Some(!is_accepted))
+        let tokens = &self.client.tokens;
+        tokens.accepts(self.metered(), &old, None).await.map(|is_accepted| Some(!is_accepted))
     }
 
     /// Asks for the report of an event, of one window or of everything so far. One attempt, without retries.
@@ -100,7 +100,7 @@ impl<'a> Vendor<'a> {
         let parameters = parameters.iter().map(|(name, value)| (*name, json!(value)));
         let asked = token_and_event.into_iter().chain(parameters);
         let asked: Map<String, Value> = asked.map(|(name, value)| (name.to_owned(), value)).collect();
-        match at.post(REPORT, &[], Value::Object(asked).to_string(), &token).await {
+        match at.post(REPORT, &tokens.signature(at.now()), Value::Object(asked).to_string(), &token).await {
             Ok(arriving) => Ok(Answer::new(at, tokens, token, arriving, event_id, *max_response_bytes)),
             Err(error) => Err(tokens.failed(at, REPORT, &token, error).await),
         }

@@ -40,13 +40,14 @@ struct Document {
     customer: Option<String>,
     #[serde(default, skip_serializing_if = "is_open")]
     privacy: PolicyDocument,
-    /// The key of the pseudonyms that an earlier policy made, and that may still be in the lake; none if there was no such policy.
+    /// Identifies the key of the pseudonyms that an earlier policy made, and that may still be in the lake; none if there was no
+    /// such policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     former_key: Option<String>,
 }
 
 impl Document {
-    /// The key of all pseudonyms in the lake.
+    /// Identifies the key of all pseudonyms in the lake.
     fn key(&self) -> Option<&str> {
         self.privacy.key.as_deref().or(self.former_key.as_deref())
     }
@@ -116,7 +117,7 @@ impl Lake {
         }
     }
 
-    /// Refuses a key other than that of the lake's pseudonyms: with it, nobody would be found by an older one.
+    /// Refuses a key other than that of the lake's pseudonyms: with it, nobody would be found by an older pseudonym.
     pub async fn check_key(&self) -> Result<()> {
         let stored = self.read(None).await?;
         self.compare_key(stored.as_ref().and_then(|stored| stored.document.key()))

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use arrow::array::RecordBatch;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::batch::{self, BatchBuilder};
@@ -15,6 +15,9 @@ use super::value::Value;
 use crate::calendar::Zone;
 use crate::error::Result;
 use crate::json::record::Records;
+
+/// The longest length that tells when an event ends, in minutes: a year.
+const MOST_MINUTES: i64 = 366 * 24 * 60;
 
 /// One webinar. A field is none if the vendor did not send it, or sent a value that its column cannot hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -88,7 +91,8 @@ impl Event {
             event.status = Some("cancelled".to_owned());
         }
         // An end before the start is none.
-        event.end_time = event.end_time.filter(|end| event.start_time.is_none_or(|start| start <= *end));
+        let end_time = event.end_time.filter(|end| event.start_time.is_none_or(|start| start <= *end));
+        event.end_time = end_time.or_else(|| event.end_by_length());
         Some(event)
     }
 
@@ -178,6 +182,18 @@ impl Event {
         }
     }
 
+    /// Whether it describes an event as it was before an edit that another entry knows.
+    #[must_use]
+    pub fn is_older_than(&self, other: &Self) -> bool {
+        self.modify_time.is_some() && self.modify_time < other.modify_time
+    }
+
+    /// When it ends according to its start and its length; none if it has no length.
+    fn end_by_length(&self) -> Option<Timestamp> {
+        let length = self.length_minutes.filter(|minutes| (1..=MOST_MINUTES).contains(minutes))?;
+        self.start_time?.checked_add(SignedDuration::from_mins(length)).ok()
+    }
+
     /// Whether it was cancelled, before it began or later.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
@@ -256,6 +272,25 @@ mod tests {
             ("7", None),
         ] {
             assert_eq!(Event::read(entry).map(|event| event.event_id), event_id, "{entry}");
+        }
+    }
+
+    #[test]
+    fn where_no_end_is_stated_the_length_tells_it() {
+        for (end, length, known) in [
+            ("null", "60", Some(1_666_776_000)),
+            ("0", "\"60\"", Some(1_666_776_000)),
+            ("1666773000", "60", Some(1_666_773_000)),
+            ("1666772399", "60", Some(1_666_776_000)),
+            ("null", "0", None),
+            ("null", "-60", None),
+            ("null", "99999999999", None),
+            ("null", "null", None),
+        ] {
+            let entry =
+                format!(r#"{{"eventId": 1, "startTime": 1666772400, "endTime": {end}, "length": {length}}}"#);
+            let event = Event::read(&entry).unwrap();
+            assert_eq!(event.end_time.map(Timestamp::as_second), known, "{entry}");
         }
     }
 

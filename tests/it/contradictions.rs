@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rollcall::calendar::Zone;
 use rollcall::job::selection::Selection;
 use rollcall::job::{Job, Replay};
+use rollcall::load::ledger::Ledger;
 use rollcall::load::ledger::ledgers::Ledgers;
 use rollcall::transform::tables::Table;
 use simulator::{Quirks, SAMPLE_ID, ServerOptions, Viewers, World, WorldOptions};
@@ -12,7 +13,7 @@ use crate::support::command::Desk;
 use crate::support::faults::{busiest, faults};
 use crate::support::lake::{Cells, cells};
 use crate::support::run::{
-    HOUR, config, job, later, server_at, server_now, small_world, sync, sync_all, sync_in_time,
+    HOUR, config, job, later, publish_all, server_at, server_now, small_world, sync, sync_all, sync_in_time,
 };
 use crate::support::status::{names, now, status_of, synced};
 
@@ -141,6 +142,22 @@ async fn where_the_time_runs_out_amid_the_shorter_windows_the_day_is_owed_and_no
     assert!(!cells(&desk.store()).await.contains_key(&place), "what was not used is not archived");
     let ledger = Ledgers::new(desk.open()).find(event_id).await.unwrap().unwrap().ledger;
     assert_eq!(ledger.owed.pieces[&day], 2, "the next visit begins with as many");
+
+    // If there never is enough time, what was answered counts.
+    let tired = |ledger: &mut Ledger| {
+        ledger.unfinished = 6;
+        ledger.owed.pieces.clear();
+        ledger.owed.days = [day].into();
+    };
+    Ledgers::new(desk.open()).update(&ledger, tired).await.unwrap();
+    let options = faults(&[&format!("stall@day:{event_id}:{day},nth:2")]);
+    let server = server_now(&world, ServerOptions { quirks, ..options });
+    let mut cut = config(&server, &desk.store());
+    cut.deadline = Some(HOUR / 1200);
+    let report = sync_in_time(cut, selection()).await;
+    assert!(report.notes.iter().any(|note| note.contains("the time ran out")), "{:?}", report.notes);
+    publish_all(config(&server, &desk.store())).await;
+    assert!((90..=100).contains(&cells(&desk.store()).await[&place].0));
 
     let server = server_at(later(), &world, ServerOptions { quirks, ..ServerOptions::default() });
     assert!(sync(config(&server, &desk.store()), later(), selection()).await.unwrap().ok);

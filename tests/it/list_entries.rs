@@ -236,3 +236,50 @@ async fn a_run_over_days_notes_no_new_event_that_cannot_have_been_watched_on_the
     }
     assert_eq!(ledger(&desk, 5).await.unwrap().event.title.as_deref(), Some("after"));
 }
+
+#[tokio::test]
+async fn an_entry_of_an_earlier_edit_changes_nothing_wherever_it_is_listed() {
+    let edited = |title: &str, at: i64| {
+        let mut entry = entry(title, 1, 1);
+        entry["modifyTime"] = json!(later().as_second() - 100 + at);
+        entry
+    };
+    let (old, new) = (edited("old", 0), edited("new", 50));
+    for lists in [
+        vec![vec![new.clone(), old.clone()]],
+        vec![vec![old.clone(), new.clone()]],
+        vec![vec![new], vec![old]],
+    ] {
+        let desk = Desk::new();
+        for edited in lists {
+            run(&desk, later(), VendorAnswers { edited, ..VendorAnswers::default() }).await;
+        }
+        assert_eq!(ledger(&desk, 1).await.unwrap().event.title.as_deref(), Some("new"));
+    }
+}
+
+#[tokio::test]
+async fn a_list_is_read_to_its_end_however_its_pages_are_numbered_and_filled() {
+    let event = |number: i64| {
+        let start = (later() + HOUR * 24).as_second();
+        json!({ "eventId": number, "startTime": start, "endTime": start + 3600 })
+    };
+    let known = async |says: VendorAnswers| {
+        let desk = Desk::new();
+        assert!(run(&desk, later(), says).await.0.ok);
+        std::fs::read_dir(desk.store().join("ledger/active")).unwrap().count()
+    };
+    for from_one in [false, true] {
+        let public = (1..=250).map(event).collect();
+        assert_eq!(
+            known(VendorAnswers { public, from_one, ..VendorAnswers::default() }).await,
+            250,
+            "{from_one}"
+        );
+    }
+    // Only eight of the first hundred entries are shown, and eight of the next.
+    let edited = (1..=200).map(|number| if number % 100 < 8 { event(number) } else { Value::Null });
+    let edited: Vec<_> = edited.collect();
+    let shown = edited.iter().filter(|entry| !entry.is_null()).count();
+    assert_eq!(known(VendorAnswers { edited, counts: true, ..VendorAnswers::default() }).await, shown);
+}

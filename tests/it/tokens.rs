@@ -48,6 +48,33 @@ async fn a_token_is_made_anew_when_it_ends_and_once_for_all() {
 }
 
 #[tokio::test]
+async fn every_request_in_the_name_of_an_application_is_signed() {
+    let desk = Desk::new();
+    let options = ServerOptions { signature_everywhere: true, ..ServerOptions::default() };
+    let server = server_at(later(), &small_world(8), options);
+    let mut config = config(&server, &desk.store());
+    config.credentials = Some(Credentials::App(app()));
+    sync_all(config, later()).await;
+    assert!(cells(&desk.store()).await == without_faults().await);
+}
+
+#[tokio::test]
+async fn a_token_whose_end_is_told_by_a_code_that_may_mean_something_else_is_made_anew_after_three_failures()
+{
+    for token_code in [400, 403] {
+        let desk = Desk::new();
+        let options = ServerOptions { token_expires_after: Some(20), token_code, ..ServerOptions::default() };
+        let server = server_at(later(), &small_world(8), options);
+        let mut config = config(&server, &desk.store());
+        (config.credentials, config.concurrency) = (Some(Credentials::App(app())), 1);
+        let report = sync(config, later(), Selection::default()).await.unwrap();
+        assert!(report.failures.iter().all(|failure| failure.kind == Kind::Refused), "{:?}", report.failures);
+        // Once in a run: more often, it is the user who has no right.
+        assert!(made(&server) == 2 && report.events.complete > 2, "{token_code} {:?}", report.events);
+    }
+}
+
+#[tokio::test]
 async fn a_token_that_is_said_to_be_valid_for_no_time_is_not_made_for_every_request() {
     for token_valid in [0, -1] {
         let desk = Desk::new();

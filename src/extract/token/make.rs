@@ -75,9 +75,7 @@ impl Signing<'_> {
         let Self { http, app, is_urgent } = *self;
         let mut attempts = if is_urgent { http.attempts() } else { http.attempts().few() };
         loop {
-            let nonce: String = (0..32).map(|_| fastrand::alphanumeric()).collect();
-            let headers = app.headers(&nonce, http.now());
-            match http.ask(path, &headers, body.to_string(), hidden).await {
+            match http.ask(path, &app.signature(http.now()), body.to_string(), hidden).await {
                 Ok(reply) => return Ok(reply),
                 Err(error) if error.kind() == Kind::UnknownEvent => {
                     return Err(with_request_id(

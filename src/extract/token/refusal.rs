@@ -4,15 +4,15 @@ use std::sync::atomic::Ordering;
 
 use secrecy::SecretString;
 
-use super::check::{self, EDITS};
+use super::check::EDITS;
 use super::tokens::{RENEW, Tokens, is_same};
 use crate::error::{Error, Kind, Result};
 use crate::extract::auth::Credentials;
 use crate::extract::failure;
 use crate::extract::http::Metered;
 
-/// After this many answers in a row with undocumented codes, the token is checked: it may have ended before its time, and it is
-/// not known which code the vendor sends then.
+/// After this many failures in a row whose code may mean so, the token is checked: it may have ended before its time, and it is not
+/// known which code the vendor sends then.
 const DOUBTS: u32 = 3;
 
 impl Tokens {
@@ -27,13 +27,11 @@ impl Tokens {
         error: Error,
     ) -> Error {
         let is_refused = error.kind() == Kind::Credentials;
-        let is_doubted =
-            failure::is_unexplained(&error) && self.doubts.fetch_add(1, Ordering::Relaxed) + 1 == DOUBTS;
-        if !is_refused && !is_doubted {
+        if !is_refused && !self.is_doubted(&error) {
             return error;
         }
         // Boxed: this is rare, and otherwise the future of every request would hold all of it.
-        match Box::pin(self.is_ended(http, path, secret)).await {
+        match Box::pin(self.is_ended(http, path, secret, error.context("code"))).await {
             Ok(false) if is_refused => error
                 .taken_for(Kind::Refused)
                 .hint("the token is good, but not for this event: check what its user may see"),
@@ -46,9 +44,28 @@ impl Tokens {
         }
     }
 
+    /// Whether so many requests in a row have failed by now, with codes that may mean so, that the token is to be checked.
+    fn is_doubted(&self, error: &Error) -> bool {
+        let is_of_rights = error.kind() == Kind::Refused;
+        if !failure::may_mean_an_ended_token(error)
+            || is_of_rights && self.has_checked_refusals.load(Ordering::Relaxed)
+            || self.doubts.fetch_add(1, Ordering::Relaxed) + 1 != DOUBTS
+        {
+            return false;
+        }
+        self.has_checked_refusals.fetch_or(is_of_rights, Ordering::Relaxed);
+        true
+    }
+
     /// Whether the token with which a call of `path` failed has ended. If it has, and is the one in use, the next call finds or
     /// makes another.
-    async fn is_ended(&self, http: Metered<'_>, path: &str, secret: &SecretString) -> Result<bool> {
+    async fn is_ended(
+        &self,
+        http: Metered<'_>,
+        path: &str,
+        secret: &SecretString,
+        failed: Option<&str>,
+    ) -> Result<bool> {
         let makes_tokens = matches!(self.credentials, Some(Credentials::App(_)));
         // Locked meanwhile, so that the check is made once for all who wait.
         let mut current = self.current.lock().await;
@@ -56,7 +73,7 @@ impl Tokens {
             return Ok(true);
         }
         // A request that concerns no event has failed already.
-        let is_accepted = if path == EDITS { Ok(false) } else { check::is_accepted(http, secret).await };
+        let is_accepted = if path == EDITS { Ok(false) } else { self.accepts(http, secret, failed).await };
         if makes_tokens && !matches!(is_accepted, Ok(true)) {
             // Even if the check shows nothing: a new token does no harm.
             current.end(secret);
@@ -75,6 +92,8 @@ impl Tokens {
                 }
                 error.taken_for(Kind::TokenRefused)
             }
+            // The user may not be allowed to see the list either.
+            Ok(_) if error.kind() == Kind::Refused => error,
             Ok(_) => error.taken_for(Kind::Credentials).hint(RENEW),
             Err(unread) => unread,
         }

@@ -1,7 +1,7 @@
 //! The token for requests: made when it is needed, shared by all of them, renewed before it expires and when the vendor
 //! refuses it.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -28,8 +28,10 @@ pub(in crate::extract) struct Tokens {
     shared: Option<SharedToken>,
     /// Locked while a token is made, so that one is made for all who wait.
     pub(super) current: Mutex<Current>,
-    /// How many answers with undocumented codes have come since the last good one.
+    /// How many failures whose code may mean that the token has ended have come since the last good answer.
     pub(super) doubts: AtomicU32,
+    /// Whether the token was already checked because requests were refused: that happens once, for a user may lack many rights.
+    pub(super) has_checked_refusals: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -60,6 +62,16 @@ impl Tokens {
             shared: shared.map(SharedToken::new),
             current: Mutex::default(),
             doubts: AtomicU32::new(0),
+            has_checked_refusals: AtomicBool::new(false),
+        }
+    }
+
+    /// The headers that sign a request; none without an application. Of what is asked with a token, parts of the vendor's
+    /// documentation say that it is signed, and others that it need not be.
+    pub(in crate::extract) fn signature(&self, now: Timestamp) -> Vec<(&str, String)> {
+        match &self.credentials {
+            Some(Credentials::App(app)) => app.signature(now).into(),
+            Some(Credentials::Token(_)) | None => Vec::new(),
         }
     }
 

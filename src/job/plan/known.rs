@@ -55,7 +55,7 @@ impl KnownEvent {
     ) -> Self {
         let is_past_horizon = ledger.is_past_horizon(context.horizon, now);
         let turn = wanted_at(context, choice, &ledger, now).map(|since| Turn { is_past_horizon, since });
-        let is_kept = turn.is_some() && purpose.keeps_ledgers();
+        let is_kept = turn.is_some() && !purpose.writes_ledgers();
         let is_empty_yet = turn.is_some() && !ledger.days.values().any(|day| day.has_had_rows);
         Self {
             is_open: ledger.closed.is_none(),

@@ -142,10 +142,10 @@ pub(in crate::job) async fn plan(
     }
     let cursor = listed?;
     update.check_clock()?;
-    file_closed(&mut update, half_closed).await?;
     if !chose_events {
         update.establish().await?;
     }
+    file_closed(&mut update, half_closed).await?;
     let RosterUpdate { known, failures, unsaved, .. } = update;
     // The cursor may move on only if everything that was listed is in its ledger.
     if let Some(cursor) = cursor

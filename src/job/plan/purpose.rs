@@ -12,14 +12,9 @@ pub(in crate::job) enum Purpose {
 }
 
 impl Purpose {
-    /// Whether the plan writes what the rosters list into the ledgers; otherwise it writes nothing.
+    /// Whether the plan writes what the rosters list into the ledgers. Otherwise it writes nothing, and keeps the ledgers of due
+    /// events in memory, for what is shown of them.
     pub(super) fn writes_ledgers(self) -> bool {
         self != Self::Show
-    }
-
-    /// Whether the ledgers of due events are kept in memory, for what is shown of them. Nothing else needs that: each visit reads
-    /// its event's ledger when it begins.
-    pub(super) fn keeps_ledgers(self) -> bool {
-        !self.writes_ledgers()
     }
 }

@@ -121,11 +121,16 @@ impl<'a> RosterUpdate<'a> {
         waiting.map(|(event_id, _)| *event_id)
     }
 
-    /// Saves the listed events whose ledgers do not already say the same. If a list names an event twice, the later entry counts;
-    /// if both lists name it, the entry that says more.
+    /// Saves the listed events whose ledgers do not already say the same. If a list names an event twice, the entry of the later
+    /// edit counts, else the later entry; if both lists name it, the entry that says more.
     pub(super) async fn apply(&mut self, events: Vec<Event>, detail: Detail) -> Result<()> {
         let treated = events.into_iter().map(|event| event.treated(&self.privacy));
-        let listed: BTreeMap<i64, Event> = treated.map(|event| (event.event_id, event)).collect();
+        let mut listed: BTreeMap<i64, Event> = BTreeMap::new();
+        for event in treated {
+            if listed.get(&event.event_id).is_none_or(|known| !event.is_older_than(known)) {
+                listed.insert(event.event_id, event);
+            }
+        }
         let named: Vec<i64> = listed.keys().copied().collect();
         let news = listed.into_values().filter(|event| self.is_news(event, detail)).collect();
         self.save(news, detail).await?;
@@ -192,7 +197,8 @@ impl<'a> RosterUpdate<'a> {
         if behind <= MOST_AHEAD || !self.purpose.writes_ledgers() {
             return Ok(());
         }
-        let message = format!("the clock says {:.0}, and the vendor's is behind by {behind:#.0}", self.now);
+        let behind = SignedDuration::from_secs(behind.as_secs());
+        let message = format!("the clock says {:.0}, and the vendor's is behind by {behind:#}", self.now);
         Err(Error::new(Kind::Usage, message).hint("set the clock"))
     }
 
@@ -238,7 +244,10 @@ impl<'a> RosterUpdate<'a> {
     /// that is no reason to visit everything that was held since.
     fn may_concern(&self, event: &Event) -> bool {
         let Chosen::Days(days) = self.choice.chosen else { return true };
-        let first = days.first.checked_sub(self.context.horizon).unwrap_or(Date::MIN);
-        event.start_time.is_none() || Days { first, ..days }.meet(event, &self.context.lake.settings.zone)
+        let zone = &self.context.lake.settings.zone;
+        let begin =
+            zone.start_of(days.first).ok().and_then(|start| start.checked_sub(self.context.horizon).ok());
+        let first = begin.map_or(Date::MIN, |begin| zone.day_of(begin));
+        event.start_time.is_none() || Days { first, ..days }.meet(event, zone)
     }
 }

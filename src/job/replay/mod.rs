@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use self::replaying::replay_event;
+use self::replaying::{Replayed, replay_event};
 use super::archive;
 use super::choice::Days;
 use super::context::Context;
@@ -26,7 +26,7 @@ use crate::load::ledger::visit::Outcome;
 use crate::load::store::Listed;
 use crate::report::Report;
 
-/// How far the clock by which an answer was archived may have been behind.
+/// How long before the day that it asks for a visit may have begun: by a clock that was behind, or around midnight.
 const MOST_BEHIND: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The arguments of `replay`.
@@ -86,9 +86,7 @@ pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report
     context.progress.events(events.len());
     report.planned(events.len() + missing.len(), events.len() + missing.len());
     for event_id in missing {
-        let since = call.from.map_or_else(String::new, |from| format!(" since {from}"));
-        let error = Error::new(Kind::Usage, format!("nothing of the event was archived{since}"));
-        report.event_failed(event_id, error.hint("`sync --event` asks the vendor again"));
+        report.event_failed(event_id, nothing_archived());
     }
     let mut waiting = events.into_iter();
     let in_time = iter::from_fn(|| if context.visit_deadline.is_over() { None } else { waiting.next() });
@@ -99,7 +97,10 @@ pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report
     let mut replayed = replayed.buffer_unordered(context.concurrency);
     while let Some((event_id, outcome)) = replayed.next().await {
         match outcome {
-            Ok((records, damaged)) => {
+            Ok(Replayed { is_empty: true, damaged: None, .. }) if call.event.contains(&event_id) => {
+                report.event_failed(event_id, nothing_archived());
+            }
+            Ok(Replayed { records, damaged, .. }) => {
                 let outcome = if damaged.is_some() { Outcome::Failed } else { Outcome::Complete };
                 context.progress.visited(event_id, outcome, records.rows, 0);
                 records.add_to(report);
@@ -125,6 +126,12 @@ pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report
     publish_staged(context, &[], report).await
 }
 
+/// The error for an event that was chosen.
+fn nothing_archived() -> Error {
+    Error::new(Kind::Usage, "nothing of the event was archived that was chosen")
+        .hint("`sync --event` asks the vendor again")
+}
+
 /// The archived answers of the chosen events, or of all, that may be for these days.
 async fn archived(
     context: &Context,
@@ -133,7 +140,6 @@ async fn archived(
     report: &mut Report,
 ) -> Result<BTreeMap<i64, ArchivedEvent>> {
     let mut events: BTreeMap<i64, ArchivedEvent> = BTreeMap::new();
-    // No visit begins before the day that it asks for, except by a clock that was behind.
     let first = days.first.checked_sub(MOST_BEHIND).unwrap_or(Date::MIN);
     for day in archive::days(context).await? {
         for listed in archive::answers(context, &day).await? {

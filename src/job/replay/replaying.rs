@@ -27,16 +27,26 @@ use crate::transform::decode::DecodeContext;
 use crate::transform::privacy::{Privacy, PrivacyVersion};
 use crate::transform::tables::Table;
 
-/// Replays everything of one event. Also returns the first error that concerns one object alone, which does not stop the rest.
+/// What became of the replay of one event.
+#[derive(Default)]
+pub(super) struct Replayed {
+    pub(super) records: RecordCounts,
+    /// Whether no answer was wanted.
+    pub(super) is_empty: bool,
+    /// The first error that concerns one object alone, which did not stop the rest.
+    pub(super) damaged: Option<Error>,
+}
+
+/// Replays everything of one event.
 pub(super) async fn replay_event(
     context: &Context,
     days: Days,
     privacy: &Privacy,
     event_id: i64,
     attempts: ArchivedEvent,
-) -> Result<(RecordCounts, Option<Error>)> {
+) -> Result<Replayed> {
     let ledger = context.ledgers.find(event_id).await?.map(|entry| entry.ledger);
-    let mut replaying = Replaying { context, days, privacy, ledger, staged: BTreeSet::new() };
+    let mut replaying = Replaying { context, days, privacy, ledger, is_empty: true, staged: BTreeSet::new() };
     let (mut records, mut damaged) = (RecordCounts::default(), None);
     for (_, answers) in attempts {
         match replaying.replay(answers).await {
@@ -49,7 +59,7 @@ pub(super) async fn replay_event(
         Err(error) if is_of_one_object(&error) => damaged = damaged.or(Some(error)),
         outcome => outcome?,
     }
-    Ok((records, damaged))
+    Ok(Replayed { records, is_empty: replaying.is_empty, damaged })
 }
 
 /// A replay of one event that is under way.
@@ -59,6 +69,8 @@ struct Replaying<'a> {
     days: Days,
     privacy: &'a Privacy,
     ledger: Option<Ledger>,
+    /// Whether no answer was wanted so far.
+    is_empty: bool,
     /// The cells that it staged: table, day and part.
     staged: BTreeSet<(Table, Date, String)>,
 }
@@ -89,13 +101,14 @@ impl Replaying<'_> {
         if !days.has(header.day) || answers.len() != header.windows.len().max(1) {
             return Ok(RecordCounts::default());
         }
+        self.is_empty = false;
         let zone = context.lake.settings.zone.clone();
         if header.zone != zone.name() {
             let message = format!(
                 "the answer was asked for in days of `{}`, but the lake's zone is `{zone}`",
                 header.zone
             );
-            return Err(Error::new(Kind::OtherLake, message));
+            return Err(Error::new(Kind::OtherLake, message).hint("replay it into a lake of that zone"));
         }
         let header = ArchiveHeader { accepted_at: self.effective_acceptance(&header), ..header };
         let ArchiveHeader { event_id, pulled_at, day, .. } = header;

@@ -54,7 +54,13 @@ impl Ledger {
     /// Why this visit, which is already in the ledger, closes the event; none if it does not.
     pub(super) fn closing(&self, visit: &Visit, horizon: SignedDuration) -> Option<Closing> {
         // An earlier visit does not close what a later one left open.
-        if !self.is_past_horizon(horizon, visit.pulled_at) || self.last_visit > Some(visit.pulled_at) {
+        if self.last_visit > Some(visit.pulled_at) {
+            return None;
+        }
+        if visit.outcome == Outcome::Failed && self.is_deleted(visit) {
+            return Some(Closing::Cancelled);
+        }
+        if !self.is_past_horizon(horizon, visit.pulled_at) {
             return None;
         }
         match visit.outcome {
@@ -75,6 +81,15 @@ impl Ledger {
         let lacks_nothing = self.closed == Some(Closing::Complete) && self.owed.is_empty();
         let has_answers = !visit.days.is_empty() || visit.snapshot.is_some();
         lacks_nothing && visit.is_chosen && visit.is_unknown && !has_answers
+    }
+
+    /// Whether the event was cancelled, the vendor has answered nothing for it in any visit, and does not know it or has not answered
+    /// for long: it was deleted.
+    fn is_deleted(&self, visit: &Visit) -> bool {
+        let has_answers = self.last_good_visit.is_some() || !self.days.is_empty() || self.snapshot.is_some();
+        let has_waited = visit.pulled_at.duration_since(self.waits_since()) >= LAST_WAIT;
+        let is_gone = visit.is_unknown || has_waited;
+        self.event.is_cancelled() && !has_answers && self.in_vain >= LAST_TRIES && is_gone
     }
 
     /// Whether a failed visit past the horizon is the last one.
@@ -125,6 +140,29 @@ mod tests {
         let mut complete = Ledger { closed: Some(Closing::Complete), ..ledger(event()) };
         complete.give_up_without_end(HORIZON, at(1000));
         assert_eq!((complete.closed, complete.lacks_end(at(1))), (Some(Closing::Complete), false));
+    }
+
+    #[test]
+    fn an_event_that_was_cancelled_and_never_answered_for_is_given_up_at_its_third_failure() {
+        let cancelled = Event { status: Some("cancelled".into()), ..ledger().event };
+        let deleted = Some(Closing::Cancelled);
+        for (event, answered, is_unknown, hours, closed) in [
+            (cancelled.clone(), false, true, [1, 2, 3], deleted),
+            (cancelled.clone(), false, false, [1, 2, 3], None),
+            (cancelled.clone(), false, false, [1, 2, 7 * 24], deleted),
+            (cancelled, true, true, [1, 2, 3], None),
+            (ledger().event, false, true, [1, 2, 3], None),
+        ] {
+            let mut ledger = Ledger { event, ..ledger() };
+            if answered {
+                ledger.fold(&visit(0, Outcome::Complete), HORIZON);
+            }
+            for hour in hours {
+                assert_eq!(ledger.closed, None, "{hour}");
+                ledger.fold(&Visit { is_unknown, ..visit(hour, Outcome::Failed) }, HORIZON);
+            }
+            assert_eq!(ledger.closed, closed, "{answered} {is_unknown} {hours:?}");
+        }
     }
 
     #[test]

@@ -65,8 +65,8 @@ pub struct Ledger {
     /// Whether the vendor has answered for the event before, but no longer knows it.
     #[serde(default)]
     pub is_gone: bool,
-    /// When it had begun before it was moved to a later time; none if it was not moved after it had begun. Whoever came until then
-    /// is in the vendor's report.
+    /// When it had begun, or may have, before it was moved to a later time; none if it was not. Whoever came until then is in the
+    /// vendor's report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub began_at: Option<Timestamp>,
     /// Why the event is no longer visited; none while it is visited.
@@ -81,7 +81,7 @@ pub enum Closing {
     Complete,
     /// Given up past the horizon with something missing: visits failed several times, or no end became known.
     Incomplete,
-    /// Cancelled before it began, or without a known end.
+    /// Cancelled before it began, without a known end, or without any answer of the vendor's.
     Cancelled,
 }
 
@@ -116,9 +116,12 @@ impl Ledger {
         }
     }
 
-    /// Updates the event to how the vendor now describes it. A closed event that now ends later, or is no longer cancelled, is
+    /// Updates the event to how the vendor now describes it, unless that is how it was before an edit that is known. A closed event that now ends later, or is no longer cancelled, is
     /// visited again; an event that was cancelled before it began, and never visited, is closed.
     pub fn describe(&mut self, event: &Event) {
+        if event.is_older_than(&self.event) {
+            return;
+        }
         let is_restored = self.closed == Some(Closing::Cancelled);
         let event = event.clone().completed_by(&self.event);
         // One that was closed is held anew.
@@ -129,7 +132,8 @@ impl Ledger {
         let ends_later = event.end_time > self.event.end_time;
         self.event = event;
         let was_cancelled = self.was_cancelled_before_start();
-        if (is_restored || ends_later) && !was_cancelled {
+        let stays_deleted = is_restored && self.event.is_cancelled() && self.last_visit.is_some();
+        if (is_restored || ends_later) && !was_cancelled && !stays_deleted {
             self.closed = None;
         }
         if was_cancelled && self.last_visit.is_none() {

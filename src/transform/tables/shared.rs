@@ -3,8 +3,14 @@
 use crate::transform::column::{Column, ColumnKind, Personal};
 
 /// Codes of `live_type`: numbers in lives and interactions, labels in viewerDetails.
-const LIVE_TYPES: &[(&str, &str)] =
-    &[("0", "live"), ("1", "replay"), ("直播", "live"), ("回放", "replay"), ("直播+回放", "both")];
+const LIVE_TYPES: &[(&str, &str)] = &[
+    ("0", "live"),
+    ("1", "replay"),
+    ("直播", "live"),
+    ("回放", "replay"),
+    ("直播+回放", "both"),
+    ("回放+直播", "both"),
+];
 
 /// Codes of `auth_type` in lives and interactions.
 const AUTH_TYPES: &[(&str, &str)] =

@@ -8,9 +8,11 @@ use crate::transform::column::{Column, Personal};
 const ENTRIES: &[(&str, &str)] = &[
     ("直播端", "live"),
     ("互动端", "interaction"),
-    // Joined as the vendor joins several devices. No answer is known that has both.
+    // Joined as the vendor joins several devices, or live and replay. No answer is known that has both.
     ("直播端,互动端", "both"),
     ("互动端,直播端", "both"),
+    ("直播端+互动端", "both"),
+    ("互动端+直播端", "both"),
 ];
 
 pub(super) const COLUMNS: &[Column] = &[

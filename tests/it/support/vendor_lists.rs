@@ -30,6 +30,10 @@ pub(crate) struct VendorAnswers {
     pub(crate) info: BTreeMap<i64, Value>,
     /// The arrays of every report; none has a record if it is null.
     pub(crate) report: Value,
+    /// Whether the pages of the public list that have the numbers 0 and 1 are the same.
+    pub(crate) from_one: bool,
+    /// Whether a page states how many entries its list has. Those that are null are left out of their page.
+    pub(crate) counts: bool,
     /// What its clock says; if it says nothing, it sends no possible time.
     pub(crate) time: Option<Timestamp>,
     /// What happens before the second page of edits is told; the third never is.
@@ -51,7 +55,13 @@ async fn answer(
 ) -> Json<Value> {
     let number = |name: &str| usize::try_from(asked[name].as_u64().unwrap_or_default()).unwrap();
     let page = |list: &[Value], at: usize, size: usize| {
-        Some(json!({ "list": list.iter().skip(at * size).take(size).collect::<Vec<_>>() }))
+        let entries = list.iter().skip(at * size).take(size).filter(|entry| !entry.is_null());
+        let entries: Vec<_> = entries.collect();
+        Some(if says.counts {
+            json!({ "count": list.len(), "list": entries })
+        } else {
+            json!({ "list": entries })
+        })
     };
     let is_broken = match (path.as_str(), number("page"), &mut *says.amid.lock().await) {
         ("event/modify/list", 2, Some(amid)) => {
@@ -64,7 +74,10 @@ async fn answer(
     let data = match path.as_str() {
         _ if is_broken => None,
         "event/modify/list" => page(&says.edited, number("page") - 1, number("pageSize")),
-        "event/public/list" => page(&says.public, number("page"), number("count")),
+        "event/public/list" => {
+            let at = number("page");
+            page(&says.public, if says.from_one { at.saturating_sub(1) } else { at }, number("count"))
+        }
         "event/info" => says.info.get(&asked["eventId"].as_i64().unwrap()).cloned(),
         _ => Some(json!({ "report": says.report })),
     };

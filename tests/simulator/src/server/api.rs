@@ -117,7 +117,12 @@ impl Api {
             Endpoint::TokenCreate | Endpoint::UserSearch => {
                 verify_signature(headers, &self.options, &self.nonces)?;
             }
-            _ => self.tokens.verify(asked.token.as_deref(), &self.options)?,
+            _ => {
+                if self.options.signature_everywhere {
+                    verify_signature(headers, &self.options, &self.nonces)?;
+                }
+                self.tokens.verify(asked.token.as_deref(), &self.options)?;
+            }
         }
         let now = reply.now.as_second();
         Ok(match endpoint {

@@ -11,6 +11,7 @@ use crate::quirks::Quirks;
 use crate::range::{RangeEnds, ViewerDetails};
 
 /// How a server answers.
+#[allow(clippy::struct_excessive_bools, reason = "each is a way of its own, in any combination")]
 #[derive(Clone, Debug)]
 pub struct ServerOptions {
     /// Where it listens; port 0 takes a free one.
@@ -49,6 +50,8 @@ pub struct ServerOptions {
     pub token_expires_after: Option<u64>,
     /// The code by which a token is refused.
     pub token_code: i64,
+    /// Whether what is asked with a token has to be signed, too: parts of the vendor's documentation say so.
+    pub signature_everywhere: bool,
     /// Whether issuing a token ends those issued before.
     pub new_token_ends_old: bool,
     /// The name of the header with the customer's key.
@@ -82,6 +85,7 @@ impl Default for ServerOptions {
             token_valid: 86_400,
             token_expires_after: None,
             token_code: 401,
+            signature_everywhere: false,
             new_token_ends_old: false,
             app_id_header: "AppKey".to_owned(),
             token_field: "token".to_owned(),
