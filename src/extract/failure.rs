@@ -14,7 +14,7 @@ use crate::transform::person;
 /// The longest part of the vendor's own text that goes into a message, in characters.
 const LONGEST_TEXT: usize = 200;
 /// What may stand between the digits of one number.
-const BETWEEN_DIGITS: &str = " +-.()/_·";
+const BETWEEN_DIGITS: &str = " \t\r\n+-.()/_·";
 /// The digits from which on a number in that text may be somebody's telephone number; numbers of events have fewer.
 const FEWEST_DIGITS: usize = 7;
 /// How much of the body of a failure is read, in bytes.
@@ -203,6 +203,7 @@ mod tests {
             ("（138）00001111号", "…号"),
             ("手机号138－0000－1111不存在", "手机号…不存在"),
             ("138–0000–1111, 138\u{a0}0000\u{3000}1111", "…, …"),
+            ("138\t0000\r\n1111", "…"),
             ("138/0000/1111 or 138_0000_1111", "… or …"),
             ("张三@example.com 不存在", "… 不存在"),
             ("error (5) in 3 parts (of 4)", "error (5) in 3 parts (of 4)"),

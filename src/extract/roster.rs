@@ -38,11 +38,13 @@ pub struct List<'a> {
     first: usize,
     /// Every page has at least this many events, except the last one and those that leave some out.
     shortest: usize,
+    /// Reads from an answer how many events the list has, if it says so.
+    total: fn(&RawValue) -> Option<usize>,
     /// The most times that the list is read.
     most_readings: usize,
     /// How many times the list has been read to its end.
     readings: usize,
-    /// Pages of this reading so far, not counting empty ones.
+    /// Pages of this reading so far, not counting an empty one at its end.
     pages: usize,
     /// Whether the last of these pages may have been full.
     is_round: bool,
@@ -74,7 +76,7 @@ pub fn edited_between(vendor: Vendor<'_>, from: Timestamp, to: Timestamp) -> Lis
     // page that was already read. So a list of several pages is read again until it names nothing new.
     let most_readings = MOST_READINGS;
     let list = List::new(vendor, EDITS, parameters(asked));
-    List { first: 1, shortest: DEFAULT_EDITED_PAGE, most_readings, ..list }
+    List { first: 1, shortest: DEFAULT_EDITED_PAGE, total, most_readings, ..list }
 }
 
 /// Lists all public events that take place from `from` to `to`: `event/public/list`. The vendor's documentation does not say
@@ -99,6 +101,8 @@ impl<'a> List<'a> {
             asked,
             first: 0,
             shortest: 0,
+            // `event/public/list` calls the size of a page `count`.
+            total: |_| None,
             most_readings: 1,
             readings: 0,
             pages: 0,
@@ -126,7 +130,7 @@ impl<'a> List<'a> {
         let entries = entries(&reply.data).ok_or_else(|| {
             reply.error(Kind::BadAnswer, format!("the answer to `{}` has no array", self.path))
         })?;
-        Ok(Some(self.read(&entries, total(&reply.data))))
+        Ok(Some(self.read(&entries, (self.total)(&reply.data))))
     }
 
     /// How many different events the list has named so far.
@@ -135,9 +139,9 @@ impl<'a> List<'a> {
         self.in_any_reading.len()
     }
 
-    /// Reads the entries of a page. A page is the last one if it is short, unless the vendor states a greater `total`: it may leave
-    /// events out of a page. It is also the last one if all its events were on earlier pages; but the second page may be the first
-    /// one again, if that has both the number 0 and the number 1.
+    /// Reads the entries of a page. A page is the last one if it is short, or if all its events were on earlier pages. But the vendor
+    /// may leave events out of a page, even all of them: while it states a greater `total`, the list goes on. And the second page may
+    /// be the first one again, if that has both the number 0 and the number 1.
     fn read(&mut self, entries: &[Box<RawValue>], total: Option<usize>) -> Page {
         let before = self.in_this_reading.len();
         let mut page = Page::default();
@@ -152,15 +156,17 @@ impl<'a> List<'a> {
                 None => page.unreadable += u64::from(self.readings == 0),
             }
         }
-        if !entries.is_empty() {
+        let lacks = |reached: usize| total.is_some_and(|total| reached < total);
+        let has_more_pages = lacks((self.pages + 1) * PAGE);
+        if !entries.is_empty() || has_more_pages {
             self.pages += 1;
             self.is_round = entries.len().is_multiple_of(ROUND);
         }
-        let is_short =
-            entries.len() < self.shortest && total.is_none_or(|total| self.in_this_reading.len() >= total);
-        let names_nothing_new = self.in_this_reading.len() == before;
+        let named = self.in_this_reading.len();
+        let is_short = entries.len() < self.shortest && !lacks(named);
         let may_be_the_first_again = self.first == 0 && self.pages == 2 && !entries.is_empty();
-        if is_short || names_nothing_new && !may_be_the_first_again {
+        let names_nothing_new = named == before && !may_be_the_first_again;
+        if is_short || names_nothing_new && !has_more_pages {
             self.end_reading();
         }
         page
@@ -190,8 +196,8 @@ fn parameters<const N: usize>(parameters: [(&str, Value); N]) -> Map<String, Val
 }
 
 /// The entries of a page: `data` itself if it is an array, otherwise the array in its field `list` or in another field. Without
-/// an array, the page is empty if a field says so and none is an object with something in it: the vendor's documentation does not
-/// say what it sends for an empty page. Otherwise `None`.
+/// an array, the page is empty if `list` says so, or without it another field, and none is an object with something in it: the
+/// vendor's documentation does not say what it sends for an empty page. Otherwise `None`.
 fn entries(data: &RawValue) -> Option<Vec<Box<RawValue>>> {
     if let Ok(entries) = serde_json::from_str::<Option<_>>(data.get()) {
         return Some(entries.unwrap_or_default());
@@ -202,8 +208,11 @@ fn entries(data: &RawValue) -> Option<Vec<Box<RawValue>>> {
     let fields = fields(data)?;
     let mut named_first = fields.get("list").into_iter().chain(fields.values());
     let array = named_first.find_map(|field| serde_json::from_str(field.get()).ok());
-    let has_none = fields.values().all(|field| !field.get().starts_with('{') || is_empty(field))
-        && (fields.is_empty() || fields.values().any(|field| is_empty(field)));
+    let says_so = match fields.get("list") {
+        Some(list) => is_null(list) || is_empty(list) && total(data).unwrap_or_default() == 0,
+        None => fields.is_empty() || fields.values().any(|field| is_null(field)),
+    };
+    let has_none = says_so && fields.values().all(|field| !field.get().starts_with('{') || is_empty(field));
     array.or_else(|| has_none.then(Vec::new))
 }
 
@@ -219,7 +228,11 @@ fn fields(data: &RawValue) -> Option<BTreeMap<String, Box<RawValue>>> {
 /// Whether a value says that there is nothing.
 fn is_empty(value: &RawValue) -> bool {
     let text: String = value.get().split_whitespace().collect();
-    matches!(text.as_str(), "null" | "0" | r#""0""# | r#""""# | r#""-""# | "{}")
+    is_null(value) || matches!(text.as_str(), r#""""# | r#""-""# | "{}")
+}
+
+fn is_null(value: &RawValue) -> bool {
+    matches!(value.get(), "null" | "0" | r#""0""#)
 }
 
 #[cfg(test)]
@@ -247,6 +260,9 @@ mod tests {
             (r#"{"count": 0, "list": { }}"#, Some(0)),
             (r#"{"list": ""}"#, Some(0)),
             (r#"{"count": 3, "list": {"1": 2}}"#, None),
+            (r#"{"count": 3, "list": {}}"#, None),
+            (r#"{"count": 3, "list": "-"}"#, None),
+            (r#"{"count": 3, "title": ""}"#, None),
         ] {
             let data = RawValue::from_string(data.to_owned()).unwrap();
             assert_eq!(entries(&data).map(|found| found.len()), count, "{data}");

@@ -277,8 +277,9 @@ async fn a_list_is_read_to_its_end_however_its_pages_are_numbered_and_filled() {
             "{from_one}"
         );
     }
-    // Only eight of the first hundred entries are shown, and eight of the next.
-    let edited = (1..=200).map(|number| if number % 100 < 8 { event(number) } else { Value::Null });
+    // Only eight of the first hundred entries are shown, none of the next, and eight of the last.
+    let is_shown = |number: i64| (1..9).contains(&(number % 200));
+    let edited = (1..=300).map(|number| if is_shown(number) { event(number) } else { Value::Null });
     let edited: Vec<_> = edited.collect();
     let shown = edited.iter().filter(|entry| !entry.is_null()).count();
     assert_eq!(known(VendorAnswers { edited, counts: true, ..VendorAnswers::default() }).await, shown);

@@ -31,7 +31,11 @@ impl Tokens {
             return error;
         }
         // Boxed: this is rare, and otherwise the future of every request would hold all of it.
-        match Box::pin(self.is_ended(http, path, secret, error.context("code"))).await {
+        let is_ended = Box::pin(self.is_ended(http, path, secret, error.context("code"))).await;
+        if matches!(is_ended, Ok(false)) {
+            self.accepted();
+        }
+        match is_ended {
             Ok(false) if is_refused => error
                 .taken_for(Kind::Refused)
                 .hint("the token is good, but not for this event: check what its user may see"),

@@ -31,14 +31,10 @@ pub(super) async fn worth_asking_about(
         let is_open = match known.get(&event_id) {
             Some(known) if known.is_open => Ok(known.may_have_moved && !known.is_chosen(choice)),
             _ => context.ledgers.find(event_id).await.map(|found| {
-                let found = found.map(|mut entry| {
-                    entry.ledger.give_up_without_end(context.horizon, now);
-                    entry
-                });
                 // A cancelled event may be held after all; one that was opened again may not be among the active ledgers yet.
                 let may_be_restored = |ledger: &Ledger| match ledger.closed {
                     Some(Closing::Cancelled) => {
-                        ledger.last_visit.is_none() && !ledger.is_past_horizon(context.horizon, now)
+                        !ledger.was_deleted() && !ledger.is_past_horizon(context.horizon, now)
                     }
                     closed => closed.is_none(),
                 };

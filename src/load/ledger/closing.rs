@@ -83,13 +83,18 @@ impl Ledger {
         lacks_nothing && visit.is_chosen && visit.is_unknown && !has_answers
     }
 
-    /// Whether the event was cancelled, the vendor has answered nothing for it in any visit, and does not know it or has not answered
-    /// for long: it was deleted.
+    /// Whether the event was cancelled, the vendor has answered nothing for it in any visit, and does not know it after all that time:
+    /// it was deleted.
     fn is_deleted(&self, visit: &Visit) -> bool {
         let has_answers = self.last_good_visit.is_some() || !self.days.is_empty() || self.snapshot.is_some();
         let has_waited = visit.pulled_at.duration_since(self.waits_since()) >= LAST_WAIT;
-        let is_gone = visit.is_unknown || has_waited;
+        let is_gone = visit.is_unknown && has_waited;
         self.event.is_cancelled() && !has_answers && self.in_vain >= LAST_TRIES && is_gone
+    }
+
+    /// Whether it was closed because it was deleted.
+    pub(crate) fn was_deleted(&self) -> bool {
+        self.closed == Some(Closing::Cancelled) && self.in_vain >= LAST_TRIES
     }
 
     /// Whether a failed visit past the horizon is the last one.
@@ -143,15 +148,15 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_was_cancelled_and_never_answered_for_is_given_up_at_its_third_failure() {
+    fn an_event_that_was_cancelled_and_that_the_vendor_does_not_know_is_given_up_after_a_week() {
         let cancelled = Event { status: Some("cancelled".into()), ..ledger().event };
         let deleted = Some(Closing::Cancelled);
         for (event, answered, is_unknown, hours, closed) in [
-            (cancelled.clone(), false, true, [1, 2, 3], deleted),
-            (cancelled.clone(), false, false, [1, 2, 3], None),
-            (cancelled.clone(), false, false, [1, 2, 7 * 24], deleted),
-            (cancelled, true, true, [1, 2, 3], None),
-            (ledger().event, false, true, [1, 2, 3], None),
+            (cancelled.clone(), false, true, [1, 2, 7 * 24], deleted),
+            (cancelled.clone(), false, true, [1, 2, 3], None),
+            (cancelled.clone(), false, false, [1, 2, 7 * 24], None),
+            (cancelled, true, true, [1, 2, 7 * 24], None),
+            (ledger().event, false, true, [1, 2, 7 * 24], None),
         ] {
             let mut ledger = Ledger { event, ..ledger() };
             if answered {
@@ -162,6 +167,12 @@ mod tests {
                 ledger.fold(&Visit { is_unknown, ..visit(hour, Outcome::Failed) }, HORIZON);
             }
             assert_eq!(ledger.closed, closed, "{answered} {is_unknown} {hours:?}");
+            if closed == deleted {
+                ledger.describe(&ledger.event.clone());
+                assert_eq!(ledger.closed, deleted, "listed once more");
+                ledger.describe(&Event { status: None, ..ledger.event.clone() });
+                assert_eq!(ledger.closed, None, "held after all");
+            }
         }
     }
 

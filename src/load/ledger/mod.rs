@@ -116,13 +116,14 @@ impl Ledger {
         }
     }
 
-    /// Updates the event to how the vendor now describes it, unless that is how it was before an edit that is known. A closed event that now ends later, or is no longer cancelled, is
-    /// visited again; an event that was cancelled before it began, and never visited, is closed.
+    /// Updates the event to how the vendor now describes it, unless that is how it was before an edit that is known. A closed event
+    /// that now ends later, or is no longer cancelled, is visited again; an event that was cancelled before it began, and never
+    /// visited, is closed.
     pub fn describe(&mut self, event: &Event) {
         if event.is_older_than(&self.event) {
             return;
         }
-        let is_restored = self.closed == Some(Closing::Cancelled);
+        let (is_restored, was_deleted) = (self.closed == Some(Closing::Cancelled), self.was_deleted());
         let event = event.clone().completed_by(&self.event);
         // One that was closed is held anew.
         let is_moved_later = self.closed.is_none() && event.start_time > self.event.start_time;
@@ -132,8 +133,8 @@ impl Ledger {
         let ends_later = event.end_time > self.event.end_time;
         self.event = event;
         let was_cancelled = self.was_cancelled_before_start();
-        let stays_deleted = is_restored && self.event.is_cancelled() && self.last_visit.is_some();
-        if (is_restored || ends_later) && !was_cancelled && !stays_deleted {
+        let stays_deleted = was_deleted && self.event.is_cancelled();
+        if (ends_later || is_restored && !stays_deleted) && !was_cancelled {
             self.closed = None;
         }
         if was_cancelled && self.last_visit.is_none() {
