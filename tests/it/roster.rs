@@ -116,27 +116,33 @@ async fn a_closed_event_of_a_users_own_roster_is_visited_again_for_days_that_are
 
 #[tokio::test]
 async fn an_event_of_a_users_own_roster_that_was_cancelled_and_restored_is_visited() {
-    let (desk, world) = (Desk::new(), small_world(2));
+    let world = small_world(2);
     let event = world.events().find(|event| event.id == 700_001).unwrap();
     let at = |second: i64| Timestamp::from_second(second).unwrap();
-    let file = desk.store().with_extension("csv");
-    std::fs::write(&file, "event_id\n700001\n").unwrap();
-    let run = async |at: Timestamp| {
-        let server = server_at(at, &world, ServerOptions::default());
-        let mut own = config(&server, &desk.store());
-        own.rosters = Rosters { edited: false, public: false, file: Some(file.to_str().unwrap().into()) };
-        sync_all(own, at).await
-    };
-    run(at(event.start_time) - HOUR).await;
-    // As it was noted while it was cancelled.
-    let active = desk.store().join("ledger/active/700001.json");
-    let mut ledger: Value = serde_json::from_slice(&std::fs::read(&active).unwrap()).unwrap();
-    ledger["closed"] = json!("cancelled");
-    ledger["event"]["status"] = json!("cancelled");
-    std::fs::create_dir_all(desk.store().join("ledger/closed")).unwrap();
-    std::fs::write(desk.store().join("ledger/closed/700001.json"), ledger.to_string()).unwrap();
-    std::fs::remove_file(active).unwrap();
-    assert_eq!(run(at(event.start_time) + HOUR * 100).await.events.complete, 1);
+    // A user may have had it visited in the meantime.
+    for last_visit in [None, Some(at(event.start_time) - HOUR)] {
+        let desk = Desk::new();
+        let file = desk.store().with_extension("csv");
+        std::fs::write(&file, "event_id\n700001\n").unwrap();
+        let run = async |at: Timestamp| {
+            let server = server_at(at, &world, ServerOptions::default());
+            let mut own = config(&server, &desk.store());
+            own.rosters = Rosters { edited: false, public: false, file: Some(file.to_str().unwrap().into()) };
+            sync_all(own, at).await
+        };
+        run(at(event.start_time) - HOUR).await;
+        // As it was noted while it was cancelled.
+        let active = desk.store().join("ledger/active/700001.json");
+        let mut ledger: Value = serde_json::from_slice(&std::fs::read(&active).unwrap()).unwrap();
+        ledger["closed"] = json!("cancelled");
+        ledger["event"]["status"] = json!("cancelled");
+        ledger["last_visit"] = json!(last_visit);
+        std::fs::create_dir_all(desk.store().join("ledger/closed")).unwrap();
+        std::fs::write(desk.store().join("ledger/closed/700001.json"), ledger.to_string()).unwrap();
+        std::fs::remove_file(active).unwrap();
+        let events = run(at(event.start_time) + HOUR * 100).await.events;
+        assert_eq!(events.complete, 1, "{last_visit:?}");
+    }
 }
 
 #[tokio::test]

@@ -75,6 +75,36 @@ async fn a_token_whose_end_is_told_by_a_code_that_may_mean_something_else_is_mad
 }
 
 #[tokio::test]
+async fn a_token_that_ends_just_after_it_was_found_to_be_good_is_made_anew() {
+    let refused = [1, 2, 3].map(|nth| format!("code=403@path:report/details,nth:{nth}"));
+    let run = async |token_expires_after| {
+        let desk = Desk::new();
+        let options = faults(&refused.each_ref().map(String::as_str));
+        let options = ServerOptions { token_expires_after, token_code: 10_003, ..options };
+        let server = server_at(later(), &small_world(8), options);
+        let mut config = config(&server, &desk.store());
+        (config.credentials, config.concurrency) = (Some(Credentials::App(app())), 1);
+        (sync(config, later(), Selection::default()).await.unwrap(), server)
+    };
+    let (whole, server) = run(None).await;
+    assert_eq!(made(&server), 1);
+    let asked: Vec<_> = server.requests().into_iter().map(|request| request.path).collect();
+    let mut reports = asked.iter().enumerate().filter(|(_, path)| path.ends_with("report/details"));
+    let (third_refusal, _) = reports.nth(2).unwrap();
+    let check = third_refusal + 1;
+    assert!(asked[check].ends_with("event/modify/list"), "{asked:?}");
+    // A refusal is no use of the token.
+    let uses = asked[..=check].iter().filter(|path| !path.ends_with("token/create")).count() - refused.len();
+    let (report, server) = run(Some(uses as u64)).await;
+    assert!(
+        made(&server) > 1 && report.events.failed == whole.events.failed,
+        "{:?} {:?}",
+        report.failures,
+        whole.failures
+    );
+}
+
+#[tokio::test]
 async fn a_token_that_is_said_to_be_valid_for_no_time_is_not_made_for_every_request() {
     for token_valid in [0, -1] {
         let desk = Desk::new();
