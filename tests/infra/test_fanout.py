@@ -88,12 +88,16 @@ def rows(source, table):
     return connection.execute(f"SELECT * EXCLUDE ({without}) FROM {files} ORDER BY ALL").fetchall()
 
 
-def tasks(states):
-    """Every state that calls a function, also within a map."""
-    for name, state in states.items():
-        if state["Type"] == "Task":
-            yield name, state
-        yield from tasks(state.get("ItemProcessor", {}).get("States", {}))
+def states(of):
+    """Every state with its name, also those within a map."""
+    for name, state in of["States"].items():
+        yield name, state
+        yield from states(state.get("ItemProcessor", {"States": {}}))
+
+
+def test_no_two_states_have_one_name_not_even_within_a_map():
+    names = [name for name, _ in states(json.loads(definition("bucket")))]
+    assert len(names) > 10 and len(names) == len(set(names)), "Step Functions refuses the definition"
 
 
 def test_every_failure_that_may_pass_is_tried_again():
@@ -102,7 +106,8 @@ def test_every_failure_that_may_pass_is_tried_again():
     # The last two pass where what stands behind them does.
     passing = {f"Transient.{kind}" for kind in [*re.findall(r"Self::(\w+)", kinds), "Store", "Credentials"]}
     assert len(passing) > 5
-    found = dict(tasks(json.loads(definition("bucket"))["States"]))
+    every = states(json.loads(definition("bucket")))
+    found = {name: state for name, state in every if state["Type"] == "Task"}
     assert len(found) == 7
     for name, task in found.items():
         # Step Functions compares whole names.
