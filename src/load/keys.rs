@@ -72,8 +72,8 @@ pub fn plan(run: &str) -> String {
 
 /// An object that exists for a moment, to test the store.
 #[must_use]
-pub fn trial(run: &str) -> String {
-    format!("ledger/trial/{run}")
+pub fn trial(name: &str) -> String {
+    format!("ledger/trial/{name}")
 }
 
 /// Whether this program and all engines pass over a file because of its name, as with files that file managers and editors

@@ -22,8 +22,8 @@ struct Server {
     ignored: Option<header::HeaderName>,
     objects: Arc<Mutex<BTreeMap<String, Bytes>>>,
     parts: Arc<Mutex<Vec<Bytes>>>,
-    /// What came with the beginning of the last upload in parts.
-    begun: Arc<Mutex<HeaderMap>>,
+    /// What came with the beginning of the last upload in parts of each object.
+    begun: Arc<Mutex<BTreeMap<String, HeaderMap>>>,
 }
 
 fn tag(content: &[u8]) -> String {
@@ -58,7 +58,7 @@ async fn answer(State(server): State<Server>, request: Request) -> Response {
             "<CompleteMultipartUploadResult></CompleteMultipartUploadResult>".into_response()
         }
         Method::POST => {
-            *server.begun.lock().unwrap() = head.headers;
+            server.begun.lock().unwrap().insert(key, head.headers);
             "<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>"
                 .into_response()
         }
@@ -74,7 +74,11 @@ async fn answer(State(server): State<Server>, request: Request) -> Response {
             [(header::ETAG, tag)].into_response()
         }
         Method::DELETE => {
-            server.parts.lock().unwrap().clear();
+            if query.contains("uploadId") {
+                server.parts.lock().unwrap().clear();
+            } else {
+                server.objects.lock().unwrap().remove(&key);
+            }
             StatusCode::NO_CONTENT.into_response()
         }
         _ => match server.objects.lock().unwrap().get(&key) {
@@ -112,6 +116,7 @@ async fn an_object_in_parts_is_encrypted_with_the_key_that_is_given_as_well() {
         upload.write(vec![7; LARGE].into()).await.unwrap();
         upload.finish(Condition::Absent).await.unwrap();
         let begun = server.begun.lock().unwrap();
+        let (_, begun) = begun.iter().find(|(key, _)| key.ends_with(name)).unwrap();
         let header = |name: &str| begun.get(format!("x-amz-server-side-encryption{name}")).cloned();
         assert_eq!(header("-aws-kms-key-id").unwrap(), key);
         assert_eq!(
@@ -128,14 +133,25 @@ async fn a_store_that_ignores_one_condition_of_uploads_in_parts_is_refused_befor
         [(None, false), (Some(header::IF_NONE_MATCH), true), (Some(header::IF_MATCH), true)]
     {
         let (server, store) = store_of(ignored.clone(), |_| {}).await;
-        store.put("proof", "{}".into(), Condition::Absent).await.unwrap();
-        store.prove("proof", "{}".into()).await.unwrap();
         let mut upload = store.upload("large").await.unwrap();
         upload.write(vec![7; LARGE].into()).await.unwrap();
         let outcome = upload.finish(Condition::Absent).await.map_err(|error| error.kind());
         store.close().await;
         assert_eq!(outcome, if is_refused { Err(Kind::Unconditional) } else { Ok(()) }, "{ignored:?}");
         let keys: Vec<String> = server.objects.lock().unwrap().keys().cloned().collect();
-        assert_eq!(keys.iter().any(|key| key.ends_with("large")), !is_refused, "{ignored:?}");
+        let expected = usize::from(!is_refused);
+        assert_eq!(keys.iter().filter(|key| key.ends_with("large")).count(), expected, "{ignored:?}");
+        assert_eq!(keys.len(), expected, "no trial stays: {keys:?}");
     }
+}
+
+#[tokio::test]
+async fn uploads_in_parts_are_trusted_whatever_became_of_the_object_that_proved_the_others() {
+    let (_, store) = store_of(None, |_| {}).await;
+    store.put("proof", "{}".into(), Condition::Absent).await.unwrap();
+    store.prove("proof", "{}".into()).await.unwrap();
+    store.delete("proof").await.unwrap();
+    store.put("large", vec![7; LARGE].into(), Condition::Absent).await.unwrap();
+    store.close().await;
+    assert_eq!(store.get("proof").await.unwrap(), None);
 }

@@ -9,7 +9,7 @@ mod upload;
 mod versions;
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -30,6 +30,7 @@ use self::upload::S3Upload;
 use super::{Below, Condition, Head, Listed, Store, Upload, Version, conflict};
 use crate::aws::status;
 use crate::error::{Error, Kind, Result};
+use crate::load::keys;
 
 /// Attempts at a request, including the first; between them, the SDK pauses for up to 20 s.
 const ATTEMPTS: u32 = 6;
@@ -40,6 +41,11 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_mins(5);
 const BODIES: u32 = 3;
 /// A version that no object has.
 const NO_VERSION: &str = "\"00000000000000000000000000000000\"";
+
+/// A name that nothing else has.
+fn unique() -> String {
+    format!("{:032x}", fastrand::u128(..))
+}
 
 /// The conditions that do not hold for an object that exists.
 fn never() -> [Condition; 2] {
@@ -72,10 +78,8 @@ pub struct S3 {
     bucket: Arc<Bucket>,
     /// Held from checking a condition to the end of the write, if the store does not check it.
     writing: Arc<tokio::sync::Mutex<()>>,
-    /// Key and content of an existing object, with which it was tested that the store honours conditions.
-    proven: Arc<OnceLock<(String, Bytes)>>,
-    /// Set when the store was found to honour the condition at the end of an upload in parts, too. This is tested before the
-    /// first such end.
+    /// Set when the store was found to honour the condition at the end of an upload in parts, which is tested before the first
+    /// such end.
     parts_proven: Arc<OnceCell<()>>,
     /// Tasks that abort dropped uploads.
     aborts: Arc<Mutex<JoinSet<()>>>,
@@ -103,25 +107,25 @@ impl S3 {
             client: Client::from_conf(config.build()),
             bucket: Arc::new(bucket),
             writing: Arc::default(),
-            proven: Arc::default(),
             parts_proven: Arc::default(),
             aborts: Arc::default(),
         }
     }
 
     /// Tests, once, the conditions at the end of an upload in parts: some stores honour only those of writes in a single request.
-    /// Called when the first such end is due.
+    /// Called when the first such end is due. The test has an object of its own, which nobody else replaces or deletes.
     async fn prove_parts(&self) -> Result<()> {
-        let Some((key, content)) = self.proven.get() else { return Ok(()) };
         let prove = || {
-            let prove =
-                |condition| Box::pin(S3Upload::new(self.clone(), key).prove(content.clone(), condition));
-            async move {
-                for condition in never() {
-                    prove(condition).await?;
+            Box::pin(async {
+                let (key, content) = (keys::trial(&unique()), Bytes::from_static(b"trial"));
+                self.put(&key, content.clone(), Condition::Absent).await?;
+                let mut outcome = Ok(());
+                for never in never() {
+                    outcome =
+                        outcome.and(S3Upload::new(self.clone(), &key).prove(content.clone(), never).await);
                 }
-                Ok(())
-            }
+                outcome.and(self.delete(&key).await)
+            })
         };
         self.parts_proven.get_or_try_init(prove).await.copied()
     }
@@ -285,9 +289,6 @@ impl Store for S3 {
                 Ok(()) => return Err(failure::unconditional("the store ignores the condition of a write")),
                 Err(error) => return Err(error),
             }
-        }
-        if !self.bucket.single_writer {
-            self.proven.get_or_init(|| (key.to_owned(), content));
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use super::failure::{Request, explain, unconditional};
-use super::{Bucket, S3};
+use super::{Bucket, S3, unique};
 use crate::aws::status;
 use crate::error::{Error, Explain, Kind, Result};
 use crate::load::keys;
@@ -39,8 +39,7 @@ pub(super) struct S3Upload {
 
 impl S3Upload {
     pub(super) fn new(s3: S3, key: &str) -> Self {
-        let write = format!("{:032x}", fastrand::u128(..));
-        Self { s3, key: key.to_owned(), write, waiting: BytesMut::new(), parts: None }
+        Self { s3, key: key.to_owned(), write: unique(), waiting: BytesMut::new(), parts: None }
     }
 
     /// Tests whether the store honours a condition at the end of an upload in parts, which must not hold; returns
@@ -169,7 +168,9 @@ impl Upload for S3Upload {
         if self.parts.is_none() {
             return self.put(if_match, if_none_match).await;
         }
-        s3.prove_parts().await?;
+        if !s3.bucket.single_writer {
+            s3.prove_parts().await?;
+        }
         self.complete(if_match, if_none_match).await
     }
 }
