@@ -18,6 +18,8 @@ use rollcall::report::{Failure, JobName, Report};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::prelude::*;
 
 #[derive(Parser)]
 struct Environment {
@@ -30,8 +32,10 @@ struct Environment {
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let logs = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false);
-    logs.with_max_level(LevelFilter::WARN).with_target(false).without_time().init();
+    let logs = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    // If the function is killed amid a visit, its log names the event.
+    let level = Targets::new().with_target("rollcall", LevelFilter::INFO).with_default(LevelFilter::WARN);
+    tracing_subscriber::registry().with(logs.with_target(false).without_time().with_filter(level)).init();
     let store = OnceCell::new();
     let handler = service_fn(|event| Box::pin(invoke(&store, event)));
     lambda_runtime::run(handler).await

@@ -172,7 +172,7 @@ fn add_to_report(context: &Context, report: &mut Report, choice: &Choice, due: &
         Some(error)
             if error.kind() == Kind::UnknownEvent
                 && !choice.is_chosen()
-                && Health::is_known_to_be_gone(&after) =>
+                && Health::is_known_to_be_forgotten(&after, now) =>
         {
             report.event_gone(event_id);
         }

@@ -46,7 +46,7 @@ impl Hold {
         let event = &ledger.event;
         // Nothing is expected of an event that was cancelled and has no end.
         let is_called_off = event.is_cancelled() && event.end_time.is_none();
-        if ledger.closed.is_some() || ledger.is_gone || is_called_off {
+        if ledger.closed.is_some() || ledger.is_forgotten(now) || is_called_off {
             return None;
         }
         let start = ledger.began_at.or(event.start_time).unwrap_or_else(|| ledger.end());
@@ -60,7 +60,7 @@ impl Hold {
         // An owed snapshot holds nothing back if there was an earlier one: days that the earlier one did not count have been
         // asked for since.
         let lacks_snapshot =
-            ledger.owed.snapshot && !ledger.snapshot.is_some_and(|snapshot| snapshot.is_answered());
+            ledger.owed.snapshot && ledger.snapshot.is_none_or(|snapshot| snapshot.is_awaited);
         let owed = ledger.owed.days.first().map(|day| (*day, HeldBy::Owed));
         let without_snapshot = lacks_snapshot.then_some((first, HeldBy::WithoutSnapshot));
         let pending = match asked {
@@ -153,10 +153,17 @@ mod tests {
         assert_eq!(
             found(|ledger| {
                 ledger.owed.snapshot = true;
-                ledger.snapshot = Some(SnapshotAnswer::unanswered(at("2022-10-29T12:00:00Z")));
+                let pulled_at = at("2022-10-29T12:00:00Z");
+                let accepted_at = Some(pulled_at);
+                ledger.snapshot = Some(SnapshotAnswer { accepted_at, ..SnapshotAnswer::empty(pulled_at) });
             }),
             hold("2022-10-29", HeldBy::Unsettled),
-            "every day was asked for"
+            "every day was asked for, and nobody came"
+        );
+        assert_eq!(
+            found(|ledger| ledger.accept_snapshot(at("2022-10-29T12:00:00Z"))),
+            hold("2022-10-25", HeldBy::WithoutSnapshot),
+            "the answer is still to come"
         );
         assert_eq!(
             found(|ledger| ledger.owed.days = [day("2022-10-27"), day("2022-10-28")].into()),
@@ -190,7 +197,13 @@ mod tests {
             None,
             "it is not visited any more"
         );
-        assert_eq!(found(|ledger| ledger.is_gone = true), None);
+        for (now, expected) in
+            [("2022-11-02T07:59:59Z", Some(HeldBy::Unsettled)), ("2022-11-02T08:00:00Z", None)]
+        {
+            let gone = Ledger { is_gone: true, ..ledger("2022-10-29T12:00:00Z") };
+            let hold = Hold::of(&gone, &settings(), at(now));
+            assert_eq!(hold.map(|hold| hold.because), expected, "{now}");
+        }
         let called_off = |ledger: &mut Ledger| {
             *ledger = Ledger::new(
                 Event { status: Some("cancelled".into()), ..Event::unknown(7) },

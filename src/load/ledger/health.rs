@@ -13,6 +13,19 @@ const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
 /// Number of failed visits in a row from which on an event counts as failing.
 const PATIENT_VISITS: u32 = 3;
 
+/// How long ago an event must have ended for the vendor to forget it. One that it does not know any more so soon is rather one that
+/// the user may no longer see, and somebody has to hear of that.
+const LONG_OVER: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+impl Ledger {
+    /// Whether the vendor has forgotten the event: it has answered for it before, does not know it any more, and the event ended long
+    /// ago.
+    #[must_use]
+    pub fn is_forgotten(&self, now: Timestamp) -> bool {
+        self.is_gone && now.duration_since(self.end()) >= LONG_OVER
+    }
+}
+
 /// Numbers of events that need a person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Health {
@@ -30,7 +43,7 @@ impl Health {
     pub fn of(ledger: &Ledger, now: Timestamp) -> Self {
         let lacks_end = ledger.lacks_end(now);
         let is_over = ledger.closed.is_none() && ledger.event.has_ended(now);
-        if ledger.is_gone || !(is_over || lacks_end) {
+        if ledger.is_forgotten(now) || !(is_over || lacks_end) {
             return Self::default();
         }
         let since = if lacks_end {
@@ -53,8 +66,8 @@ impl Health {
     /// Whether the vendor has forgotten an event and more than three visits in a row have failed: then a further failure need
     /// not be reported.
     #[must_use]
-    pub fn is_known_to_be_gone(ledger: &Ledger) -> bool {
-        ledger.is_gone && ledger.failures > PATIENT_VISITS
+    pub fn is_known_to_be_forgotten(ledger: &Ledger, now: Timestamp) -> bool {
+        ledger.is_forgotten(now) && ledger.failures > PATIENT_VISITS
     }
 }
 
@@ -130,8 +143,11 @@ mod tests {
             failed(&mut ledger);
             assert_eq!(Health::is_newly_failing(&ledger, at(1)), is_new, "{failures}");
             ledger.is_gone = true;
-            assert!(!Health::is_newly_failing(&ledger, at(1)));
-            assert_eq!(Health::is_known_to_be_gone(&ledger), failures > 3, "{failures}");
+            let a_week = 7 * 24;
+            assert_eq!(Health::is_newly_failing(&ledger, at(a_week - 1)), is_new, "{failures}");
+            assert!(!Health::is_newly_failing(&ledger, at(a_week)));
+            assert!(!Health::is_known_to_be_forgotten(&ledger, at(a_week - 1)));
+            assert_eq!(Health::is_known_to_be_forgotten(&ledger, at(a_week)), failures > 3, "{failures}");
         }
     }
 
