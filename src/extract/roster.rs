@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use super::failure;
 use super::token::check::EDITS;
 use super::vendor::Vendor;
 use crate::error::{Error, Kind, Result};
@@ -48,6 +49,10 @@ pub struct List<'a> {
     pages: usize,
     /// Whether the last of these pages may have been full.
     is_round: bool,
+    /// The most events that a page had.
+    longest: usize,
+    /// How many events the list has, as far as a page has said so.
+    stated: Option<usize>,
     /// Events that this reading named.
     in_this_reading: HashSet<i64>,
     /// Events that any reading named.
@@ -107,6 +112,8 @@ impl<'a> List<'a> {
             readings: 0,
             pages: 0,
             is_round: false,
+            longest: 0,
+            stated: None,
             in_this_reading: HashSet::new(),
             in_any_reading: HashSet::new(),
             is_news: false,
@@ -122,15 +129,39 @@ impl<'a> List<'a> {
         if self.pages >= MOST_PAGES {
             return Err(Error::new(Kind::BadAnswer, "the vendor's list of events does not end"));
         }
+        match self.ask().await {
+            Ok((entries, total)) => Ok(Some(self.read(&entries, total))),
+            Err(error) if self.is_past_its_end(&error) => {
+                self.end_reading();
+                Ok(Some(Page::default()))
+            }
+            Err(error) => Err(error.with("list", self.path)),
+        }
+    }
+
+    /// The entries of the next page, and how many the list has, if the answer says so.
+    async fn ask(&self) -> Result<(Vec<Box<RawValue>>, Option<usize>)> {
         let mut parameters = self.asked.clone();
         parameters.insert("page".to_owned(), json!(self.first + self.pages));
         // Boxed: otherwise the future of every caller would hold all of this one.
-        let reply = Box::pin(self.vendor.call(self.path, parameters)).await;
-        let reply = reply.map_err(|error| error.with("list", self.path))?;
+        let reply = Box::pin(self.vendor.call(self.path, parameters)).await?;
         let entries = entries(&reply.data).ok_or_else(|| {
             reply.error(Kind::BadAnswer, format!("the answer to `{}` has no array", self.path))
         })?;
-        Ok(Some(self.read(&entries, (self.total)(&reply.data))))
+        Ok((entries, (self.total)(&reply.data)))
+    }
+
+    /// Whether the vendor's answer is about a page that the list, by its own total, does not have: there may be no empty one.
+    fn is_past_its_end(&self, error: &Error) -> bool {
+        let has_all = self.stated.is_some_and(|total| self.pages * self.page_size() >= total);
+        let is_answer = matches!(error.kind(), Kind::BadAnswer | Kind::Refused | Kind::UnknownEvent);
+        self.pages > 0 && has_all && (is_answer || failure::is_unexplained(error))
+    }
+
+    /// How many events a page holds: the vendor's default number, unless a page had more, so that the number that is asked for
+    /// counts.
+    fn page_size(&self) -> usize {
+        if self.longest > self.shortest { PAGE } else { self.shortest }
     }
 
     /// How many different events the list has named so far.
@@ -156,8 +187,10 @@ impl<'a> List<'a> {
                 None => page.unreadable += u64::from(self.readings == 0),
             }
         }
+        self.longest = self.longest.max(entries.len());
+        self.stated = total;
         let lacks = |reached: usize| total.is_some_and(|total| reached < total);
-        let has_more_pages = lacks((self.pages + 1) * PAGE);
+        let has_more_pages = lacks((self.pages + 1) * self.page_size());
         if !entries.is_empty() || has_more_pages {
             self.pages += 1;
             self.is_round = entries.len().is_multiple_of(ROUND);

@@ -283,4 +283,57 @@ async fn a_list_is_read_to_its_end_however_its_pages_are_numbered_and_filled() {
     let edited: Vec<_> = edited.collect();
     let shown = edited.iter().filter(|entry| !entry.is_null()).count();
     assert_eq!(known(VendorAnswers { edited, counts: true, ..VendorAnswers::default() }).await, shown);
+    // Most of the pages are smaller than what was asked for, and one of them shows nothing.
+    let edited: Vec<_> =
+        (1..=40).map(|number| if number / 10 == 1 { Value::Null } else { event(number) }).collect();
+    let says = VendorAnswers { edited, counts: true, most: Some(10), ..VendorAnswers::default() };
+    assert_eq!(known(says).await, 30);
+}
+
+#[tokio::test]
+async fn a_list_that_has_reached_its_total_ends_well_even_if_there_is_no_page_behind_the_last() {
+    let event = |number: i64| {
+        let mut entry = entry("t", 1, 1);
+        entry["eventId"] = json!(number);
+        entry
+    };
+    for (entries, counts, is_whole) in [(57, true, true), (100, true, true), (57, false, false)] {
+        let edited = (1..=entries).map(event).collect();
+        let desk = Desk::new();
+        let says = VendorAnswers { edited, counts, ends: true, ..VendorAnswers::default() };
+        let (outcome, _) = try_run(
+            &desk.open(),
+            later(),
+            says,
+            Rosters { edited: true, public: false, file: None },
+            Selection::default(),
+        )
+        .await;
+        let is_well = outcome.is_ok_and(|report| report.ok);
+        assert_eq!(is_well, is_whole, "{entries} {counts}");
+    }
+}
+
+#[tokio::test]
+async fn an_edit_that_only_the_public_list_tells_of_hides_none_that_the_other_list_shows() {
+    let at = |title: &str, status: u8, hours: i64, modified: i64| {
+        let mut entry = entry(title, status, hours);
+        entry["modifyTime"] = json!(later().as_second() + modified);
+        entry
+    };
+    let desk = Desk::new();
+    let public = vec![at("public", 1, 1, -100)];
+    run(&desk, later(), VendorAnswers { public, ..VendorAnswers::default() }).await;
+    let edited = vec![at("edited", 1, 1, -200)];
+    run(&desk, later() + HOUR, VendorAnswers { edited, ..VendorAnswers::default() }).await;
+    let known = ledger(&desk, 1).await.unwrap().event;
+    assert_eq!(known.title.as_deref(), Some("edited"));
+    // It tells of a later end, and of the edit that brought it; the other list then of one between the two.
+    let public = vec![at("longer", 1, 2, 100)];
+    run(&desk, later() + HOUR, VendorAnswers { public, ..VendorAnswers::default() }).await;
+    let longer = ledger(&desk, 1).await.unwrap().event;
+    assert_eq!((longer.title.as_deref(), longer.modify_time), (Some("longer"), known.modify_time));
+    let edited = vec![at("cancelled", 0, 2, 0)];
+    run(&desk, later() + HOUR, VendorAnswers { edited, ..VendorAnswers::default() }).await;
+    assert!(ledger(&desk, 1).await.unwrap().event.is_cancelled());
 }

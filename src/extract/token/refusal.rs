@@ -27,7 +27,9 @@ impl Tokens {
         error: Error,
     ) -> Error {
         let is_refused = error.kind() == Kind::Credentials;
-        if !is_refused && !self.is_doubted(&error) {
+        // A check would ask for the list that has failed, which shows nothing; but a new token does no harm.
+        let shows_nothing = path == EDITS && self.credentials.is_none();
+        if !is_refused && (shows_nothing || !self.is_doubted(&error)) {
             return error;
         }
         // Boxed: this is rare, and otherwise the future of every request would hold all of it.

@@ -217,10 +217,17 @@ impl<'a> RosterUpdate<'a> {
             return Ok(None);
         }
         let (now, zone) = (self.now, &self.context.lake.settings.zone);
-        let new = Ledger::new(event, now);
+        let is_full = detail == Detail::Full;
+        let modify_time = event.modify_time.filter(|_| is_full);
+        let new = Ledger::new(Event { modify_time, ..event.clone() }, now);
         let change = |ledger: &mut Ledger| {
-            if detail == Detail::Full || new.event.end_time > ledger.event.end_time {
-                ledger.describe(&new.event);
+            if is_full || event.end_time > ledger.event.end_time {
+                let known_edit = ledger.event.modify_time;
+                ledger.describe(&event);
+                // Which edit is the last, the other list says: else its entry of an earlier one would count for nothing.
+                if !is_full {
+                    ledger.event.modify_time = known_edit;
+                }
                 // What it takes over from before may be of somebody who is to be forgotten.
                 ledger.event = ledger.event.clone().treated(&self.privacy);
             }
@@ -233,7 +240,7 @@ impl<'a> RosterUpdate<'a> {
         if self.purpose.writes_ledgers() {
             return self.context.ledgers.update(&new, change).await.map(Some);
         }
-        let found = self.context.ledgers.find(new.event.event_id).await?;
+        let found = self.context.ledgers.find(event.event_id).await?;
         let mut ledger = found.map_or_else(|| new.clone(), |entry| entry.ledger);
         change(&mut ledger);
         Ok(Some(ledger))

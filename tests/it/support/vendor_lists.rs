@@ -34,6 +34,10 @@ pub(crate) struct VendorAnswers {
     pub(crate) from_one: bool,
     /// Whether a page states how many entries its list has. Those that are null are left out of their page.
     pub(crate) counts: bool,
+    /// The most entries of a page of edits, whatever is asked for.
+    pub(crate) most: Option<usize>,
+    /// Whether there is no page of edits behind the last, not even an empty one.
+    pub(crate) ends: bool,
     /// What its clock says; if it says nothing, it sends no possible time.
     pub(crate) time: Option<Timestamp>,
     /// What happens before the second page of edits is told; the third never is.
@@ -73,7 +77,14 @@ async fn answer(
     };
     let data = match path.as_str() {
         _ if is_broken => None,
-        "event/modify/list" => page(&says.edited, number("page") - 1, number("pageSize")),
+        "event/modify/list"
+            if says.ends && (number("page") - 1) * number("pageSize") >= says.edited.len() =>
+        {
+            None
+        }
+        "event/modify/list" => {
+            page(&says.edited, number("page") - 1, says.most.unwrap_or_else(|| number("pageSize")))
+        }
         "event/public/list" => {
             let at = number("page");
             page(&says.public, if says.from_one { at.saturating_sub(1) } else { at }, number("count"))
