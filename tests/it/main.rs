@@ -15,6 +15,7 @@ mod concurrent_runs;
 mod concurrent_visits;
 mod contradictions;
 mod damaged_objects;
+mod days_without_records;
 mod deadline;
 mod dry_run;
 mod erasure_log;

@@ -25,15 +25,22 @@ enum Reached {
 impl Visiting<'_> {
     /// Asks for a day, or for the snapshot, and begins to stage the answer. What fails is owed, and does not stop the rest.
     pub(super) async fn pull_task(&mut self, task: Task) -> Result<()> {
-        if let Task::Day(day) = task {
-            self.answers.asked.insert(day);
-            if self.shortfall.is_hopeless() {
-                self.shortfall.owe(task);
-                return Ok(());
-            }
-        }
         let fetched = match task {
-            Task::Day(day) => self.fetch_day(day).await,
+            Task::Day(day) => {
+                self.answers.asked.insert(day);
+                if self.shortfall.is_hopeless() {
+                    self.shortfall.owe(task);
+                    return Ok(());
+                }
+                match self.fetch_day(day).await {
+                    Err(error) if error.kind() == Kind::UnknownEvent => {
+                        self.answer_of_unknown(day, error).await
+                    }
+                    outcome => outcome,
+                }
+            }
+            // A day has needed it already.
+            Task::Snapshot if self.answers.counts.is_some() => return Ok(()),
             Task::Snapshot => self.fetch(task, &[]).await,
         };
         let staged = match fetched {

@@ -15,6 +15,7 @@ mod record_counts;
 mod shortfall;
 mod stage;
 mod task;
+mod unknown_day;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU32;
@@ -147,7 +148,7 @@ impl Visiting<'_> {
         if is_changed {
             self.pull_task(Task::Snapshot).await?;
         }
-        if wants_snapshot || is_changed {
+        if self.answers.counts.is_some() || wants_snapshot || is_changed {
             for day in self.days_to_check()? {
                 self.pull_task(Task::Day(day)).await?;
             }
@@ -200,7 +201,10 @@ impl Visiting<'_> {
 
     /// Whether a day has an answer from after it settled.
     fn is_answered(&self, day: Date) -> bool {
-        self.answers.days.get(&day).is_some_and(|answer| self.is_settled(day, answer.pulled_at))
+        self.answers
+            .days
+            .get(&day)
+            .is_some_and(|answer| !answer.is_awaited && self.is_settled(day, answer.pulled_at))
     }
 
     fn is_settled(&self, day: Date, at: Timestamp) -> bool {
