@@ -105,7 +105,7 @@ impl Choice {
 
     /// Whether the user chose events or days. In a pull of a plan, only days count: the plan chose the events.
     pub(super) fn is_chosen(&self) -> bool {
-        self.scope().is_chosen()
+        !matches!(self.chosen, Chosen::Due | Chosen::Plan { days: None, .. })
     }
 
     /// Whether no later run comes back to what this one leaves: what the user chose, but not through a plan.
@@ -121,58 +121,61 @@ impl Choice {
         }
     }
 
-    /// What a visit is to ask for.
-    pub(super) fn scope(&self) -> Scope {
-        let (chosen, planned_at) = match &self.chosen {
-            Chosen::Due => (None, None),
-            Chosen::Days(days) => (Some(*days), None),
-            Chosen::Events(_, days) => (Some(days.unwrap_or(Days::ALL)), None),
-            Chosen::Plan { days, planned_at, .. } => (*days, days.map(|_| *planned_at)),
-        };
-        Scope { chosen, planned_at, is_continued: false, accept_shrink: self.accept_shrink }
-    }
-
     /// What a visit of this event is to ask for: if another pull of the plan was cut off during it, only what is owed.
     pub(super) fn scope_of(&self, ledger: &Ledger) -> Scope {
-        Scope { is_continued: self.was_visited(ledger), ..self.scope() }
+        let (days, planned_at) = match &self.chosen {
+            Chosen::Due | Chosen::Plan { days: None, .. } => return Scope::Due,
+            Chosen::Days(days) => (*days, None),
+            Chosen::Events(_, days) => (days.unwrap_or(Days::ALL), None),
+            Chosen::Plan { days: Some(days), planned_at, .. } => (*days, Some(*planned_at)),
+        };
+        let (is_continued, accept_shrink) = (self.was_visited(ledger), self.accept_shrink);
+        Scope::Chosen { days, planned_at, is_continued, accept_shrink }
     }
 }
 
 /// What one visit is to ask for besides what is due.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Scope {
-    /// The days that the user chose of the event; `None` if the user chose nothing.
-    chosen: Option<Days>,
-    /// When the plan was made that chose these days for it; `None` if no plan did.
-    pub(super) planned_at: Option<Timestamp>,
-    /// Whether this goes on where another pull of the plan was cut off.
-    is_continued: bool,
-    accept_shrink: bool,
+pub(super) enum Scope {
+    /// Nothing.
+    Due,
+    /// What the user chose.
+    Chosen {
+        /// These days of the event.
+        days: Days,
+        /// When the plan was made that chose them; `None` if no plan did.
+        planned_at: Option<Timestamp>,
+        /// Whether this goes on where another pull of the plan was cut off.
+        is_continued: bool,
+        /// Whether fewer rows on these days are accepted.
+        accept_shrink: bool,
+    },
 }
 
 impl Scope {
     /// Whether the user chose the event, or days.
     pub(super) fn is_chosen(self) -> bool {
-        self.chosen.is_some()
+        matches!(self, Self::Chosen { .. })
+    }
+
+    /// When the plan was made that chose these days; `None` if no plan did.
+    pub(super) fn planned_at(self) -> Option<Timestamp> {
+        if let Self::Chosen { planned_at, .. } = self { planned_at } else { None }
     }
 
     /// Whether the event is visited in full, whatever is due.
     pub(super) fn is_whole(self) -> bool {
-        self.is_chosen() && !self.is_continued
+        matches!(self, Self::Chosen { is_continued: false, .. })
     }
 
     /// Whether this day is asked for again, due or not.
     pub(super) fn has_day(self, day: Date) -> bool {
-        self.is_chosen_day(day) && !self.is_continued
+        matches!(self, Self::Chosen { days, is_continued: false, .. } if days.has(day))
     }
 
     /// Whether fewer rows on this day are accepted.
     pub(super) fn accepts(self, day: Date) -> bool {
-        self.accept_shrink && self.is_chosen_day(day)
-    }
-
-    fn is_chosen_day(self, day: Date) -> bool {
-        self.chosen.is_some_and(|days| days.has(day))
+        matches!(self, Self::Chosen { days, accept_shrink: true, .. } if days.has(day))
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rollcall::job::selection::Selection;
 use rollcall::job::{Collect, Job, Plan, Publish};
-use rollcall::report::Report;
+use rollcall::report::{DueBecause, Report};
 use rollcall::transform::tables::Table;
 use simulator::{Server, ServerOptions};
 
@@ -49,13 +49,16 @@ impl Fan {
         Self { desk, cells, items, planned_at: report.began, events }
     }
 
+    fn selection(&self) -> Selection {
+        Selection { event: self.events.clone(), planned_at: Some(self.planned_at), ..days() }
+    }
+
     /// One round of the pull of all events.
     async fn pull(&self, at: Timestamp, url: Option<&str>) -> Report {
-        let selection = Selection { event: self.events.clone(), planned_at: Some(self.planned_at), ..days() };
         let server = vendor(at);
         let mut config = config(&server, &self.desk.store());
         config.api_url = url.map_or(config.api_url, str::to_owned);
-        job(&self.desk.open(), config, at, Job::Pull(selection)).await.unwrap()
+        job(&self.desk.open(), config, at, Job::Pull(self.selection())).await.unwrap()
     }
 
     /// What became of the plan.
@@ -98,6 +101,14 @@ async fn after_an_outage_the_next_round_asks_for_every_chosen_day_and_mends_what
     assert_eq!(report.events.left, fan.events.len());
     let report = fan.collect(later() + HOUR * 2).await;
     assert!(!report.ok, "nothing is there yet");
+    let plan = Plan { selection: fan.selection(), items: None };
+    let due = fan.run(later() + HOUR * 3, Job::Plan(plan)).await.due;
+    assert!(due.iter().any(|due| due.visited >= Some(fan.planned_at)));
+    for due in due {
+        let is_continued = due.visited >= Some(fan.planned_at);
+        let expected = if is_continued { DueBecause::Owed } else { DueBecause::Chosen };
+        assert_eq!(due.reason, expected, "a dry run says what the pull then does");
+    }
 
     let report = fan.pull(later() + HOUR * 3, None).await;
     assert!(report.ok, "{:?}", report.failures);

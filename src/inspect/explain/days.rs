@@ -118,7 +118,7 @@ mod tests {
         let (day, at) = ("2022-10-26".parse().unwrap(), |second| Timestamp::from_second(second).unwrap());
         let totals = |rows| Totals { rows, ..Totals::default() };
         let mut ledger = Ledger::new(Event::unknown(7), at(0));
-        ledger.days.insert(day, DayAnswer { lives: totals(3), ..DayAnswer::unanswered(at(10)) });
+        ledger.days.insert(day, DayAnswer { lives: totals(3), ..DayAnswer::empty(at(10)) });
         for (rows, pulled_at, is_same, where_forgotten) in [
             (3, 10, true, Some(true)),
             (2, 10, true, Some(true)),

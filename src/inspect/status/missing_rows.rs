@@ -100,7 +100,7 @@ mod tests {
                 lives: totals(rows.0),
                 interactions: totals(rows.1),
                 has_had_rows,
-                ..DayAnswer::unanswered(Timestamp::UNIX_EPOCH)
+                ..DayAnswer::empty(Timestamp::UNIX_EPOCH)
             };
             let mut ledger = Ledger::new(Event::unknown(7), Timestamp::UNIX_EPOCH);
             ledger.days.insert(day, answer);

@@ -27,7 +27,7 @@ use crate::config::Rosters;
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::Usage;
 use crate::extract::vendor::Vendor;
-use crate::job::choice::{Choice, Chosen, Scope};
+use crate::job::choice::{Choice, Chosen};
 use crate::job::context::Context;
 use crate::job::selection::Selection;
 use crate::job::upgrade::clean_ledgers;
@@ -74,7 +74,7 @@ pub(in crate::job) async fn run(context: &Context, call: &Plan, report: &mut Rep
     report.requests += usage.used();
     match call.items {
         Some(most) => put_items(context, &due, most, report).await,
-        None => show_due(context, choice.scope(), due, report).await,
+        None => show_due(context, &choice, due, report).await,
     }
 }
 
@@ -84,10 +84,10 @@ async fn put_items(context: &Context, due: &[Due], most: NonZeroUsize, report: &
     Ok(())
 }
 
-async fn show_due(context: &Context, scope: Scope, due: Vec<Due>, report: &mut Report) -> Result<()> {
+async fn show_due(context: &Context, choice: &Choice, due: Vec<Due>, report: &mut Report) -> Result<()> {
     let (now, mut all) = (context.clock.now(), Requests::default());
     for (turn, ledger) in due.into_iter().filter_map(|Due { turn, ledger, .. }| Some((turn, ledger?))) {
-        let since = turn.since;
+        let (since, scope) = (turn.since, choice.scope_of(&ledger));
         let needs = Needs::of(context, scope, &ledger, now);
         let (windows, requests) = (needs.days(), needs.requests()?);
         all += requests;

@@ -34,7 +34,7 @@ impl Visiting<'_> {
             has_asked_all,
             outcome,
             is_chosen: self.scope.is_chosen(),
-            planned_at: self.scope.planned_at,
+            planned_at: self.scope.planned_at(),
             is_unknown: self.shortfall.is_unknown,
         };
         let after = match self.record(&visit).await {

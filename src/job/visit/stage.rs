@@ -63,12 +63,11 @@ impl Visiting<'_> {
     async fn stage_day(&mut self, day: Date, fetched: Fetched) -> Result<()> {
         let before = self.answers.days.get(&day).copied();
         let answer = DayAnswer {
-            pulled_at: self.visit_id.pulled_at,
             lives: fetched.totals(Table::Lives),
             interactions: fetched.totals(Table::Interactions),
             rejects: fetched.rejected.totals(),
-            has_had_rows: false,
             accepted_at: self.accepted_at(Task::Day(day)),
+            ..DayAnswer::empty(self.visit_id.pulled_at)
         };
         let answer = answer.after(before);
         if self.scope.accepts(day) {
@@ -95,10 +94,10 @@ impl Visiting<'_> {
     async fn stage_snapshot(&mut self, fetched: Fetched) -> Result<()> {
         let (day, before) = (self.event_day.date(), self.ledger.snapshot);
         let answer = SnapshotAnswer {
-            pulled_at: self.visit_id.pulled_at,
             viewer_details: fetched.totals(Table::ViewerDetails),
             rejects: fetched.rejected.totals(),
             accepted_at: self.accepted_at(Task::Snapshot),
+            ..SnapshotAnswer::empty(self.visit_id.pulled_at)
         };
         if self.scope.accepts(day) {
             self.note(Ledger::accept_snapshot).await?;

@@ -1,5 +1,7 @@
 //! The vendor's last answers about an event, as its ledger keeps them: sums, never rows.
 
+use std::ops::Not;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -31,14 +33,18 @@ pub struct DayAnswer {
     /// When a user last accepted fewer rows (`--accept-shrink`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<Timestamp>,
+    /// Whether the first answer is still to come: so far, a user has only accepted that it has fewer rows.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub is_awaited: bool,
 }
 
 impl DayAnswer {
-    /// A day that was asked for, but not answered yet.
+    /// An answer without rows.
     #[must_use]
-    pub fn unanswered(pulled_at: Timestamp) -> Self {
+    pub fn empty(pulled_at: Timestamp) -> Self {
         let [lives, interactions, rejects] = [Totals::default(); 3];
-        Self { pulled_at, lives, interactions, rejects, has_had_rows: false, accepted_at: None }
+        let (has_had_rows, accepted_at, is_awaited) = (false, None, false);
+        Self { pulled_at, lives, interactions, rejects, has_had_rows, accepted_at, is_awaited }
     }
 
     /// This answer, given the one before: a day that has had rows keeps that mark, unless a user has accepted fewer rows since.
@@ -65,19 +71,16 @@ pub struct SnapshotAnswer {
     /// When a user last accepted fewer rows (`--accept-shrink`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<Timestamp>,
+    /// Whether the first answer is still to come: so far, a user has only accepted that it has fewer rows.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub is_awaited: bool,
 }
 
 impl SnapshotAnswer {
-    /// A snapshot that was asked for, but not answered yet.
+    /// An answer without rows.
     #[must_use]
-    pub fn unanswered(pulled_at: Timestamp) -> Self {
+    pub fn empty(pulled_at: Timestamp) -> Self {
         let [viewer_details, rejects] = [Totals::default(); 2];
-        Self { pulled_at, viewer_details, rejects, accepted_at: None }
-    }
-
-    /// Whether it was ever answered: what only notes that a user accepts fewer rows was not.
-    #[must_use]
-    pub fn is_answered(&self) -> bool {
-        self.viewer_details.rows > 0 || self.accepted_at < Some(self.pulled_at)
+        Self { pulled_at, viewer_details, rejects, accepted_at: None, is_awaited: false }
     }
 }

@@ -237,7 +237,7 @@ mod tests {
         let failed = |hours| visit(hours, Outcome::Failed);
         let left = |hours| visit(hours, Outcome::Left);
         let onward = |hours| {
-            let days = [("2022-10-26".parse().unwrap(), DayAnswer::unanswered(at(hours)))].into();
+            let days = [("2022-10-26".parse().unwrap(), DayAnswer::empty(at(hours)))].into();
             Visit { days, ..left(hours) }
         };
         let complete = |hours| visit(hours, Outcome::Complete);

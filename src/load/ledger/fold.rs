@@ -73,8 +73,7 @@ mod tests {
     use crate::transform::totals::Totals;
 
     fn snapshot_at(hours: i64) -> SnapshotAnswer {
-        let [viewer_details, rejects] = [Totals::default(); 2];
-        SnapshotAnswer { pulled_at: at(hours), viewer_details, rejects, accepted_at: None }
+        SnapshotAnswer::empty(at(hours))
     }
 
     #[test]
@@ -187,7 +186,7 @@ mod tests {
         let bringing = |hours, accepted_at| {
             let (pulled_at, rows) = (at(hours), u64::try_from(hours).unwrap());
             let totals = Totals { rows, ..Totals::default() };
-            let answer = DayAnswer { accepted_at, lives: totals, ..DayAnswer::unanswered(pulled_at) };
+            let answer = DayAnswer { accepted_at, lives: totals, ..DayAnswer::empty(pulled_at) };
             let snapshot = SnapshotAnswer { accepted_at, viewer_details: totals, ..snapshot_at(hours) };
             Visit {
                 days: [(day, answer)].into(),

@@ -158,9 +158,8 @@ impl RecoveredEvent {
     fn read_cell(&mut self, table: Table, day: Date, cell: &Cell, totals: Totals) {
         let (pulled_at, accepted_at) = (cell.pulled_at, cell.accepted_at);
         if table == Table::ViewerDetails {
-            let rejects = Totals::default();
-            self.snapshot =
-                Some((day, SnapshotAnswer { pulled_at, viewer_details: totals, rejects, accepted_at }));
+            let empty = SnapshotAnswer::empty(pulled_at);
+            self.snapshot = Some((day, SnapshotAnswer { viewer_details: totals, accepted_at, ..empty }));
             return;
         }
         if table == Table::Rejects && cell.part == Source::Snapshot.name() {
@@ -169,7 +168,7 @@ impl RecoveredEvent {
             }
             return;
         }
-        let known = self.days.entry(day).or_insert(DayAnswer::unanswered(pulled_at));
+        let known = self.days.entry(day).or_insert(DayAnswer::empty(pulled_at));
         known.pulled_at = known.pulled_at.max(pulled_at);
         known.accepted_at = known.accepted_at.max(accepted_at);
         match table {

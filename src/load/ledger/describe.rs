@@ -1,0 +1,140 @@
+//! How the ledger changes when the vendor describes the event anew. Pure.
+
+use jiff::civil::Date;
+
+use super::{Closing, Ledger};
+use crate::calendar::Zone;
+use crate::transform::event::Event;
+
+impl Ledger {
+    /// Updates the event to how the vendor now describes it, unless that is how it was before an edit that is known. A closed event
+    /// that now ends later, or is no longer cancelled, is visited again; an event that was cancelled before it began, and never
+    /// visited, is closed.
+    pub fn describe(&mut self, event: &Event) {
+        if event.is_older_than(&self.event) {
+            return;
+        }
+        let (is_restored, was_deleted) = (self.closed == Some(Closing::Cancelled), self.was_deleted());
+        let event = event.clone().completed_by(&self.event);
+        // One that was closed is held anew.
+        let is_moved_later = self.closed.is_none() && event.start_time > self.event.start_time;
+        let had_begun =
+            self.event.start_time.filter(|start| is_moved_later && event.modify_time >= Some(*start));
+        self.began_at = self.began_at.or(had_begun);
+        let ends_later = event.end_time > self.event.end_time;
+        self.event = event;
+        let was_cancelled = self.was_cancelled_before_start();
+        let stays_deleted = was_deleted && self.event.is_cancelled();
+        if (ends_later || is_restored && !stays_deleted) && !was_cancelled {
+            self.closed = None;
+        }
+        if was_cancelled && self.last_visit.is_none() {
+            self.closed = Some(Closing::Cancelled);
+        }
+    }
+
+    /// The first day on which it was to take place: its own, unless it had begun before it was moved.
+    #[must_use]
+    pub fn first_day(&self, zone: &Zone, event_day: Date) -> Date {
+        self.began_at.map_or(event_day, |began_at| zone.day_of(began_at).min(event_day))
+    }
+
+    /// Whether the event was cancelled before it began, so that nobody can have come.
+    #[must_use]
+    pub fn was_cancelled_before_start(&self) -> bool {
+        self.event.was_cancelled_before_start() && self.began_at.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{HORIZON, at, ledger, visit};
+    use super::super::visit::Outcome;
+    use super::*;
+
+    #[test]
+    fn an_event_is_reopened_by_a_later_end_and_moved_without_moving_its_day() {
+        let mut ledger = ledger();
+        ledger.fold(&visit(31 * 24, Outcome::Complete), HORIZON);
+        assert_eq!(ledger.closed, Some(Closing::Complete));
+        let edited = Event { title: Some("new".into()), ..ledger.event.clone() };
+        ledger.describe(&edited);
+        assert_eq!(ledger.closed, Some(Closing::Complete), "another title is no reason");
+        let moved = Event { end_time: Some(at(40 * 24)), ..edited };
+        ledger.describe(&moved);
+        assert_eq!(ledger.closed, None);
+        assert_eq!(ledger.event_day, Some("2022-10-26".parse().unwrap()));
+        assert_eq!(ledger.due_at(HORIZON, at(39 * 24)), None, "it has not ended");
+        assert!(ledger.due_at(HORIZON, at(40 * 24)).is_some());
+    }
+
+    #[test]
+    fn an_entry_that_names_little_takes_nothing_away() {
+        let mut known = ledger();
+        let whole = Event {
+            title: Some("launch".into()),
+            host_id: Some("88589655".into()),
+            modify_time: Some(at(-100)),
+            ..known.event.clone()
+        };
+        known.describe(&whole);
+        known.describe(&Event { status: Some("cancelled".into()), ..Event::unknown(whole.event_id) });
+        let expected = Event { status: Some("cancelled".into()), modify_time: None, ..whole };
+        assert_eq!(known.event, expected);
+        assert_eq!(known.closed, None, "an older edit does not say that it was cancelled before it began");
+    }
+
+    #[test]
+    fn an_event_that_is_moved_after_it_has_begun_is_not_cancelled_before_it_began() {
+        for (moved_at, began_at, closed) in
+            [(-1, None, Some(Closing::Cancelled)), (0, Some(at(0)), None), (1, Some(at(0)), None)]
+        {
+            let mut ledger = Ledger::new(Event { start_time: Some(at(0)), ..ledger().event }, at(-48));
+            let later = Event {
+                start_time: Some(at(96)),
+                end_time: Some(at(97)),
+                modify_time: Some(at(moved_at)),
+                ..ledger.event.clone()
+            };
+            ledger.describe(&later);
+            assert_eq!(ledger.began_at, began_at, "{moved_at}");
+            let cancelled =
+                Event { status: Some("cancelled".into()), modify_time: Some(at(48)), ..later.clone() };
+            ledger.describe(&cancelled);
+            assert_eq!(ledger.closed, closed, "{moved_at}");
+        }
+        for closing in [Closing::Cancelled, Closing::Complete] {
+            let mut ledger = Ledger { closed: Some(closing), ..ledger() };
+            let moved = Event {
+                start_time: Some(at(96)),
+                end_time: Some(at(97)),
+                modify_time: Some(at(1)),
+                ..ledger.event.clone()
+            };
+            ledger.describe(&moved);
+            assert_eq!((ledger.began_at, ledger.closed), (None, None), "it was not waited for any more");
+        }
+    }
+
+    #[test]
+    fn an_event_that_is_cancelled_before_it_begins_is_closed_unless_it_was_visited() {
+        let cancelled = Event {
+            status: Some("cancelled".into()),
+            start_time: Some(at(-1)),
+            modify_time: Some(at(-2)),
+            ..ledger().event
+        };
+        let mut never = ledger();
+        never.describe(&cancelled);
+        assert_eq!(never.closed, Some(Closing::Cancelled));
+        never.describe(&Event { status: Some("created".into()), ..cancelled.clone() });
+        assert_eq!(never.closed, None, "it was restored");
+        let mut visited = ledger();
+        visited.fold(&visit(1, Outcome::Complete), HORIZON);
+        visited.describe(&cancelled);
+        assert_eq!(visited.closed, None);
+        let mut later = ledger();
+        later.describe(&Event { modify_time: Some(at(0)), ..cancelled });
+        assert_eq!(later.closed, None, "somebody may have come before");
+    }
+}

@@ -1,0 +1,50 @@
+//! The row of `events` that describes an event.
+
+use arrow::array::RecordBatch;
+use jiff::Timestamp;
+
+use super::Event;
+use crate::calendar::Zone;
+use crate::error::Result;
+use crate::transform::batch::{self, BatchBuilder};
+use crate::transform::tables::Table;
+use crate::transform::value::Value;
+
+impl Event {
+    /// Reads a row of `events`; none if it has no `event_id`.
+    #[must_use]
+    pub fn of_row(batch: &RecordBatch, row: usize) -> Option<Self> {
+        let Value::Integer(event_id) = batch::value(batch, "event_id", row) else { return None };
+        let mut event = Self::unknown(event_id);
+        for column in Table::Events.columns().iter().filter(|column| column.key.is_some()) {
+            event.set(column.name, batch::value(batch, column.name, row));
+        }
+        Some(event)
+    }
+
+    /// Its row in `events`; `made` are the values of the columns that this program makes.
+    pub fn row(&self, zone: &Zone, made: Vec<(&'static str, Value<'_>)>) -> Result<RecordBatch> {
+        let clock = |instant: Option<Timestamp>| Value::from(instant.map(|instant| zone.wall_clock(instant)));
+        let mut values = vec![
+            ("event_id", self.event_id.into()),
+            ("title", self.title.as_deref().into()),
+            ("start_time", self.start_time.into()),
+            ("end_time", self.end_time.into()),
+            ("create_time", self.create_time.into()),
+            ("modify_time", self.modify_time.into()),
+            ("length_minutes", self.length_minutes.into()),
+            ("event_form", self.event_form.as_deref().into()),
+            ("status", self.status.as_deref().into()),
+            ("host_id", self.host_id.as_deref().into()),
+            ("host_name", self.host_name.as_deref().into()),
+            ("billing_code", self.billing_code.as_deref().into()),
+            ("conference_id", self.conference_id.as_deref().into()),
+            ("start_date", clock(self.start_time)),
+            ("end_date", clock(self.end_time)),
+        ];
+        values.extend(made);
+        let mut batch = BatchBuilder::new(Table::Events);
+        batch.push_named(values);
+        batch.finish()
+    }
+}
