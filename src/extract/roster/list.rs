@@ -1,0 +1,178 @@
+//! One of the vendor's lists, read page by page.
+
+use std::collections::HashSet;
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use super::entries::entries;
+use crate::error::{Error, Kind, Result};
+use crate::extract::failure;
+use crate::extract::vendor::Vendor;
+use crate::transform::event::Event;
+
+/// How many events per page are asked for.
+pub(super) const PAGE: usize = 100;
+/// A page may be full if its number of events is a multiple of this: the vendor's actual page size is not known, whatever size is
+/// asked for.
+const ROUND: usize = 10;
+/// More pages than any customer has: a list that seems to go on for ever is given up here.
+const MOST_PAGES: usize = 100_000;
+
+/// A list, and how it is asked for.
+pub(super) struct ListRequest {
+    pub(super) path: &'static str,
+    /// The parameters of each request, except the page.
+    pub(super) parameters: Map<String, Value>,
+    /// The number of the first page: the vendor's lists begin at 0 or at 1.
+    pub(super) first: usize,
+    /// Every page has at least this many events, except the last one and those that leave some out.
+    pub(super) shortest: usize,
+    /// Reads from an answer how many events the list has, if it says so.
+    pub(super) total: fn(&RawValue) -> Option<usize>,
+    /// The most times that the list is read.
+    pub(super) most_readings: usize,
+}
+
+/// One of the vendor's lists, read page by page.
+pub struct List<'a> {
+    vendor: Vendor<'a>,
+    request: ListRequest,
+    /// How many times the list has been read to its end.
+    readings: usize,
+    /// Pages of this reading so far, not counting an empty one at its end.
+    pages: usize,
+    /// Whether the last of these pages may have been full.
+    is_round: bool,
+    /// The most events that a page had.
+    longest: usize,
+    /// How many events the list has, if the last page said so.
+    stated: Option<usize>,
+    /// Events that this reading named.
+    in_this_reading: HashSet<i64>,
+    /// Events that any reading named.
+    in_any_reading: HashSet<i64>,
+    /// Whether this reading named an event that no earlier one did.
+    is_news: bool,
+    is_over: bool,
+}
+
+/// A page of a list.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// The events, in the vendor's order. An event that was also on an earlier page counts as this page describes it.
+    pub events: Vec<Event>,
+    /// Entries without a readable event number; counted in the first reading only.
+    pub unreadable: u64,
+}
+
+impl<'a> List<'a> {
+    pub(super) fn new(vendor: Vendor<'a>, request: ListRequest) -> Self {
+        Self {
+            vendor,
+            request,
+            readings: 0,
+            pages: 0,
+            is_round: false,
+            longest: 0,
+            stated: None,
+            in_this_reading: HashSet::new(),
+            in_any_reading: HashSet::new(),
+            is_news: false,
+            is_over: false,
+        }
+    }
+
+    /// Asks for the next page; `None` after the last one.
+    pub async fn page(&mut self) -> Result<Option<Page>> {
+        if self.is_over {
+            return Ok(None);
+        }
+        if self.pages >= MOST_PAGES {
+            return Err(Error::new(Kind::BadAnswer, "the vendor's list of events does not end"));
+        }
+        match self.ask().await {
+            Ok((entries, total)) => Ok(Some(self.read(&entries, total))),
+            Err(error) if self.is_past_its_end(&error) => {
+                self.end_reading();
+                Ok(Some(Page::default()))
+            }
+            Err(error) => Err(error.with("list", self.request.path)),
+        }
+    }
+
+    /// The entries of the next page, and how many the list has, if the answer says so.
+    async fn ask(&self) -> Result<(Vec<Box<RawValue>>, Option<usize>)> {
+        let ListRequest { path, first, .. } = self.request;
+        let mut parameters = self.request.parameters.clone();
+        parameters.insert("page".to_owned(), json!(first + self.pages));
+        // Boxed: otherwise the future of every caller would hold all of this one.
+        let reply = Box::pin(self.vendor.call(path, parameters)).await?;
+        let entries = entries(&reply.data)
+            .ok_or_else(|| reply.error(Kind::BadAnswer, format!("the answer to `{path}` has no array")))?;
+        Ok((entries, (self.request.total)(&reply.data)))
+    }
+
+    /// Whether the vendor's answer is about a page that the list, by its own total, does not have: there may be no empty one.
+    fn is_past_its_end(&self, error: &Error) -> bool {
+        let has_all = self.stated.is_some_and(|total| self.pages * self.page_size() >= total);
+        let is_answer = matches!(error.kind(), Kind::BadAnswer | Kind::Refused | Kind::UnknownEvent);
+        self.pages > 0 && has_all && (is_answer || failure::is_unexplained(error))
+    }
+
+    /// How many events a page holds: the vendor's default number, unless a page had more, so that the number that is asked for
+    /// counts.
+    fn page_size(&self) -> usize {
+        if self.longest > self.request.shortest { PAGE } else { self.request.shortest }
+    }
+
+    /// How many different events the list has named so far.
+    #[must_use]
+    pub fn distinct_events(&self) -> usize {
+        self.in_any_reading.len()
+    }
+
+    /// Reads the entries of a page. A page is the last one if it is short, or if all its events were on earlier pages. But the vendor
+    /// may leave events out of a page, even all of them: while it states a greater `total`, the list goes on. And the second page may
+    /// be the first one again, if that has both the number 0 and the number 1.
+    fn read(&mut self, entries: &[Box<RawValue>], total: Option<usize>) -> Page {
+        let before = self.in_this_reading.len();
+        let mut page = Page::default();
+        for entry in entries {
+            match Event::read(entry.get()) {
+                Some(event) => {
+                    self.in_this_reading.insert(event.event_id);
+                    self.is_news |= self.in_any_reading.insert(event.event_id);
+                    page.events.push(event);
+                }
+                // Counted once, not in every reading.
+                None => page.unreadable += u64::from(self.readings == 0),
+            }
+        }
+        self.longest = self.longest.max(entries.len());
+        self.stated = total;
+        let lacks = |reached: usize| total.is_some_and(|total| reached < total);
+        let has_more_pages = lacks((self.pages + 1) * self.page_size());
+        if !entries.is_empty() || has_more_pages {
+            self.pages += 1;
+            self.is_round = entries.len().is_multiple_of(ROUND);
+        }
+        let named = self.in_this_reading.len();
+        let is_short = entries.len() < self.request.shortest && !lacks(named);
+        let may_be_the_first_again = self.request.first == 0 && self.pages == 2 && !entries.is_empty();
+        let names_nothing_new = named == before && !may_be_the_first_again;
+        if is_short || names_nothing_new && !has_more_pages {
+            self.end_reading();
+        }
+        page
+    }
+
+    fn end_reading(&mut self) {
+        self.readings += 1;
+        // After a single full page there may have been another page, until its last event moved up.
+        let is_whole = self.pages < 2 && !self.is_round;
+        self.is_over = is_whole || !self.is_news || self.readings >= self.request.most_readings;
+        (self.pages, self.is_round, self.is_news) = (0, false, false);
+        self.in_this_reading.clear();
+    }
+}
