@@ -57,7 +57,7 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
         .buffer_unordered(context.concurrency);
     let (mut streak, mut stopped_by) = (Streak::default(), None);
     while let Some((due, ended)) = visits.next().await {
-        if may_go_on.load(Ordering::Relaxed) && streak.add(context, &ended).await {
+        if may_go_on.load(Ordering::Relaxed) && streak.should_stop_after(context, &ended).await {
             may_go_on.store(false, Ordering::Relaxed);
             stopped_by = streak.kind;
         }
@@ -113,8 +113,9 @@ struct Streak {
 }
 
 impl Streak {
-    /// Adds a visit, and returns whether further visits would most likely fail as well.
-    async fn add(&mut self, context: &Context, ended: &Ended) -> bool {
+    /// Adds a visit, and returns whether further visits would most likely fail as well. After a few failures of the store, it is
+    /// tried first.
+    async fn should_stop_after(&mut self, context: &Context, ended: &Ended) -> bool {
         let error = match ended {
             Ended::Visited(visited) => visited.error.as_ref(),
             Ended::Failed(error) => Some(error),

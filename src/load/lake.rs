@@ -1,5 +1,5 @@
-//! The lake: where it lies, and its settings, which are put once. A run with other settings is refused: its days would not fit those
-//! of the lake.
+//! The lake: where it lies, and its settings, which its first run fixes. A run with other settings is refused: its days would not fit
+//! those of the lake.
 
 use std::sync::Arc;
 

@@ -8,7 +8,7 @@ use jiff::tz::Offset;
 use super::builder::Builder;
 use super::tables::Table;
 use super::value::Value;
-use crate::error::{Explain, Kind, Result};
+use crate::error::{Error, Explain, Kind, Result};
 
 /// The number of rows in a full batch: small, because a visit holds several batches in memory.
 pub const BATCH_ROWS: usize = 2 * 1024;
@@ -22,13 +22,16 @@ pub struct BatchBuilder {
     rows: usize,
     /// Bytes of the records, or of the texts, that the rows were made from.
     bytes: usize,
+    /// A name for a value that is no column's.
+    misnamed: Option<&'static str>,
 }
 
 impl BatchBuilder {
     /// Creates a builder without rows.
     #[must_use]
     pub fn new(table: Table) -> Self {
-        Self { table, builders: table.columns().iter().map(Builder::of).collect(), rows: 0, bytes: 0 }
+        let builders = table.columns().iter().map(Builder::of).collect();
+        Self { table, builders, rows: 0, bytes: 0, misnamed: None }
     }
 
     /// Whether the rows should become a batch before more are added.
@@ -56,9 +59,12 @@ impl BatchBuilder {
         &mut self.builders
     }
 
-    /// Adds a row whose values are given by column name; columns that are not named become null.
+    /// Adds a row whose values are given by column name; columns that are not named become null. If a name is no column's, the batch
+    /// cannot be finished.
     pub fn push_named(&mut self, mut values: Vec<(&'static str, Value<'_>)>) {
         let table = self.table;
+        let misnamed = values.iter().find(|(name, _)| table.index_of(name).is_none());
+        self.misnamed = misnamed.map(|(name, _)| *name).or(self.misnamed);
         self.push(table.columns().iter().map(|column| {
             let named = values.iter_mut().find(|(name, _)| *name == column.name);
             named.map_or(Value::Null, |(_, value)| std::mem::replace(value, Value::Null))
@@ -68,6 +74,10 @@ impl BatchBuilder {
     /// Returns the rows as one batch, and empties the builder.
     pub fn finish(&mut self) -> Result<RecordBatch> {
         (self.rows, self.bytes) = (0, 0);
+        if let Some(name) = self.misnamed {
+            let message = format!("`{}` has no column `{name}`", self.table.name());
+            return Err(Error::new(Kind::Damaged, message).hint("report it to the makers of rollcall"));
+        }
         let arrays = self.builders.iter_mut().map(|builder| builder.finish(BATCH_ROWS)).collect();
         RecordBatch::try_new(self.table.schema(), arrays)
             .explain(Kind::Damaged, || format!("cannot build a batch of `{}`", self.table.name()))
@@ -155,6 +165,14 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
+
+    #[test]
+    fn a_value_for_a_column_that_does_not_exist_is_not_lost_in_silence() {
+        let mut rows = BatchBuilder::new(Table::Events);
+        rows.push_named(vec![("event_id", Value::Integer(1)), ("titel", "launch".into())]);
+        let error = rows.finish().unwrap_err();
+        assert!(error.to_string().contains("`events` has no column `titel`"), "{error}");
+    }
 
     #[test]
     fn a_day_that_no_calendar_has_is_null() {

@@ -11,7 +11,8 @@ use super::computed::{ColumnSource, Computer};
 use super::decoded::{DecodeCounts, Decoded, RejectReason};
 use super::fast_path;
 use super::field_index::FieldIndex;
-use super::fields::{Fields, PersonColumns};
+use super::fields::Fields;
+use super::person::{IDENTIFIERS, Identifiers};
 use super::privacy::Privacy;
 use super::reading;
 use super::tables::Table;
@@ -40,7 +41,7 @@ pub struct Decoder {
     window: Option<Range<Timestamp>>,
     column_sources: Vec<ColumnSource>,
     online_time: Option<usize>,
-    person: PersonColumns,
+    person: Identifiers<Option<usize>>,
     index: FieldIndex,
     rows: BatchBuilder,
     full: Vec<Result<RecordBatch>>,
@@ -60,7 +61,7 @@ impl Decoder {
             window: None,
             column_sources,
             online_time: table.index_of("online_time"),
-            person: PersonColumns::of(table),
+            person: IDENTIFIERS.map(|name| table.index_of(name)),
             index: FieldIndex::of(table),
             rows: BatchBuilder::new(table),
             full: Vec::new(),

@@ -8,32 +8,17 @@ use super::column::{Column, Personal};
 use super::extra::Extra;
 use super::fast_path;
 use super::field_index::FieldIndex;
-use super::person;
+use super::person::Identifiers;
 use super::privacy::{Policy, Treatment};
 use super::tables::Table;
 use crate::json::record::{Record, Sent};
-
-/// The indexes of the columns that identify a person.
-pub(super) struct PersonColumns {
-    mobile: Option<usize>,
-    country_code: Option<usize>,
-    email: Option<usize>,
-    ext_id: Option<usize>,
-}
-
-impl PersonColumns {
-    pub(super) fn of(table: Table) -> Self {
-        let [mobile, country_code, email, ext_id] =
-            ["mobile", "country_code", "email", "ext_id"].map(|name| table.index_of(name));
-        Self { mobile, country_code, email, ext_id }
-    }
-}
 
 /// The fields of one record.
 pub(super) struct Fields<'a, 'r> {
     pub(super) table: Table,
     pub(super) policy: &'a Policy,
-    pub(super) person: &'a PersonColumns,
+    /// The indexes of the columns that identify a person.
+    pub(super) person: &'a Identifiers<Option<usize>>,
     pub(super) index: &'a FieldIndex,
     pub(super) record: Record<'r>,
 }
@@ -76,12 +61,7 @@ impl<'r> Fields<'_, 'r> {
 
     /// The key of the record's person, or what may be kept of it. An archived record carries the key itself: `said`.
     pub(super) fn person_key(&self, said: Option<Sent<'r>>, treatment: Treatment) -> Option<Cow<'r, str>> {
-        let PersonColumns { mobile, country_code, email, ext_id } = self.person;
-        let made = || {
-            let texts = [mobile, country_code, email, ext_id].map(|at| self.text(*at));
-            let [mobile, country_code, email, ext_id] = texts.each_ref().map(Option::as_deref);
-            person::key(mobile, country_code, email, ext_id).map(Cow::Owned)
-        };
+        let made = || self.person.map(|at| self.text(at)).key().map(Cow::Owned);
         let key = said.and_then(|sent| fast_path::present(&sent)).or_else(made)?;
         self.policy.treated(treatment, None, key, None)
     }

@@ -1,4 +1,5 @@
-//! One key per person, so that the three tables and a customer's own list can be joined; and which values tell people apart.
+//! One key per person, made from what identifies them, so that the three tables and a customer's own list can be joined; and
+//! which values tell people apart.
 
 use std::borrow::Cow;
 
@@ -7,20 +8,51 @@ const SHORTEST: usize = 7;
 /// How many digits E.164 allows at most.
 const LONGEST: usize = 15;
 
-/// The key of a person: the mobile number as plus and digits (E.164), else the mail address in lower case, else the customer's
-/// own identifier; none if there is none of them.
-#[must_use]
-pub fn key(
-    mobile: Option<&str>,
-    country_code: Option<&str>,
-    email: Option<&str>,
-    ext_id: Option<&str>,
-) -> Option<String> {
-    mobile
-        .and_then(|mobile| e164(mobile, country_code))
-        // What an address was that has become a pseudonym, nobody can see any more: perhaps it was none.
-        .or_else(|| email.map(mail).filter(|mail| tells("email", mail) && !mail.starts_with(PSEUDONYM)))
-        .or_else(|| ext_id.map(|ext_id| ext_id.trim().to_owned()))
+/// Something of each of a person's identifiers, such as its column, or its text.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Identifiers<T> {
+    /// The mobile number.
+    pub mobile: T,
+    /// The country code, without which some numbers are not whole.
+    pub country_code: T,
+    /// The mail address.
+    pub email: T,
+    /// The customer's own identifier.
+    pub ext_id: T,
+}
+
+/// The names of their columns.
+pub const IDENTIFIERS: Identifiers<&str> =
+    Identifiers { mobile: "mobile", country_code: "country_code", email: "email", ext_id: "ext_id" };
+
+impl<T> Identifiers<T> {
+    /// The same of what `of` makes of each.
+    pub fn map<U>(self, of: impl Fn(T) -> U) -> Identifiers<U> {
+        let Self { mobile, country_code, email, ext_id } = self;
+        Identifiers {
+            mobile: of(mobile),
+            country_code: of(country_code),
+            email: of(email),
+            ext_id: of(ext_id),
+        }
+    }
+}
+
+impl<T: AsRef<str>> Identifiers<Option<T>> {
+    /// The key of the person whom these texts tell of: the mobile number as plus and digits (E.164), else the mail address in lower
+    /// case, else the customer's own identifier; none if there is none of them.
+    #[must_use]
+    pub fn key(&self) -> Option<String> {
+        let country_code = self.country_code.as_ref().map(AsRef::as_ref);
+        let mobile = self.mobile.as_ref().and_then(|mobile| e164(mobile.as_ref(), country_code));
+        mobile
+            // What an address was that has become a pseudonym, nobody can see any more: perhaps it was none.
+            .or_else(|| {
+                let mail = mail(self.email.as_ref()?.as_ref());
+                (tells("email", &mail) && !mail.starts_with(PSEUDONYM)).then_some(mail)
+            })
+            .or_else(|| self.ext_id.as_ref().map(|ext_id| ext_id.as_ref().trim().to_owned()))
+    }
 }
 
 /// A mail address as in the key: in lower case, in plain characters, without spaces around it.
@@ -109,6 +141,10 @@ pub(super) fn e164(mobile: &str, country_code: Option<&str>) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn of_number(mobile: &str, country_code: Option<&str>) -> Option<String> {
+        Identifiers { mobile: Some(mobile), country_code, ..Identifiers::default() }.key()
+    }
+
     #[test]
     fn every_way_of_writing_a_number_gives_one_key() {
         for (mobile, country) in [
@@ -129,7 +165,7 @@ mod tests {
             ("190\u{a0}0010\u{2013}1106", None),
             ("\u{202d}19000101106\u{202c}", None),
         ] {
-            assert_eq!(key(Some(mobile), country, None, None).as_deref(), Some("+8619000101106"), "{mobile}");
+            assert_eq!(of_number(mobile, country).as_deref(), Some("+8619000101106"), "{mobile}");
         }
         for (country, expected) in [
             ("1", Some("+12125550100")),
@@ -138,12 +174,8 @@ mod tests {
             ("US", None),
             ("美国", None),
         ] {
-            assert_eq!(
-                key(Some("(212) 555-0100"), Some(country), None, None).as_deref(),
-                expected,
-                "{country}"
-            );
-            assert_eq!(key(Some("+12125550100"), Some(country), None, None).as_deref(), Some("+12125550100"));
+            assert_eq!(of_number("(212) 555-0100", Some(country)).as_deref(), expected, "{country}");
+            assert_eq!(of_number("+12125550100", Some(country)).as_deref(), Some("+12125550100"));
         }
     }
 
@@ -173,16 +205,21 @@ mod tests {
         let email = Some("Li.Wei@Example.com ");
         for mobile in ["190****1106", "anonymous", "12", "1+2", "12345678901234567890", "00000000000", "+0"] {
             assert_eq!(
-                key(Some(mobile), None, email, None).as_deref(),
+                Identifiers { mobile: Some(mobile), email, ..Identifiers::default() }.key().as_deref(),
                 Some("li.wei@example.com"),
                 "{mobile}"
             );
         }
-        assert_eq!(key(None, None, None, Some("C-77")).as_deref(), Some("C-77"));
-        assert_eq!(key(None, Some("+86"), None, None), None);
+        let of_the_customers = Identifiers { ext_id: Some("C-77"), ..Identifiers::default() };
+        assert_eq!(of_the_customers.key().as_deref(), Some("C-77"));
+        assert_eq!(Identifiers { country_code: Some("+86"), ..Identifiers::default() }.key(), None);
         for email in ["无", "n/a", "a***@example.com", "hmac:00ff"] {
-            assert_eq!(key(None, None, Some(email), Some("C-77")).as_deref(), Some("C-77"), "{email}");
-            assert_eq!(key(None, None, Some(email), None), None, "{email}");
+            assert_eq!(
+                Identifiers { email: Some(email), ..of_the_customers }.key().as_deref(),
+                Some("C-77"),
+                "{email}"
+            );
+            assert_eq!(Identifiers { email: Some(email), ..Identifiers::default() }.key(), None, "{email}");
         }
     }
 }

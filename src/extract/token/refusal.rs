@@ -105,3 +105,25 @@ impl Tokens {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calendar::Clock;
+    use crate::extract::http::tests::unreachable;
+    use crate::extract::usage::Usage;
+
+    #[tokio::test]
+    async fn a_list_that_fails_says_nothing_of_a_token_that_others_make() {
+        for (path, is_checked) in [(EDITS, false), ("event/report/details", true)] {
+            let (http, usage) = (unreachable(Clock::System), Usage::default());
+            let tokens = Tokens::new(None, None);
+            for _ in 0..DOUBTS {
+                let error = Error::new(Kind::Unavailable, "no reason").with("code", 10_086);
+                let said = tokens.failed(http.metered(&usage), path, &"one".into(), error).await;
+                assert_eq!(said.kind(), Kind::Unavailable, "{path}");
+            }
+            assert_eq!(usage.used().requests > 0, is_checked, "{path}");
+        }
+    }
+}

@@ -134,7 +134,7 @@ pub(in crate::job) async fn plan(
     }
     planned.fail(clock_is_behind(&update.known, update.now));
     context.progress.listing();
-    let listed = rosters::read(&mut update).await;
+    let listed = rosters::note(&mut update).await;
     if purpose.writes_ledgers() && context.lake.privacy().await?.suppressed.revision() != revision {
         // Since the vendor was asked, somebody is to be forgotten who may be the host of an event that was noted, even if the
         // vendor's list broke after that.

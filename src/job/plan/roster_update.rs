@@ -164,8 +164,8 @@ impl<'a> RosterUpdate<'a> {
             self.establish().await?;
         }
         let this = &*self;
-        let noted = stream::iter(events)
-            .map(|event| async move { (event.event_id, this.ledger_of(event, detail).await) });
+        let noted =
+            stream::iter(events).map(|event| async move { (event.event_id, this.note(event, detail).await) });
         let noted: Vec<_> = noted.buffered(AT_ONCE).collect().await;
         let is_of_store = |outcome: &Result<Option<Ledger>>| {
             outcome.as_ref().is_err_and(|error| error.kind() == Kind::Store)
@@ -211,8 +211,9 @@ impl<'a> RosterUpdate<'a> {
         Ok(())
     }
 
-    /// The ledger of an event, updated with what the roster says about it; `None` if there is none, and the event is of no concern.
-    async fn ledger_of(&self, event: Event, detail: Detail) -> Result<Option<Ledger>> {
+    /// Notes in the ledger of an event what the roster says about it, unless `purpose` only shows; returns the ledger. `None` if
+    /// there is none, and the event is of no concern.
+    async fn note(&self, event: Event, detail: Detail) -> Result<Option<Ledger>> {
         if !self.may_concern(&event) && self.context.ledgers.find(event.event_id).await?.is_none() {
             return Ok(None);
         }

@@ -24,7 +24,7 @@ const ACROSS: SignedDuration = SignedDuration::from_hours(24);
 
 /// Saves every event that the rosters name, unless its ledger already says the same. Returns the cursor to write afterwards;
 /// `None` if it does not move.
-pub(super) async fn read(update: &mut RosterUpdate<'_>) -> Result<Option<Cursor>> {
+pub(super) async fn note(update: &mut RosterUpdate<'_>) -> Result<Option<Cursor>> {
     let (context, choice) = (update.context, update.choice);
     if let Chosen::Events(events, _) = &choice.chosen {
         let asked = ask_about(context, choice, update.vendor, events.clone(), None).await?;
@@ -160,7 +160,7 @@ async fn edited(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()
         (None, None) => before(now, context.lookback),
     };
     let mut spans = Spans::new(from, now);
-    while let Some((from, to)) = spans.next() {
+    while let Some((from, to)) = spans.current() {
         let mut list = roster::edited_between(update.vendor, from, to);
         let mut pages = 0;
         while let Some(page) = list.page().await? {
@@ -169,7 +169,7 @@ async fn edited(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()
             update.apply(page.events, Detail::Full).await?;
         }
         read.broken_at = Some(to);
-        spans.read(pages);
+        spans.advance(pages);
     }
     *read = ReadUpTo { until: Some(listed_until(update.vendor, now)), broken_at: None };
     Ok(())
@@ -193,7 +193,7 @@ async fn public(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<Ve
     };
     let (mut spans, mut without_end) = (Spans::new(from, to), Vec::new());
     let first = from;
-    while let Some((from, to)) = spans.next() {
+    while let Some((from, to)) = spans.current() {
         let from = if from == first { from } else { before(from, ACROSS) };
         let mut list = roster::held_between(update.vendor, from, to);
         let mut pages = 0;
@@ -205,7 +205,7 @@ async fn public(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<Ve
             update.apply(page.events, Detail::ExistenceOnly).await?;
         }
         read.broken_at = Some(to);
-        spans.read(pages);
+        spans.advance(pages);
     }
     *read = ReadUpTo { until: Some(listed_until(update.vendor, now)), broken_at: None };
     Ok(without_end)

@@ -11,7 +11,7 @@ const MANY: usize = 8;
 
 /// The spans of a period that have yet to be read.
 pub(super) struct Spans {
-    next: Option<(Timestamp, Timestamp)>,
+    current: Option<(Timestamp, Timestamp)>,
     to: Timestamp,
     length: SignedDuration,
 }
@@ -19,22 +19,22 @@ pub(super) struct Spans {
 impl Spans {
     /// The spans of the period from one instant to another.
     pub(super) fn new(from: Timestamp, to: Timestamp) -> Self {
-        Self { next: Some((from, end(from, FIRST, to))), to, length: FIRST }
+        Self { current: Some((from, end(from, FIRST, to))), to, length: FIRST }
     }
 
-    /// The next span; `None` after the last one. A period without length is one span, too.
-    pub(super) fn next(&self) -> Option<(Timestamp, Timestamp)> {
-        self.next
+    /// The span to read now; `None` after the last one. A period without length is one span, too.
+    pub(super) fn current(&self) -> Option<(Timestamp, Timestamp)> {
+        self.current
     }
 
-    /// Notes that the span was read, and had this many pages. If they are few, the next span is twice as long: a quiet period
-    /// takes few requests.
-    pub(super) fn read(&mut self, pages: usize) {
+    /// Goes on to the next span; this one had so many pages. If they are few, the next one is twice as long: a quiet period takes few
+    /// requests.
+    pub(super) fn advance(&mut self, pages: usize) {
         if pages <= MANY {
             self.length = self.length.saturating_add(self.length);
         }
-        let from = self.next.map_or(self.to, |(_, read)| read);
-        self.next = (from < self.to).then(|| (from, end(from, self.length, self.to)));
+        let from = self.current.map_or(self.to, |(_, read)| read);
+        self.current = (from < self.to).then(|| (from, end(from, self.length, self.to)));
     }
 }
 
@@ -63,11 +63,11 @@ mod tests {
         ] {
             let (mut spans, mut from) = (Spans::new(day(0), day(days)), day(0));
             for end in ends {
-                assert_eq!(spans.next(), Some((from, day(end))), "{days} {pages}");
+                assert_eq!(spans.current(), Some((from, day(end))), "{days} {pages}");
                 from = day(end);
-                spans.read(pages);
+                spans.advance(pages);
             }
-            assert_eq!(spans.next(), None, "{days} {pages}");
+            assert_eq!(spans.current(), None, "{days} {pages}");
         }
     }
 }

@@ -85,7 +85,7 @@ impl Visiting<'_> {
         let took = self.context.clock.now().duration_since(self.began);
         let (mut staged, mut retries): (Option<Staged>, _) = (None, ConflictRetries::default());
         loop {
-            let entry = match ledgers.current(event_id).await {
+            let entry = match ledgers.bring_home(event_id).await {
                 Err(error) if retries.allow(&error) => continue,
                 entry => entry?,
             };

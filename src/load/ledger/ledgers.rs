@@ -143,7 +143,7 @@ impl Ledgers {
     }
 
     async fn try_update(&self, event_id: i64, new: &Ledger, change: impl Fn(&mut Ledger)) -> Result<Ledger> {
-        let entry = self.current(event_id).await?;
+        let entry = self.bring_home(event_id).await?;
         let mut ledger = entry.as_ref().map_or(new, |entry| &entry.ledger).clone();
         change(&mut ledger);
         self.replace(entry, &ledger).await?;

@@ -1,5 +1,5 @@
-//! The ledger of one event: what is known, owed and done. Pure, but for `ledgers` and `cursor`, which read and write documents,
-//! and `recover`, which rebuilds ledgers from the lake.
+//! The ledger of one event: what is known, owed and done. Pure, but for `ledgers`, `places` and `cursor`, which read and write
+//! documents, and `recover`, which rebuilds ledgers from the lake.
 
 pub mod answers;
 mod closing;

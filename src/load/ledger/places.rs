@@ -7,9 +7,9 @@ use crate::error::{Error, Kind, Result};
 use crate::load::store::Condition;
 
 impl Ledgers {
-    /// The ledger of an event, in its place; none if it has none. Returns [`Kind::Conflict`] if it was being moved: it is safe to
-    /// start over.
-    pub async fn current(&self, event_id: i64) -> Result<Option<Entry>> {
+    /// The ledger of an event, in its place; none if it has none. One that is not there is moved to it, and [`Kind::Conflict`]
+    /// returned: it is safe to start over.
+    pub async fn bring_home(&self, event_id: i64) -> Result<Option<Entry>> {
         let Some(entry) = self.find(event_id).await? else { return Ok(None) };
         if entry.key == entry.ledger.home() {
             return Ok(Some(entry));

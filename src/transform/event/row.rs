@@ -48,3 +48,23 @@ impl Event {
         batch.finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_has_every_field_of_a_list_that_has_a_column_and_gives_it_back() {
+        let keys = Table::Events.columns().iter().filter_map(|column| column.key);
+        let fields: String = keys.map(|key| format!(r#", "{key}": 1666772400"#)).collect();
+        let event = Event::read(&format!(r#"{{"eventId": 1{fields}}}"#)).unwrap();
+        let pulled_at = Timestamp::UNIX_EPOCH;
+        let made =
+            vec![("closed", false.into()), ("outcome", "complete".into()), ("pulled_at", pulled_at.into())];
+        let row = event.row(&Zone::parse("Asia/Shanghai").unwrap(), made).unwrap();
+        for column in Table::Events.columns().iter().filter(|column| column.key.is_some()) {
+            assert_ne!(batch::value(&row, column.name, 0), Value::Null, "{}", column.name);
+        }
+        assert_eq!(Event::of_row(&row, 0), Some(event));
+    }
+}

@@ -7,7 +7,7 @@ use super::policy::Policy;
 use super::treatment::Treatment;
 use crate::json::record::{Record, Sent};
 use crate::transform::column::{Column, ColumnKind};
-use crate::transform::person;
+use crate::transform::person::{IDENTIFIERS, Identifiers};
 use crate::transform::reading;
 use crate::transform::route::{PERSON_KEY, Routes, Target};
 use crate::transform::tables::Table;
@@ -22,8 +22,8 @@ pub struct Redactor<'a> {
     policy: &'a Policy,
     table: Table,
     routes: Routes,
-    /// The vendor's keys for mobile number, country, mail address and the customer's identifier.
-    person: [Option<&'static str>; 4],
+    /// The vendor's keys for what identifies a person.
+    person: Identifiers<Option<&'static str>>,
     /// Whether the `person_key` is added to records, unless the policy withholds it.
     names_person: bool,
 }
@@ -33,7 +33,7 @@ impl<'a> Redactor<'a> {
     #[must_use]
     pub fn new(policy: &'a Policy, table: Table) -> Self {
         let key = |name: &str| table.columns().get(table.index_of(name)?)?.key;
-        let person = ["mobile", "country_code", "email", "ext_id"].map(key);
+        let person = IDENTIFIERS.map(key);
         Self { policy, table, routes: Routes::of(table), person, names_person: false }
     }
 
@@ -54,7 +54,7 @@ impl<'a> Redactor<'a> {
             return Cow::Borrowed(if self.policy.keeps_field("") { record.text() } else { NOTHING });
         }
         let texts = self.person.map(|key| reading::present(record.get(key?)?));
-        let [mobile, country, email, ext_id] = texts.each_ref().map(Option::as_deref);
+        let country = texts.country_code.as_deref();
         let mut text = String::from("{");
         let mut add = |key: &str, value: &str| {
             let separator = if text.len() > 1 { "," } else { "" };
@@ -79,7 +79,7 @@ impl<'a> Redactor<'a> {
             }
         }
         if self.names_person && record.get(PERSON_KEY).and_then(reading::present).is_none() {
-            let key = person::key(mobile, country, email, ext_id).and_then(|key| self.person_key(key));
+            let key = texts.key().and_then(|key| self.person_key(key));
             if let Some(key) = key {
                 add(PERSON_KEY, &serde_json::Value::from(key).to_string());
             }
