@@ -187,7 +187,7 @@ fn a_column_is_one_line_and_named_nowhere_else() {
     };
     let code = sources.iter().filter(|(path, _)| !shown(path));
     // The event's own row is made by name, from what the vendor's lists say.
-    let code = code.filter(|(path, _)| !path.ends_with("transform/event.rs"));
+    let code = code.filter(|(path, _)| !path.contains("transform/event/"));
     let code: Vec<(&String, &str)> =
         code.map(|(path, text)| (path, text.split("#[cfg(test)]\nmod tests").next().unwrap())).collect();
     assert!(code.len() > 50);

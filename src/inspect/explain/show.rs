@@ -52,6 +52,9 @@ impl fmt::Display for State {
             (Some(Closing::Complete), _) => f.write_str("closed: past the horizon, and complete")?,
             (Some(Closing::Incomplete), _) => f.write_str("closed: past the horizon, and not complete")?,
             (Some(Closing::Cancelled), _) => f.write_str("closed: cancelled")?,
+            (Some(Closing::Deleted), _) => {
+                f.write_str("closed: cancelled, and deleted by the vendor")?;
+            }
             (None, Some(due_at)) => write!(f, "open, due at {due_at:.0}")?,
             (None, None) if self.has_ended => f.write_str("open")?,
             (None, None) => {

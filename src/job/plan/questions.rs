@@ -33,10 +33,9 @@ pub(super) async fn worth_asking_about(
             _ => context.ledgers.find(event_id).await.map(|found| {
                 // A cancelled event may be held after all; one that was opened again may not be among the active ledgers yet.
                 let may_be_restored = |ledger: &Ledger| match ledger.closed {
-                    Some(Closing::Cancelled) => {
-                        !ledger.was_deleted() && !ledger.is_past_horizon(context.horizon, now)
-                    }
-                    closed => closed.is_none(),
+                    Some(Closing::Cancelled) => !ledger.is_past_horizon(context.horizon, now),
+                    Some(Closing::Complete | Closing::Incomplete | Closing::Deleted) => false,
+                    None => true,
                 };
                 let is_chosen = |ledger: &Ledger| {
                     choice.days().is_some_and(|days| {

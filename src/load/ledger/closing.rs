@@ -58,7 +58,7 @@ impl Ledger {
             return None;
         }
         if visit.outcome == Outcome::Failed && self.is_deleted(visit) {
-            return Some(Closing::Cancelled);
+            return Some(Closing::Deleted);
         }
         if !self.is_past_horizon(horizon, visit.pulled_at) {
             return None;
@@ -90,11 +90,6 @@ impl Ledger {
         let has_waited = visit.pulled_at.duration_since(self.waits_since()) >= LAST_WAIT;
         let is_gone = visit.is_unknown && has_waited;
         self.event.is_cancelled() && !has_answers && self.in_vain >= LAST_TRIES && is_gone
-    }
-
-    /// Whether it was closed because it was deleted.
-    pub(crate) fn was_deleted(&self) -> bool {
-        self.closed == Some(Closing::Cancelled) && self.in_vain >= LAST_TRIES
     }
 
     /// Whether a failed visit past the horizon is the last one.
@@ -150,7 +145,7 @@ mod tests {
     #[test]
     fn an_event_that_was_cancelled_and_that_the_vendor_does_not_know_is_given_up_after_a_week() {
         let cancelled = Event { status: Some("cancelled".into()), ..ledger().event };
-        let deleted = Some(Closing::Cancelled);
+        let deleted = Some(Closing::Deleted);
         for (event, answered, is_unknown, hours, closed) in [
             (cancelled.clone(), false, true, [1, 2, 7 * 24], deleted),
             (cancelled.clone(), false, true, [1, 2, 3], None),

@@ -8,13 +8,12 @@ use crate::transform::event::Event;
 
 impl Ledger {
     /// Updates the event to how the vendor now describes it, unless that is how it was before an edit that is known. A closed event
-    /// that now ends later, or is no longer cancelled, is visited again; an event that was cancelled before it began, and never
+    /// that now ends later, or may be held after all, is visited again; an event that was cancelled before it began, and never
     /// visited, is closed.
     pub fn describe(&mut self, event: &Event) {
         if event.is_older_than(&self.event) {
             return;
         }
-        let (is_restored, was_deleted) = (self.closed == Some(Closing::Cancelled), self.was_deleted());
         let event = event.clone().completed_by(&self.event);
         // One that was closed is held anew.
         let is_moved_later = self.closed.is_none() && event.start_time > self.event.start_time;
@@ -24,8 +23,12 @@ impl Ledger {
         let ends_later = event.end_time > self.event.end_time;
         self.event = event;
         let was_cancelled = self.was_cancelled_before_start();
-        let stays_deleted = was_deleted && self.event.is_cancelled();
-        if (ends_later || is_restored && !stays_deleted) && !was_cancelled {
+        let may_be_held = match self.closed {
+            Some(Closing::Cancelled) => true,
+            Some(Closing::Deleted) => !self.event.is_cancelled(),
+            Some(Closing::Complete | Closing::Incomplete) | None => false,
+        };
+        if (ends_later || may_be_held) && !was_cancelled {
             self.closed = None;
         }
         if was_cancelled && self.last_visit.is_none() {

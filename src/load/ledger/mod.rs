@@ -81,8 +81,10 @@ pub enum Closing {
     Complete,
     /// Given up past the horizon with something missing: visits failed several times, or no end became known.
     Incomplete,
-    /// Cancelled before it began, without a known end, or without any answer of the vendor's.
+    /// Cancelled before it began, or without a known end.
     Cancelled,
+    /// Cancelled, without any answer of the vendor's, which no longer knows it.
+    Deleted,
 }
 
 impl Ledger {

@@ -56,8 +56,8 @@ mod tests {
     #[test]
     fn a_row_has_every_field_of_a_list_that_has_a_column_and_gives_it_back() {
         let keys = Table::Events.columns().iter().filter_map(|column| column.key);
-        let fields: String = keys.map(|key| format!(r#", "{key}": 1666772400"#)).collect();
-        let event = Event::read(&format!(r#"{{"eventId": 1{fields}}}"#)).unwrap();
+        let fields = keys.chain(["eventId"]).map(|key| (key.to_owned(), 1_666_772_400.into()));
+        let event = Event::read(&serde_json::Value::Object(fields.collect()).to_string()).unwrap();
         let pulled_at = Timestamp::UNIX_EPOCH;
         let made =
             vec![("closed", false.into()), ("outcome", "complete".into()), ("pulled_at", pulled_at.into())];
