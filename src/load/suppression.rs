@@ -92,8 +92,12 @@ impl Lake {
 pub fn people(policy: &Policy, identifiers: &[String]) -> Result<People> {
     let Some(key) = policy.key() else { return Err(without_key()) };
     let mut suppressed = Suppressed::of([], Some(key.clone()))?;
+    let has_pseudonyms = policy.document().key.is_some();
     for identifier in identifiers {
         suppressed.add(identifier);
+        if has_pseudonyms {
+            suppressed.add_digits_alone(identifier);
+        }
     }
     Ok(People { key: key.id().to_owned(), people: suppressed.sums().collect() })
 }

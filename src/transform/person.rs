@@ -106,8 +106,7 @@ pub(super) fn e164(mobile: &str, country_code: Option<&str>) -> Option<String> {
     let mut key = String::with_capacity(2 * LONGEST);
     key.push('+');
     let codes = plain(country_code.unwrap_or_default());
-    // Of several countries, the first counts.
-    let code = codes.split([',', ';']).find(|code| code.contains(|sign| matches!(sign, '1'..='9')));
+    let code = first_code(&codes);
     let is_unclear = code.is_none() && codes.contains(char::is_alphabetic);
     let country = code.unwrap_or("86").bytes().filter(u8::is_ascii_digit);
     // No country code begins with a zero: zeros before it announce it, as a plus does.
@@ -135,6 +134,18 @@ pub(super) fn e164(mobile: &str, country_code: Option<&str>) -> Option<String> {
         key.remove(3);
     }
     (1 + SHORTEST..=1 + LONGEST).contains(&key.len()).then_some(key)
+}
+
+/// The digits of the country code that numbers without one get: as stated, else China's.
+pub(super) fn country_digits(country_code: Option<&str>) -> String {
+    let codes = plain(country_code.unwrap_or_default());
+    let digits = first_code(&codes).unwrap_or("86").chars().filter(char::is_ascii_digit);
+    digits.skip_while(|digit| *digit == '0').collect()
+}
+
+/// Of several country codes, the first counts.
+fn first_code(codes: &str) -> Option<&str> {
+    codes.split([',', ';']).find(|code| code.contains(|sign| matches!(sign, '1'..='9')))
 }
 
 #[cfg(test)]

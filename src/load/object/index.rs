@@ -23,6 +23,7 @@ const KEY_DAY: &str = "rollcall.day";
 const KEY_CELLS: &str = "rollcall.cells";
 const KEY_PRIVACY: &str = "rollcall.privacy";
 const KEY_SUPPRESSED: &str = "rollcall.suppressed";
+const KEY_SUPPRESSED_HASH: &str = "rollcall.suppressed_hash";
 
 /// What the footer of an object states.
 #[derive(Debug, PartialEq, Eq)]
@@ -52,6 +53,7 @@ pub fn write(table: Table, day: Date, cells: &[&Cell], version: &PrivacyVersion)
     }
     if version.suppressed > 0 {
         entries.push((KEY_SUPPRESSED, version.suppressed.to_string()));
+        entries.push((KEY_SUPPRESSED_HASH, version.suppressed_hash.to_string()));
     }
     Ok(entries.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value)).collect())
 }
@@ -77,9 +79,12 @@ pub fn read(table: Table, day: Date, footer: Option<&Vec<KeyValue>>, rows: u64) 
     let cells: Option<Vec<Cell>> = value(KEY_CELLS).and_then(|cells| serde_json::from_str(cells).ok());
     let policy = value(KEY_PRIVACY)
         .map_or(Some(PolicyDocument::default()), |policy| serde_json::from_str(policy).ok());
-    let suppressed = value(KEY_SUPPRESSED).map_or(Some(0), |suppressed| suppressed.parse().ok());
-    let privacy_version =
-        policy.zip(suppressed).map(|(policy, suppressed)| PrivacyVersion { policy, suppressed });
+    let number = |key: &str| value(key).map_or(Some(0), |number| number.parse().ok());
+    let version = || {
+        let (suppressed, suppressed_hash) = (number(KEY_SUPPRESSED)?, number(KEY_SUPPRESSED_HASH)?);
+        Some(PrivacyVersion { policy: policy?, suppressed, suppressed_hash })
+    };
+    let privacy_version = version();
     Ok(Index { format, cells: cells.filter(|cells| is_sound(cells, rows)), privacy_version })
 }
 
@@ -195,12 +200,15 @@ mod tests {
         let open = |suppressed| PrivacyVersion { suppressed, ..PrivacyVersion::default() };
         let anonymous = || PrivacyVersion {
             policy: PolicyDocument::parse(br#"{"base": "anonymous"}"#).unwrap(),
-            suppressed: 2,
+            ..open(2)
         };
+        let another_list = || PrivacyVersion { suppressed_hash: 1, ..open(2) };
         for (written, now, is_enough) in [
             (open(2), open(2), true),
             (open(3), open(2), true),
             (open(1), open(2), false),
+            (another_list(), open(2), false),
+            (open(3), another_list(), true),
             (anonymous(), open(2), false),
             (open(2), anonymous(), false),
         ] {

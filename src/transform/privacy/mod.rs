@@ -3,6 +3,7 @@
 mod clean;
 mod document;
 mod filter;
+mod forms;
 mod mask;
 mod numbers;
 mod policy;

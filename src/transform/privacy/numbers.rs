@@ -1,6 +1,7 @@
 //! Numbers in texts, as far as they may be somebody's. Telephone numbers are written with all kinds of signs between their digits;
 //! dates and IP addresses are written with the same signs, and are nobody's.
 
+use std::iter;
 use std::net::IpAddr;
 
 use jiff::civil::Date;
@@ -8,7 +9,7 @@ use jiff::civil::Date;
 use crate::transform::person::plain;
 
 /// Signs that may stand between the digits of a telephone number, and around them.
-const SIGNS: &str = " -().+";
+pub(super) const SIGNS: &str = " -().+";
 
 /// The fewest digits of a number that counts in the middle of a random identifier, where fewer come about by chance.
 const FEWEST_AMID_CHANCE: usize = 7;
@@ -22,8 +23,45 @@ const AROUND: [char; 8] = ['(', ')', '[', ']', ',', ';', '.', '-'];
 /// The years that dates in texts are of. Telephone numbers are hardly written like these.
 const YEARS: std::ops::RangeInclusive<i16> = 1900..=2199;
 
-/// The numbers in a text, each with the signs between and around its digits.
+/// How many digits a telephone number has that is found among others: so many that a part of another one is hardly taken for it.
+const DIALLED: std::ops::RangeInclusive<usize> = 10..=15;
+
+/// The numbers in a text, each with the signs between and around its digits; also those that stand beside others.
 pub(super) fn numbers(text: &str) -> impl Iterator<Item = &str> {
+    runs(text).flat_map(|run| iter::once(run).chain(among(run)))
+}
+
+/// The telephone numbers that a run of several groups of digits may consist of.
+fn among(run: &str) -> Vec<&str> {
+    let is_digit = |sign: char| sign.is_ascii_digit();
+    let mut groups = Vec::new();
+    let mut from = 0;
+    while let Some(start) = run.get(from..).and_then(|rest| rest.find(is_digit)).map(|at| from + at) {
+        let length = run.get(start..).and_then(|rest| rest.find(|sign| !is_digit(sign)));
+        from = length.map_or(run.len(), |length| start + length);
+        // A plus belongs to the number that it announces.
+        let start =
+            if run.get(..start).is_some_and(|before| before.ends_with('+')) { start - 1 } else { start };
+        groups.push(start..from);
+    }
+    let mut found = Vec::new();
+    for first in 0..groups.len() {
+        let mut digits = 0;
+        for last in first..groups.len() {
+            let (Some(from), Some(to)) = (groups.get(first), groups.get(last)) else { continue };
+            digits += run.get(to.clone()).map_or(0, |group| group.trim_start_matches('+').len());
+            if digits > *DIALLED.end() {
+                break;
+            }
+            if DIALLED.contains(&digits) && last + 1 - first < groups.len() {
+                found.extend(run.get(from.start..to.end));
+            }
+        }
+    }
+    found
+}
+
+fn runs(text: &str) -> impl Iterator<Item = &str> {
     let runs = text.split(|sign: char| !sign.is_ascii_alphanumeric() && !SIGNS.contains(sign));
     runs.flat_map(|run| {
         let parts = || run.split(|sign: char| sign.is_ascii_alphabetic());
@@ -161,6 +199,10 @@ mod tests {
         for (text, found) in [
             ("工号4212", vec!["4212"]),
             ("VIP 4212, tel 190 0010 1106", vec![" 4212", " 190 0010 1106"]),
+            (
+                "VIP 3 +86 190 0010 1106",
+                vec![" 3 +86 190 0010 1106", "3 +86 190 0010", "+86 190 0010 1106", "190 0010 1106"],
+            ),
             ("63fcadcf4212be92", vec![]),
             ("user4212", vec!["4212"]),
             ("LiWei885896", vec!["885896"]),

@@ -114,6 +114,8 @@ fn normal<'a>(personal: Option<Personal>, text: &'a str, country: Option<&str>) 
     match (number, personal) {
         (Some(number), _) => Cow::Owned(number),
         (None, Some(Personal::Mail)) => Cow::Owned(person::mail(text)),
+        // An address may be in any column.
+        (None, _) if text.contains(person::AT) => Cow::Owned(person::mail(text)),
         (None, _) => Cow::Borrowed(text.trim()),
     }
 }
@@ -170,6 +172,10 @@ mod tests {
         assert_eq!(
             pseudonym(Personal::Mail, " Li.Wei@Example.com", None),
             pseudonym(Personal::Identifier, "li.wei@example.com", None)
+        );
+        assert_eq!(
+            pseudonym(Personal::Identifier, "Li.Wei@Example.com", None),
+            pseudonym(Personal::Mail, "li.wei@example.com", None)
         );
         for (personal, text) in
             [(Personal::Number, "190****1106"), (Personal::Mail, "无"), (Personal::Mail, "l***@example.com")]

@@ -51,9 +51,8 @@ impl<'a> RedactedAnswer<'a> {
         }
     }
 
-    /// Whether an array may be kept: it belongs to a table, or is allowed like a field without a column.
     fn keeps(&self, array: &str) -> bool {
-        Table::of_array(array).is_some() || self.privacy.policy.keeps_field(array)
+        Table::of_array(array).is_some() || self.privacy.policy.keeps_array(array)
     }
 
     /// Takes what has been put together since the last call.
@@ -107,8 +106,11 @@ impl<'a> RedactedAnswer<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::json::record::Records;
+    use crate::transform::privacy::{Policy, PolicyDocument};
 
     #[test]
     fn an_answer_is_json_with_its_arrays_however_many_records_stay() {
@@ -129,5 +131,23 @@ mod tests {
             RedactedAnswer::new(&privacy).finish(&BTreeMap::new(), 200, None),
             r#"{"data":{"report":{}},"code":200,"requestId":null}"#
         );
+    }
+
+    #[test]
+    fn an_array_that_belongs_to_no_table_stays_only_if_nothing_is_withheld_or_it_is_named() {
+        for (policy, stays) in [
+            (r#"{"base": "open"}"#, true),
+            (r#"{"base": "open", "columns": {"mobile": "drop"}}"#, false),
+            (r#"{"base": "open", "columns": {"mobile": "drop"}, "fields": ["polls"]}"#, true),
+            (r#"{"base": "anonymous"}"#, false),
+        ] {
+            let document = PolicyDocument::parse(policy.as_bytes()).unwrap();
+            let policy = Arc::new(Policy::checked(document, None).unwrap());
+            let privacy = Privacy { policy, ..Privacy::default() };
+            let (mut redacted, mut records) = (RedactedAnswer::new(&privacy), Records::default());
+            redacted.add("polls", records.whole(r#"{"mobile": "19000101106"}"#).unwrap());
+            let kept = redacted.finish(&BTreeMap::new(), 200, None);
+            assert_eq!(kept.contains("19000101106"), stays, "{kept}");
+        }
     }
 }

@@ -9,8 +9,11 @@ use super::{PolicyDocument, Privacy};
 pub struct PrivacyVersion {
     /// The policy.
     pub policy: PolicyDocument,
-    /// Number of people on the list, of whom nothing was kept.
+    /// Length of the list of people of whom nothing was kept.
     pub suppressed: u64,
+    /// Tells that list from another one of the same length.
+    #[serde(default)]
+    pub suppressed_hash: u64,
 }
 
 impl PrivacyVersion {
@@ -24,12 +27,13 @@ impl PrivacyVersion {
     /// that knew of more people may have written the object meanwhile.
     #[must_use]
     pub fn is_as_strict_as(&self, other: &Self) -> bool {
-        self.policy == other.policy && self.suppressed >= other.suppressed
+        self == other || self.policy == other.policy && self.suppressed > other.suppressed
     }
 }
 
 impl From<&Privacy> for PrivacyVersion {
     fn from(privacy: &Privacy) -> Self {
-        Self { policy: privacy.policy.document().clone(), suppressed: privacy.suppressed.revision() }
+        let (policy, suppressed) = (privacy.policy.document().clone(), &privacy.suppressed);
+        Self { policy, suppressed: suppressed.revision(), suppressed_hash: suppressed.hash() }
     }
 }

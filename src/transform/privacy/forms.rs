@@ -1,0 +1,148 @@
+//! The forms in which one and the same identifier is written: by them, texts are compared with the list of people to be forgotten.
+//! Pure.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::iter;
+use std::net::IpAddr;
+
+use super::numbers::SIGNS;
+use crate::transform::person;
+
+/// The fewest digits of a number that is found however it is written.
+const FEWEST_DIGITS: usize = 3;
+/// The fewest digits of a telephone number. One that has fewer is a customer's own, in which every zero counts.
+const FEWEST_TO_DIAL: usize = 7;
+
+/// Every form by which this identifier is on the list.
+pub(super) fn listed(identifier: &str) -> BTreeSet<String> {
+    let is_address = identifier.trim().parse::<IpAddr>().is_ok();
+    let numbers = if is_address { Vec::new() } else { numbers(identifier, None) };
+    texts(identifier).map(Cow::into_owned).chain(numbers).collect()
+}
+
+/// The forms of a number that only the pseudonym of a customer's own identifier may be made from: its digits alone, with the country
+/// code and, of a number in China, without.
+pub(super) fn digits_alone(identifier: &str) -> BTreeSet<String> {
+    let listed = listed(identifier);
+    let without = |prefix: &str| -> Vec<String> {
+        listed.iter().filter_map(|form| form.strip_prefix(prefix).map(str::to_owned)).collect()
+    };
+    without("+")
+        .into_iter()
+        .chain(without("+86"))
+        .filter(|form| form.bytes().all(|byte| byte.is_ascii_digit()))
+        .collect()
+}
+
+/// The forms of a text, apart from numbers: as it is, in lower case, and as a mail address.
+pub(super) fn texts(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    let text = text.trim();
+    let has_other_case = !text.is_ascii() || text.bytes().any(|byte| byte.is_ascii_uppercase());
+    let lower = has_other_case.then(|| text.to_lowercase());
+    let mail = (!text.is_ascii()).then(|| person::mail(text));
+    let other = [lower, mail].into_iter().flatten().filter(move |form| form != text);
+    let forms = iter::once(Cow::Borrowed(text)).chain(other.map(Cow::Owned));
+    forms.filter(|form| !form.is_empty())
+}
+
+/// The forms of a number, none of a text that is not one: as plus and digits, with the country code of its record or without; or,
+/// if it has too few digits to be dialled, as its digits.
+pub(super) fn numbers(text: &str, country: Option<&str>) -> Vec<String> {
+    let is_digit = |sign: char| sign.is_ascii_digit() || matches!(sign, '０'..='９');
+    if text.chars().filter(|sign| is_digit(*sign)).count() < FEWEST_DIGITS {
+        return Vec::new();
+    }
+    let written = person::plain(text.trim());
+    let digits: String = written.chars().filter(char::is_ascii_digit).collect();
+    if digits.len() < FEWEST_TO_DIAL {
+        let is_number = written.chars().all(|sign| sign.is_ascii_digit() || SIGNS.contains(sign));
+        return if is_number { vec![digits] } else { Vec::new() };
+    }
+    // What stands like that in a number is dialled only within its country.
+    let without_trunk = written.contains("(0)").then(|| written.replace("(0)", ""));
+    let mut forms = Vec::new();
+    for written in iter::once(&*written).chain(without_trunk.as_deref()) {
+        forms.extend(dialled(written, None));
+        forms.extend(country.into_iter().flat_map(|country| dialled(written, Some(country))));
+    }
+    forms
+}
+
+/// A telephone number as plus and digits: as it is read, and as it would be if it began with its country code although no plus
+/// says so, or with a zero that is dialled only within its country.
+fn dialled(written: &str, country: Option<&str>) -> Vec<String> {
+    let Some(read) = person::e164(written, country) else { return Vec::new() };
+    let code = person::country_digits(country);
+    let without_code = read.strip_prefix(&format!("+{code}"));
+    let international = without_code.filter(|rest| rest.starts_with(&code));
+    let international = international.filter(|digits| digits.len() >= FEWEST_TO_DIAL);
+    let mut forms: Vec<String> = international.map(|digits| format!("+{digits}")).into_iter().collect();
+    forms.push(read);
+    let trunk = format!("+{code}0");
+    let without_zero = forms.iter().filter_map(|form| Some(format!("+{code}{}", form.strip_prefix(&trunk)?)));
+    let without_zero: Vec<String> = without_zero.collect();
+    forms.extend(without_zero);
+    forms
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_the_same_one_however_its_country_is_told() {
+        for (number, country, listed_as) in [
+            ("19000101106", None, "+86-19000101106"),
+            ("1-212-555-0100", Some("1"), "+1 212 555 0100"),
+            ("(212) 555-0100", Some("+1"), "+1 212 555 0100"),
+            ("07911 123456", Some("44"), "+44 7911 123456"),
+            ("+44 (0)7911 123456", None, "+44 7911 123456"),
+            ("+44 07911 123456", Some("44"), "+44 (0)7911 123456"),
+            ("85291234567", Some("852"), "+852 91234567"),
+            ("86-10-12345678", None, "010-12345678"),
+            ("8601012345678", None, "+86 10 12345678"),
+            ("010 1234 5678", Some("86"), "86-10-12345678"),
+            ("1106-42", None, "110642"),
+        ] {
+            let listed = listed(listed_as);
+            assert!(
+                numbers(number, country).iter().any(|form| listed.contains(form)),
+                "{number} {listed_as}"
+            );
+        }
+    }
+
+    #[test]
+    fn other_numbers_are_other_people() {
+        for (number, country, listed_as) in [
+            ("12345", None, "012345"),
+            ("123-456", None, "012345"),
+            ("19000101107", None, "+86-19000101106"),
+            ("2125550100", Some("1"), "+44 212 555 0100"),
+            ("user 123456", None, "123456"),
+        ] {
+            let listed = listed(listed_as);
+            assert!(
+                !numbers(number, country).iter().any(|form| listed.contains(form)),
+                "{number} {listed_as}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_identifier_is_listed_in_each_form_that_has_a_pseudonym_of_its_own() {
+        assert_eq!(
+            listed("+86-19000101106"),
+            ["+86-19000101106", "+8619000101106"].map(str::to_owned).into()
+        );
+        let alone = ["19000101106", "8619000101106"].map(str::to_owned);
+        assert_eq!(digits_alone("+86-19000101106"), alone.into());
+        assert_eq!(digits_alone("crm-7"), BTreeSet::new());
+        assert_eq!(
+            listed(" Li.Wei@Example.com"),
+            ["Li.Wei@Example.com", "li.wei@example.com"].map(str::to_owned).into()
+        );
+        assert_eq!(listed("10.0.0.123"), ["10.0.0.123".to_owned()].into(), "an address is no number");
+    }
+}
