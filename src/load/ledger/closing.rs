@@ -103,7 +103,7 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
-    use super::super::answers::DayAnswer;
+    use super::super::answers::{DayAnswer, SnapshotAnswer};
     use super::super::tests::{HORIZON, at, ledger, visit};
     use super::super::visit::Owed;
     use super::*;
@@ -165,6 +165,12 @@ mod tests {
             if closed == deleted {
                 ledger.describe(&ledger.event.clone());
                 assert_eq!(ledger.closed, deleted, "listed once more");
+                let mut answered = ledger.clone();
+                answered.fold(&visit(8 * 24, Outcome::Complete), HORIZON);
+                assert_eq!(answered.closed, deleted, "it was answered that there is nothing");
+                let snapshot = Some(SnapshotAnswer::empty(at(8 * 24)));
+                answered.fold(&Visit { snapshot, ..visit(8 * 24, Outcome::Complete) }, HORIZON);
+                assert_eq!(answered.closed, None, "the vendor knows it after all");
                 ledger.describe(&Event { status: None, ..ledger.event.clone() });
                 assert_eq!(ledger.closed, None, "held after all");
             }

@@ -3,9 +3,9 @@
 use jiff::SignedDuration;
 use jiff::civil::Date;
 
-use super::Ledger;
 use super::answers::{DayAnswer, SnapshotAnswer};
 use super::visit::{Outcome, Visit};
+use super::{Closing, Ledger};
 
 impl Ledger {
     /// Updates the ledger with the result of a visit. Visits may be folded in any order: an earlier visit's answer for a day
@@ -60,13 +60,16 @@ impl Ledger {
         if visit.has_asked_all {
             self.through = self.through.max(Some(visit.pulled_at));
         }
+        // It was not deleted after all.
+        if self.closed == Some(Closing::Deleted) && (!visit.days.is_empty() || visit.snapshot.is_some()) {
+            self.closed = None;
+        }
         self.closed = self.closed.or_else(|| self.closing(visit, horizon));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Closing;
     use super::super::tests::{HORIZON, at, ledger, visit};
     use super::super::visit::Owed;
     use super::*;
