@@ -4,6 +4,7 @@ import os
 import shlex
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -22,7 +23,8 @@ def main():
         url = simulator.stdout.readline().strip()
         say(f"a simulated vendor at {url}, with the sample event and 24 more; now `rollcall sync`")
         environment = {**os.environ, "ROLLCALL_TOKEN": "demo", "ROLLCALL_API_URL": url, "ROLLCALL_STORE": str(STORE)}
-        sync = [BINARIES / "rollcall", "sync", "--from", "2022-10-20", "--to", "2022-10-31"]
+        # As far back as there are events: the sample is of 2022.
+        sync = [BINARIES / "rollcall", "sync", "--lookback", f"{(date.today() - date(2022, 10, 1)).days}d"]
         status = subprocess.run(sync, env=environment).returncode
         simulator.stdin.close()
     if status:

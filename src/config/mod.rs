@@ -5,6 +5,7 @@ mod privacy;
 mod store;
 
 use std::num::NonZeroU32;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,7 +74,7 @@ pub struct Options {
     #[arg(long, env = "ROLLCALL_CONCURRENCY", default_value_t = 4, global = true)]
     pub concurrency: usize,
     /// Most requests per second, for the whole run.
-    #[arg(long, env = "ROLLCALL_REQUESTS_PER_SECOND", default_value = "20", global = true)]
+    #[arg(long, env = "ROLLCALL_REQUESTS_PER_SECOND", default_value = "20", global = true, value_parser = at_least_one::<NonZeroU32>)]
     pub requests_per_second: NonZeroU32,
     /// Largest report, in bytes; a day whose report is larger is asked for in parts.
     #[arg(long, env = "ROLLCALL_MAX_RESPONSE_BYTES", default_value_t = 4 << 30, global = true)]
@@ -209,6 +210,11 @@ impl TryFrom<Options> for Config {
 }
 
 /// Parses the duration of an option. It must not be negative; a day has 24 hours.
+/// Reads a number that cannot be zero, for an option that takes one.
+pub(crate) fn at_least_one<T: FromStr>(text: &str) -> Result<T, &'static str> {
+    text.parse().map_err(|_| "give a whole number from 1 on")
+}
+
 fn duration(option: &str, text: &str) -> Result<SignedDuration> {
     let parsed = text
         .parse::<Span>()

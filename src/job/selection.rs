@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, de};
 #[serde(default, deny_unknown_fields)]
 pub struct Selection {
     /// Only this event, due or not; may be given several times.
-    #[arg(long = "event", value_name = "ID")]
+    #[arg(long = "event", value_name = "ID", value_parser = parse_event)]
     #[serde(rename = "event_id", deserialize_with = "one_or_many")]
     pub event: Vec<i64>,
     /// Only events that took place, or were watched, on this day or later, due or not; these days are asked for again.
@@ -44,6 +44,11 @@ pub(super) fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
         OneOrMany::One(event_id) => vec![event_id],
         OneOrMany::Many(events) => events,
     })
+}
+
+/// Reads the number of an event, for an option that takes one.
+pub(crate) fn parse_event(text: &str) -> Result<i64, &'static str> {
+    text.parse().map_err(|_| "give the vendor's `eventId`, a number like `609768`")
 }
 
 /// Reads a day, for an option that takes one.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::figures::{Group, Stay};
+use super::figures::{Group, WatchTime};
 
 /// How many groups are shown at most; the others are summed up.
 const SHOWN: usize = 15;
@@ -43,10 +43,10 @@ pub(super) fn of_groups(groups: &[Group]) -> Vec<Bar> {
     bars
 }
 
-/// Bars of how long people stayed, live and as a replay.
-pub(super) fn of_stays(stays: &[Stay]) -> Vec<Bar> {
-    let most = stays.iter().map(|stay| stay.live.max(stay.replay)).max().unwrap_or_default();
-    let bar = |Stay { from, to, live, replay }: &Stay| Bar {
+/// Bars of how long people watched, live and as a replay.
+pub(super) fn of_watch_times(times: &[WatchTime]) -> Vec<Bar> {
+    let most = times.iter().map(|time| time.live.max(time.replay)).max().unwrap_or_default();
+    let bar = |WatchTime { from, to, live, replay }: &WatchTime| Bar {
         name: match to {
             Some(to) => (format!("{from}–{to} 分钟"), format!("{from}–{to} min")),
             None => (format!("{from} 分钟以上"), format!("{from} min or more")),
@@ -55,7 +55,7 @@ pub(super) fn of_stays(stays: &[Stay]) -> Vec<Bar> {
         width: percent(*live, most),
         second: Some((i64::try_from(*replay).unwrap_or(i64::MAX), percent(*replay, most))),
     };
-    stays.iter().map(bar).collect()
+    times.iter().map(bar).collect()
 }
 
 fn percent(number: u64, most: u64) -> u64 {

@@ -42,7 +42,7 @@ pub(super) struct EventPage {
     peak: Option<(u64, DateTime)>,
     curve: Option<Curves>,
     days_chart: String,
-    stays: Vec<Bar>,
+    watch_times: Vec<Bar>,
     regions: Vec<Bar>,
     devices: Vec<Bar>,
     companies: Vec<Bar>,
@@ -130,7 +130,7 @@ impl EventPage {
             peak,
             curve,
             days_chart: days_chart(event.day, &audience),
-            stays: bars::of_stays(&figures::stays(&audience)),
+            watch_times: bars::of_watch_times(&figures::watch_times(&audience)),
             regions: bars::of_groups(&figures::groups(&audience, &audience.regions, |viewing| {
                 viewing.region
             })),

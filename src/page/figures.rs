@@ -6,8 +6,8 @@ use jiff::civil::Date;
 
 use super::audience::{Audience, DEEDS, Names, Person, Viewing, ViewingKind, Watched};
 
-/// How long people stayed: the upper bound of each group, in minutes.
-const STAYS: [i64; 6] = [5, 15, 30, 60, 120, i64::MAX];
+/// How long people watched: the upper bound of each group, in minutes.
+const WATCH_TIMES: [i64; 6] = [5, 15, 30, 60, 120, i64::MAX];
 
 /// Sums over everybody but the hosts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -107,9 +107,9 @@ fn largest_first<'a>(groups: impl IntoIterator<Item = (&'a str, BTreeSet<usize>)
     groups
 }
 
-/// How many people stayed for a number of minutes in total.
+/// How many people watched for a number of minutes, all their viewings together.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Stay {
+pub(super) struct WatchTime {
     /// At least this many minutes.
     pub(super) from: i64,
     /// Fewer than this many minutes; none if there is no upper bound.
@@ -118,22 +118,22 @@ pub(super) struct Stay {
     pub(super) replay: u64,
 }
 
-/// How long people stayed, from the shortest to the longest.
-pub(super) fn stays(audience: &Audience) -> Vec<Stay> {
+/// How long people watched, from the shortest to the longest.
+pub(super) fn watch_times(audience: &Audience) -> Vec<WatchTime> {
     let mut from = 0;
-    let stays = STAYS.map(|to| {
+    let times = WATCH_TIMES.map(|to| {
         let bounds = from..to;
         from = to;
-        let stayed =
+        let watched =
             |watched: &Watched| watched.viewings > 0 && bounds.contains(&(watched.seconds.max(0) / 60));
-        Stay {
+        WatchTime {
             from: bounds.start,
             to: Some(to).filter(|to| *to < i64::MAX),
-            live: audience.viewers().filter(|person| stayed(&person.live)).count() as u64,
-            replay: audience.viewers().filter(|person| stayed(&person.replay)).count() as u64,
+            live: audience.viewers().filter(|person| watched(&person.live)).count() as u64,
+            replay: audience.viewers().filter(|person| watched(&person.replay)).count() as u64,
         }
     });
-    stays.into()
+    times.into()
 }
 
 /// How often these people did each of the deeds.
@@ -152,14 +152,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stay_counts_where_it_has_as_many_minutes_and_fewer_than_the_next() {
+    fn a_watch_time_counts_where_it_has_as_many_minutes_and_fewer_than_the_next() {
         for (seconds, place) in [(-300, 0), (0, 0), (299, 0), (300, 1), (899, 1), (7_199, 4), (7_200, 5)] {
             let mut audience = Audience::default();
             let live = Watched { viewings: 1, seconds };
             audience.people.push(Person { is_identified: true, live, ..Person::default() });
             let found: Vec<(u64, u64)> =
-                stays(&audience).iter().map(|stay| (stay.live, stay.replay)).collect();
-            let mut expected = [(0, 0); STAYS.len()];
+                watch_times(&audience).iter().map(|time| (time.live, time.replay)).collect();
+            let mut expected = [(0, 0); WATCH_TIMES.len()];
             expected[place] = (1, 0);
             assert_eq!(found, expected, "{seconds}");
         }

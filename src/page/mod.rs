@@ -26,6 +26,7 @@ use self::source::Source;
 use crate::counted::counted;
 use crate::error::{Error, Explain, Kind, Result};
 use crate::job::context::Context;
+use crate::job::selection::parse_event;
 use crate::report::Failure;
 
 /// How many pages are drawn at once: most of the time is spent waiting for the store.
@@ -35,7 +36,7 @@ const AT_ONCE: usize = 8;
 #[derive(Args, Clone, Debug)]
 pub struct Pages {
     /// The event.
-    #[arg(value_name = "ID", required_unless_present = "all")]
+    #[arg(value_name = "ID", value_parser = parse_event, required_unless_present = "all")]
     pub event_id: Option<i64>,
     /// Draw a page for every event of the lake, and `index.html` for all of them.
     #[arg(long, conflicts_with = "event_id")]

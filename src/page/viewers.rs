@@ -11,6 +11,14 @@ struct Column {
     en: &'static str,
     kind: &'static str,
     value: fn(&Person) -> Value,
+    /// Whether it is left out on paper, which is too narrow for all.
+    is_aside: bool,
+}
+
+impl Column {
+    fn aside(self) -> Self {
+        Self { is_aside: true, ..self }
+    }
 }
 
 fn join(values: &std::collections::BTreeSet<String>) -> Value {
@@ -21,27 +29,29 @@ fn join(values: &std::collections::BTreeSet<String>) -> Value {
 }
 
 fn column(zh: &'static str, en: &'static str, kind: &'static str, value: fn(&Person) -> Value) -> Column {
-    Column { zh, en, kind, value }
+    Column { zh, en, kind, value, is_aside: false }
 }
 
 fn columns() -> Vec<Column> {
+    // What is looked for first stands first: a screen shows about half of them at once.
     vec![
         column("姓名", "Name", "text", |person| json!(person.name)),
         column("公司", "Company", "text", |person| json!(person.company)),
-        column("手机号", "Mobile", "text", |person| json!(person.mobile)),
-        column("邮箱", "E-mail", "text", |person| json!(person.email)),
-        column("第三方ID", "ext_id", "text", |person| json!(person.ext_id)),
-        column("首次上线", "Came", "text", |person| json!(person.came.map(|(_, came)| shown(came)))),
-        column("最后下线", "Left", "text", |person| json!(person.left.map(|(_, left)| shown(left)))),
         column("直播时长", "Watched live", "seconds", |person| json!(person.live.seconds)),
         column("回放时长", "Watched replays", "seconds", |person| json!(person.replay.seconds)),
+        column("手机号", "Mobile", "text", |person| json!(person.mobile)),
+        column("邮箱", "E-mail", "text", |person| json!(person.email)),
+        column("首次上线", "Came", "text", |person| json!(person.came.map(|(_, came)| shown(came)))),
+        column("最后下线", "Left", "text", |person| json!(person.left.map(|(_, left)| shown(left)))),
         column("直播次数", "Live viewings", "number", |person| json!(person.live.viewings)),
         column("回放次数", "Replays", "number", |person| json!(person.replay.viewings)),
-        column("地域", "Region", "text", |person| join(&person.regions)),
-        column("终端", "Device", "text", |person| join(&person.devices)),
         column("互动", "Engagement", "number", |person| {
             json!(person.deeds.iter().fold(0_i64, |sum, deeds| sum.saturating_add(*deeds)))
-        }),
+        })
+        .aside(),
+        column("地域", "Region", "text", |person| join(&person.regions)).aside(),
+        column("终端", "Device", "text", |person| join(&person.devices)).aside(),
+        column("第三方ID", "ext_id", "text", |person| json!(person.ext_id)).aside(),
     ]
 }
 
@@ -64,7 +74,7 @@ pub(super) fn json(audience: &Audience) -> String {
         people.iter().map(|person| columns.iter().map(|column| (column.value)(person)).collect()).collect();
     let columns: Vec<Value> = columns
         .iter()
-        .map(|Column { zh, en, kind, .. }| json!({ "zh": zh, "en": en, "kind": kind }))
+        .map(|Column { zh, en, kind, is_aside, .. }| json!({ "zh": zh, "en": en, "kind": kind, "aside": is_aside }))
         .collect();
     let text = json!({ "columns": columns, "rows": rows }).to_string();
     // Nothing in it may end the script element.

@@ -16,6 +16,7 @@ use self::days::DayOf;
 use self::viewer::{Seen, Sought};
 use crate::error::{Error, Kind, Result};
 use crate::job::context::Context;
+use crate::job::selection::parse_event;
 use crate::load::lake_objects::{LakeObject, READERS, each_row};
 use crate::load::ledger::visit::Owed;
 use crate::load::ledger::{Closing, Ledger};
@@ -28,7 +29,7 @@ use crate::transform::tables::Table;
 #[derive(Args, Clone, Debug)]
 pub struct ExplainCall {
     /// The event.
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = parse_event)]
     pub event_id: i64,
     /// Also show every row of a viewer: any part of a name, number, mail or IP address, or identifier.
     #[arg(long, value_name = "TEXT")]

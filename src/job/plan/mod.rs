@@ -23,7 +23,7 @@ use self::known::KnownEvent;
 use self::planned::{Due, Planned};
 use self::purpose::Purpose;
 use self::roster_update::{NewLake, RosterUpdate};
-use crate::config::Rosters;
+use crate::config::{Rosters, at_least_one};
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::Usage;
 use crate::extract::vendor::Vendor;
@@ -49,7 +49,7 @@ pub struct Plan {
     pub selection: Selection,
     /// For a fan-out: note what the rosters list in the ledgers, and put the events to visit into the store as a list of
     /// items. Each item is for one pull, with up to this many events, fewer if they are large.
-    #[arg(long, value_name = "EVENTS", conflicts_with = "event")]
+    #[arg(long, value_name = "EVENTS", value_parser = at_least_one::<NonZeroUsize>, conflicts_with = "event")]
     pub items: Option<NonZeroUsize>,
 }
 
@@ -146,7 +146,14 @@ pub(in crate::job) async fn plan(
         update.establish().await?;
     }
     file_closed(&mut update, half_closed).await?;
-    let RosterUpdate { known, failures, unsaved, .. } = update;
+    let RosterUpdate { known, failures, unsaved, now, .. } = update;
+    let reads_lists = context.rosters.edited || context.rosters.public;
+    if !is_lake && reads_lists && known.is_empty() && matches!(choice.chosen, Chosen::Due) {
+        let since = now.checked_sub(context.lookback).unwrap_or(now);
+        let note =
+            format!("the vendor lists no event since {since:.0}: give `--lookback` to look further back");
+        planned.notes.push(note);
+    }
     // The cursor may move on only if everything that was listed is in its ledger.
     if let Some(cursor) = cursor
         && unsaved.is_empty()

@@ -31,6 +31,8 @@ pub(in crate::job) struct Planned {
     is_of_all: bool,
     /// What could not be planned.
     pub(super) failures: Vec<Failure>,
+    /// What a user may want to know.
+    pub(super) notes: Vec<String>,
 }
 
 impl Planned {
@@ -58,6 +60,7 @@ impl Planned {
         report.events.health += self.health;
         report.is_of_all = self.is_of_all;
         self.failures.into_iter().for_each(|failure| report.not_planned(failure));
+        report.notes.extend(self.notes);
         self.due
     }
 }

@@ -18,7 +18,7 @@ use super::choice::Days;
 use super::context::Context;
 use super::lake;
 use super::publish::publish_staged;
-use super::selection::{maybe_day, one_or_many, parse_day};
+use super::selection::{maybe_day, one_or_many, parse_day, parse_event};
 use crate::counted::counted;
 use crate::error::{Error, Kind, Result};
 use crate::load::keys;
@@ -34,7 +34,7 @@ const MOST_BEHIND: SignedDuration = SignedDuration::from_hours(7 * 24);
 #[serde(default, deny_unknown_fields)]
 pub struct Replay {
     /// Only this event; may be given several times.
-    #[arg(long = "event", value_name = "ID")]
+    #[arg(long = "event", value_name = "ID", value_parser = parse_event)]
     #[serde(rename = "event_id", deserialize_with = "one_or_many")]
     pub event: Vec<i64>,
     /// Only rows of this day or later.

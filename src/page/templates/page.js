@@ -28,10 +28,11 @@
     return made;
   };
 
+  const classOf = (column, plain) => (column.kind === "text" ? plain : "number") + (column.aside ? " aside" : "");
   const draw = () => {
     const head = document.createElement("tr");
     columns.forEach((column, at) => {
-      const cell = element("th", label(column), column.kind === "text" ? "" : "number");
+      const cell = element("th", label(column), classOf(column, ""));
       cell.setAttribute("role", "button");
       cell.tabIndex = 0;
       if (order && order.at === at) cell.setAttribute("aria-sort", order.down ? "descending" : "ascending");
@@ -47,7 +48,7 @@
     const lines = shown.slice(page * PAGE, (page + 1) * PAGE).map((row) => {
       const line = document.createElement("tr");
       columns.forEach((column, at) => {
-        const cell = element("td", text(row[at], column), column.kind === "text" ? "text" : "number");
+        const cell = element("td", text(row[at], column), classOf(column, "text"));
         if (column.kind === "text") cell.title = cell.textContent;
         line.append(cell);
       });
@@ -83,14 +84,16 @@
     draw();
   };
 
-  // A spreadsheet would take these for formulas; a telephone number with its country code is not one.
-  const safe = (value) => (/^[=@\t\r\n+\-＝＋－＠]/.test(value) && !/^[+-]?[\d.]+$/.test(value) ? `'${value}` : value);
+  // A spreadsheet would take these for formulas, but not a number. Nor a telephone number of digits alone.
+  const dialled = (value) => (/^\+\d[\d ().-]*$/.test(value) ? `+${value.replace(/\D/g, "")}` : value);
+  const isFormula = (value) => /^[=@\t\r\n+\-＝＋－＠]/.test(value) && !/^[+-]?[\d.]+$/.test(value);
+  const safe = (value) => (isFormula(dialled(value)) ? `'${value}` : dialled(value));
   const quoted = (value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
   const save = () => {
     const line = (values) => values.map((value) => quoted(safe(value))).join(",");
     const plain = (row) => row.map((value) => (value === null ? "" : String(value)));
-    const named = (column) => label(column) + (column.kind === "seconds" ? (html.lang === "en" ? " (s)" : "（秒）") : "");
-    const csv = "\ufeff" + [line(columns.map(named)), ...shown.map((row) => line(plain(row)))].join("\r\n") + "\r\n";
+    const headed = (column) => label(column) + (column.kind === "seconds" ? (html.lang === "en" ? " (s)" : "（秒）") : "");
+    const csv = "\ufeff" + [line(columns.map(headed)), ...shown.map((row) => line(plain(row)))].join("\r\n") + "\r\n";
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([csv], { type: "text/csv" }));
     link.download = source.dataset.file;

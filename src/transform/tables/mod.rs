@@ -80,7 +80,7 @@ impl Table {
             Self::ViewerDetails => {
                 "One row per viewer of an event, as the vendor tells viewers apart and sums up their viewings; `dt` is \
                  the day of the event. A person who came under two identifiers is two viewers; `person_key` shows that \
-                 they are one person. Several values of `ip`, `device_type`, `client_type` or `location` are joined by \
+                 they are one person if the first of mobile number, mail address and `ext_id` is the same. Several values of `ip`, `device_type`, `client_type` or `location` are joined by \
                  commas, as sent."
             }
             Self::Pulls => "One row per visit of an event; `dt` is the day of the visit.",
