@@ -8,7 +8,9 @@ use futures::FutureExt;
 use rollcall::job::Job;
 use rollcall::job::selection::Selection;
 use rollcall::load::ledger::ledgers::Ledgers;
+use rollcall::load::ledger::{Closing, Ledger};
 use rollcall::load::store::Store;
+use rollcall::transform::event::Event;
 use simulator::{Server, ServerOptions};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
@@ -90,4 +92,24 @@ async fn the_row_of_the_event_says_what_is_true_of_both_and_nothing_is_missing()
         );
     }
     assert!(open > 1, "{open}");
+}
+
+#[tokio::test]
+async fn a_ledger_that_is_moved_while_it_is_looked_for_is_found() {
+    let home = Home::new(On::Folder).await;
+    let ledgers = Ledgers::new(Arc::clone(&home.store));
+    let new = Ledger { closed: Some(Closing::Complete), ..Ledger::new(Event::unknown(EVENT), later()) };
+    ledgers.update(&new, |_| {}).await.unwrap();
+    let watcher = move |k| {
+        let (ledgers, new) = (ledgers.clone(), new.clone());
+        async move {
+            // Between the two places in which it may be.
+            if k == 1 {
+                ledgers.update(&new, |ledger| ledger.closed = None).await.unwrap();
+            }
+        }
+        .boxed()
+    };
+    let store: Arc<dyn Store> = Faulty::watched(&home.store, Box::new(watcher));
+    assert!(Ledgers::new(store).find(EVENT).await.unwrap().is_some());
 }

@@ -186,7 +186,7 @@ fn viewings_that_say_nothing_of_who_came_are_no_people() {
         let deeds = page.split_once("id=\"deeds\"").unwrap().1.split("</section>").next().unwrap().to_owned();
         let sums: Vec<String> =
             deeds.split("<td class=\"number\">").skip(1).step_by(2).map(str::to_owned).collect();
-        let sections = ["online", "stays", "regions", "viewers-data"];
+        let sections = ["online", "watch-times", "regions", "viewers-data"];
         drawn.push((sums, sections.map(|id| page.contains(&format!("id=\"{id}\"")))));
     }
     let [open, anonymous] = &shown[..] else { panic!() };

@@ -65,6 +65,9 @@ async fn answer(State(state): State<Careless>, request: Request) -> Response {
             objects.insert(key, (body, kept));
             StatusCode::OK.into_response()
         }
+        Method::DELETE if has(header::IF_MATCH) && state.carelessness == Carelessness::Refuses => {
+            StatusCode::NOT_IMPLEMENTED.into_response()
+        }
         Method::DELETE => {
             objects.remove(&key);
             StatusCode::NO_CONTENT.into_response()
@@ -158,6 +161,26 @@ async fn a_store_without_conditions_is_refused_unless_one_process_is_said_to_wri
         assert_eq!(server.requests().len(), asked);
         assert!(sync(&alone, 1).await.unwrap().ok);
     }
+}
+
+#[tokio::test]
+async fn where_deletes_take_no_condition_an_object_that_was_replaced_stays_all_the_same() {
+    let (address, _) = Careless::start(Carelessness::Refuses).await;
+    let home = Home::new(On::S3).await;
+    let store = home
+        .again(|bucket| {
+            bucket.endpoint = Some(format!("http://{address}").parse().unwrap());
+            bucket.single_writer = true;
+        })
+        .await;
+    store.put("x", "old".into(), Condition::Absent).await.unwrap();
+    let old = store.head("x").await.unwrap().unwrap().version;
+    store.put("x", "new".into(), Condition::Unchanged(old.clone())).await.unwrap();
+    store.delete_unchanged("x", &old).await.unwrap();
+    let (content, new) = store.get("x").await.unwrap().unwrap();
+    assert_eq!(content, "new");
+    store.delete_unchanged("x", &new).await.unwrap();
+    assert_eq!(store.head("x").await.unwrap(), None);
 }
 
 #[tokio::test]

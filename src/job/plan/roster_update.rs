@@ -20,7 +20,7 @@ use crate::report::Failure;
 use crate::transform::event::Event;
 use crate::transform::privacy::Privacy;
 
-/// How far the clock may be ahead of the vendor's: less than this delays visits at worst.
+/// How far the clock may be ahead of the vendor's. By less than this, visits may be late, and the last one too early.
 const MOST_AHEAD: SignedDuration = SignedDuration::from_hours(3 * 24);
 
 /// How much an entry of a list says about its event.

@@ -106,10 +106,14 @@ impl Ledgers {
 
     /// The ledger of an event, still visited or not.
     pub async fn find(&self, event_id: i64) -> Result<Option<Entry>> {
-        match self.read(&keys::active(event_id)).await? {
-            Some(entry) => Ok(Some(entry)),
-            None => self.read(&keys::closed(event_id)).await,
+        let (active, closed) = (keys::active(event_id), keys::closed(event_id));
+        // Another run may open the event again between the first two reads, and then it is in the first place.
+        for key in [&active, &closed, &active] {
+            if let Some(entry) = self.read(key).await? {
+                return Ok(Some(entry));
+            }
         }
+        Ok(None)
     }
 
     /// Changes the ledger of an event, or a copy of `new` if there is none, puts it where it belongs, and returns it. If `change`

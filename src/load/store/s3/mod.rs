@@ -272,8 +272,11 @@ impl Store for S3 {
             {
                 Ok(())
             }
-            // Many stores have conditions for writes, but not for deletes.
-            Err(error) if matches!(status(&error), Some(400 | 501)) => self.delete(key).await,
+            // Many stores have conditions for writes, but not for deletes. The request may arrive late.
+            Err(error) if matches!(status(&error), Some(400 | 501)) => {
+                let is_unchanged = self.head(key).await?.is_some_and(|head| head.version == *version);
+                if is_unchanged { self.delete(key).await } else { Ok(()) }
+            }
             Err(error) => Err(explain(Request::Delete, key, &error)),
         }
     }
