@@ -209,12 +209,12 @@ impl TryFrom<Options> for Config {
     }
 }
 
-/// Parses the duration of an option. It must not be negative; a day has 24 hours.
 /// Reads a number that cannot be zero, for an option that takes one.
 pub(crate) fn at_least_one<T: FromStr>(text: &str) -> Result<T, &'static str> {
     text.parse().map_err(|_| "give a whole number from 1 on")
 }
 
+/// Parses the duration of an option. It must not be negative; a day has 24 hours.
 fn duration(option: &str, text: &str) -> Result<SignedDuration> {
     let parsed = text
         .parse::<Span>()

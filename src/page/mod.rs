@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
 use askama::Template;
-use clap::Args;
+use clap::{ArgGroup, Args};
 use futures::{StreamExt, stream};
 use serde::Serialize;
 
@@ -34,12 +34,13 @@ const AT_ONCE: usize = 8;
 
 /// What `report` is called with.
 #[derive(Args, Clone, Debug)]
+#[command(group(ArgGroup::new("of").args(["event_id", "all"]).required(true)))]
 pub struct Pages {
     /// The event.
-    #[arg(value_name = "ID", value_parser = parse_event, required_unless_present = "all")]
+    #[arg(value_name = "ID", value_parser = parse_event)]
     pub event_id: Option<i64>,
     /// Draw a page for every event of the lake, and `index.html` for all of them.
-    #[arg(long, conflicts_with = "event_id")]
+    #[arg(long)]
     pub all: bool,
     /// The file of the page; with `--all`, the folder of the pages.
     #[arg(short, long, value_name = "PATH")]

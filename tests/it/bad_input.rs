@@ -133,6 +133,23 @@ fn a_day_is_written_in_one_way() {
 }
 
 #[test]
+fn a_number_that_is_none_is_told_what_is_wanted() {
+    for (words, said) in [
+        (&["sync", "--event", "abc"][..], "the vendor's `eventId`"),
+        (&["replay", "--event", "1.5"], "the vendor's `eventId`"),
+        (&["explain", "abc"], "the vendor's `eventId`"),
+        (&["report", "abc"], "the vendor's `eventId`"),
+        (&["sync", "--requests-per-second", "0"], "a whole number from 1 on"),
+        (&["plan", "--items", "0"], "a whole number from 1 on"),
+    ] {
+        let outcome = Desk::new().run(words);
+        assert_eq!(outcome.status, 2, "{words:?}");
+        let [error] = outcome.errors()[..] else { panic!("{}", outcome.stderr) };
+        assert!(error.contains(said), "{error}");
+    }
+}
+
+#[test]
 fn a_text_of_its_own_form_is_not_asked_for_as_json() {
     for words in [&["schema", "duckdb", "--json"][..], &["completions", "bash", "--json"]] {
         let outcome = Desk::new().run(words);

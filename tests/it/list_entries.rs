@@ -337,3 +337,14 @@ async fn an_edit_that_only_the_public_list_tells_of_hides_none_that_the_other_li
     run(&desk, later() + HOUR, VendorAnswers { edited, ..VendorAnswers::default() }).await;
     assert!(ledger(&desk, 1).await.unwrap().event.is_cancelled());
 }
+
+#[tokio::test]
+async fn a_first_run_that_finds_no_event_says_how_far_back_it_looked() {
+    let desk = Desk::new();
+    for (hours, is_first) in [(0, true), (1, false)] {
+        let (report, _) = run(&desk, later() + HOUR * hours, VendorAnswers::default()).await;
+        let is_told =
+            report.notes.iter().any(|note| note.ends_with("give `--lookback` to look further back"));
+        assert_eq!((report.ok, is_told), (true, is_first), "{:?}", report.notes);
+    }
+}
