@@ -94,27 +94,31 @@ async fn where_the_shorter_windows_are_not_answered_the_day_has_what_the_longer_
     let event = world.events().find(|event| event.id != SAMPLE_ID).unwrap();
     let first = event.sessions().map(|session| session.online).min().unwrap();
     let day = Zone::parse("Asia/Shanghai").unwrap().day_of(Timestamp::from_second(first).unwrap());
-    // The second request for the day is the first half of it.
-    let options = faults(&[&format!("code=400@day:{}:{day},nth:2", event.id)]);
-    let quirks = Quirks { most_rows: Some(100), ..Quirks::default() };
-    let server = server_at(later(), &world, ServerOptions { quirks, ..options });
-    let desk = Desk::new();
-    let mut config = config(&server, &desk.store());
-    config.archive = true;
-    let report = sync_all(config.clone(), later()).await;
-    let said = format!("event {}, {day}: a window has a round number of records", event.id);
-    let noted: Vec<_> = report.notes.iter().filter(|note| note.starts_with(&said)).collect();
-    assert!(noted.len() == 1 && noted[0].contains("the vendor does not understand"), "{:?}", report.notes);
-    let found = cells(&desk.store()).await;
-    let place = (Table::Lives, day, event.id.try_into().unwrap());
-    // What lies in the second before the day is not its own.
-    let kept = found[&place].0;
-    assert!((90..=100).contains(&kept), "what was answered is kept: {kept}");
-    // What is archived of the day is the answer that was used.
-    std::fs::remove_dir_all(desk.store().join("lake")).unwrap();
-    let all = Job::Replay(Replay { all: true, ..Replay::default() });
-    assert!(job(&desk.open(), config, later() + HOUR, all).await.unwrap().ok);
-    assert_eq!(cells(&desk.store()).await[&place].0, kept);
+    // Of a window without records, the vendor may say that it does not know the event.
+    for (code, why) in [(400, "the vendor does not understand"), (404, "the vendor does not know this event")]
+    {
+        // The second request for the day is the first half of it.
+        let options = faults(&[&format!("code={code}@day:{}:{day},nth:2", event.id)]);
+        let quirks = Quirks { most_rows: Some(100), ..Quirks::default() };
+        let server = server_at(later(), &world, ServerOptions { quirks, ..options });
+        let desk = Desk::new();
+        let mut config = config(&server, &desk.store());
+        config.archive = true;
+        let report = sync_all(config.clone(), later()).await;
+        let said = format!("event {}, {day}: a window has a round number of records", event.id);
+        let noted: Vec<_> = report.notes.iter().filter(|note| note.starts_with(&said)).collect();
+        assert!(noted.len() == 1 && noted[0].contains(why), "{:?}", report.notes);
+        let found = cells(&desk.store()).await;
+        let place = (Table::Lives, day, event.id.try_into().unwrap());
+        // What lies in the second before the day is not its own.
+        let kept = found[&place].0;
+        assert!((90..=100).contains(&kept), "what was answered is kept: {kept}");
+        // What is archived of the day is the answer that was used.
+        std::fs::remove_dir_all(desk.store().join("lake")).unwrap();
+        let all = Job::Replay(Replay { all: true, ..Replay::default() });
+        assert!(job(&desk.open(), config, later() + HOUR, all).await.unwrap().ok);
+        assert_eq!(cells(&desk.store()).await[&place].0, kept);
+    }
 }
 
 #[tokio::test]

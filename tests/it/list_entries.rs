@@ -297,10 +297,16 @@ async fn a_list_that_has_reached_its_total_ends_well_even_if_there_is_no_page_be
         entry["eventId"] = json!(number);
         entry
     };
-    for (entries, counts, is_whole) in [(57, true, true), (100, true, true), (57, false, false)] {
+    for (entries, counts, most, is_whole) in [
+        (57, true, None, true),
+        (100, true, None, true),
+        (57, false, None, false),
+        // Its second page is one that there is.
+        (80, true, Some(50), false),
+    ] {
         let edited = (1..=entries).map(event).collect();
         let desk = Desk::new();
-        let says = VendorAnswers { edited, counts, ends: true, ..VendorAnswers::default() };
+        let says = VendorAnswers { edited, counts, most, ends: true, ..VendorAnswers::default() };
         let (outcome, _) = try_run(
             &desk.open(),
             later(),

@@ -120,10 +120,10 @@ impl<'a> List<'a> {
         self.pages > 0 && has_all && (is_answer || failure::is_unexplained(error))
     }
 
-    /// How many events a page holds: the vendor's default number, unless a page had more, so that the number that is asked for
-    /// counts.
+    /// How many events a page holds for certain: the vendor's default number, or as many as a page had. It may not heed the number
+    /// that is asked for.
     fn page_size(&self) -> usize {
-        if self.longest > self.request.shortest { PAGE } else { self.request.shortest }
+        self.longest.max(self.request.shortest)
     }
 
     /// How many different events the list has named so far.

@@ -131,7 +131,10 @@ impl Visiting<'_> {
             let why = match window::halved(&windows, &cut_off) {
                 None => String::new(),
                 Some(halves) => match self.fetch(Task::Day(day), &halves).await {
-                    Err(error) if !is_final(&error) => format!(": {error}"),
+                    // Of a window without records, the vendor may say that it does not know the event.
+                    Err(error) if !is_final(&error) || error.kind() == Kind::UnknownEvent => {
+                        format!(": {error}")
+                    }
                     Ok(None) if self.ledger.unfinished >= TRIES_AT_HALVES => ": the time ran out".to_owned(),
                     outcome => {
                         self.abandon(std::mem::take(&mut fetched.archived)).await?;

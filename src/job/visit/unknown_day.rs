@@ -17,10 +17,9 @@ impl Visiting<'_> {
         if self.answers.counts.is_none() && self.shortfall.is_left {
             return Ok(None);
         }
-        let may_have_records =
-            self.answers.whole_counts().is_none_or(|counts| counts.days.contains_key(&day));
-        if may_have_records {
-            let message = "the vendor knows the event, but says for this day that it does not";
+        if self.answers.counts.as_ref().is_none_or(|counts| counts.days.contains_key(&day)) {
+            let message =
+                "the vendor says of this day, which may have records, that it does not know the event";
             return Err(Error::new(Kind::BadAnswer, message).caused_by(unknown));
         }
         let intake = Intake::new(self.context, Task::Day(day).source(), self.decode_context(), day);

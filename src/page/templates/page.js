@@ -85,7 +85,7 @@
   };
 
   // A spreadsheet would take these for formulas, but not a number. Nor a telephone number of digits alone.
-  const dialled = (value) => (/^\+\d[\d ().-]*$/.test(value) ? `+${value.replace(/\D/g, "")}` : value);
+  const dialled = (value) => (/^\+(?:[ ().-]*\d){7,}$/.test(value) ? `+${value.replace(/\D/g, "")}` : value);
   const isFormula = (value) => /^[=@\t\r\n+\-＝＋－＠]/.test(value) && !/^[+-]?[\d.]+$/.test(value);
   const safe = (value) => (isFormula(dialled(value)) ? `'${value}` : dialled(value));
   const quoted = (value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);

@@ -9,15 +9,22 @@ use std::net::IpAddr;
 use super::numbers::SIGNS;
 use crate::transform::person;
 
-/// The fewest digits of a number that is found however it is written.
+/// The fewest digits of a number that is looked for with its country code.
 const FEWEST_DIGITS: usize = 3;
-/// The fewest digits of a telephone number. One that has fewer is a customer's own, in which every zero counts.
+/// The fewest digits of a number that is found whatever signs stand between them.
+const FEWEST_AMID_SIGNS: usize = 5;
+/// The fewest digits of a telephone number. One that has fewer may be a customer's own, in which every zero counts.
 const FEWEST_TO_DIAL: usize = 7;
 
 /// Every form by which this identifier is on the list.
 pub(super) fn listed(identifier: &str) -> BTreeSet<String> {
     let is_address = identifier.trim().parse::<IpAddr>().is_ok();
-    let numbers = if is_address { Vec::new() } else { numbers(identifier, None) };
+    let written = person::plain(identifier.trim());
+    let numbers = match digits_of(&written).len() {
+        _ if is_address => Vec::new(),
+        FEWEST_TO_DIAL.. => dialled_in(&written, None),
+        _ => amid_signs(&written).into_iter().collect(),
+    };
     texts(identifier).map(Cow::into_owned).chain(numbers).collect()
 }
 
@@ -46,7 +53,7 @@ pub(super) fn texts(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
     forms.filter(|form| !form.is_empty())
 }
 
-/// The forms of a number, none of a text that is not one: as plus and digits, with the country code of its record or without; or,
+/// The forms of a number, none of a text that is not one: as plus and digits, with the country code of its record or without; and,
 /// if it has too few digits to be dialled, as its digits.
 pub(super) fn numbers(text: &str, country: Option<&str>) -> Vec<String> {
     let is_digit = |sign: char| sign.is_ascii_digit() || matches!(sign, '０'..='９');
@@ -54,15 +61,29 @@ pub(super) fn numbers(text: &str, country: Option<&str>) -> Vec<String> {
         return Vec::new();
     }
     let written = person::plain(text.trim());
-    let digits: String = written.chars().filter(char::is_ascii_digit).collect();
-    if digits.len() < FEWEST_TO_DIAL {
-        let is_number = written.chars().all(|sign| sign.is_ascii_digit() || SIGNS.contains(sign));
-        return if is_number { vec![digits] } else { Vec::new() };
+    let mut forms = dialled_in(&written, country);
+    if digits_of(&written).len() < FEWEST_TO_DIAL {
+        forms.extend(amid_signs(&written));
     }
+    forms
+}
+
+fn digits_of(written: &str) -> String {
+    written.chars().filter(char::is_ascii_digit).collect()
+}
+
+/// The digits of a number that has other signs between them than points, which versions and decimals have.
+fn amid_signs(written: &str) -> Option<String> {
+    let is_one = written.chars().all(|sign| sign.is_ascii_digit() || sign != '.' && SIGNS.contains(sign));
+    Some(digits_of(written)).filter(|digits| is_one && digits.len() >= FEWEST_AMID_SIGNS)
+}
+
+/// The forms of a telephone number with China's country code, and with another one.
+fn dialled_in(written: &str, country: Option<&str>) -> Vec<String> {
     // What stands like that in a number is dialled only within its country.
     let without_trunk = written.contains("(0)").then(|| written.replace("(0)", ""));
     let mut forms = Vec::new();
-    for written in iter::once(&*written).chain(without_trunk.as_deref()) {
+    for written in iter::once(written).chain(without_trunk.as_deref()) {
         forms.extend(dialled(written, None));
         forms.extend(country.into_iter().flat_map(|country| dialled(written, Some(country))));
     }
@@ -104,6 +125,8 @@ mod tests {
             ("8601012345678", None, "+86 10 12345678"),
             ("010 1234 5678", Some("86"), "86-10-12345678"),
             ("1106-42", None, "110642"),
+            ("123456", Some("298"), "+298123456"),
+            ("12345", None, "+8612345"),
         ] {
             let listed = listed(listed_as);
             assert!(
@@ -121,6 +144,9 @@ mod tests {
             ("19000101107", None, "+86-19000101106"),
             ("2125550100", Some("1"), "+44 212 555 0100"),
             ("user 123456", None, "123456"),
+            ("17.4.1", None, "1741"),
+            ("42-12", None, "4212"),
+            ("123.456", None, "123456"),
         ] {
             let listed = listed(listed_as);
             assert!(
