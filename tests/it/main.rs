@@ -33,6 +33,7 @@ mod lake_key;
 mod large_answers;
 mod list_cursor;
 mod list_entries;
+mod list_pages;
 mod lost_ledgers;
 mod options;
 mod outage;

@@ -31,36 +31,22 @@ pub(super) fn numbers(text: &str) -> impl Iterator<Item = &str> {
     runs(text).flat_map(|run| iter::once(run).chain(among(run)))
 }
 
-/// The telephone numbers that a run of several groups of digits may consist of.
-fn among(run: &str) -> Vec<&str> {
-    let is_digit = |sign: char| sign.is_ascii_digit();
-    let mut groups = Vec::new();
-    let mut from = 0;
-    while let Some(start) = run.get(from..).and_then(|rest| rest.find(is_digit)).map(|at| from + at) {
-        let length = run.get(start..).and_then(|rest| rest.find(|sign| !is_digit(sign)));
-        from = length.map_or(run.len(), |length| start + length);
+/// The telephone numbers that a run may have: one group of its digits, or several in a row.
+fn among(run: &str) -> impl Iterator<Item = &str> {
+    let is_digit = |at: usize| run.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
+    let is_first = move |at: &usize| is_digit(*at) && (*at == 0 || !is_digit(*at - 1));
+    let ends: Vec<usize> = (1..=run.len()).filter(|at| is_digit(*at - 1) && !is_digit(*at)).collect();
+    (0..run.len()).filter(is_first).enumerate().flat_map(move |(group, start)| {
         // A plus belongs to the number that it announces.
-        let start =
-            if run.get(..start).is_some_and(|before| before.ends_with('+')) { start - 1 } else { start };
-        groups.push(start..from);
-    }
-    let mut found = Vec::new();
-    for first in 0..groups.len() {
-        let mut digits = 0;
-        for last in first..groups.len() {
-            let (Some(from), Some(to)) = (groups.get(first), groups.get(last)) else { continue };
-            digits += run.get(to.clone()).map_or(0, |group| group.trim_start_matches('+').len());
-            if digits > *DIALLED.end() {
-                break;
-            }
-            if DIALLED.contains(&digits) {
-                found.extend(run.get(from.start..to.end));
-            }
-        }
-    }
-    found
+        let from = start - usize::from(run.get(..start).is_some_and(|before| before.ends_with('+')));
+        let parts = ends.iter().skip(group).filter_map(|end| run.get(from..*end));
+        let digits = |part: &&str| part.bytes().filter(u8::is_ascii_digit).count();
+        let parts = parts.take_while(|part| digits(part) <= *DIALLED.end());
+        parts.filter(|part| digits(part) >= *DIALLED.start()).collect::<Vec<_>>()
+    })
 }
 
+/// The longest pieces of a text that have only digits and their signs.
 fn runs(text: &str) -> impl Iterator<Item = &str> {
     let runs = text.split(|sign: char| !sign.is_ascii_alphanumeric() && !SIGNS.contains(sign));
     runs.flat_map(|run| {

@@ -5,6 +5,7 @@
 
 mod failure;
 mod listing;
+mod proof;
 mod upload;
 mod versions;
 
@@ -26,11 +27,11 @@ use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
 use self::failure::{Request, explain};
+use self::proof::never;
 use self::upload::S3Upload;
 use super::{Below, Condition, Head, Listed, Store, Upload, Version, conflict};
 use crate::aws::status;
 use crate::error::{Error, Kind, Result};
-use crate::load::keys;
 
 /// Attempts at a request, including the first; between them, the SDK pauses for up to 20 s.
 const ATTEMPTS: u32 = 6;
@@ -39,19 +40,6 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_mins(5);
 /// How often an object is requested again if the body of the answer breaks off: the SDK itself retries only until the body
 /// begins.
 const BODIES: u32 = 3;
-/// A version that no object has.
-const NO_VERSION: &str = "\"00000000000000000000000000000000\"";
-
-/// A name that nothing else has.
-fn unique() -> String {
-    format!("{:032x}", fastrand::u128(..))
-}
-
-/// The conditions that do not hold for an object that exists.
-fn never() -> [Condition; 2] {
-    [Condition::Absent, Condition::Unchanged(Version(NO_VERSION.to_owned()))]
-}
-
 /// A bucket, or a part of it, and how to access it.
 #[derive(Clone, Debug)]
 pub struct Bucket {
@@ -110,24 +98,6 @@ impl S3 {
             parts_proven: Arc::default(),
             aborts: Arc::default(),
         }
-    }
-
-    /// Tests, once, the conditions at the end of an upload in parts: some stores honour only those of writes in a single request.
-    /// Called when the first such end is due. The test has an object of its own, which nobody else replaces or deletes.
-    async fn prove_parts(&self) -> Result<()> {
-        let prove = || {
-            Box::pin(async {
-                let (key, content) = (keys::trial(&unique()), Bytes::from_static(b"trial"));
-                self.put(&key, content.clone(), Condition::Absent).await?;
-                let mut outcome = Ok(());
-                for never in never() {
-                    outcome =
-                        outcome.and(S3Upload::new(self.clone(), &key).prove(content.clone(), never).await);
-                }
-                outcome.and(self.delete(&key).await)
-            })
-        };
-        self.parts_proven.get_or_try_init(prove).await.copied()
     }
 
     fn key(&self, key: &str) -> String {

@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use super::failure::{Request, explain, unconditional};
-use super::{Bucket, S3, unique};
+use super::{Bucket, S3};
 use crate::aws::status;
 use crate::error::{Error, Explain, Kind, Result};
 use crate::load::keys;
@@ -22,6 +22,11 @@ const PART: usize = 5 << 20;
 
 /// Key of the metadata of an object in which it names the write that made it.
 const WRITE: &str = "rollcall-write";
+
+/// A name that nothing else has.
+pub(super) fn unique() -> String {
+    format!("{:032x}", fastrand::u128(..))
+}
 
 /// Whether an object was made by this write.
 pub(super) fn is_of(found: &HeadObjectOutput, write: &str) -> bool {

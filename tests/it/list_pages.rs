@@ -1,0 +1,79 @@
+//! How a list is read, page by page, to its end.
+
+use rollcall::config::Rosters;
+use rollcall::job::selection::Selection;
+use serde_json::{Value, json};
+
+use crate::support::command::Desk;
+use crate::support::run::{HOUR, later};
+use crate::support::vendor_lists::{VendorAnswers, run, try_run};
+
+/// An event, as it is listed.
+fn event(number: i64) -> Value {
+    let start = (later() + HOUR * 24).as_second();
+    json!({ "eventId": number, "startTime": start, "endTime": start + 3600 })
+}
+
+#[tokio::test]
+async fn a_list_is_read_to_its_end_however_its_pages_are_numbered_and_filled() {
+    let known = async |says: VendorAnswers| {
+        let desk = Desk::new();
+        assert!(run(&desk, later(), says).await.0.ok);
+        std::fs::read_dir(desk.store().join("ledger/active")).unwrap().count()
+    };
+    for from_one in [false, true] {
+        let public = (1..=250).map(event).collect();
+        assert_eq!(
+            known(VendorAnswers { public, from_one, ..VendorAnswers::default() }).await,
+            250,
+            "{from_one}"
+        );
+    }
+    // Only eight of the first hundred entries are shown, none of the next, and eight of the last.
+    let is_shown = |number: i64| (1..9).contains(&(number % 200));
+    let edited = (1..=300).map(|number| if is_shown(number) { event(number) } else { Value::Null });
+    let edited: Vec<_> = edited.collect();
+    let shown = edited.iter().filter(|entry| !entry.is_null()).count();
+    assert_eq!(known(VendorAnswers { edited, counts: true, ..VendorAnswers::default() }).await, shown);
+    // Most of the pages are smaller than what was asked for, and one of them shows nothing.
+    let edited: Vec<_> =
+        (1..=40).map(|number| if number / 10 == 1 { Value::Null } else { event(number) }).collect();
+    let says = VendorAnswers { edited, counts: true, most: Some(10), ..VendorAnswers::default() };
+    assert_eq!(known(says).await, 30);
+}
+
+#[tokio::test]
+async fn a_list_that_has_reached_its_total_ends_well_even_if_there_is_no_page_behind_the_last() {
+    for (entries, counts, most, is_whole) in [
+        (57, true, None, true),
+        (100, true, None, true),
+        (57, false, None, false),
+        // Its second page is one that there is.
+        (80, true, Some(50), false),
+    ] {
+        let edited = (1..=entries).map(event).collect();
+        let desk = Desk::new();
+        let says = VendorAnswers { edited, counts, most, ends: true, ..VendorAnswers::default() };
+        let (outcome, _) = try_run(
+            &desk.open(),
+            later(),
+            says,
+            Rosters { edited: true, public: false, file: None },
+            Selection::default(),
+        )
+        .await;
+        let is_well = outcome.is_ok_and(|report| report.ok);
+        assert_eq!(is_well, is_whole, "{entries} {counts}");
+    }
+}
+
+#[tokio::test]
+async fn a_first_run_that_finds_no_event_says_how_far_back_it_looked() {
+    let desk = Desk::new();
+    for (hours, is_first) in [(0, true), (1, false)] {
+        let (report, _) = run(&desk, later() + HOUR * hours, VendorAnswers::default()).await;
+        let is_told =
+            report.notes.iter().any(|note| note.ends_with("give `--lookback` to look further back"));
+        assert_eq!((report.ok, is_told), (true, is_first), "{:?}", report.notes);
+    }
+}
