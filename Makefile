@@ -99,7 +99,7 @@ PACKAGE := target/lambda/rollcall-lambda/bootstrap.zip
 lambda: $(VENV)/installed-infra
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" RUSTUP_DIST_SERVER=http://127.0.0.1:9 cargo lambda build --release --locked \
 		--bin rollcall-lambda --output-format zip --skip-target-check $(if $(filter arm64,$(ARCHITECTURE)),--arm64,--x86-64)
-	$(PYTHON) infra/package.py $(PACKAGE)
+	$(VENV)/bin/python infra/package.py $(PACKAGE)
 
 # The tests of the functions with the package itself, for this machine's architecture.
 NATIVE := $(subst aarch64,arm64,$(shell uname -m))
