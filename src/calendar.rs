@@ -156,6 +156,12 @@ impl Deadline {
     }
 }
 
+/// `now`, or the millisecond after `last` if that is later: so no two instants in a row are the same.
+#[must_use]
+pub fn later_than(last: Timestamp, now: Timestamp) -> Timestamp {
+    now.max(last.checked_add(1.millisecond()).unwrap_or(last))
+}
+
 /// The day after `day`.
 pub fn next(day: Date) -> Result<Date> {
     day.checked_add(1.day()).explain(Kind::Usage, || format!("there is no day after `{day}`"))

@@ -120,6 +120,12 @@ impl Error {
         self
     }
 
+    /// Sets the hint of an error that only a mistake in this program can cause.
+    #[must_use]
+    pub fn is_a_bug(self) -> Self {
+        self.hint("report it to the makers of rollcall")
+    }
+
     /// Sets what the reader can do about it, unless the error already has a hint.
     #[must_use]
     pub fn or_hint(mut self, hint: &str) -> Self {

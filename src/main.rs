@@ -99,11 +99,11 @@ async fn run_command(command: LakeCommand, options: Options, output: &OutputOpti
         .with(logs.with_target(false).with_filter(output.level(is_terminal)))
         .init();
     let progress = if output.has_bar(is_terminal) { Progress::shown() } else { Progress::hidden() };
-    let (names_zone, names_settle) = (options.zone.is_some(), options.settle.is_some());
     let config = Config::try_from(options.with_secret().await?)?;
     let mut context = Context::new(config, Clock::System, progress).await?;
     if !matches!(command, LakeCommand::Job(_)) {
-        context.lake.take_over(names_zone, names_settle).await?;
+        let named = context.named;
+        context.lake.take_over(named).await?;
     }
     match command {
         LakeCommand::Job(job) => {

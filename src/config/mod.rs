@@ -18,6 +18,7 @@ use self::store::StoreOptions;
 use crate::calendar::Zone;
 use crate::error::{Error, Explain, Kind, Result};
 use crate::extract::auth::Credentials;
+use crate::load::lake_settings::NamedSettings;
 use crate::load::store::Location;
 use crate::transform::privacy::Policy;
 
@@ -144,8 +145,8 @@ pub struct Config {
     pub deadline: Option<SignedDuration>,
     /// What may be kept about people.
     pub policy: Arc<Policy>,
-    /// Whether the user named that policy: a lake is never given another policy because none was named.
-    pub names_policy: bool,
+    /// Which settings of the lake the user named: a lake is never given another policy because none was named.
+    pub named: NamedSettings,
     /// Whether answers are archived.
     pub archive: bool,
 }
@@ -181,6 +182,11 @@ impl TryFrom<Options> for Config {
             return Err(Error::new(Kind::Usage, message)
                 .hint("make it longer, such as `--horizon 30d` with the default `--settle 12h`"));
         }
+        let named = NamedSettings {
+            zone: options.zone.is_some(),
+            settle: options.settle.is_some(),
+            policy: options.privacy.privacy.is_some(),
+        };
         Ok(Self {
             credentials: options.credentials.credentials()?,
             token_secret_arn: options.credentials.token_secret_arn,
@@ -201,7 +207,7 @@ impl TryFrom<Options> for Config {
             max_response_bytes: options.max_response_bytes,
             timeout: limit("--timeout", &options.timeout)?,
             read_timeout: limit("--read-timeout", &options.read_timeout)?,
-            names_policy: options.privacy.privacy.is_some(),
+            named,
             policy: Arc::new(options.privacy.policy()?),
             archive: options.archive,
             deadline: options.deadline.map(|text| duration("--deadline", &text)).transpose()?,
@@ -248,8 +254,8 @@ mod tests {
         type Says = fn(&Config) -> bool;
         let cases: [(&str, Says); 16] = [
             ("--api-url https://example.com", |config| config.api_url == "https://example.com"),
-            ("--zone UTC", |config| config.zone.name() == "UTC"),
-            ("--settle 13h", |config| config.settle == SignedDuration::from_hours(13)),
+            ("--zone UTC", |config| config.zone.name() == "UTC" && config.named.zone),
+            ("--settle 13h", |config| config.settle == SignedDuration::from_hours(13) && config.named.settle),
             ("--horizon 31d", |config| config.horizon == SignedDuration::from_hours(31 * 24)),
             ("--lookback 9d", |config| config.lookback == SignedDuration::from_hours(9 * 24)),
             ("--roster own.csv", |config| config.rosters.file.as_deref() == Some("own.csv")),
@@ -262,7 +268,7 @@ mod tests {
             ("--read-timeout 5s", |config| config.read_timeout == Duration::from_secs(5)),
             ("--deadline 77s", |config| config.deadline == Some(SignedDuration::from_secs(77))),
             ("--archive", |config| config.archive),
-            ("--privacy open", |config| config.names_policy),
+            ("--privacy open", |config| config.named.policy),
         ];
         for (words, says) in cases {
             assert!(says(&config(words).unwrap()) && !says(&config("").unwrap()), "{words}");

@@ -12,11 +12,14 @@ use crate::extract::client::Client;
 use crate::extract::http::HttpOptions;
 use crate::extract::retry::RetryPolicy;
 use crate::load::lake::Lake;
-use crate::load::lake_settings::LakeSettings;
+use crate::load::lake_settings::{LakeSettings, NamedSettings};
 use crate::load::ledger::ledgers::Ledgers;
+use crate::load::staging::VisitId;
 use crate::load::store::Store;
 use crate::load::trial;
 use crate::progress::Progress;
+use crate::transform::decode::DecodeContext;
+use crate::transform::privacy::Privacy;
 
 /// After this many events in a row that failed for a reason that every other would meet, no other is begun: those left stay due.
 pub(super) const FAILURES_TO_STOP: u32 = 3;
@@ -30,8 +33,8 @@ pub struct Context {
     pub ledgers: Ledgers,
     /// The lake.
     pub lake: Lake,
-    /// Whether the user named the privacy policy.
-    pub names_policy: bool,
+    /// Which settings of the lake the user named.
+    pub named: NamedSettings,
     /// Where the store is, for messages.
     pub place: String,
     /// How long after its end an event is visited.
@@ -91,7 +94,7 @@ impl Context {
                 store,
                 settings: LakeSettings { zone: config.zone, settle: config.settle, policy: config.policy },
             },
-            names_policy: config.names_policy,
+            named: config.named,
             place: config.store.to_string(),
             horizon: config.horizon,
             lookback: config.lookback,
@@ -105,6 +108,21 @@ impl Context {
             run: (0..8).map(|_| fastrand::lowercase()).collect(),
             progress,
         })
+    }
+
+    /// What all staged files of a visit have in common, which began at this instant.
+    pub(super) fn visit_id(&self, event_id: i64, pulled_at: Timestamp, privacy: &Privacy) -> VisitId {
+        VisitId { event_id, pulled_at, run: self.run.clone(), privacy_version: privacy.into() }
+    }
+
+    /// What is the same for all rows of that visit.
+    pub(super) fn decode_context(
+        &self,
+        event_id: i64,
+        pulled_at: Timestamp,
+        privacy: &Privacy,
+    ) -> DecodeContext {
+        DecodeContext { event_id, pulled_at, zone: self.lake.settings.zone.clone(), privacy: privacy.clone() }
     }
 
     /// Whether the store can be read and written at all, after some of its objects could not.

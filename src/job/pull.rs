@@ -156,7 +156,7 @@ async fn visit_planned(context: &Context, choice: &Choice, event_id: i64, privac
 
 fn crashed(crash: JoinError) -> Error {
     let error = Error::new(Kind::Damaged, "the visit crashed").caused_by(crash);
-    error.hint("report it to the makers of rollcall")
+    error.is_a_bug()
 }
 
 fn add_to_report(context: &Context, report: &mut Report, choice: &Choice, due: &Due, visited: Visited) {

@@ -28,7 +28,7 @@ pub struct Upgrade {
 
 pub(super) async fn upgrade(context: &Context, call: &Upgrade, report: &mut Report) -> Result<()> {
     if call.change_privacy {
-        if !context.names_policy {
+        if !context.named.policy {
             return Err(Error::new(Kind::Usage, "`--change-privacy` needs the policy to change to")
                 .hint("name it with `--privacy`, even if it is `open`"));
         }

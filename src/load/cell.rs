@@ -1,6 +1,7 @@
 //! A cell: the rows of one table, event and day, which are replaced as a unit; and which of two cells is better.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -105,6 +106,20 @@ impl Cell {
     pub fn key(&self) -> CellKey<'_> {
         (self.event_id, &self.part)
     }
+}
+
+/// Ranges of these lengths, one behind the other.
+pub fn end_to_end(lengths: impl IntoIterator<Item = u64>) -> impl Iterator<Item = Range<u64>> {
+    lengths.into_iter().scan(0, |end, length| {
+        let begin = *end;
+        *end += length;
+        Some(begin..*end)
+    })
+}
+
+/// The cells of an object, each with the range of its rows.
+pub fn placed(cells: &[Cell]) -> impl Iterator<Item = (&Cell, Range<u64>)> {
+    cells.iter().zip(end_to_end(cells.iter().map(|cell| cell.rows)))
 }
 
 /// Decides between rivals in one table and day.

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{FORMAT, keys};
-use crate::error::{Error, Explain, Kind, Result};
+use super::{check_format, keys};
+use crate::error::{Explain, Kind, Result};
 
 /// Hint for a damaged document. The lake has the same information, except for events that were never visited: those come
 /// from the vendor's lists.
@@ -25,10 +25,7 @@ struct Format {
 /// read, and [`Kind::Damaged`] if it is not a valid document.
 pub fn read<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T> {
     let Format { format } = parse(key, bytes)?;
-    if format > FORMAT {
-        let message = format!("a document has format {format}, this program knows formats up to {FORMAT}");
-        return Err(Error::new(Kind::Newer, message).with("key", key).hint("upgrade rollcall"));
-    }
+    check_format(format, "a document").map_err(|error| error.with("key", key))?;
     parse(key, bytes)
 }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::lake_settings::LakeSettings;
+use super::lake_settings::{LakeSettings, NamedSettings};
 use super::store::{Condition, Store, Version};
 use super::{FORMAT, document, keys};
 use crate::calendar::Zone;
@@ -71,14 +71,14 @@ impl Lake {
         Ok(self.read(customer).await?.is_some())
     }
 
-    /// Takes zone and settling time from the lake, unless the user gave them. For commands that only read the lake.
-    pub async fn take_over(&mut self, names_zone: bool, names_settle: bool) -> Result<()> {
+    /// Takes zone and settling time from the lake, unless the user named them. For commands that only read the lake.
+    pub async fn take_over(&mut self, named: NamedSettings) -> Result<()> {
         let Some((bytes, _)) = self.store.get(keys::SETTINGS).await? else { return Ok(()) };
         let document: Document = document::read(keys::SETTINGS, &bytes)?;
-        if !names_zone {
+        if !named.zone {
             self.settings.zone = Zone::parse(&document.zone)?;
         }
-        if !names_settle {
+        if !named.settle {
             self.settings.settle = SignedDuration::from_secs(document.settle_seconds);
         }
         Ok(())
@@ -260,12 +260,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store: Arc<dyn Store> = Arc::new(Folder::new(folder.path()));
         lake(&store, "UTC", 6).establish(None).await.unwrap();
-        for (names_zone, names_settle, is_refused) in
-            [(false, false, false), (true, false, true), (false, true, true)]
-        {
+        for (zone, settle, is_refused) in [(false, false, false), (true, false, true), (false, true, true)] {
             let mut looking = lake(&store, "Asia/Shanghai", 12);
-            looking.take_over(names_zone, names_settle).await.unwrap();
-            assert_eq!(looking.check(None).await.is_err(), is_refused, "{names_zone} {names_settle}");
+            looking.take_over(NamedSettings { zone, settle, policy: false }).await.unwrap();
+            assert_eq!(looking.check(None).await.is_err(), is_refused, "{zone} {settle}");
         }
     }
 

@@ -106,7 +106,7 @@ pub async fn each_row(
         let ranges = object.cells_of(event_id).into_iter().map(|(_, range)| range);
         object.rows(ranges.filter(|range| !range.is_empty()))?
     } else {
-        object.rows(std::iter::once(0..object.cells().iter().map(|cell| cell.rows).sum()))?
+        object.all_rows()?
     };
     while let Some(batch) = batches.try_next().await? {
         row::rows(&batch).for_each(&mut each);

@@ -11,6 +11,17 @@ use crate::error::{Explain, Kind, Result};
 use crate::transform::privacy::Policy;
 use crate::transform::tables::Table;
 
+/// Which settings of a lake the user named. Commands that only read the lake take the others from it.
+#[derive(Clone, Copy, Debug)]
+pub struct NamedSettings {
+    /// The time zone.
+    pub zone: bool,
+    /// The settling time.
+    pub settle: bool,
+    /// The privacy policy.
+    pub policy: bool,
+}
+
 /// The settings of a lake, according to one run.
 #[derive(Clone, Debug)]
 pub struct LakeSettings {

@@ -21,6 +21,17 @@ pub mod table_day;
 pub mod trial;
 pub mod upgrade;
 
+use crate::error::{Error, Kind, Result};
+
 /// Version of the format of everything that this program writes: documents of the ledger, footers of objects, archived
 /// answers. Whatever has a newer format is never overwritten.
 pub const FORMAT: u32 = 1;
+
+/// Refuses what a newer program wrote ([`Kind::Newer`]); `what` names it.
+fn check_format(format: u32, what: &str) -> Result<()> {
+    if format <= FORMAT {
+        return Ok(());
+    }
+    let message = format!("{what} has format {format}, this program knows formats up to {FORMAT}");
+    Err(Error::new(Kind::Newer, message).hint("upgrade rollcall"))
+}

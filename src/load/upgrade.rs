@@ -118,17 +118,14 @@ impl Found {
 
 /// Whether a ledger says that its event has rows in a table and day; of `pulls`, it knows only the last row.
 fn has_rows(ledger: &Ledger, table: Table, settings: &LakeSettings, day: Date) -> bool {
-    let of_day = ledger.days.get(&day);
-    let snapshot = ledger.snapshot.filter(|_| ledger.event_day == Some(day));
-    let rows = match table {
-        Table::Lives => of_day.map(|answer| answer.lives.rows),
-        Table::Interactions => of_day.map(|answer| answer.interactions.rows),
-        Table::ViewerDetails => snapshot.map(|snapshot| snapshot.viewer_details.rows),
-        Table::Rejects => {
-            of_day.map(|answer| answer.rejects.rows).max(snapshot.map(|snapshot| snapshot.rejects.rows))
+    match table {
+        Table::Pulls => ledger.last_visit.is_some_and(|last| settings.zone.day_of(last) == day),
+        Table::Events => ledger.last_visit.is_some() && ledger.event_day == Some(day),
+        Table::Lives | Table::Interactions | Table::ViewerDetails | Table::Rejects => {
+            let snapshot = ledger.snapshot.filter(|_| ledger.event_day == Some(day));
+            let of_snapshot = snapshot.map(|answer| answer.totals(table));
+            let of_day = ledger.days.get(&day).map(|answer| answer.totals(table));
+            of_day.into_iter().chain(of_snapshot).any(|totals| totals.rows > 0)
         }
-        Table::Pulls => ledger.last_visit.map(|last| u64::from(settings.zone.day_of(last) == day)),
-        Table::Events => ledger.last_visit.map(|_| u64::from(ledger.event_day == Some(day))),
-    };
-    rows.unwrap_or_default() > 0
+    }
 }

@@ -76,7 +76,7 @@ impl BatchBuilder {
         (self.rows, self.bytes) = (0, 0);
         if let Some(name) = self.misnamed {
             let message = format!("`{}` has no column `{name}`", self.table.name());
-            return Err(Error::new(Kind::Damaged, message).hint("report it to the makers of rollcall"));
+            return Err(Error::new(Kind::Damaged, message).is_a_bug());
         }
         let arrays = self.builders.iter_mut().map(|builder| builder.finish(BATCH_ROWS)).collect();
         RecordBatch::try_new(self.table.schema(), arrays)

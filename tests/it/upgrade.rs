@@ -81,7 +81,7 @@ async fn a_lake_gets_no_other_privacy_policy_by_omission() {
     let scene = WholeLake::new().await;
     let run = |names_policy| {
         let mut config = config(&scene.server, &scene.home.path());
-        config.names_policy = names_policy;
+        config.named.policy = names_policy;
         config.policy =
             Arc::new(Policy::checked(PolicyDocument::preset("anonymous").unwrap(), None).unwrap());
         job(&scene.home.store, config, later() + HOUR, Job::Upgrade(Upgrade { change_privacy: true }))

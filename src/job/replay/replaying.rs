@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
 
 use super::{ArchivedEvent, Attempt};
+use crate::calendar;
 use crate::error::{Error, Kind, Result};
 use crate::extract::body::{Position, Splitter};
 use crate::extract::envelope::Envelope;
@@ -21,10 +22,9 @@ use crate::load::archive::{ArchiveHeader, ArchiveReader};
 use crate::load::cell::{Cell, Source};
 use crate::load::conflict_retries::ConflictRetries;
 use crate::load::ledger::Ledger;
-use crate::load::staging::{CellWriter, VisitId};
+use crate::load::staging::CellWriter;
 use crate::load::store::Listed;
-use crate::transform::decode::DecodeContext;
-use crate::transform::privacy::{Privacy, PrivacyVersion};
+use crate::transform::privacy::Privacy;
 use crate::transform::tables::Table;
 
 /// What became of the replay of one event.
@@ -102,7 +102,7 @@ impl Replaying<'_> {
             return Ok(RecordCounts::default());
         }
         self.is_empty = false;
-        let zone = context.lake.settings.zone.clone();
+        let zone = &context.lake.settings.zone;
         if header.zone != zone.name() {
             let message = format!(
                 "the answer was asked for in days of `{}`, but the lake's zone is `{zone}`",
@@ -112,7 +112,7 @@ impl Replaying<'_> {
         }
         let header = ArchiveHeader { accepted_at: self.effective_acceptance(&header), ..header };
         let ArchiveHeader { event_id, pulled_at, day, .. } = header;
-        let decode_context = DecodeContext { event_id, pulled_at, zone, privacy: privacy.clone() };
+        let decode_context = context.decode_context(event_id, pulled_at, privacy);
         let mut intake = Intake::new(context, header.source, decode_context, day);
         for listed in answers.values() {
             let reader = archive::open(context, listed).await?;
@@ -151,8 +151,7 @@ impl Replaying<'_> {
         {
             // It replaces the cell of the same pull, whatever else would favour that one.
             cell.weigh_at_least(weight);
-            let after = before.checked_add(SignedDuration::from_millis(1)).unwrap_or(before);
-            staged_at = staged_at.max(after);
+            staged_at = calendar::later_than(before, staged_at);
         }
         let judge = lake.settings.judge(table, day)?;
         // Only fewer rows can be accepted, never fewer rejects.
@@ -188,8 +187,7 @@ impl Replaying<'_> {
         if lake.cell(Table::Events, day, event_id, "").await?.is_some() {
             return Ok(());
         }
-        let (run, privacy_version) = (context.run.clone(), PrivacyVersion::from(*privacy));
-        let visit_id = VisitId { event_id, pulled_at, run, privacy_version };
+        let visit_id = context.visit_id(event_id, pulled_at, privacy);
         let mut cell = CellWriter::new(Arc::clone(&lake.store), visit_id, Table::Events, day, "");
         cell.write(privacy.clean(Table::Events, &events_row(ledger, &lake.settings.zone)?)?).await?;
         cell.stage(context.clock.now(), None).await

@@ -119,10 +119,7 @@ impl<'a> AnswerDecoder<'a> {
     fn count(&mut self, table: Option<Table>, record: Record<'_>) -> Option<RejectReason> {
         if let (true, Some(table)) = (self.source.counts_days(), table) {
             match day_of(record, &self.decode_context.zone) {
-                Ok(day) => {
-                    let count = self.day_counts.entry(day).or_default();
-                    *(if table == Table::Lives { &mut count.lives } else { &mut count.interactions }) += 1;
-                }
+                Ok(day) => self.day_counts.entry(day).or_default().add(table),
                 Err(reason) => return Some(reason),
             }
         }
@@ -194,7 +191,7 @@ impl<'a> AnswerDecoder<'a> {
         if accounted != records.received {
             let message =
                 format!("{} records were received, {accounted} are accounted for", records.received);
-            let error = Error::new(Kind::Unbalanced, message).hint("report it to the makers of rollcall");
+            let error = Error::new(Kind::Unbalanced, message).is_a_bug();
             return Err(match envelope.request_id {
                 Some(request_id) => error.with("requestId", request_id),
                 None => error,

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Visited, Visiting, figures};
+use crate::calendar;
 use crate::error::Result;
 use crate::job::archive;
 use crate::load::conflict_retries::ConflictRetries;
@@ -120,10 +121,8 @@ impl Visiting<'_> {
     /// Stages these rows. They have other names than those that were staged `before`, and win against them.
     async fn stage_rows(&self, rows: Vec<OneRow>, before: Option<Staged>) -> Result<Staged> {
         let (now, run) = (self.context.clock.now(), &self.visit_id.run);
-        let (times, at) = before.map_or((1, now), |before| {
-            let after = before.at.checked_add(SignedDuration::from_millis(1)).unwrap_or(before.at);
-            (before.times + 1, now.max(after))
-        });
+        let (times, at) =
+            before.map_or((1, now), |before| (before.times + 1, calendar::later_than(before.at, now)));
         let named = if times == 1 { run.clone() } else { format!("{run}-{times}") };
         for OneRow { table, day, pulled_at, row } in &rows {
             let store = Arc::clone(&self.context.lake.store);

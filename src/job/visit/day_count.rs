@@ -1,6 +1,7 @@
 //! How many records of one day a snapshot has.
 
 use crate::load::ledger::answers::DayAnswer;
+use crate::transform::tables::Table;
 
 /// How many records of one day a snapshot has; they are only counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -10,6 +11,15 @@ pub(super) struct DayCount {
 }
 
 impl DayCount {
+    /// Counts a record of a table, if its records are counted by day.
+    pub(super) fn add(&mut self, table: Table) {
+        match table {
+            Table::Lives => self.lives += 1,
+            Table::Interactions => self.interactions += 1,
+            Table::ViewerDetails | Table::Events | Table::Pulls | Table::Rejects => {}
+        }
+    }
+
     /// Whether an answer for the day has the same numbers of rows.
     pub(super) fn agrees(self, day: Option<&DayAnswer>) -> bool {
         let rows = |totals: fn(&DayAnswer) -> u64| day.map_or(0, totals);

@@ -19,12 +19,11 @@ use crate::job::context::Context;
 use crate::json::record::Record;
 use crate::load::archive::ArchiveWriter;
 use crate::load::cell::Source;
-use crate::load::staging::{CellWriter, VisitId};
+use crate::load::staging::CellWriter;
 use crate::load::store::Condition;
 use crate::progress::Progress;
 use crate::transform::batch::text_bytes;
 use crate::transform::decode::{DecodeContext, Decoder};
-use crate::transform::privacy::PrivacyVersion;
 use crate::transform::tables::Table;
 use crate::transform::totals::Totals;
 
@@ -97,8 +96,7 @@ impl Intake {
         day: Date,
     ) -> Self {
         let DecodeContext { event_id, pulled_at, ref privacy, .. } = decode_context;
-        let (run, privacy_version) = (context.run.clone(), PrivacyVersion::from(privacy));
-        let visit_id = VisitId { event_id, pulled_at, run, privacy_version };
+        let visit_id = context.visit_id(event_id, pulled_at, privacy);
         let store = &context.lake.store;
         let cell = |table, part| CellWriter::new(Arc::clone(store), visit_id.clone(), table, day, part);
         Self {
@@ -195,7 +193,7 @@ impl Intake {
                 records.rejects,
                 rejected.totals().rows
             );
-            return Err(Error::new(Kind::Unbalanced, message).hint("report it to the makers of rollcall"));
+            return Err(Error::new(Kind::Unbalanced, message).is_a_bug());
         }
         Ok(Fetched { cells, rejected, day_counts, records, cut_off, archived: Vec::new() })
     }

@@ -20,8 +20,8 @@ mod unknown_day;
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU32;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
 
 use self::answers::Answers;
 use self::event_day::EventDay;
@@ -35,6 +35,7 @@ use self::stage::Staging;
 use self::task::Task;
 use super::choice::Scope;
 use super::context::Context;
+use crate::calendar;
 use crate::error::{Error, Kind, Result};
 use crate::extract::usage::{Usage, Used};
 use crate::extract::vendor::Vendor;
@@ -42,7 +43,7 @@ use crate::load::ledger::Ledger;
 use crate::load::ledger::visit::Outcome;
 use crate::load::staging::VisitId;
 use crate::transform::decode::DecodeContext;
-use crate::transform::privacy::{Privacy, PrivacyVersion};
+use crate::transform::privacy::Privacy;
 
 /// The result of a visit.
 pub(super) struct Visited {
@@ -64,17 +65,10 @@ pub(super) async fn visit(
 ) -> Result<Visited> {
     let usage = Usage::default();
     let now = context.clock.now();
-    let after_the_last =
-        ledger.last_visit.and_then(|last| last.checked_add(SignedDuration::from_millis(1)).ok());
-    let pulled_at = after_the_last.map_or(now, |after| after.max(now));
+    let pulled_at = ledger.last_visit.map_or(now, |last| calendar::later_than(last, now));
     let event_id = ledger.event.event_id;
     context.progress.visiting(event_id);
-    let visit_id = VisitId {
-        event_id,
-        pulled_at,
-        run: context.run.clone(),
-        privacy_version: PrivacyVersion::from(&privacy),
-    };
+    let visit_id = context.visit_id(event_id, pulled_at, &privacy);
     let mut visiting = Visiting {
         context,
         scope,
@@ -242,8 +236,7 @@ impl Visiting<'_> {
 
     fn decode_context(&self) -> DecodeContext {
         let VisitId { event_id, pulled_at, .. } = self.visit_id;
-        let (zone, privacy) = (self.context.lake.settings.zone.clone(), self.privacy.clone());
-        DecodeContext { event_id, pulled_at, zone, privacy }
+        self.context.decode_context(event_id, pulled_at, &self.privacy)
     }
 
     fn fail(&mut self, error: Error) {

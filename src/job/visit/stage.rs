@@ -77,9 +77,8 @@ impl Visiting<'_> {
         to_stage.figures.records = fetched.records;
         for cell in fetched.cells {
             let table = cell.table();
-            let of = |day: DayAnswer| if table == Table::Lives { day.lives } else { day.interactions };
-            let before = before.map(|day| CellBefore { pulled_at: day.pulled_at, totals: of(day) });
-            self.add_cell(&mut to_stage, cell, of(answer), before, answer.accepted_at).await?;
+            let before = before.map(|day| CellBefore { pulled_at: day.pulled_at, totals: day.totals(table) });
+            self.add_cell(&mut to_stage, cell, answer.totals(table), before, answer.accepted_at).await?;
         }
         let rejects = before.map(|before| before.rejects).unwrap_or_default();
         self.add_rejects(&mut to_stage, fetched.rejected, rejects).await;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Ledger;
+use crate::transform::tables::Table;
 use crate::transform::totals::Totals;
 
 impl Ledger {
@@ -47,6 +48,17 @@ impl DayAnswer {
         Self { pulled_at, lives, interactions, rejects, has_had_rows, accepted_at, is_awaited }
     }
 
+    /// The sums over what a day's windows bring for a table.
+    #[must_use]
+    pub fn totals(&self, table: Table) -> Totals {
+        match table {
+            Table::Lives => self.lives,
+            Table::Interactions => self.interactions,
+            Table::Rejects => self.rejects,
+            Table::ViewerDetails | Table::Events | Table::Pulls => Totals::default(),
+        }
+    }
+
     /// This answer, given the one before: a day that has had rows keeps that mark, unless a user has accepted fewer rows since.
     #[must_use]
     pub fn after(self, before: Option<Self>) -> Self {
@@ -82,5 +94,15 @@ impl SnapshotAnswer {
     pub fn empty(pulled_at: Timestamp) -> Self {
         let [viewer_details, rejects] = [Totals::default(); 2];
         Self { pulled_at, viewer_details, rejects, accepted_at: None, is_awaited: false }
+    }
+
+    /// The sums over what a snapshot brings for a table.
+    #[must_use]
+    pub fn totals(&self, table: Table) -> Totals {
+        match table {
+            Table::ViewerDetails => self.viewer_details,
+            Table::Rejects => self.rejects,
+            Table::Lives | Table::Interactions | Table::Events | Table::Pulls => Totals::default(),
+        }
     }
 }

@@ -11,7 +11,7 @@ use futures::{StreamExt, TryStreamExt, future};
 use super::encoded::EncodedGroups;
 use super::{ObjectReader, length};
 use crate::error::{Error, Kind, Result};
-use crate::load::cell::Cell;
+use crate::load::cell::{Cell, placed};
 use crate::load::store::Condition;
 use crate::transform::privacy::Privacy;
 use crate::transform::tables::Table;
@@ -34,10 +34,10 @@ impl CleanObject {
         if !object.is_kept_under(privacy) {
             let mut cells = object.cells().to_vec();
             let mut totals = vec![Totals::default(); cells.len()];
-            let mut batches = object.rows(iter::once(0..rows_of(&cells)))?;
-            let mut borders = Borders::of(&cells);
+            let mut batches = object.all_rows()?;
+            let mut of_cells = Ranges::of(placed(&cells).map(|(_, rows)| rows));
             while let Some(batch) = batches.try_next().await? {
-                for (cell, batch) in borders.split(&batch) {
+                for (cell, batch) in of_cells.split(&batch) {
                     if let Some(totals) = totals.get_mut(cell) {
                         totals.add(object.table(), &privacy.clean(object.table(), &batch)?);
                     }
@@ -96,14 +96,11 @@ impl CleanObject {
             return self.object.rows(ranges);
         }
         let (privacy, table) = (self.privacy.clone(), self.table());
-        let mut ranges: VecDeque<Range<u64>> = ranges.into_iter().filter(|range| !range.is_empty()).collect();
-        let mut at = 0;
-        let rows = self.object.rows(iter::once(0..rows_of(self.object.cells())))?;
+        let mut ranges = Ranges::of(ranges);
+        let rows = self.object.all_rows()?;
         let cleaned = rows.and_then(move |batch| future::ready(privacy.clean(table, &batch)));
         let selected = cleaned.map_ok(move |batch| {
-            let parts = select(&mut ranges, at, &batch);
-            at += batch.num_rows() as u64;
-            futures::stream::iter(parts.into_iter().map(Ok))
+            futures::stream::iter(ranges.split(&batch).into_iter().map(|(_, rows)| Ok(rows)))
         });
         Ok(selected.try_flatten().boxed())
     }
@@ -150,47 +147,33 @@ fn with(cell: &Cell, Totals { rows, weight, digest, .. }: Totals) -> Cell {
     Cell { rows, weight, digest, ..cell.clone() }
 }
 
-fn rows_of(cells: &[Cell]) -> u64 {
-    cells.iter().map(|cell| cell.rows).sum()
+/// Ranges of an object's rows, in order and without overlap, whose rows are still to come in a stream of batches.
+struct Ranges {
+    /// Each with its index.
+    left: VecDeque<(usize, Range<u64>)>,
+    /// The number of the next batch's first row.
+    at: u64,
 }
 
-/// The parts of a batch that lie in the ranges; `at` is the number of its first row. Removes the ranges that end in the batch.
-fn select(ranges: &mut VecDeque<Range<u64>>, at: u64, batch: &RecordBatch) -> Vec<RecordBatch> {
-    let end = at + batch.num_rows() as u64;
-    let mut parts = Vec::new();
-    while let Some(range) = ranges.front().filter(|range| range.start < end) {
-        let (from, to) = (range.start.max(at), range.end.min(end));
-        parts.push(batch.slice(length(from - at), length(to - from)));
-        if range.end > end {
-            break;
-        }
-        ranges.pop_front();
-    }
-    parts
-}
-
-/// Where the rows of one cell end and those of the next begin.
-struct Borders {
-    left: VecDeque<(usize, u64)>,
-}
-
-impl Borders {
-    fn of(cells: &[Cell]) -> Self {
-        Self { left: cells.iter().map(|cell| cell.rows).enumerate().collect() }
+impl Ranges {
+    fn of(ranges: impl IntoIterator<Item = Range<u64>>) -> Self {
+        let left = ranges.into_iter().enumerate().filter(|(_, range)| !range.is_empty());
+        Self { left: left.collect(), at: 0 }
     }
 
-    /// Splits the next rows by cell; each part comes with the index of its cell.
+    /// Those rows of the next batch that lie in the ranges, each with the index of its range.
     fn split(&mut self, batch: &RecordBatch) -> Vec<(usize, RecordBatch)> {
-        let (mut parts, mut from) = (Vec::new(), 0);
-        while let Some((cell, left)) = self.left.front_mut().filter(|_| from < batch.num_rows()) {
-            let taken = length(*left).min(batch.num_rows() - from);
-            parts.push((*cell, batch.slice(from, taken)));
-            from += taken;
-            *left -= taken as u64;
-            if *left == 0 {
-                self.left.pop_front();
+        let at = self.at;
+        self.at += batch.num_rows() as u64;
+        let mut found = Vec::new();
+        while let Some((index, range)) = self.left.front().filter(|(_, range)| range.start < self.at) {
+            let (from, to) = (range.start.max(at), range.end.min(self.at));
+            found.push((*index, batch.slice(length(from - at), length(to - from))));
+            if range.end > self.at {
+                break;
             }
+            self.left.pop_front();
         }
-        parts
+        found
     }
 }

@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use parquet::file::metadata::KeyValue;
 
 use crate::error::{Error, Explain, Kind, Result};
-use crate::load::FORMAT;
 use crate::load::cell::Cell;
+use crate::load::{FORMAT, check_format};
 use crate::transform::privacy::{PolicyDocument, PrivacyVersion};
 use crate::transform::tables::Table;
 use crate::transform::totals::Totals;
@@ -66,10 +66,7 @@ pub fn read(table: Table, day: Date, footer: Option<&Vec<KeyValue>>, rows: u64) 
         entry.and_then(|entry| entry.value.as_deref())
     };
     let format = value(KEY_FORMAT).and_then(|format| format.parse().ok()).unwrap_or(0);
-    if format > FORMAT {
-        let message = format!("the object has format {format}, this program knows formats up to {FORMAT}");
-        return Err(Error::new(Kind::Newer, message).hint("upgrade rollcall"));
-    }
+    check_format(format, "the object")?;
     let table_of = value(KEY_TABLE).unwrap_or(table.name());
     let day_of = value(KEY_DAY).map_or_else(|| day.to_string(), str::to_owned);
     if table_of != table.name() || day_of != day.to_string() {

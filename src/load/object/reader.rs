@@ -19,7 +19,7 @@ use super::object_bytes::ObjectBytes;
 use super::{from_parquet, length};
 use crate::error::{Error, Kind, Result};
 use crate::load::FORMAT;
-use crate::load::cell::Cell;
+use crate::load::cell::{Cell, placed};
 use crate::load::store::{Condition, Head, Store};
 use crate::transform::batch::{self, BATCH_ROWS};
 use crate::transform::privacy::{Privacy, PrivacyVersion};
@@ -82,9 +82,7 @@ impl ObjectReader {
 
     /// Every cell as rebuilt from its rows, with the sums over them.
     pub async fn totals(&self) -> Result<Vec<(Cell, Totals)>> {
-        let all = u64::try_from(self.metadata.metadata().file_metadata().num_rows()).unwrap_or_default();
-        let mut rebuild = Rebuild::new(self.table);
-        let mut rows = self.rows(iter::once(0..all))?;
+        let (mut rebuild, mut rows) = (Rebuild::new(self.table), self.all_rows()?);
         while let Some(batch) = rows.try_next().await? {
             rebuild.add(&batch)?;
         }
@@ -175,18 +173,19 @@ impl ObjectReader {
     /// The cells of one event, each with the range of its rows.
     #[must_use]
     pub fn cells_of(&self, event_id: i64) -> Vec<(&Cell, Range<u64>)> {
-        let mut at = 0;
-        let placed = self.cells.iter().map(|cell| {
-            at += cell.rows;
-            (cell, at - cell.rows..at)
-        });
-        placed.filter(|(cell, _)| cell.event_id == event_id).collect()
+        placed(&self.cells).filter(|(cell, _)| cell.event_id == event_id).collect()
     }
 
     /// The condition for a write that may replace this version only.
     #[must_use]
     pub fn unchanged(&self) -> Condition {
         Condition::Unchanged(self.bytes.head.version.clone())
+    }
+
+    /// All rows, with the current columns.
+    pub fn all_rows(&self) -> Result<BoxStream<'static, Result<RecordBatch>>> {
+        let rows = u64::try_from(self.metadata.metadata().file_metadata().num_rows()).unwrap_or_default();
+        self.rows(iter::once(0..rows))
     }
 
     /// The rows of these ranges, which are in order and do not overlap, with the current columns.

@@ -112,8 +112,7 @@ impl ObjectWriter {
     /// Adds a row group as it is. It must have as many rows as the next row group is to have.
     pub async fn copy(&mut self, group: &EncodedGroup) -> Result<()> {
         if group.rows() != self.left || !self.columns.is_empty() || self.waiting.rows() > 0 {
-            return Err(Error::new(Kind::Damaged, "a row group is not the next one")
-                .hint("report it to the makers of rollcall"));
+            return Err(Error::new(Kind::Damaged, "a row group is not the next one").is_a_bug());
         }
         let mut row_group = self.file.next_row_group().map_err(from_parquet)?;
         for column in 0..self.schema.fields().len() {

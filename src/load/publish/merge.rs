@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::load::cell::{Cell, CellKey, Judge};
+use crate::load::cell::{Cell, CellKey, Judge, placed};
 
 /// Where the rows of a cell come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,15 +16,16 @@ pub enum Origin {
     Staged(usize),
 }
 
+/// The cells of an object, each with its own rows as origin.
+pub fn unchanged(cells: &[Cell]) -> impl Iterator<Item = (&Cell, Origin)> {
+    placed(cells).map(|(cell, rows)| (cell, Origin::Lake { row: rows.start }))
+}
+
 /// The cells of the next object in the order of their rows, each with its origin; none if nothing is new.
 #[must_use]
 pub fn merge<'a>(judge: &Judge, lake: &'a [Cell], staged: &'a [Cell]) -> Option<Vec<(&'a Cell, Origin)>> {
-    let mut best: BTreeMap<CellKey<'_>, (&Cell, Origin)> = BTreeMap::new();
-    let mut row = 0;
-    for cell in lake {
-        best.insert(cell.key(), (cell, Origin::Lake { row }));
-        row += cell.rows;
-    }
+    let mut best: BTreeMap<CellKey<'_>, (&Cell, Origin)> =
+        unchanged(lake).map(|(cell, origin)| (cell.key(), (cell, origin))).collect();
     let mut changed = false;
     for (at, cell) in staged.iter().enumerate() {
         let rival = best.get(&cell.key());

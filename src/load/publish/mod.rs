@@ -110,7 +110,7 @@ pub async fn publish(
             Ok(of_day) => published.add(of_day),
             Err(crash) => {
                 let error = Error::new(Kind::Damaged, "the publish of a day crashed").caused_by(crash);
-                published.failures.push(error.with("day", day).hint("report it to the makers of rollcall"));
+                published.failures.push(error.with("day", day).is_a_bug());
             }
         }
     }

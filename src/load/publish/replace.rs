@@ -4,7 +4,7 @@ use arrow::array::RecordBatch;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::merge::{Origin, merge};
+use super::merge::{Origin, merge, unchanged};
 use super::row_groups::{Part, parts, row_groups};
 use super::staged_files::StagedFiles;
 use crate::error::{Error, Kind, Result};
@@ -46,7 +46,7 @@ impl TableDay<'_> {
         // The process that put the object may have been killed before it checked whether more people are to be forgotten.
         let is_to_be_put = object.as_ref().is_none_or(CleanObject::is_to_be_cleaned);
         let merged = merge(&judge, standing, staged.cells());
-        if let Some(merged) = merged.or_else(|| is_to_be_put.then(|| unchanged(standing))) {
+        if let Some(merged) = merged.or_else(|| is_to_be_put.then(|| unchanged(standing).collect())) {
             self.put(&self.key(), object.as_ref(), &staged, &merged).await?;
             replaced.is_put = true;
         }
@@ -57,7 +57,8 @@ impl TableDay<'_> {
     /// Rewrites an object with the current columns and format, and with what may be kept now.
     pub async fn rewrite(&self, key: &str, object: ObjectReader) -> Result<()> {
         let object = CleanObject::of(object, self.privacy).await?;
-        self.put(key, Some(&object), &StagedFiles::none(*self), &unchanged(object.cells())).await
+        let same: Vec<_> = unchanged(object.cells()).collect();
+        self.put(key, Some(&object), &StagedFiles::none(*self), &same).await
     }
 
     /// Counts the rows of an object of this table and day that belong to people of whom nothing may be kept. There are none if
@@ -139,7 +140,9 @@ impl TableDay<'_> {
         for part in parts {
             match (part, &mut encoded) {
                 (Part::Group(at), Some(encoded)) => writer.copy(&encoded.get(at).await?).await?,
-                (Part::Group(_), None) => return Err(Error::new(Kind::Damaged, "a row group is missing")),
+                (Part::Group(_), None) => {
+                    return Err(Error::new(Kind::Damaged, "a row group is missing").is_a_bug());
+                }
                 (Part::Lake(rows), _) => kept.copy(rows.end - rows.start, &mut writer).await?,
                 (Part::Staged(rows), _) => staged.copy(rows, &mut writer).await?,
             }
@@ -148,16 +151,6 @@ impl TableDay<'_> {
         let condition = standing.map_or(Condition::Absent, CleanObject::unchanged);
         writer.finish(&cells, &self.privacy.into(), condition).await
     }
-}
-
-/// All cells of an object, each with its own rows as origin.
-fn unchanged(cells: &[Cell]) -> Vec<(&Cell, Origin)> {
-    let mut row = 0;
-    let placed = cells.iter().map(|cell| {
-        row += cell.rows;
-        (cell, Origin::Lake { row: row - cell.rows })
-    });
-    placed.collect()
 }
 
 /// A stream of rows from which any number can be taken at a time.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use twox_hash::XxHash3_64;
 
 use super::merge::Origin;
-use crate::load::cell::Cell;
+use crate::load::cell::{Cell, end_to_end};
 use crate::load::object::properties::ROW_GROUP_ROWS;
 
 const MOST: u64 = ROW_GROUP_ROWS as u64;
@@ -59,15 +59,7 @@ fn may_end(event_id: i64) -> bool {
 /// object; it is empty if they cannot be copied as they are.
 #[must_use]
 pub fn parts(merged: &[(&Cell, Origin)], groups: &[u64], standing: &[u64]) -> Vec<Part> {
-    let mut first = 0;
-    let standing: Vec<Range<u64>> = standing
-        .iter()
-        .map(|rows| {
-            let range = first..first + rows;
-            first = range.end;
-            range
-        })
-        .collect();
+    let standing: Vec<Range<u64>> = end_to_end(standing.iter().copied()).collect();
     let mut cells = merged.iter().map(|(cell, origin)| (*origin, 0..cell.rows)).peekable();
     let mut parts = Vec::new();
     for group in groups {

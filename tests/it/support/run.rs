@@ -13,6 +13,7 @@ use rollcall::extract::auth::{App, Credentials, User};
 use rollcall::job::context::Context;
 use rollcall::job::selection::Selection;
 use rollcall::job::{Job, Publish, SyncCall};
+use rollcall::load::lake_settings::NamedSettings;
 use rollcall::load::store::{Location, Store};
 use rollcall::progress::Progress;
 use rollcall::report::Report;
@@ -61,7 +62,7 @@ pub(crate) fn config(server: &Server, store: &Path) -> Config {
         read_timeout: Duration::from_mins(1),
         deadline: None,
         policy: Arc::default(),
-        names_policy: true,
+        named: NamedSettings { zone: true, settle: true, policy: true },
         archive: false,
     }
 }
