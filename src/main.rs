@@ -70,7 +70,7 @@ fn main() -> ExitCode {
     let outcome = match command {
         Command::Lake(command) => start(command, options, &output),
         Command::Schema(schema) => output.check_text("schema").and_then(|()| {
-            let store = options.store.address()?;
+            let store = options.store.location()?.to_string();
             schema.text(&store).map(Shown::text)
         }),
         Command::Completions { shell } => output.check_text("completions").map(|()| {

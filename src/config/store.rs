@@ -1,11 +1,9 @@
 //! Options for the store.
 
-use std::path;
-
 use clap::Args;
 
 use crate::address;
-use crate::error::{Error, Explain, Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::load::store::{Bucket, Location};
 
 /// Options for the store, as they were given.
@@ -32,22 +30,8 @@ pub struct StoreOptions {
 }
 
 impl StoreOptions {
-    /// The store's address in one canonical form, as engines need it: they may be started anywhere.
-    pub fn address(&self) -> Result<String> {
-        Ok(match self.location()? {
-            Location::Folder(path) => {
-                let absolute = path::absolute(&path)
-                    .explain(Kind::Usage, || format!("cannot find the folder `{}`", path.display()))?;
-                absolute.to_string_lossy().trim_end_matches('/').to_owned()
-            }
-            Location::S3(Bucket { name, prefix, .. }) => {
-                format!("s3://{name}/{prefix}").trim_end_matches('/').to_owned()
-            }
-        })
-    }
-
     /// Where the tables are kept: a bucket if the address begins with `s3://`, otherwise a folder.
-    pub(super) fn location(&self) -> Result<Location> {
+    pub fn location(&self) -> Result<Location> {
         let named = &self.store;
         let Some(place) = named.strip_prefix("s3://") else {
             if named.contains("://") || named.starts_with("s3:") || named.is_empty() {
@@ -124,7 +108,7 @@ mod tests {
             ("ftp://host", None),
         ] {
             let options = Words::parse_from(["", "--store", store]).options;
-            assert_eq!(options.address().ok().as_deref(), address, "{store}");
+            assert_eq!(options.location().ok().map(|place| place.to_string()).as_deref(), address, "{store}");
         }
     }
 }

@@ -65,7 +65,7 @@ pub(super) async fn collect(context: &Context, call: &Collect, report: &mut Repo
                 }
                 _ if !is_of_days
                     && entry.ledger.last_visit >= Some(call.planned_at)
-                    && Health::is_known_to_be_forgotten(&entry.ledger, now) =>
+                    && entry.ledger.is_known_to_be_forgotten(now) =>
                 {
                     report.event_gone(event_id);
                     continue;

@@ -168,12 +168,12 @@ fn add_to_report(context: &Context, report: &mut Report, choice: &Choice, due: &
     report.shrunk += figures.shrunk;
     figures.records.add_to(report);
     report.requests += used;
-    report.events.newly_failing += usize::from(Health::is_newly_failing(&after, now));
+    report.events.newly_failing += usize::from(after.is_newly_failing(now));
     match error {
         Some(error)
             if error.kind() == Kind::UnknownEvent
                 && !choice.is_chosen()
-                && Health::is_known_to_be_forgotten(&after, now) =>
+                && after.is_known_to_be_forgotten(now) =>
         {
             report.event_gone(event_id);
         }

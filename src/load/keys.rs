@@ -150,13 +150,10 @@ pub fn closed(event_id: i64) -> String {
     format!("{CLOSED}{event_id}.json")
 }
 
-/// A staged file. The run in its key makes sure that the key is never used twice; `part` tells apart the cells of one visit
-/// in one table and day.
+/// A staged file. `name` begins with the run, so that no key is ever used twice.
 #[must_use]
-pub fn staged(table: Table, day: Date, event_id: i64, pulled_at: Timestamp, run: &str, part: &str) -> String {
-    let millis = pulled_at.as_millisecond();
-    let part = if part.is_empty() || part == run { String::new() } else { format!("-{part}") };
-    format!("{}{event_id}-{millis}-{run}{part}.parquet", staged_day(table, day))
+pub fn staged(table: Table, day: Date, event_id: i64, pulled_at: Timestamp, name: &str) -> String {
+    format!("{}{event_id}-{}-{name}.parquet", staged_day(table, day), pulled_at.as_millisecond())
 }
 
 /// The table of a folder with staged files; none if it is not such a folder.
@@ -215,7 +212,7 @@ mod tests {
     #[test]
     fn a_staged_key_says_its_table_and_day_and_nothing_else_is_taken_for_one() {
         let day = "2022-10-26".parse().unwrap();
-        let key = staged(Table::Rejects, day, 7, Timestamp::UNIX_EPOCH, "r1", "snapshot");
+        let key = staged(Table::Rejects, day, 7, Timestamp::UNIX_EPOCH, "r1-snapshot");
         assert_eq!(key, "staging/rejects/dt=2022-10-26/7-0-r1-snapshot.parquet");
         assert_eq!(parse_staged(&key), Some((Table::Rejects, day)));
         assert_eq!(parse_visit(&key), Some((7, Timestamp::UNIX_EPOCH)));

@@ -6,7 +6,7 @@ use arrow::array::RecordBatch;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::cell::Cell;
+use super::cell::{Cell, Source};
 use super::keys;
 use super::object::properties::Expected;
 use super::object::{ObjectWriter, Waiting};
@@ -40,7 +40,10 @@ pub struct CellWriter {
     visit_id: VisitId,
     table: Table,
     day: Date,
+    /// What tells the cell apart from the event's other cells of the same table and day.
     part: String,
+    /// The name of the file within its folder, after the visit.
+    name: String,
     /// Rows that are not written yet. At first they wait because a small cell is written differently.
     waiting: Waiting,
     writer: Option<ObjectWriter>,
@@ -49,13 +52,27 @@ pub struct CellWriter {
 }
 
 impl CellWriter {
-    /// A cell without rows. `part` tells it apart from the visit's other cells of the same table and day. Nothing is
-    /// written to the store until there are many rows or the cell is staged.
+    /// A cell without rows. Nothing is written to the store until there are many rows or the cell is staged.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, visit_id: VisitId, table: Table, day: Date, part: &str) -> Self {
-        let part = part.to_owned();
+    pub fn new(store: Arc<dyn Store>, visit_id: VisitId, table: Table, day: Date) -> Self {
+        let name = visit_id.run.clone();
+        let part = if table == Table::Pulls { name.clone() } else { String::new() };
         let (waiting, writer, totals) = (Waiting::default(), None, Totals::default());
-        Self { store, visit_id, table, day, part, waiting, writer, totals, least_weight: 0 }
+        Self { store, visit_id, table, day, part, name, waiting, writer, totals, least_weight: 0 }
+    }
+
+    /// A cell of the rejects among the answers of one source.
+    #[must_use]
+    pub fn of_rejects(store: Arc<dyn Store>, visit_id: VisitId, day: Date, source: Source) -> Self {
+        let (part, name) = (source.name().to_owned(), format!("{}-{}", visit_id.run, source.name()));
+        Self { part, name, ..Self::new(store, visit_id, Table::Rejects, day) }
+    }
+
+    /// The same for a cell that the visit stages for this time, counted from 1: each time, its file has another name.
+    #[must_use]
+    pub fn for_time(self, time: u32) -> Self {
+        let again = if time == 1 { String::new() } else { format!("-{time}") };
+        Self { name: format!("{}{again}", self.name), ..self }
     }
 
     /// Adds rows.
@@ -80,7 +97,7 @@ impl CellWriter {
         self.day
     }
 
-    /// What tells the cell apart from the visit's other cells of the same table and day.
+    /// What tells the cell apart from the event's other cells of the same table and day.
     #[must_use]
     pub fn part(&self) -> &str {
         &self.part
@@ -120,8 +137,8 @@ impl CellWriter {
         let mut writer = if let Some(writer) = self.writer.take() {
             writer
         } else {
-            let VisitId { event_id, pulled_at, run, .. } = &self.visit_id;
-            let key = keys::staged(self.table, self.day, *event_id, *pulled_at, run, &self.part);
+            let VisitId { event_id, pulled_at, .. } = self.visit_id;
+            let key = keys::staged(self.table, self.day, event_id, pulled_at, &self.name);
             ObjectWriter::create(self.store.as_ref(), &key, self.table, self.day, expected).await?
         };
         if let Some(rows) = self.waiting.take()? {

@@ -66,7 +66,7 @@ pub async fn upgrade(lake: &Lake, ledgers: &Ledgers, deadline: Deadline) -> Resu
             Err(error) => Err(error),
         };
         match outcome {
-            Ok(true) => published.put(table, day),
+            Ok(true) => published.note_put(table, day),
             Ok(false) => {}
             // The object was replaced meanwhile; if by an older program, the next upgrade finds it.
             Err(error) if error.kind() == Kind::Conflict => {}

@@ -87,7 +87,7 @@ impl BatchBuilder {
 /// Returns `rows` rows of a batch, beginning with row `from`. If these are all of its rows, returns the batch itself, because a
 /// slice takes memory for every column.
 #[must_use]
-pub fn part(batch: &RecordBatch, from: usize, rows: usize) -> RecordBatch {
+pub fn rows_of(batch: &RecordBatch, from: usize, rows: usize) -> RecordBatch {
     if rows == batch.num_rows() { batch.clone() } else { batch.slice(from, rows) }
 }
 
@@ -103,7 +103,7 @@ pub fn text_bytes(batch: &RecordBatch) -> usize {
 /// How many rows, from the first on, have texts of `bytes` bytes in total; all rows if their texts have fewer.
 #[must_use]
 pub fn rows_until(batch: &RecordBatch, bytes: usize) -> usize {
-    let has_fewer = |rows: usize| text_bytes(&part(batch, 0, rows)) < bytes;
+    let has_fewer = |rows: usize| text_bytes(&rows_of(batch, 0, rows)) < bytes;
     if has_fewer(batch.num_rows()) {
         return batch.num_rows();
     }

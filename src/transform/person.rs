@@ -46,7 +46,7 @@ impl<T: AsRef<str>> Identifiers<Option<T>> {
         let country_code = self.country_code.as_ref().map(AsRef::as_ref);
         let mobile = self.mobile.as_ref().and_then(|mobile| e164(mobile.as_ref(), country_code));
         mobile
-            // What an address was that has become a pseudonym, nobody can see any more: perhaps it was none.
+            // A pseudonym does not show whether it was made from a mail address.
             .or_else(|| {
                 let mail = mail(self.email.as_ref()?.as_ref());
                 (tells("email", &mail) && !mail.starts_with(PSEUDONYM)).then_some(mail)

@@ -141,7 +141,7 @@ async fn stage(store: &Arc<dyn Store>, visits: &[Visit], visit: &Visit, name: us
         run: format!("r{name}"),
         privacy_version: PrivacyVersion::default(),
     };
-    let mut cell = CellWriter::new(Arc::clone(store), visit_id, Table::Lives, DAY, "");
+    let mut cell = CellWriter::new(Arc::clone(store), visit_id, Table::Lives, DAY);
     let mut batch = BatchBuilder::new(Table::Lives);
     for row in 0..visit.rows {
         let title = format!("{row} {}", visit.variant);

@@ -45,7 +45,7 @@ fn cell(store: &Arc<dyn Store>, event_id: i64, visit: i64) -> CellWriter {
     let run = "run".to_owned();
     let visit_id =
         VisitId { event_id, pulled_at: hour(visit), run, privacy_version: PrivacyVersion::default() };
-    CellWriter::new(Arc::clone(store), visit_id, Table::Lives, DAY, "")
+    CellWriter::new(Arc::clone(store), visit_id, Table::Lives, DAY)
 }
 
 /// Rows of a visit.

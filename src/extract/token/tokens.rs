@@ -66,8 +66,8 @@ impl Tokens {
         }
     }
 
-    /// The headers that sign a request; none without an application. Of what is asked with a token, parts of the vendor's
-    /// documentation say that it is signed, and others that it need not be.
+    /// The headers that sign a request; none without an application. The vendor's documentation contradicts itself on whether a
+    /// request with a token must be signed as well.
     pub(in crate::extract) fn signature(&self, now: Timestamp) -> Vec<(&str, String)> {
         match &self.credentials {
             Some(Credentials::App(app)) => app.signature(now).into(),

@@ -2,6 +2,7 @@
 
 mod figures;
 mod missing_rows;
+mod not_known;
 mod show;
 
 use std::collections::BTreeSet;
@@ -12,6 +13,7 @@ use serde::Serialize;
 
 use self::figures::{LakeFigures, Staged};
 use self::missing_rows::MissingRows;
+use self::not_known::{NotKnown, RosterRead};
 use super::advice::Advice;
 use crate::error::Result;
 use crate::job::context::Context;
@@ -57,17 +59,6 @@ pub struct Status {
     pub problems: Vec<Advice>,
     /// What somebody may want to know.
     pub notes: Vec<Advice>,
-}
-
-/// Why it is not known which day is complete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum NotKnown {
-    /// A ledger cannot be read: that of an event, or how far the vendor's list was read.
-    LedgerUnreadable,
-    /// Nothing is left of the lake.
-    LakeLost,
-    /// The vendor's list of events has never been read.
-    RosterNeverRead,
 }
 
 /// How many events there are, by state.
@@ -120,24 +111,15 @@ impl Status {
             }
             cursor => Some(cursor?),
         };
-        let roster_read = cursor.as_ref().and_then(|cursor| cursor.edited.until);
         let first = lake.settings.zone.day_of(now.checked_sub(context.horizon).unwrap_or(now));
         let open = ledgers.iter().map(|ledger| ledger.event.event_id).chain(unread.iter().copied()).collect();
         let (figures, mut notes, damage) = figures::of(store, first, &open, answered).await?;
         let damaged_days = damage.days.into_iter();
         holds.extend(damaged_days.map(|day| Hold { event_id: None, day, because: HeldBy::Damaged }));
         let is_lost = figures.days == 0 && staged.files == 0 && was_any_visited(context, &ledgers).await?;
-        // Nothing is known of events that are new since the roster was read, or of an event whose ledger cannot be read.
-        let not_known = if !unread.is_empty() || context.rosters.edited && cursor.is_none() {
-            Some(NotKnown::LedgerUnreadable)
-        } else if is_lost {
-            Some(NotKnown::LakeLost)
-        } else if context.rosters.edited && roster_read.is_none() {
-            Some(NotKnown::RosterNeverRead)
-        } else {
-            None
-        };
-        let known_until = roster_read.filter(|_| context.rosters.edited).unwrap_or(now);
+        let roster = RosterRead::of(&context.rosters, cursor.as_ref());
+        let not_known = NotKnown::of(roster, !unread.is_empty(), is_lost);
+        let known_until = if let RosterRead::Until(read) = roster { read } else { now };
         let complete_through =
             complete::through(&holds, &lake.settings, now, known_until).filter(|_| not_known.is_none());
         let settled = complete::through(&[], &lake.settings, now, now);
@@ -146,7 +128,7 @@ impl Status {
 
         let gone = ledgers.iter().filter(|ledger| ledger.is_gone);
         notes.extend(Advice::about("gone", gone.map(|ledger| ledger.event.event_id).collect(), GONE));
-        if context.rosters.edited && cursor.is_some() && roster_read.is_none() {
+        if matches!(roster, RosterRead::Never) {
             notes.push(Advice::new("roster", ROSTER_NEVER_READ.to_owned()));
         }
         problems.extend(damage.errors.iter().map(|error| Advice::new("lake", error.to_string())));
@@ -156,7 +138,9 @@ impl Status {
             let text = format!("files that were staged at {oldest:.0} are not published yet");
             problems.push(Advice::new("staged", text + ": run `publish`, which says what stands in the way"));
         }
-        if let Some(read) = roster_read.filter(|read| context.rosters.edited && is_late(*read, now)) {
+        if let RosterRead::Until(read) = roster
+            && is_late(read, now)
+        {
             let text = format!("the vendor's list of events was last read at {read:.0}");
             problems.push(Advice::new("roster", text + ": check that `sync` still runs, and how it ends"));
         }
@@ -168,7 +152,7 @@ impl Status {
             not_known,
             holds,
             last_visit: ledgers.iter().filter_map(|ledger| ledger.last_visit).max().max(figures.last_visit),
-            roster_read,
+            roster_read: cursor.and_then(|cursor| cursor.edited.until),
             lake: figures,
             staged,
             problems,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{NotKnown, Status};
+use super::Status;
 use crate::counted::counted;
 use crate::load::ledger::complete::{HeldBy, Hold};
 
@@ -57,16 +57,6 @@ impl fmt::Display for Status {
             write!(f, "\nPROBLEM    {}", problem.text)?;
         }
         Ok(())
-    }
-}
-
-impl fmt::Display for NotKnown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::LedgerUnreadable => "a ledger cannot be read",
-            Self::LakeLost => "nothing is left of the lake",
-            Self::RosterNeverRead => "the list of events has never been read",
-        })
     }
 }
 

@@ -188,7 +188,7 @@ impl Replaying<'_> {
             return Ok(());
         }
         let visit_id = context.visit_id(event_id, pulled_at, privacy);
-        let mut cell = CellWriter::new(Arc::clone(&lake.store), visit_id, Table::Events, day, "");
+        let mut cell = CellWriter::new(Arc::clone(&lake.store), visit_id, Table::Events, day);
         cell.write(privacy.clean(Table::Events, &events_row(ledger, &lake.settings.zone)?)?).await?;
         cell.stage(context.clock.now(), None).await
     }

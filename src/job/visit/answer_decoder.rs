@@ -197,7 +197,7 @@ impl<'a> AnswerDecoder<'a> {
                 None => error,
             });
         }
-        // Those whose rows make up days. In windows, summaries are not used.
+        // Only the arrays that make up days: of a window, `viewerDetails` are not used.
         let may_be_cut_off = envelope.may_be_cut_off(Source::Windows.tables());
         if source == Source::Snapshot && envelope.may_be_cut_off(source.tables()) {
             let event_id = decode_context.event_id;

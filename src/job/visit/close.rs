@@ -120,15 +120,13 @@ impl Visiting<'_> {
 
     /// Stages these rows. They have other names than those that were staged `before`, and win against them.
     async fn stage_rows(&self, rows: Vec<OneRow>, before: Option<Staged>) -> Result<Staged> {
-        let (now, run) = (self.context.clock.now(), &self.visit_id.run);
+        let now = self.context.clock.now();
         let (times, at) =
             before.map_or((1, now), |before| (before.times + 1, calendar::later_than(before.at, now)));
-        let named = if times == 1 { run.clone() } else { format!("{run}-{times}") };
         for OneRow { table, day, pulled_at, row } in &rows {
             let store = Arc::clone(&self.context.lake.store);
-            let visit_id = VisitId { pulled_at: *pulled_at, run: named.clone(), ..self.visit_id.clone() };
-            let part = if *table == Table::Pulls { run } else { "" };
-            let mut cell = CellWriter::new(store, visit_id, *table, *day, part);
+            let visit_id = VisitId { pulled_at: *pulled_at, ..self.visit_id.clone() };
+            let mut cell = CellWriter::new(store, visit_id, *table, *day).for_time(times);
             cell.write(row.clone()).await?;
             cell.stage(at, None).await?;
         }

@@ -98,10 +98,10 @@ impl Intake {
         let DecodeContext { event_id, pulled_at, ref privacy, .. } = decode_context;
         let visit_id = context.visit_id(event_id, pulled_at, privacy);
         let store = &context.lake.store;
-        let cell = |table, part| CellWriter::new(Arc::clone(store), visit_id.clone(), table, day, part);
+        let cell = |table: &Table| CellWriter::new(Arc::clone(store), visit_id.clone(), *table, day);
         Self {
-            cells: source.tables().iter().map(|table| cell(*table, "")).collect(),
-            rejected: cell(Table::Rejects, source.name()),
+            cells: source.tables().iter().map(cell).collect(),
+            rejected: CellWriter::of_rejects(Arc::clone(store), visit_id.clone(), day, source),
             source,
             decode_context,
             day_counts: BTreeMap::new(),

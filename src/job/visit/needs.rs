@@ -59,7 +59,7 @@ impl<'a> Needs<'a> {
     pub(in crate::job) fn requests(&self) -> Result<Requests> {
         let days = self.days();
         let event_day = EventDay::of(self.ledger, &self.settings.zone, self.now);
-        // One more snapshot is asked for, to find it.
+        // One more snapshot, to find the event's day.
         let without_day = u64::from(event_day.known().is_none());
         let possible = &self.possible_days(event_day.date())? | &days;
         let windows = |days: &BTreeSet<Date>| -> u64 {

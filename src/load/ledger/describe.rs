@@ -15,7 +15,7 @@ impl Ledger {
             return;
         }
         let event = event.clone().completed_by(&self.event);
-        // One that was closed is held anew.
+        // A closed event that is moved begins anew: its former start no longer counts.
         let is_moved_later = self.closed.is_none() && event.start_time > self.event.start_time;
         let had_begun =
             self.event.start_time.filter(|start| is_moved_later && event.modify_time >= Some(*start));

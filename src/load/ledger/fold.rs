@@ -1,7 +1,6 @@
 //! Folding a visit into the ledger. Pure.
 
 use jiff::SignedDuration;
-use jiff::civil::Date;
 
 use super::answers::{DayAnswer, SnapshotAnswer};
 use super::visit::{Outcome, Visit};
@@ -11,49 +10,24 @@ impl Ledger {
     /// Updates the ledger with the result of a visit. Visits may be folded in any order: an earlier visit's answer for a day
     /// does not replace a later one's.
     pub fn fold(&mut self, visit: &Visit, horizon: SignedDuration) {
-        self.event_day = self.event_day.or(visit.event_day);
-        for (day, answer) in &visit.days {
-            // As in the lake, an answer that does not know of an acceptance cannot replace one that does.
-            let age = |day: &DayAnswer| (day.accepted_at, day.pulled_at);
-            if self.days.get(day).is_none_or(|known| age(known) <= age(answer)) {
-                self.days.insert(*day, *answer);
-            }
-        }
-        let is_in_vain = self.is_in_vain(visit);
         // An earlier visit that is folded after a later one does not cancel what the later one owes.
         let is_latest = self.last_visit <= Some(visit.pulled_at);
-        let is_answered = |day: &Date| visit.asked.contains(day) && !visit.owed.days.contains(day);
-        self.owed.days.retain(|day| !is_latest || !is_answered(day));
-        if let Some(snapshot) = visit.snapshot {
-            let age = |snapshot: &SnapshotAnswer| (snapshot.accepted_at, snapshot.pulled_at);
-            if self.snapshot.is_none_or(|known| age(&known) <= age(&snapshot)) {
-                self.snapshot = Some(snapshot);
-            }
-            self.owed.snapshot &= !is_latest;
-        }
+        // A visit that is folded twice, because a write was reported as failed, counts once.
+        let is_newer = self.last_visit < Some(visit.pulled_at);
         // If a visit at the same time was complete and closed the event, nothing is missing, whatever this one owes.
-        let (is_newer, is_beside) = (self.last_visit < Some(visit.pulled_at), self.is_beside_the_last(visit));
-        if !is_in_vain && !is_beside {
-            self.owed.days.extend(&visit.owed.days);
-            self.owed.pieces.extend(&visit.owed.pieces);
-            self.owed.snapshot |= visit.owed.snapshot;
+        let is_beside = self.is_beside_the_last(visit);
+        let may_owe = !is_beside && !self.is_in_vain(visit);
+        self.event_day = self.event_day.or(visit.event_day);
+        self.take_answers(visit);
+        if is_latest {
+            self.owed.strike(visit);
+        }
+        if may_owe {
+            self.owed.add(&visit.owed);
         }
         self.owed.pieces.retain(|day, pieces| *pieces > 1 && self.owed.days.contains(day));
-        // A visit that is folded twice, because a write was reported as failed, counts once.
         if is_newer && !is_beside {
-            let has_failed = visit.outcome == Outcome::Failed;
-            self.failures = if has_failed { self.failures.saturating_add(1) } else { 0 };
-            self.in_vain = match visit.outcome {
-                Outcome::Failed => self.in_vain.saturating_add(1),
-                Outcome::Left if visit.days.is_empty() => self.in_vain,
-                Outcome::Left | Outcome::Complete => 0,
-            };
-            self.is_gone = visit.is_unknown && self.last_good_visit.is_some();
-            self.unfinished = self.unfinished.saturating_add(1);
-            if visit.outcome == Outcome::Complete {
-                self.unfinished = 0;
-                self.last_good_visit = Some(visit.pulled_at);
-            }
+            self.count(visit);
         }
         self.last_visit = self.last_visit.max(Some(visit.pulled_at));
         self.planned_at = visit.planned_at.or(self.planned_at);
@@ -66,10 +40,46 @@ impl Ledger {
         }
         self.closed = self.closed.or_else(|| self.closing(visit, horizon));
     }
+
+    /// Takes the answers that are not older than those it has. As in the lake, an answer that does not know of an acceptance cannot
+    /// replace one that does.
+    fn take_answers(&mut self, visit: &Visit) {
+        for (day, answer) in &visit.days {
+            let age = |day: &DayAnswer| (day.accepted_at, day.pulled_at);
+            if self.days.get(day).is_none_or(|known| age(known) <= age(answer)) {
+                self.days.insert(*day, *answer);
+            }
+        }
+        if let Some(snapshot) = visit.snapshot {
+            let age = |snapshot: &SnapshotAnswer| (snapshot.accepted_at, snapshot.pulled_at);
+            if self.snapshot.is_none_or(|known| age(&known) <= age(&snapshot)) {
+                self.snapshot = Some(snapshot);
+            }
+        }
+    }
+
+    /// Counts a visit: how many have failed, were in vain, or were not finished in a row.
+    fn count(&mut self, visit: &Visit) {
+        let has_failed = visit.outcome == Outcome::Failed;
+        self.failures = if has_failed { self.failures.saturating_add(1) } else { 0 };
+        self.in_vain = match visit.outcome {
+            Outcome::Failed => self.in_vain.saturating_add(1),
+            Outcome::Left if visit.days.is_empty() => self.in_vain,
+            Outcome::Left | Outcome::Complete => 0,
+        };
+        self.is_gone = visit.is_unknown && self.last_good_visit.is_some();
+        self.unfinished = self.unfinished.saturating_add(1);
+        if visit.outcome == Outcome::Complete {
+            self.unfinished = 0;
+            self.last_good_visit = Some(visit.pulled_at);
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::Date;
+
     use super::super::tests::{HORIZON, at, ledger, visit};
     use super::super::visit::Owed;
     use super::*;

@@ -24,6 +24,19 @@ impl Ledger {
     pub fn is_forgotten(&self, now: Timestamp) -> bool {
         self.is_gone && now.duration_since(self.end()) >= LONG_OVER
     }
+
+    /// Whether the event is failing since its last visit, and was not before.
+    #[must_use]
+    pub fn is_newly_failing(&self, now: Timestamp) -> bool {
+        self.failures == PATIENT_VISITS && Health::of(self, now).failing > 0
+    }
+
+    /// Whether the vendor has forgotten the event and more than three visits in a row have failed: then a further failure need
+    /// not be reported.
+    #[must_use]
+    pub fn is_known_to_be_forgotten(&self, now: Timestamp) -> bool {
+        self.is_forgotten(now) && self.failures > PATIENT_VISITS
+    }
 }
 
 /// Numbers of events that need a person.
@@ -55,19 +68,6 @@ impl Health {
         let is_failing = ledger.failures >= PATIENT_VISITS;
         let is_overdue = !is_failing && now.duration_since(since) > PATIENCE;
         Self { overdue: u64::from(is_overdue), failing: u64::from(is_failing) }
-    }
-
-    /// Whether an event is failing since its last visit, and was not before.
-    #[must_use]
-    pub fn is_newly_failing(ledger: &Ledger, now: Timestamp) -> bool {
-        ledger.failures == PATIENT_VISITS && Self::of(ledger, now).failing > 0
-    }
-
-    /// Whether the vendor has forgotten an event and more than three visits in a row have failed: then a further failure need
-    /// not be reported.
-    #[must_use]
-    pub fn is_known_to_be_forgotten(ledger: &Ledger, now: Timestamp) -> bool {
-        ledger.is_forgotten(now) && ledger.failures > PATIENT_VISITS
     }
 }
 
@@ -141,13 +141,13 @@ mod tests {
             assert_eq!(health(failed, at(100)), (1 - failing, failing), "{failures}");
             let mut ledger = Ledger::new(Event { end_time: Some(at(0)), ..Event::unknown(1) }, at(-48));
             failed(&mut ledger);
-            assert_eq!(Health::is_newly_failing(&ledger, at(1)), is_new, "{failures}");
+            assert_eq!(ledger.is_newly_failing(at(1)), is_new, "{failures}");
             ledger.is_gone = true;
             let a_week = 7 * 24;
-            assert_eq!(Health::is_newly_failing(&ledger, at(a_week - 1)), is_new, "{failures}");
-            assert!(!Health::is_newly_failing(&ledger, at(a_week)));
-            assert!(!Health::is_known_to_be_forgotten(&ledger, at(a_week - 1)));
-            assert_eq!(Health::is_known_to_be_forgotten(&ledger, at(a_week)), failures > 3, "{failures}");
+            assert_eq!(ledger.is_newly_failing(at(a_week - 1)), is_new, "{failures}");
+            assert!(!ledger.is_newly_failing(at(a_week)));
+            assert!(!ledger.is_known_to_be_forgotten(at(a_week - 1)));
+            assert_eq!(ledger.is_known_to_be_forgotten(at(a_week)), failures > 3, "{failures}");
         }
     }
 

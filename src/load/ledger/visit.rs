@@ -30,6 +30,19 @@ impl Owed {
         self.days.is_empty() && !self.snapshot
     }
 
+    /// Strikes off what a visit was answered.
+    pub(super) fn strike(&mut self, visit: &Visit) {
+        self.days.retain(|day| !visit.asked.contains(day) || visit.owed.days.contains(day));
+        self.snapshot &= visit.snapshot.is_none();
+    }
+
+    /// Adds what a visit owes.
+    pub(super) fn add(&mut self, owed: &Self) {
+        self.days.extend(&owed.days);
+        self.pieces.extend(&owed.pieces);
+        self.snapshot |= owed.snapshot;
+    }
+
     /// In how many windows a day is asked for at first.
     #[must_use]
     pub fn pieces_of(&self, day: Date) -> u32 {

@@ -20,7 +20,7 @@ use super::{Waiting, from_parquet};
 use crate::error::{Error, Kind, Result};
 use crate::load::cell::Cell;
 use crate::load::store::{Condition, Store, Upload};
-use crate::transform::batch::{BATCH_ROWS, part, rows_until};
+use crate::transform::batch::{BATCH_ROWS, rows_of, rows_until};
 use crate::transform::privacy::PrivacyVersion;
 use crate::transform::tables::Table;
 
@@ -36,9 +36,9 @@ pub struct ObjectWriter {
     day: Date,
     schema: SchemaRef,
     upload: Box<dyn Upload>,
-    file: SerializedFileWriter<Encoded>,
-    /// What was encoded and is not yet passed on to the upload.
-    encoded: Encoded,
+    file: SerializedFileWriter<Written>,
+    /// What was written into the file and is not yet passed on to the upload.
+    written: Written,
     factory: ArrowRowGroupWriterFactory,
     /// Number of rows of each row group to come; any after those are full.
     groups: VecDeque<usize>,
@@ -64,8 +64,8 @@ impl ObjectWriter {
         let schema = table.schema();
         let parquet = ArrowSchemaConverter::new().convert(&schema).map_err(from_parquet)?;
         let properties = properties::of(table, expected)?.into();
-        let encoded = Encoded::default();
-        let file = SerializedFileWriter::new(encoded.clone(), parquet.root_schema_ptr(), properties);
+        let written = Written::default();
+        let file = SerializedFileWriter::new(written.clone(), parquet.root_schema_ptr(), properties);
         let file = file.map_err(from_parquet)?;
         let factory = ArrowRowGroupWriterFactory::new(&file, SchemaRef::clone(&schema));
         let groups = match expected {
@@ -78,7 +78,7 @@ impl ObjectWriter {
             schema,
             upload: store.upload(key).await?,
             file,
-            encoded,
+            written,
             factory,
             groups: groups.iter().map(|rows| usize::try_from(*rows).unwrap_or(ROW_GROUP_ROWS)).collect(),
             columns: Vec::new(),
@@ -94,10 +94,10 @@ impl ObjectWriter {
     pub async fn write(&mut self, batch: RecordBatch) -> Result<()> {
         let mut at = 0;
         while at < batch.num_rows() {
-            let rows = part(&batch, at, (batch.num_rows() - at).min(self.wanted()));
+            let rows = rows_of(&batch, at, (batch.num_rows() - at).min(self.wanted()));
             // Where to cut depends only on the rows before, not on the batches that they came in.
             let taken = rows_until(&rows, BYTES_WAITING - self.waiting.bytes());
-            self.waiting.push(part(&rows, 0, taken))?;
+            self.waiting.push(rows_of(&rows, 0, taken))?;
             at += taken;
             if self.wanted() == 0 || self.waiting.bytes() >= BYTES_WAITING {
                 self.encode()?;
@@ -117,7 +117,7 @@ impl ObjectWriter {
         let mut row_group = self.file.next_row_group().map_err(from_parquet)?;
         for column in 0..self.schema.fields().len() {
             group.append(column, &mut row_group).map_err(from_parquet)?;
-            self.encoded.pass_on(self.upload.as_mut()).await?;
+            self.written.pass_on(self.upload.as_mut()).await?;
         }
         row_group.close().map_err(from_parquet)?;
         self.begin_group();
@@ -177,7 +177,7 @@ impl ObjectWriter {
                 let chunk = column.close().map_err(from_parquet)?;
                 chunk.append_to_row_group(&mut row_group).map_err(from_parquet)?;
                 // Passed on column by column, so that no second copy of the whole row group comes to be.
-                self.encoded.pass_on(self.upload.as_mut()).await?;
+                self.written.pass_on(self.upload.as_mut()).await?;
             }
             row_group.close().map_err(from_parquet)?;
         }
@@ -189,19 +189,19 @@ impl ObjectWriter {
         self.drain().await
     }
 
-    /// Passes on to the upload what was encoded so far.
+    /// Passes on to the upload what was written so far.
     async fn drain(&mut self) -> Result<()> {
         self.file.flush().map_err(|error| from_parquet(error.into()))?;
-        self.encoded.pass_on(self.upload.as_mut()).await
+        self.written.pass_on(self.upload.as_mut()).await
     }
 }
 
 /// Bytes that the file's writer has written. They are shared with it, because it cannot be asked for them while a row group is
 /// open.
 #[derive(Clone, Default)]
-struct Encoded(Arc<Mutex<Vec<u8>>>);
+struct Written(Arc<Mutex<Vec<u8>>>);
 
-impl Encoded {
+impl Written {
     /// Passes all bytes on to an upload.
     async fn pass_on(&self, upload: &mut dyn Upload) -> Result<()> {
         let bytes = std::mem::take(&mut *self.bytes());
@@ -213,7 +213,7 @@ impl Encoded {
     }
 }
 
-impl io::Write for Encoded {
+impl io::Write for Written {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.bytes().write(bytes)
     }

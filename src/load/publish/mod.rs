@@ -54,7 +54,8 @@ pub struct Published {
 }
 
 impl Published {
-    pub(super) fn put(&mut self, table: Table, day: Date) {
+    /// Notes that an object was put.
+    pub(super) fn note_put(&mut self, table: Table, day: Date) {
         *self.objects.entry(table.name()).or_default() += 1;
         self.days.insert(day);
     }
@@ -225,7 +226,7 @@ impl Publishing {
             match publish_object(&table_day, staged, standing.remove(&table)).await {
                 Ok(replaced) => {
                     if replaced.is_put {
-                        published.put(table, day);
+                        published.note_put(table, day);
                     }
                     if let Some(done) = &mut done {
                         done.extend(replaced.staged);
@@ -255,7 +256,7 @@ impl Publishing {
             for table in Table::ALL {
                 let table_day = self.lake.table_day(&privacy, table, day);
                 if table_day.rewrite_if_unclean(&table_day.key()).await? {
-                    published.put(table, day);
+                    published.note_put(table, day);
                 }
             }
         }

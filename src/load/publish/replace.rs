@@ -5,7 +5,7 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::merge::{Origin, merge, unchanged};
-use super::row_groups::{Part, parts, row_groups};
+use super::row_groups::{Stretch, row_groups, stretches};
 use super::staged_files::StagedFiles;
 use crate::error::{Error, Kind, Result};
 use crate::load::cell::Cell;
@@ -14,7 +14,7 @@ use crate::load::object::properties::Expected;
 use crate::load::object::{CleanObject, ObjectReader, ObjectWriter};
 use crate::load::store::{Condition, Head, Listed};
 use crate::load::table_day::TableDay;
-use crate::transform::batch::part;
+use crate::transform::batch::rows_of;
 
 /// What [`TableDay::replace`] did.
 #[derive(Debug, Default)]
@@ -115,19 +115,19 @@ impl TableDay<'_> {
     ) -> Result<()> {
         let groups = row_groups(merged.iter().map(|(cell, _)| *cell));
         let same = standing.map(CleanObject::groups).unwrap_or_default();
-        let parts = parts(merged, &groups, &same);
+        let stretches = stretches(merged, &groups, &same);
         let expected = Expected::Groups(&groups);
         let mut writer =
             ObjectWriter::create(self.lake.store.as_ref(), key, self.table, self.day, expected).await?;
-        let kept = parts
+        let kept = stretches
             .iter()
-            .filter_map(|part| if let Part::Lake(rows) = part { Some(rows.clone()) } else { None });
+            .filter_map(|stretch| if let Stretch::Lake(rows) = stretch { Some(rows.clone()) } else { None });
         let mut kept = match standing {
             Some(standing) => Rows::new(standing.rows(kept)?),
             None => Rows::new(stream::empty().boxed()),
         };
         let mut encoded = match standing {
-            Some(standing) if parts.iter().any(|part| matches!(part, Part::Group(_))) => {
+            Some(standing) if stretches.iter().any(|stretch| matches!(stretch, Stretch::Group(_))) => {
                 Some(standing.encoded_groups().await?)
             }
             _ => None,
@@ -137,14 +137,14 @@ impl TableDay<'_> {
             _ => None,
         });
         let mut staged = Rows::new(staged.rows(wanted.collect()));
-        for part in parts {
-            match (part, &mut encoded) {
-                (Part::Group(at), Some(encoded)) => writer.copy(&encoded.get(at).await?).await?,
-                (Part::Group(_), None) => {
+        for stretch in stretches {
+            match (stretch, &mut encoded) {
+                (Stretch::Group(at), Some(encoded)) => writer.copy(&encoded.get(at).await?).await?,
+                (Stretch::Group(_), None) => {
                     return Err(Error::new(Kind::Damaged, "a row group is missing").is_a_bug());
                 }
-                (Part::Lake(rows), _) => kept.copy(rows.end - rows.start, &mut writer).await?,
-                (Part::Staged(rows), _) => staged.copy(rows, &mut writer).await?,
+                (Stretch::Lake(rows), _) => kept.copy(rows.end - rows.start, &mut writer).await?,
+                (Stretch::Staged(rows), _) => staged.copy(rows, &mut writer).await?,
             }
         }
         let cells: Vec<&Cell> = merged.iter().map(|(cell, _)| *cell).collect();
@@ -175,7 +175,7 @@ impl<'a> Rows<'a> {
                 })?,
             };
             let taken = left.min(batch.num_rows());
-            writer.write(part(&batch, 0, taken)).await?;
+            writer.write(rows_of(&batch, 0, taken)).await?;
             if taken < batch.num_rows() {
                 self.rest = Some(batch.slice(taken, batch.num_rows() - taken));
             }

@@ -15,9 +15,9 @@ const LEAST: u64 = MOST / 4;
 /// On average, one event in this many may end a row group.
 const ONE_IN: u64 = 8;
 
-/// A part of the next object.
+/// A stretch of rows of the next object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum Stretch {
     /// The row group with this index of the existing object, as it is.
     Group(usize),
     /// These rows of the existing object.
@@ -55,13 +55,13 @@ fn may_end(event_id: i64) -> bool {
     XxHash3_64::oneshot(&event_id.to_le_bytes()).is_multiple_of(ONE_IN)
 }
 
-/// The parts of an object with these cells and row groups. `standing` has the number of rows of each row group of the existing
+/// The stretches of an object with these cells and row groups. `standing` has the number of rows of each row group of the existing
 /// object; it is empty if they cannot be copied as they are.
 #[must_use]
-pub fn parts(merged: &[(&Cell, Origin)], groups: &[u64], standing: &[u64]) -> Vec<Part> {
+pub fn stretches(merged: &[(&Cell, Origin)], groups: &[u64], standing: &[u64]) -> Vec<Stretch> {
     let standing: Vec<Range<u64>> = end_to_end(standing.iter().copied()).collect();
     let mut cells = merged.iter().map(|(cell, origin)| (*origin, 0..cell.rows)).peekable();
-    let mut parts = Vec::new();
+    let mut stretches = Vec::new();
     for group in groups {
         let mut of_group = Vec::new();
         let mut left = *group;
@@ -77,27 +77,27 @@ pub fn parts(merged: &[(&Cell, Origin)], groups: &[u64], standing: &[u64]) -> Ve
             }
         }
         match of_group.as_slice() {
-            [Part::Lake(rows)]
+            [Stretch::Lake(rows)]
                 if let Ok(at) = standing.binary_search_by(|range| range.start.cmp(&rows.start))
                     && standing.get(at) == Some(rows) =>
             {
-                parts.push(Part::Group(at));
+                stretches.push(Stretch::Group(at));
             }
-            _ => parts.extend(of_group),
+            _ => stretches.extend(of_group),
         }
     }
-    parts
+    stretches
 }
 
-/// Adds rows of a cell: to the last part if they directly follow it, otherwise as a new part.
-fn add(parts: &mut Vec<Part>, origin: Origin, rows: Range<u64>) {
-    match (parts.last_mut(), origin) {
+/// Adds rows of a cell: to the last stretch if they directly follow it, otherwise as a new one.
+fn add(stretches: &mut Vec<Stretch>, origin: Origin, rows: Range<u64>) {
+    match (stretches.last_mut(), origin) {
         (_, _) if rows.is_empty() => {}
-        (Some(Part::Lake(last)), Origin::Lake { row }) if last.end == row + rows.start => {
+        (Some(Stretch::Lake(last)), Origin::Lake { row }) if last.end == row + rows.start => {
             last.end = row + rows.end;
         }
-        (_, Origin::Lake { row }) => parts.push(Part::Lake(row + rows.start..row + rows.end)),
-        (_, Origin::Staged(_)) => parts.push(Part::Staged(rows.end - rows.start)),
+        (_, Origin::Lake { row }) => stretches.push(Stretch::Lake(row + rows.start..row + rows.end)),
+        (_, Origin::Staged(_)) => stretches.push(Stretch::Staged(rows.end - rows.start)),
     }
 }
 
@@ -146,8 +146,8 @@ mod tests {
             let mut encoded = 0;
             for at in 0..cells.len() {
                 let (merged, standing) = changed(&cells, at, rows / 2);
-                let parts = parts(&merged, &groups, &standing);
-                let copied = parts.iter().filter(|part| matches!(part, Part::Group(_))).count();
+                let stretches = stretches(&merged, &groups, &standing);
+                let copied = stretches.iter().filter(|of| matches!(of, Stretch::Group(_))).count();
                 encoded += groups.len() - copied;
             }
             // At most four row groups for each change, on average.
@@ -159,7 +159,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn every_row_is_in_one_part_in_order_and_only_large_cells_are_parted(
+        fn every_row_is_in_one_stretch_in_order_and_only_large_cells_are_split(
             sizes in prop::collection::vec(prop_oneof![0..3_000_u64, 0..200_000_u64], 1..60),
             staged in any::<prop::sample::Index>(),
             before in 0..100_000_u64,
@@ -175,19 +175,19 @@ mod tests {
             }
             let mut first = 0;
             for rows in sizes.iter().copied() {
-                let parted = ends.iter().any(|end| first < *end && *end < first + rows);
-                prop_assert!(!parted || rows > MOST);
+                let is_split = ends.iter().any(|end| first < *end && *end < first + rows);
+                prop_assert!(!is_split || rows > MOST);
                 first += rows;
             }
             // Where the rows come from, in order: from the lake or from the staged file, in runs as long as possible.
             let starts: Vec<u64> = (0..standing.len()).map(|at| standing.iter().take(at).sum()).collect();
             let (mut found, mut expected) = (Vec::new(), Vec::new());
             let mut of_staged = 0;
-            for part in parts(&merged, &groups, &standing) {
-                match part {
-                    Part::Group(at) => run(&mut found, false, starts[at]..starts[at] + standing[at]),
-                    Part::Lake(rows) => run(&mut found, false, rows),
-                    Part::Staged(count) => {
+            for stretch in stretches(&merged, &groups, &standing) {
+                match stretch {
+                    Stretch::Group(at) => run(&mut found, false, starts[at]..starts[at] + standing[at]),
+                    Stretch::Lake(rows) => run(&mut found, false, rows),
+                    Stretch::Staged(count) => {
                         run(&mut found, true, of_staged..of_staged + count);
                         of_staged += count;
                     }

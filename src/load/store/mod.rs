@@ -5,7 +5,7 @@ mod s3;
 
 use std::fmt;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{self, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -136,12 +136,14 @@ impl Location {
     }
 }
 
+/// In one canonical form, as engines need it, which may be started anywhere: a folder with its whole path, no `/` at the end.
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Folder(path) => std::path::absolute(path).as_ref().unwrap_or(path).display().fmt(f),
-            Self::S3(Bucket { name, prefix, .. }) => write!(f, "s3://{name}/{prefix}"),
-        }
+        let place = match self {
+            Self::Folder(path) => path::absolute(path).as_ref().unwrap_or(path).display().to_string(),
+            Self::S3(Bucket { name, prefix, .. }) => format!("s3://{name}/{prefix}"),
+        };
+        f.write_str(place.trim_end_matches('/'))
     }
 }
 

@@ -48,7 +48,7 @@ pub(crate) async fn stage(store: PathBuf, count: u64, viewers: u64, again: Optio
             privacy_version: PrivacyVersion::default(),
         };
         let mut decoder = Decoder::new(Table::Lives, decode_context);
-        let mut cell = CellWriter::new(Arc::clone(&store), visit_id, Table::Lives, zone.day_of(first), "");
+        let mut cell = CellWriter::new(Arc::clone(&store), visit_id, Table::Lives, zone.day_of(first));
         let mut splitter = Splitter::default();
         for chunk in report(event, everything()?) {
             splitter.push(&chunk, |position, record| {

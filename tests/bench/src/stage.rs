@@ -35,7 +35,7 @@ pub(crate) async fn stage(answer: &Path, store: PathBuf) -> Outcome {
         privacy_version: PrivacyVersion::default(),
     };
     let mut open = TABLES.map(|table| {
-        let cell = CellWriter::new(Arc::clone(&store), visit_id.clone(), table, day, "");
+        let cell = CellWriter::new(Arc::clone(&store), visit_id.clone(), table, day);
         Some((Decoder::new(table, decode_context.clone()), cell))
     });
     let (mut splitter, mut reading) = (Splitter::default(), None);
