@@ -21,7 +21,7 @@ def main():
     command = [BINARIES / "simulator", "--token", "demo", "--events", "24", "--until-stdin-closes"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as simulator:
         url = simulator.stdout.readline().strip()
-        say(f"a simulated vendor at {url}, with the sample event and 24 more; now `rollcall sync`")
+        say(f"a simulated vendor at {url}, with the sample event and 24 more, two of them cancelled; now `rollcall sync`")
         environment = {**os.environ, "ROLLCALL_TOKEN": "demo", "ROLLCALL_API_URL": url, "ROLLCALL_STORE": str(STORE)}
         # As far back as there are events: the sample is of 2022.
         sync = [BINARIES / "rollcall", "sync", "--lookback", f"{(date.today() - date(2022, 10, 1)).days}d"]

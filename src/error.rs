@@ -51,6 +51,8 @@ pub enum Kind {
     Newer,
     /// The lake was made with settings other than this run's.
     OtherLake,
+    /// This machine's clock is far ahead of the vendor's.
+    Clock,
 }
 
 impl Kind {

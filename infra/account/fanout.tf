@@ -15,6 +15,8 @@ resource "aws_sfn_state_machine" "fan_out" {
     worker          = aws_lambda_function.function["worker"].arn
     parallel_pulls  = var.settings.parallel_pulls
     events_per_pull = var.settings.events_per_pull
+    # Step Functions waits for ever for an answer that is lost. A function ends a minute before.
+    task_seconds = var.settings.timeout_seconds + 60
   })
 
   logging_configuration {

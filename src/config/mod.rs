@@ -49,10 +49,12 @@ pub struct Options {
     /// The vendor's credentials.
     #[command(flatten)]
     pub credentials: CredentialOptions,
-    /// Time zone in which days begin and end [default: Asia/Shanghai; for status, explain and report: the lake's].
+    /// Time zone in which days begin and end; fixed by the first run [default: Asia/Shanghai; for status, explain and report: the
+    /// lake's].
     #[arg(long, env = "ROLLCALL_ZONE", global = true)]
     pub zone: Option<String>,
-    /// How long after its end a day's rows may still change [default: 12h; for status, explain and report: the lake's].
+    /// How long after its end a day's rows may still change; fixed by the first run [default: 12h; for status, explain and report: the
+    /// lake's].
     #[arg(long, env = "ROLLCALL_SETTLE", value_name = "DURATION", global = true)]
     pub settle: Option<String>,
     /// How long after its end an event is visited.

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::envelope::Envelope;
+use super::http::IN_BETWEEN;
+use super::reply::BYTE_ORDER_MARK;
 use crate::error::{Error, Kind, Result};
 use crate::json::record::{Record, Records};
 
@@ -28,6 +30,8 @@ pub struct Position<'a> {
 pub struct Splitter {
     /// The answer without its records: JSON again, with empty arrays.
     envelope: Vec<u8>,
+    /// How many bytes of a byte order mark stood before it.
+    marked: usize,
     /// The objects and arrays of the envelope that are still open, each with its current key.
     open: Vec<Container>,
     /// Where the last string of the envelope begins.
@@ -137,8 +141,13 @@ impl Splitter {
         if self.envelope.len() >= LARGEST_ENVELOPE {
             return Err(Error::new(Kind::BadAnswer, "the answer is not a report"));
         }
-        if self.envelope.is_empty() && !matches!(byte, b'{' | b' ' | b'\t' | b'\r' | b'\n') {
-            return Err(Error::new(Kind::BadAnswer, "the answer is not a JSON object"));
+        if self.envelope.is_empty() && BYTE_ORDER_MARK.get(self.marked) == Some(&byte) {
+            self.marked += 1;
+            return Ok(());
+        }
+        let is_marked = self.marked == 0 || self.marked == BYTE_ORDER_MARK.len();
+        if self.envelope.is_empty() && !(is_marked && matches!(byte, b'{' | b' ' | b'\t' | b'\r' | b'\n')) {
+            return Err(Error::new(Kind::BadAnswer, "the answer is not a JSON object").hint(IN_BETWEEN));
         }
         self.envelope.push(byte);
         match (self.place, byte) {
@@ -282,6 +291,10 @@ mod tests {
 
     #[test]
     fn a_success_may_have_no_report_or_no_array_and_numbers_of_any_size_beside_it() {
+        for code in ["200", "200.0", "2e2", "\" 200 \""] {
+            let answer = format!(r#"{{"code": {code}}}"#);
+            assert_eq!(split(answer.as_bytes(), 5).unwrap().1.code, Some(200), "{code}");
+        }
         for data in ["null", "\"\"", "\"-\"", r#"{"report": null}"#, r#"{"report": ""}"#, "{}"] {
             let answer = format!(r#"{{"code": 200, "data": {data}}}"#);
             assert_eq!(split(answer.as_bytes(), 5).unwrap().1.arrays, BTreeMap::new(), "{data}");

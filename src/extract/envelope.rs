@@ -30,6 +30,12 @@ pub struct Envelope {
 const ROUND: u64 = 50;
 
 impl Envelope {
+    /// Whether it has the array of a table.
+    #[must_use]
+    pub fn has_array(&self, table: Table) -> bool {
+        self.arrays.iter().any(|(key, count)| count.is_some() && Table::of_array(key) == Some(table))
+    }
+
     /// Whether the array of one of these tables has a round number of records, so that there may be more than it has.
     #[must_use]
     pub fn may_be_cut_off(&self, tables: &[Table]) -> bool {

@@ -15,6 +15,8 @@ use crate::transform::person;
 const LONGEST_TEXT: usize = 200;
 /// What may stand between the digits of one number.
 const BETWEEN_DIGITS: &str = " \t\r\n+-.()/_·";
+/// The characters below which a secret is none that a vendor gives.
+const SHORT: usize = 8;
 /// The digits from which on a number in that text may be somebody's telephone number; numbers of events have fewer.
 const FEWEST_DIGITS: usize = 7;
 /// How much of the body of a failure is read, in bytes.
@@ -30,13 +32,30 @@ pub(super) fn from_envelope(
     secret: &str,
 ) -> Error {
     // The vendor's text is quoted, but never a token that it may repeat, nor who it is about.
-    let text = of_nobody(&text.unwrap_or_default().replace(secret, "…"));
+    let text = of_nobody(&without(text.unwrap_or_default(), secret));
     let text: String = text.chars().take(LONGEST_TEXT).collect();
     let error = match code {
         Some(code) => of_code(code).with("code", code),
         None => Error::new(Kind::BadAnswer, "the answer has no `code`"),
     };
-    with_request_id(error.with("msg", format!("`{text}`")), request_id)
+    // A token for trials may be so short that it stands in any number.
+    let repeats = |request_id: &str| {
+        if secret.len() < SHORT { request_id.to_owned() } else { without(request_id, secret) }
+    };
+    let request_id = request_id.map(repeats);
+    with_request_id(error.with("msg", format!("`{text}`")), request_id.as_deref())
+}
+
+/// A text without a secret that it may repeat, in letters of either case.
+fn without(text: &str, secret: &str) -> String {
+    let (lower, secret) = (text.to_ascii_lowercase(), secret.to_ascii_lowercase());
+    let (mut shown, mut at) = (String::with_capacity(text.len()), 0);
+    for (found, _) in lower.match_indices(&secret).filter(|_| !secret.is_empty()) {
+        shown += text.get(at..found).unwrap_or_default();
+        shown += "…";
+        at = found + secret.len();
+    }
+    shown + text.get(at..).unwrap_or_default()
 }
 
 /// A text without mail addresses and without numbers that may be somebody's, however they are written.
@@ -90,17 +109,18 @@ pub(super) async fn status(mut response: Response, now: Timestamp, secret: &str)
         _ => match status.as_u16() {
             404 => Error::new(Kind::Unavailable, "there is no such page at the vendor's host")
                 .hint("check `--api-url`"),
-            400 | 403 => {
+            400 | 403 | 405 | 407 | 511 => {
                 Error::new(Kind::Unavailable, "something on the way to the vendor refuses the request")
                     .hint("check the proxy and `--api-url`")
             }
             408 => Error::new(Kind::Unavailable, "the vendor waited too long for the request"),
-            429 => Error::new(Kind::Unavailable, "the vendor is asked too often")
-                .hint("lower `--requests-per-second`"),
             504 => Error::new(Kind::Timeout, "a gateway on the way waited too long for the vendor"),
             code => of_code(code.into()),
         },
     };
+    // Who says when to come back does not refuse for good.
+    let may_pass = error.kind() == Kind::Refused && asked.is_some();
+    let error = if may_pass { error.taken_for(Kind::Unavailable) } else { error };
     error.with("status", status.as_u16()).retry_after(asked)
 }
 
@@ -144,6 +164,8 @@ fn of_code(code: i64) -> Error {
             Error::new(Kind::Refused, "the vendor does not allow this").hint("check the user's permissions")
         }
         404 => Error::new(Kind::UnknownEvent, "the vendor does not know this event").hint("check the number"),
+        429 => Error::new(Kind::Unavailable, "the vendor is asked too often")
+            .hint("lower `--requests-per-second`"),
         504 => Error::new(Kind::Timeout, "the vendor did not have the answer in time"),
         _ => Error::new(Kind::Unavailable, "the vendor could not answer").hint("try again later"),
     }
@@ -227,6 +249,35 @@ mod tests {
         ] {
             assert_eq!(pause(asked, now), seconds.map(Duration::from_secs), "{asked}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_refusal_that_says_when_to_come_back_is_none() {
+        for (code, asked, kind) in [
+            (403, None, Kind::Refused),
+            (403, Some("1"), Kind::Unavailable),
+            (400, Some("soon"), Kind::Refused),
+            (401, Some("1"), Kind::Credentials),
+        ] {
+            let mut response = axum::http::Response::builder().status(403);
+            if let Some(asked) = asked {
+                response = response.header(RETRY_AFTER, asked);
+            }
+            let response = response.body(format!("{{\"code\": {code}}}")).unwrap();
+            let error = status(response.into(), Timestamp::UNIX_EPOCH, "secret").await;
+            assert_eq!(
+                (error.kind(), error.is_transient()),
+                (kind, kind == Kind::Unavailable),
+                "{code} {asked:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_token_is_not_shown_in_letters_of_another_case_either_nor_in_a_request_id() {
+        let error =
+            from_envelope(Some(500), Some("bad 5D41C4ff"), Some("172_5d41c4ff_1"), "5d41C4FF").to_string();
+        assert!(error.contains("`bad …`, requestId: 172_…_1"), "{error}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use reqwest::header::DATE;
 use reqwest::{Response, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
@@ -139,6 +140,10 @@ impl Http {
     }
 }
 
+/// Hint for an answer that is no JSON.
+pub(super) const IN_BETWEEN: &str =
+    "if this lasts, something on the way answers in the vendor's place: check the proxy and `--api-url`";
+
 impl<'a> Metered<'a> {
     /// The current time.
     pub(super) fn now(self) -> Timestamp {
@@ -175,6 +180,9 @@ impl<'a> Metered<'a> {
         let response = request.send().await.map_err(|error| http.transport(error, asked_at))?;
         let milliseconds = asked_at.elapsed().as_millis();
         tracing::debug!(path, status = response.status().as_u16(), %milliseconds, "answered");
+        if let Some(date) = date(&response) {
+            self.usage.dated_clock(date.duration_since(http.now()));
+        }
         if response.status().is_success() {
             return Ok(Arriving { response, asked_at });
         }
@@ -200,9 +208,10 @@ impl<'a> Metered<'a> {
         }
         let reply = Reply::read(&body).ok_or_else(|| {
             Error::new(Kind::BadAnswer, "the answer is not the JSON that the vendor documents")
+                .hint(IN_BETWEEN)
         })?;
         if let Some(time) = reply.time() {
-            self.usage.vendors_clock(time.duration_since(self.now()));
+            self.usage.stated_clock(time.duration_since(self.now()));
         }
         if reply.code() != Some(SUCCESS) {
             return Err(self.reported(failure::of(&reply, secret.expose_secret()), asked_at));
@@ -225,6 +234,12 @@ impl<'a> Metered<'a> {
     pub(super) fn reported(self, error: Error, asked_at: Instant) -> Error {
         self.http.reclassified(error, asked_at)
     }
+}
+
+/// When the server answered, by its own clock (RFC 9110, section 6.6.1).
+fn date(response: &Response) -> Option<Timestamp> {
+    let date = response.headers().get(DATE)?.to_str().ok()?;
+    jiff::fmt::rfc2822::parse(date).ok().map(|date| date.timestamp())
 }
 
 #[cfg(test)]

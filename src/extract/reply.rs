@@ -6,10 +6,12 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Kind, Result};
-use crate::json::escape;
+use crate::json::{escape, number};
 
 /// The vendor's code for success.
 pub(super) const SUCCESS: i64 = 200;
+/// What may stand before JSON: a parser may pass over it (RFC 8259, section 8.1).
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// No answer is older, in seconds since 1970: it is of 2015. A smaller number comes, for example, from seconds that are sent for
 /// milliseconds.
 const EARLIEST: i64 = 1_420_070_400;
@@ -37,6 +39,7 @@ fn nothing() -> Box<RawValue> {
 impl Reply {
     /// Reads an answer; `None` if it is not what the vendor's documentation describes.
     pub(super) fn read(body: &[u8]) -> Option<Self> {
+        let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
         Self::parse(str::from_utf8(body).ok()?).ok()
     }
 
@@ -47,7 +50,8 @@ impl Reply {
 
     /// The vendor's code; 200 is success.
     pub(super) fn code(&self) -> Option<i64> {
-        text(self.code.as_ref())?.parse().ok()
+        let code = text(self.code.as_ref())?;
+        number::integral(code.trim())
     }
 
     /// When the vendor answered, by its own clock; none if that is no time at which it can have.

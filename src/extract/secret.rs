@@ -1,7 +1,10 @@
 //! The vendor's credentials in AWS Secrets Manager: a JSON object with the names of the options,
 //! `{"token": …}` or `{"app_key": …, "app_secret": …, "user_id": …}`.
 
+use std::time::Duration;
+
 use aws_config::BehaviorVersion;
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_secretsmanager::Client;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -9,6 +12,9 @@ use serde::Deserialize;
 use crate::address;
 use crate::aws;
 use crate::error::{Error, Kind, Result};
+
+/// Time for one attempt at a request: by itself, the SDK would wait for an answer for ever.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What the secret may hold.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -29,7 +35,9 @@ pub struct Secret {
 /// Secrets Manager, with the credentials of the usual chain: environment, profile, role.
 pub(super) async fn client() -> Result<Client> {
     address::check_endpoint("SECRETS_MANAGER")?;
-    Ok(Client::new(&aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await))
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build();
+    let chain = aws_config::defaults(BehaviorVersion::v2026_01_12()).timeout_config(timeouts).load().await;
+    Ok(Client::new(&chain))
 }
 
 /// Reads the credentials that a secret holds.

@@ -14,7 +14,8 @@ pub struct Usage {
     retries: AtomicU64,
     bytes: AtomicU64,
     waited: AtomicU64,
-    vendors_clock: OnceLock<SignedDuration>,
+    stated_clock: OnceLock<SignedDuration>,
+    dated_clock: OnceLock<SignedDuration>,
 }
 
 /// The counters at one moment.
@@ -44,15 +45,21 @@ impl Usage {
         self.waited.fetch_add(u64::try_from(after.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    pub(super) fn vendors_clock(&self, ahead: SignedDuration) {
-        self.vendors_clock.get_or_init(|| ahead);
+    /// Notes how far the vendor's clock is ahead of this machine's, according to what an answer states.
+    pub(super) fn stated_clock(&self, ahead: SignedDuration) {
+        self.stated_clock.get_or_init(|| ahead);
     }
 
-    /// How far the vendor's clock is ahead of this machine's, according to the first small answer that stated a possible time;
-    /// `None` if none did.
+    /// The same according to the date in an answer's header.
+    pub(super) fn dated_clock(&self, ahead: SignedDuration) {
+        self.dated_clock.get_or_init(|| ahead);
+    }
+
+    /// How far the vendor's clock is ahead of this machine's: according to the first small answer that stated a possible time, else
+    /// to the date of the first answer that had one; `None` if no answer had either.
     #[must_use]
     pub fn clock_ahead(&self) -> Option<SignedDuration> {
-        self.vendors_clock.get().copied()
+        self.stated_clock.get().or(self.dated_clock.get()).copied()
     }
 
     /// The current values of the counters.

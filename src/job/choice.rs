@@ -1,7 +1,7 @@
 //! What a run is about: everything that is due, or what the user chose of it; and what that means for one visit.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 
 use super::selection::Selection;
 use crate::calendar::Zone;
@@ -32,6 +32,12 @@ impl Days {
         Ok(Some(days))
     }
 
+    /// These days, and so many before them that an event which was held then may have been watched on these.
+    pub(super) fn with_those_before(self, horizon: SignedDuration, zone: &Zone) -> Self {
+        let begin = zone.start_of(self.first).ok().and_then(|start| start.checked_sub(horizon).ok());
+        Self { first: begin.map_or(Date::MIN, |begin| zone.day_of(begin)), ..self }
+    }
+
     /// Whether this day is one of them.
     pub(super) fn has(self, day: Date) -> bool {
         (self.first..=self.last).contains(&day)
@@ -50,7 +56,7 @@ impl Days {
 pub(super) enum Chosen {
     /// Nothing was chosen: everything that is due.
     Due,
-    /// These days of all events that took place, or were watched, on them.
+    /// These days of all events that took place, or may have been watched, on them.
     Days(Days),
     /// These events; only these days of them if there are any.
     Events(Vec<i64>, Option<Days>),

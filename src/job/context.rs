@@ -7,10 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::calendar::{Clock, Deadline};
 use crate::config::{Config, Rosters};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::extract::client::Client;
 use crate::extract::http::HttpOptions;
 use crate::extract::retry::RetryPolicy;
+use crate::extract::vendor::Vendor;
 use crate::load::lake::Lake;
 use crate::load::lake_settings::{LakeSettings, NamedSettings};
 use crate::load::ledger::ledgers::Ledgers;
@@ -23,6 +24,9 @@ use crate::transform::privacy::Privacy;
 
 /// After this many events in a row that failed for a reason that every other would meet, no other is begun: those left stay due.
 pub(super) const FAILURES_TO_STOP: u32 = 3;
+
+/// How far the clock may be ahead of the vendor's in any case.
+const LEAST_AHEAD: SignedDuration = SignedDuration::from_hours(1);
 
 /// Built once per run.
 #[derive(Clone)]
@@ -108,6 +112,20 @@ impl Context {
             run: (0..8).map(|_| fastrand::lowercase()).collect(),
             progress,
         })
+    }
+
+    /// Refuses to go on ([`Kind::Clock`]) if the clock is far ahead of the vendor's, as far as the vendor has said: the run would take
+    /// days and events for long over which have yet to take place, and close them. A clock that is ahead by less than a day takes to
+    /// settle does no harm: the next visit asks again for so much.
+    pub(super) fn check_clock(&self, vendor: Vendor<'_>) -> Result<()> {
+        let behind = vendor.clock_ahead().map_or(SignedDuration::ZERO, |ahead| -ahead);
+        if behind <= self.lake.settings.settle.max(LEAST_AHEAD) {
+            return Ok(());
+        }
+        let behind = SignedDuration::from_secs(behind.as_secs());
+        let message =
+            format!("the clock says {:.0}, and the vendor's is behind by {behind:#}", self.clock.now());
+        Err(Error::new(Kind::Clock, message).hint("set the clock"))
     }
 
     /// What all staged files of a visit have in common, which began at this instant.

@@ -88,7 +88,7 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
 /// come back to them.
 fn say_what_is_left(report: &mut Report, choice: &Choice, stopped_by: Option<Kind>, is_out_of_time: bool) {
     if choice.days().is_some() && report.events.due == 0 && report.failures.is_empty() {
-        report.notes.insert("no event took place, or was watched, on these days".to_owned());
+        report.notes.insert("no event took place, or may have been watched, on these days".to_owned());
     }
     let left = report.left();
     if left == 0 {

@@ -13,11 +13,11 @@ pub struct Selection {
     #[arg(long = "event", value_name = "ID", value_parser = parse_event)]
     #[serde(rename = "event_id", deserialize_with = "one_or_many")]
     pub event: Vec<i64>,
-    /// Only events that took place, or were watched, on this day or later, due or not; these days are asked for again.
+    /// Only events that took place, or may have been watched, on this day or later, due or not; these days are asked for again.
     #[arg(long, value_name = "DAY", value_parser = parse_day)]
     #[serde(deserialize_with = "maybe_day")]
     pub from: Option<Date>,
-    /// Only events that took place, or were watched, on this day or earlier.
+    /// Only events that took place, or may have been watched, on this day or earlier.
     #[arg(long, value_name = "DAY", value_parser = parse_day)]
     #[serde(deserialize_with = "maybe_day")]
     pub to: Option<Date>,

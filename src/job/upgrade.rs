@@ -1,7 +1,7 @@
 //! Upgrade: rewrites what an older version of the program, or another privacy policy, left in the lake.
 
 use clap::Args;
-use futures::{StreamExt, stream};
+use futures::{StreamExt, future, stream};
 use serde::Deserialize;
 
 use super::archive::{self, is_of_one_object};
@@ -58,22 +58,23 @@ pub(super) async fn upgrade(context: &Context, call: &Upgrade, report: &mut Repo
 async fn clean_archive(context: &Context, report: &mut Report) -> Result<()> {
     let privacy = context.lake.privacy().await?;
     for day in archive::days(context).await? {
-        if context.publish_deadline.is_over() {
-            let late = Error::new(
-                Kind::Timeout,
-                format!("the archive was not cleaned from {day} on: the time was over"),
-            );
-            report.failed(&late.hint("run it again: it goes on"));
-            return Ok(());
-        }
         let listed = archive::answers(context, &day).await?;
-        let cleaned = stream::iter(listed).map(|listed| archive::clean(context, &privacy, listed));
+        let mut left = listed.len();
+        let cleaned = stream::iter(listed)
+            .take_while(|_| future::ready(!context.publish_deadline.is_over()))
+            .map(|listed| archive::clean(context, &privacy, listed));
         let mut cleaned = cleaned.buffer_unordered(ANSWERS);
         while let Some(outcome) = cleaned.next().await {
+            left -= 1;
             match outcome {
                 Err(error) if is_of_one_object(&error) => report.failed(&error),
                 outcome => outcome?,
             }
+        }
+        if left > 0 {
+            let message = format!("the archive was not cleaned from {day} on: the time was over");
+            report.failed(&Error::new(Kind::Timeout, message).hint("run it again: it goes on"));
+            return Ok(());
         }
     }
     Ok(())

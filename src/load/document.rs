@@ -9,12 +9,14 @@ use crate::error::{Explain, Kind, Result};
 
 /// Hint for a damaged document. The lake has the same information, except for events that were never visited: those come
 /// from the vendor's lists.
-const MEND: &str = "delete it together with `ledger/lake.json` and `ledger/roster.json`: the next `sync` rebuilds them \
-                    from the lake and from the vendor's lists";
+const MEND: &str = "delete it together with `ledger/lake.json`, of which keep a copy, and `ledger/roster.json`: the next `sync` \
+                    rebuilds them from the lake and from the vendor's lists";
+/// Hint for a damaged `roster.json`.
+const MEND_ROSTER: &str = "delete it: the next `sync` reads the vendor's lists from their beginning";
 
 /// Hint for a damaged `lake.json`.
-const MEND_LAKE: &str =
-    "delete it: the next `sync` creates it again from `--zone`, `--settle` and `--privacy`";
+const MEND_LAKE: &str = "keep a copy, and delete it: the next `sync` creates it again from `--zone`, `--settle` and `--privacy`; if the \
+                         copy has a `former_key`, put that into the new one";
 
 #[derive(Deserialize)]
 struct Format {
@@ -30,7 +32,11 @@ pub fn read<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T> {
 }
 
 fn parse<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T> {
-    let mend = if key == keys::SETTINGS { MEND_LAKE } else { MEND };
+    let mend = match key {
+        keys::SETTINGS => MEND_LAKE,
+        keys::ROSTER => MEND_ROSTER,
+        _ => MEND,
+    };
     serde_json::from_slice(bytes)
         .explain(Kind::Damaged, || "a document cannot be read".to_owned())
         .map_err(|error| error.with("key", key).hint(mend))

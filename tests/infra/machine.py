@@ -62,6 +62,7 @@ def definition(bucket, **settings):
         "bucket": bucket,
         "parallel_pulls": 20,
         "events_per_pull": 10,
+        "task_seconds": 960,
         **{name: f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:rollcall-{name}" for name in ("sync", "worker")},
         **settings,
     }

@@ -116,6 +116,21 @@ def test_every_failure_that_may_pass_is_tried_again():
         # A function that is killed names no kind: what AWS names instead differs by runtime.
         killed = {"Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError"}
         assert {"States.ALL"} in named or any(killed <= names for names in named), name
+        assert task["TimeoutSeconds"] == 960, name
+        assert {"States.ALL"} in named or any("States.Timeout" in names for names in named), name
+
+
+def test_no_pull_is_repeated_that_would_fail_again():
+    source = (ROOT / "src/error.rs").read_text()
+    [kinds] = re.findall(r"pub enum Kind \{(.*?)\n\}", source, re.S)
+    [passing] = re.findall(r"fn is_transient\(self\) -> bool \{\s*matches!\(\s*self,(.*?)\)", source, re.S)
+    lasting = set(re.findall(r"^    (\w+),", kinds, re.M)) - set(re.findall(r"Self::(\w+)", passing))
+    # The next round is preceded by a new token.
+    lasting -= {"Credentials"}
+    assert len(lasting) > 8
+    [pull] = [state for name, state in states(json.loads(definition("bucket"))) if name == "Pull the events"]
+    stopping = [set(catcher["ErrorEquals"]) for catcher in pull["Catch"] if catcher["Next"] == "Not all there"]
+    assert stopping == [{f"Permanent.{kind}" for kind in lasting}]
 
 
 def test_a_fan_out_over_200_events_ends_as_one_sync_does(monkeypatch, tmp_path, bucket, aws, secrets):

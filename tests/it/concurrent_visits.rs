@@ -37,9 +37,10 @@ async fn run(store: &Arc<dyn Store>, server: &Server, hours: i32) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_row_of_the_event_says_what_is_true_of_both_and_nothing_is_missing() {
     let world = small_world(1);
-    let well = Arc::new(server_at(later(), &world, ServerOptions::default()));
+    let at = later() + HOUR * 24;
+    let well = Arc::new(server_at(at, &world, ServerOptions::default()));
     // It knows of the event, and answers for none of its days.
-    let ill = || server_at(later(), &world, faults(&["code=400@path:report/details"]));
+    let ill = || server_at(at, &world, faults(&["code=400@path:report/details"]));
     let alone = Home::new(On::Folder).await;
     assert!(run(&alone.store, &well, 0).await);
     let whole = event_said(&alone.store, EVENT).await;

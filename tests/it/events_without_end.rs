@@ -99,9 +99,12 @@ async fn an_event_without_an_end_that_a_user_had_visited_is_closed_in_the_lake_t
     let chosen = Selection { from: Some(date(2022, 12, 18)), ..Selection::default() };
     let (outcome, _) = try_run(&desk.open(), later(), says(), both(), chosen).await;
     assert!(outcome.unwrap().ok);
-    for (waited, asked, visits, is_closed) in
-        [(HOUR, 1, 0, false), (horizon, 1, 1, true), (horizon + HOUR * 24, 0, 0, true)]
-    {
+    for (waited, asked, visits, is_closed) in [
+        (HOUR, 1, 0, false),
+        (horizon, 1, 1, false),
+        (horizon + HOUR * 48, 1, 1, true),
+        (horizon + HOUR * 72, 0, 0, true),
+    ] {
         let (report, vendor) = run(&desk, later() + waited, says()).await;
         assert!(report.ok, "{:?}", report.failures);
         assert_eq!((vendor.pages("event/info"), report.events.due), (asked, visits), "{waited:#}");

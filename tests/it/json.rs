@@ -297,7 +297,9 @@ fn what_stands_around_the_answer() {
         (&b" \t\r\n{\"code\":200} \n"[..], Ok(())),
         (b"{\"code\":200}\0", Err(Kind::BadAnswer)),
         (b"{\"code\":200}{}", Err(Kind::BadAnswer)),
-        (b"\xef\xbb\xbf{\"code\":200}", Err(Kind::BadAnswer)),
+        (b"\xef\xbb\xbf{\"code\":200}", Ok(())),
+        (b"\xef\xbb{\"code\":200}", Err(Kind::BadAnswer)),
+        (b"\xef\xbb\xbf\xef\xbb\xbf{\"code\":200}", Err(Kind::BadAnswer)),
         (b"{\"code\":200", Err(Kind::Broken)),
         (b"", Err(Kind::Broken)),
     ] {

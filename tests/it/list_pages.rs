@@ -68,6 +68,30 @@ async fn a_list_that_has_reached_its_total_ends_well_even_if_there_is_no_page_be
 }
 
 #[tokio::test]
+async fn a_list_that_states_no_total_goes_on_behind_a_short_page() {
+    for ends in [false, true] {
+        // One of the entries of each page is left out.
+        let public = (0..57).map(|number| if number % 20 == 3 { Value::Null } else { event(number + 1) });
+        let desk = Desk::new();
+        let says =
+            VendorAnswers { public: public.collect(), most: Some(20), ends, ..VendorAnswers::default() };
+        let (report, _) = run(&desk, later(), says).await;
+        assert!(report.ok, "{ends} {:?}", report.failures);
+        assert_eq!(std::fs::read_dir(desk.store().join("ledger/active")).unwrap().count(), 54, "{ends}");
+    }
+}
+
+#[tokio::test]
+async fn a_total_that_counts_more_than_there_is_does_not_make_a_list_endless() {
+    let edited = (1..=3_000).map(|number| if number > 5 { Value::Null } else { event(number) });
+    let says = VendorAnswers { edited: edited.collect(), counts: true, ..VendorAnswers::default() };
+    let (report, says) = run(&Desk::new(), later(), says).await;
+    assert!(report.ok && report.events.known == 5, "{:?}", report.failures);
+    // In each of the four spans of a first run: one page, and three without an entry; twice.
+    assert_eq!(says.pages("event/modify/list"), 32);
+}
+
+#[tokio::test]
 async fn a_first_run_that_finds_no_event_says_how_far_back_it_looked() {
     let desk = Desk::new();
     for (hours, is_first) in [(0, true), (1, false)] {

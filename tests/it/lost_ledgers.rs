@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rollcall::config::Rosters;
+use rollcall::config::{Config, Rosters};
 use rollcall::error::Kind;
+use rollcall::job::Job;
 use rollcall::job::selection::Selection;
 use rollcall::load::ledger::{Closing, Ledger};
 use rollcall::transform::event::Event;
@@ -22,12 +23,11 @@ use crate::support::vendor_lists::{VendorAnswers, try_run};
 
 #[tokio::test]
 async fn a_damaged_ledger_is_named_and_the_other_events_are_visited() {
-    let server =
-        server_at("2022-10-28T00:00:00Z".parse().unwrap(), &small_world(8), ServerOptions::default());
     let home = Home::new(On::Folder).await;
-    let first: Timestamp = "2022-10-28T00:00:00Z".parse().unwrap();
+    let (world, first): (_, Timestamp) = (small_world(8), "2022-10-28T00:00:00Z".parse().unwrap());
     let sync = async |hours: i32| {
         let now = first + HOUR * hours;
+        let server = server_at(now, &world, ServerOptions::default());
         let all = sync_of(Selection::default());
         job(&home.store, config(&server, Path::new("unused")), now, all).await.unwrap()
     };
@@ -74,8 +74,9 @@ async fn a_ledger_that_is_lost_is_built_again_from_the_lake() {
     assert_eq!(error.kind(), Kind::OtherLake, "{error}");
     // Nothing is due an hour after the last visit: the ledger says so again.
     let report = sync(first + HOUR * 60 + HOUR / 2).await;
-    // Each list is read in four spans, as far back as on a first run: up to when they were read is lost too.
-    assert_eq!((report.events.due, report.requests.requests), (0, 8));
+    // Each list is read in four spans, as far back as on a first run: up to when they were read is lost too. In one of them, there
+    // are events, and then the page after them is asked for.
+    assert_eq!((report.events.due, report.requests.requests), (0, 9));
     let after = ledgers();
     assert!(before.len() > 4 && before.len() == after.len());
     for (before, after) in before.iter().zip(&after) {
@@ -154,20 +155,50 @@ async fn a_lake_that_is_gone_is_a_problem_also_if_no_event_is_visited_any_more()
 async fn a_clock_that_is_days_ahead_closes_no_event_that_has_yet_to_take_place() {
     let (desk, world) = (Desk::new(), small_world(6));
     let before: Timestamp = "2022-10-20T00:00:00Z".parse().unwrap();
-    for (ahead, is_refused) in [(400 * 24, true), (73, true), (71, false)] {
+    for (ahead, is_refused) in [(400 * 24, true), (13, true), (12, false)] {
         for selection in [Selection::default(), Selection { event: vec![700_001], ..Selection::default() }] {
             let server = server_at(before, &world, ServerOptions::default());
             let outcome = sync(config(&server, &desk.store()), before + HOUR * ahead, selection).await;
             assert_eq!(outcome.is_err(), is_refused, "{ahead}");
             if let Err(error) = outcome {
                 assert!(
-                    error.kind() == Kind::Usage && error.to_string().contains("set the clock"),
+                    error.kind() == Kind::Clock && error.to_string().contains("set the clock"),
                     "{error}"
                 );
                 assert!(files(&desk.store()).is_empty(), "nothing was written");
             }
         }
     }
+    // Without a list, or with answers that state no time, the date of the answers says it.
+    let desk = Desk::new();
+    let file = desk.path().join("own.csv");
+    std::fs::write(&file, "event_id\n700001\n").unwrap();
+    let (file, now) = (Some(file.to_str().unwrap().to_owned()), Timestamp::now());
+    for rosters in [
+        Rosters { edited: true, public: true, file: None },
+        Rosters { edited: false, public: false, file: file.clone() },
+    ] {
+        let server = server_at(now, &world, ServerOptions { timeless: true, ..ServerOptions::default() });
+        let config = Config { rosters, ..config(&server, &desk.store()) };
+        let error = sync(config, now + HOUR * 13, Selection::default()).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Clock, "{error}");
+    }
+    let pull = |now| {
+        let server =
+            server_at(Timestamp::now(), &world, ServerOptions { timeless: true, ..ServerOptions::default() });
+        let from = Some("2022-10-01".parse().unwrap());
+        let planned = Selection { event: vec![700_001], from, planned_at: Some(now), ..Selection::default() };
+        let (store, config) = (desk.open(), config(&server, &desk.store()));
+        async move { (job(&store, config, now, Job::Pull(planned)).await.unwrap(), server) }
+    };
+    let server = server_at(now, &world, ServerOptions::default());
+    let rosters = Rosters { edited: false, public: false, file };
+    let own = Config { rosters, ..config(&server, &desk.store()) };
+    sync_all(own, now - HOUR * 24).await;
+    let known = ledger(&desk, 700_001).await.unwrap();
+    let (report, _) = pull(now + HOUR * 13).await;
+    assert_eq!(errors(&report).len(), 1, "{report:?}");
+    assert!(report.failures[0].kind == Kind::Clock && ledger(&desk, 700_001).await.unwrap() == known);
     let desk = Desk::new();
     // An event that is waiting for its end is not given up by such a clock.
     let listed = json!({ "eventId": 1, "startTime": before.as_second() });

@@ -10,6 +10,7 @@
 )]
 
 mod bad_input;
+mod blank_answers;
 mod bucket_versions;
 mod concurrent_runs;
 mod concurrent_visits;

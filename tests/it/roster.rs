@@ -175,7 +175,7 @@ async fn an_event_that_is_opened_again_by_a_run_that_dies_on_the_way_is_visited_
     let file = desk.path().join("own.csv");
     std::fs::write(&file, "event_id\n609768\n").unwrap();
     let run = async || {
-        let server = server_at(later(), &world, ServerOptions::default());
+        let server = server_at(later() + HOUR * 48, &world, ServerOptions::default());
         let mut own = config(&server, &desk.store());
         own.rosters = Rosters { edited: false, public: false, file: Some(file.to_str().unwrap().into()) };
         sync_all(own, later() + HOUR * 48).await.events.complete

@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use rollcall::job::selection::Selection;
 use simulator::{ServerOptions, Viewers, World, WorldOptions};
 
 use crate::support::command::Desk;
-use crate::support::lake::cells;
-use crate::support::run::{HOUR, config, later, server_at, small_world, sync_all};
+use crate::support::lake::{cells, ledger};
+use crate::support::run::{HOUR, config, later, server_at, small_world, sync, sync_all};
+
+const EVENT: u64 = 700_001;
 
 #[tokio::test]
 async fn a_schedule_over_weeks_ends_as_one_pull_at_the_end() {
@@ -31,6 +34,23 @@ async fn a_schedule_over_weeks_ends_as_one_pull_at_the_end() {
     let server = server_at(later(), &world, ServerOptions::default());
     sync_all(config(&server, &once.store()), later()).await;
     assert!(cells(&desk.store()).await == cells(&once.store()).await);
+}
+
+#[tokio::test]
+async fn an_event_is_closed_when_the_last_day_of_its_horizon_has_settled() {
+    let (desk, world) = (Desk::new(), small_world(2));
+    // In Shanghai, the 30th day after its end is over at 16:00 UTC, and has settled twelve hours later.
+    let end = Timestamp::from_second(world.event(EVENT).unwrap().end_time).unwrap();
+    let horizon = end + HOUR * (30 * 24);
+    let settled = (horizon + HOUR * 8).strftime("%Y-%m-%dT16:00:00Z").to_string();
+    let settled = settled.parse::<Timestamp>().unwrap() + HOUR * 12;
+    for (now, is_closed) in [(horizon, false), (settled - HOUR / 60, false), (settled, true)] {
+        let server = server_at(now, &world, ServerOptions::default());
+        let selection = Selection { event: vec![EVENT.cast_signed()], ..Selection::default() };
+        assert!(sync(config(&server, &desk.store()), now, selection).await.unwrap().ok);
+        let closed = ledger(&desk, EVENT.cast_signed()).await.unwrap().closed;
+        assert_eq!(closed.is_some(), is_closed, "{now}");
+    }
 }
 
 #[tokio::test]

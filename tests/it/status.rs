@@ -244,6 +244,27 @@ async fn a_lake_whose_list_of_events_was_never_read_is_not_called_complete() {
 }
 
 #[tokio::test]
+async fn no_day_is_called_complete_that_only_one_of_the_lists_was_read_for() {
+    let (desk, world) = synced(ServerOptions::default(), now()).await;
+    let cursor = desk.store().join("ledger/roster.json");
+    let text = std::fs::read_to_string(&cursor).unwrap();
+    let of_public =
+        |until: &str| text.replace(&format!("held_until\":\"{}", now()), &format!("held_until\":\"{until}"));
+    std::fs::write(&cursor, of_public("2022-10-25T00:00:00Z")).unwrap();
+    let status = status_of(&world, &desk.store(), now() + HOUR).await.unwrap();
+    assert_eq!(status.roster_read, Some("2022-10-25T00:00:00Z".parse().unwrap()));
+    assert_eq!(status.complete_through, Some("2022-10-24".parse().unwrap()), "{status}");
+    assert_eq!(names(&status.problems), ["roster"], "{status}");
+    // Where no run reads it, it holds back nothing.
+    let server = server_at(now(), &world, ServerOptions::default());
+    let mut config = config(&server, &desk.store());
+    config.rosters.public = false;
+    let context = Context::new(config, Clock::Fixed(now() + HOUR), Progress::hidden()).await.unwrap();
+    let status = Status::of(&context).await.unwrap();
+    assert_eq!((status.ok, status.complete_through), (true, Some("2022-10-26".parse().unwrap())), "{status}");
+}
+
+#[tokio::test]
 async fn a_place_without_a_lake_and_a_lake_of_another_zone_are_wrong_calls() {
     let world = small_world(1);
     let error = status_of(&world, Desk::new().store().as_path(), now()).await.unwrap_err();

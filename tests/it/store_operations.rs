@@ -90,9 +90,10 @@ async fn a_sync_that_brings_nothing_new_puts_no_object_but_pulls_and_events() {
     let mut put = Vec::new();
     for hours in [0, 25, 30, 50, 54] {
         let now = first + HOUR * hours;
-        // The vendor's own clock stands, so that it has nothing new to say.
+        // The vendor's own clock stands, so that it has nothing new to say. It does not tell.
         let quirks = Quirks { unplaceable: Some(5), ..Quirks::default() };
-        let server = server_at(first, &world, ServerOptions { quirks, ..ServerOptions::default() });
+        let server =
+            server_at(first, &world, ServerOptions { quirks, timeless: true, ..ServerOptions::default() });
         let selection = Selection { event: vec![700_001, 700_002, 700_003], ..Selection::default() };
         let report = job(&home.store, config(&server, Path::new("unused")), now, sync_of(selection));
         let report = report.await.unwrap();

@@ -30,6 +30,11 @@ pub(super) fn total(data: &RawValue) -> Option<usize> {
     fields(data)?.get("count")?.get().trim_matches('"').parse().ok()
 }
 
+/// Whether an answer says nothing at all, not even that a list is empty.
+pub(super) fn is_blank(data: &RawValue) -> bool {
+    is_empty(data)
+}
+
 fn fields(data: &RawValue) -> Option<BTreeMap<String, Box<RawValue>>> {
     serde_json::from_str(data.get()).ok()
 }

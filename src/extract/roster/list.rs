@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::entries::entries;
+use super::entries::{entries, is_blank};
 use crate::error::{Error, Kind, Result};
 use crate::extract::failure;
 use crate::extract::vendor::Vendor;
@@ -16,6 +16,9 @@ pub(super) const PAGE: usize = 100;
 /// A page may be full if its number of events is a multiple of this: the vendor's actual page size is not known, whatever size is
 /// asked for.
 const ROUND: usize = 10;
+/// So many pages in a row from which every event was left out are the end of a list, whatever total it states: that may count more
+/// than the list has.
+const MOST_EMPTY: usize = 3;
 /// More pages than any customer has: a list that seems to go on for ever is given up here.
 const MOST_PAGES: usize = 100_000;
 
@@ -26,7 +29,7 @@ pub(super) struct ListRequest {
     pub(super) parameters: Map<String, Value>,
     /// The number of the first page: the vendor's lists begin at 0 or at 1.
     pub(super) first: usize,
-    /// Every page has at least this many events, except the last one and those that leave some out.
+    /// Every page has at least this many events, except the last one, and those from which the vendor left some out.
     pub(super) shortest: usize,
     /// Reads from an answer how many events the list has, if it says so.
     pub(super) total: fn(&RawValue) -> Option<usize>,
@@ -42,11 +45,15 @@ pub struct List<'a> {
     readings: usize,
     /// Pages of this reading so far, not counting an empty one at its end.
     pages: usize,
-    /// Whether the last of these pages may have been full.
-    is_round: bool,
     /// The most events that a page had.
     longest: usize,
-    /// How many events the list has, if the last page said so.
+    /// How many events the last of these pages had.
+    last: usize,
+    /// How many pages in a row had none.
+    empty: usize,
+    /// Whether the first answer had no array at all.
+    is_blank: bool,
+    /// How many events the list has, if a page said so.
     stated: Option<usize>,
     /// Events that this reading named.
     in_this_reading: HashSet<i64>,
@@ -73,8 +80,10 @@ impl<'a> List<'a> {
             request,
             readings: 0,
             pages: 0,
-            is_round: false,
             longest: 0,
+            last: 0,
+            empty: 0,
+            is_blank: false,
             stated: None,
             in_this_reading: HashSet::new(),
             in_any_reading: HashSet::new(),
@@ -102,20 +111,43 @@ impl<'a> List<'a> {
     }
 
     /// The entries of the next page, and how many the list has, if the answer says so.
-    async fn ask(&self) -> Result<(Vec<Box<RawValue>>, Option<usize>)> {
+    async fn ask(&mut self) -> Result<(Vec<Box<RawValue>>, Option<usize>)> {
         let ListRequest { path, first, .. } = self.request;
         let mut parameters = self.request.parameters.clone();
         parameters.insert("page".to_owned(), json!(first + self.pages));
         // Boxed: otherwise the future of every caller would hold all of this one.
         let reply = Box::pin(self.vendor.call(path, parameters)).await?;
-        let entries = entries(&reply.data)
-            .ok_or_else(|| reply.error(Kind::BadAnswer, format!("the answer to `{path}` has no array")))?;
+        let no_array = || reply.error(Kind::BadAnswer, format!("the answer to `{path}` has no array"));
+        let is_first = self.readings == 0 && self.pages == 0;
+        if is_blank(&reply.data) {
+            // A success without data may be no answer at all: where more is known to come, it does not end the list.
+            if self.pages > 0 && self.lacks_a_page() {
+                return Err(no_array());
+            }
+            self.is_blank |= is_first;
+        }
+        let entries = entries(&reply.data).ok_or_else(no_array)?;
         Ok((entries, (self.request.total)(&reply.data)))
     }
 
-    /// Whether the vendor's answer is about a page that the list, by its own total, does not have: there may be no empty one.
+    /// Whether the vendor answered with a success, but without any data: then there may be no event, or it may be no answer.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.is_blank
+    }
+
+    /// Whether at least a page of the events is still to come, according to the stated total.
+    fn lacks_a_page(&self) -> bool {
+        self.stated.is_some_and(|total| total >= self.in_this_reading.len() + self.request.shortest)
+    }
+
+    /// Whether the vendor's answer is about a page that the list does not have, by its own total, or because the last page was short:
+    /// there may be no empty one.
     fn is_past_its_end(&self, error: &Error) -> bool {
-        let has_all = self.stated.is_some_and(|total| self.pages * self.page_size() >= total);
+        let has_all = match self.stated {
+            Some(total) => self.pages * self.page_size() >= total,
+            None => self.last < self.page_size(),
+        };
         let is_answer = matches!(error.kind(), Kind::BadAnswer | Kind::Refused | Kind::UnknownEvent);
         self.pages > 0 && has_all && (is_answer || failure::is_unexplained(error))
     }
@@ -132,9 +164,10 @@ impl<'a> List<'a> {
         self.in_any_reading.len()
     }
 
-    /// Reads the entries of a page. A page is the last one if it is short, or if all its events were on earlier pages. But the vendor
-    /// may leave events out of a page, even all of them: while it states a greater `total`, the list goes on. And the second page may
-    /// be the first one again, if that has both the number 0 and the number 1.
+    /// Reads the entries of a page. A page is the last one if it is empty, or if all its events were on earlier pages; or if it is
+    /// short, and the list has no more by its own total. But the vendor may leave events out of a page, even all of them: while it
+    /// states a greater `total`, the list goes on. And the second page may be the first one again, if that has both the number 0 and
+    /// the number 1.
     fn read(&mut self, entries: &[Box<RawValue>], total: Option<usize>) -> Page {
         let before = self.in_this_reading.len();
         let mut page = Page::default();
@@ -150,15 +183,16 @@ impl<'a> List<'a> {
             }
         }
         self.longest = self.longest.max(entries.len());
-        self.stated = total;
-        let lacks = |reached: usize| total.is_some_and(|total| reached < total);
-        let has_more_pages = lacks((self.pages + 1) * self.page_size());
+        self.empty = if entries.is_empty() { self.empty + 1 } else { 0 };
+        self.stated = total.or(self.stated);
+        let lacks = |reached: usize| self.stated.is_some_and(|total| reached < total);
+        let has_more_pages = lacks((self.pages + 1) * self.page_size()) && self.empty < MOST_EMPTY;
         if !entries.is_empty() || has_more_pages {
             self.pages += 1;
-            self.is_round = entries.len().is_multiple_of(ROUND);
+            self.last = entries.len();
         }
         let named = self.in_this_reading.len();
-        let is_short = entries.len() < self.request.shortest && !lacks(named);
+        let is_short = self.stated.is_some() && entries.len() < self.request.shortest && !lacks(named);
         let may_be_the_first_again = self.request.first == 0 && self.pages == 2 && !entries.is_empty();
         let names_nothing_new = named == before && !may_be_the_first_again;
         if is_short || names_nothing_new && !has_more_pages {
@@ -170,9 +204,10 @@ impl<'a> List<'a> {
     fn end_reading(&mut self) {
         self.readings += 1;
         // After a single full page there may have been another page, until its last event moved up.
-        let is_whole = self.pages < 2 && !self.is_round;
+        let may_be_full = self.last > 0 && self.last.is_multiple_of(ROUND);
+        let is_whole = self.pages < 2 && !may_be_full;
         self.is_over = is_whole || !self.is_news || self.readings >= self.request.most_readings;
-        (self.pages, self.is_round, self.is_news) = (0, false, false);
+        (self.pages, self.last, self.empty, self.is_news) = (0, 0, 0, false);
         self.in_this_reading.clear();
     }
 }

@@ -49,7 +49,7 @@ pub struct Status {
     pub holds: Vec<Hold>,
     /// When the last visit began.
     pub last_visit: Option<Timestamp>,
-    /// Up to when the vendor's list of edited events was read.
+    /// Up to when the vendor's lists of events were read; none if they never were, or no run is to read them.
     pub roster_read: Option<Timestamp>,
     /// What is in the lake.
     pub lake: LakeFigures,
@@ -141,7 +141,7 @@ impl Status {
         if let RosterRead::Until(read) = roster
             && is_late(read, now)
         {
-            let text = format!("the vendor's list of events was last read at {read:.0}");
+            let text = format!("the vendor's lists of events were last read at {read:.0}");
             problems.push(Advice::new("roster", text + ": check that `sync` still runs, and how it ends"));
         }
         Ok(Self {
@@ -152,7 +152,7 @@ impl Status {
             not_known,
             holds,
             last_visit: ledgers.iter().filter_map(|ledger| ledger.last_visit).max().max(figures.last_visit),
-            roster_read: cursor.and_then(|cursor| cursor.edited.until),
+            roster_read: if let RosterRead::Until(read) = roster { Some(read) } else { None },
             lake: figures,
             staged,
             problems,

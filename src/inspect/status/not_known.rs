@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::config::Rosters;
 use crate::load::ledger::cursor::Cursor;
 
-/// How far the vendor's list of edited events was read.
+/// How far the vendor's lists of events were read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RosterRead {
     /// No run is to read it.
@@ -37,7 +37,10 @@ impl RosterRead {
         match cursor {
             _ if !rosters.edited => Self::NotWanted,
             None => Self::Unreadable,
-            Some(cursor) => cursor.edited.until.map_or(Self::Never, Self::Until),
+            // The public list may be left out by the runs, whatever the options of this command say.
+            Some(Cursor { edited, held, .. }) => edited.until.map_or(Self::Never, |until| {
+                Self::Until(held.until.filter(|_| rosters.public).map_or(until, |held| held.min(until)))
+            }),
         }
     }
 }

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use crate::error::{Kind, Result};
 use crate::job::context::Context;
 use crate::load::keys;
@@ -16,7 +14,7 @@ use crate::report::{DueBecause, Estimate, Requests};
 use crate::transform::tables::Table;
 
 /// Why an event is due now.
-pub(super) fn reason(context: &Context, is_chosen: bool, ledger: &Ledger, now: Timestamp) -> DueBecause {
+pub(super) fn reason(is_chosen: bool, is_last: bool, ledger: &Ledger) -> DueBecause {
     if ledger.last_visit.is_none() {
         DueBecause::New
     } else if is_chosen {
@@ -25,7 +23,7 @@ pub(super) fn reason(context: &Context, is_chosen: bool, ledger: &Ledger, now: T
         DueBecause::Failed
     } else if !ledger.owed.is_empty() {
         DueBecause::Owed
-    } else if ledger.is_past_horizon(context.horizon, now) {
+    } else if is_last {
         DueBecause::Last
     } else {
         DueBecause::Again

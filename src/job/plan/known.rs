@@ -96,8 +96,14 @@ fn wanted_at(context: &Context, choice: &Choice, ledger: &Ledger, now: Timestamp
         Chosen::Plan { .. } if choice.was_visited(ledger) => ledger.failures == 0 && !ledger.owed.is_empty(),
         Chosen::Plan { .. } | Chosen::Events(..) => true,
         Chosen::Days(days) => {
+            let zone = &context.lake.settings.zone;
+            // On which days an event was watched is not known before its first visit.
+            let held = match ledger.last_visit {
+                Some(_) => *days,
+                None => days.with_those_before(context.horizon, zone),
+            };
             ledger.days.keys().any(|day| days.has(*day))
-                || days.meet(&ledger.event, &context.lake.settings.zone)
+                || held.meet(&ledger.event, zone)
                     && !ledger.was_cancelled_before_start()
                     && ledger.event.start_time.is_some_and(|start| start <= now)
         }

@@ -91,7 +91,7 @@ async fn show_due(context: &Context, choice: &Choice, due: Vec<Due>, report: &mu
         let needs = Needs::of(context, scope, &ledger, now);
         let (windows, requests) = (needs.days(), needs.requests()?);
         all += requests;
-        let reason = reason(context, scope.is_whole(), &ledger, now);
+        let reason = reason(scope.is_whole(), needs.is_last(), &ledger);
         let Event { event_id, title, end_time, .. } = ledger.event;
         let visited = ledger.last_visit;
         report.due.push(DueEvent { event_id, title, end_time, reason, since, visited, windows, requests });

@@ -5,23 +5,19 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
-use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::known::KnownEvent;
 use super::purpose::Purpose;
 use crate::error::{Error, Kind, Result};
 use crate::extract::vendor::Vendor;
-use crate::job::choice::{Choice, Chosen, Days};
+use crate::job::choice::{Choice, Chosen};
 use crate::job::context::{Context, FAILURES_TO_STOP};
 use crate::load::ledger::Ledger;
 use crate::load::ledger::ledgers::AT_ONCE;
 use crate::report::Failure;
 use crate::transform::event::Event;
 use crate::transform::privacy::Privacy;
-
-/// How far the clock may be ahead of the vendor's. By less than this, visits may be late, and the last one too early.
-const MOST_AHEAD: SignedDuration = SignedDuration::from_hours(3 * 24);
 
 /// How much an entry of a list says about its event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,16 +186,9 @@ impl<'a> RosterUpdate<'a> {
         Ok(())
     }
 
-    /// Refuses a run whose clock is far ahead of the vendor's: it would take events for long over which have yet to take place, and
-    /// close them. A plan that is only shown does no harm.
+    /// Refuses a run whose clock is far ahead; a plan that is only shown does no harm.
     pub(super) fn check_clock(&self) -> Result<()> {
-        let behind = self.vendor.clock_ahead().map_or(SignedDuration::ZERO, |ahead| -ahead);
-        if behind <= MOST_AHEAD || !self.purpose.writes_ledgers() {
-            return Ok(());
-        }
-        let behind = SignedDuration::from_secs(behind.as_secs());
-        let message = format!("the clock says {:.0}, and the vendor's is behind by {behind:#}", self.now);
-        Err(Error::new(Kind::Usage, message).hint("set the clock"))
+        if self.purpose.writes_ledgers() { self.context.check_clock(self.vendor) } else { Ok(()) }
     }
 
     /// Makes the lake if there is none yet. Nothing is saved before that has succeeded.
@@ -253,9 +242,6 @@ impl<'a> RosterUpdate<'a> {
     fn may_concern(&self, event: &Event) -> bool {
         let Chosen::Days(days) = self.choice.chosen else { return true };
         let zone = &self.context.lake.settings.zone;
-        let begin =
-            zone.start_of(days.first).ok().and_then(|start| start.checked_sub(self.context.horizon).ok());
-        let first = begin.map_or(Date::MIN, |begin| zone.day_of(begin));
-        event.start_time.is_none() || Days { first, ..days }.meet(event, zone)
+        event.start_time.is_none() || days.with_those_before(self.context.horizon, zone).meet(event, zone)
     }
 }

@@ -159,7 +159,9 @@ async fn edited(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()
         (None, Some(until)) => until,
         (None, None) => before(now, context.lookback),
     };
-    let mut spans = Spans::new(from, now);
+    // Where a reading broke off lies behind what was read before it.
+    let was_blank = read.broken_at.is_some() && read.broken_at <= read.until;
+    let (mut spans, mut blank_from) = (Spans::new(from, now), None);
     while let Some((from, to)) = spans.current() {
         let mut list = roster::edited_between(update.vendor, from, to);
         let mut pages = 0;
@@ -168,10 +170,14 @@ async fn edited(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()
             update.unreadable += page.unreadable;
             update.apply(page.events, Detail::Full).await?;
         }
-        read.broken_at = Some(to);
+        // Where something was answered after it, there was nothing.
+        blank_from = list.is_blank().then(|| blank_from.unwrap_or(from));
+        read.broken_at = blank_from.or(Some(to));
         spans.advance(pages);
     }
-    *read = ReadUpTo { until: Some(listed_until(update.vendor, now)), broken_at: None };
+    // What was answered without any data is asked for once more the next time: it may have been no answer.
+    let broken_at = blank_from.filter(|_| !was_blank);
+    *read = ReadUpTo { until: Some(listed_until(update.vendor, now)), broken_at };
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Decodes one answer: each record becomes a row, a reject, or part of a count. None of it is used before the answer has
 //! ended well.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::RecordBatch;
 use jiff::civil::Date;
@@ -40,6 +40,8 @@ pub(super) struct DecodedAnswer {
     pub(super) records: RecordCounts,
     /// Whether it may not have all records that there are.
     pub(super) may_be_cut_off: bool,
+    /// The tables whose arrays it lacks.
+    pub(super) missing: BTreeSet<Table>,
 }
 
 impl<'a> AnswerDecoder<'a> {
@@ -204,16 +206,18 @@ impl<'a> AnswerDecoder<'a> {
             let note = "the snapshot has a round number of viewers, perhaps not all that there are";
             records.notes.insert(format!("event {event_id}: {note}"));
         }
-        records.request_ids.extend(envelope.request_id);
-        for array in ["lives", "interactions", "viewerDetails"] {
-            if !matches!(envelope.arrays.get(array), Some(Some(_))) {
+        let mut missing = BTreeSet::new();
+        for (array, table) in Table::ARRAYS {
+            if !envelope.has_array(table) {
                 records.notes.insert(format!("the array `{array}` is missing"));
+                missing.insert(table);
             }
         }
         for array in envelope.arrays.keys().filter(|array| Table::of_array(array).is_none()) {
             records.notes.insert(format!("an array {} has no table", shown(array)));
         }
-        Ok(DecodedAnswer { day_counts, records, may_be_cut_off })
+        records.request_ids.extend(envelope.request_id);
+        Ok(DecodedAnswer { day_counts, records, may_be_cut_off, missing })
     }
 }
 

@@ -13,6 +13,7 @@ use crate::job::archive;
 use crate::load::conflict_retries::ConflictRetries;
 use crate::load::keys;
 use crate::load::ledger::Ledger;
+use crate::load::ledger::answers::SnapshotAnswer;
 use crate::load::ledger::visit::Visit;
 use crate::load::staging::{CellWriter, VisitId};
 use crate::transform::tables::Table;
@@ -36,6 +37,7 @@ impl Visiting<'_> {
             outcome,
             is_chosen: self.scope.is_chosen(),
             planned_at: self.scope.planned_at(),
+            closes_from: self.needs().closes_from().filter(|_| !self.is_blank_for_the_first_time()),
             is_unknown: self.shortfall.is_unknown,
         };
         let after = match self.record(&visit).await {
@@ -55,6 +57,13 @@ impl Visiting<'_> {
             after,
             error: self.shortfall.error,
         })
+    }
+
+    /// Whether the snapshot was answered without any data, and the one before was not: before the event is closed, it is asked for
+    /// once more.
+    fn is_blank_for_the_first_time(&self) -> bool {
+        let is_blank = |snapshot: Option<SnapshotAnswer>| snapshot.is_some_and(|snapshot| snapshot.is_blank);
+        is_blank(self.answers.snapshot) && !is_blank(self.ledger.snapshot)
     }
 
     /// Cleans what this visit archived if the list of people to be forgotten has grown meanwhile, and fails if the lake's policy was

@@ -36,6 +36,7 @@ impl Visiting<'_> {
                     Err(error) if error.kind() == Kind::UnknownEvent => {
                         self.answer_of_unknown(day, error).await
                     }
+                    Ok(Some(fetched)) => self.unless_it_lacks_what_is_there(day, fetched).await,
                     outcome => outcome,
                 }
             }
@@ -245,6 +246,7 @@ impl Visiting<'_> {
         archiving: Option<&mut Archiving<'_>>,
     ) -> Result<()> {
         let answer = self.vendor.report(self.visit_id.event_id, window).await?;
+        self.context.check_clock(self.vendor)?;
         let archive = match archiving {
             Some(archiving) => Some(archiving.begin(at, window).await?),
             None => None,
@@ -261,5 +263,5 @@ impl Visiting<'_> {
 
 /// Whether asking this event for anything else would fail in the same way.
 fn is_final(error: &Error) -> bool {
-    matches!(error.kind(), Kind::Credentials | Kind::UnknownEvent | Kind::Unreachable)
+    matches!(error.kind(), Kind::Credentials | Kind::UnknownEvent | Kind::Unreachable | Kind::Clock)
 }

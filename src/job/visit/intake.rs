@@ -1,6 +1,6 @@
 //! Collects the rows of the answers to one day, or to a snapshot, into cells.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -61,6 +61,7 @@ pub(in crate::job) struct Intake {
     day_counts: BTreeMap<Date, DayCount>,
     records: RecordCounts,
     cut_off: Vec<Option<Window>>,
+    missing: BTreeSet<Table>,
     /// Whether rows of an answer were written that has not ended well.
     is_spoiled: bool,
     progress: Progress,
@@ -74,6 +75,8 @@ pub(in crate::job) struct Fetched {
     pub(in crate::job) records: RecordCounts,
     /// The windows whose answers may not have all records that there are; `None` for the snapshot.
     pub(super) cut_off: Vec<Option<Window>>,
+    /// The tables whose arrays an answer lacks.
+    pub(super) missing: BTreeSet<Table>,
     /// The keys of the answers in the archive.
     pub(super) archived: Vec<String>,
 }
@@ -107,6 +110,7 @@ impl Intake {
             day_counts: BTreeMap::new(),
             records: RecordCounts::default(),
             cut_off: Vec::new(),
+            missing: BTreeSet::new(),
             is_spoiled: false,
             progress: context.progress.clone(),
         }
@@ -155,7 +159,7 @@ impl Intake {
         let envelope = answer.finish().await?;
         held.extend(decoder.last_batches()?);
         let redacted = decoder.finish_redacted(&envelope);
-        let DecodedAnswer { day_counts, records, may_be_cut_off } = decoder.finish(envelope)?;
+        let DecodedAnswer { day_counts, records, may_be_cut_off, missing } = decoder.finish(envelope)?;
         self.is_spoiled = true;
         self.write(&mut held).await?;
         if let Some(mut archive) = archive {
@@ -169,6 +173,7 @@ impl Intake {
         }
         self.records.add(records);
         self.cut_off.extend(may_be_cut_off.then_some(window));
+        self.missing.extend(missing);
         self.is_spoiled = false;
         Ok(())
     }
@@ -184,7 +189,7 @@ impl Intake {
 
     /// The cells with all rows, once every answer was added. An error if fewer or more rows were written than decoded.
     pub(in crate::job) fn finish(self) -> Result<Fetched> {
-        let Self { cells, rejected, day_counts, records, cut_off, .. } = self;
+        let Self { cells, rejected, day_counts, records, cut_off, missing, .. } = self;
         let written: u64 = cells.iter().map(|cell| cell.totals().rows).sum();
         if (written, rejected.totals().rows) != (records.rows, records.rejects) {
             let message = format!(
@@ -195,6 +200,6 @@ impl Intake {
             );
             return Err(Error::new(Kind::Unbalanced, message).is_a_bug());
         }
-        Ok(Fetched { cells, rejected, day_counts, records, cut_off, archived: Vec::new() })
+        Ok(Fetched { cells, rejected, day_counts, records, cut_off, missing, archived: Vec::new() })
     }
 }

@@ -3,6 +3,7 @@
 mod answer_decoder;
 mod answers;
 mod archiving;
+mod blank_day;
 mod cell_change;
 mod close;
 mod day_count;
@@ -89,9 +90,9 @@ pub(super) async fn visit(
     let has_asked_all = match pulled {
         Ok(has_asked_all) => has_asked_all,
         Err(error) => {
-            if error.kind() == Kind::Credentials {
-                // Without a row in `pulls`: there would be one for each event of each run until somebody renews the token. What this
-                // visit has staged, the next one finds to be the same.
+            if matches!(error.kind(), Kind::Credentials | Kind::Clock) {
+                // Without a row in `pulls`: there would be one for each event of each run until somebody renews the token, or sets
+                // the clock. What this visit has staged, the next one finds to be the same.
                 return Err(match visiting.clean_own_answers().await {
                     Ok(()) => error,
                     Err(unclean) => error.with("archive", unclean),
@@ -138,7 +139,9 @@ impl Visiting<'_> {
         for task in task::in_turn(days, wants_snapshot, self.ledger.unfinished) {
             self.pull_task(task).await?;
         }
-        let is_changed = !wants_snapshot && self.answers.are_changed(&self.ledger);
+        // An owed day may be one of which a snapshot had records.
+        let is_doubtful = !self.answers.blank.is_disjoint(&self.ledger.owed.days);
+        let is_changed = !wants_snapshot && (is_doubtful || self.answers.are_changed(&self.ledger));
         if is_changed {
             self.pull_task(Task::Snapshot).await?;
         }
@@ -186,7 +189,7 @@ impl Visiting<'_> {
         if self.answers.counts.is_none() && self.shortfall.is_left {
             days.retain(|day| !self.is_answered(*day));
         }
-        Ok(&days - &self.answers.asked)
+        Ok(&days - &(&self.answers.asked - &self.answers.blank))
     }
 
     fn needs(&self) -> Needs<'_> {

@@ -42,11 +42,25 @@ impl<'a> Needs<'a> {
         days
     }
 
-    /// Whether the snapshot is asked for, whatever the days bring: on the first visit, on the last, when it is owed, and when the
-    /// user chose the event.
+    /// Whether the snapshot is asked for, whatever the days bring: on the first visit, on the last, when it is owed or was answered
+    /// without any data, and when the user chose the event.
     pub(super) fn snapshot(&self) -> bool {
-        let is_last = self.ledger.closed.is_none() && self.ledger.is_past_horizon(self.horizon, self.now);
-        self.ledger.through.is_none() || is_last || self.ledger.owed.snapshot || self.scope.is_whole()
+        let is_last = self.ledger.closed.is_none() && self.is_last();
+        // What was perhaps no answer is asked for again until there is one.
+        let was_blank = self.ledger.snapshot.is_some_and(|snapshot| snapshot.is_blank);
+        let is_wanted = was_blank || self.ledger.owed.snapshot || self.scope.is_whole();
+        self.ledger.through.is_none() || is_last || is_wanted
+    }
+
+    /// Whether the last day of the event's horizon has settled, so that no further visit is needed if this one is complete.
+    pub(in crate::job) fn is_last(&self) -> bool {
+        self.closes_from().is_some_and(|from| from <= self.now)
+    }
+
+    /// When the last day of the event's horizon settles.
+    pub(super) fn closes_from(&self) -> Option<Timestamp> {
+        let last_day = self.settings.zone.day_of(self.ledger.end().checked_add(self.horizon).ok()?);
+        self.settings.settled_at(last_day).ok()
     }
 
     /// Every day that can have rows, for when there is no snapshot that shows which have.

@@ -96,6 +96,7 @@ impl Visiting<'_> {
             viewer_details: fetched.totals(Table::ViewerDetails),
             rejects: fetched.rejected.totals(),
             accepted_at: self.accepted_at(Task::Snapshot),
+            is_blank: fetched.missing.len() == Table::ARRAYS.len(),
             ..SnapshotAnswer::empty(self.visit_id.pulled_at)
         };
         if self.scope.accepts(day) {

@@ -1,4 +1,5 @@
-//! When an event is no longer visited: past its horizon, as soon as nothing is owed, or there is no hope left. Pure.
+//! When an event is no longer visited: once the last day of its horizon has settled and nothing is owed, or there is no hope left.
+//! Pure.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -63,8 +64,9 @@ impl Ledger {
         if !self.is_past_horizon(horizon, visit.pulled_at) {
             return None;
         }
+        let is_settled = visit.closes_from.is_some_and(|from| from <= visit.pulled_at);
         match visit.outcome {
-            Outcome::Complete if self.owed.is_empty() => Some(Closing::Complete),
+            Outcome::Complete if self.owed.is_empty() && is_settled => Some(Closing::Complete),
             Outcome::Failed if self.is_given_up(visit, horizon) => Some(Closing::Incomplete),
             _ => None,
         }
@@ -191,6 +193,24 @@ mod tests {
         assert_eq!(ledger.due_at(HORIZON, at(31 * 24)), Some(at(30 * 24)));
         ledger.fold(&visit(30 * 24, Outcome::Complete), HORIZON);
         assert_eq!(ledger.closed, Some(Closing::Complete));
+    }
+
+    #[test]
+    fn a_complete_visit_closes_once_the_last_day_of_the_horizon_has_settled() {
+        let closed = |visit: &Visit| {
+            let mut ledger = ledger();
+            ledger.fold(visit, HORIZON);
+            ledger.closed
+        };
+        for (closes_from, expected) in [
+            (None, None),
+            (Some(at(721)), None),
+            (Some(at(720)), Some(Closing::Complete)),
+            (Some(at(0)), Some(Closing::Complete)),
+        ] {
+            let visit = Visit { closes_from, ..visit(720, Outcome::Complete) };
+            assert_eq!(closed(&visit), expected, "{closes_from:?}");
+        }
     }
 
     #[test]

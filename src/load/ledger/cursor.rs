@@ -24,7 +24,8 @@ struct Document {
 pub struct ReadUpTo {
     /// Up to when it was read completely; none if it never was.
     pub until: Option<Timestamp>,
-    /// Up to when it was read when the last reading broke off; the next one goes on there. None if it did not break off.
+    /// Up to when it was read when the last reading broke off, or was answered without any data; the next one goes on there. None if
+    /// neither happened.
     pub broken_at: Option<Timestamp>,
 }
 

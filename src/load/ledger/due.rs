@@ -77,6 +77,24 @@ mod tests {
         }
     }
 
+    /// `infra/README.md` says what that costs.
+    #[test]
+    fn with_a_run_every_hour_an_event_is_visited_47_times_until_it_is_closed() {
+        // Its horizon and what is left of its last day, until that has settled.
+        let closes_from = 30 * 24 + 24 + 12;
+        let (mut ledger, mut visits) = (Ledger { last_visit: None, ..visited(0) }, 0);
+        for hours in 0.. {
+            if ledger.due_at(HORIZON, at(hours)).is_some_and(|due_at| due_at <= at(hours)) {
+                visits += 1;
+                ledger.last_visit = Some(at(hours));
+                if hours >= closes_from {
+                    break;
+                }
+            }
+        }
+        assert_eq!(visits, 47);
+    }
+
     #[test]
     fn an_event_that_was_visited_before_it_ended_or_is_moved_is_not_late_before_its_end() {
         for (visited_at, waits_since) in [(-400, 0), (-1, 0), (0, 1), (40, 50)] {

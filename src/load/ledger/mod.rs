@@ -187,6 +187,7 @@ pub(super) mod tests {
             asked: BTreeSet::new(),
             has_asked_all: true,
             outcome,
+            closes_from: Some(at(0)),
             is_unknown: false,
             is_chosen: false,
             planned_at: None,

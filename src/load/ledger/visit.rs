@@ -136,6 +136,8 @@ pub struct Visit {
     pub has_asked_all: bool,
     /// How it ended.
     pub outcome: Outcome,
+    /// When the last day of the event's horizon settles: a complete visit from then on closes the event. None if this one does not.
+    pub closes_from: Option<Timestamp>,
     /// Whether the vendor does not know the event.
     pub is_unknown: bool,
     /// Whether a user chose the event, so that it is visited even if it is closed.

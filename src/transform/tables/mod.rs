@@ -56,15 +56,17 @@ impl Table {
         Self::ALL.into_iter().find(|table| table.name() == name)
     }
 
+    /// The arrays of the vendor's report, each with the table that it becomes.
+    pub const ARRAYS: [(&'static str, Self); 3] = [
+        ("lives", Self::Lives),
+        ("interactions", Self::Interactions),
+        ("viewerDetails", Self::ViewerDetails),
+    ];
+
     /// The table that an array of the vendor's report becomes.
     #[must_use]
     pub fn of_array(key: &str) -> Option<Self> {
-        match key {
-            "lives" => Some(Self::Lives),
-            "interactions" => Some(Self::Interactions),
-            "viewerDetails" => Some(Self::ViewerDetails),
-            _ => None,
-        }
+        Self::ARRAYS.into_iter().find(|(array, _)| *array == key).map(|(_, table)| table)
     }
 
     /// What a row is, for the documentation.

@@ -34,9 +34,9 @@ pub(crate) struct VendorAnswers {
     pub(crate) from_one: bool,
     /// Whether a page states how many entries its list has. Those that are null are left out of their page.
     pub(crate) counts: bool,
-    /// The most entries of a page of edits, whatever is asked for.
+    /// The most entries of a page, whatever is asked for.
     pub(crate) most: Option<usize>,
-    /// Whether there is no page of edits behind the last, not even an empty one.
+    /// Whether there is no page behind the last, not even an empty one.
     pub(crate) ends: bool,
     /// What its clock says; if it says nothing, it sends no possible time.
     pub(crate) time: Option<Timestamp>,
@@ -78,7 +78,9 @@ async fn answer(
     let data = match path.as_str() {
         _ if is_broken => None,
         "event/modify/list"
-            if says.ends && (number("page") - 1) * number("pageSize") >= says.edited.len() =>
+            if says.ends
+                && number("page") > 1
+                && (number("page") - 1) * number("pageSize") >= says.edited.len() =>
         {
             None
         }
@@ -86,8 +88,10 @@ async fn answer(
             page(&says.edited, number("page") - 1, says.most.unwrap_or_else(|| number("pageSize")))
         }
         "event/public/list" => {
-            let at = number("page");
-            page(&says.public, if says.from_one { at.saturating_sub(1) } else { at }, number("count"))
+            let (at, size) = (number("page"), says.most.unwrap_or_else(|| number("count")));
+            let at = if says.from_one { at.saturating_sub(1) } else { at };
+            let is_there = !says.ends || at == 0 || at * size < says.public.len();
+            is_there.then(|| page(&says.public, at, size)).flatten()
         }
         "event/info" => says.info.get(&asked["eventId"].as_i64().unwrap()).cloned(),
         _ => Some(json!({ "report": says.report })),

@@ -87,7 +87,7 @@ impl Api {
         body: &[u8],
     ) -> Response {
         let number = self.calls.fetch_add(1, Ordering::Relaxed);
-        let reply = Reply::new(number, self.options.clock.now());
+        let reply = Reply::new(number, self.options.clock.now(), self.options.timeless);
         let asked = serde_json::from_slice::<Parameters>(body);
         let fault = self.log(number, path, asked.as_ref().unwrap_or(&Parameters::default()));
         let answer = || {

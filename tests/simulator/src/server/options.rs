@@ -36,6 +36,8 @@ pub struct ServerOptions {
     pub empty_page: EmptyPage,
     /// What time it is.
     pub clock: Clock,
+    /// Whether no small answer states its time.
+    pub timeless: bool,
     /// What goes wrong. The first one that strikes a request counts.
     pub faults: Vec<Fault>,
     /// The seed of what goes wrong at random.
@@ -78,6 +80,7 @@ impl Default for ServerOptions {
             public_list: PublicList::default(),
             empty_page: EmptyPage::default(),
             clock: Clock::default(),
+            timeless: false,
             faults: Vec::new(),
             fault_seed: 1,
             quirks: Quirks::default(),

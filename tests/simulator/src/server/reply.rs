@@ -47,12 +47,15 @@ pub(super) struct Reply {
     pub(super) now: Timestamp,
     /// The vendor's kind of id, and unique.
     pub(super) request_id: String,
+    /// Whether it does not state its time.
+    pub(super) timeless: bool,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Envelope<'a, T> {
-    time_stamp: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_stamp: Option<i64>,
     request_id: &'a str,
     code: i64,
     msg: &'a str,
@@ -61,10 +64,10 @@ struct Envelope<'a, T> {
 
 impl Reply {
     /// The reply to the call `number`, which came in at `now`.
-    pub(super) fn new(number: u64, now: Timestamp) -> Self {
+    pub(super) fn new(number: u64, now: Timestamp, timeless: bool) -> Self {
         let at = wall_clock(now.as_second()).strftime("%Y%m%d_%H%M%S");
         let request_id = format!("172.10.85.69_{at}_{}{number:06}", now.as_millisecond());
-        Self { number, now, request_id }
+        Self { number, now, request_id, timeless }
     }
 
     /// Success with this `data`.
@@ -84,7 +87,7 @@ impl Reply {
     }
 
     fn envelope<T: Serialize>(&self, code: i64, msg: &str, data: Option<T>) -> Response {
-        let time_stamp = self.now.as_millisecond();
+        let time_stamp = (!self.timeless).then_some(self.now.as_millisecond());
         Json(Envelope { time_stamp, request_id: &self.request_id, code, msg, data }).into_response()
     }
 }

@@ -1,0 +1,130 @@
+//! A success without any data: the vendor's documentation does not say whether it means that there is nothing, or that the vendor
+//! could not answer.
+
+use std::num::NonZeroUsize;
+
+use jiff::Timestamp;
+use rollcall::error::Kind;
+use rollcall::job::selection::Selection;
+use rollcall::job::{Job, Plan};
+use rollcall::load::ledger::Closing;
+use simulator::{ServerOptions, Viewers, World, WorldOptions};
+
+use crate::support::command::Desk;
+use crate::support::faults::{busiest, faults};
+use crate::support::lake::{cells, ledger};
+use crate::support::run::{HOUR, config, job, later, server_at, small_world, sync, sync_all};
+
+const EVENT: i64 = 700_001;
+
+/// A sync at this time, of a vendor for whom this goes wrong.
+async fn run(desk: &Desk, now: Timestamp, texts: &[&str]) -> rollcall::report::Report {
+    let server = server_at(now, &small_world(8), faults(texts));
+    sync(config(&server, &desk.store()), now, Selection::default()).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_event_without_any_data_is_asked_for_once_more_before_it_is_closed() {
+    let whole = Desk::new();
+    run(&whole, later() + HOUR * 24, &[]).await;
+    let expected = cells(&whole.store()).await;
+    assert!(expected.len() > 10);
+    let desk = Desk::new();
+    assert!(run(&desk, later(), &["code=200@snapshot"]).await.ok);
+    let closed = async |desk: &Desk| ledger(desk, EVENT).await.unwrap().closed;
+    assert_eq!(closed(&desk).await, None, "it is past its horizon, but that may have been no answer");
+    run(&desk, later() + HOUR * 24, &[]).await;
+    assert!(cells(&desk.store()).await == expected);
+    assert_eq!(closed(&desk).await, Some(Closing::Complete));
+    // The vendor says it twice.
+    let empty = Desk::new();
+    for hours in [0, 24] {
+        assert!(run(&empty, later() + HOUR * hours, &["code=200@snapshot"]).await.ok);
+    }
+    assert_eq!(closed(&empty).await, Some(Closing::Complete));
+}
+
+#[tokio::test]
+async fn within_its_horizon_too_the_next_visit_brings_what_was_not_answered() {
+    let (event, _) = busiest();
+    let end = small_world(8).event(event.unsigned_abs()).unwrap().end_time;
+    let visited = Timestamp::from_second(end).unwrap() + HOUR * 60;
+    let (whole, desk) = (Desk::new(), Desk::new());
+    for (desk, texts) in [(&whole, &[][..]), (&desk, &["code=200@snapshot"])] {
+        assert!(run(desk, visited, texts).await.ok);
+        assert!(run(desk, visited + HOUR * 24, &[]).await.ok);
+    }
+    let (found, expected) = (cells(&desk.store()).await, cells(&whole.store()).await);
+    assert!(found == expected && expected.keys().any(|(_, _, of)| *of == event));
+}
+
+#[tokio::test]
+async fn a_day_without_data_of_which_the_snapshot_has_records_is_owed() {
+    let (event, day) = busiest();
+    let end = small_world(8).event(event.unsigned_abs()).unwrap().end_time;
+    let visited = Timestamp::from_second(end).unwrap() + HOUR * 60;
+    let blank = format!("code=200@day:{event}:{day}");
+    let desk = Desk::new();
+    // On a first visit after the snapshot; on a later one, before it.
+    for (hours, is_first) in [(0, true), (2, false)] {
+        let report = run(&desk, visited + HOUR * hours, &[&blank]).await;
+        let kinds: Vec<_> = report.failures.iter().map(|failure| failure.kind).collect();
+        assert_eq!(kinds, [Kind::BadAnswer], "{is_first}");
+        let after = ledger(&desk, event).await.unwrap();
+        assert!(after.owed.days.contains(&day) && !after.days.contains_key(&day), "{after:?}");
+    }
+    assert!(run(&desk, visited + HOUR * 26, &[]).await.ok);
+    assert!(ledger(&desk, event).await.unwrap().days[&day].lives.rows > 0);
+}
+
+#[tokio::test]
+async fn a_list_without_data_is_read_again_by_the_next_run_and_then_believed() {
+    let world = small_world(8);
+    let (desk, blank) = (Desk::new(), "code=200@path:event/modify/list");
+    let from = async |hours: i32, texts: &[&str]| {
+        let now = later() + HOUR * hours;
+        let server = server_at(now, &world, faults(texts));
+        let mut config = config(&server, &desk.store());
+        config.rosters.public = false;
+        sync_all(config, now).await;
+        let asked = server.requests().into_iter().find(|request| request.path.ends_with("modify/list"));
+        asked.unwrap().start_time.unwrap()
+    };
+    let first = from(0, &[blank]).await;
+    assert_eq!(from(1, &[]).await, first, "as the first run did");
+    assert!(ledger(&desk, EVENT).await.is_some());
+    // From an hour before the last run on; then from there once more; then it is believed.
+    let since = |hours: i32| (later() + HOUR * hours).as_second();
+    for (hours, asked_since) in [(3, 0), (5, 0), (7, 4)] {
+        assert_eq!(from(hours, &[blank]).await, since(asked_since), "{hours}");
+    }
+}
+
+#[tokio::test]
+async fn whichever_page_of_a_list_has_no_data_no_event_is_lost() {
+    let world = World::new(WorldOptions {
+        events: 250,
+        days: 1,
+        viewers: Viewers::Exactly(0),
+        ..WorldOptions::default()
+    });
+    let plan = || Job::Plan(Plan { items: NonZeroUsize::new(10), ..Plan::default() });
+    let run = async |desk: &Desk, hours: i32, options: ServerOptions| {
+        let now = later() + HOUR * hours;
+        let server = server_at(now, &world, options);
+        let outcome = job(&desk.open(), config(&server, &desk.store()), now, plan()).await;
+        outcome.is_ok_and(|report| report.ok)
+    };
+    let known = |desk: &Desk| std::fs::read_dir(desk.store().join("ledger/active")).unwrap().count();
+    let whole = Desk::new();
+    assert!(run(&whole, 0, ServerOptions::default()).await);
+    let mut failed = 0;
+    for nth in 1..=8 {
+        let desk = Desk::new();
+        let is_well = run(&desk, 0, faults(&[&format!("code=200@path:event/modify/list,nth:{nth}")])).await;
+        failed += usize::from(!is_well);
+        assert!(run(&desk, 1, ServerOptions::default()).await);
+        assert_eq!(known(&desk), known(&whole), "{nth}");
+    }
+    assert!(failed > 0, "a page in the middle is missed at once");
+}
