@@ -15,6 +15,8 @@ use crate::transform::person;
 const LONGEST_TEXT: usize = 200;
 /// What may stand between the digits of one number.
 const BETWEEN_DIGITS: &str = " \t\r\n+-.()/_·";
+/// The longest pause after which a refusal may have been of too many requests.
+const SOON: Duration = Duration::from_mins(1);
 /// The characters below which a secret is none that a vendor gives.
 const SHORT: usize = 8;
 /// The digits from which on a number in that text may be somebody's telephone number; numbers of events have fewer.
@@ -118,8 +120,8 @@ pub(super) async fn status(mut response: Response, now: Timestamp, secret: &str)
             code => of_code(code.into()),
         },
     };
-    // Who says when to come back does not refuse for good.
-    let may_pass = error.kind() == Kind::Refused && asked.is_some();
+    // Who says to come back soon does not refuse for good.
+    let may_pass = error.kind() == Kind::Refused && asked.is_some_and(|pause| pause <= SOON);
     let error = if may_pass { error.taken_for(Kind::Unavailable) } else { error };
     error.with("status", status.as_u16()).retry_after(asked)
 }
@@ -255,7 +257,8 @@ mod tests {
     async fn a_refusal_that_says_when_to_come_back_is_none() {
         for (code, asked, kind) in [
             (403, None, Kind::Refused),
-            (403, Some("1"), Kind::Unavailable),
+            (403, Some("60"), Kind::Unavailable),
+            (403, Some("61"), Kind::Refused),
             (400, Some("soon"), Kind::Refused),
             (401, Some("1"), Kind::Credentials),
         ] {

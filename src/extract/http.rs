@@ -180,10 +180,11 @@ impl<'a> Metered<'a> {
         let response = request.send().await.map_err(|error| http.transport(error, asked_at))?;
         let milliseconds = asked_at.elapsed().as_millis();
         tracing::debug!(path, status = response.status().as_u16(), %milliseconds, "answered");
-        if let Some(date) = date(&response) {
-            self.usage.dated_clock(date.duration_since(http.now()));
-        }
         if response.status().is_success() {
+            // What fails may be answered by something on the way.
+            if let Some(date) = date(&response) {
+                self.usage.dated_clock(date.duration_since(http.now()));
+            }
             return Ok(Arriving { response, asked_at });
         }
         let error = failure::status(response, http.now(), secret.expose_secret()).await;

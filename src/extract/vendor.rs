@@ -55,7 +55,16 @@ impl<'a> Vendor<'a> {
 
     /// Calls an endpoint whose answer is small, with the usual retries.
     pub async fn call(self, path: &str, parameters: Map<String, Value>) -> Result<Reply> {
-        let mut attempts = self.attempts();
+        self.call_within(self.attempts(), path, parameters).await
+    }
+
+    /// The same, with these attempts.
+    pub async fn call_within(
+        self,
+        mut attempts: Attempts<'_>,
+        path: &str,
+        parameters: Map<String, Value>,
+    ) -> Result<Reply> {
         loop {
             match self.try_call(path, parameters.clone()).await {
                 Err(error) => attempts.pause(error).await?,

@@ -78,7 +78,7 @@ async fn a_day_without_data_of_which_the_snapshot_has_records_is_owed() {
 }
 
 #[tokio::test]
-async fn a_list_without_data_is_read_again_by_the_next_run_and_then_believed() {
+async fn a_list_without_data_is_read_again_by_the_next_run() {
     let world = small_world(8);
     let (desk, blank) = (Desk::new(), "code=200@path:event/modify/list");
     let from = async |hours: i32, texts: &[&str]| {
@@ -93,9 +93,9 @@ async fn a_list_without_data_is_read_again_by_the_next_run_and_then_believed() {
     let first = from(0, &[blank]).await;
     assert_eq!(from(1, &[]).await, first, "as the first run did");
     assert!(ledger(&desk, EVENT).await.is_some());
-    // From an hour before the last run on; then from there once more; then it is believed.
+    // From an hour before the last run on; and then each time from the run before the last, so that everything is asked for twice.
     let since = |hours: i32| (later() + HOUR * hours).as_second();
-    for (hours, asked_since) in [(3, 0), (5, 0), (7, 4)] {
+    for (hours, asked_since) in [(3, 0), (5, 0), (7, 2)] {
         assert_eq!(from(hours, &[blank]).await, since(asked_since), "{hours}");
     }
 }
@@ -118,13 +118,11 @@ async fn whichever_page_of_a_list_has_no_data_no_event_is_lost() {
     let known = |desk: &Desk| std::fs::read_dir(desk.store().join("ledger/active")).unwrap().count();
     let whole = Desk::new();
     assert!(run(&whole, 0, ServerOptions::default()).await);
-    let mut failed = 0;
     for nth in 1..=8 {
         let desk = Desk::new();
-        let is_well = run(&desk, 0, faults(&[&format!("code=200@path:event/modify/list,nth:{nth}")])).await;
-        failed += usize::from(!is_well);
+        // A page in the middle is asked for again at once, a list that begins so by the next run.
+        assert!(run(&desk, 0, faults(&[&format!("code=200@path:event/modify/list,nth:{nth}")])).await);
         assert!(run(&desk, 1, ServerOptions::default()).await);
         assert_eq!(known(&desk), known(&whole), "{nth}");
     }
-    assert!(failed > 0, "a page in the middle is missed at once");
 }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::entries::{entries, is_blank};
 use crate::error::{Error, Kind, Result};
 use crate::extract::failure;
+use crate::extract::reply::Reply;
 use crate::extract::vendor::Vendor;
 use crate::transform::event::Event;
 
@@ -18,7 +19,7 @@ pub(super) const PAGE: usize = 100;
 const ROUND: usize = 10;
 /// So many pages in a row from which every event was left out are the end of a list, whatever total it states: that may count more
 /// than the list has.
-const MOST_EMPTY: usize = 3;
+const MOST_EMPTY: usize = 10;
 /// More pages than any customer has: a list that seems to go on for ever is given up here.
 const MOST_PAGES: usize = 100_000;
 
@@ -115,18 +116,22 @@ impl<'a> List<'a> {
         let ListRequest { path, first, .. } = self.request;
         let mut parameters = self.request.parameters.clone();
         parameters.insert("page".to_owned(), json!(first + self.pages));
-        // Boxed: otherwise the future of every caller would hold all of this one.
-        let reply = Box::pin(self.vendor.call(path, parameters)).await?;
-        let no_array = || reply.error(Kind::BadAnswer, format!("the answer to `{path}` has no array"));
-        let is_first = self.readings == 0 && self.pages == 0;
-        if is_blank(&reply.data) {
-            // A success without data may be no answer at all: where more is known to come, it does not end the list.
-            if self.pages > 0 && self.lacks_a_page() {
-                return Err(no_array());
+        let no_array =
+            |reply: &Reply| reply.error(Kind::BadAnswer, format!("the answer to `{path}` has no array"));
+        // A success without data may be no answer at all: where more is known to come, it is asked for again.
+        let mut again = self.vendor.attempts().few();
+        let reply = loop {
+            let attempts = self.vendor.attempts();
+            let attempts = if self.may_be_past_its_end() { attempts.few() } else { attempts };
+            // Boxed: otherwise the future of every caller would hold all of this one.
+            let reply = Box::pin(self.vendor.call_within(attempts, path, parameters.clone())).await?;
+            let is_doubtful = is_blank(&reply.data) && self.lacks_a_page();
+            if !is_doubtful || again.pause(no_array(&reply)).await.is_err() {
+                break reply;
             }
-            self.is_blank |= is_first;
-        }
-        let entries = entries(&reply.data).ok_or_else(no_array)?;
+        };
+        self.is_blank |= self.readings == 0 && self.pages == 0 && is_blank(&reply.data);
+        let entries = entries(&reply.data).ok_or_else(|| no_array(&reply))?;
         Ok((entries, (self.request.total)(&reply.data)))
     }
 
@@ -136,20 +141,31 @@ impl<'a> List<'a> {
         self.is_blank
     }
 
+    /// How many events the list has by its own total, if at least a page of them was never named.
+    #[must_use]
+    pub fn lacking(&self) -> Option<usize> {
+        self.stated.filter(|total| *total >= self.in_any_reading.len() + self.request.shortest)
+    }
+
     /// Whether at least a page of the events is still to come, according to the stated total.
     fn lacks_a_page(&self) -> bool {
         self.stated.is_some_and(|total| total >= self.in_this_reading.len() + self.request.shortest)
     }
 
-    /// Whether the vendor's answer is about a page that the list does not have, by its own total, or because the last page was short:
-    /// there may be no empty one.
+    /// Whether the vendor's answer is about a page that the list does not have: there may be no empty one.
     fn is_past_its_end(&self, error: &Error) -> bool {
-        let has_all = match self.stated {
-            Some(total) => self.pages * self.page_size() >= total,
-            None => self.last < self.page_size(),
-        };
         let is_answer = matches!(error.kind(), Kind::BadAnswer | Kind::Refused | Kind::UnknownEvent);
-        self.pages > 0 && has_all && (is_answer || failure::is_unexplained(error))
+        let Some(total) = self.stated else {
+            let of_all = [Kind::Credentials, Kind::Unreachable, Kind::Broken, Kind::Timeout];
+            return self.may_be_past_its_end() && !of_all.contains(&error.kind());
+        };
+        let has_all = self.pages > 0 && self.pages * self.page_size() >= total;
+        has_all && (is_answer || failure::is_unexplained(error))
+    }
+
+    /// Whether the last page was short, so that the next one may not be there, and nothing says how many events there are.
+    fn may_be_past_its_end(&self) -> bool {
+        self.stated.is_none() && self.pages > 0 && self.last < self.request.shortest
     }
 
     /// How many events a page holds for certain: the vendor's default number, or as many as a page had. It may not heed the number

@@ -97,8 +97,8 @@ fn wanted_at(context: &Context, choice: &Choice, ledger: &Ledger, now: Timestamp
         Chosen::Plan { .. } | Chosen::Events(..) => true,
         Chosen::Days(days) => {
             let zone = &context.lake.settings.zone;
-            // On which days an event was watched is not known before its first visit.
-            let held = match ledger.last_visit {
+            // On which days an event was watched is not known before all of it was asked for.
+            let held = match ledger.through {
                 Some(_) => *days,
                 None => days.with_those_before(context.horizon, zone),
             };

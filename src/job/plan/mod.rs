@@ -146,7 +146,8 @@ pub(in crate::job) async fn plan(
         update.establish().await?;
     }
     file_closed(&mut update, half_closed).await?;
-    let RosterUpdate { known, failures, unsaved, now, .. } = update;
+    let RosterUpdate { known, failures, notes, unsaved, now, .. } = update;
+    planned.notes.extend(notes);
     let reads_lists = context.rosters.edited || context.rosters.public;
     if !is_lake && reads_lists && known.is_empty() && matches!(choice.chosen, Chosen::Due) {
         let since = now.checked_sub(context.lookback).unwrap_or(now);

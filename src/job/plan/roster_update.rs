@@ -1,7 +1,7 @@
 //! Writes what the rosters say about events into the ledgers, page by page: even with very many events, only what a plan needs
 //! stays in memory.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
@@ -49,6 +49,8 @@ pub(super) struct RosterUpdate<'a> {
     pub(super) unreadable: u64,
     /// What could not be read.
     pub(super) failures: Vec<Failure>,
+    /// What a user may want to know.
+    pub(super) notes: BTreeSet<String>,
 }
 
 /// A lake that does not exist yet.
@@ -78,6 +80,7 @@ impl<'a> RosterUpdate<'a> {
             unsaved: BTreeMap::new(),
             unreadable: 0,
             failures: Vec::new(),
+            notes: BTreeSet::new(),
         }
     }
 

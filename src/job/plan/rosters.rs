@@ -69,6 +69,9 @@ pub(super) async fn note(update: &mut RosterUpdate<'_>) -> Result<Option<Cursor>
             // The run goes on with the other list.
             Err(error) => update.failures.push(Failure::of_run(&perhaps_no_list(error))),
         }
+    } else {
+        // Nobody waits for it, then.
+        cursor.held = ReadUpTo::default();
     }
     if update.unreadable > 0 {
         let message =
@@ -159,8 +162,6 @@ async fn edited(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()
         (None, Some(until)) => until,
         (None, None) => before(now, context.lookback),
     };
-    // Where a reading broke off lies behind what was read before it.
-    let was_blank = read.broken_at.is_some() && read.broken_at <= read.until;
     let (mut spans, mut blank_from) = (Spans::new(from, now), None);
     while let Some((from, to)) = spans.current() {
         let mut list = roster::edited_between(update.vendor, from, to);
@@ -170,13 +171,20 @@ async fn edited(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()
             update.unreadable += page.unreadable;
             update.apply(page.events, Detail::Full).await?;
         }
+        if let Some(stated) = list.lacking() {
+            let named = list.distinct_events();
+            let note = format!(
+                "the vendor's list of events has {stated} of them by its own total, and names {named}"
+            );
+            update.notes.insert(note);
+        }
         // Where something was answered after it, there was nothing.
         blank_from = list.is_blank().then(|| blank_from.unwrap_or(from));
         read.broken_at = blank_from.or(Some(to));
         spans.advance(pages);
     }
-    // What was answered without any data is asked for once more the next time: it may have been no answer.
-    let broken_at = blank_from.filter(|_| !was_blank);
+    // What was asked for the first time, and answered without any data, is asked for once more the next time: it may have been no answer.
+    let broken_at = blank_from.map(|from| read.until.map_or(from, |until| until.max(from)));
     *read = ReadUpTo { until: Some(listed_until(update.vendor, now)), broken_at };
     Ok(())
 }

@@ -17,8 +17,6 @@ pub(super) struct Answers {
     pub(super) days: BTreeMap<Date, DayAnswer>,
     /// Days that this visit asked for.
     pub(super) asked: BTreeSet<Date>,
-    /// Those that were answered without any data: what a snapshot counts on them is asked for once more.
-    pub(super) blank: BTreeSet<Date>,
     /// What this visit's snapshot counts; `None` if there is no snapshot.
     pub(super) counts: Option<Counts>,
     /// This visit's snapshot, unless it could not be staged.
@@ -44,8 +42,7 @@ pub(super) struct Comparison {
 impl Answers {
     /// Those of the visits before.
     pub(super) fn before(ledger: &Ledger) -> Self {
-        let (asked, blank) = (BTreeSet::new(), BTreeSet::new());
-        Self { days: ledger.days.clone(), asked, blank, counts: None, snapshot: None }
+        Self { days: ledger.days.clone(), asked: BTreeSet::new(), counts: None, snapshot: None }
     }
 
     /// Whether the rows of any day differ from those of the visits before.

@@ -34,9 +34,9 @@ impl Visiting<'_> {
                 }
                 match self.fetch_day(day).await {
                     Err(error) if error.kind() == Kind::UnknownEvent => {
-                        self.answer_of_unknown(day, error).await
+                        self.answer_of_doubtful(day, error).await
                     }
-                    Ok(Some(fetched)) => self.unless_it_lacks_what_is_there(day, fetched).await,
+                    Ok(Some(fetched)) => self.unless_it_lacks_data(day, fetched).await,
                     outcome => outcome,
                 }
             }

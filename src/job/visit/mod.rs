@@ -3,10 +3,10 @@
 mod answer_decoder;
 mod answers;
 mod archiving;
-mod blank_day;
 mod cell_change;
 mod close;
 mod day_count;
+mod doubtful_day;
 mod event_day;
 mod fetch;
 mod figures;
@@ -16,7 +16,6 @@ mod record_counts;
 mod shortfall;
 mod stage;
 mod task;
-mod unknown_day;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU32;
@@ -139,9 +138,7 @@ impl Visiting<'_> {
         for task in task::in_turn(days, wants_snapshot, self.ledger.unfinished) {
             self.pull_task(task).await?;
         }
-        // An owed day may be one of which a snapshot had records.
-        let is_doubtful = !self.answers.blank.is_disjoint(&self.ledger.owed.days);
-        let is_changed = !wants_snapshot && (is_doubtful || self.answers.are_changed(&self.ledger));
+        let is_changed = !wants_snapshot && self.answers.are_changed(&self.ledger);
         if is_changed {
             self.pull_task(Task::Snapshot).await?;
         }
@@ -189,7 +186,7 @@ impl Visiting<'_> {
         if self.answers.counts.is_none() && self.shortfall.is_left {
             days.retain(|day| !self.is_answered(*day));
         }
-        Ok(&days - &(&self.answers.asked - &self.answers.blank))
+        Ok(&days - &self.answers.asked)
     }
 
     fn needs(&self) -> Needs<'_> {

@@ -17,9 +17,9 @@ impl Ledger {
         let event = event.clone().completed_by(&self.event);
         // A closed event that is moved begins anew: its former start no longer counts.
         let is_moved_later = self.closed.is_none() && event.start_time > self.event.start_time;
-        let opened =
-            self.event.opens_at().filter(|opens| is_moved_later && event.modify_time >= Some(*opens));
-        self.began_at = self.began_at.or(opened);
+        let had_begun =
+            self.event.start_time.filter(|start| is_moved_later && event.modify_time >= Some(*start));
+        self.began_at = self.began_at.or(had_begun);
         let ends_later = event.end_time > self.event.end_time;
         self.event = event;
         let was_cancelled = self.was_cancelled_before_start();
@@ -36,13 +36,13 @@ impl Ledger {
         }
     }
 
-    /// The first day on which it was to take place: its own, unless people may have come before it was moved.
+    /// The first day on which it was to take place: its own, unless it had begun before it was moved.
     #[must_use]
     pub fn first_day(&self, zone: &Zone, event_day: Date) -> Date {
         self.began_at.map_or(event_day, |began_at| zone.day_of(began_at).min(event_day))
     }
 
-    /// Whether the event was cancelled before anybody can have come.
+    /// Whether the event was cancelled before it began, so that nobody can have come.
     #[must_use]
     pub fn was_cancelled_before_start(&self) -> bool {
         self.event.was_cancelled_before_start() && self.began_at.is_none()
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn an_event_that_is_moved_after_it_has_begun_is_not_cancelled_before_it_began() {
         for (moved_at, began_at, closed) in
-            [(-2, None, Some(Closing::Cancelled)), (-1, Some(at(-1)), None), (1, Some(at(-1)), None)]
+            [(-1, None, Some(Closing::Cancelled)), (0, Some(at(0)), None), (1, Some(at(0)), None)]
         {
             let mut ledger = Ledger::new(Event { start_time: Some(at(0)), ..ledger().event }, at(-48));
             let later = Event {
@@ -124,7 +124,7 @@ mod tests {
         let cancelled = Event {
             status: Some("cancelled".into()),
             start_time: Some(at(-1)),
-            modify_time: Some(at(-3)),
+            modify_time: Some(at(-2)),
             ..ledger().event
         };
         let mut never = ledger();

@@ -5,15 +5,12 @@ mod row;
 
 use std::borrow::Cow;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::privacy::Privacy;
 use super::tables::Table;
 use super::value::Value;
-
-/// How long before its start people come.
-const EARLY: SignedDuration = SignedDuration::from_hours(1);
 
 /// One webinar. A field is none if the vendor did not send it, or sent a value that its column cannot hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -128,16 +125,14 @@ impl Event {
         self.status.as_deref() == Some("cancelled")
     }
 
-    /// Whether it was cancelled before anybody can have come.
+    /// Whether it was cancelled before it began, so that nobody can have come.
     #[must_use]
     pub fn was_cancelled_before_start(&self) -> bool {
-        self.is_cancelled() && self.modify_time.is_some_and(|modified| Some(modified) < self.opens_at())
-    }
-
-    /// From when on people may come; none if its start is not known.
-    #[must_use]
-    pub fn opens_at(&self) -> Option<Timestamp> {
-        self.start_time.map(|start| start.checked_sub(EARLY).unwrap_or(start))
+        self.is_cancelled()
+            && match (self.modify_time, self.start_time) {
+                (Some(modified), Some(start)) => modified < start,
+                _ => false,
+            }
     }
 
     /// Whether it is over: the vendor says so, or its end has passed.
@@ -152,8 +147,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_was_cancelled_before_its_start_only_if_it_was_edited_an_hour_before_it() {
-        for (modified, expected) in [(1_666_768_799, true), (1_666_768_800, false)] {
+    fn an_event_was_cancelled_before_its_start_only_if_it_was_edited_before_it() {
+        for (modified, expected) in [(1_666_772_399, true), (1_666_772_400, false)] {
             let event = Event::read(&format!(
                 r#"{{"eventId": 1, "eventStatus": 0, "startTime": 1666772400, "modifyTime": {modified}}}"#
             ));

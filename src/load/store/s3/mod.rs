@@ -37,7 +37,7 @@ use crate::error::{Error, Kind, Result};
 const ATTEMPTS: u32 = 6;
 /// Time for one attempt at a request, up to the beginning of its answer; what it sends is at most one part of an object. Where a call is
 /// not answered at all, the run waits for so long: not for longer than it may take.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_mins(1);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_mins(2);
 /// How often an object is requested again if the body of the answer breaks off: the SDK itself retries only until the body
 /// begins.
 const BODIES: u32 = 3;
