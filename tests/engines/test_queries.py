@@ -312,8 +312,11 @@ def came_from(customers):
 
 def events_without_viewers(vendor):
     attended = {viewing.event for viewing in vendor.attending()}
+    hosted = grouped(vendor.viewings, lambda viewing: viewing.event)
     for event in set(vendor.events) - attended:
-        yield event.id, event.title, clock(event.start), "ended", "complete"
+        online = [viewing.online for viewing in hosted.get(event, [])]
+        first_day = clock(min(online)).date() if online else None
+        yield event.id, event.title, clock(event.start), "ended", "complete", first_day
 
 
 def nothing(_):

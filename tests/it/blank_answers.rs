@@ -78,6 +78,19 @@ async fn a_day_without_data_of_which_the_snapshot_has_records_is_owed() {
 }
 
 #[tokio::test]
+async fn a_day_that_is_never_answered_with_data_is_believed_after_a_while_and_from_then_on() {
+    let (event, day) = busiest();
+    let end = small_world(8).event(event.unsigned_abs()).unwrap().end_time;
+    let visited = Timestamp::from_second(end).unwrap() + HOUR * 60;
+    let (desk, blank) = (Desk::new(), format!("code=200@day:{event}:{day}"));
+    for visit in 0..10 {
+        let report = run(&desk, visited + HOUR * 24 * visit, &[&blank]).await;
+        assert_eq!(report.ok, visit >= 6, "{visit} {:?}", report.failures);
+    }
+    assert_eq!(ledger(&desk, event).await.unwrap().days[&day].lives.rows, 0);
+}
+
+#[tokio::test]
 async fn a_list_without_data_is_read_again_by_the_next_run() {
     let world = small_world(8);
     let (desk, blank) = (Desk::new(), "code=200@path:event/modify/list");

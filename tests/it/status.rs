@@ -259,9 +259,13 @@ async fn no_day_is_called_complete_that_only_one_of_the_lists_was_read_for() {
     let server = server_at(now(), &world, ServerOptions::default());
     let mut config = config(&server, &desk.store());
     config.rosters.public = false;
-    let context = Context::new(config, Clock::Fixed(now() + HOUR), Progress::hidden()).await.unwrap();
+    let context = Context::new(config.clone(), Clock::Fixed(now() + HOUR), Progress::hidden()).await.unwrap();
     let status = Status::of(&context).await.unwrap();
     assert_eq!((status.ok, status.complete_through), (true, Some("2022-10-26".parse().unwrap())), "{status}");
+    // Nor where whoever looks does not know that.
+    sync_all(config, now() + HOUR).await;
+    let status = status_of(&world, &desk.store(), now() + HOUR * 2).await.unwrap();
+    assert_eq!((status.ok, status.roster_read), (true, Some(now())), "{status}");
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ pub(super) const PAGE: usize = 100;
 const ROUND: usize = 10;
 /// So many pages in a row from which every event was left out are the end of a list, whatever total it states: that may count more
 /// than the list has.
-const MOST_EMPTY: usize = 10;
+const MOST_EMPTY: usize = 50;
 /// More pages than any customer has: a list that seems to go on for ever is given up here.
 const MOST_PAGES: usize = 100_000;
 
@@ -122,7 +122,7 @@ impl<'a> List<'a> {
         let mut again = self.vendor.attempts().few();
         let reply = loop {
             let attempts = self.vendor.attempts();
-            let attempts = if self.may_be_past_its_end() { attempts.few() } else { attempts };
+            let attempts = if self.was_short() { attempts.few() } else { attempts };
             // Boxed: otherwise the future of every caller would hold all of this one.
             let reply = Box::pin(self.vendor.call_within(attempts, path, parameters.clone())).await?;
             let is_doubtful = is_blank(&reply.data) && self.lacks_a_page();
@@ -155,16 +155,20 @@ impl<'a> List<'a> {
     /// Whether the vendor's answer is about a page that the list does not have: there may be no empty one.
     fn is_past_its_end(&self, error: &Error) -> bool {
         let is_answer = matches!(error.kind(), Kind::BadAnswer | Kind::Refused | Kind::UnknownEvent);
+        let is_answer = is_answer || failure::is_unexplained(error);
+        if self.pages == 0 {
+            return false;
+        }
         let Some(total) = self.stated else {
             let of_all = [Kind::Credentials, Kind::Unreachable, Kind::Broken, Kind::Timeout];
-            return self.may_be_past_its_end() && !of_all.contains(&error.kind());
+            let is_odd = !self.last.is_multiple_of(ROUND);
+            return self.was_short() && !of_all.contains(&error.kind()) || is_odd && is_answer;
         };
-        let has_all = self.pages > 0 && self.pages * self.page_size() >= total;
-        has_all && (is_answer || failure::is_unexplained(error))
+        self.pages * self.page_size() >= total && is_answer
     }
 
-    /// Whether the last page was short, so that the next one may not be there, and nothing says how many events there are.
-    fn may_be_past_its_end(&self) -> bool {
+    /// Whether the last page was so short that the next one may not be there, and nothing says how many events there are.
+    fn was_short(&self) -> bool {
         self.stated.is_none() && self.pages > 0 && self.last < self.request.shortest
     }
 

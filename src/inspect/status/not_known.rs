@@ -37,9 +37,10 @@ impl RosterRead {
         match cursor {
             _ if !rosters.edited => Self::NotWanted,
             None => Self::Unreadable,
-            // The public list may be left out by the runs, whatever the options of this command say.
-            Some(Cursor { edited, held, .. }) => edited.until.map_or(Self::Never, |until| {
-                Self::Until(held.until.filter(|_| rosters.public).map_or(until, |held| held.min(until)))
+            // The runs may leave out the public list, whatever the options of this command say.
+            Some(Cursor { edited, held, skips_public, .. }) => edited.until.map_or(Self::Never, |until| {
+                let of_public = held.until.filter(|_| rosters.public && !skips_public);
+                Self::Until(of_public.map_or(until, |of_public| of_public.min(until)))
             }),
         }
     }

@@ -35,7 +35,7 @@ pub(super) async fn note(update: &mut RosterUpdate<'_>) -> Result<Option<Cursor>
         return Ok(None);
     }
     let (mut cursor, may_move) = cursor(update).await?;
-    let before = (cursor.edited, cursor.held);
+    let before = (cursor.edited, cursor.held, cursor.skips_public);
     let knows_some = !update.known.is_empty();
     if context.rosters.edited {
         let most = update.budget_before_visits();
@@ -69,10 +69,8 @@ pub(super) async fn note(update: &mut RosterUpdate<'_>) -> Result<Option<Cursor>
             // The run goes on with the other list.
             Err(error) => update.failures.push(Failure::of_run(&perhaps_no_list(error))),
         }
-    } else {
-        // Nobody waits for it, then.
-        cursor.held = ReadUpTo::default();
     }
+    cursor.skips_public = !context.rosters.public;
     if update.unreadable > 0 {
         let message =
             format!("{} entries of the vendor's lists have no positive `eventId`", update.unreadable);
@@ -95,7 +93,7 @@ pub(super) async fn note(update: &mut RosterUpdate<'_>) -> Result<Option<Cursor>
         }
     }
     update.apply_details(asked.events).await?;
-    let is_moved = before != (cursor.edited, cursor.held);
+    let is_moved = before != (cursor.edited, cursor.held, cursor.skips_public);
     Ok((is_moved && may_move).then_some(cursor))
 }
 
@@ -164,12 +162,19 @@ async fn edited(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()
     };
     let (mut spans, mut blank_from) = (Spans::new(from, now), None);
     while let Some((from, to)) = spans.current() {
-        let mut list = roster::edited_between(update.vendor, from, to);
-        let mut pages = 0;
-        while let Some(page) = list.page().await? {
-            pages += 1;
-            update.unreadable += page.unreadable;
-            update.apply(page.events, Detail::Full).await?;
+        let (mut list, mut pages) = (roster::edited_between(update.vendor, from, to), 0);
+        let mut may_be_asked_again = to < now;
+        loop {
+            while let Some(page) = list.page().await? {
+                pages += 1;
+                update.unreadable += page.unreadable;
+                update.apply(page.events, Detail::Full).await?;
+            }
+            // The next run comes back to the last span alone.
+            if !(list.is_blank() && std::mem::take(&mut may_be_asked_again)) {
+                break;
+            }
+            list = roster::edited_between(update.vendor, from, to);
         }
         if let Some(stated) = list.lacking() {
             let named = list.distinct_events();

@@ -1,5 +1,5 @@
 //! A day for which the vendor says that it does not know the event, or answers without any data. What its codes mean is not documented,
-//! nor what it sends where there is nothing: perhaps only that the day has no records.
+//! nor what it sends where there is nothing: perhaps only that the day has no records. The snapshot decides.
 
 use jiff::civil::Date;
 
@@ -7,48 +7,87 @@ use super::Visiting;
 use super::intake::{Fetched, Intake};
 use super::task::Task;
 use crate::error::{Error, Kind, Result};
+use crate::load::ledger::answers::DayAnswer;
 use crate::transform::tables::Table;
 
 /// After this many visits that were not finished, a day counts as empty for which the vendor never answers with data.
 const TRIES_WITHOUT_DATA: u32 = 6;
 
 impl Visiting<'_> {
-    /// The answer that the day amounts to: one without records, if the snapshot has none of it. An error if it has some, or if it
-    /// cannot tell; that of the snapshot, if the vendor does not know the event there either. `None` if there is no time left.
-    pub(super) async fn answer_of_doubtful(&mut self, day: Date, said: Error) -> Result<Option<Fetched>> {
-        // Boxed, because the snapshot is fetched like a day.
-        Box::pin(self.pull_task(Task::Snapshot)).await?;
-        if self.answers.counts.is_none() && self.shortfall.is_left {
-            return Ok(None);
+    /// The answer that a day amounts to for which the vendor does not know the event. An error if it may have records; that of the
+    /// snapshot, if the vendor does not know the event there either. `None` if there is no time left.
+    pub(super) async fn answer_of_unknown(&mut self, day: Date, unknown: Error) -> Result<Option<Fetched>> {
+        match self.has_none_of(day).await? {
+            None => Ok(None),
+            Some(false) => Err(may_have_records().caused_by(unknown)),
+            Some(true) => {
+                let intake = Intake::new(self.context, Task::Day(day).source(), self.decode_context(), day);
+                intake.finish().map(Some)
+            }
         }
-        if self.answers.counts.as_ref().is_none_or(|counts| counts.days.contains_key(&day)) {
-            let message = "the vendor answers nothing for this day, which may have records";
-            return Err(Error::new(Kind::BadAnswer, message).caused_by(said));
-        }
-        let intake = Intake::new(self.context, Task::Day(day).source(), self.decode_context(), day);
-        intake.finish().map(Some)
     }
 
-    /// The same for an answer without any data, if records of the day are known: from the snapshot, from earlier answers, or because
-    /// the day is owed. Any other answer counts as it is, and so does one of several windows, which may all have none.
+    /// The answer for a day; likewise an error if it is without any data, and the day may have records. Any other answer counts as
+    /// it is, and so does one of several windows, which may all have none.
     pub(super) async fn unless_it_lacks_data(
         &mut self,
         day: Date,
-        fetched: Fetched,
+        mut fetched: Fetched,
     ) -> Result<Option<Fetched>> {
         let is_blank = fetched.records.windows.len() == 1 && fetched.missing.len() == Table::ARRAYS.len();
-        let known = self.ledger.days.get(&day);
-        let has_records = match &self.answers.counts {
-            Some(counts) => counts.days.contains_key(&day),
-            None => {
-                self.ledger.owed.days.contains(&day)
-                    || known.is_some_and(|known| known.lives.rows + known.interactions.rows > 0)
-            }
-        };
-        if !is_blank || !has_records || self.ledger.unfinished >= TRIES_WITHOUT_DATA {
+        if !is_blank || !self.is_doubted(day) {
             return Ok(Some(fetched));
         }
-        self.abandon(fetched.archived).await?;
-        self.answer_of_doubtful(day, Error::new(Kind::BadAnswer, "it is a success without any data")).await
+        if self.ledger.unfinished >= TRIES_WITHOUT_DATA {
+            // It counts as answered from now on.
+            let pulled_at = self.visit_id.pulled_at;
+            self.answers.days.entry(day).or_insert_with(|| DayAnswer::empty(pulled_at));
+            return Ok(Some(fetched));
+        }
+        let outcome = self.has_none_of(day).await;
+        if let Ok(Some(true)) = outcome {
+            return Ok(Some(fetched));
+        }
+        self.abandon(std::mem::take(&mut fetched.archived)).await?;
+        let error = fetched
+            .records
+            .request_ids
+            .first()
+            .map_or_else(may_have_records, |request_id| may_have_records().with("requestId", request_id));
+        if outcome?.is_some() { Err(error) } else { Ok(None) }
     }
+
+    /// Whether an answer without data contradicts what is known of a day: the snapshot of this visit; without one, earlier answers;
+    /// and a day that is owed may be one of which an earlier snapshot had records. Once such an answer was believed, it is again.
+    fn is_doubted(&self, day: Date) -> bool {
+        let rows = |known: &DayAnswer| known.lives.rows + known.interactions.rows;
+        let known = self.ledger.days.get(&day);
+        if known.is_some_and(|known| rows(known) == 0 && self.is_settled(day, known.pulled_at)) {
+            return false;
+        }
+        if let Some(counts) = &self.answers.counts {
+            return counts.days.contains_key(&day);
+        }
+        let may_ask = !self.shortfall.owed.snapshot;
+        known.is_some_and(|known| rows(known) > 0) || may_ask && self.ledger.owed.days.contains(&day)
+    }
+
+    /// Whether the snapshot, which is asked for if it was not yet, has no record of a day; false if it cannot tell. `None` if there is
+    /// no time left.
+    async fn has_none_of(&mut self, day: Date) -> Result<Option<bool>> {
+        if !self.shortfall.owed.snapshot {
+            // Boxed, because the snapshot is fetched like a day.
+            Box::pin(self.pull_task(Task::Snapshot)).await?;
+        }
+        if self.answers.counts.is_none() && self.shortfall.is_left {
+            return Ok(None);
+        }
+        // The vendor did answer for the day: that is no reason to ask for no other.
+        self.shortfall.note_answer();
+        Ok(Some(self.answers.counts.as_ref().is_some_and(|counts| !counts.days.contains_key(&day))))
+    }
+}
+
+fn may_have_records() -> Error {
+    Error::new(Kind::BadAnswer, "the vendor answers nothing for this day, which may have records")
 }

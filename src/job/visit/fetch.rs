@@ -34,7 +34,7 @@ impl Visiting<'_> {
                 }
                 match self.fetch_day(day).await {
                     Err(error) if error.kind() == Kind::UnknownEvent => {
-                        self.answer_of_doubtful(day, error).await
+                        self.answer_of_unknown(day, error).await
                     }
                     Ok(Some(fetched)) => self.unless_it_lacks_data(day, fetched).await,
                     outcome => outcome,

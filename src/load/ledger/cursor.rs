@@ -1,5 +1,7 @@
 //! `ledger/roster.json`: how far the vendor's lists of events were read.
 
+use std::ops::Not;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +19,8 @@ struct Document {
     edited_broken_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     held_broken_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Not::not")]
+    skips_public: bool,
 }
 
 /// How far a list was read.
@@ -35,6 +39,8 @@ pub struct Cursor {
     pub edited: ReadUpTo,
     /// How far the public list was read, which is by the time at which events are held.
     pub held: ReadUpTo,
+    /// Whether the last run did not read the public list, so that nobody waits for it.
+    pub skips_public: bool,
     condition: Condition,
 }
 
@@ -42,13 +48,12 @@ impl Cursor {
     /// Reads the cursor from the ledger.
     pub async fn read(ledgers: &Ledgers) -> Result<Self> {
         Ok(match ledgers.read_document::<Document>(keys::ROSTER).await? {
-            Some((Document { edited_until, held_until, edited_broken_at, held_broken_at, .. }, version)) => {
-                Self {
-                    edited: ReadUpTo { until: edited_until, broken_at: edited_broken_at },
-                    held: ReadUpTo { until: held_until, broken_at: held_broken_at },
-                    condition: Condition::Unchanged(version),
-                }
-            }
+            Some((document, version)) => Self {
+                edited: ReadUpTo { until: document.edited_until, broken_at: document.edited_broken_at },
+                held: ReadUpTo { until: document.held_until, broken_at: document.held_broken_at },
+                skips_public: document.skips_public,
+                condition: Condition::Unchanged(version),
+            },
             None => Self::unread(),
         })
     }
@@ -56,19 +61,21 @@ impl Cursor {
     /// The cursor of lists that were never read.
     #[must_use]
     pub fn unread() -> Self {
-        Self { edited: ReadUpTo::default(), held: ReadUpTo::default(), condition: Condition::Absent }
+        let [edited, held] = [ReadUpTo::default(); 2];
+        Self { edited, held, skips_public: false, condition: Condition::Absent }
     }
 
     /// Moves the cursor. If another run moved it meanwhile, that run's cursor stays; the events that this run noted are in their
     /// ledgers all the same.
     pub async fn put(self, ledgers: &Ledgers) -> Result<()> {
-        let Self { edited, held, condition } = self;
+        let Self { edited, held, skips_public, condition } = self;
         let document = Document {
             format: FORMAT,
             edited_until: edited.until,
             held_until: held.until,
             edited_broken_at: edited.broken_at,
             held_broken_at: held.broken_at,
+            skips_public,
         };
         match ledgers.put_document(keys::ROSTER, &document, condition).await {
             Err(error) if error.kind() == Kind::Conflict => Ok(()),
