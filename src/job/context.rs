@@ -128,7 +128,7 @@ impl Context {
         Err(Error::new(Kind::Clock, message).hint("set the clock"))
     }
 
-    /// What all staged files of a visit have in common, which began at this instant.
+    /// What all staged files of a visit that began at this instant have in common.
     pub(super) fn visit_id(&self, event_id: i64, pulled_at: Timestamp, privacy: &Privacy) -> VisitId {
         VisitId { event_id, pulled_at, run: self.run.clone(), privacy_version: privacy.into() }
     }

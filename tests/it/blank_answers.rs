@@ -73,7 +73,11 @@ async fn a_day_without_data_of_which_the_snapshot_has_records_is_owed() {
         let after = ledger(&desk, event).await.unwrap();
         assert!(after.owed.days.contains(&day) && !after.days.contains_key(&day), "{after:?}");
     }
-    assert!(run(&desk, visited + HOUR * 26, &[]).await.ok);
+    // Nor is it believed where no snapshot says so.
+    let without = format!("code=400@snapshot,event:{event}");
+    run(&desk, visited + HOUR * 4, &[&blank, &without]).await;
+    assert!(ledger(&desk, event).await.unwrap().owed.days.contains(&day));
+    assert!(run(&desk, visited + HOUR * 28, &[]).await.ok);
     assert!(ledger(&desk, event).await.unwrap().days[&day].lives.rows > 0);
 }
 

@@ -154,17 +154,13 @@ impl<'a> List<'a> {
 
     /// Whether the vendor's answer is about a page that the list does not have: there may be no empty one.
     fn is_past_its_end(&self, error: &Error) -> bool {
-        let is_answer = matches!(error.kind(), Kind::BadAnswer | Kind::Refused | Kind::UnknownEvent);
-        let is_answer = is_answer || failure::is_unexplained(error);
-        if self.pages == 0 {
-            return false;
-        }
         let Some(total) = self.stated else {
             let of_all = [Kind::Credentials, Kind::Unreachable, Kind::Broken, Kind::Timeout];
-            let is_odd = !self.last.is_multiple_of(ROUND);
-            return self.was_short() && !of_all.contains(&error.kind()) || is_odd && is_answer;
+            return self.was_short() && !of_all.contains(&error.kind());
         };
-        self.pages * self.page_size() >= total && is_answer
+        let has_all = self.pages > 0 && self.pages * self.page_size() >= total;
+        let is_answer = matches!(error.kind(), Kind::BadAnswer | Kind::Refused | Kind::UnknownEvent);
+        has_all && (is_answer || failure::is_unexplained(error))
     }
 
     /// Whether the last page was so short that the next one may not be there, and nothing says how many events there are.

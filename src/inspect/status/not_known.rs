@@ -10,11 +10,11 @@ use crate::load::ledger::cursor::Cursor;
 /// How far the vendor's lists of events were read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RosterRead {
-    /// No run is to read it.
+    /// No run is to read them.
     NotWanted,
-    /// That cannot be read.
+    /// The document that says so cannot be read.
     Unreadable,
-    /// Not at all.
+    /// Never.
     Never,
     /// Until then.
     Until(Timestamp),

@@ -188,7 +188,8 @@ async fn edited(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()
         read.broken_at = blank_from.or(Some(to));
         spans.advance(pages);
     }
-    // What was asked for the first time, and answered without any data, is asked for once more the next time: it may have been no answer.
+    // What was asked for the first time, and answered without any data, is asked for once more the next time: it may have been no
+    // answer.
     let broken_at = blank_from.map(|from| read.until.map_or(from, |until| until.max(from)));
     *read = ReadUpTo { until: Some(listed_until(update.vendor, now)), broken_at };
     Ok(())

@@ -1,5 +1,5 @@
-//! A day for which the vendor says that it does not know the event, or answers without any data. What its codes mean is not documented,
-//! nor what it sends where there is nothing: perhaps only that the day has no records. The snapshot decides.
+//! A day for which the vendor says that it does not know the event, or answers without any data. What its codes mean is not
+//! documented, nor what it sends where there is nothing: perhaps only that the day has no records. The snapshot decides.
 
 use jiff::civil::Date;
 
@@ -49,11 +49,10 @@ impl Visiting<'_> {
             return Ok(Some(fetched));
         }
         self.abandon(std::mem::take(&mut fetched.archived)).await?;
-        let error = fetched
-            .records
-            .request_ids
-            .first()
-            .map_or_else(may_have_records, |request_id| may_have_records().with("requestId", request_id));
+        let mut error = may_have_records();
+        if let Some(request_id) = fetched.records.request_ids.first() {
+            error = error.with("requestId", request_id);
+        }
         if outcome?.is_some() { Err(error) } else { Ok(None) }
     }
 
@@ -62,14 +61,17 @@ impl Visiting<'_> {
     fn is_doubted(&self, day: Date) -> bool {
         let rows = |known: &DayAnswer| known.lives.rows + known.interactions.rows;
         let known = self.ledger.days.get(&day);
-        if known.is_some_and(|known| rows(known) == 0 && self.is_settled(day, known.pulled_at)) {
+        let was_believed = |known: &DayAnswer| {
+            rows(known) == 0 && !known.is_awaited && self.is_settled(day, known.pulled_at)
+        };
+        let was_blank = self.ledger.snapshot.is_some_and(|snapshot| snapshot.is_blank);
+        if known.is_some_and(was_believed) && !was_blank {
             return false;
         }
         if let Some(counts) = &self.answers.counts {
             return counts.days.contains_key(&day);
         }
-        let may_ask = !self.shortfall.owed.snapshot;
-        known.is_some_and(|known| rows(known) > 0) || may_ask && self.ledger.owed.days.contains(&day)
+        known.is_some_and(|known| rows(known) > 0) || self.ledger.owed.days.contains(&day)
     }
 
     /// Whether the snapshot, which is asked for if it was not yet, has no record of a day; false if it cannot tell. `None` if there is
