@@ -4,10 +4,12 @@
 use std::num::NonZeroUsize;
 
 use jiff::Timestamp;
+use rollcall::calendar::Zone;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
 use rollcall::job::{Job, Plan};
 use rollcall::load::ledger::Closing;
+use rollcall::transform::tables::Table;
 use simulator::{ServerOptions, Viewers, World, WorldOptions};
 
 use crate::support::command::Desk;
@@ -90,8 +92,65 @@ async fn a_day_that_is_never_answered_with_data_is_believed_after_a_while_and_fr
     for visit in 0..10 {
         let report = run(&desk, visited + HOUR * 24 * visit, &[&blank]).await;
         assert_eq!(report.ok, visit >= 6, "{visit} {:?}", report.failures);
+        let is_told = report.notes.iter().any(|note| note.ends_with("for a day that may have records"));
+        // The visits after that do not ask for it.
+        assert_eq!(is_told, visit == 6, "{visit} {:?}", report.notes);
     }
-    assert_eq!(ledger(&desk, event).await.unwrap().days[&day].lives.rows, 0);
+    let after = ledger(&desk, event).await.unwrap();
+    assert!(after.days.get(&day).is_none_or(|day| day.lives.rows == 0) && after.owed.is_empty());
+    // Until there is data.
+    assert!(run(&desk, later(), &[]).await.ok);
+    let after = ledger(&desk, event).await.unwrap();
+    assert!(after.days[&day].lives.rows > 0 && after.blank.is_empty(), "{after:?}");
+}
+
+#[tokio::test]
+async fn visits_that_lacked_something_else_do_not_make_a_day_without_data_believed() {
+    let (event, day) = busiest();
+    let end = small_world(8).event(event.unsigned_abs()).unwrap().end_time;
+    let visited = Timestamp::from_second(end).unwrap() + HOUR * 60;
+    let (desk, refused) = (Desk::new(), format!("code=400@day:{event}:{day}"));
+    for visit in 0..8 {
+        assert!(!run(&desk, visited + HOUR * 24 * visit, &[&refused]).await.ok);
+    }
+    assert!(ledger(&desk, event).await.unwrap().unfinished >= 8);
+    let blank = format!("code=200@day:{event}:{day}");
+    assert!(!run(&desk, visited + HOUR * 24 * 9, &[&blank]).await.ok);
+    assert!(ledger(&desk, event).await.unwrap().owed.days.contains(&day));
+    assert!(run(&desk, visited + HOUR * 24 * 10, &[]).await.ok);
+    assert!(ledger(&desk, event).await.unwrap().days[&day].lives.rows > 0);
+}
+
+#[tokio::test]
+async fn a_day_that_was_answered_before_the_snapshot_counted_records_of_it_is_asked_for_again() {
+    let (event, _) = busiest();
+    let whole = Desk::new();
+    run(&whole, later(), &[]).await;
+    let expected = cells(&whole.store()).await;
+    // The last day with viewings: there are none yet at the first visit, and the last one asks for it before the snapshot.
+    let of_event = expected.keys().filter(|(table, _, of)| *table == Table::Lives && *of == event);
+    let last = of_event.map(|(_, day, _)| *day).max().unwrap();
+    let before = Zone::parse("Asia/Shanghai").unwrap().start_of(last).unwrap() - HOUR;
+    for fault in ["code=200", "null-array=lives"] {
+        let desk = Desk::new();
+        assert!(run(&desk, before, &[]).await.ok);
+        assert!(!ledger(&desk, event).await.unwrap().days.contains_key(&last));
+        assert!(run(&desk, later(), &[&format!("{fault}@day:{event}:{last},nth:1")]).await.ok, "{fault}");
+        assert!(cells(&desk.store()).await == expected, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_day_lacks_an_array_of_which_the_snapshot_has_records_whatever_else_it_has() {
+    let (event, day) = busiest();
+    let end = small_world(8).event(event.unsigned_abs()).unwrap().end_time;
+    let visited = Timestamp::from_second(end).unwrap() + HOUR * 60;
+    let desk = Desk::new();
+    let report = run(&desk, visited, &[&format!("null-array=lives@day:{event}:{day}")]).await;
+    assert!(!report.ok);
+    assert!(ledger(&desk, event).await.unwrap().owed.days.contains(&day));
+    assert!(run(&desk, visited + HOUR * 24, &[]).await.ok);
+    assert!(ledger(&desk, event).await.unwrap().days[&day].lives.rows > 0);
 }
 
 #[tokio::test]
@@ -118,6 +177,23 @@ async fn a_list_without_data_is_read_again_by_the_next_run() {
 }
 
 #[tokio::test]
+async fn a_list_of_chosen_days_without_data_is_read_again_at_once() {
+    let (event, day) = busiest();
+    let world = small_world(8);
+    let now =
+        Timestamp::from_second(world.event(event.unsigned_abs()).unwrap().end_time).unwrap() + HOUR * 60;
+    let (desk, server) =
+        (Desk::new(), server_at(now, &world, faults(&["code=200@path:event/modify/list,nth:1"])));
+    let mut config = config(&server, &desk.store());
+    config.rosters.public = false;
+    // One span, and no run that would come back to it.
+    config.lookback = HOUR * 24 * 7;
+    let chosen = Selection { from: Some(day), to: Some(day), ..Selection::default() };
+    assert!(sync(config, now, chosen).await.unwrap().ok);
+    assert!(ledger(&desk, event).await.unwrap().days[&day].lives.rows > 0);
+}
+
+#[tokio::test]
 async fn whichever_page_of_a_list_has_no_data_no_event_is_lost() {
     let world = World::new(WorldOptions {
         events: 250,
@@ -129,7 +205,9 @@ async fn whichever_page_of_a_list_has_no_data_no_event_is_lost() {
     let run = async |desk: &Desk, hours: i32, options: ServerOptions| {
         let now = later() + HOUR * hours;
         let server = server_at(now, &world, options);
-        let outcome = job(&desk.open(), config(&server, &desk.store()), now, plan()).await;
+        let mut config = config(&server, &desk.store());
+        config.rosters.public = false;
+        let outcome = job(&desk.open(), config, now, plan()).await;
         outcome.is_ok_and(|report| report.ok)
     };
     let known = |desk: &Desk| std::fs::read_dir(desk.store().join("ledger/active")).unwrap().count();
@@ -142,4 +220,11 @@ async fn whichever_page_of_a_list_has_no_data_no_event_is_lost() {
         assert!(run(&desk, 1, ServerOptions::default()).await);
         assert_eq!(known(&desk), known(&whole), "{nth}");
     }
+    // The third page of the last span, the fourth, in both readings, however often it is asked for.
+    let nths = [6, 7, 8, 11, 12, 13].map(|nth| format!("code=200@path:event/modify/list,nth:{nth}"));
+    let desk = Desk::new();
+    assert!(run(&desk, 0, faults(&nths.each_ref().map(String::as_str))).await);
+    assert!(known(&desk) < known(&whole));
+    assert!(run(&desk, 1, ServerOptions::default()).await);
+    assert_eq!(known(&desk), known(&whole));
 }

@@ -3,9 +3,11 @@
 use rollcall::config::Rosters;
 use rollcall::job::selection::Selection;
 use serde_json::{Value, json};
+use simulator::ServerOptions;
 
 use crate::support::command::Desk;
-use crate::support::run::{HOUR, later};
+use crate::support::faults::faults;
+use crate::support::run::{HOUR, config, later, server_at, small_world, sync, sync_all};
 use crate::support::vendor_lists::{VendorAnswers, run, try_run};
 
 /// An event, as it is listed.
@@ -47,8 +49,10 @@ async fn a_list_that_has_reached_its_total_ends_well_even_if_there_is_no_page_be
     for (entries, counts, most, is_whole) in [
         (57, true, None, true),
         (100, true, None, true),
-        // Nothing says that there is no other page.
+        // Nothing says that there is no other page,
         (57, false, None, false),
+        // but that this one is shorter than the one before.
+        (157, false, None, true),
         // Its second page is one that there is.
         (80, true, Some(50), false),
     ] {
@@ -79,6 +83,38 @@ async fn a_list_that_states_no_total_goes_on_behind_a_short_page() {
         let (report, _) = run(&desk, later(), says).await;
         assert!(report.ok, "{ends} {:?}", report.failures);
         assert_eq!(std::fs::read_dir(desk.store().join("ledger/active")).unwrap().count(), 54, "{ends}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_is_not_at_its_end_where_a_page_fails_for_another_reason() {
+    let world = small_world(8);
+    let server = server_at(later(), &world, ServerOptions::default());
+    sync_all(config(&server, &Desk::new().store()), later()).await;
+    let lists = server.requests().into_iter().filter(|request| request.path.ends_with("public/list"));
+    let (mut lists, mut second) = (lists.map(|request| request.start_time).peekable(), 2);
+    while lists.next() != lists.peek().copied() {
+        second += 1;
+    }
+    // The first page of a span is a short one, and no total is stated: behind it there may be another.
+    for (fault, attempts, is_well) in [
+        ("code=404", 1, true),
+        ("code=400", 1, true),
+        ("code=10086", 3, true),
+        ("status=503", 40, false),
+        ("retry-after=429:0", 40, false),
+        ("html", 40, false),
+        // One more is answered.
+        ("status=503", 5, true),
+    ] {
+        let texts: Vec<String> = (second..second + attempts)
+            .map(|nth| format!("{fault}@path:event/public/list,nth:{nth}"))
+            .collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let server = server_at(later(), &world, faults(&texts));
+        let desk = Desk::new();
+        let report = sync(config(&server, &desk.store()), later(), Selection::default()).await.unwrap();
+        assert_eq!(report.ok, is_well, "{fault} {:?}", report.failures);
     }
 }
 

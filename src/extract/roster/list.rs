@@ -52,8 +52,9 @@ pub struct List<'a> {
     last: usize,
     /// How many pages in a row had none.
     empty: usize,
-    /// Whether the first answer had no array at all.
-    is_blank: bool,
+    /// The first page that had no array at all, counted from 0: the one that the list begins with, or one where at least a page of
+    /// events was still to come.
+    blank_page: Option<usize>,
     /// How many events the list has, if a page said so.
     stated: Option<usize>,
     /// Events that this reading named.
@@ -84,7 +85,7 @@ impl<'a> List<'a> {
             longest: 0,
             last: 0,
             empty: 0,
-            is_blank: false,
+            blank_page: None,
             stated: None,
             in_this_reading: HashSet::new(),
             in_any_reading: HashSet::new(),
@@ -121,24 +122,38 @@ impl<'a> List<'a> {
         // A success without data may be no answer at all: where more is known to come, it is asked for again.
         let mut again = self.vendor.attempts().few();
         let reply = loop {
-            let attempts = self.vendor.attempts();
-            let attempts = if self.was_short() { attempts.few() } else { attempts };
-            // Boxed: otherwise the future of every caller would hold all of this one.
-            let reply = Box::pin(self.vendor.call_within(attempts, path, parameters.clone())).await?;
+            let reply = self.call(&parameters).await?;
             let is_doubtful = is_blank(&reply.data) && self.lacks_a_page();
-            if !is_doubtful || again.pause(no_array(&reply)).await.is_err() {
+            // Behind a page without entries, there are probably none: the total counts more than there are.
+            if !is_doubtful || self.empty > 0 || again.pause(no_array(&reply)).await.is_err() {
+                if is_doubtful || is_blank(&reply.data) && self.readings == 0 && self.pages == 0 {
+                    self.blank_page = self.blank_page.or(Some(self.pages));
+                }
                 break reply;
             }
         };
-        self.is_blank |= self.readings == 0 && self.pages == 0 && is_blank(&reply.data);
         let entries = entries(&reply.data).ok_or_else(|| no_array(&reply))?;
         Ok((entries, (self.request.total)(&reply.data)))
+    }
+
+    /// One answer. Where there may be no such page, a few attempts tell; a failure that says nothing of that gets all of them.
+    async fn call(&self, parameters: &Map<String, Value>) -> Result<Reply> {
+        // Boxed: otherwise the future of every caller would hold all of this one.
+        let call =
+            |attempts| Box::pin(self.vendor.call_within(attempts, self.request.path, parameters.clone()));
+        if self.may_have_ended() {
+            match call(self.vendor.attempts().few()).await {
+                Err(error) if error.kind().is_transient() && !self.is_past_its_end(&error) => {}
+                outcome => return outcome,
+            }
+        }
+        call(self.vendor.attempts()).await
     }
 
     /// Whether the vendor answered with a success, but without any data: then there may be no event, or it may be no answer.
     #[must_use]
     pub fn is_blank(&self) -> bool {
-        self.is_blank
+        self.blank_page == Some(0) && self.stated.is_none()
     }
 
     /// How many events the list has by its own total, if at least a page of them was never named.
@@ -147,25 +162,33 @@ impl<'a> List<'a> {
         self.stated.filter(|total| *total >= self.in_any_reading.len() + self.request.shortest)
     }
 
+    /// Whether a page of events had no data where it was asked for, and no later reading named them.
+    #[must_use]
+    pub fn has_gap(&self) -> bool {
+        self.blank_page.is_some() && self.lacking().is_some()
+    }
+
     /// Whether at least a page of the events is still to come, according to the stated total.
     fn lacks_a_page(&self) -> bool {
         self.stated.is_some_and(|total| total >= self.in_this_reading.len() + self.request.shortest)
     }
 
-    /// Whether the vendor's answer is about a page that the list does not have: there may be no empty one.
+    /// Whether an error says that the list does not have the page: there may be no empty one behind the last.
     fn is_past_its_end(&self, error: &Error) -> bool {
-        let Some(total) = self.stated else {
-            let of_all = [Kind::Credentials, Kind::Unreachable, Kind::Broken, Kind::Timeout];
-            return self.was_short() && !of_all.contains(&error.kind());
+        let is_of_vendor = match error.kind() {
+            Kind::Refused | Kind::UnknownEvent => true,
+            // Somebody between here and the vendor may have answered.
+            Kind::BadAnswer => self.stated.is_some() || error.context("requestId").is_some(),
+            _ => failure::is_unexplained(error),
         };
-        let has_all = self.pages > 0 && self.pages * self.page_size() >= total;
-        let is_answer = matches!(error.kind(), Kind::BadAnswer | Kind::Refused | Kind::UnknownEvent);
-        has_all && (is_answer || failure::is_unexplained(error))
+        self.may_have_ended() && is_of_vendor
     }
 
-    /// Whether the last page was so short that the next one may not be there, and nothing says how many events there are.
-    fn was_short(&self) -> bool {
-        self.stated.is_none() && self.pages > 0 && self.last < self.request.shortest
+    /// Whether the next page may not be there: the list has no more by its own total; without one, the last page was shorter than
+    /// others, or than any but the last should be.
+    fn may_have_ended(&self) -> bool {
+        let has_all = |total: usize| self.pages * self.page_size() >= total;
+        self.pages > 0 && self.stated.map_or(self.last < self.page_size(), has_all)
     }
 
     /// How many events a page holds for certain: the vendor's default number, or as many as a page had. It may not heed the number

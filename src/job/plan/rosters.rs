@@ -160,17 +160,17 @@ async fn edited(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()
         (None, Some(until)) => until,
         (None, None) => before(now, context.lookback),
     };
-    let (mut spans, mut blank_from) = (Spans::new(from, now), None);
+    let (mut spans, mut blank_from, mut gap_from) = (Spans::new(from, now), None, None);
     while let Some((from, to)) = spans.current() {
         let (mut list, mut pages) = (roster::edited_between(update.vendor, from, to), 0);
-        let mut may_be_asked_again = to < now;
+        // The next run comes back to the last span, unless this one is of chosen days.
+        let mut may_be_asked_again = to < now || choice.days().is_some();
         loop {
             while let Some(page) = list.page().await? {
                 pages += 1;
                 update.unreadable += page.unreadable;
                 update.apply(page.events, Detail::Full).await?;
             }
-            // The next run comes back to the last span alone.
             if !(list.is_blank() && std::mem::take(&mut may_be_asked_again)) {
                 break;
             }
@@ -185,12 +185,13 @@ async fn edited(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()
         }
         // Where something was answered after it, there was nothing.
         blank_from = list.is_blank().then(|| blank_from.unwrap_or(from));
-        read.broken_at = blank_from.or(Some(to));
+        gap_from = gap_from.or(list.has_gap().then_some(from));
+        read.broken_at = gap_from.or(blank_from).or(Some(to));
         spans.advance(pages);
     }
     // What was asked for the first time, and answered without any data, is asked for once more the next time: it may have been no
     // answer.
-    let broken_at = blank_from.map(|from| read.until.map_or(from, |until| until.max(from)));
+    let broken_at = gap_from.or(blank_from).map(|from| read.until.map_or(from, |until| until.max(from)));
     *read = ReadUpTo { until: Some(listed_until(update.vendor, now)), broken_at };
     Ok(())
 }

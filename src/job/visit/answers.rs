@@ -10,6 +10,7 @@ use super::task::Task;
 use crate::job::choice::Scope;
 use crate::load::ledger::Ledger;
 use crate::load::ledger::answers::{DayAnswer, SnapshotAnswer};
+use crate::transform::tables::Table;
 
 /// The answers that a visit knows.
 pub(super) struct Answers {
@@ -17,6 +18,9 @@ pub(super) struct Answers {
     pub(super) days: BTreeMap<Date, DayAnswer>,
     /// Days that this visit asked for.
     pub(super) asked: BTreeSet<Date>,
+    /// Those of them that were answered before there was a snapshot, and without an array for these tables: the snapshot may count
+    /// records there.
+    pub(super) blank: BTreeMap<Date, Vec<Table>>,
     /// What this visit's snapshot counts; `None` if there is no snapshot.
     pub(super) counts: Option<Counts>,
     /// This visit's snapshot, unless it could not be staged.
@@ -42,7 +46,8 @@ pub(super) struct Comparison {
 impl Answers {
     /// Those of the visits before.
     pub(super) fn before(ledger: &Ledger) -> Self {
-        Self { days: ledger.days.clone(), asked: BTreeSet::new(), counts: None, snapshot: None }
+        let (asked, blank) = (BTreeSet::new(), BTreeMap::new());
+        Self { days: ledger.days.clone(), asked, blank, counts: None, snapshot: None }
     }
 
     /// Whether the rows of any day differ from those of the visits before.
@@ -60,6 +65,21 @@ impl Answers {
     pub(super) fn to_ask_again(&self, scope: Scope) -> BTreeSet<Date> {
         let Some(counts) = &self.counts else { return BTreeSet::new() };
         self.days_in(counts).filter(|day| !self.agree(counts, *day) || scope.has_day(*day)).collect()
+    }
+
+    /// Whether the snapshot counts records of a day for one of these tables; `None` if it cannot tell.
+    pub(super) fn counted(&self, day: Date, tables: &[Table]) -> Option<bool> {
+        let counts = self.counts.as_ref()?;
+        let of_day = counts.days.get(&day).copied().unwrap_or_default();
+        let has_any = tables.iter().any(|table| of_day.of(*table) > 0);
+        (has_any || !counts.is_cut_off).then_some(has_any)
+    }
+
+    /// Days that were asked for, and need not be again: not those that lacked what the snapshot counts.
+    pub(super) fn done(&self) -> BTreeSet<Date> {
+        let lacks =
+            |day: &Date| self.blank.get(day).is_some_and(|tables| self.counted(*day, tables) == Some(true));
+        self.asked.iter().copied().filter(|day| !lacks(day)).collect()
     }
 
     /// What the snapshot counts; `None` if there is no snapshot that has everything.
@@ -102,5 +122,34 @@ impl Answers {
 
     fn agree(&self, counts: &Counts, day: Date) -> bool {
         counts.days.get(&day).copied().unwrap_or_default().agrees(self.days.get(&day))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transform::event::Event;
+
+    #[test]
+    fn a_snapshot_that_may_be_cut_off_says_what_a_day_has_and_not_what_it_lacks() {
+        let (day, other) = (jiff::civil::date(2022, 10, 26), jiff::civil::date(2022, 10, 27));
+        let lives: &[Table] = &[Table::Lives];
+        for (is_cut_off, day, tables, expected) in [
+            (false, day, lives, Some(true)),
+            (true, day, lives, Some(true)),
+            (false, day, &[Table::Interactions][..], Some(false)),
+            (true, day, &[Table::Interactions], None),
+            (true, day, &[Table::Lives, Table::Interactions], Some(true)),
+            (false, other, lives, Some(false)),
+            (true, other, lives, None),
+            (false, day, &[], Some(false)),
+        ] {
+            let mut answers = Answers::before(&Ledger::new(Event::unknown(1), Timestamp::UNIX_EPOCH));
+            assert_eq!(answers.counted(day, tables), None, "there is no snapshot");
+            let count = DayCount { lives: 3, interactions: 0 };
+            answers.counts =
+                Some(Counts { days: [(jiff::civil::date(2022, 10, 26), count)].into(), is_cut_off });
+            assert_eq!(answers.counted(day, tables), expected, "{is_cut_off} {day} {tables:?}");
+        }
     }
 }

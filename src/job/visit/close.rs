@@ -32,6 +32,7 @@ impl Visiting<'_> {
             days: self.answers.got_at(pulled_at),
             snapshot: self.answers.snapshot,
             owed: std::mem::take(&mut self.shortfall.owed),
+            blank: std::mem::take(&mut self.shortfall.blank),
             asked: self.answers.asked.clone(),
             has_asked_all,
             outcome,

@@ -20,6 +20,15 @@ impl DayCount {
         }
     }
 
+    /// How many records of a table there are; 0 if its records are not counted by day.
+    pub(super) fn of(self, table: Table) -> u64 {
+        match table {
+            Table::Lives => self.lives,
+            Table::Interactions => self.interactions,
+            Table::ViewerDetails | Table::Events | Table::Pulls | Table::Rejects => 0,
+        }
+    }
+
     /// Whether an answer for the day has the same numbers of rows.
     pub(super) fn agrees(self, day: Option<&DayAnswer>) -> bool {
         let rows = |totals: fn(&DayAnswer) -> u64| day.map_or(0, totals);

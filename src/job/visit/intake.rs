@@ -75,7 +75,7 @@ pub(in crate::job) struct Fetched {
     pub(in crate::job) records: RecordCounts,
     /// The windows whose answers may not have all records that there are; `None` for the snapshot.
     pub(super) cut_off: Vec<Option<Window>>,
-    /// The tables whose arrays an answer lacks.
+    /// The tables whose arrays no answer has.
     pub(super) missing: BTreeSet<Table>,
     /// The keys of the answers in the archive.
     pub(super) archived: Vec<String>,
@@ -110,7 +110,7 @@ impl Intake {
             day_counts: BTreeMap::new(),
             records: RecordCounts::default(),
             cut_off: Vec::new(),
-            missing: BTreeSet::new(),
+            missing: Table::ARRAYS.map(|(_, table)| table).into(),
             is_spoiled: false,
             progress: context.progress.clone(),
         }
@@ -173,7 +173,7 @@ impl Intake {
         }
         self.records.add(records);
         self.cut_off.extend(may_be_cut_off.then_some(window));
-        self.missing.extend(missing);
+        self.missing.retain(|table| missing.contains(table));
         self.is_spoiled = false;
         Ok(())
     }

@@ -176,7 +176,7 @@ impl Visiting<'_> {
     }
 
     /// Days that the snapshot counts differently, and all possible ones if there is no snapshot that has everything; not those that
-    /// were just asked for. If there was no time for the snapshot, settled days with an answer are left out: the next visit asks for
+    /// are done. If there was no time for the snapshot, settled days with an answer are left out: the next visit asks for
     /// the snapshot again.
     fn days_to_check(&self) -> Result<BTreeSet<Date>> {
         let mut days = self.answers.to_ask_again(self.scope);
@@ -186,7 +186,7 @@ impl Visiting<'_> {
         if self.answers.counts.is_none() && self.shortfall.is_left {
             days.retain(|day| !self.is_answered(*day));
         }
-        Ok(&days - &self.answers.asked)
+        Ok(&days - &self.answers.done())
     }
 
     fn needs(&self) -> Needs<'_> {

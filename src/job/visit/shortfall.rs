@@ -1,5 +1,9 @@
 //! What a visit did not bring: what is owed, and why.
 
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+
 use super::task::Task;
 use crate::error::{Error, Kind};
 use crate::load::ledger::visit::{Outcome, Owed};
@@ -11,6 +15,8 @@ const GIVEN_UP: u32 = 4;
 #[derive(Default)]
 pub(super) struct Shortfall {
     pub(super) owed: Owed,
+    /// Days for which the vendor answered nothing, although they may have records.
+    pub(super) blank: BTreeSet<Date>,
     /// How many requests in a row were given up.
     given_up: u32,
     /// Whether the deadline came before everything was asked for.

@@ -49,6 +49,9 @@ impl Ledger {
             if self.days.get(day).is_none_or(|known| age(known) <= age(answer)) {
                 self.days.insert(*day, *answer);
             }
+            if answer.lives.rows + answer.interactions.rows > 0 {
+                self.blank.remove(day);
+            }
         }
         if let Some(snapshot) = visit.snapshot {
             let age = |snapshot: &SnapshotAnswer| (snapshot.accepted_at, snapshot.pulled_at);
@@ -58,8 +61,12 @@ impl Ledger {
         }
     }
 
-    /// Counts a visit: how many have failed, were in vain, or were not finished in a row.
+    /// Counts a visit: how many have failed, were in vain, or were not finished in a row; and those without data for a day.
     fn count(&mut self, visit: &Visit) {
+        for day in &visit.blank {
+            let visits = self.blank.entry(*day).or_default();
+            *visits = visits.saturating_add(1);
+        }
         let has_failed = visit.outcome == Outcome::Failed;
         self.failures = if has_failed { self.failures.saturating_add(1) } else { 0 };
         self.in_vain = match visit.outcome {

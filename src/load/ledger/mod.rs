@@ -48,6 +48,10 @@ pub struct Ledger {
     pub snapshot: Option<SnapshotAnswer>,
     /// What the next visit has to ask for again.
     pub owed: Owed,
+    /// For each day for which the vendor answered nothing, although it may have records, the number of visits in which it did, since
+    /// the last answer with rows.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub blank: BTreeMap<Date, u32>,
     /// Failed visits since the last one that did not fail.
     pub failures: u32,
     /// Visits since the last one that was complete.
@@ -107,6 +111,7 @@ impl Ledger {
             days: BTreeMap::new(),
             snapshot: None,
             owed: Owed::default(),
+            blank: BTreeMap::new(),
             failures: 0,
             unfinished: 0,
             in_vain: 0,
@@ -184,6 +189,7 @@ pub(super) mod tests {
             days: BTreeMap::new(),
             snapshot: None,
             owed: Owed { snapshot: outcome != Outcome::Complete, ..Owed::default() },
+            blank: BTreeSet::new(),
             asked: BTreeSet::new(),
             has_asked_all: true,
             outcome,

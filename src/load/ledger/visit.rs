@@ -130,6 +130,8 @@ pub struct Visit {
     pub snapshot: Option<SnapshotAnswer>,
     /// What failed or was left.
     pub owed: Owed,
+    /// Days for which the vendor answered nothing, although they may have records.
+    pub blank: BTreeSet<Date>,
     /// All days that were asked for, including those without rows and those that failed.
     pub asked: BTreeSet<Date>,
     /// Whether every day up to the visit was answered or is owed.

@@ -30,6 +30,8 @@ pub enum FaultKind {
     NotUtf8,
     /// `other-event`: the same, said to be of another event.
     OtherEvent,
+    /// `null-array=lives`: the same with `null` in place of the first array of that name.
+    NullArray(String),
     /// `html`: a page of HTML with status 200.
     Html,
     /// `code=500`: status 200 and JSON with that code, a message, and no data.
@@ -58,6 +60,7 @@ impl FaultKind {
             Self::Junk => "junk",
             Self::NotUtf8 => "not-utf8",
             Self::OtherEvent => "other-event",
+            Self::NullArray(_) => "null-array",
             Self::Html => "html",
             Self::Code(_) => "code",
             Self::Endless => "endless",
@@ -87,6 +90,7 @@ impl FromStr for FaultKind {
             ("junk", None) => Self::Junk,
             ("not-utf8", None) => Self::NotUtf8,
             ("other-event", None) => Self::OtherEvent,
+            ("null-array", Some(name)) => Self::NullArray(name.to_owned()),
             ("html", None) => Self::Html,
             ("code", Some(code)) => Self::Code(number(code)?),
             ("endless", None) => Self::Endless,

@@ -87,6 +87,17 @@ pub(super) fn of_another_event(body: &[u8]) -> Vec<u8> {
     inserted(body, number.unwrap_or_default(), b"9")
 }
 
+/// `body` with `null` in place of its first array of this name.
+pub(super) fn without_array(body: &[u8], name: &str) -> Vec<u8> {
+    let key = format!("\"{name}\":");
+    let start = (0..=body.len()).find(|at| body.get(..*at).unwrap_or_default().ends_with(key.as_bytes()));
+    let (before, rest) = body.split_at(start.unwrap_or(body.len()));
+    let mut values = Deserializer::from_slice(rest).into_iter::<IgnoredAny>();
+    let is_there = values.next().is_some_and(|value| value.is_ok());
+    let after = rest.get(values.byte_offset()..).unwrap_or_default();
+    [before, if is_there { b"null" } else { b"" }, after].concat()
+}
+
 /// The first object that is an element of an array: `body` until its end, and what to repeat after that.
 pub(super) fn first_element(body: &Bytes) -> Option<(Bytes, Vec<u8>)> {
     let arrays = body.iter().enumerate().filter(|(_, byte)| **byte == b'[').map(|(at, _)| at + 1);
