@@ -88,20 +88,69 @@ async fn a_day_that_is_never_answered_with_data_is_believed_after_a_while_and_fr
     let (event, day) = busiest();
     let end = small_world(8).event(event.unsigned_abs()).unwrap().end_time;
     let visited = Timestamp::from_second(end).unwrap() + HOUR * 60;
-    let (desk, blank) = (Desk::new(), format!("code=200@day:{event}:{day}"));
-    for visit in 0..10 {
-        let report = run(&desk, visited + HOUR * 24 * visit, &[&blank]).await;
-        assert_eq!(report.ok, visit >= 6, "{visit} {:?}", report.failures);
-        let is_told = report.notes.iter().any(|note| note.ends_with("for a day that may have records"));
-        // The visits after that do not ask for it.
-        assert_eq!(is_told, visit == 6, "{visit} {:?}", report.notes);
+    for fault in ["code=200", "null-array=lives"] {
+        let (desk, blank) = (Desk::new(), format!("{fault}@day:{event}:{day}"));
+        for visit in 0..10 {
+            let report = run(&desk, visited + HOUR * 24 * visit, &[&blank]).await;
+            assert_eq!(report.ok, visit >= 6, "{fault} {visit} {:?}", report.failures);
+            let is_told =
+                report.notes.iter().any(|note| note.ends_with("keep lacking data that this day may have"));
+            // The visits after that do not ask for it.
+            assert_eq!(is_told, visit == 6, "{fault} {visit} {:?}", report.notes);
+        }
+        let after = ledger(&desk, event).await.unwrap();
+        assert!(after.days.get(&day).is_none_or(|day| day.lives.rows == 0) && after.owed.is_empty());
+        // The last visit does, and believes it, too.
+        let last = run(&desk, later(), &[&blank]).await;
+        assert!(last.ok && last.notes.iter().any(|note| note.ends_with("this day may have")), "{fault}");
     }
-    let after = ledger(&desk, event).await.unwrap();
-    assert!(after.days.get(&day).is_none_or(|day| day.lives.rows == 0) && after.owed.is_empty());
     // Until there is data.
+    let desk = Desk::new();
+    let blank = format!("code=200@day:{event}:{day}");
+    for visit in 0..8 {
+        run(&desk, visited + HOUR * 24 * visit, &[&blank]).await;
+    }
     assert!(run(&desk, later(), &[]).await.ok);
     let after = ledger(&desk, event).await.unwrap();
     assert!(after.days[&day].lives.rows > 0 && after.blank.is_empty(), "{after:?}");
+}
+
+#[tokio::test]
+async fn a_day_that_is_owed_stays_so_if_the_snapshot_has_no_data_either() {
+    let (event, day) = busiest();
+    let end = small_world(8).event(event.unsigned_abs()).unwrap().end_time;
+    let visited = Timestamp::from_second(end).unwrap() + HOUR * 60;
+    let desk = Desk::new();
+    let blank = [format!("code=200@day:{event}:{day}"), format!("code=200@event:{event}")];
+    for (hours, fault) in [(0, &blank[0]), (24, &blank[1]), (48, &blank[1])] {
+        assert!(!run(&desk, visited + HOUR * hours, &[fault]).await.ok, "{hours}");
+        assert!(ledger(&desk, event).await.unwrap().owed.days.contains(&day), "{hours}");
+    }
+    assert!(run(&desk, visited + HOUR * 72, &[]).await.ok);
+    assert!(ledger(&desk, event).await.unwrap().days[&day].lives.rows > 0);
+}
+
+#[tokio::test]
+async fn days_without_data_are_no_reason_to_ask_for_no_other() {
+    let viewers = Viewers::Exactly(100);
+    let world = World::new(WorldOptions { events: 8, days: 4, viewers, ..WorldOptions::default() });
+    let last_viewing = |event: &simulator::Event| event.sessions().map(|session| session.online).max();
+    let longest = world.events().max_by_key(|event| last_viewing(event).unwrap_or_default() - event.end_time);
+    let event = i64::try_from(longest.unwrap().id).unwrap();
+    let days_with = async |texts: &[String]| {
+        let desk = Desk::new();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let server = server_at(later(), &world, faults(&texts));
+        sync(config(&server, &desk.store()), later(), Selection::default()).await.unwrap();
+        ledger(&desk, event).await.unwrap().days
+    };
+    let expected = days_with(&[]).await;
+    let last = *expected.keys().next_back().unwrap();
+    let blank = expected.keys().filter(|day| **day != last);
+    let texts: Vec<String> = blank.map(|day| format!("code=200@day:{event}:{day}")).collect();
+    assert!(texts.len() > 4, "{texts:?}");
+    let found = days_with(&texts).await;
+    assert_eq!(Vec::from_iter(&found), [(&last, &expected[&last])]);
 }
 
 #[tokio::test]
@@ -122,20 +171,29 @@ async fn visits_that_lacked_something_else_do_not_make_a_day_without_data_believ
 }
 
 #[tokio::test]
-async fn a_day_that_was_answered_before_the_snapshot_counted_records_of_it_is_asked_for_again() {
-    let (event, _) = busiest();
+async fn a_day_that_was_answered_without_data_before_the_snapshot_counted_records_of_it_is_asked_for_again() {
+    let (event, first) = busiest();
     let whole = Desk::new();
     run(&whole, later(), &[]).await;
     let expected = cells(&whole.store()).await;
-    // The last day with viewings: there are none yet at the first visit, and the last one asks for it before the snapshot.
+    // There are no viewings of the last day yet at the first visit.
     let of_event = expected.keys().filter(|(table, _, of)| *table == Table::Lives && *of == event);
     let last = of_event.map(|(_, day, _)| *day).max().unwrap();
-    let before = Zone::parse("Asia/Shanghai").unwrap().start_of(last).unwrap() - HOUR;
+    let zone = Zone::parse("Asia/Shanghai").unwrap();
+    let (before, after) = (zone.start_of(last).unwrap() - HOUR, zone.end_of(last).unwrap() + HOUR * 24);
     for fault in ["code=200", "null-array=lives"] {
+        let once = format!("{fault}@day:{event}:{last},nth:1");
+        // A visit that asks for the snapshot because another day is news.
+        let desk = Desk::new();
+        assert!(!run(&desk, before, &[&format!("code=400@day:{event}:{first}")]).await.ok);
+        assert!(!ledger(&desk, event).await.unwrap().days.contains_key(&last));
+        assert!(run(&desk, after, &[&once]).await.ok, "{fault}");
+        assert!(ledger(&desk, event).await.unwrap().days[&last].lives.rows > 0, "{fault}");
+        // The last one, which asks for it anyway.
         let desk = Desk::new();
         assert!(run(&desk, before, &[]).await.ok);
-        assert!(!ledger(&desk, event).await.unwrap().days.contains_key(&last));
-        assert!(run(&desk, later(), &[&format!("{fault}@day:{event}:{last},nth:1")]).await.ok, "{fault}");
+        assert!(!run(&desk, later(), &[&once]).await.ok, "{fault}");
+        assert!(run(&desk, later() + HOUR * 24, &[]).await.ok, "{fault}");
         assert!(cells(&desk.store()).await == expected, "{fault}");
     }
 }

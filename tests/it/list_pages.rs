@@ -1,13 +1,13 @@
 //! How a list is read, page by page, to its end.
 
-use rollcall::config::Rosters;
+use rollcall::config::{Config, Rosters};
 use rollcall::job::selection::Selection;
+use rollcall::job::{Job, Plan};
 use serde_json::{Value, json};
-use simulator::ServerOptions;
 
 use crate::support::command::Desk;
 use crate::support::faults::faults;
-use crate::support::run::{HOUR, config, later, server_at, small_world, sync, sync_all};
+use crate::support::run::{HOUR, config, job, later, server_at, small_world};
 use crate::support::vendor_lists::{VendorAnswers, run, try_run};
 
 /// An event, as it is listed.
@@ -46,19 +46,25 @@ async fn a_list_is_read_to_its_end_however_its_pages_are_numbered_and_filled() {
 
 #[tokio::test]
 async fn a_list_that_has_reached_its_total_ends_well_even_if_there_is_no_page_behind_the_last() {
-    for (entries, counts, most, is_whole) in [
-        (57, true, None, true),
-        (100, true, None, true),
+    for (entries, counts, most, code, is_whole) in [
+        (57, true, None, 404, true),
+        (100, true, None, 404, true),
+        (100, true, None, 10_086, true),
         // Nothing says that there is no other page,
-        (57, false, None, false),
+        (57, false, None, 404, false),
         // but that this one is shorter than the one before.
-        (157, false, None, true),
+        (157, false, None, 404, true),
+        // Other codes say less, unless the page is far too short.
+        (157, false, None, 400, false),
+        (157, false, None, 10_086, false),
+        (107, false, None, 400, true),
+        (107, false, None, 10_086, true),
         // Its second page is one that there is.
-        (80, true, Some(50), false),
+        (80, true, Some(50), 404, false),
     ] {
         let edited = (1..=entries).map(event).collect();
         let desk = Desk::new();
-        let says = VendorAnswers { edited, counts, most, ends: true, ..VendorAnswers::default() };
+        let says = VendorAnswers { edited, counts, most, end: Some(code), ..VendorAnswers::default() };
         let (outcome, _) = try_run(
             &desk.open(),
             later(),
@@ -68,35 +74,38 @@ async fn a_list_that_has_reached_its_total_ends_well_even_if_there_is_no_page_be
         )
         .await;
         let is_well = outcome.is_ok_and(|report| report.ok);
-        assert_eq!(is_well, is_whole, "{entries} {counts}");
+        assert_eq!(is_well, is_whole, "{entries} {counts} {code}");
     }
 }
 
 #[tokio::test]
 async fn a_list_that_states_no_total_goes_on_behind_a_short_page() {
-    for ends in [false, true] {
+    for end in [None, Some(404)] {
         // One of the entries of each page is left out.
         let public = (0..57).map(|number| if number % 20 == 3 { Value::Null } else { event(number + 1) });
         let desk = Desk::new();
         let says =
-            VendorAnswers { public: public.collect(), most: Some(20), ends, ..VendorAnswers::default() };
+            VendorAnswers { public: public.collect(), most: Some(20), end, ..VendorAnswers::default() };
         let (report, _) = run(&desk, later(), says).await;
-        assert!(report.ok, "{ends} {:?}", report.failures);
-        assert_eq!(std::fs::read_dir(desk.store().join("ledger/active")).unwrap().count(), 54, "{ends}");
+        assert!(report.ok, "{end:?} {:?}", report.failures);
+        assert_eq!(std::fs::read_dir(desk.store().join("ledger/active")).unwrap().count(), 54, "{end:?}");
     }
 }
 
 #[tokio::test]
 async fn a_list_is_not_at_its_end_where_a_page_fails_for_another_reason() {
+    let public = Rosters { edited: false, public: true, file: None };
     let world = small_world(8);
-    let server = server_at(later(), &world, ServerOptions::default());
-    sync_all(config(&server, &Desk::new().store()), later()).await;
-    let lists = server.requests().into_iter().filter(|request| request.path.ends_with("public/list"));
-    let (mut lists, mut second) = (lists.map(|request| request.start_time).peekable(), 2);
-    while lists.next() != lists.peek().copied() {
-        second += 1;
-    }
-    // The first page of a span is a short one, and no total is stated: behind it there may be another.
+    let run = async |texts: &[String]| {
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let (desk, server) = (Desk::new(), server_at(later(), &world, faults(&texts)));
+        let config = Config { rosters: public.clone(), ..config(&server, &desk.store()) };
+        let outcome = job(&desk.open(), config, later(), Job::Plan(Plan::default())).await;
+        (outcome.is_ok_and(|report| report.ok), server.requests())
+    };
+    let requests = run(&[]).await.1;
+    let second = requests.windows(2).position(|pair| pair[0].start_time == pair[1].start_time).unwrap() + 2;
+    // The first page is a short one, and no total is stated: behind it there may be another.
     for (fault, attempts, is_well) in [
         ("code=404", 1, true),
         ("code=400", 1, true),
@@ -107,14 +116,10 @@ async fn a_list_is_not_at_its_end_where_a_page_fails_for_another_reason() {
         // One more is answered.
         ("status=503", 5, true),
     ] {
-        let texts: Vec<String> = (second..second + attempts)
-            .map(|nth| format!("{fault}@path:event/public/list,nth:{nth}"))
-            .collect();
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let server = server_at(later(), &world, faults(&texts));
-        let desk = Desk::new();
-        let report = sync(config(&server, &desk.store()), later(), Selection::default()).await.unwrap();
-        assert_eq!(report.ok, is_well, "{fault} {:?}", report.failures);
+        let nths = second..second + attempts;
+        let texts: Vec<String> =
+            nths.map(|nth| format!("{fault}@path:event/public/list,nth:{nth}")).collect();
+        assert_eq!(run(&texts).await.0, is_well, "{fault} {attempts}");
     }
 }
 

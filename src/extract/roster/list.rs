@@ -170,18 +170,25 @@ impl<'a> List<'a> {
 
     /// Whether at least a page of the events is still to come, according to the stated total.
     fn lacks_a_page(&self) -> bool {
-        self.stated.is_some_and(|total| total >= self.in_this_reading.len() + self.request.shortest)
+        self.stated.is_some_and(|total| {
+            let has_room = self.pages * self.page_size() < total;
+            has_room && total >= self.in_this_reading.len() + self.request.shortest
+        })
     }
 
     /// Whether an error says that the list does not have the page: there may be no empty one behind the last.
     fn is_past_its_end(&self, error: &Error) -> bool {
-        let is_of_vendor = match error.kind() {
-            Kind::Refused | Kind::UnknownEvent => true,
+        let is_short = self.last < self.request.shortest;
+        let says_so = match (self.stated, error.kind()) {
+            (_, Kind::UnknownEvent) => true,
+            // A page of usual size is no end by itself.
+            (None, _) if !is_short => false,
             // Somebody between here and the vendor may have answered.
-            Kind::BadAnswer => self.stated.is_some() || error.context("requestId").is_some(),
+            (None, Kind::BadAnswer) => error.context("requestId").is_some(),
+            (_, Kind::Refused | Kind::BadAnswer) => true,
             _ => failure::is_unexplained(error),
         };
-        self.may_have_ended() && is_of_vendor
+        self.may_have_ended() && says_so
     }
 
     /// Whether the next page may not be there: the list has no more by its own total; without one, the last page was shorter than

@@ -171,7 +171,7 @@ async fn edited(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()
                 update.unreadable += page.unreadable;
                 update.apply(page.events, Detail::Full).await?;
             }
-            if !(list.is_blank() && std::mem::take(&mut may_be_asked_again)) {
+            if !((list.is_blank() || list.has_gap()) && std::mem::take(&mut may_be_asked_again)) {
                 break;
             }
             list = roster::edited_between(update.vendor, from, to);
@@ -185,13 +185,13 @@ async fn edited(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()
         }
         // Where something was answered after it, there was nothing.
         blank_from = list.is_blank().then(|| blank_from.unwrap_or(from));
-        gap_from = gap_from.or(list.has_gap().then_some(from));
-        read.broken_at = gap_from.or(blank_from).or(Some(to));
+        gap_from = list.has_gap().then_some(from);
+        read.broken_at = blank_from.or(Some(to));
         spans.advance(pages);
     }
     // What was asked for the first time, and answered without any data, is asked for once more the next time: it may have been no
     // answer.
-    let broken_at = gap_from.or(blank_from).map(|from| read.until.map_or(from, |until| until.max(from)));
+    let broken_at = blank_from.or(gap_from).map(|from| read.until.map_or(from, |until| until.max(from)));
     *read = ReadUpTo { until: Some(listed_until(update.vendor, now)), broken_at };
     Ok(())
 }

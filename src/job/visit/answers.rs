@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use super::day_count::DayCount;
 use super::task::Task;
 use crate::job::choice::Scope;
+use crate::load::cell::Source;
 use crate::load::ledger::Ledger;
 use crate::load::ledger::answers::{DayAnswer, SnapshotAnswer};
 use crate::transform::tables::Table;
@@ -18,9 +19,9 @@ pub(super) struct Answers {
     pub(super) days: BTreeMap<Date, DayAnswer>,
     /// Days that this visit asked for.
     pub(super) asked: BTreeSet<Date>,
-    /// Those of them that were answered before there was a snapshot, and without an array for these tables: the snapshot may count
-    /// records there.
-    pub(super) blank: BTreeMap<Date, Vec<Table>>,
+    /// Those of them that were answered without a row, and without all arrays, before there was a snapshot: it may count records
+    /// there.
+    pub(super) blank: BTreeSet<Date>,
     /// What this visit's snapshot counts; `None` if there is no snapshot.
     pub(super) counts: Option<Counts>,
     /// This visit's snapshot, unless it could not be staged.
@@ -46,7 +47,7 @@ pub(super) struct Comparison {
 impl Answers {
     /// Those of the visits before.
     pub(super) fn before(ledger: &Ledger) -> Self {
-        let (asked, blank) = (BTreeSet::new(), BTreeMap::new());
+        let (asked, blank) = (BTreeSet::new(), BTreeSet::new());
         Self { days: ledger.days.clone(), asked, blank, counts: None, snapshot: None }
     }
 
@@ -77,8 +78,9 @@ impl Answers {
 
     /// Days that were asked for, and need not be again: not those that lacked what the snapshot counts.
     pub(super) fn done(&self) -> BTreeSet<Date> {
-        let lacks =
-            |day: &Date| self.blank.get(day).is_some_and(|tables| self.counted(*day, tables) == Some(true));
+        let lacks = |day: &Date| {
+            self.blank.contains(day) && self.counted(*day, Source::Windows.tables()) == Some(true)
+        };
         self.asked.iter().copied().filter(|day| !lacks(day)).collect()
     }
 

@@ -15,7 +15,7 @@ const GIVEN_UP: u32 = 4;
 #[derive(Default)]
 pub(super) struct Shortfall {
     pub(super) owed: Owed,
-    /// Days for which the vendor answered nothing, although they may have records.
+    /// Days whose answers lacked data that they may have.
     pub(super) blank: BTreeSet<Date>,
     /// How many requests in a row were given up.
     given_up: u32,

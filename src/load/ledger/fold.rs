@@ -49,7 +49,7 @@ impl Ledger {
             if self.days.get(day).is_none_or(|known| age(known) <= age(answer)) {
                 self.days.insert(*day, *answer);
             }
-            if answer.lives.rows + answer.interactions.rows > 0 {
+            if answer.lives.rows + answer.interactions.rows > 0 && !visit.blank.contains(day) {
                 self.blank.remove(day);
             }
         }

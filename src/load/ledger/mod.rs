@@ -48,8 +48,7 @@ pub struct Ledger {
     pub snapshot: Option<SnapshotAnswer>,
     /// What the next visit has to ask for again.
     pub owed: Owed,
-    /// For each day for which the vendor answered nothing, although it may have records, the number of visits in which it did, since
-    /// the last answer with rows.
+    /// For each day whose answers lacked data that it may have, the number of visits in which they did, since it last had rows.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub blank: BTreeMap<Date, u32>,
     /// Failed visits since the last one that did not fail.

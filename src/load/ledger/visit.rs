@@ -130,7 +130,7 @@ pub struct Visit {
     pub snapshot: Option<SnapshotAnswer>,
     /// What failed or was left.
     pub owed: Owed,
-    /// Days for which the vendor answered nothing, although they may have records.
+    /// Days whose answers lacked data that they may have.
     pub blank: BTreeSet<Date>,
     /// All days that were asked for, including those without rows and those that failed.
     pub asked: BTreeSet<Date>,

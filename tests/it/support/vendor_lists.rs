@@ -36,8 +36,8 @@ pub(crate) struct VendorAnswers {
     pub(crate) counts: bool,
     /// The most entries of a page, whatever is asked for.
     pub(crate) most: Option<usize>,
-    /// Whether there is no page behind the last, not even an empty one.
-    pub(crate) ends: bool,
+    /// The code of the answers for pages behind the last; none if they are empty pages.
+    pub(crate) end: Option<i64>,
     /// What its clock says; if it says nothing, it sends no possible time.
     pub(crate) time: Option<Timestamp>,
     /// What happens before the second page of edits is told; the third never is.
@@ -78,7 +78,7 @@ async fn answer(
     let data = match path.as_str() {
         _ if is_broken => None,
         "event/modify/list"
-            if says.ends
+            if says.end.is_some()
                 && number("page") > 1
                 && (number("page") - 1) * number("pageSize") >= says.edited.len() =>
         {
@@ -90,14 +90,14 @@ async fn answer(
         "event/public/list" => {
             let (at, size) = (number("page"), says.most.unwrap_or_else(|| number("count")));
             let at = if says.from_one { at.saturating_sub(1) } else { at };
-            let is_there = !says.ends || at == 0 || at * size < says.public.len();
+            let is_there = says.end.is_none() || at == 0 || at * size < says.public.len();
             is_there.then(|| page(&says.public, at, size)).flatten()
         }
         "event/info" => says.info.get(&asked["eventId"].as_i64().unwrap()).cloned(),
         _ => Some(json!({ "report": says.report })),
     };
     says.asked.lock().unwrap().push((path, asked));
-    let code = if data.is_some() { 200 } else { 404 };
+    let code = if data.is_some() { 200 } else { says.end.unwrap_or(404) };
     Json(
         json!({ "code": code, "msg": "", "timeStamp": says.time.map_or(0, Timestamp::as_millisecond), "requestId": "1", "data": data }),
     )
