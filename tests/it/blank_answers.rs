@@ -1,21 +1,21 @@
-//! A success without any data: the vendor's documentation does not say whether it means that there is nothing, or that the vendor
-//! could not answer.
-
-use std::num::NonZeroUsize;
+//! A report without any data, or without an array: the vendor's documentation does not say whether it means that there is nothing,
+//! or that the vendor could not answer.
 
 use jiff::Timestamp;
 use rollcall::calendar::Zone;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
-use rollcall::job::{Job, Plan};
+
 use rollcall::load::ledger::Closing;
+use rollcall::load::ledger::answers::DayAnswer;
 use rollcall::transform::tables::Table;
-use simulator::{ServerOptions, Viewers, World, WorldOptions};
+use rollcall::transform::totals::Totals;
+use simulator::{Array, Event, Session, Viewers, World, WorldOptions};
 
 use crate::support::command::Desk;
 use crate::support::faults::{busiest, faults};
 use crate::support::lake::{cells, ledger};
-use crate::support::run::{HOUR, config, job, later, server_at, small_world, sync, sync_all};
+use crate::support::run::{HOUR, config, later, server_at, small_world, sync};
 
 const EVENT: i64 = 700_001;
 
@@ -85,10 +85,15 @@ async fn a_day_without_data_of_which_the_snapshot_has_records_is_owed() {
 
 #[tokio::test]
 async fn a_day_that_is_never_answered_with_data_is_believed_after_a_while_and_from_then_on() {
-    let (event, day) = busiest();
-    let end = small_world(8).event(event.unsigned_abs()).unwrap().end_time;
-    let visited = Timestamp::from_second(end).unwrap() + HOUR * 60;
-    for fault in ["code=200", "null-array=lives"] {
+    // A day with both viewings and interactions.
+    let is_interaction = |session: &Session| session.array == Array::Interactions;
+    let interactions = |event: &Event| event.sessions().filter(is_interaction).count();
+    let of_event = small_world(8).events().max_by_key(interactions).unwrap();
+    let first = of_event.sessions().filter(is_interaction).map(|session| session.online).min().unwrap();
+    let day = Zone::parse("Asia/Shanghai").unwrap().day_of(Timestamp::from_second(first).unwrap());
+    let event = i64::try_from(of_event.id).unwrap();
+    let visited = Timestamp::from_second(of_event.end_time).unwrap() + HOUR * 60;
+    for fault in ["code=200", "null-array=lives", "null-array=interactions"] {
         let (desk, blank) = (Desk::new(), format!("{fault}@day:{event}:{day}"));
         for visit in 0..10 {
             let report = run(&desk, visited + HOUR * 24 * visit, &[&blank]).await;
@@ -99,7 +104,13 @@ async fn a_day_that_is_never_answered_with_data_is_believed_after_a_while_and_fr
             assert_eq!(is_told, visit == 6, "{fault} {visit} {:?}", report.notes);
         }
         let after = ledger(&desk, event).await.unwrap();
-        assert!(after.days.get(&day).is_none_or(|day| day.lives.rows == 0) && after.owed.is_empty());
+        let rows = |totals: fn(&DayAnswer) -> Totals| after.days.get(&day).map_or(0, |day| totals(day).rows);
+        let (lives, interactions) = (rows(|day| day.lives), rows(|day| day.interactions));
+        assert_eq!(
+            (lives > 0, interactions > 0),
+            (fault.ends_with("interactions"), fault.ends_with("lives"))
+        );
+        assert!(after.owed.is_empty(), "{fault}");
         // The last visit does, and believes it, too.
         let last = run(&desk, later(), &[&blank]).await;
         assert!(last.ok && last.notes.iter().any(|note| note.ends_with("this day may have")), "{fault}");
@@ -134,7 +145,7 @@ async fn a_day_that_is_owed_stays_so_if_the_snapshot_has_no_data_either() {
 async fn days_without_data_are_no_reason_to_ask_for_no_other() {
     let viewers = Viewers::Exactly(100);
     let world = World::new(WorldOptions { events: 8, days: 4, viewers, ..WorldOptions::default() });
-    let last_viewing = |event: &simulator::Event| event.sessions().map(|session| session.online).max();
+    let last_viewing = |event: &Event| event.sessions().map(|session| session.online).max();
     let longest = world.events().max_by_key(|event| last_viewing(event).unwrap_or_default() - event.end_time);
     let event = i64::try_from(longest.unwrap().id).unwrap();
     let days_with = async |texts: &[String]| {
@@ -209,80 +220,4 @@ async fn a_day_lacks_an_array_of_which_the_snapshot_has_records_whatever_else_it
     assert!(ledger(&desk, event).await.unwrap().owed.days.contains(&day));
     assert!(run(&desk, visited + HOUR * 24, &[]).await.ok);
     assert!(ledger(&desk, event).await.unwrap().days[&day].lives.rows > 0);
-}
-
-#[tokio::test]
-async fn a_list_without_data_is_read_again_by_the_next_run() {
-    let world = small_world(8);
-    let (desk, blank) = (Desk::new(), "code=200@path:event/modify/list");
-    let from = async |hours: i32, texts: &[&str]| {
-        let now = later() + HOUR * hours;
-        let server = server_at(now, &world, faults(texts));
-        let mut config = config(&server, &desk.store());
-        config.rosters.public = false;
-        sync_all(config, now).await;
-        let asked = server.requests().into_iter().find(|request| request.path.ends_with("modify/list"));
-        asked.unwrap().start_time.unwrap()
-    };
-    let first = from(0, &[blank]).await;
-    assert_eq!(from(1, &[]).await, first, "as the first run did");
-    assert!(ledger(&desk, EVENT).await.is_some());
-    // From an hour before the last run on; and then each time from the run before the last, so that everything is asked for twice.
-    let since = |hours: i32| (later() + HOUR * hours).as_second();
-    for (hours, asked_since) in [(3, 0), (5, 0), (7, 2)] {
-        assert_eq!(from(hours, &[blank]).await, since(asked_since), "{hours}");
-    }
-}
-
-#[tokio::test]
-async fn a_list_of_chosen_days_without_data_is_read_again_at_once() {
-    let (event, day) = busiest();
-    let world = small_world(8);
-    let now =
-        Timestamp::from_second(world.event(event.unsigned_abs()).unwrap().end_time).unwrap() + HOUR * 60;
-    let (desk, server) =
-        (Desk::new(), server_at(now, &world, faults(&["code=200@path:event/modify/list,nth:1"])));
-    let mut config = config(&server, &desk.store());
-    config.rosters.public = false;
-    // One span, and no run that would come back to it.
-    config.lookback = HOUR * 24 * 7;
-    let chosen = Selection { from: Some(day), to: Some(day), ..Selection::default() };
-    assert!(sync(config, now, chosen).await.unwrap().ok);
-    assert!(ledger(&desk, event).await.unwrap().days[&day].lives.rows > 0);
-}
-
-#[tokio::test]
-async fn whichever_page_of_a_list_has_no_data_no_event_is_lost() {
-    let world = World::new(WorldOptions {
-        events: 250,
-        days: 1,
-        viewers: Viewers::Exactly(0),
-        ..WorldOptions::default()
-    });
-    let plan = || Job::Plan(Plan { items: NonZeroUsize::new(10), ..Plan::default() });
-    let run = async |desk: &Desk, hours: i32, options: ServerOptions| {
-        let now = later() + HOUR * hours;
-        let server = server_at(now, &world, options);
-        let mut config = config(&server, &desk.store());
-        config.rosters.public = false;
-        let outcome = job(&desk.open(), config, now, plan()).await;
-        outcome.is_ok_and(|report| report.ok)
-    };
-    let known = |desk: &Desk| std::fs::read_dir(desk.store().join("ledger/active")).unwrap().count();
-    let whole = Desk::new();
-    assert!(run(&whole, 0, ServerOptions::default()).await);
-    for nth in 1..=8 {
-        let desk = Desk::new();
-        // A page in the middle is asked for again at once, a list that begins so by the next run.
-        assert!(run(&desk, 0, faults(&[&format!("code=200@path:event/modify/list,nth:{nth}")])).await);
-        assert!(run(&desk, 1, ServerOptions::default()).await);
-        assert_eq!(known(&desk), known(&whole), "{nth}");
-    }
-    // The third page of the last span, the fourth, in both readings, however often it is asked for.
-    let nths = [6, 7, 8, 11, 12, 13].map(|nth| format!("code=200@path:event/modify/list,nth:{nth}"));
-    let desk = Desk::new();
-    assert!(run(&desk, 0, faults(&nths.each_ref().map(String::as_str))).await);
-    assert!(known(&desk) < known(&whole));
-    assert!(run(&desk, 1, ServerOptions::default()).await);
-    assert_eq!(known(&desk), known(&whole));
 }

@@ -11,6 +11,7 @@
 
 mod bad_input;
 mod blank_answers;
+mod blank_lists;
 mod bucket_versions;
 mod concurrent_runs;
 mod concurrent_visits;
