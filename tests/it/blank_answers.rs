@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use rollcall::calendar::Zone;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
-
 use rollcall::load::ledger::Closing;
 use rollcall::load::ledger::answers::DayAnswer;
 use rollcall::transform::tables::Table;
