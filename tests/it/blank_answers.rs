@@ -181,7 +181,7 @@ async fn visits_that_lacked_something_else_do_not_make_a_day_without_data_believ
 }
 
 #[tokio::test]
-async fn a_day_that_was_answered_without_data_before_the_snapshot_counted_records_of_it_is_asked_for_again() {
+async fn a_day_that_was_answered_without_data_before_the_snapshot_counted_records_of_it_is_owed() {
     let (event, first) = busiest();
     let whole = Desk::new();
     run(&whole, later(), &[]).await;
@@ -191,21 +191,33 @@ async fn a_day_that_was_answered_without_data_before_the_snapshot_counted_record
     let last = of_event.map(|(_, day, _)| *day).max().unwrap();
     let zone = Zone::parse("Asia/Shanghai").unwrap();
     let (before, after) = (zone.start_of(last).unwrap() - HOUR, zone.end_of(last).unwrap() + HOUR * 24);
+    let refused = format!("code=400@day:{event}:{first}");
     for fault in ["code=200", "null-array=lives"] {
         let once = format!("{fault}@day:{event}:{last},nth:1");
-        // A visit that asks for the snapshot because another day is news.
-        let desk = Desk::new();
-        assert!(!run(&desk, before, &[&format!("code=400@day:{event}:{first}")]).await.ok);
-        assert!(!ledger(&desk, event).await.unwrap().days.contains_key(&last));
-        assert!(run(&desk, after, &[&once]).await.ok, "{fault}");
-        assert!(ledger(&desk, event).await.unwrap().days[&last].lives.rows > 0, "{fault}");
-        // The last one, which asks for it anyway.
-        let desk = Desk::new();
-        assert!(run(&desk, before, &[]).await.ok);
-        assert!(!run(&desk, later(), &[&once]).await.ok, "{fault}");
-        assert!(run(&desk, later() + HOUR * 24, &[]).await.ok, "{fault}");
-        assert!(cells(&desk.store()).await == expected, "{fault}");
+        // In a visit that asks for the snapshot because another day is news; and in the last one, which asks for it anyway.
+        for (of_first, at) in [(vec![refused.as_str()], after), (vec![], later())] {
+            let desk = Desk::new();
+            assert_eq!(run(&desk, before, &of_first).await.ok, of_first.is_empty());
+            assert!(!run(&desk, at, &[&once]).await.ok, "{fault}");
+            assert!(ledger(&desk, event).await.unwrap().owed.days.contains(&last), "{fault}");
+            assert!(run(&desk, at + HOUR * 24, &[]).await.ok, "{fault}");
+            assert!(ledger(&desk, event).await.unwrap().days[&last].lives.rows > 0, "{fault}");
+            assert!(at != later() || cells(&desk.store()).await == expected, "{fault}");
+        }
     }
+}
+
+#[tokio::test]
+async fn what_was_owed_of_an_event_that_nobody_watched_is_answered_by_nothing() {
+    let world = small_world(8);
+    let nobody = world.events().find(|event| event.sessions().next().is_none()).unwrap();
+    let (event, end) = (i64::try_from(nobody.id).unwrap(), Timestamp::from_second(nobody.end_time).unwrap());
+    let desk = Desk::new();
+    let nothing = format!("code=200@event:{event}");
+    assert!(!run(&desk, end + HOUR * 24, &[&format!("status=503@event:{event}")]).await.ok);
+    assert!(!ledger(&desk, event).await.unwrap().owed.is_empty());
+    assert!(run(&desk, end + HOUR * 48, &[&nothing]).await.ok);
+    assert!(ledger(&desk, event).await.unwrap().owed.is_empty());
 }
 
 #[tokio::test]

@@ -163,15 +163,20 @@ async fn edited(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()
     let (mut spans, mut blank_from, mut gap_from) = (Spans::new(from, now), None, None);
     while let Some((from, to)) = spans.current() {
         let (mut list, mut pages) = (roster::edited_between(update.vendor, from, to), 0);
-        // The next run comes back to the last span, unless this one is of chosen days.
-        let mut may_be_asked_again = to < now || choice.days().is_some();
+        let mut may_be_asked_again = true;
         loop {
             while let Some(page) = list.page().await? {
                 pages += 1;
                 update.unreadable += page.unreadable;
                 update.apply(page.events, Detail::Full).await?;
             }
-            if !((list.is_blank() || list.has_gap()) && std::mem::take(&mut may_be_asked_again)) {
+            // The next run comes back to a page without data, and to a last span without any; none does to chosen days.
+            let is_last_chance = if choice.days().is_some() {
+                list.is_blank() || list.has_gap()
+            } else {
+                list.is_blank() && to < now
+            };
+            if !(is_last_chance && std::mem::take(&mut may_be_asked_again)) {
                 break;
             }
             list = roster::edited_between(update.vendor, from, to);
@@ -185,13 +190,17 @@ async fn edited(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()
         }
         // Where something was answered after it, there was nothing.
         blank_from = list.is_blank().then(|| blank_from.unwrap_or(from));
-        gap_from = list.has_gap().then_some(from);
+        gap_from = gap_from.or(list.has_gap().then_some(from));
         read.broken_at = blank_from.or(Some(to));
         spans.advance(pages);
     }
     // What was asked for the first time, and answered without any data, is asked for once more the next time: it may have been no
     // answer.
-    let broken_at = blank_from.or(gap_from).map(|from| read.until.map_or(from, |until| until.max(from)));
+    let broken_at = blank_from
+        .into_iter()
+        .chain(gap_from)
+        .min()
+        .map(|from| read.until.map_or(from, |until| until.max(from)));
     *read = ReadUpTo { until: Some(listed_until(update.vendor, now)), broken_at };
     Ok(())
 }

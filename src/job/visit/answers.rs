@@ -7,8 +7,8 @@ use jiff::civil::Date;
 
 use super::day_count::DayCount;
 use super::task::Task;
+use crate::error::Error;
 use crate::job::choice::Scope;
-use crate::load::cell::Source;
 use crate::load::ledger::Ledger;
 use crate::load::ledger::answers::{DayAnswer, SnapshotAnswer};
 use crate::transform::tables::Table;
@@ -19,9 +19,9 @@ pub(super) struct Answers {
     pub(super) days: BTreeMap<Date, DayAnswer>,
     /// Days that this visit asked for.
     pub(super) asked: BTreeSet<Date>,
-    /// Those of them that were answered without a row, and without all arrays, before there was a snapshot: it may count records
-    /// there.
-    pub(super) blank: BTreeSet<Date>,
+    /// Those of them that were answered before there was a snapshot, and without an array for these tables, with the error that it
+    /// is if the snapshot has records there.
+    pub(super) lacking: BTreeMap<Date, (Vec<Table>, Error)>,
     /// What this visit's snapshot counts; `None` if there is no snapshot.
     pub(super) counts: Option<Counts>,
     /// This visit's snapshot, unless it could not be staged.
@@ -47,8 +47,8 @@ pub(super) struct Comparison {
 impl Answers {
     /// Those of the visits before.
     pub(super) fn before(ledger: &Ledger) -> Self {
-        let (asked, blank) = (BTreeSet::new(), BTreeSet::new());
-        Self { days: ledger.days.clone(), asked, blank, counts: None, snapshot: None }
+        let (asked, lacking) = (BTreeSet::new(), BTreeMap::new());
+        Self { days: ledger.days.clone(), asked, lacking, counts: None, snapshot: None }
     }
 
     /// Whether the rows of any day differ from those of the visits before.
@@ -74,14 +74,6 @@ impl Answers {
         let of_day = counts.days.get(&day).copied().unwrap_or_default();
         let has_any = tables.iter().any(|table| of_day.of(*table) > 0);
         (has_any || !counts.is_cut_off).then_some(has_any)
-    }
-
-    /// Days that were asked for, and need not be again: not those that lacked what the snapshot counts.
-    pub(super) fn done(&self) -> BTreeSet<Date> {
-        let lacks = |day: &Date| {
-            self.blank.contains(day) && self.counted(*day, Source::Windows.tables()) == Some(true)
-        };
-        self.asked.iter().copied().filter(|day| !lacks(day)).collect()
     }
 
     /// What the snapshot counts; `None` if there is no snapshot that has everything.

@@ -41,7 +41,7 @@ impl Visiting<'_> {
                 }
             }
             // A day has needed it already.
-            Task::Snapshot if self.answers.counts.is_some() => return Ok(()),
+            Task::Snapshot if self.answers.counts.is_some() || self.shortfall.owed.snapshot => return Ok(()),
             Task::Snapshot => self.fetch(task, &[]).await,
         };
         let staged = match fetched {

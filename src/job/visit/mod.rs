@@ -142,6 +142,7 @@ impl Visiting<'_> {
         if is_changed {
             self.pull_task(Task::Snapshot).await?;
         }
+        self.owe_what_lacks();
         if self.answers.counts.is_some() || wants_snapshot || is_changed {
             for day in self.days_to_check()? {
                 self.pull_task(Task::Day(day)).await?;
@@ -176,7 +177,7 @@ impl Visiting<'_> {
     }
 
     /// Days that the snapshot counts differently, and all possible ones if there is no snapshot that has everything; not those that
-    /// are done. If there was no time for the snapshot, settled days with an answer are left out: the next visit asks for
+    /// were just asked for. If there was no time for the snapshot, settled days with an answer are left out: the next visit asks for
     /// the snapshot again.
     fn days_to_check(&self) -> Result<BTreeSet<Date>> {
         let mut days = self.answers.to_ask_again(self.scope);
@@ -186,7 +187,7 @@ impl Visiting<'_> {
         if self.answers.counts.is_none() && self.shortfall.is_left {
             days.retain(|day| !self.is_answered(*day));
         }
-        Ok(&days - &self.answers.done())
+        Ok(&days - &self.answers.asked)
     }
 
     fn needs(&self) -> Needs<'_> {
