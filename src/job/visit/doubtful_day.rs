@@ -47,8 +47,7 @@ impl Visiting<'_> {
             self.shortfall.blank.insert(day);
             return Ok(Some(fetched));
         }
-        let is_owed = has_nothing(&missing) && self.ledger.owed.days.contains(&day);
-        if self.answers.counts.is_none() && (is_owed || self.is_doubted(day, &missing)) {
+        if self.answers.counts.is_none() && self.is_doubted(day, &missing) {
             let asked = self.ask_for_counts().await;
             if !matches!(asked, Ok(true)) {
                 self.abandon(std::mem::take(&mut fetched.archived)).await?;
@@ -86,17 +85,21 @@ impl Visiting<'_> {
         if missing.is_empty() {
             return false;
         }
+        let has_nothing = missing.len() == Source::Windows.tables().len();
         let has_lacked = self.ledger.blank.contains_key(&day);
+        // Of a day that was not answered yet, the snapshot before may have had records, if it had any at all.
+        let is_owed = self.ledger.owed.days.contains(&day) && self.ledger.rows() > 0;
         let had_rows = |known: &DayAnswer| known.lives.rows + known.interactions.rows > 0;
         match self.answers.counted(day, missing) {
             Some(true) => true,
             // A snapshot without any data may be no answer either.
-            Some(false) if self.answers.snapshot.is_some_and(|snapshot| snapshot.is_blank) => {
-                let is_owed = self.ledger.owed.days.contains(&day);
-                has_nothing(missing) && (has_lacked || is_owed && self.ledger.rows() > 0)
+            Some(false) => {
+                let is_blank = self.answers.snapshot.is_some_and(|snapshot| snapshot.is_blank);
+                is_blank && has_nothing && (has_lacked || is_owed)
             }
-            Some(false) => false,
-            None => has_lacked || has_nothing(missing) && self.ledger.days.get(&day).is_some_and(had_rows),
+            None => {
+                has_lacked || has_nothing && (is_owed || self.ledger.days.get(&day).is_some_and(had_rows))
+            }
         }
     }
 
@@ -106,11 +109,6 @@ impl Visiting<'_> {
         Box::pin(self.pull_task(Task::Snapshot)).await?;
         Ok(self.answers.counts.is_some() || !self.shortfall.is_left)
     }
-}
-
-/// Whether all arrays are missing that a day's windows bring.
-fn has_nothing(missing: &[Table]) -> bool {
-    missing.len() == Source::Windows.tables().len()
 }
 
 fn lacks_data(fetched: &Fetched) -> Error {
