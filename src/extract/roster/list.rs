@@ -104,7 +104,7 @@ impl<'a> List<'a> {
         }
         match self.ask().await {
             Ok((entries, total)) => Ok(Some(self.read(&entries, total))),
-            Err(error) if self.is_past_its_end(&error) || self.is_broken_behind_a_short_page(&error) => {
+            Err(error) if self.is_past_its_end(&error) => {
                 self.end_reading();
                 Ok(Some(Page::default()))
             }
@@ -178,27 +178,17 @@ impl<'a> List<'a> {
 
     /// Whether an error says that the list does not have the page: there may be no empty one behind the last.
     fn is_past_its_end(&self, error: &Error) -> bool {
+        let is_short = self.last < self.request.shortest;
         let says_so = match (self.stated, error.kind()) {
             (_, Kind::UnknownEvent) => true,
             // A page of usual size is no end by itself.
-            (None, _) if !self.is_short() => false,
+            (None, _) if !is_short => false,
             // Somebody between here and the vendor may have answered.
             (None, Kind::BadAnswer) => error.context("requestId").is_some(),
             (_, Kind::Refused | Kind::BadAnswer) => true,
             _ => failure::is_unexplained(error),
         };
         self.may_have_ended() && says_so
-    }
-
-    /// Whether the vendor itself could not answer, however often it was asked: perhaps because there is no page behind a short one.
-    fn is_broken_behind_a_short_page(&self, error: &Error) -> bool {
-        let is_of_vendor = failure::is_of_server(error) && error.context("code").is_some();
-        self.stated.is_none() && self.may_have_ended() && self.is_short() && is_of_vendor
-    }
-
-    /// Whether the last page had fewer events than every page but the last should have.
-    fn is_short(&self) -> bool {
-        self.last < self.request.shortest
     }
 
     /// Whether the next page may not be there: the list has no more by its own total; without one, the last page was shorter than

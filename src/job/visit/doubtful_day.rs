@@ -47,7 +47,8 @@ impl Visiting<'_> {
             self.shortfall.blank.insert(day);
             return Ok(Some(fetched));
         }
-        if self.answers.counts.is_none() && self.is_doubted(day, &missing) {
+        let is_owed = has_nothing(&missing) && self.ledger.owed.days.contains(&day);
+        if self.answers.counts.is_none() && (is_owed || self.is_doubted(day, &missing)) {
             let asked = self.ask_for_counts().await;
             if !matches!(asked, Ok(true)) {
                 self.abandon(std::mem::take(&mut fetched.archived)).await?;
@@ -85,7 +86,6 @@ impl Visiting<'_> {
         if missing.is_empty() {
             return false;
         }
-        let has_nothing = missing.len() == Source::Windows.tables().len();
         let has_lacked = self.ledger.blank.contains_key(&day);
         // Of a day that was not answered yet, the snapshot before may have had records, if it had any at all.
         let is_owed = self.ledger.owed.days.contains(&day) && self.ledger.rows() > 0;
@@ -95,10 +95,13 @@ impl Visiting<'_> {
             // A snapshot without any data may be no answer either.
             Some(false) => {
                 let is_blank = self.answers.snapshot.is_some_and(|snapshot| snapshot.is_blank);
-                is_blank && has_nothing && (has_lacked || is_owed)
+                is_blank && has_nothing(missing) && (has_lacked || is_owed)
             }
             None => {
-                has_lacked || has_nothing && (is_owed || self.ledger.days.get(&day).is_some_and(had_rows))
+                // Where the snapshot is only cut off, every day is asked for, and compared with the next one.
+                let is_open = is_owed && self.answers.counts.is_none();
+                let may_have_any = is_open || self.ledger.days.get(&day).is_some_and(had_rows);
+                has_lacked || has_nothing(missing) && may_have_any
             }
         }
     }
@@ -109,6 +112,11 @@ impl Visiting<'_> {
         Box::pin(self.pull_task(Task::Snapshot)).await?;
         Ok(self.answers.counts.is_some() || !self.shortfall.is_left)
     }
+}
+
+/// Whether all arrays are missing that a day's windows bring.
+fn has_nothing(missing: &[Table]) -> bool {
+    missing.len() == Source::Windows.tables().len()
 }
 
 fn lacks_data(fetched: &Fetched) -> Error {
