@@ -2,6 +2,7 @@
 //! or that the vendor could not answer.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use rollcall::calendar::Zone;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
@@ -17,6 +18,13 @@ use crate::support::lake::{cells, ledger};
 use crate::support::run::{HOUR, config, later, server_at, small_world, sync};
 
 const EVENT: i64 = 700_001;
+
+/// The busiest event, its first day with viewings, and a moment at which that day has settled.
+fn settled() -> (i64, Date, Timestamp) {
+    let (event, day) = busiest();
+    let end = small_world(8).event(event.unsigned_abs()).unwrap().end_time;
+    (event, day, Timestamp::from_second(end).unwrap() + HOUR * 60)
+}
 
 /// A sync at this time, of a vendor for whom this goes wrong.
 async fn run(desk: &Desk, now: Timestamp, texts: &[&str]) -> rollcall::report::Report {
@@ -47,9 +55,7 @@ async fn an_event_without_any_data_is_asked_for_once_more_before_it_is_closed() 
 
 #[tokio::test]
 async fn within_its_horizon_too_the_next_visit_brings_what_was_not_answered() {
-    let (event, _) = busiest();
-    let end = small_world(8).event(event.unsigned_abs()).unwrap().end_time;
-    let visited = Timestamp::from_second(end).unwrap() + HOUR * 60;
+    let (event, _, visited) = settled();
     let (whole, desk) = (Desk::new(), Desk::new());
     for (desk, texts) in [(&whole, &[][..]), (&desk, &["code=200@snapshot"])] {
         assert!(run(desk, visited, texts).await.ok);
@@ -61,9 +67,7 @@ async fn within_its_horizon_too_the_next_visit_brings_what_was_not_answered() {
 
 #[tokio::test]
 async fn a_day_without_data_of_which_the_snapshot_has_records_is_owed() {
-    let (event, day) = busiest();
-    let end = small_world(8).event(event.unsigned_abs()).unwrap().end_time;
-    let visited = Timestamp::from_second(end).unwrap() + HOUR * 60;
+    let (event, day, visited) = settled();
     let blank = format!("code=200@day:{event}:{day}");
     let desk = Desk::new();
     // On a first visit after the snapshot; on a later one, before it.
@@ -127,9 +131,7 @@ async fn a_day_that_is_never_answered_with_data_is_believed_after_a_while_and_fr
 
 #[tokio::test]
 async fn a_day_that_is_owed_stays_so_if_the_snapshot_has_no_data_either() {
-    let (event, day) = busiest();
-    let end = small_world(8).event(event.unsigned_abs()).unwrap().end_time;
-    let visited = Timestamp::from_second(end).unwrap() + HOUR * 60;
+    let (event, day, visited) = settled();
     let desk = Desk::new();
     let blank = [format!("code=200@day:{event}:{day}"), format!("code=200@event:{event}")];
     for (hours, fault) in [(0, &blank[0]), (24, &blank[1]), (48, &blank[1])] {
@@ -165,18 +167,19 @@ async fn days_without_data_are_no_reason_to_ask_for_no_other() {
 
 #[tokio::test]
 async fn visits_that_lacked_something_else_do_not_make_a_day_without_data_believed() {
-    let (event, day) = busiest();
-    let end = small_world(8).event(event.unsigned_abs()).unwrap().end_time;
-    let visited = Timestamp::from_second(end).unwrap() + HOUR * 60;
+    let (event, day, visited) = settled();
     let (desk, refused) = (Desk::new(), format!("code=400@day:{event}:{day}"));
     for visit in 0..8 {
         assert!(!run(&desk, visited + HOUR * 24 * visit, &[&refused]).await.ok);
     }
     assert!(ledger(&desk, event).await.unwrap().unfinished >= 8);
-    let blank = format!("code=200@day:{event}:{day}");
-    assert!(!run(&desk, visited + HOUR * 24 * 9, &[&blank]).await.ok);
-    assert!(ledger(&desk, event).await.unwrap().owed.days.contains(&day));
-    assert!(run(&desk, visited + HOUR * 24 * 10, &[]).await.ok);
+    let (blank, without) =
+        (format!("code=200@day:{event}:{day}"), format!("code=400@snapshot,event:{event}"));
+    for (days, faults) in [(9, vec![blank.as_str(), &without]), (10, vec![&blank])] {
+        assert!(!run(&desk, visited + HOUR * 24 * days, &faults).await.ok, "{faults:?}");
+        assert!(ledger(&desk, event).await.unwrap().owed.days.contains(&day), "{faults:?}");
+    }
+    assert!(run(&desk, visited + HOUR * 24 * 11, &[]).await.ok);
     assert!(ledger(&desk, event).await.unwrap().days[&day].lives.rows > 0);
 }
 
@@ -222,9 +225,7 @@ async fn what_was_owed_of_an_event_that_nobody_watched_is_answered_by_nothing() 
 
 #[tokio::test]
 async fn a_day_lacks_an_array_of_which_the_snapshot_has_records_whatever_else_it_has() {
-    let (event, day) = busiest();
-    let end = small_world(8).event(event.unsigned_abs()).unwrap().end_time;
-    let visited = Timestamp::from_second(end).unwrap() + HOUR * 60;
+    let (event, day, visited) = settled();
     let desk = Desk::new();
     let report = run(&desk, visited, &[&format!("null-array=lives@day:{event}:{day}")]).await;
     assert!(!report.ok);

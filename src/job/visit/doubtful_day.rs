@@ -88,18 +88,18 @@ impl Visiting<'_> {
         }
         let has_lacked = self.ledger.blank.contains_key(&day);
         // Of a day that was not answered yet, the snapshot before may have had records, if it had any at all.
-        let is_owed = self.ledger.owed.days.contains(&day) && self.ledger.rows() > 0;
+        let may_be_owed_rows = self.ledger.owed.days.contains(&day) && self.ledger.rows() > 0;
         let had_rows = |known: &DayAnswer| known.lives.rows + known.interactions.rows > 0;
         match self.answers.counted(day, missing) {
             Some(true) => true,
             // A snapshot without any data may be no answer either.
             Some(false) => {
                 let is_blank = self.answers.snapshot.is_some_and(|snapshot| snapshot.is_blank);
-                is_blank && has_nothing(missing) && (has_lacked || is_owed)
+                is_blank && has_nothing(missing) && (has_lacked || may_be_owed_rows)
             }
             None => {
                 // Where the snapshot is only cut off, every day is asked for, and compared with the next one.
-                let is_open = is_owed && self.answers.counts.is_none();
+                let is_open = may_be_owed_rows && self.answers.counts.is_none();
                 let may_have_any = is_open || self.ledger.days.get(&day).is_some_and(had_rows);
                 has_lacked || has_nothing(missing) && may_have_any
             }
