@@ -4,18 +4,23 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rollcall::calendar::Zone;
+use rollcall::config::Config;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
-use rollcall::load::ledger::Closing;
+use rollcall::job::{Job, Replay};
 use rollcall::load::ledger::answers::DayAnswer;
+use rollcall::load::ledger::ledgers::Ledgers;
+use rollcall::load::ledger::{Closing, Ledger};
 use rollcall::transform::tables::Table;
 use rollcall::transform::totals::Totals;
+use serde_json::{Value, json};
 use simulator::{Array, Event, Session, Viewers, World, WorldOptions};
 
 use crate::support::command::Desk;
 use crate::support::faults::{busiest, faults};
-use crate::support::lake::{cells, ledger};
-use crate::support::run::{HOUR, config, later, server_at, small_world, sync};
+use crate::support::lake::{Cells, cells, ledger};
+use crate::support::run::{HOUR, config, job, later, server_at, small_world, sync};
+use crate::support::vendor_lists::{self, VendorAnswers};
 
 const EVENT: i64 = 700_001;
 
@@ -232,4 +237,85 @@ async fn a_day_lacks_an_array_of_which_the_snapshot_has_records_whatever_else_it
     assert!(ledger(&desk, event).await.unwrap().owed.days.contains(&day));
     assert!(run(&desk, visited + HOUR * 24, &[]).await.ok);
     assert!(ledger(&desk, event).await.unwrap().days[&day].lives.rows > 0);
+}
+
+#[tokio::test]
+async fn a_window_without_data_is_no_reason_to_take_the_rest_of_its_day_for_the_whole() {
+    let (event, day, visited) = settled();
+    let zone = Zone::parse("Asia/Shanghai").unwrap();
+    let noon = (zone.start_of(day).unwrap() + HOUR * 12).as_second();
+    let of_event = small_world(8).event(event.unsigned_abs()).unwrap();
+    let is_of_day = |session: &Session| zone.day_of(Timestamp::from_second(session.online).unwrap()) == day;
+    let (morning, evening): (Vec<_>, Vec<_>) =
+        of_event.sessions().filter(is_of_day).partition(|session| session.online < noon);
+    // One half of the day has nothing, the other one everything.
+    let (busy, idle) = if morning.len() > evening.len() { (1, 2) } else { (2, 1) };
+    assert!(morning.is_empty() || evening.is_empty());
+    let whole = Desk::new();
+    run(&whole, visited, &[]).await;
+    let expected = cells(&whole.store()).await;
+    for fault in ["code=200", "code=404", "null-array=lives+interactions"] {
+        let desk = Desk::new();
+        let refused = format!("code=400@day:{event}:{day}");
+        assert!(!run(&desk, visited, &[&refused]).await.ok);
+        // It is asked for in halves, as if an answer for all of it had taken too long.
+        let halves = |ledger: &mut Ledger| ledger.owed.pieces = [(day, 2)].into();
+        let before = ledger(&desk, event).await.unwrap();
+        Ledgers::new(desk.open()).update(&before, halves).await.unwrap();
+        let of_half = |half: u32| format!("{fault}@day:{event}:{day},nth:{half}");
+        assert!(!run(&desk, visited + HOUR * 2, &[&of_half(busy)]).await.ok, "{fault}");
+        assert!(ledger(&desk, event).await.unwrap().owed.days.contains(&day), "{fault}");
+        // Where there is nothing, the vendor may always answer so.
+        let (now, options) = (visited + HOUR * 24, faults(&[&of_half(idle)]));
+        let server = server_at(now, &small_world(8), options);
+        let archiving = Config { archive: true, ..config(&server, &desk.store()) };
+        let report = sync(archiving.clone(), now, Selection::default()).await.unwrap();
+        assert!(report.ok, "{fault} {:?}", report.failures);
+        assert!(server.requests().iter().any(|request| request.fault.is_some()), "{fault}");
+        let of_day = |cells: &Cells| -> Cells {
+            let is_of_day = |(table, of, id): &(Table, Date, i64)| {
+                (*of, *id) == (day, event) && *table != Table::ViewerDetails
+            };
+            cells.iter().filter(|(place, _)| is_of_day(place)).map(|(place, cell)| (*place, *cell)).collect()
+        };
+        assert!(of_day(&cells(&desk.store()).await) == of_day(&expected), "{fault}");
+        // It is archived as it was answered, and replayed.
+        std::fs::remove_dir_all(desk.store().join("lake")).unwrap();
+        let all = Job::Replay(Replay { all: true, ..Replay::default() });
+        assert!(job(&desk.open(), archiving, now + HOUR, all).await.unwrap().ok, "{fault}");
+        assert!(of_day(&cells(&desk.store()).await) == of_day(&expected), "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_with_viewers_and_no_viewings_has_every_day_asked_for() {
+    let (whole, desk) = (Desk::new(), Desk::new());
+    run(&whole, later(), &[]).await;
+    assert!(run(&desk, later(), &["null-array=lives+interactions@snapshot"]).await.ok);
+    assert!(cells(&desk.store()).await == cells(&whole.store()).await);
+    assert_eq!(ledger(&desk, EVENT).await.unwrap().closed, Some(Closing::Complete));
+}
+
+#[tokio::test]
+async fn the_day_of_an_event_is_not_decided_by_an_answer_without_data() {
+    let (desk, ended) = (Desk::new(), later() - HOUR * 48);
+    let says = |report: Value| VendorAnswers {
+        edited: vec![json!({ "eventId": 1, "endTime": ended.as_second() })],
+        report,
+        ..VendorAnswers::default()
+    };
+    let lives = json!([{ "online_time": (ended - HOUR).as_second() }]);
+    assert!(!vendor_lists::run(&desk, later(), says(Value::Null)).await.0.ok);
+    assert_eq!(ledger(&desk, 1).await.unwrap().event_day, None);
+    let whole = json!({ "lives": lives, "interactions": [], "viewerDetails": [] });
+    let (report, _) = vendor_lists::run(&desk, later() + HOUR * 2, says(whole)).await;
+    assert!(report.ok, "{:?}", report.failures);
+    let day = Zone::parse("Asia/Shanghai").unwrap().day_of(ended - HOUR);
+    assert_eq!(ledger(&desk, 1).await.unwrap().event_day, Some(day));
+    // If it never answers with data, the event is not waited for.
+    let desk = Desk::new();
+    for visit in 0..7 {
+        let (report, _) = vendor_lists::run(&desk, later() + HOUR * 24 * visit, says(Value::Null)).await;
+        assert_eq!(report.ok, visit == 6, "{visit} {:?}", report.failures);
+    }
 }

@@ -89,4 +89,13 @@ async fn whichever_page_of_a_list_has_no_data_no_event_is_lost() {
     assert!(known(&desk) < known(&whole));
     assert!(run(&desk, 1, ServerOptions::default()).await);
     assert_eq!(known(&desk), known(&whole));
+    // The same page of the third of four spans, when the fourth is refused.
+    let nths = [5, 6, 7, 10, 11, 12].map(|nth| format!("code=200@path:event/modify/list,nth:{nth}"));
+    let nths: Vec<&str> =
+        nths.iter().map(String::as_str).chain(["code=400@path:event/modify/list,nth:13"]).collect();
+    let (desk, hours) = (Desk::new(), 24 * 200);
+    assert!(!run(&desk, hours, faults(&nths)).await);
+    assert!(known(&desk) < known(&whole));
+    assert!(run(&desk, hours + 1, ServerOptions::default()).await);
+    assert_eq!(known(&desk), known(&whole));
 }

@@ -94,11 +94,13 @@ async fn where_the_shorter_windows_are_not_answered_the_day_has_what_the_longer_
     let event = world.events().find(|event| event.id != SAMPLE_ID).unwrap();
     let first = event.sessions().map(|session| session.online).min().unwrap();
     let day = Zone::parse("Asia/Shanghai").unwrap().day_of(Timestamp::from_second(first).unwrap());
-    // Of a window without records, the vendor may say that it does not know the event.
-    for (code, why) in [(400, "the vendor does not understand"), (404, "the vendor does not know this event")]
-    {
-        // The second request for the day is the first half of it.
-        let options = faults(&[&format!("code={code}@day:{}:{day},nth:2", event.id)]);
+    let noon = Zone::parse("Asia/Shanghai").unwrap().start_of(day).unwrap() + HOUR * 12;
+    // The first request for the day is for all of it; the second one is its first half, the third one its second.
+    let half = if first < noon.as_second() { 2 } else { 3 };
+    // Of a window without records, the vendor may say that it does not know the event, or nothing at all; here it has some.
+    let fewer = "shorter windows have fewer";
+    for (code, why) in [(400, "the vendor does not understand"), (404, fewer), (200, fewer)] {
+        let options = faults(&[&format!("code={code}@day:{}:{day},nth:{half}", event.id)]);
         let quirks = Quirks { most_rows: Some(100), ..Quirks::default() };
         let server = server_at(later(), &world, ServerOptions { quirks, ..options });
         let desk = Desk::new();

@@ -13,6 +13,7 @@ use rollcall::transform::tables::Table;
 use simulator::{ServerOptions, Viewers, World, WorldOptions};
 
 use crate::support::command::Desk;
+use crate::support::faults::faults;
 use crate::support::faulty::{Fault, Faulty, stride};
 use crate::support::lake::{Cells, cells};
 use crate::support::policies::policy;
@@ -66,6 +67,33 @@ async fn a_settled_day_shrinks_only_when_it_is_told_to_and_grows_again_by_itself
     assert!(with_rows(pull(&desk, 5, 0, false).await) == few);
     assert!(with_rows(pull(&desk, 6, 40, false).await) == many);
     assert!(with_rows(pull(&desk, 7, 0, true).await).is_empty());
+}
+
+#[tokio::test]
+async fn a_day_is_not_emptied_by_an_answer_that_lacks_an_array_of_which_the_snapshot_has_records() {
+    let desk = Desk::new();
+    let many = pull(&desk, 0, 40, false).await;
+    let viewings = |cells: Cells| -> Cells {
+        with_rows(cells).into_iter().filter(|((table, ..), _)| *table == Table::Lives).collect()
+    };
+    let (_, day, _) = *viewings(many.clone()).keys().next().unwrap();
+    let blank = format!("null-array=lives@day:{EVENT}:{day}");
+    // Nor if no snapshot can say what there is.
+    for (hour, without) in [(1, None), (2, Some(format!("code=400@snapshot,event:{EVENT}")))] {
+        let now = later() + HOUR * hour;
+        let texts: Vec<&str> = [blank.as_str()].into_iter().chain(without.as_deref()).collect();
+        let server = server_at(now, &world(40), faults(&texts));
+        let selection = Selection { event: vec![EVENT], accept_shrink: true, ..Selection::default() };
+        let report = sync(config(&server, &desk.store()), now, selection).await.unwrap();
+        assert!(!report.ok && report.owed[&EVENT].contains(&day.to_string()), "{:?}", report.owed);
+        assert!(viewings(cells(&desk.store()).await) == viewings(many.clone()), "{texts:?}");
+    }
+    // What the snapshot has no records of either, there is not.
+    let now = later() + HOUR * 3;
+    let server = server_at(now, &world(0), faults(&[&blank]));
+    let selection = Selection { event: vec![EVENT], accept_shrink: true, ..Selection::default() };
+    assert!(sync(config(&server, &desk.store()), now, selection).await.unwrap().ok);
+    assert!(viewings(cells(&desk.store()).await).is_empty());
 }
 
 #[tokio::test]

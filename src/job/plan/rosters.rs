@@ -191,7 +191,7 @@ async fn edited(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()
         // Where something was answered after it, there was nothing.
         blank_from = list.is_blank().then(|| blank_from.unwrap_or(from));
         gap_from = gap_from.or(list.has_gap().then_some(from));
-        read.broken_at = blank_from.or(Some(to));
+        read.broken_at = gap_from.into_iter().chain(blank_from.or(Some(to))).min();
         spans.advance(pages);
     }
     // What was asked for the first time, and answered without any data, is asked for once more the next time: it may have been no

@@ -19,14 +19,17 @@ pub(super) struct Answers {
     pub(super) days: BTreeMap<Date, DayAnswer>,
     /// Days that this visit asked for.
     pub(super) asked: BTreeSet<Date>,
-    /// Those of them that were answered before there was a snapshot, and without an array for these tables, with the error that it
-    /// is if the snapshot has records there.
-    pub(super) lacking: BTreeMap<Date, (Vec<Table>, Error)>,
+    /// Those of them that lack arrays and were answered before there was a snapshot, each with the error that it becomes if the
+    /// snapshot has records there.
+    pub(super) lacking: BTreeMap<Date, (Missing, Error)>,
     /// What this visit's snapshot counts; `None` if there is no snapshot.
     pub(super) counts: Option<Counts>,
     /// This visit's snapshot, unless it could not be staged.
     pub(super) snapshot: Option<SnapshotAnswer>,
 }
+
+/// The tables of which some answer to a day has no array, each with how many rows the other answers have.
+pub(super) type Missing = BTreeMap<Table, u64>;
 
 /// What a snapshot counts.
 pub(super) struct Counts {
@@ -68,12 +71,12 @@ impl Answers {
         self.days_in(counts).filter(|day| !self.agree(counts, *day) || scope.has_day(*day)).collect()
     }
 
-    /// Whether the snapshot counts records of a day for one of these tables; `None` if it cannot tell.
-    pub(super) fn counted(&self, day: Date, tables: &[Table]) -> Option<bool> {
+    /// Whether the snapshot counts more records of a day than there are rows for one of these tables; `None` if it cannot tell.
+    pub(super) fn counted_more(&self, day: Date, missing: &Missing) -> Option<bool> {
         let counts = self.counts.as_ref()?;
         let of_day = counts.days.get(&day).copied().unwrap_or_default();
-        let has_any = tables.iter().any(|table| of_day.of(*table) > 0);
-        (has_any || !counts.is_cut_off).then_some(has_any)
+        let has_more = missing.iter().any(|(table, rows)| of_day.of(*table) > *rows);
+        (has_more || !counts.is_cut_off).then_some(has_more)
     }
 
     /// What the snapshot counts; `None` if there is no snapshot that has everything.
@@ -127,23 +130,27 @@ mod tests {
     #[test]
     fn a_snapshot_that_may_be_cut_off_says_what_a_day_has_and_not_what_it_lacks() {
         let (day, other) = (jiff::civil::date(2022, 10, 26), jiff::civil::date(2022, 10, 27));
-        let lives: &[Table] = &[Table::Lives];
-        for (is_cut_off, day, tables, expected) in [
-            (false, day, lives, Some(true)),
-            (true, day, lives, Some(true)),
-            (false, day, &[Table::Interactions][..], Some(false)),
-            (true, day, &[Table::Interactions], None),
-            (true, day, &[Table::Lives, Table::Interactions], Some(true)),
-            (false, other, lives, Some(false)),
-            (true, other, lives, None),
+        let (lives, interactions) = ((Table::Lives, 0), (Table::Interactions, 0));
+        for (is_cut_off, day, missing, expected) in [
+            (false, day, &[lives][..], Some(true)),
+            (true, day, &[lives], Some(true)),
+            (false, day, &[(Table::Lives, 2)], Some(true)),
+            (false, day, &[(Table::Lives, 3)], Some(false)),
+            (true, day, &[(Table::Lives, 3)], None),
+            (false, day, &[interactions], Some(false)),
+            (true, day, &[interactions], None),
+            (true, day, &[lives, interactions], Some(true)),
+            (false, other, &[lives], Some(false)),
+            (true, other, &[lives], None),
             (false, day, &[], Some(false)),
         ] {
+            let missing = missing.iter().copied().collect();
             let mut answers = Answers::before(&Ledger::new(Event::unknown(1), Timestamp::UNIX_EPOCH));
-            assert_eq!(answers.counted(day, tables), None, "there is no snapshot");
+            assert_eq!(answers.counted_more(day, &missing), None, "there is no snapshot");
             let count = DayCount { lives: 3, interactions: 0 };
             answers.counts =
                 Some(Counts { days: [(jiff::civil::date(2022, 10, 26), count)].into(), is_cut_off });
-            assert_eq!(answers.counted(day, tables), expected, "{is_cut_off} {day} {tables:?}");
+            assert_eq!(answers.counted_more(day, &missing), expected, "{is_cut_off} {day} {missing:?}");
         }
     }
 }

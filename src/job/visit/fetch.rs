@@ -33,9 +33,6 @@ impl Visiting<'_> {
                     return Ok(());
                 }
                 match self.fetch_day(day).await {
-                    Err(error) if error.kind() == Kind::UnknownEvent => {
-                        self.answer_of_unknown(day, error).await
-                    }
                     Ok(Some(fetched)) => self.unless_it_lacks_data(day, fetched).await,
                     outcome => outcome,
                 }
@@ -132,11 +129,13 @@ impl Visiting<'_> {
             let why = match window::halved(&windows, &cut_off) {
                 None => String::new(),
                 Some(halves) => match self.fetch(Task::Day(day), &halves).await {
-                    // Of a window without records, the vendor may say that it does not know the event.
-                    Err(error) if !is_final(&error) || error.kind() == Kind::UnknownEvent => {
-                        format!(": {error}")
-                    }
+                    Err(error) if !is_final(&error) => format!(": {error}"),
                     Ok(None) if self.ledger.unfinished >= TRIES_AT_HALVES => ": the time ran out".to_owned(),
+                    // Whatever the shorter windows lack: there is at least what the longer ones had.
+                    Ok(Some(next)) if next.records.rows < fetched.records.rows => {
+                        self.abandon(next.archived).await?;
+                        ": shorter windows have fewer".to_owned()
+                    }
                     outcome => {
                         self.abandon(std::mem::take(&mut fetched.archived)).await?;
                         let Some(next) = outcome? else {
@@ -230,6 +229,14 @@ impl Visiting<'_> {
                 };
                 if intake.is_spoiled() || task.needs_shorter_windows(&error) {
                     return Err(error);
+                }
+                if matches!(task, Task::Day(_)) && error.kind() == Kind::UnknownEvent {
+                    let archive = match archiving.as_deref_mut() {
+                        Some(archiving) => Some(archiving.begin(at, window).await?),
+                        None => None,
+                    };
+                    intake.add_unknown(error, archive).await?;
+                    break;
                 }
                 attempts.pause(error).await?;
             }

@@ -32,6 +32,8 @@ use crate::transform::totals::Totals;
 const HELD_BATCHES: usize = 8;
 /// Up to this many bytes of text are held back; this limit counts if records are large.
 const HELD_BYTES: usize = 16 * 1024 * 1024;
+/// What the archive has of a window for which the vendor does not know the event: a day is replayed if it has all windows.
+const UNKNOWN: &[u8] = br#"{"code":404}"#;
 
 /// An answer, from the vendor or from the archive.
 pub(in crate::job) trait AnswerSource {
@@ -62,6 +64,7 @@ pub(in crate::job) struct Intake {
     records: RecordCounts,
     cut_off: Vec<Option<Window>>,
     missing: BTreeSet<Table>,
+    unknown: Option<Error>,
     /// Whether rows of an answer were written that has not ended well.
     is_spoiled: bool,
     progress: Progress,
@@ -75,13 +78,20 @@ pub(in crate::job) struct Fetched {
     pub(in crate::job) records: RecordCounts,
     /// The windows whose answers may not have all records that there are; `None` for the snapshot.
     pub(super) cut_off: Vec<Option<Window>>,
-    /// The tables whose arrays no answer has.
+    /// The tables whose arrays some answer lacks.
     pub(super) missing: BTreeSet<Table>,
+    /// The error of a window for which the vendor does not know the event, which counts as an answer without any array.
+    pub(super) unknown: Option<Error>,
     /// The keys of the answers in the archive.
     pub(super) archived: Vec<String>,
 }
 
 impl Fetched {
+    /// Whether some answer has no array at all.
+    pub(super) fn is_blank(&self) -> bool {
+        self.missing.len() == Table::ARRAYS.len()
+    }
+
     /// The sums over the rows of one table, with the number of records that were left out.
     pub(super) fn totals(&self, table: Table) -> Totals {
         let totals = self.cells.iter().find(|cell| cell.table() == table).map(CellWriter::totals);
@@ -110,7 +120,8 @@ impl Intake {
             day_counts: BTreeMap::new(),
             records: RecordCounts::default(),
             cut_off: Vec::new(),
-            missing: Table::ARRAYS.map(|(_, table)| table).into(),
+            missing: BTreeSet::new(),
+            unknown: None,
             is_spoiled: false,
             progress: context.progress.clone(),
         }
@@ -173,8 +184,20 @@ impl Intake {
         }
         self.records.add(records);
         self.cut_off.extend(may_be_cut_off.then_some(window));
-        self.missing.retain(|table| missing.contains(table));
+        self.missing.extend(missing);
         self.is_spoiled = false;
+        Ok(())
+    }
+
+    /// Adds a window for which the vendor does not know the event. It may only mean that the window has no records; the other
+    /// windows of the day are asked for all the same.
+    pub(super) async fn add_unknown(&mut self, unknown: Error, archive: Option<ArchiveWriter>) -> Result<()> {
+        self.missing.extend(Table::ARRAYS.map(|(_, table)| table));
+        self.unknown.get_or_insert(unknown);
+        if let Some(mut archive) = archive {
+            archive.write(UNKNOWN).await?;
+            archive.finish(Condition::Absent).await?;
+        }
         Ok(())
     }
 
@@ -189,7 +212,7 @@ impl Intake {
 
     /// The cells with all rows, once every answer was added. An error if fewer or more rows were written than decoded.
     pub(in crate::job) fn finish(self) -> Result<Fetched> {
-        let Self { cells, rejected, day_counts, records, cut_off, missing, .. } = self;
+        let Self { cells, rejected, day_counts, records, cut_off, missing, unknown, .. } = self;
         let written: u64 = cells.iter().map(|cell| cell.totals().rows).sum();
         if (written, rejected.totals().rows) != (records.rows, records.rejects) {
             let message = format!(
@@ -200,6 +223,6 @@ impl Intake {
             );
             return Err(Error::new(Kind::Unbalanced, message).is_a_bug());
         }
-        Ok(Fetched { cells, rejected, day_counts, records, cut_off, missing, archived: Vec::new() })
+        Ok(Fetched { cells, rejected, day_counts, records, cut_off, missing, unknown, archived: Vec::new() })
     }
 }

@@ -24,6 +24,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use self::answers::Answers;
+use self::doubtful_day::{TRIES_WITHOUT_DATA, lacks_data};
 use self::event_day::EventDay;
 use self::figures::Figures;
 pub(super) use self::figures::events_row;
@@ -157,6 +158,10 @@ impl Visiting<'_> {
     /// is kept. False if there is no time left.
     async fn find_event_day(&mut self) -> Result<bool> {
         let Some(fetched) = self.count_days().await? else { return Ok(false) };
+        // The day is fixed for good: an answer without any data, which may be no answer, does not decide it at once.
+        if fetched.is_blank() && self.ledger.unfinished < TRIES_WITHOUT_DATA {
+            return Err(Task::Snapshot.named(lacks_data(&fetched)));
+        }
         let first = fetched.day_counts.keys().next().copied();
         self.event_day = EventDay::Known(first.unwrap_or(self.event_day.date()));
         Ok(true)

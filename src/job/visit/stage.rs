@@ -13,6 +13,7 @@ use super::figures::Figures;
 use super::intake::Fetched;
 use super::task::Task;
 use crate::error::{Explain, Kind, Result};
+use crate::load::cell::Source;
 use crate::load::ledger::Ledger;
 use crate::load::ledger::answers::{DayAnswer, SnapshotAnswer};
 use crate::load::staging::CellWriter;
@@ -96,7 +97,7 @@ impl Visiting<'_> {
             viewer_details: fetched.totals(Table::ViewerDetails),
             rejects: fetched.rejected.totals(),
             accepted_at: self.accepted_at(Task::Snapshot),
-            is_blank: fetched.missing.len() == Table::ARRAYS.len(),
+            is_blank: fetched.is_blank(),
             ..SnapshotAnswer::empty(self.visit_id.pulled_at)
         };
         if self.scope.accepts(day) {
@@ -112,7 +113,9 @@ impl Visiting<'_> {
         }
         let rejects = before.map(|before| before.rejects).unwrap_or_default();
         self.add_rejects(&mut to_stage, fetched.rejected, rejects).await;
-        let is_cut_off = !fetched.cut_off.is_empty();
+        // Viewers without any viewings are half an answer: what the days have, the snapshot does not say.
+        let lacks_viewings = Source::Windows.tables().iter().all(|table| fetched.missing.contains(table));
+        let is_cut_off = !fetched.cut_off.is_empty() || lacks_viewings && answer.viewer_details.rows > 0;
         self.answers.counts = Some(Counts { days: fetched.day_counts, is_cut_off });
         self.begin_staging(Task::Snapshot, to_stage).await;
         self.answers.snapshot = Some(answer);

@@ -30,7 +30,7 @@ pub enum FaultKind {
     NotUtf8,
     /// `other-event`: the same, said to be of another event.
     OtherEvent,
-    /// `null-array=lives`: the same with `null` in place of the first array of that name.
+    /// `null-array=lives` or `null-array=lives+interactions`: the same with `null` in place of the first array of each name.
     NullArray(String),
     /// `html`: a page of HTML with status 200.
     Html,

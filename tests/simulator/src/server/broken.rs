@@ -31,7 +31,7 @@ pub(super) async fn broken(fault: &FaultKind, reply: &Reply, answer: impl FnOnce
         FaultKind::Junk => json(damage::with_junk(&whole().await).into()),
         FaultKind::NotUtf8 => json(damage::not_utf8(&whole().await).into()),
         FaultKind::OtherEvent => json(damage::of_another_event(&whole().await).into()),
-        FaultKind::NullArray(name) => json(damage::without_array(&whole().await, name).into()),
+        FaultKind::NullArray(names) => json(damage::without_arrays(&whole().await, names).into()),
         FaultKind::Html => page(200),
         FaultKind::Code(code) => reply.failure(Failure { code: *code, msg: "The service is busy!" }),
         FaultKind::Endless => {

@@ -87,8 +87,12 @@ pub(super) fn of_another_event(body: &[u8]) -> Vec<u8> {
     inserted(body, number.unwrap_or_default(), b"9")
 }
 
-/// `body` with `null` in place of its first array of this name.
-pub(super) fn without_array(body: &[u8], name: &str) -> Vec<u8> {
+/// `body` with `null` in place of its first array of each of these names.
+pub(super) fn without_arrays(body: &[u8], names: &str) -> Vec<u8> {
+    names.split('+').fold(body.to_vec(), |body, name| without_array(&body, name))
+}
+
+fn without_array(body: &[u8], name: &str) -> Vec<u8> {
     let key = format!("\"{name}\":");
     let start = (0..=body.len()).find(|at| body.get(..*at).unwrap_or_default().ends_with(key.as_bytes()));
     let (before, rest) = body.split_at(start.unwrap_or(body.len()));
