@@ -1,7 +1,7 @@
--- Which events are not complete yet. A row an event whose last visit failed, was left or owes something, or that is
--- still visited for its replays. owed lists what the next visit asks again: days, or snapshot. Of a closed event no
--- visit comes, and it is missing unless `rollcall sync --event` asks. No rows: all is there. Not here are events that
--- no visit ever came to, which are in no table, and those that were complete before the vendor forgot them.
+-- Which events are not complete yet. A row an event whose last visit failed, was left or owes something, or that is still
+-- visited for its replays. owed lists what the next visit asks again: days, or snapshot. Of a closed event no visit comes, and it
+-- is missing unless `rollcall sync --event` asks. No rows: all is there. Not here are events that no visit ever came to, those that
+-- were complete before the vendor forgot them, and those without a row in events (deleted for its age) whose last visit was complete.
 WITH visits AS (
   SELECT p.*, row_number() OVER (PARTITION BY p.event_id ORDER BY p.pulled_at DESC) AS place
   FROM pulls p
@@ -9,5 +9,5 @@ WITH visits AS (
 SELECT v.event_id, e.title, v.outcome, v.owed, coalesce(e.closed, false) AS closed, v.error, v.pulled_at
 FROM visits v
 LEFT JOIN events e ON e.event_id = v.event_id
-WHERE v.place = 1 AND (coalesce(e.outcome, v.outcome) <> 'complete' OR v.owed <> '[]' OR NOT coalesce(e.closed, false))
+WHERE v.place = 1 AND (coalesce(e.outcome, v.outcome) <> 'complete' OR v.owed <> '[]' OR NOT e.closed)
 ORDER BY v.event_id;
