@@ -1,6 +1,7 @@
--- The most people who were online at once in each event, live, and the first minute with so many. A row an
--- event with live viewers and a known start. Minutes and people as in online-by-minute. Viewings that say
--- nothing of who came are left out. The number only rises where somebody comes, so no other minute needs a look.
+-- The most people who were online in one minute of each event, live, and the first minute with so many. A row an event with live
+-- viewers and a known start. As in online-by-minute, whoever left in a minute and whoever came later in it count together: at any
+-- instant there may have been fewer. Viewings that say nothing of who came are left out. The number only rises where
+-- somebody comes, so no other minute needs a look.
 WITH viewings AS (
   SELECT s.event_id, p.person, s.online_minute, greatest(s.online_minute, coalesce(s.offline_minute, s.online_minute)) AS offline_minute
   FROM sessions s
