@@ -16,6 +16,9 @@ Columns are only ever added, never renamed or retyped. `pseudonymous` and `anony
 do with a column: drop it, mask its values, or replace them by pseudonyms (`hmac`); if empty, values stay as sent. Each table has
 one more column, `dt`: the day, by which its files are partitioned.
 
+What the vendor sends is null in the tables if it is null, an empty text, blanks, or a dash (`-`); if it does not fit its column
+(then it is in `extra`, if the table has that column and the policy keeps it); or if the policy drops it.
+
 ";
 
 /// The page `docs/tables.md`.

@@ -220,12 +220,13 @@ pub(super) fn described() -> String {
         )
     };
     let sessions = "One row per viewing, from `lives` and `interactions` under common column names; `entry` says from which: \
-        `live` or `interaction`. A host has the role `host`, or `iden` says so; a speaker counts as a viewer. Viewings from `lives` \
-        have no `role`. `s` is the viewing, `e` its event.";
-    let people = "One row per person and event; `p` is `sessions`. Of several names, the last in order of their characters is \
-        shown, and of several companies likewise; a name that begins with 网友, as those that the vendor makes up, is shown only if \
-        there is no other. If nothing says who the person is, `person` is the viewer, as \
-        the vendor tells viewers apart. Viewings that say nothing about the viewer either, such as all viewings in a lake whose \
+        `live` or `interaction`. Replays come from `lives`, too: `live_type` says what was watched. `is_host` is true where the role \
+        of this viewing is `host`, or `iden` says so; a speaker counts as a viewer. Viewings from `lives` have no `role`. `s` is the \
+        viewing, `e` its event.";
+    let people = "One row per person and event; `p` is `sessions`. `is_host` is true if any of the viewings is a host's. Of several \
+        names, the last in order of their characters is shown, and of several companies likewise; a name that begins with 网友, as \
+        those that the vendor makes up, is shown only if there is no other. If nothing says who the person is, `person` is the viewer, \
+        as the vendor tells viewers apart. Viewings that say nothing about the viewer either, such as all viewings in a lake whose \
         policy keeps no identifiers, form one row without a `person` for each event (those of hosts form another), which has no \
         name, key or company: count people with `count(person)`. Devices and locations that the vendor joins in one viewing \
         stay joined.";

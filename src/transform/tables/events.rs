@@ -16,7 +16,11 @@ pub(super) const COLUMNS: &[Column] = &[
     EVENT_ID,
     text("title", "title", "Title of the event"),
     instant("start_time", "startTime", "Scheduled start of the event"),
-    instant("end_time", "endTime", "Scheduled end of the event"),
+    instant(
+        "end_time",
+        "endTime",
+        "Scheduled end of the event; start_time plus length_minutes if the vendor sends no end, or one before the start",
+    ),
     instant("create_time", "createTime", "When the event was created"),
     instant("modify_time", "modifyTime", "When the event was last edited"),
     count("length_minutes", "length", "Scheduled length of the event, in minutes"),
@@ -25,7 +29,7 @@ pub(super) const COLUMNS: &[Column] = &[
         "status",
         "status",
         STATUSES,
-        "cancelled, created or ended, as of the last edit; end_time tells whether the event is over",
+        "cancelled, created, ended, or another code as sent, as the vendor last described the event (mostly at its last edit); end_time tells whether it is over",
     ),
     HOST_ID,
     text("host_name", "hostName", "Name of the host").personal(Personal::Name),
@@ -34,9 +38,13 @@ pub(super) const COLUMNS: &[Column] = &[
     Column::made(
         "start_date",
         ColumnKind::WallClock { of: "start_time" },
-        "start_time on the lake's wall clock",
+        "start_time on the lake's wall clock: a timestamp",
     ),
-    Column::made("end_date", ColumnKind::WallClock { of: "end_time" }, "end_time on the lake's wall clock"),
+    Column::made(
+        "end_date",
+        ColumnKind::WallClock { of: "end_time" },
+        "end_time on the lake's wall clock: a timestamp",
+    ),
     Column::made(
         "first_day",
         ColumnKind::Day,

@@ -25,7 +25,7 @@ pub(super) const COLUMNS: &[Column] = &[
         "The vendor's requestId of each answer that was used, as a JSON list",
     )
     .required(),
-    Column::made("windows", ColumnKind::Json, "The windows whose answers were used, as a JSON list of `[from, to]`, as they were asked for: one second wider at both ends").required(),
+    Column::made("windows", ColumnKind::Json, "The windows whose answers were used, as a JSON list of `[from, to]` in seconds since 1970, as they were asked for: one second wider at both ends").required(),
     count("received", "Records in the answers that were used"),
     count("rows", "Records that became rows"),
     count("rejects", "Records that no table can hold, each once for each answer that had it"),
@@ -41,13 +41,28 @@ pub(super) const COLUMNS: &[Column] = &[
         "days_checked",
         "Settled days whose windows were compared with the snapshot; null without a snapshot that has everything, or if a day is owed",
     ),
-    figure("days_differing", "Settled days whose windows still differ from the snapshot"),
-    figure("detail_seconds", "Sum of duration over viewerDetails"),
-    figure("session_seconds", "Sum of durations over lives and interactions, as last answered"),
-    figure("detail_live_times", "Sum of liveTimes over viewerDetails"),
-    figure("session_live_times", "Live viewings in lives and interactions, as last answered"),
-    figure("detail_replay_times", "Sum of replayTimes over viewerDetails"),
-    figure("session_replay_times", "Replays in lives and interactions, as last answered"),
+    figure(
+        "days_differing",
+        "Settled days whose windows still differ from the snapshot; null like days_checked",
+    ),
+    figure(
+        "detail_seconds",
+        "Sum of duration over viewerDetails; null without a snapshot, as in most visits, or if a day is owed",
+    ),
+    figure(
+        "session_seconds",
+        "Sum of durations over lives and interactions, as last answered; null like detail_seconds",
+    ),
+    figure("detail_live_times", "Sum of liveTimes over viewerDetails; null like detail_seconds"),
+    figure(
+        "session_live_times",
+        "Live viewings in lives and interactions, as last answered; null like detail_seconds",
+    ),
+    figure("detail_replay_times", "Sum of replayTimes over viewerDetails; null like detail_seconds"),
+    figure(
+        "session_replay_times",
+        "Replays in lives and interactions, as last answered; null like detail_seconds",
+    ),
     count("bytes", "Bytes of the answers, decompressed"),
     count("milliseconds", "Length of the visit, in milliseconds"),
     Column::made(

@@ -61,8 +61,8 @@ pub(super) const PULLED_AT: Column =
 pub(super) const PERSON_KEY: Column = Column::made(
     "person_key",
     ColumnKind::Text,
-    "Key of a person, the same in all tables: mobile as plus and digits, where it has no country with the first number in \
-     country_code, else with 86, and passed over if country_code has only letters; else email in lower case; else ext_id",
+    "Key of a person: mobile as plus and digits, where it has no country with the first number in this record's country_code, \
+     else with 86, and passed over if country_code has only letters; else email in lower case; else ext_id",
 )
 .personal(Personal::Identifier)
 .looked_up();
@@ -97,15 +97,22 @@ pub(super) const NAME: Column =
     text("name", "name", "Name as the viewer gave it (姓名)").personal(Personal::Name);
 pub(super) const COMPANY: Column = text("company", "company", "Company (公司)").personal(Personal::Trait);
 pub(super) const GROUP_NAME: Column = text("group_name", "group", "Group (分组)").personal(Personal::Trait);
-pub(super) const IDEN: Column =
-    text("iden", "iden", "Identity, a free label such as 观众 (viewer) or 主持人 (host) (身份)");
+pub(super) const IDEN: Column = text(
+    "iden",
+    "iden",
+    "Identity, a free label (身份): 观众 (viewer) and 主持人 (host) in the vendor's sample; simulated events also have the words of role, 主讲人 (speaker) and 参会人 (attendee)",
+);
 pub(super) const COUNTRY_CODE: Column = identifier(
     "country_code",
     "countryCode",
-    "Country code (国家码): of phone_number, and of a mobile that has none",
+    "Country code (国家码): of phone_number, and of a mobile that has none; the vendor's sample has it in viewer_details alone",
 );
-pub(super) const PHONE_NUMBER: Column =
-    identifier("phone_number", "phoneNumber", "Telephone number (电话号码)").personal(Personal::Number);
+pub(super) const PHONE_NUMBER: Column = identifier(
+    "phone_number",
+    "phoneNumber",
+    "Telephone number (电话号码). It identifies nobody: in the vendor's sample it is not the mobile, and the same for both viewers",
+)
+.personal(Personal::Number);
 /// The value of `iden` for a host.
 pub const HOST: &str = "主持人";
 /// The columns that tell people apart, the most reliable first: the person, else whatever the vendor tells viewers apart by.
@@ -138,14 +145,14 @@ pub(super) const ONLINE_DATE: Column = Column::sent(
     "online_date",
     "online_date",
     ColumnKind::WallClock { of: "online_time" },
-    "online_time on the lake's wall clock; its date is dt in lives and interactions",
+    "online_time on the lake's wall clock: a timestamp, whose date is dt in lives and interactions",
 )
 .distinct();
 pub(super) const OFFLINE_DATE: Column = Column::sent(
     "offline_date",
     "offline_date",
     ColumnKind::WallClock { of: "offline_time" },
-    "offline_time on the lake's wall clock",
+    "offline_time on the lake's wall clock: a timestamp",
 )
 .distinct();
 pub(super) const CALL_DURATION: Column =
@@ -172,8 +179,11 @@ pub(super) const WHITELIST_TYPE: Column = label(
 );
 pub(super) const DEVICE_TYPE: Column =
     text("device_type", "device_type", "Device as sent: TEL, PC, MAC, Android or IOS (终端类型)");
-pub(super) const CLIENT_TYPE: Column =
-    text("client_type", "client_type", "Client as sent, such as WEB or CLIENT (客户端类型)");
+pub(super) const CLIENT_TYPE: Column = text(
+    "client_type",
+    "client_type",
+    "Client as sent: TEL, CLIENT, WEB, APPLET, BOX, MCU or WEBRTC (客户端类型)",
+);
 pub(super) const IP: Column =
     text("ip", "ip", "IP address; several are joined by commas (观众外网请求IP)").personal(Personal::Address);
 pub(super) const LOCATION: Column =
