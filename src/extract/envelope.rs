@@ -25,18 +25,18 @@ pub struct Envelope {
     pub arrays: BTreeMap<String, Option<u64>>,
 }
 
-/// An array with a multiple of this many records may have been cut off by a limit of the vendor's: its documentation names none,
-/// and those that are usual are multiples of it.
+/// An array with a multiple of this many records may have been cut off by a limit of the vendor's: its documentation names no
+/// limit, and the usual ones are multiples of this.
 const ROUND: u64 = 50;
 
 impl Envelope {
-    /// Whether it has the array of a table.
+    /// Whether the answer has the array of a table.
     #[must_use]
     pub fn has_array(&self, table: Table) -> bool {
         self.arrays.iter().any(|(key, count)| count.is_some() && Table::of_array(key) == Some(table))
     }
 
-    /// Whether the array of one of these tables has a round number of records, so that there may be more than it has.
+    /// Whether the array of one of these tables has a round number of records, so that the vendor may have more.
     #[must_use]
     pub fn may_be_cut_off(&self, tables: &[Table]) -> bool {
         let arrays = self
@@ -47,7 +47,7 @@ impl Envelope {
         counts.any(|count| count > 0 && count.is_multiple_of(ROUND))
     }
 
-    /// Reads an answer from which the records were taken out. `arrays` says how many each array had.
+    /// Reads an answer whose records have been taken out. `arrays` says how many each array had.
     pub(super) fn read(bytes: &[u8], mut arrays: BTreeMap<String, Option<u64>>) -> Result<Self> {
         let ends_early = || Error::new(Kind::Broken, "the answer ends early");
         let json = str::from_utf8(bytes).map_err(|error| match error.error_len() {
@@ -58,7 +58,7 @@ impl Envelope {
             if error.is_eof() { ends_early() } else { Error::new(Kind::BadAnswer, "the answer is not JSON") }
         })?;
         let (request_id, code, message) = (reply.request_id(), reply.code(), reply.message());
-        // Beside a failure, there may be anything.
+        // Next to the code of a failure, anything may stand.
         if code != Some(SUCCESS) {
             return Ok(Self { request_id, code, event_id: None, message, arrays });
         }

@@ -15,11 +15,11 @@ use crate::transform::person;
 const LONGEST_TEXT: usize = 200;
 /// What may stand between the digits of one number.
 const BETWEEN_DIGITS: &str = " \t\r\n+-.()/_·";
-/// The longest pause after which a refusal may have been of too many requests.
+/// If a refusal asks for a pause no longer than this, the vendor may only have been asked too often.
 const SOON: Duration = Duration::from_mins(1);
-/// The characters below which a secret is none that a vendor gives.
+/// A secret shorter than this, in bytes, is not one that the vendor issued.
 const SHORT: usize = 8;
-/// The digits from which on a number in that text may be somebody's telephone number; numbers of events have fewer.
+/// From this many digits on, a number in the vendor's text may be somebody's telephone number; event numbers have fewer.
 const FEWEST_DIGITS: usize = 7;
 /// How much of the body of a failure is read, in bytes.
 const LARGEST_BODY: usize = 64 * 1024;
@@ -33,14 +33,14 @@ pub(super) fn from_envelope(
     request_id: Option<&str>,
     secret: &str,
 ) -> Error {
-    // The vendor's text is quoted, but never a token that it may repeat, nor who it is about.
+    // The vendor's text is quoted, but without the token, which it may repeat, and without what says whom it is about.
     let text = of_nobody(&without(text.unwrap_or_default(), secret));
     let text: String = text.chars().take(LONGEST_TEXT).collect();
     let error = match code {
         Some(code) => of_code(code).with("code", code),
         None => Error::new(Kind::BadAnswer, "the answer has no `code`"),
     };
-    // A token for trials may be so short that it stands in any number.
+    // A token for trials may be so short that any number contains it.
     let repeats = |request_id: &str| {
         if secret.len() < SHORT { request_id.to_owned() } else { without(request_id, secret) }
     };
@@ -48,7 +48,7 @@ pub(super) fn from_envelope(
     with_request_id(error.with("msg", format!("`{text}`")), request_id.as_deref())
 }
 
-/// A text without a secret that it may repeat, in letters of either case.
+/// A text without the secret, which it may repeat in upper or lower case.
 fn without(text: &str, secret: &str) -> String {
     let (lower, secret) = (text.to_ascii_lowercase(), secret.to_ascii_lowercase());
     let (mut shown, mut at) = (String::with_capacity(text.len()), 0);
@@ -60,7 +60,7 @@ fn without(text: &str, secret: &str) -> String {
     shown + text.get(at..).unwrap_or_default()
 }
 
-/// A text without mail addresses and without numbers that may be somebody's, however they are written.
+/// A text without mail addresses, and without numbers that may be somebody's telephone number, however they are written.
 fn of_nobody(text: &str) -> String {
     let plain = person::plain(text);
     let words = plain.split(' ').map(|word| if word.contains(person::AT) { "…" } else { word });
@@ -88,7 +88,7 @@ pub(super) fn of(reply: &Reply, secret: &str) -> Error {
 }
 
 /// The error for a failure that HTTP reports by its status. What the vendor itself says in the body takes precedence: the page of
-/// some gateway on the way does not speak for the vendor, least of all does a 404 from it mean that an event does not exist.
+/// some gateway on the way does not speak for the vendor; least of all does its 404 mean that an event does not exist.
 pub(super) async fn status(mut response: Response, now: Timestamp, secret: &str) -> Error {
     let status = response.status();
     let asked = response.headers().get(RETRY_AFTER).and_then(|asked| asked.to_str().ok());
@@ -120,7 +120,7 @@ pub(super) async fn status(mut response: Response, now: Timestamp, secret: &str)
             code => of_code(code.into()),
         },
     };
-    // Who says to come back soon does not refuse for good.
+    // A refusal that asks for a short pause is not final.
     let may_pass = error.kind() == Kind::Refused && asked.is_some_and(|pause| pause <= SOON);
     let error = if may_pass { error.taken_for(Kind::Unavailable) } else { error };
     error.with("status", status.as_u16()).retry_after(asked)
@@ -151,8 +151,8 @@ pub(super) fn is_unexplained(error: &Error) -> bool {
     error.kind() == Kind::Unavailable && code.is_some_and(|code: i64| !(100..600).contains(&code))
 }
 
-/// Whether the vendor's code may be the one of a token that has ended, although it does not say so: which one that is, no
-/// documentation tells.
+/// Whether the vendor's code may mean that the token has ended, although it does not say so: no documentation tells which code
+/// means that.
 pub(super) fn may_mean_an_ended_token(error: &Error) -> bool {
     is_unexplained(error) || error.kind() == Kind::Refused && error.context("code").is_some()
 }

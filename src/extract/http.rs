@@ -20,13 +20,14 @@ use crate::calendar::Clock;
 use crate::error::{Error, Explain, Kind, Result};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// A request has also waited long after one such part of its timeout, a fourth, even if that is less than the times below.
+/// A request has also waited long once this part of its timeout, a quarter, has passed, even if that is less than the times
+/// below.
 const LATE_PART: u32 = 4;
 /// A connection that breaks after this time, or a server that fails after it, counts as a timeout: gateways mostly drop a silent
 /// connection after a minute or more.
 const LATE: Duration = Duration::from_secs(30);
-/// A timeout that an answer reports counts as one only after this time: a gateway that really waited takes longer, but many
-/// report it in less than 30 seconds.
+/// A timeout that an answer reports counts as one only if it comes after this time: a gateway that really waited takes longer,
+/// but many give up in less than 30 seconds.
 const EARLY: Duration = Duration::from_secs(5);
 /// The largest answer that is accepted unless it is a report, in bytes: a page of a list has about 100 KB.
 const LARGEST_DOCUMENT: usize = 16 * 1024 * 1024;
@@ -76,7 +77,7 @@ impl Http {
         let base = address::checked(&options.api_url)?;
         // Proxies and certificates come from the environment: `HTTPS_PROXY`, `NO_PROXY`, `SSL_CERT_FILE`.
         let client = reqwest::Client::builder();
-        // What is sent in the clear goes to this machine alone, whatever the environment says.
+        // Plain HTTP goes to this machine alone, and so never through a proxy, whatever the environment says.
         let client = if base.scheme() == "http" { client.no_proxy() } else { client };
         let client = client
             .user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION")))
@@ -94,7 +95,7 @@ impl Http {
         Ok(Self { client, base, options, pace })
     }
 
-    /// The same connection, where what is asked is counted in `usage`.
+    /// The same connection; `usage` counts what is asked through it.
     pub(super) fn metered<'a>(&'a self, usage: &'a Usage) -> Metered<'a> {
         Metered { http: self, usage }
     }
@@ -115,8 +116,8 @@ impl Http {
     }
 
     /// The error for a failure that an answer reports. A timeout that is reported at once was not caused by this request: asking
-    /// for less does not help, a pause may. A failure of the server after a long wait counts as a timeout, and so does an answer
-    /// that was cut off after such a wait.
+    /// for less does not help, but a pause may. A failure of the server after a long wait counts as a timeout, and so does an
+    /// answer that was cut off after such a wait.
     fn reclassified(&self, error: Error, asked_at: Instant) -> Error {
         let is_early = error.kind() == Kind::Timeout && !self.has_waited(asked_at, EARLY);
         let is_cut_off = error.kind() == Kind::Broken;
@@ -140,7 +141,7 @@ impl Http {
     }
 }
 
-/// Hint for an answer that is no JSON.
+/// The hint for an answer that is not JSON.
 pub(super) const IN_BETWEEN: &str =
     "if this lasts, something on the way answers in the vendor's place: check the proxy and `--api-url`";
 
@@ -181,7 +182,8 @@ impl<'a> Metered<'a> {
         let milliseconds = asked_at.elapsed().as_millis();
         tracing::debug!(path, status = response.status().as_u16(), %milliseconds, "answered");
         if response.status().is_success() {
-            // What fails may be answered by something on the way.
+            // Only a success is sure to come from the vendor, and to have its clock: a failure may come from something on the
+            // way.
             if let Some(date) = date(&response) {
                 self.usage.dated_clock(date.duration_since(http.now()));
             }
@@ -220,7 +222,7 @@ impl<'a> Metered<'a> {
         Ok(reply)
     }
 
-    /// The next part of an answer's body, if it arrived; none at the end.
+    /// The next part of an answer's body; `None` at the end. An error if the connection broke.
     pub(super) fn received(
         self,
         chunk: reqwest::Result<Option<Bytes>>,

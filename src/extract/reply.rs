@@ -10,10 +10,10 @@ use crate::json::{escape, number};
 
 /// The vendor's code for success.
 pub(super) const SUCCESS: i64 = 200;
-/// What may stand before JSON: a parser may pass over it (RFC 8259, section 8.1).
+/// What may stand before JSON: a parser may skip it (RFC 8259, section 8.1).
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// No answer is older, in seconds since 1970: it is of 2015. A smaller number comes, for example, from seconds that are sent for
-/// milliseconds.
+/// No answer can be older than this, in seconds since 1970: the beginning of 2015. A smaller number comes, for example, from
+/// seconds that are sent in place of milliseconds.
 const EARLIEST: i64 = 1_420_070_400;
 /// The longest `requestId` that is shown, in characters; those seen so far have 42.
 const LONGEST_ID: usize = 200;
@@ -54,7 +54,7 @@ impl Reply {
         number::integral(code.trim())
     }
 
-    /// When the vendor answered, by its own clock; none if that is no time at which it can have.
+    /// When the vendor answered, by its own clock; `None` if it cannot have been at that time.
     pub(super) fn time(&self) -> Option<Timestamp> {
         let millis = text(self.time_stamp.as_ref())?.parse().ok()?;
         Timestamp::from_millisecond(millis).ok().filter(|time| time.as_second() >= EARLIEST)

@@ -12,7 +12,7 @@ const ATTEMPTS: u32 = 16;
 const CONNECTION_ATTEMPTS: u32 = 5;
 /// The most attempts at one request that end in a timeout: each of them takes minutes.
 const LATE_ATTEMPTS: u32 = 4;
-/// The failure of one request, counted from 1, at which the log says that it is tried again.
+/// At this failure of one request, counted from 1, the log says that it is tried again.
 const LOGGED_FAILURE: u32 = 4;
 /// The most attempts at a request for which few are enough.
 const FEW_ATTEMPTS: u32 = 3;
@@ -26,7 +26,7 @@ const LONGEST_PAUSE_ASKED: Duration = Duration::from_mins(2);
 pub struct RetryPolicy {
     /// The longest pause after the first failure; it doubles with each further failure.
     pub first_pause: Duration,
-    /// From when on no attempt may begin.
+    /// The time from which on no attempt may begin.
     pub deadline: Deadline,
 }
 
@@ -54,7 +54,7 @@ impl<'a> Attempts<'a> {
         Self { policy, usage, most: ATTEMPTS, failed: 0, late: 0, unreached: 0, last: None, renewed: false }
     }
 
-    /// Allows only a few attempts, for what will most likely fail, or for which others wait.
+    /// Allows only a few attempts, for a request that will most likely fail, or that others wait for.
     #[must_use]
     pub fn few(self) -> Self {
         Self { most: FEW_ATTEMPTS, ..self }

@@ -13,7 +13,7 @@ use crate::address;
 use crate::aws;
 use crate::error::{Error, Kind, Result};
 
-/// Time for one attempt at a request: by itself, the SDK would wait for an answer for ever.
+/// The time limit of one attempt at a request: by default, the SDK would wait for an answer for ever.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What the secret may hold.

@@ -21,7 +21,7 @@ pub struct Vendor<'a> {
 }
 
 impl Client {
-    /// The vendor, where what is asked is counted in `usage`.
+    /// The vendor; `usage` counts what is asked.
     #[must_use]
     pub fn vendor<'a>(&'a self, usage: &'a Usage) -> Vendor<'a> {
         Vendor { client: self, usage }
@@ -93,7 +93,7 @@ impl<'a> Vendor<'a> {
         tokens.accepts(self.metered(), &old, None).await.map(|is_accepted| Some(!is_accepted))
     }
 
-    /// Asks for the report of an event, of one window or of everything so far. One attempt, without retries.
+    /// Asks for the report of an event, for one window or for everything so far. One attempt, without retries.
     pub async fn report(self, event_id: i64, window: Option<Window>) -> Result<Answer<'a>> {
         let range: Vec<(&str, i64)> = window.iter().flat_map(Window::parameters).collect();
         self.report_with(event_id, &range).await

@@ -38,7 +38,7 @@ impl Window {
         [("startTime", from), ("endTime", to)]
     }
 
-    /// The range of `online_time` of which rows are kept from the answer.
+    /// The range of `online_time` whose rows are kept from the answer.
     #[must_use]
     pub fn kept(&self) -> Range<Timestamp> {
         self.from..self.to

@@ -1,12 +1,12 @@
-//! The entries of a page of a list, in whatever the vendor wraps them. Pure.
+//! The entries of a page of a list, whatever the vendor wraps them in. Pure.
 
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
 /// The entries of a page: `data` itself if it is an array, otherwise the array in its field `list` or in another field. Without
-/// an array, the page is empty if `list` says so, or without it another field, and none is an object with something in it: the
-/// vendor's documentation does not say what it sends for an empty page. Otherwise `None`.
+/// an array, the page is empty if the field `list` says so, or any other field if there is no `list`, and no field is an object
+/// with content: the vendor's documentation does not say what it sends for an empty page. Otherwise `None`.
 pub(super) fn entries(data: &RawValue) -> Option<Vec<Box<RawValue>>> {
     if let Ok(entries) = serde_json::from_str::<Option<_>>(data.get()) {
         return Some(entries.unwrap_or_default());

@@ -17,8 +17,8 @@ pub(super) const PAGE: usize = 100;
 /// A page may be full if its number of events is a multiple of this: the vendor's actual page size is not known, whatever size is
 /// asked for.
 const ROUND: usize = 10;
-/// So many pages in a row from which every event was left out are the end of a list, whatever total it states: that may count more
-/// than the list has.
+/// After this many pages in a row without any event, a list counts as ended, whatever total it states: the total may count more
+/// events than the list has.
 const MOST_EMPTY: usize = 50;
 /// More pages than any customer has: a list that seems to go on for ever is given up here.
 const MOST_PAGES: usize = 100_000;
@@ -50,10 +50,10 @@ pub struct List<'a> {
     longest: usize,
     /// How many events the last of these pages had.
     last: usize,
-    /// How many pages in a row had none.
+    /// How many pages in a row, up to the last one, had none.
     empty: usize,
-    /// The first page that had no array at all, counted from 0: the one that the list begins with, or one where at least a page of
-    /// events was still to come.
+    /// The first page, counted from 0, that had no data although it should: the first one of the list, or one where at least a
+    /// page of events was still to come.
     blank_page: Option<usize>,
     /// How many events the list has, if a page said so.
     stated: Option<usize>,
@@ -119,12 +119,12 @@ impl<'a> List<'a> {
         parameters.insert("page".to_owned(), json!(first + self.pages));
         let no_array =
             |reply: &Reply| reply.error(Kind::BadAnswer, format!("the answer to `{path}` has no array"));
-        // A success without data may be no answer at all: where more is known to come, it is asked for again.
+        // A success without data may be no answer at all: if more events are known to come, the page is asked for again.
         let mut again = self.vendor.attempts().few();
         let reply = loop {
             let reply = self.call(&parameters).await?;
             let is_doubtful = is_blank(&reply.data) && self.lacks_a_page();
-            // Behind a page without entries, there are probably none: the total counts more than there are.
+            // After a page without entries, there are probably no more: the total then counts more events than there are.
             if !is_doubtful || self.empty > 0 || again.pause(no_array(&reply)).await.is_err() {
                 if is_doubtful || is_blank(&reply.data) && self.readings == 0 && self.pages == 0 {
                     self.blank_page = self.blank_page.or(Some(self.pages));
@@ -136,7 +136,8 @@ impl<'a> List<'a> {
         Ok((entries, (self.request.total)(&reply.data)))
     }
 
-    /// One answer. Where there may be no such page, a few attempts tell; a failure that says nothing of that gets all of them.
+    /// Asks for one page. If it may not exist, a few attempts are enough to learn that; if they end in a failure that may pass
+    /// and says nothing about it, the page gets all attempts.
     async fn call(&self, parameters: &Map<String, Value>) -> Result<Reply> {
         // Boxed: otherwise the future of every caller would hold all of this one.
         let call =
@@ -150,7 +151,8 @@ impl<'a> List<'a> {
         call(self.vendor.attempts()).await
     }
 
-    /// Whether the vendor answered with a success, but without any data: then there may be no event, or it may be no answer.
+    /// Whether the first page was a success without any data, and no page stated a total: then there may be no event, or this may
+    /// be no answer.
     #[must_use]
     pub fn is_blank(&self) -> bool {
         self.blank_page == Some(0) && self.stated.is_none()
@@ -162,7 +164,7 @@ impl<'a> List<'a> {
         self.stated.filter(|total| *total >= self.in_any_reading.len() + self.request.shortest)
     }
 
-    /// Whether a page of events had no data where it was asked for, and no later reading named them.
+    /// Whether a page came without data although it should have had events, and at least a page of events was never named.
     #[must_use]
     pub fn has_gap(&self) -> bool {
         self.blank_page.is_some() && self.lacking().is_some()
@@ -176,14 +178,14 @@ impl<'a> List<'a> {
         })
     }
 
-    /// Whether an error says that the list does not have the page: there may be no empty one behind the last.
+    /// Whether an error says that the page is past the end of the list: the vendor may not send an empty page there.
     fn is_past_its_end(&self, error: &Error) -> bool {
         let is_short = self.last < self.request.shortest;
         let says_so = match (self.stated, error.kind()) {
             (_, Kind::UnknownEvent) => true,
-            // A page of usual size is no end by itself.
+            // A last page of the usual size does not show that the list has ended.
             (None, _) if !is_short => false,
-            // Somebody between here and the vendor may have answered.
+            // Without a `requestId`, something on the way to the vendor may have answered.
             (None, Kind::BadAnswer) => error.context("requestId").is_some(),
             (_, Kind::Refused | Kind::BadAnswer) => true,
             _ => failure::is_unexplained(error),
@@ -191,15 +193,15 @@ impl<'a> List<'a> {
         self.may_have_ended() && says_so
     }
 
-    /// Whether the next page may not be there: the list has no more by its own total; without one, the last page was shorter than
-    /// others, or than any but the last should be.
+    /// Whether the next page may not exist: by its own total, the list has no more; or it states no total, and the last page was
+    /// shorter than others, or than any page but the last should be.
     fn may_have_ended(&self) -> bool {
         let has_all = |total: usize| self.pages * self.page_size() >= total;
         self.pages > 0 && self.stated.map_or(self.last < self.page_size(), has_all)
     }
 
-    /// How many events a page holds for certain: the vendor's default number, or as many as a page had. It may not heed the number
-    /// that is asked for.
+    /// How many events a full page holds at least: the vendor's default number, or the most that a page has had. The vendor may
+    /// ignore the number that is asked for.
     fn page_size(&self) -> usize {
         self.longest.max(self.request.shortest)
     }
@@ -210,10 +212,10 @@ impl<'a> List<'a> {
         self.in_any_reading.len()
     }
 
-    /// Reads the entries of a page. A page is the last one if it is empty, or if all its events were on earlier pages; or if it is
-    /// short, and the list has no more by its own total. But the vendor may leave events out of a page, even all of them: while it
-    /// states a greater `total`, the list goes on. And the second page may be the first one again, if that has both the number 0 and
-    /// the number 1.
+    /// Reads the entries of a page. A page is the last one if it is empty, or if all its events were on earlier pages; or if it
+    /// is short, and the list has no more by its own total. But the vendor may leave events out of a page, even all of them:
+    /// while it states a greater `total`, the list goes on. And the second page may be the first one again, if both 0 and 1 are
+    /// numbers of the first page.
     fn read(&mut self, entries: &[Box<RawValue>], total: Option<usize>) -> Page {
         let before = self.in_this_reading.len();
         let mut page = Page::default();
@@ -249,7 +251,8 @@ impl<'a> List<'a> {
 
     fn end_reading(&mut self) {
         self.readings += 1;
-        // After a single full page there may have been another page, until its last event moved up.
+        // After a single full page there may have been another page, until its last event moved up onto the one that was already
+        // read.
         let may_be_full = self.last > 0 && self.last.is_multiple_of(ROUND);
         let is_whole = self.pages < 2 && !may_be_full;
         self.is_over = is_whole || !self.is_news || self.readings >= self.request.most_readings;

@@ -15,7 +15,7 @@ use crate::error::{Kind, Result};
 use crate::transform::event::Event;
 
 /// The documented default size of a page of `event/modify/list`, in events, in case the vendor ignores how many are asked for: a
-/// page that is shorter still is the last one, unless a greater total is stated.
+/// page that is even shorter is the last one, unless a greater total is stated.
 const DEFAULT_EDITED_PAGE: usize = 10;
 /// The documented default size of a page of `event/public/list`, in events; used like [`DEFAULT_EDITED_PAGE`].
 const DEFAULT_PUBLIC_PAGE: usize = 20;

@@ -12,8 +12,8 @@ use crate::extract::http::Metered;
 pub(in crate::extract) const EDITS: &str = "event/modify/list";
 
 impl Tokens {
-    /// Whether the vendor accepts this token. It does if it refuses only the list: then it knows the user; but not if it does so with
-    /// the code with which another request has `failed`. An error if the answer shows neither.
+    /// Whether the vendor accepts this token. If it refuses only the list, it knows the user, and so accepts the token; unless it
+    /// refuses with the code `failed`, with which another request failed. An error if the answer shows neither.
     pub(in crate::extract) async fn accepts(
         &self,
         http: Metered<'_>,
@@ -32,7 +32,7 @@ impl Tokens {
                 Err(error) => error,
             };
             match attempts.pause(error).await {
-                // The last attempt ended in an undocumented code, which may be the one of a token that has ended.
+                // The last attempt ended in an undocumented code, which may mean that the token has ended.
                 Err(error) if failure::is_unexplained(&error) => return Ok(false),
                 outcome => outcome?,
             }

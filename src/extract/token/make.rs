@@ -17,7 +17,7 @@ const RESERVE: SignedDuration = SignedDuration::from_mins(30);
 /// How long a token counts as valid if the vendor does not say.
 const UNSTATED: SignedDuration = SignedDuration::from_hours(1);
 
-/// Asks the vendor for a new token. If that `is_urgent`, it is tried as often as any request; otherwise a few times, because
+/// Asks the vendor for a new token. If that `is_urgent`, it is tried as often as any request; otherwise only a few times, because
 /// others wait.
 pub(super) async fn make(http: Metered<'_>, app: &App, is_urgent: bool) -> Result<Token> {
     let signing = Signing { http, app, is_urgent };
@@ -46,7 +46,7 @@ pub(super) async fn make(http: Metered<'_>, app: &App, is_urgent: bool) -> Resul
         _ => None,
     };
     let after = |span: SignedDuration| now.checked_add(span).unwrap_or(Timestamp::MAX);
-    // A token that is valid for only a few minutes is not renewed for every request.
+    // At least half of its time, so that a token that is valid for only a few minutes is not renewed for every request.
     let used = (valid - RESERVE).max(valid / 2);
     Ok(Token {
         secret: token.into(),

@@ -18,7 +18,7 @@ pub(super) struct Token {
     pub(super) customer: Option<String>,
     /// The fingerprint of the credentials that it was made with; `None` if a user gave it.
     pub(super) made_with: Option<String>,
-    /// From when on a machine that can make a new one does so.
+    /// The time from which on a machine that can make a new token does so.
     pub(super) renew_at: Timestamp,
     pub(super) valid_until: Timestamp,
 }

@@ -1,4 +1,4 @@
-//! What it says of the token that a request failed.
+//! What a failed request says about the token.
 
 use std::sync::atomic::Ordering;
 
@@ -11,8 +11,8 @@ use crate::extract::auth::Credentials;
 use crate::extract::failure;
 use crate::extract::http::Metered;
 
-/// After this many failures in a row whose code may mean so, the token is checked: it may have ended before its time, and it is not
-/// known which code the vendor sends then.
+/// After this many failures in a row whose code may mean that the token has ended, the token is checked: it may have ended before
+/// its time, and nobody knows which code the vendor sends then.
 const DOUBTS: u32 = 3;
 
 impl Tokens {
@@ -27,7 +27,8 @@ impl Tokens {
         error: Error,
     ) -> Error {
         let is_refused = error.kind() == Kind::Credentials;
-        // A check would ask for the list that has failed, which shows nothing; but a new token does no harm.
+        // A check would ask for the very list that has failed, which shows nothing; with credentials it is made all the same, for
+        // a new token does no harm.
         let shows_nothing = path == EDITS && self.credentials.is_none();
         if !is_refused && (shows_nothing || !self.is_doubted(&error)) {
             return error;
@@ -50,7 +51,7 @@ impl Tokens {
         }
     }
 
-    /// Whether so many requests in a row have failed by now, with codes that may mean so, that the token is to be checked.
+    /// Whether enough requests in a row have failed, with codes that may mean that the token has ended, for it to be checked.
     fn is_doubted(&self, error: &Error) -> bool {
         let is_of_rights = error.kind() == Kind::Refused;
         if !failure::may_mean_an_ended_token(error)
@@ -73,12 +74,12 @@ impl Tokens {
         failed: Option<&str>,
     ) -> Result<bool> {
         let makes_tokens = matches!(self.credentials, Some(Credentials::App(_)));
-        // Locked meanwhile, so that the check is made once for all who wait.
+        // Locked during the check, so that it is made once for all requests that wait.
         let mut current = self.current.lock().await;
         if makes_tokens && !current.is(secret) {
             return Ok(true);
         }
-        // A request that concerns no event has failed already.
+        // What failed was already a request that concerns no event.
         let is_accepted = if path == EDITS { Ok(false) } else { self.accepts(http, secret, failed).await };
         if makes_tokens && !matches!(is_accepted, Ok(true)) {
             // Even if the check shows nothing: a new token does no harm.

@@ -26,11 +26,12 @@ pub(in crate::extract) struct Tokens {
     pub(super) credentials: Option<Credentials>,
     /// Where other machines find the token that this one makes; without credentials, where this one finds it.
     shared: Option<SharedToken>,
-    /// Locked while a token is made, so that one is made for all who wait.
+    /// Locked while a token is made, so that only one is made for all requests that wait.
     pub(super) current: Mutex<Current>,
     /// How many failures whose code may mean that the token has ended have come since the last good answer.
     pub(super) doubts: AtomicU32,
-    /// Whether the token was already checked because requests were refused: that happens once, for a user may lack many rights.
+    /// Whether the token was already checked because requests were refused: that is done only once, because a user may lack many
+    /// rights.
     pub(super) has_checked_refusals: AtomicBool,
 }
 
@@ -86,7 +87,7 @@ impl Tokens {
         {
             return Ok(token.secret.clone());
         }
-        // A token that is still good for a while can wait.
+        // If the token is still good for a while, renewing it is not urgent.
         let soon = http.now().checked_add(RENEW_AGAIN_AFTER * 5).unwrap_or(Timestamp::MAX);
         let is_urgent = current.token.as_ref().is_none_or(|token| soon >= token.valid_until);
         match self.find(http, current.refused.as_ref(), is_urgent).await {
@@ -154,7 +155,7 @@ impl Tokens {
         Ok((token, outcome.is_err()))
     }
 
-    /// Reads the shared token, if there is one. To a run that can write a new one, an unreadable token is none.
+    /// Reads the shared token, if there is one. For a run that can write a new one, an unreadable token counts as none.
     pub(super) async fn read_shared(&self) -> Result<Option<Token>> {
         let Some(shared) = &self.shared else { return Ok(None) };
         match shared.read().await {
