@@ -22,8 +22,8 @@ pub fn checked(text: &str) -> Result<Url> {
     Ok(url)
 }
 
-/// Refuses an address in the environment under which a service of AWS would get rows and secrets in the clear. The SDK takes it
-/// from there by itself.
+/// Refuses an endpoint in the environment to which rows and secrets for an AWS service would be sent in the clear. The SDK reads
+/// it from the environment by itself.
 pub fn check_endpoint(service: &str) -> Result<()> {
     let named = [&format!("AWS_ENDPOINT_URL_{service}"), "AWS_ENDPOINT_URL"].map(|name| env::var(name).ok());
     match named.into_iter().flatten().find(|url| !url.is_empty()) {

@@ -156,7 +156,7 @@ impl Deadline {
     }
 }
 
-/// `now`, or the millisecond after `last` if that is later: so no two instants in a row are the same.
+/// `now`, or the millisecond after `last` if that is later: so two instants in a row are never the same.
 #[must_use]
 pub fn later_than(last: Timestamp, now: Timestamp) -> Timestamp {
     now.max(last.checked_add(1.millisecond()).unwrap_or(last))

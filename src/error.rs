@@ -37,7 +37,7 @@ pub enum Kind {
     TooLarge,
     /// An answer is not what the vendor's documentation describes: not JSON, or not UTF-8.
     BadAnswer,
-    /// The counts of an answer do not add up, so nothing of it may be kept.
+    /// The counts of an answer do not add up, so none of it may be kept.
     Unbalanced,
     /// The store cannot be read or written.
     Store,
@@ -163,7 +163,7 @@ impl Error {
         self
     }
 
-    /// Whether an object cannot be read: it is damaged, or a newer program wrote it. The others can be read all the same.
+    /// Whether an object cannot be read: it is damaged, or a newer program wrote it. Other objects can still be read.
     #[must_use]
     pub fn is_unreadable(&self) -> bool {
         matches!(self.0.kind, Kind::Damaged | Kind::Newer)

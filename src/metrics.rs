@@ -76,8 +76,8 @@ fn metrics(report: &Report) -> Vec<(&'static str, &'static str, Value)> {
     if job != JobName::Pull {
         metrics.push(("run_failures", "Count", json!(report.run_failures())));
     }
-    // Figures of all events come only from a job that has seen them all, at the end of a scheduled run. A run of chosen events
-    // must not be taken for one.
+    // Figures of all events come only from a job that has seen them all, at the end of a scheduled run. A run over chosen events
+    // must not be taken for one of those.
     if matches!(job, JobName::Sync | JobName::Collect) && report.is_of_all {
         metrics.extend([
             ("heartbeat", "Count", json!(1)),

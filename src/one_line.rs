@@ -20,7 +20,7 @@ impl Write for Plain<'_, '_> {
     }
 }
 
-/// Whether a terminal shows this sign as it is, in its place.
+/// Whether a terminal only shows this character, in its place, and does not act on it.
 #[must_use]
 pub fn is_harmless(sign: char) -> bool {
     !sign.is_control() && !matches!(sign, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -82,10 +82,10 @@ pub(crate) fn refused(mut refusal: clap::Error, command: &Command) -> ExitCode {
     ExitCode::from(u8::try_from(refusal.exit_code()).unwrap_or(2))
 }
 
-/// The variable of the environment that the refused value comes from; none if it stands in the call.
+/// The environment variable that the refused value comes from; `None` if the value was given on the command line.
 fn variable_of(refusal: &clap::Error, command: &Command) -> Option<String> {
     let Some(ContextValue::String(refused)) = refusal.get(ContextKind::InvalidArg) else { return None };
-    // It may name its value as well: `--concurrency <NUMBER>`.
+    // The option may come with the name of its value: `--concurrency <NUMBER>`.
     let option = refused.split_whitespace().next()?;
     let is_in_call = |word: OsString| {
         word.to_str().is_some_and(|word| word.split('=').next().is_some_and(|word| word == option))
@@ -110,7 +110,7 @@ impl Shown {
 }
 
 impl OutputOptions {
-    /// Refuses `--json` for a command whose result is a text in a form of its own.
+    /// Refuses `--json` for a command whose result is text in a format of its own.
     pub(crate) fn check_text(&self, command: &str) -> Result<()> {
         if self.json {
             let message = format!("`{command}` prints its text as it is, and not as JSON");
@@ -119,8 +119,8 @@ impl OutputOptions {
         Ok(())
     }
 
-    /// Which log lines are shown. On a terminal, the progress bar replaces most of them. Of libraries, only warnings are
-    /// shown: the rest is of no use to users, and may reveal too much.
+    /// Which log lines are shown. On a terminal, the progress bar replaces most of them. From libraries, nothing below a warning
+    /// is shown: it is of no use to users, and may reveal too much.
     pub(crate) fn level(&self, is_terminal: bool) -> Targets {
         let (own, others) = match (self.quiet, self.verbose) {
             (true, _) => (LevelFilter::ERROR, LevelFilter::ERROR),
@@ -173,7 +173,7 @@ impl OutputOptions {
     }
 }
 
-/// As JSON, in which the signs that would control a terminal are escaped.
+/// The result as JSON, in which characters that would control a terminal are escaped.
 fn to_json(result: &impl Serialize) -> Result<String> {
     let text =
         serde_json::to_string_pretty(result).explain(Kind::Store, || "cannot write the result".to_owned())?;

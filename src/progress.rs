@@ -51,7 +51,7 @@ impl Progress {
         self.begin("reading the roster", SPINNER);
     }
 
-    /// The visits begin, of this many events.
+    /// The visits of this many events begin.
     pub(crate) fn events(&self, events: usize) {
         tracing::info!(events, "events are due");
         self.begin("visits", BAR);

@@ -49,7 +49,8 @@ async fn invoke(store: &OnceCell<Arc<dyn Store>>, event: LambdaEvent<Value>) -> 
 
 async fn work(store: &OnceCell<Arc<dyn Store>>, event: LambdaEvent<Value>) -> Result<Report> {
     if event.payload.get("job").is_some_and(|job| job == "forget") {
-        // No function may delete versions of objects. Not an error, for which the dead-letter queue would keep who was named.
+        // No function may delete versions of objects. This is not an error: after one, the dead-letter queue would keep the
+        // payload, and with it the person named there.
         let mut report = Report::new(JobName::Forget, "", Timestamp::now());
         let refused = Error::new(Kind::Usage, "`forget` is not a job for the functions");
         let refused = refused.hint("use the command `rollcall forget`, as docs/privacy.md describes");
@@ -73,8 +74,8 @@ async fn work(store: &OnceCell<Arc<dyn Store>>, event: LambdaEvent<Value>) -> Re
     Ok(report)
 }
 
-/// The time left until a deadline in milliseconds since 1970. A deadline that has passed when the work begins is none: `cargo
-/// lambda watch` always states ten minutes after the beginning of 1970.
+/// The time left until a deadline in milliseconds since 1970. A deadline that has passed when the work begins counts as no
+/// deadline: `cargo lambda watch` always states ten minutes after the beginning of 1970.
 fn time_left(deadline: u64) -> Option<SignedDuration> {
     let deadline = Timestamp::from_millisecond(i64::try_from(deadline).ok()?).ok()?;
     Some(deadline.duration_since(Timestamp::now())).filter(SignedDuration::is_positive)
