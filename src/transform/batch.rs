@@ -12,7 +12,7 @@ use crate::error::{Error, Explain, Kind, Result};
 
 /// The number of rows in a full batch: small, because a visit holds several batches in memory.
 pub const BATCH_ROWS: usize = 2 * 1024;
-/// A batch is also full after this many bytes of records, for records larger than any that were ever seen.
+/// A batch is also full after this many bytes of records, in case records are larger than any ever seen.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
 /// The rows of one table on their way to a record batch.
@@ -22,7 +22,7 @@ pub struct BatchBuilder {
     rows: usize,
     /// Bytes of the records, or of the texts, that the rows were made from.
     bytes: usize,
-    /// A name for a value that is no column's.
+    /// A name that a value was given under, and that no column has.
     misnamed: Option<&'static str>,
 }
 
@@ -59,8 +59,8 @@ impl BatchBuilder {
         &mut self.builders
     }
 
-    /// Adds a row whose values are given by column name; columns that are not named become null. If a name is no column's, the batch
-    /// cannot be finished.
+    /// Adds a row whose values are given by column name; columns that are not named become null. If no column has one of the
+    /// names, the batch cannot be finished.
     pub fn push_named(&mut self, mut values: Vec<(&'static str, Value<'_>)>) {
         let table = self.table;
         let misnamed = values.iter().find(|(name, _)| table.index_of(name).is_none());
@@ -100,7 +100,7 @@ pub fn text_bytes(batch: &RecordBatch) -> usize {
     ends.map(|(first, last)| usize::try_from(last - first).unwrap_or_default()).sum()
 }
 
-/// How many rows, from the first on, have texts of `bytes` bytes in total; all rows if their texts have fewer.
+/// How many rows, from the first on, it takes for their texts to reach `bytes` bytes; all rows if their texts have fewer.
 #[must_use]
 pub fn rows_until(batch: &RecordBatch, bytes: usize) -> usize {
     let has_fewer = |rows: usize| text_bytes(&rows_of(batch, 0, rows)) < bytes;
@@ -119,8 +119,8 @@ pub fn rows_until(batch: &RecordBatch, bytes: usize) -> usize {
     to
 }
 
-/// Returns a batch that was read from a file with the table's current columns: matched by name, and null if the file is older
-/// than the column.
+/// Gives a batch that was read from a file the table's current columns: matched by name, and null where the file is older than
+/// the column.
 pub fn conform(table: Table, batch: &RecordBatch) -> Result<RecordBatch> {
     let schema = table.schema();
     let arrays = schema

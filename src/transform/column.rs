@@ -73,7 +73,7 @@ pub enum Personal {
 pub struct Column {
     /// The name in SQL.
     pub name: &'static str,
-    /// The vendor's key; none if this program makes the value.
+    /// The vendor's key; `None` if this program makes the value.
     pub key: Option<&'static str>,
     /// How a value is read and stored.
     pub kind: ColumnKind,

@@ -17,7 +17,7 @@ use crate::json::record::Sent;
 /// Where the value of a column comes from.
 #[derive(Clone, Copy)]
 pub(super) enum ColumnSource {
-    /// From the field that was sent for it, read by its kind.
+    /// From the field that was sent for it, read as the column's kind says.
     AsSent(ColumnKind),
     /// From nothing: the policy drops it.
     Dropped,
@@ -28,13 +28,13 @@ pub(super) enum ColumnSource {
 /// What a value is computed from.
 #[derive(Clone, Copy)]
 pub(super) enum Computed {
-    /// The text that was sent for it: what the policy keeps of it.
+    /// The text that was sent for it, as far as the policy keeps it.
     Treated(Option<Personal>, Treatment),
     /// The instant in the column with the index `of`; the field that was sent for this column is compared with it.
     Clock { of: usize },
     /// The event that was asked for.
     Event,
-    /// The fields that identify the person: what the policy keeps of the key made from them.
+    /// The fields that identify the person: a key is made from them, and kept as far as the policy allows.
     Person(Treatment),
     /// The fields that have no column, or do not fit theirs.
     Extra,

@@ -91,7 +91,7 @@ impl Decoder {
         decoded
     }
 
-    /// What would become of a record that is not kept. It is counted only if it lies outside the window.
+    /// Says what a record that is not kept would have become. It is counted only if it lies outside the window.
     pub fn pass_over(&mut self, record: Record<'_>) -> Decoded {
         let decoded = self.place(record);
         self.counts.outside += u64::from(decoded == Decoded::Outside);

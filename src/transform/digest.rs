@@ -125,7 +125,7 @@ impl<'a> Hashed<'a> {
     }
 }
 
-/// Adds the text of `length` bytes with which `bytes` begin. Most texts are short: then a fixed number of bytes is copied, which
+/// Adds a text: the first `length` bytes of `bytes`. Most texts are short; of those, a fixed number of bytes is copied, which
 /// takes no function call, and the surplus is cut off again.
 fn push_text(row: &mut Vec<u8>, bytes: &[u8], length: usize) {
     const MORE: usize = 32;

@@ -20,7 +20,7 @@ impl<'a> Extra<'a> {
         self.fields.insert(sent.key(), sent.value());
     }
 
-    /// The fields as JSON, sorted by key; none if there are no fields.
+    /// The fields as JSON, sorted by key; `None` if there are no fields.
     pub(super) fn json(&self) -> Option<String> {
         if self.fields.is_empty() {
             return None;

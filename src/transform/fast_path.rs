@@ -52,7 +52,7 @@ pub(super) fn instant(sent: &Sent<'_>) -> Result<Timestamp, Unfit> {
     }
 }
 
-/// The seconds of a duration that is written as `00:34:20`; none if it is written in another way.
+/// The seconds of a duration that is written as `00:34:20`; `None` if it is written in another way.
 pub(super) fn seconds(sent: &Sent<'_>) -> Option<i64> {
     let [h0, h1, b':', m0, m1, b':', s0, s1] = sent.quoted().as_bytes() else { return None };
     let two = |tens: &u8, ones: &u8| {

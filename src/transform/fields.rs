@@ -24,7 +24,7 @@ pub(super) struct Fields<'a, 'r> {
 }
 
 impl<'r> Fields<'_, 'r> {
-    /// The fields without a column, or that differ from the field that they repeat, as far as they may be kept.
+    /// The fields that have no column, or that differ from the field that they repeat, as far as they may be kept.
     pub(super) fn without_column(&self) -> Extra<'r> {
         let mut extra = Extra::default();
         for sent in self.index.differing(self.record).chain(self.index.unknown(self.record)) {
@@ -59,7 +59,7 @@ impl<'r> Fields<'_, 'r> {
         self.policy.treated(treatment, personal, text, country.as_deref())
     }
 
-    /// The key of the record's person, or what may be kept of it. An archived record carries the key itself: `said`.
+    /// The key of the record's person, as far as it may be kept. An archived record brings the key itself, in `said`.
     pub(super) fn person_key(&self, said: Option<Sent<'r>>, treatment: Treatment) -> Option<Cow<'r, str>> {
         let made = || self.person.map(|at| self.text(at)).key().map(Cow::Owned);
         let key = said.and_then(|sent| fast_path::present(&sent)).or_else(made)?;

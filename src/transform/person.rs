@@ -8,12 +8,12 @@ const SHORTEST: usize = 7;
 /// How many digits E.164 allows at most.
 const LONGEST: usize = 15;
 
-/// Something of each of a person's identifiers, such as its column, or its text.
+/// One value for each of a person's identifiers, such as its column, or its text.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Identifiers<T> {
     /// The mobile number.
     pub mobile: T,
-    /// The country code, without which some numbers are not whole.
+    /// The country code, without which some numbers are incomplete.
     pub country_code: T,
     /// The mail address.
     pub email: T,
@@ -21,12 +21,12 @@ pub struct Identifiers<T> {
     pub ext_id: T,
 }
 
-/// The names of their columns.
+/// The names of the identifiers' columns.
 pub const IDENTIFIERS: Identifiers<&str> =
     Identifiers { mobile: "mobile", country_code: "country_code", email: "email", ext_id: "ext_id" };
 
 impl<T> Identifiers<T> {
-    /// The same of what `of` makes of each.
+    /// Applies `of` to each of them.
     pub fn map<U>(self, of: impl Fn(T) -> U) -> Identifiers<U> {
         let Self { mobile, country_code, email, ext_id } = self;
         Identifiers {
@@ -39,8 +39,8 @@ impl<T> Identifiers<T> {
 }
 
 impl<T: AsRef<str>> Identifiers<Option<T>> {
-    /// The key of the person whom these texts tell of: the mobile number as plus and digits (E.164), else the mail address in lower
-    /// case, else the customer's own identifier; none if there is none of them.
+    /// The key of the person whom these texts identify: the mobile number as plus and digits (E.164), else the mail address in
+    /// lower case, else the customer's own identifier; `None` if there is none of these.
     #[must_use]
     pub fn key(&self) -> Option<String> {
         let country_code = self.country_code.as_ref().map(AsRef::as_ref);
@@ -86,11 +86,11 @@ pub const AT: char = '@';
 /// What every pseudonym begins with; the hex digits of the HMAC follow.
 pub const PSEUDONYM: &str = "hmac:";
 
-/// What the names begin with that the vendor makes up for viewers who give none: a number follows, another one for each viewing.
-/// As in the vendor's sample answer; its documentation does not say so.
+/// The beginning of the names that the vendor makes up for viewers who give none; a number follows, a different one for each
+/// viewing. This is so in the vendor's sample answer; its documentation does not say it.
 pub const MADE_UP_NAME: &str = "网友";
 
-/// Whether a text in this column tells one person apart. A masked value does not, because many people share it; in `email`,
+/// Whether a text in this column tells one person from others. A masked value does not, because many people share it; in `email`,
 /// neither does a text that is not an address.
 #[must_use]
 pub fn tells(column: &str, text: &str) -> bool {
@@ -98,7 +98,7 @@ pub fn tells(column: &str, text: &str) -> bool {
     !text.contains(MASK) && (column != "email" || text.starts_with(PSEUDONYM) || is_address())
 }
 
-/// A telephone number as plus, country code and digits; none if it is not a number, or one of a country that is not stated in
+/// A telephone number as plus, country code and digits; `None` if it is not a number, or if its country is stated, but not in
 /// digits. A number without a country code gets `country_code`, else China's.
 pub(super) fn e164(mobile: &str, country_code: Option<&str>) -> Option<String> {
     let written = plain(mobile);

@@ -46,7 +46,7 @@ fn text(raw: Raw<'_>) -> Result<Cow<'_, str>, Unfit> {
     }
 }
 
-/// The value as text; none if it is absent, or neither text nor a number.
+/// The value as text; `None` if it is absent, or neither text nor a number.
 #[must_use]
 pub fn present(raw: Raw<'_>) -> Option<Cow<'_, str>> {
     if raw.is_absent() { None } else { text(raw).ok() }
@@ -109,7 +109,7 @@ fn flag(raw: &Raw<'_>) -> Result<bool, Unfit> {
     }
 }
 
-/// Whether a text stands for yes or no; none if it stands for neither.
+/// Whether a text stands for yes or no; `None` if it stands for neither.
 pub(super) fn said(text: &str) -> Option<bool> {
     match text {
         "Y" | "y" | "是" | "1" | "true" => Some(true),
@@ -126,7 +126,7 @@ fn label<'a>(labels: &'static [(&'static str, &'static str)], sent: Cow<'a, str>
     }
 }
 
-/// The word for a code; none if the code is not known.
+/// The word for a code; `None` if the code is not known.
 pub(super) fn word(labels: &'static [(&'static str, &'static str)], code: &str) -> Option<&'static str> {
     labels.iter().find(|(known, _)| *known == code).map(|(_, word)| *word)
 }

@@ -14,7 +14,7 @@ use super::event::Event;
 use super::tables::Table;
 use super::value::Value;
 
-/// A row. Each getter returns none if the column is missing, null, or of another kind.
+/// A row. Each getter returns `None` if the column is missing, null, or of another kind.
 #[derive(Clone, Copy)]
 pub struct Row<'a> {
     batch: &'a RecordBatch,

@@ -24,14 +24,14 @@ pub struct Totals {
     pub live: i64,
     /// Replays.
     pub replay: i64,
-    /// Records that would be further rows, and are left out because they are of people who are to be forgotten.
+    /// Records that would be further rows, but are left out because they are of people to be forgotten.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub suppressed: u64,
 }
 
 impl Totals {
-    /// Whether these rows are less than those before: fewer viewings. If the vendor's answers left out different numbers of
-    /// people who are to be forgotten, only the numbers of records can be compared.
+    /// Whether there is less than before: fewer viewings. If the numbers of records that were left out, because they are of
+    /// people to be forgotten, are different, only the numbers of records can be compared.
     #[must_use]
     pub fn is_less_than(&self, before: &Self) -> bool {
         if self.suppressed == before.suppressed {

@@ -11,7 +11,7 @@ const ZONE: Offset = jiff::tz::offset(8);
 /// The seconds of a day.
 const DAY: i64 = 24 * 60 * 60;
 
-/// The instant that a text of the vendor's clock stands for; none if it is not a date and time.
+/// The instant that a text of the vendor's clock stands for; `None` if it is not a date and time.
 #[must_use]
 pub(super) fn read(text: &str) -> Option<Timestamp> {
     let clock: DateTime = text.trim().parse().ok()?;

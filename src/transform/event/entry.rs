@@ -1,4 +1,4 @@
-//! An entry of the vendor's lists: the event that it describes, and what it leaves as it was known before.
+//! An entry of the vendor's lists: the event that it describes, and what the entry leaves as it was known before.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,11 +9,11 @@ use crate::transform::reading;
 use crate::transform::tables::Table;
 use crate::transform::value::Value;
 
-/// The longest length that tells when an event ends, in minutes: a year.
+/// The longest stated length, in minutes, from which the end of an event is computed: a year.
 const MOST_MINUTES: i64 = 366 * 24 * 60;
 
 impl Event {
-    /// Reads one element of a list of events; none if it is not an object, or its `eventId` is not a number of at least 1.
+    /// Reads one element of a list of events; `None` if it is not an object, or its `eventId` is not a number of at least 1.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let mut records = Records::default();
@@ -33,7 +33,7 @@ impl Event {
         if record.get("eventStatus").and_then(reading::present).as_deref() == Some("0") {
             event.status = Some("cancelled".to_owned());
         }
-        // An end before the start is none.
+        // An end before the start does not count.
         let end_time = event.end_time.filter(|end| event.start_time.is_none_or(|start| start <= *end));
         event.end_time = end_time.or_else(|| event.end_by_length());
         Some(event)
@@ -45,7 +45,7 @@ impl Event {
     pub fn completed_by(self, before: &Self) -> Self {
         let text = |now: Option<String>, before: &Option<String>| now.or_else(|| before.clone());
         let start_time = self.start_time.or(before.start_time);
-        // If it was moved behind the end that it had, that is its end no more.
+        // If the event was moved to a time after its previous end, that end no longer counts.
         let may_end_at = |end: &Timestamp| start_time.is_none_or(|start| start <= *end);
         Self {
             event_id: self.event_id,
@@ -64,7 +64,7 @@ impl Event {
         }
     }
 
-    /// When it ends according to its start and its length; none if it has no length.
+    /// When it ends according to its start and its length; `None` without a start, or without a length of at most a year.
     fn end_by_length(&self) -> Option<Timestamp> {
         let length = self.length_minutes.filter(|minutes| (1..=MOST_MINUTES).contains(minutes))?;
         self.start_time?.checked_add(SignedDuration::from_mins(length)).ok()

@@ -12,7 +12,7 @@ use super::privacy::Privacy;
 use super::tables::Table;
 use super::value::Value;
 
-/// One webinar. A field is none if the vendor did not send it, or sent a value that its column cannot hold.
+/// One webinar. A field is `None` if the vendor did not send it, or sent a value that its column cannot hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Event {
@@ -113,7 +113,7 @@ impl Event {
         }
     }
 
-    /// Whether it describes an event as it was before an edit that another entry knows.
+    /// Whether it describes the event as it was before an edit that `other` already knows.
     #[must_use]
     pub fn is_older_than(&self, other: &Self) -> bool {
         self.modify_time.is_some() && self.modify_time < other.modify_time

@@ -11,7 +11,7 @@ use crate::transform::tables::Table;
 use crate::transform::value::Value;
 
 impl Event {
-    /// Reads a row of `events`; none if it has no `event_id`.
+    /// Reads a row of `events`; `None` if it has no `event_id`.
     #[must_use]
     pub fn of_row(batch: &RecordBatch, row: usize) -> Option<Self> {
         let Value::Integer(event_id) = batch::value(batch, "event_id", row) else { return None };

@@ -63,7 +63,7 @@ impl Policy {
         Arc::new(cleaned)
     }
 
-    /// `extra` with only the fields that may be kept; none if there are none.
+    /// `extra` with only the fields that may be kept; `None` if there are none.
     fn clean_extra(&self, table: Table, text: &str) -> Option<String> {
         let mut fields: BTreeMap<String, &RawValue> = serde_json::from_str(text).ok()?;
         fields.retain(|key, _| self.keeps_extra(table.column_of(key), key));

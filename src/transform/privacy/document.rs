@@ -58,10 +58,10 @@ pub struct PolicyDocument {
     /// Columns that are treated differently from the preset, by name, in every table.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub columns: BTreeMap<String, Treatment>,
-    /// Fields that are kept although they have no column, or their value does not fit it: by the vendor's keys.
+    /// Fields, by the vendor's keys, that are kept although they have no column, or their value does not fit it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub fields: BTreeSet<String>,
-    /// Identifies the key for pseudonyms; none in a file of the user's.
+    /// Identifies the key for pseudonyms; `None` in a file of the user's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
 }
@@ -76,7 +76,7 @@ impl fmt::Display for PolicyDocument {
 }
 
 impl PolicyDocument {
-    /// The policy that is the preset of this name, unchanged; none if there is no such preset.
+    /// The policy that is the preset of this name, unchanged; `None` if there is no such preset.
     #[must_use]
     pub fn preset(name: &str) -> Option<Self> {
         let presets = [Preset::Open, Preset::Pseudonymous, Preset::Anonymous];

@@ -1,4 +1,4 @@
-//! Removes from rows the people of whom nothing may be kept.
+//! Removes the people to be forgotten from rows.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ impl Suppressed {
         let of_viewer = fields.filter(move |(field, _)| match table {
             Table::Pulls => false,
             Table::Events => true,
-            // The path of a reject is of this program's making, and has numbers that are nobody's.
+            // This program makes the path of a reject; the numbers in it are nobody's.
             Table::Rejects => field.name() == "record",
             _ => !is_of_event(field.name()),
         });
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_reject_is_looked_through_as_the_record_that_it_is() {
-        // The last one is the position of another person's record.
+        // The last one is also the position of another person's record.
         let suppressed = Suppressed::of_people(&["88589655", "+86-19000101106", "1234"]);
         let records = [
             r#"{"hostId": 88589655, "chat_num": 88589655}"#,

@@ -1,5 +1,5 @@
-//! The forms in which one and the same identifier is written: by them, texts are compared with the list of people to be forgotten.
-//! Pure.
+//! The forms in which one and the same identifier may be written. Texts are compared with the list of people to be forgotten in
+//! these forms. Pure.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -13,10 +13,10 @@ use crate::transform::person;
 const FEWEST_DIGITS: usize = 3;
 /// The fewest digits of a number that is found whatever signs stand between them.
 const FEWEST_AMID_SIGNS: usize = 5;
-/// The fewest digits of a telephone number. One that has fewer may be a customer's own, in which every zero counts.
+/// The fewest digits of a telephone number. A shorter one may be a customer's own identifier, in which every zero counts.
 const FEWEST_TO_DIAL: usize = 7;
 
-/// Every form by which this identifier is on the list.
+/// Every form in which this identifier is put on the list.
 pub(super) fn listed(identifier: &str) -> BTreeSet<String> {
     let is_address = identifier.trim().parse::<IpAddr>().is_ok();
     let written = person::plain(identifier.trim());
@@ -28,8 +28,8 @@ pub(super) fn listed(identifier: &str) -> BTreeSet<String> {
     texts(identifier).map(Cow::into_owned).chain(numbers).collect()
 }
 
-/// The forms of a number that only the pseudonym of a customer's own identifier may be made from: its digits alone, with the country
-/// code and, of a number in China, without.
+/// Further forms of a number, from which only the pseudonym of a customer's own identifier may have been made: its digits alone,
+/// with the country code and, if the number is in China, without.
 pub(super) fn digits_alone(identifier: &str) -> BTreeSet<String> {
     let listed = listed(identifier);
     let without = |prefix: &str| -> Vec<String> {
@@ -53,8 +53,8 @@ pub(super) fn texts(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
     forms.filter(|form| !form.is_empty())
 }
 
-/// The forms of a number, none of a text that is not one: as plus and digits, with the country code of its record or without; and,
-/// if it has too few digits to be dialled, as its digits.
+/// The forms of a number; none if the text is not a number. They are plus and digits, read with China's country code and with
+/// that of its record; and, if it has too few digits to be dialled, its digits.
 pub(super) fn numbers(text: &str, country: Option<&str>) -> Vec<String> {
     let is_digit = |sign: char| sign.is_ascii_digit() || matches!(sign, '０'..='９');
     if text.chars().filter(|sign| is_digit(*sign)).count() < FEWEST_DIGITS {
@@ -72,15 +72,16 @@ fn digits_of(written: &str) -> String {
     written.chars().filter(char::is_ascii_digit).collect()
 }
 
-/// The digits of a number that has other signs between them than points, which versions and decimals have.
+/// The digits of a number, which may have signs between them, but no points, because versions and decimals have these; `None` if
+/// the text is not such a number.
 fn amid_signs(written: &str) -> Option<String> {
     let is_one = written.chars().all(|sign| sign.is_ascii_digit() || sign != '.' && SIGNS.contains(sign));
     Some(digits_of(written)).filter(|digits| is_one && digits.len() >= FEWEST_AMID_SIGNS)
 }
 
-/// The forms of a telephone number with China's country code, and with another one.
+/// The forms of a telephone number, read with China's country code, and with that of its record.
 fn dialled_in(written: &str, country: Option<&str>) -> Vec<String> {
-    // What stands like that in a number is dialled only within its country.
+    // A zero in brackets is dialled only within its country.
     let without_trunk = written.contains("(0)").then(|| written.replace("(0)", ""));
     let mut forms = Vec::new();
     for written in iter::once(written).chain(without_trunk.as_deref()) {

@@ -36,8 +36,8 @@ fn is_domain(text: &str) -> bool {
         && text.rsplit_once('.').is_some_and(|(_, last)| last.bytes().all(|byte| byte.is_ascii_alphabetic()))
 }
 
-/// A word, masked after its first letter; a single letter is masked, too. Of a name that the vendor made up, it still shows that
-/// it is none that somebody gave.
+/// A word, masked after its first letter; a single letter is masked, too. A name that the vendor made up can still be recognised
+/// as made up.
 fn word(text: &str) -> String {
     if text.starts_with(MADE_UP_NAME) {
         return format!("{MADE_UP_NAME}***");
@@ -65,7 +65,7 @@ fn is_digit(sign: char) -> bool {
     sign.is_ascii_digit() || sign == '*'
 }
 
-/// Whether it consists of digits, more than a year or a count has, and of what people write between digits.
+/// Whether a text consists of more digits than a year or a count has, and of what people write between digits.
 fn is_number(text: &str) -> bool {
     text.chars().all(|sign| is_digit(sign) || " -().+".contains(sign))
         && text.chars().filter(|sign| is_digit(*sign)).count() > LAST

@@ -32,12 +32,12 @@ pub use self::suppressed::Suppressed;
 pub use self::treatment::Treatment;
 pub use self::version::PrivacyVersion;
 
-/// What may be kept of people, and the people of whom nothing may be kept.
+/// What may be kept of people, and the people to be forgotten.
 #[derive(Clone, Debug, Default)]
 pub struct Privacy {
     /// What may be kept of each column.
     pub policy: Arc<Policy>,
-    /// The people of whom nothing may be kept.
+    /// The people to be forgotten.
     pub suppressed: Arc<Suppressed>,
 }
 

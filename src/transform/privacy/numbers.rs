@@ -11,27 +11,29 @@ use crate::transform::person::plain;
 /// Signs that may stand between the digits of a telephone number, and around them.
 pub(super) const SIGNS: &str = " -().+";
 
-/// The fewest digits of a number that counts in the middle of a random identifier, where fewer come about by chance.
+/// A number in the middle of a random identifier counts only if it has at least this many digits: fewer come about by chance.
 const FEWEST_AMID_CHANCE: usize = 7;
 
 /// How often letters and digits alternate, at least, in what looks like a random identifier.
 const FEWEST_TURNS: usize = 3;
 
-/// Signs around a word that are no part of it.
+/// Signs around a word that are not part of it.
 const AROUND: [char; 8] = ['(', ')', '[', ']', ',', ';', '.', '-'];
 
-/// The years that dates in texts are of. Telephone numbers are hardly written like these.
+/// The years of dates in texts. Telephone numbers are hardly ever written like such dates.
 const YEARS: std::ops::RangeInclusive<i16> = 1900..=2199;
 
-/// How many digits a telephone number has that is found among others: so many that a part of another one is hardly taken for it.
+/// How many digits a telephone number must have to be found among other numbers: enough that a part of another one is hardly ever
+/// taken for it.
 const DIALLED: std::ops::RangeInclusive<usize> = 10..=15;
 
-/// The numbers in a text, each with the signs between and around its digits; also those that stand beside others.
+/// The numbers in a text, each with the signs between and around its digits; also telephone numbers that stand beside other
+/// numbers.
 pub(super) fn numbers(text: &str) -> impl Iterator<Item = &str> {
     runs(text).flat_map(|run| iter::once(run).chain(among(run)))
 }
 
-/// The telephone numbers that a run may have: one group of its digits, or several in a row.
+/// The telephone numbers that a run may hold: one group of its digits, or several in a row.
 fn among(run: &str) -> impl Iterator<Item = &str> {
     let is_digit = |at: usize| run.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
     let is_first = move |at: &usize| is_digit(*at) && (*at == 0 || !is_digit(*at - 1));
@@ -71,7 +73,8 @@ fn has_random(words: &str) -> bool {
     })
 }
 
-/// Whether a text consists of dates, with or without a time, or of IP addresses: whoever has the same digits is not meant.
+/// Whether a text consists of dates, with or without a time, or of IP addresses: they do not mean a person who has the same
+/// digits.
 pub(super) fn is_of_nobody(text: &str) -> bool {
     let Divided { rest, of_nobody } = divided(text);
     rest.is_empty() && !of_nobody.is_empty()
@@ -85,7 +88,7 @@ pub(super) struct Divided {
     pub(super) of_nobody: Vec<String>,
 }
 
-/// Divides a text at its spaces. A time is one only behind a date.
+/// Divides a text at its spaces. A time counts as one only right after a date.
 pub(super) fn divided(text: &str) -> Divided {
     let (text, mut is_behind_date) = (plain(text), false);
     let (mut rest, mut of_nobody) = (Vec::new(), Vec::new());
@@ -105,8 +108,8 @@ pub(super) fn divided(text: &str) -> Divided {
     Divided { rest: rest.join(" "), of_nobody }
 }
 
-/// Whether a word is an IP address, or the version of a program, which looks alike. Four pairs of digits are rather a telephone
-/// number, as it is written in some countries.
+/// Whether a word is an IP address, or the version of a program, which looks the same. Four pairs of digits are more likely a
+/// telephone number, as some countries write it.
 fn is_address(word: &str) -> bool {
     let groups = || word.split('.');
     let is_dotted = groups().count() == 4 && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');

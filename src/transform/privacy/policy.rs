@@ -80,15 +80,15 @@ impl Policy {
         !self.withholds_unknown || self.document.fields.contains(key)
     }
 
-    /// Whether an array that belongs to no table is kept. Its records may have what is withheld of others: so only if nothing is
-    /// withheld, or if it is allowed by name.
+    /// Whether an array that belongs to no table is kept. Its records may hold what is withheld elsewhere, so it is kept only if
+    /// nothing is withheld, or if it is allowed by name.
     #[must_use]
     pub fn keeps_array(&self, array: &str) -> bool {
         self.is_open() || self.document.fields.contains(array)
     }
 
-    /// Whether a field goes to `extra` that has no column, or whose value its column cannot hold: like [`Self::keeps_field`], but
-    /// not if the column is treated.
+    /// Whether a field that has no column, or whose value its column cannot hold, goes to `extra`: like [`Self::keeps_field`],
+    /// but not if the column is treated.
     #[must_use]
     pub(in crate::transform) fn keeps_extra(&self, column: Option<&Column>, key: &str) -> bool {
         self.keeps_field(key) && column.is_none_or(|column| self.treatment(column) == Treatment::Keep)

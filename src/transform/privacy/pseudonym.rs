@@ -1,5 +1,5 @@
-//! Pseudonyms: the HMAC-SHA-256 (RFC 2104) of a value in the form that is the same for all tables. Without the key, people can be
-//! counted and joined by them; only with the key can a person be found again.
+//! Pseudonyms: the HMAC-SHA-256 (RFC 2104) of a value in the form that is the same for all tables. People can be counted and
+//! joined by them without the key, but a person can be found again only with it.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -15,7 +15,7 @@ use crate::transform::person::{self, PSEUDONYM};
 /// How long a key must be at least, in bytes: RFC 2104 advises against keys shorter than the HMAC.
 const SHORTEST: usize = 32;
 
-/// An HMAC-SHA-256, in short a sum.
+/// An HMAC-SHA-256, called a sum here.
 pub(super) type Sum = [u8; 32];
 
 /// The key for pseudonyms. It is never printed.
@@ -32,7 +32,7 @@ impl std::fmt::Debug for Key {
 }
 
 impl Key {
-    /// Takes the bytes of a text as the key, without spaces around them; [`Kind::Usage`] if they are too few.
+    /// Takes the bytes of a text as the key, without spaces around them; [`Kind::Usage`] if there are too few.
     pub fn checked(secret: &SecretString) -> Result<Self> {
         let bytes = secret.expose_secret().trim().as_bytes();
         if bytes.len() < SHORTEST {
@@ -46,7 +46,7 @@ impl Key {
         let mac = Hmac::new_from_slice(bytes)
             .map_err(|_| Error::new(Kind::Usage, "the key for pseudonyms cannot be used"))?;
         let mut key = Self { mac, id: String::new() };
-        // The sum of a fixed text says which key it is, and nothing else about it.
+        // The sum of a fixed text identifies the key, and reveals nothing else about it.
         key.id = hex(&key.sum("rollcall key")).chars().take(8).collect();
         Ok(key)
     }
@@ -62,8 +62,8 @@ impl Key {
         self.mac.clone().chain_update(text.as_bytes()).finalize().into_bytes().into()
     }
 
-    /// The pseudonym of a value; a pseudonym stays as it is. None if many people may have the value alike, because it is masked, or
-    /// is no mail address where one is asked for: nobody could see that in the pseudonym.
+    /// The pseudonym of a value; a pseudonym stays as it is. `None` if many people may have the same value, because it is masked,
+    /// or is not a mail address where one is asked for: the pseudonym would not show that.
     pub(super) fn pseudonym(
         &self,
         personal: Option<Personal>,
@@ -88,7 +88,7 @@ pub(super) fn hex(sum: &Sum) -> String {
     digits
 }
 
-/// The sum that is written in these hex digits; none if it is not one.
+/// The sum that is written in these hex digits; `None` if they are not a sum.
 pub(super) fn parse(digits: &str) -> Option<Sum> {
     let mut sum = Sum::default();
     let is_one =
@@ -99,7 +99,7 @@ pub(super) fn parse(digits: &str) -> Option<Sum> {
     is_one.then_some(sum)
 }
 
-/// The sum in a pseudonym; none if the text is not a pseudonym.
+/// The sum in a pseudonym; `None` if the text is not a pseudonym.
 pub(super) fn sum_of(text: &str) -> Option<Sum> {
     parse(text.strip_prefix(PSEUDONYM)?)
 }

@@ -63,7 +63,7 @@ impl<'a> Redactor<'a> {
         let mut kept = BTreeSet::new();
         for sent in record.fields() {
             let (target, key) = (self.routes.target(&sent), sent.key());
-            // It is no field of the vendor's.
+            // This is not a field of the vendor's.
             if key == PERSON_KEY && !self.names_person {
                 continue;
             }
@@ -73,7 +73,7 @@ impl<'a> Redactor<'a> {
                     add(&key, &value);
                 }
                 (Some(value), _) => add(&key, &value),
-                // Of a key that is sent twice the last value counts, even if it is none.
+                // If a key is sent twice, its last value counts, even if nothing of it is kept.
                 (None, Target::Column(at)) if kept.contains(&at) => add(&key, "null"),
                 (None, _) => {}
             }

@@ -33,7 +33,7 @@ impl<'a> RedactedAnswer<'a> {
         }
     }
 
-    /// Adds what may be kept of a record. The caller leaves out records of people who are to be forgotten.
+    /// Adds what may be kept of a record. The caller leaves out records of people to be forgotten.
     pub fn add(&mut self, array: &str, record: Record<'_>) {
         if !self.keeps(array) {
             return;

@@ -31,7 +31,8 @@ impl Suppressed {
         self.has_text_at(0, text, country)
     }
 
-    /// Like [`Self::has_text`], for a value of a column. Where it is made of digits that are nobody's, only all of it counts.
+    /// Like [`Self::has_text`], for a value of a column. In a column whose digits are nobody's number, only whole values count,
+    /// not parts of them.
     pub(super) fn has_value(&self, column: &str, text: &str, country: Option<&str>) -> bool {
         if !WHOLE_VALUES.contains(&column) || text.contains(person::AT) {
             return self.has_text(text, country);
@@ -73,7 +74,7 @@ impl Suppressed {
             let column = table.and_then(|table| table.column_of(&key));
             let is_in_value = match (column, sent.raw()) {
                 (Some(column), _) if is_of_event(column.name) => false,
-                // What its column holds as something else than text is a time or a count.
+                // What its column holds as anything other than text is a time or a count.
                 (Some(column), _) if column.kind.data_type() != DataType::Utf8 && fits(column, &sent) => {
                     false
                 }

@@ -1,4 +1,4 @@
-//! The people of whom nothing may be kept: keyed hashes of their identifiers, so that the list names nobody.
+//! The people to be forgotten: keyed hashes of their identifiers, so that the list names nobody.
 
 use std::collections::BTreeSet;
 use std::hash::Hasher;
@@ -60,7 +60,7 @@ impl Suppressed {
         self.people.extend(forms::listed(identifier).iter().map(|form| key.sum(form)));
     }
 
-    /// Adds the forms of a number that a lake with pseudonyms may have it in as well.
+    /// Adds the further forms of a number in which a lake with pseudonyms may have it.
     pub fn add_digits_alone(&mut self, identifier: &str) {
         let Some(key) = &self.key else { return };
         self.people.extend(forms::digits_alone(identifier).iter().map(|form| key.sum(form)));
@@ -75,12 +75,12 @@ impl Suppressed {
     /// Whether this text is one of the identifiers, perhaps a number that is written in another way; `country` is the country code
     /// in its record.
     pub(super) fn has_one(&self, text: &str, country: Option<&str>) -> bool {
-        // Last, what takes longest, and is true of hardly any text.
+        // What takes longest comes last: hardly any text gets that far.
         self.has_whole(text)
             || forms::numbers(text, country).iter().any(|number| self.has(number)) && !is_of_nobody(text)
     }
 
-    /// Whether this text is one of the identifiers, and not by its digits alone.
+    /// Whether this text itself is one of the identifiers; the same number, written in another way, does not count.
     pub(super) fn has_whole(&self, text: &str) -> bool {
         match pseudonym::sum_of(text) {
             Some(sum) => self.people.contains(&sum),

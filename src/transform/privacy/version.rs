@@ -9,7 +9,7 @@ use super::{PolicyDocument, Privacy};
 pub struct PrivacyVersion {
     /// The policy.
     pub policy: PolicyDocument,
-    /// Length of the list of people of whom nothing was kept.
+    /// Length of the list of people to be forgotten.
     pub suppressed: u64,
     /// Tells that list from another one of the same length.
     #[serde(default)]

@@ -15,7 +15,7 @@ const BETWEEN: &[char] = &[
 /// Characters that stand between words, too, but also in some identifiers.
 const BETWEEN_OR_IN: &[char] = &['=', '&', '?', '#', '!', '。', '！', '？'];
 
-/// How `@` is written in the address of a page.
+/// How `@` is written in a URL.
 const ENCODED_AT: &str = "%40";
 
 /// The shortest identifier that is looked for among the words of a text, in bytes.
@@ -40,7 +40,7 @@ impl Suppressed {
         if !has_part && !may_be_divided {
             return false;
         }
-        // Of a date, no part is anybody's, nor of an address: only all of it. What stands beside one may be somebody's.
+        // No part of a date or of an address is anybody's: only all of it may be. What stands beside one may be somebody's.
         let Divided { rest, of_nobody } = divided(text);
         if of_nobody.is_empty() {
             return has_part;

@@ -107,7 +107,8 @@ impl Table {
         }
     }
 
-    /// The column that says for how many seconds somebody watched or took part, which `pulls` sums up; none if there is none.
+    /// The column that says for how many seconds somebody watched or took part, which `pulls` sums up; `None` if the table has
+    /// none.
     #[must_use]
     pub fn seconds_column(self) -> Option<&'static str> {
         match self {

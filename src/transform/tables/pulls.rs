@@ -7,7 +7,7 @@ const fn count(name: &'static str, doc: &'static str) -> Column {
     Column::made(name, ColumnKind::Count, doc).required()
 }
 
-/// A figure of the snapshot: null if the visit asked for none.
+/// A figure of the snapshot; null if the visit asked for no snapshot.
 const fn figure(name: &'static str, doc: &'static str) -> Column {
     Column::made(name, ColumnKind::Count, doc)
 }

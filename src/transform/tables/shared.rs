@@ -120,7 +120,7 @@ pub const HOST: &str = "主持人";
 pub const PERSON_COLUMNS: [&str; 5] = ["person_key", "distinct_id", "mobile", "email", "ext_id"];
 /// Texts that no policy may change, because the program computes with them: who is a host, and what a number means.
 pub const UNTREATABLE: [&str; 2] = [IDEN.name, COUNTRY_CODE.name];
-/// Texts of digits that are nobody's number. Whoever is looked for is not found by a part of them.
+/// Columns whose digits are nobody's telephone number. Nobody is found by a part of such a value.
 pub const WHOLE_VALUES: [&str; 2] = [IP.name, VIEWER_ID.name];
 pub(super) const VIEWER_ID: Column = identifier(
     "viewer_id",
