@@ -78,7 +78,7 @@ fn utf16(escape: &str) -> Option<(u16, &str)> {
     Some((u16::try_from(unit).ok()?, behind))
 }
 
-/// The character that two units of UTF-16 stand for; none if they are not a pair.
+/// The character that two units of UTF-16 stand for; `None` if they are not a pair.
 fn char_of(pair: [u16; 2]) -> Option<char> {
     char::decode_utf16(pair).next()?.ok()
 }

@@ -12,7 +12,7 @@ const LONGEST: usize = 256;
 /// How many bytes of a key are compared at once: enough for each of the vendor's keys.
 const HEAD: usize = 32;
 
-/// The number of a key, which stays the same as long as its `KeyCache` lives; none for a key that is not remembered, because it
+/// The number of a key, which stays the same as long as its `KeyCache` lives; `None` for a key that is not remembered, because it
 /// is too long, or there are too many.
 pub(crate) type KeyId = Option<usize>;
 
@@ -27,7 +27,7 @@ pub(crate) struct KeyCache {
     ids: HashMap<Box<[u8]>, usize>,
     /// The number of the last key.
     last: usize,
-    /// How many keys were not the guessed ones.
+    /// How many keys were not the guessed one.
     turns: usize,
 }
 
@@ -43,7 +43,8 @@ struct Known {
 }
 
 impl KeyCache {
-    /// If `bytes` begin with the key that followed last time, returns its number, and its length with quotes and colon.
+    /// If `bytes` begin with the key that followed last time, returns its number, and its length with quotes and colon; otherwise
+    /// `None`.
     pub(crate) fn guess(&mut self, bytes: &[u8]) -> Option<(usize, usize)> {
         let id = self.known.get(self.last).map_or(0, |last| last.next);
         let known = self.known.get(id)?;
@@ -64,7 +65,7 @@ impl KeyCache {
         self.last = place.0;
     }
 
-    /// How many keys were not the guessed ones. As long as this number stays the same, each key is followed by the same key as
+    /// How many keys were not the guessed one. As long as this number stays the same, each key is followed by the same key as
     /// before.
     pub(crate) fn turns(&self) -> usize {
         self.turns

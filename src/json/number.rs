@@ -1,7 +1,7 @@
 //! Whole numbers that were sent with a fraction or an exponent: `3.0`, `4.2e1`. They are read to the last digit, because no float
 //! is used.
 
-/// The value of a number with a fraction or an exponent; none if it is not whole, or does not fit 64 bits.
+/// The value of a number with a fraction or an exponent; `None` if it is not whole, or does not fit 64 bits.
 pub(crate) fn integral(text: &str) -> Option<i64> {
     let (sign, unsigned) = match text.strip_prefix(['-', '+']) {
         Some(rest) => (text.strip_suffix(rest)?, rest),

@@ -14,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 #[derive(Clone, Copy)]
 pub struct Record<'a> {
     text: &'a str,
-    /// None if it is not an object.
+    /// `None` if it is not an object.
     fields: Option<&'a [Field]>,
     order: Option<Order>,
 }
@@ -129,8 +129,8 @@ pub struct Records {
 }
 
 impl Records {
-    /// The record with which `bytes` begin, which may be any JSON value; none if the bytes end within it. [`Kind::BadAnswer`] if
-    /// it is not JSON, or not UTF-8.
+    /// The record with which `bytes` begin, which may be any JSON value; `None` if the bytes end within it. [`Kind::BadAnswer`]
+    /// if it is not JSON, or not UTF-8.
     pub fn first<'a>(&'a mut self, bytes: &'a [u8]) -> Result<Option<Record<'a>>> {
         self.fields.clear();
         let is_object = bytes.first() == Some(&b'{');
@@ -158,7 +158,7 @@ impl Records {
         Ok(Some(Record { text, fields: is_object.then_some(&self.fields), order }))
     }
 
-    /// The record that a text consists of, which may be any JSON value; none if it is not JSON, or more than one value.
+    /// The record that a text consists of, which may be any JSON value; `None` if it is not JSON, or more than one value.
     pub fn whole<'a>(&'a mut self, text: &'a str) -> Option<Record<'a>> {
         let text = text.trim_ascii();
         self.fields.clear();

@@ -25,7 +25,7 @@ pub(crate) struct Span {
     pub(crate) to: usize,
 }
 
-/// How a value is written, as far as it shows while its end is looked for.
+/// How a value is written, as far as the search for its end shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// `null`.
@@ -34,7 +34,7 @@ pub(crate) enum Shape {
     Plain,
     /// A text with escapes.
     Escaped,
-    /// A number of digits alone, few enough to fit 64 bits for certain.
+    /// A number that has only digits, so few that they are sure to fit 64 bits.
     Whole(i64),
     /// Anything else.
     Other,
@@ -146,7 +146,7 @@ fn escaped(bytes: &[u8], mut at: usize) -> Result<(Shape, usize), Stop> {
     Ok((Shape::Escaped, at + 1))
 }
 
-/// Where the escape ends whose letter is at this position.
+/// Where an escape ends; its letter is at this position.
 fn escape(bytes: &[u8], at: usize) -> Result<usize, Stop> {
     match here(bytes, at)? {
         b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Ok(at + 1),
@@ -193,7 +193,8 @@ fn number(bytes: &[u8], from: usize) -> Result<(Shape, usize), Stop> {
     Ok((Shape::Whole(number), at))
 }
 
-/// Where a number ends that has more than digits, or very many of them; `at` is how far it has been read.
+/// Where an unusual number ends: one that has not only digits, begins with a zero, or has very many digits; `at` is how far it
+/// has been read.
 #[cold]
 fn odd_number(bytes: &[u8], from: usize, mut at: usize) -> Result<usize, Stop> {
     while is_of_a_number(here(bytes, at)?) {
@@ -245,7 +246,7 @@ fn check(bytes: &[u8], from: usize, to: usize) -> Result<usize, Stop> {
     serde_json::from_slice::<IgnoredAny>(taken).map(|_| to).map_err(|_| Stop::Bad(from))
 }
 
-/// How many digits fit 64 bits, including the sign, for certain.
+/// How many digits are sure to fit 64 bits, including the sign.
 const SURE_DIGITS: usize = 18;
 
 /// A word in which each byte is 1.
