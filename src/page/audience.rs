@@ -180,7 +180,7 @@ impl Audience {
             (&mut person.email, "email"),
             (&mut person.ext_id, "ext_id"),
         ] {
-            // Of several values the greatest, like `max` in the view.
+            // Of several values, the greatest counts, as with `max` in the view.
             *known = known.take().max(text(column));
         }
         person.all.add(seconds);

@@ -19,7 +19,7 @@ pub(super) struct Bar {
     pub(super) second: Option<(i64, u64)>,
 }
 
-/// Bars of the largest groups, and one of all others, in which nobody counts twice.
+/// Bars for the largest groups, and one for all others, in which nobody counts twice.
 pub(super) fn of_groups(groups: &[Group]) -> Vec<Bar> {
     let most = groups.first().map_or(0, |group| group.people.len());
     let bar = |name: (String, String), people: usize| Bar {
@@ -43,7 +43,7 @@ pub(super) fn of_groups(groups: &[Group]) -> Vec<Bar> {
     bars
 }
 
-/// Bars of how long people watched, live and as a replay.
+/// Bars for how long people watched, live and as a replay.
 pub(super) fn of_watch_times(times: &[WatchTime]) -> Vec<Bar> {
     let most = times.iter().map(|time| time.live.max(time.replay)).max().unwrap_or_default();
     let bar = |WatchTime { from, to, live, replay }: &WatchTime| Bar {

@@ -15,7 +15,8 @@ const RIGHT: f64 = 12.0;
 /// How wide a column is at most, in points.
 const WIDEST: f64 = 40.0;
 
-/// The drawings of a chart: the class that says on which screens it is shown, width, height, and how many labels have room.
+/// The drawings of a chart: the class that says on which screens it is shown, width, height, and how many labels there is room
+/// for.
 const SIZES: [(&str, f64, f64, usize); 2] = [("wide", 760.0, 240.0, 11), ("narrow", 360.0, 200.0, 5)];
 
 /// One series of values to draw.
@@ -117,7 +118,7 @@ impl Canvas {
         }
     }
 
-    /// As many labels as have room.
+    /// As many labels as there is room for.
     fn labels(&mut self, labels: &[Label], room: usize) {
         let every = labels.len().div_ceil(room).max(1);
         let y = self.height - 6.0;

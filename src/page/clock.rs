@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::chart::Label;
 use crate::calendar::Zone;
 
-/// The possible steps between two labels, or of one span of a chart, in minutes.
+/// The possible steps between two labels, and lengths of one span of a chart, in minutes.
 const STEPS: [i64; 9] = [1, 2, 5, 10, 15, 30, 60, 120, 240];
 /// The step if none of [`STEPS`] is large enough, in minutes: enough for the longest time that is drawn.
 const LARGEST_STEP: i64 = 720;

@@ -176,7 +176,7 @@ impl EventPage {
     }
 }
 
-/// The curves of people online, and of joins and leaves; and the peak. None if nobody watched live.
+/// The curves of people online, and of joins and leaves; and the peak. Both `None` if nobody watched live.
 fn curves(zone: &Zone, event: &EventRow, audience: &Audience) -> (Option<Curves>, Option<(u64, DateTime)>) {
     let live = audience.viewings().filter(|(viewing, _)| viewing.kind == ViewingKind::Live);
     let Some(first_online) = live.map(|(viewing, _)| viewing.online).min() else { return (None, None) };

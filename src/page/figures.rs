@@ -17,7 +17,7 @@ pub(super) struct Sums {
     pub(super) replay_people: u64,
     pub(super) people_both: u64,
     pub(super) viewings: u64,
-    /// Viewings that do not identify anybody: how many people they are of is not known.
+    /// Viewings that do not identify anybody: it is not known how many people they are of.
     pub(super) unidentified: u64,
     pub(super) seconds: i64,
     pub(super) live_seconds: i64,
@@ -112,7 +112,7 @@ fn largest_first<'a>(groups: impl IntoIterator<Item = (&'a str, BTreeSet<usize>)
 pub(super) struct WatchTime {
     /// At least this many minutes.
     pub(super) from: i64,
-    /// Fewer than this many minutes; none if there is no upper bound.
+    /// Fewer than this many minutes; `None` if there is no upper bound.
     pub(super) to: Option<i64>,
     pub(super) live: u64,
     pub(super) replay: u64,

@@ -31,7 +31,7 @@ pub(super) struct LakePage {
     /// How many of them the coverage leaves out.
     left_out: usize,
     days_chart: String,
-    /// The sum over the events; none if no event tells who came.
+    /// The sum over the events; `None` if no event tells who came.
     people: Option<u64>,
     /// Events that do not tell who came.
     nameless: usize,

@@ -95,7 +95,7 @@ impl Pages {
                     write(&self.output.join(page.file()), &page)?;
                     lines.push(page.line());
                 }
-                // The others are drawn all the same.
+                // Other events are drawn all the same.
                 Err(error) => failures.push(Failure::of_event(event.event_id, error)),
             }
         }
@@ -110,12 +110,12 @@ impl Pages {
 fn write(path: &Path, page: &impl Template) -> Result<()> {
     let fail = || format!("cannot write `{}`", path.display());
     let name = path.file_name().filter(|name| *name != "-" && (!path.exists() || path.is_file()));
-    // A device file would be replaced, too.
+    // Otherwise a device file would be replaced, too.
     let Some(name) = name else {
         return Err(Error::new(Kind::Usage, fail()).hint("give `--output` the name of a file"));
     };
     let text = page.render().explain(Kind::Store, fail)?;
-    // What a killed run leaves under this name, the next one replaces.
+    // The next run replaces what a killed one leaves under this name.
     let mut part = name.to_owned();
     part.push(".part");
     let part = path.with_file_name(part);

@@ -46,7 +46,7 @@ impl Online {
         })
     }
 
-    /// The most people at once, and the first minute with that many; none if nobody was online.
+    /// The most people at once, and the first minute with that many; `None` if nobody was online.
     pub(super) fn peak(&self) -> Option<(u64, i64)> {
         let most = self.steps().map(|(_, people)| people).max().filter(|most| *most > 0)?;
         self.steps().find(|(_, people)| *people == most).map(|(minute, people)| (people, minute))

@@ -182,7 +182,8 @@ impl Source {
         Ok((audience, days))
     }
 
-    /// The days on which an event may have rows or visits, from the day before it on: people may wait for it to begin.
+    /// The days on which an event may have rows or visits, from the day before the first of them: people may wait for it to
+    /// begin.
     fn days(&self, context: &Context, event: &EventRow) -> impl DoubleEndedIterator<Item = Date> {
         let first = event.days.map_or(event.day, |(first, _)| first.min(event.day));
         let first = first.yesterday().unwrap_or(first);
@@ -229,10 +230,10 @@ impl Source {
     }
 }
 
-/// What an event's visits found, as far as it tells how complete the event is.
+/// What an event's visits found, as far as it shows how complete the event is.
 #[derive(Default)]
 pub(super) struct Visits {
-    /// What the last visit owes that the event's row knows of.
+    /// What is owed, according to the last visit that the event's row includes.
     pub(super) owed: Owed,
     /// What the last visit that compared its answers found.
     pub(super) compared: Option<Compared>,

@@ -85,7 +85,7 @@ pub(super) fn json(audience: &Audience) -> String {
 pub(super) struct DeedLine {
     pub(super) deed: Deed,
     pub(super) sum: i64,
-    /// For each person who can be told apart; a dash if there is nobody.
+    /// The average of the people who can be told apart; a dash if there is nobody.
     pub(super) average: String,
 }
 
@@ -94,7 +94,7 @@ pub(super) struct DeedLine {
 pub(super) fn deeds(audience: &Audience) -> Vec<DeedLine> {
     let (all, told) = (figures::deeds(audience.attending()), figures::deeds(audience.viewers()));
     let people = audience.viewers().count();
-    // Rounded as SQL rounds: what lies in the middle, away from zero.
+    // Rounded as SQL rounds: halves away from zero.
     #[allow(clippy::cast_precision_loss, reason = "an average with two digits")]
     let average = |sum: i64| format!("{:.2}", (sum as f64 / people as f64 * 100.0).round() / 100.0);
     let shown = |sum: i64| if people > 0 { average(sum) } else { "–".to_owned() };
