@@ -42,7 +42,7 @@ fn statement(dialect: Dialect, table: Table, location: &str) -> String {
 /// Names and types of the columns, one per line.
 fn columns(dialect: Dialect, table: Table) -> String {
     let column = |name: &str, kind: &str| match dialect {
-        // Also a column that always has a value: an object that is older than the column has none.
+        // Even a column that always has a value: an object that is older than the column has none.
         Dialect::Clickhouse => format!("  {name} Nullable({kind})"),
         _ => format!("  {name} {kind}"),
     };

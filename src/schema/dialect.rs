@@ -54,7 +54,7 @@ impl Dialect {
     /// Whole minutes from one instant to another, rounded down; negative if the second is before the first.
     pub(super) fn minutes(self, from: &str, to: &str) -> String {
         match self {
-            // A double: divided by a decimal, the quotient would be rounded to the decimal's digits.
+            // `60e0` is a double: with a decimal, the quotient would be rounded to the decimal's digits.
             Self::Athena | Self::Duckdb => {
                 format!("CAST(floor(date_diff('second', {from}, {to}) / 60e0) AS bigint)")
             }
@@ -75,11 +75,11 @@ impl Dialect {
         }
     }
 
-    /// The value of a column in the row of the group in which another one is least.
+    /// The value of a column in the row of the group in which the column `by` is least.
     pub(super) fn first_by(self, column: &str, by: &str) -> String {
         match self {
             Self::Athena | Self::Duckdb | Self::Spark => format!("min_by({column}, {by})"),
-            // It has had the other name only since 2026.
+            // ClickHouse has had the name `min_by` only since 2026.
             Self::Clickhouse => format!("argMin({column}, {by})"),
         }
     }

@@ -22,11 +22,11 @@ enum Made {
     Values(&'static str),
     /// The sum over the group; null if it has no number.
     Sum(&'static str),
-    /// The value in the row of the group in which another one is least.
+    /// The value of a column in the row of the group in which another column is least.
     FirstBy(&'static str, &'static str),
-    /// The greatest value of the person.
+    /// The greatest of the person's values.
     OfPerson(&'static str),
-    /// The greatest name of the person; one that the vendor made up only if there is no other.
+    /// The greatest of the person's names; one that the vendor made up only if there is no other.
     GivenName(&'static str),
 }
 
@@ -55,7 +55,7 @@ impl Made {
     }
 }
 
-/// A value that says something of a person; null for viewings that do not say whose they are.
+/// A value that says something about a person; null for viewings that do not say whose they are.
 fn of_person(value: &str) -> String {
     format!("CASE WHEN p.person IS NOT NULL THEN {value} END")
 }
