@@ -82,7 +82,7 @@ pub struct Report {
     /// What was tested, if that was asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Check>,
-    /// Records that became rows; of a replay, in all the archived answers that it read.
+    /// Records that became rows; for a replay, in all the archived answers that it read.
     pub rows: u64,
     /// Records that no table can hold, each once for each answer that had it.
     pub rejects: u64,
@@ -143,7 +143,7 @@ pub struct Check {
 /// One thing that failed.
 #[derive(Debug, Serialize)]
 pub struct Failure {
-    /// The event; none if the failure is not a single event's.
+    /// The event; `None` if the failure is not a single event's.
     pub event_id: Option<i64>,
     /// What went wrong, for programs to tell apart.
     pub kind: Kind,
@@ -177,7 +177,7 @@ impl Report {
         (self.events.known, self.events.due) = (known, due);
     }
 
-    /// Adds what could not be planned. An event that cannot be planned is due, and fails.
+    /// Adds what could not be planned. An event that cannot be planned counts as due, and as failed.
     pub(crate) fn not_planned(&mut self, failure: Failure) {
         let of_events = usize::from(failure.event_id.is_some());
         self.events.due += of_events;
@@ -252,7 +252,7 @@ impl Report {
         due.saturating_sub(complete + failed)
     }
 
-    /// The report of a run that has ended: the events that it did not come to are left.
+    /// The report of a run that has ended: the events that it did not get to are left.
     #[must_use]
     pub(crate) fn finish(mut self, now: Timestamp) -> Self {
         self.events.left = self.left();

@@ -67,7 +67,7 @@ impl DueBecause {
 pub struct Requests {
     /// If nothing is new.
     pub at_least: u64,
-    /// If every day has rows that can have some, as far as it is known when the event began.
+    /// If every day that can have rows has some, as far as it is known when the event began.
     pub at_most: u64,
 }
 
@@ -85,7 +85,7 @@ pub struct Estimate {
     pub requests: Requests,
     /// Seconds that they take, at least and at most.
     pub seconds: (u64, u64),
-    /// How long a request took on average in the latest visits; none if there were no visits. Then `seconds` is what
+    /// How long a request took on average in the latest visits; `None` if there were no visits. Then `seconds` is what
     /// `--requests-per-second` allows.
     pub milliseconds_per_request: Option<u64>,
 }

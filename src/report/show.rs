@@ -13,7 +13,7 @@ use crate::one_line::OneLine;
 
 impl Report {
     fn show_plan(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Of chosen events, others are not counted.
+        // If events were chosen, the others are not counted.
         if self.is_of_all {
             write!(f, "events     {} open, {} due", self.events.known, self.events.due)?;
         } else {
