@@ -25,7 +25,7 @@ impl Advice {
         Self { name, text: text.into(), events: BTreeSet::new() }
     }
 
-    /// Advice about these events; none if there are no events. `{}` in the text stands for them.
+    /// Advice about these events; `None` if there are no events. `{}` in the text stands for them.
     pub(super) fn about(name: &'static str, events: BTreeSet<i64>, text: &str) -> Option<Self> {
         let mut named: Vec<String> = events.iter().take(NAMED).map(i64::to_string).collect();
         if events.len() > NAMED {

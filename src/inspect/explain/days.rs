@@ -27,8 +27,9 @@ pub struct DayOf {
     pub answered: Option<Held>,
     /// The rows in the lake.
     pub lake: Option<Held>,
-    /// Whether both have the same rows, or are of one answer, of which the lake may keep less. None if that is not known: only a
-    /// ledger knows the answer, and where people were forgotten, an earlier answer in the lake may have been the same.
+    /// Whether both have the same rows, or come from one answer, of which the lake may keep less. `None` if that is not known:
+    /// without a ledger, nobody knows the answer; and where people were forgotten, an earlier answer in the lake may have been
+    /// the same.
     pub is_same: Option<bool>,
 }
 
@@ -50,7 +51,7 @@ pub struct Held {
 pub(super) struct InLake {
     place: (Date, Table),
     rows: Held,
-    /// Whether rows of people who are to be forgotten may have been left out.
+    /// Whether rows of people to be forgotten may have been left out.
     may_lack_people: bool,
 }
 
@@ -92,7 +93,7 @@ pub(super) fn of(ledger: Option<&Ledger>, cells: Vec<InLake>) -> Vec<DayOf> {
         let (answered, cell) = (answered.get(&place).copied(), lake.get(&place));
         let lake = cell.map(|cell| cell.rows);
         let rows = |rows: Option<Held>| rows.map_or((0, Digest::default()), |rows| (rows.rows, rows.digest));
-        // Of one and the same answer, the lake may lack what may not be kept any more.
+        // Of the same answer, the lake may lack what may no longer be kept.
         let is_one_answer =
             answered.zip(lake).is_some_and(|(answered, lake)| answered.pulled_at == lake.pulled_at);
         let may_be_same = cell.is_some_and(|cell| cell.may_lack_people)

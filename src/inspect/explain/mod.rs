@@ -45,7 +45,7 @@ pub struct Explanation {
     pub event: Event,
     /// The day of its rows in `events` and `viewer_details`.
     pub event_day: Option<Date>,
-    /// What its ledger states; none if it has no ledger.
+    /// What its ledger states; `None` if it has no ledger.
     pub state: Option<State>,
     /// Its rows in `pulls`, the oldest first.
     pub visits: Vec<Map<String, Value>>,
@@ -65,11 +65,11 @@ pub struct Explanation {
 pub struct State {
     /// Whether the event is over.
     pub has_ended: bool,
-    /// Why it is no longer visited; none if it still is.
+    /// Why it is no longer visited; `None` if it still is.
     pub closed: Option<Closing>,
-    /// When it is or was due; none if it has not ended yet, or is closed.
+    /// When it is or was due; `None` if it has not ended yet, or is closed.
     pub due_at: Option<Timestamp>,
-    /// Up to when all days were asked for, except what is owed.
+    /// The time up to which all days were asked for, except what is owed.
     pub through: Option<Timestamp>,
     /// Failed visits since the last one that did not fail.
     pub failures: u32,
@@ -166,8 +166,8 @@ fn first_day(context: &Context, ledger: &Ledger) -> Date {
     [Some(first_seen), ledger.event_day, of_rows].into_iter().flatten().min().unwrap_or(first_seen)
 }
 
-/// The last day that can have anything of the event: that of its last visit, of its last rows, or its own; none if it has none of
-/// these.
+/// The last day that can have anything of the event: that of its last visit, of its last rows, or its own; `None` if it has none
+/// of these.
 fn last_day(context: &Context, ledger: &Ledger) -> Option<Date> {
     let visited = ledger.last_visit.map(|visited| context.lake.settings.zone.day_of(visited));
     visited.max(ledger.days.keys().next_back().copied()).max(ledger.event_day)

@@ -79,7 +79,7 @@ impl LastVisit {
         Self { pulled_at, rejects, fewer, owes: !owed.is_empty(), compared }
     }
 
-    /// Merges two visits: what the later one found, except for the comparison, which is that of the later one that compared.
+    /// Merges two visits: what the later one found, except for the comparison, which is that of the later visit that made one.
     fn with(self, other: Self) -> Self {
         let later = if self.pulled_at < other.pulled_at { other } else { self };
         Self { compared: self.compared.max(other.compared), ..later }

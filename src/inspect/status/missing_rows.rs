@@ -9,7 +9,7 @@ use crate::error::{Error, Kind};
 use crate::load::ledger::Ledger;
 use crate::transform::tables::Table;
 
-/// The events that had rows, by table and day. The table is none if the last answer no longer had rows: the lake keeps those of
+/// The events that had rows, by table and day. The table is `None` if the last answer no longer had rows: the lake keeps those of
 /// an earlier answer, and nothing says in which table.
 #[derive(Default)]
 pub(super) struct MissingRows {

@@ -41,7 +41,7 @@ pub struct Status {
     pub ok: bool,
     /// How many events there are, by state.
     pub events: Events,
-    /// The last day that has settled and is complete; none if that is not known.
+    /// The last day that has settled and is complete; `None` if that is not known.
     pub complete_through: Option<Date>,
     #[serde(skip)]
     not_known: Option<NotKnown>,
@@ -49,7 +49,7 @@ pub struct Status {
     pub holds: Vec<Hold>,
     /// When the last visit began.
     pub last_visit: Option<Timestamp>,
-    /// Up to when the vendor's lists of events were read; none if they never were, or no run is to read them.
+    /// The time up to which the vendor's lists of events were read; `None` if they never were, or no run is to read them.
     pub roster_read: Option<Timestamp>,
     /// What is in the lake.
     pub lake: LakeFigures,
@@ -161,7 +161,7 @@ impl Status {
     }
 }
 
-/// Whether there was a visit, which leaves a row.
+/// Whether there ever was a visit: each leaves a row.
 async fn was_any_visited(context: &Context, active: &[Ledger]) -> Result<bool> {
     if active.iter().any(|ledger| ledger.last_visit.is_some()) {
         return Ok(true);

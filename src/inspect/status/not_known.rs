@@ -12,7 +12,7 @@ use crate::load::ledger::cursor::Cursor;
 pub(super) enum RosterRead {
     /// No run is to read them.
     NotWanted,
-    /// The document that says so cannot be read.
+    /// The document that says how far cannot be read.
     Unreadable,
     /// Never.
     Never,
@@ -32,7 +32,7 @@ pub(super) enum NotKnown {
 }
 
 impl RosterRead {
-    /// `cursor` is none if it cannot be read.
+    /// `cursor` is `None` if it cannot be read.
     pub(super) fn of(rosters: &Rosters, cursor: Option<&Cursor>) -> Self {
         match cursor {
             _ if !rosters.edited => Self::NotWanted,
