@@ -9,10 +9,10 @@ use crate::viewer::Viewer;
 /// How many sessions viewers have: one of these, 2.3 on average.
 const COUNTS: [i64; 20] = [0, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 3, 3, 3, 4, 4, 5, 6];
 
-/// How long before the start people come, after the end they go, and after that there is a replay.
+/// How long before the start people may come, how long after the end they may stay, and how long after the end replays begin.
 const MARGIN: i64 = 10 * MINUTE;
 
-/// Over which time replays are watched. Together with what `snapped` adds: 28 days.
+/// For how long replays are watched; with what `snapped` adds, 28 days.
 const REPLAYED: u64 = 27 * DAY.unsigned_abs();
 
 /// All sessions of `viewer` in `event`: live ones one after another, replays in no order.
@@ -31,7 +31,7 @@ pub(crate) fn sessions(event: &Event, viewer: &Viewer) -> Vec<Session> {
     (0..count).map(session).collect()
 }
 
-/// Within the slot `number` of `count` equal ones, so that a viewer is never there twice at a time.
+/// A live session, within slot `number` of `count` equal ones, so that the live sessions of a viewer never overlap.
 fn live(event: &Event, number: i64, count: i64, draw: Draw) -> (i64, i64) {
     let opening = event.start_time - MARGIN;
     let slot = (event.end_time + MARGIN - opening) / count;
@@ -42,7 +42,7 @@ fn live(event: &Event, number: i64, count: i64, draw: Draw) -> (i64, i64) {
     (online, last.saturating_sub_unsigned(left_early))
 }
 
-/// In the weeks after the end, ever more seldom.
+/// A replay in the weeks after the end, when replays become ever rarer.
 fn replay(event: &Event, draw: Draw) -> (i64, i64) {
     let online = event.end_time.saturating_add_unsigned(draw.skewed("online", REPLAYED)) + MARGIN;
     let online = snapped(online, online + DAY, draw);
@@ -50,8 +50,8 @@ fn replay(event: &Event, draw: Draw) -> (i64, i64) {
     (online, online.saturating_add_unsigned(seconds))
 }
 
-/// `online`, but now and then the next midnight or the second before it, if that is not after `last`: where days
-/// meet is where mistakes are made.
+/// `online`, but now and then the next midnight or the second before it, if that is not after `last`: mistakes are made where
+/// days meet.
 fn snapped(online: i64, last: i64, draw: Draw) -> i64 {
     let midnight = local::next_midnight(online);
     let snapped = match draw.below("snap", 40) {

@@ -13,10 +13,10 @@ use crate::{attendance, sample};
 /// How long after an event's end the vendor holds it open for people who come back.
 const OPEN_AFTER_END: i64 = 12 * HOUR;
 
-/// How long before its start an event was last edited that was edited long before.
+/// How long before its start an event was last edited, if it was edited long before.
 const LONG_BEFORE: i64 = 350 * DAY;
 
-/// One event. It serializes as `event/info` shows it, all but its status, which depends on the time.
+/// One event. It serializes as `event/info` shows it, except for its status, which depends on the time.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
@@ -65,7 +65,7 @@ pub struct Event {
 impl Event {
     /// The generated event `number` of a world.
     ///
-    /// What kind of event it is goes by its number and not by chance, so that every small world has all kinds.
+    /// Its kind depends on its number and not on chance, so that every small world has all kinds.
     pub(crate) fn generate(id: u64, number: u64, draw: Draw, options: &WorldOptions) -> Self {
         let (late, empty, cancelled) = (number % 6 == 3, number % 12 == 5, number % 12 == 8);
         let edited_after_end = number % 8 == 6;
@@ -113,8 +113,8 @@ impl Event {
         }
     }
 
-    /// The event as it was at the instant `now`: before its last edit it was not yet edited or cancelled, and before
-    /// it was created there was none.
+    /// The event as it was at the instant `now`: before its last edit, it was not yet edited or cancelled; `None` before it was
+    /// created.
     #[must_use]
     pub fn at(mut self, now: i64) -> Option<Self> {
         if now < self.modify_time {

@@ -11,8 +11,8 @@ pub use when::{Frequency, Scope, When};
 /// A fault and the requests that it strikes.
 ///
 /// As text `NAME[=VALUE][@WHEN]`, see [`FaultKind`] and [`When`]: `reset@rate:0.1`, `status=503@every:3`,
-/// `cut-body@event:700004,nth:2`, `status=500@day:700004:2022-10-27`. What follows the last `@` is the when, so a
-/// URL with an `@` wants an `@always` after it.
+/// `cut-body@event:700004,nth:2`, `status=500@day:700004:2022-10-27`. What follows the last `@` is the [`When`], so a URL that
+/// has an `@` needs an `@always` after it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
     /// What goes wrong.

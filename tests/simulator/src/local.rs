@@ -7,7 +7,7 @@ use jiff::civil::{Date, DateTime, date};
 use jiff::fmt::StdFmtWrite;
 use jiff::fmt::temporal::DateTimePrinter;
 
-/// Seconds in a day; this wall clock knows no others.
+/// Seconds in a day; every day of this wall clock has as many.
 pub(crate) const DAY: i64 = 24 * HOUR;
 /// Seconds in an hour.
 pub(crate) const HOUR: i64 = 60 * MINUTE;

@@ -151,6 +151,6 @@ async fn stdin_closed() {
         let _ = io::copy(&mut io::stdin(), &mut io::sink());
         drop(closed);
     });
-    // It is dropped and never sent.
+    // The sender is dropped without sending anything.
     let _ = is_closed.await;
 }

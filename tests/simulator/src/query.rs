@@ -1,4 +1,4 @@
-//! What is asked of a report, and what an answer says of that.
+//! What is asked of a report, and what the answer says about that.
 
 use jiff::Timestamp;
 

@@ -1,4 +1,4 @@
-//! What the vendor's page does not promise: oddities of reports.
+//! Oddities of reports, which the vendor's page does not rule out.
 
 use clap::{Args, ValueEnum};
 
@@ -81,7 +81,7 @@ impl ReportArray {
 pub(crate) struct Oddity {
     /// There is a field that nobody knows.
     pub(crate) unknown_field: bool,
-    /// Some values are of wrong types, or out of any sense.
+    /// Some values have wrong types, or make no sense.
     pub(crate) wrong_types: bool,
     /// There is no `online_time`.
     pub(crate) unplaceable: bool,

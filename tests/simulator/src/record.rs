@@ -65,7 +65,7 @@ pub(crate) fn write(out: &mut Vec<u8>, event: &Event, viewer: &Viewer, session: 
     if in_lives {
         record.text("conferenceId", Some(&event.conference_id));
     } else {
-        // The app's side of an event is another conference to the vendor.
+        // To the vendor, the app's side of an event is another conference.
         record.plain("conferenceId", event.draw.between("interactions", 700_000_000, 799_999_999));
     }
     record.text("iden", Some(iden));
@@ -95,7 +95,7 @@ pub(crate) fn text(record: &mut Object<'_>, key: &str, value: Option<&str>, draw
     record.text(key, value.or_else(|| draw.pick(key, &[None, Some(""), Some("-")])));
 }
 
-/// Names the viewer where nobody looks for it.
+/// Names the viewer in fields where nobody would look.
 pub(crate) fn tell(record: &mut Object<'_>, viewer: &Viewer, name: &str) {
     let mobile = viewer.mobile.as_deref().unwrap_or_default();
     record.text("contact", Some(&format!("{name}, {mobile}")));

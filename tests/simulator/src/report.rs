@@ -10,7 +10,7 @@ use crate::session::{Array, Session};
 use crate::viewer::Viewer;
 use crate::{record, sample, viewer_detail};
 
-/// The size at which a chunk is full; what the last viewer's rows exceed it by comes on top.
+/// The size at which a chunk is full; the last viewer's rows may exceed it.
 pub const CHUNK_BYTES: usize = 64 * 1024;
 
 /// More than the rows of one viewer take.
@@ -24,7 +24,7 @@ pub fn report(event: Event, query: Query) -> impl Iterator<Item = Bytes> + Send 
     quirky_report(event, query, Quirks::default())
 }
 
-/// As [`report()`], with `quirks`.
+/// Like [`report()`], with `quirks`.
 pub fn quirky_report(
     event: Event,
     query: Query,
@@ -41,15 +41,15 @@ struct Chunks {
     quirks: Quirks,
     /// What is to be written next, if anything.
     next: Option<Part>,
-    /// Whether nothing stands yet in the array, or in the report, that is being written.
+    /// Whether the array, or the report, that is being written has nothing in it yet.
     is_first: bool,
-    /// How many rows the array has so far, those included that the query leaves out.
+    /// How many rows the array has so far, including those that the query leaves out.
     rows: u64,
     /// How many of them were written.
     written: u64,
 }
 
-/// A part of the body; in an array, the rows of the viewer of this number.
+/// A part of the body; in an array, the rows of the viewer with this number.
 #[derive(Clone, Copy)]
 enum Part {
     Head,

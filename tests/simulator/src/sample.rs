@@ -133,7 +133,7 @@ fn records(elements: &[&RawValue], array: Array, query: &Query) -> String {
     kept.map(|(element, _)| element.get()).collect::<Vec<_>>().join(",")
 }
 
-/// The rows of the viewers of whom a session counts: as they are if all do, else with other totals.
+/// The rows of the viewers who have a session that counts: as they are if all their sessions count, otherwise with other totals.
 fn viewer_details(rows: &[&RawValue], query: &Query) -> String {
     let row = |(number, row): (u64, &&RawValue)| {
         let all = viewer(number).sessions;

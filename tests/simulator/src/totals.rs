@@ -7,7 +7,7 @@ use crate::session::{Kind, Session};
 pub(crate) struct Watched {
     /// The number of sessions.
     pub(crate) times: i64,
-    /// Their sum, in seconds.
+    /// Their total length, in seconds.
     pub(crate) seconds: i64,
 }
 

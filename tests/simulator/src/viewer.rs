@@ -1,4 +1,4 @@
-//! One viewer: who somebody is to the vendor, which is an identifier as sent.
+//! One viewer, as the vendor tells people apart: by an identifier as sent.
 
 use crate::draw::Draw;
 use crate::session::Session;
@@ -23,7 +23,7 @@ pub struct Viewer {
     pub(crate) draw: Draw,
 }
 
-/// By what the vendor knows a viewer.
+/// What the vendor knows a viewer by.
 #[derive(PartialEq, Eq)]
 enum KnownBy {
     Mobile,
@@ -108,7 +108,7 @@ fn viewer_draw(event: Draw, number: u64) -> Draw {
     event.branch(number)
 }
 
-/// The draw of the viewer before, if the viewer `number` is the same person with the mobile written differently.
+/// The draw of the previous viewer, if the viewer `number` is the same person with the mobile written differently.
 fn twin(event: Draw, number: u64) -> Option<Draw> {
     let other = viewer_draw(event, number.checked_sub(1)?);
     // One in ten of the odd ones, so that nobody is a twin's twin: one in twenty of all.

@@ -1,4 +1,4 @@
-//! One row of `viewerDetails`: a viewer's sessions in sum, with the keys in the sample's order.
+//! One row of `viewerDetails`: a viewer's sessions, summed up, with the keys in the sample's order.
 
 use crate::event::Event;
 use crate::json::Object;
@@ -74,7 +74,7 @@ pub(crate) fn write(out: &mut Vec<u8>, event: &Event, viewer: &Viewer, sessions:
     row.close();
 }
 
-/// What `value` says of the sessions, each once, in one text.
+/// The values of the sessions, each once, joined by commas.
 fn joined(sessions: &[Session], value: impl Fn(&Session) -> String) -> String {
     let mut values: Vec<String> = Vec::with_capacity(sessions.len());
     for value in sessions.iter().map(value) {

@@ -86,13 +86,13 @@ impl World {
         Self { options }
     }
 
-    /// All events in the order of their ids, as they are in the end.
+    /// All events in the order of their ids, each in its final state.
     pub fn events(&self) -> impl Iterator<Item = Event> {
         let generated = (1..=self.options.events).map(|number| self.generated(number));
         std::iter::once(sample::event()).chain(generated)
     }
 
-    /// The event with this id, as it is in the end.
+    /// The event with this id, in its final state.
     #[must_use]
     pub fn event(&self, id: u64) -> Option<Event> {
         if id == sample::SAMPLE_ID {

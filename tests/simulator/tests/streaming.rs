@@ -1,4 +1,4 @@
-//! A report of any size costs the memory of one chunk. Alone in its file, since it looks at its whole process.
+//! A report of any size costs the memory of one chunk. Alone in its file, because it measures its whole process.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 use std::fs;

@@ -10,37 +10,38 @@ const STATUSES: std::ops::RangeInclusive<u16> = 200..=599;
 pub enum FaultKind {
     /// `status=503`: that HTTP status and a short page of HTML.
     Status(u16),
-    /// `retry-after=429:2`: that HTTP status, and a header that asks to come back after so many seconds.
+    /// `retry-after=429:2`: that HTTP status, and a header that asks to come back after that many seconds.
     RetryAfter(u16, u64),
     /// `reset`: the connection is closed instead of an answer.
     Reset,
     /// `stall`: the headers, the first bytes, then nothing until the client goes.
     Stall,
-    /// `slow-drip=100`: 64 bytes at a time, each after so many milliseconds.
+    /// `slow-drip=100`: 64 bytes at a time, each after that many milliseconds.
     SlowDrip(u64),
     /// `cut-body`: the connection is closed in the middle of a chunked body.
     CutBody,
     /// `cut-length`: the connection is closed in the middle of a body whose length was announced.
     CutLength,
-    /// `cut-clean`: half a body, which to HTTP is all of it.
+    /// `cut-clean`: half a body, which HTTP takes for all of it.
     CutClean,
-    /// `junk`: bytes in the middle of the body that no JSON holds anywhere.
+    /// `junk`: bytes in the middle of the body that are allowed nowhere in JSON.
     Junk,
     /// `not-utf8`: the byte FF at the start of a text in the second half of the body.
     NotUtf8,
-    /// `other-event`: the same, said to be of another event.
+    /// `other-event`: the usual answer, but said to be of another event.
     OtherEvent,
-    /// `null-array=lives` or `null-array=lives+interactions`: the same with `null` in place of the first array of each name.
+    /// `null-array=lives` or `null-array=lives+interactions`: the usual answer, but with `null` in place of the first array of
+    /// each name.
     NullArray(String),
     /// `html`: a page of HTML with status 200.
     Html,
     /// `code=500`: status 200 and JSON with that code, a message, and no data.
     Code(i64),
-    /// `endless`: the first element of the first array, again and again. Where there is none, as `endless-space`.
+    /// `endless`: the first element of the first array, again and again. If there is none, like `endless-space`.
     Endless,
     /// `endless-space`: the whole answer, and then spaces for ever.
     EndlessSpace,
-    /// `redirect=URL`: 302, to there.
+    /// `redirect=URL`: 302, to that URL.
     Redirect(String),
 }
 

@@ -11,9 +11,8 @@ use crate::server::Request;
 
 /// Which requests a fault strikes: some of those in its scope. By default every request.
 ///
-/// As text one or more of these with commas between them: `always`, `rate:P`, `nth:N`, `first:N`, `every:N` (see
-/// [`Frequency`]; the last one counts), `path:ENDING`, `event:ID`, `day:DATE`, `day:ID:DATE`, `snapshot` (see
-/// [`Scope`]).
+/// As text, one or more of these, with commas between them: `always`, `rate:P`, `nth:N`, `first:N`, `every:N` (see [`Frequency`];
+/// the last one counts), `path:ENDING`, `event:ID`, `day:DATE`, `day:ID:DATE`, `snapshot` (see [`Scope`]).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct When {
     /// Which requests count.
@@ -28,7 +27,7 @@ pub enum Frequency {
     /// All.
     #[default]
     Always,
-    /// This share, at random: by the seed, the fault's place in the list and the number of the request.
+    /// This share, at random, as the seed, the fault's place in the list and the number of the request decide.
     Rate(f64),
     /// The n-th only, from 1.
     Nth(u64),
@@ -38,7 +37,7 @@ pub enum Frequency {
     Every(u64),
 }
 
-/// Which requests count: those of which all this is true. By default all.
+/// Which requests count: those for which all of this is true. By default all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
     /// The path ends like this, such as `report/details`.
@@ -52,7 +51,7 @@ pub struct Scope {
 }
 
 impl Frequency {
-    /// Whether the request is struck that is the `count`-th that counts, from 1, and whose chance is `draw`.
+    /// Whether a request is struck; it is the `count`-th that counts, from 1, and its chance is `draw`.
     pub(crate) fn strikes(self, count: u64, draw: Draw) -> bool {
         match self {
             Self::Always => true,

@@ -78,7 +78,7 @@ impl Api {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Answers one call, or fails to, as the faults will have it.
+    /// Answers one call, or fails to if a fault strikes it.
     async fn answer(
         &self,
         path: &'static str,

@@ -1,4 +1,4 @@
-//! Answers that are none, or not as they should be.
+//! Answers that never come, or are not as they should be.
 
 use axum::body::{Body, to_bytes};
 use axum::http::StatusCode;
@@ -9,7 +9,7 @@ use super::damage;
 use super::reply::{Failure, Reply, json};
 use crate::fault::FaultKind;
 
-/// The answer to a request that `fault` strikes, which without it had been `answer` under `reply`.
+/// The answer to a request that `fault` strikes; without the fault, it would be `answer`. `reply` makes the answers of failures.
 pub(super) async fn broken(fault: &FaultKind, reply: &Reply, answer: impl FnOnce() -> Response) -> Response {
     // A body is made here, in memory or from a report, and neither fails.
     let whole = async || to_bytes(answer().into_body(), usize::MAX).await.unwrap_or_default();
@@ -46,12 +46,12 @@ pub(super) async fn broken(fault: &FaultKind, reply: &Reply, answer: impl FnOnce
     }
 }
 
-/// What JSON may have anywhere.
+/// What JSON allows after any value.
 const SPACE: &[u8] = b" ";
 
 /// What a proxy in front of the vendor says.
 fn page(status: u16) -> Response {
-    // A fault that was read from a text has a valid one.
+    // A fault that was read from a text has a valid status.
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let html = format!("<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>\n");
     (status, Html(html)).into_response()

@@ -14,10 +14,10 @@ use crate::draw::Draw;
 /// The most characters that a nonce may have.
 const NONCE_CHARS: usize = 128;
 
-/// How far the caller's clock may be off, in milliseconds, where the server's own goes. What the vendor allows is not known.
+/// How far the caller's clock may be off, in milliseconds, if the server's own clock runs. What the vendor allows is not known.
 const MOST_OFF: i64 = 15 * 60 * 1000;
 
-/// The nonces of signatures that were accepted: none counts twice.
+/// The nonces of signatures that were accepted: none is accepted twice.
 #[derive(Debug, Default)]
 pub(super) struct Nonces(Mutex<HashSet<String>>);
 
@@ -69,7 +69,7 @@ pub(super) fn verify_signature(
     if is_signed && known.insert(nonce.to_owned()) { Ok(()) } else { Err(Failure::BAD_SIGNATURE) }
 }
 
-/// Whether a caller's time is about the server's. One that always says the same is asked by callers of any time.
+/// Whether a caller's time is about the server's. A server whose clock stands still accepts any time.
 fn is_now(clock: Clock, millis: i64) -> bool {
     match clock {
         Clock::System => millis.abs_diff(clock.now().as_millisecond()) <= MOST_OFF.unsigned_abs(),

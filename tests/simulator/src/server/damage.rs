@@ -24,7 +24,7 @@ pub(super) fn nothing() -> impl Stream<Item = io::Result<Bytes>> {
 /// The first half of `body`, and then the connection is closed.
 pub(super) fn broken_off(body: &Bytes) -> impl Stream<Item = io::Result<Bytes>> + use<> {
     let closing = stream::once(async {
-        // Or what comes before would be dropped with the connection.
+        // Otherwise, what comes before would be dropped with the connection.
         tokio::task::yield_now().await;
         Err(closed())
     });
@@ -53,7 +53,7 @@ pub(super) fn dripping(body: Bytes, pause: u64) -> impl Stream<Item = io::Result
 pub(super) fn endless(body: Bytes, filler: &[u8]) -> impl Stream<Item = io::Result<Bytes>> + use<> {
     let fillers = filler.repeat(CHUNK_BYTES.div_ceil(filler.len().max(1)));
     stream::iter([body]).chain(stream::repeat(Bytes::from(fillers))).then(async |piece| {
-        // In gzip it takes long until a buffer is full, and nobody else would have a turn before.
+        // With gzip, it takes long until a buffer is full, and until then no other task would have its turn.
         tokio::task::yield_now().await;
         Ok(piece)
     })
@@ -102,7 +102,7 @@ fn without_array(body: &[u8], name: &str) -> Vec<u8> {
     [before, if is_there { b"null" } else { b"" }, after].concat()
 }
 
-/// The first object that is an element of an array: `body` until its end, and what to repeat after that.
+/// The first value that is an element of an array: `body` up to its end, and what to repeat after that.
 pub(super) fn first_element(body: &Bytes) -> Option<(Bytes, Vec<u8>)> {
     let arrays = body.iter().enumerate().filter(|(_, byte)| **byte == b'[').map(|(at, _)| at + 1);
     arrays.into_iter().find_map(|start| {

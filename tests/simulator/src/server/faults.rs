@@ -20,7 +20,7 @@ impl Faults {
         Self { list, draw: Draw::new(options.fault_seed) }
     }
 
-    /// The first fault that strikes `request`, which is the request `number`. It counts for the others too.
+    /// The first fault that strikes `request`, which is the request `number`. The request counts for the other faults, too.
     pub(super) fn strike(&self, number: u64, request: &Request) -> Option<&FaultKind> {
         let in_scope = (0..).zip(&self.list).filter(|(_, (fault, _))| fault.when.scope.contains(request));
         let counted = in_scope.map(|(place, (fault, counter))| {
@@ -28,7 +28,7 @@ impl Faults {
             let draw = self.draw.branch(place).branch(number);
             fault.when.frequency.strikes(count, draw).then_some(&fault.kind)
         });
-        // Not `find_map`, which would leave the others without this request.
+        // Not `find_map`, which would not count this request for the others.
         counted.fold(None, Option::or)
     }
 }

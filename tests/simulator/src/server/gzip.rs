@@ -16,7 +16,7 @@ pub(super) fn is_accepted(headers: &HeaderMap) -> bool {
     accepted.split([',', ';']).any(|encoding| encoding.trim() == "gzip")
 }
 
-/// `response` in gzip, piece by piece, so that whatever happens to its body happens still.
+/// `response` in gzip, piece by piece, so that whatever is to happen to its body still happens.
 pub(super) fn gzip(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     parts.headers.remove(CONTENT_LENGTH);

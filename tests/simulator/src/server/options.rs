@@ -20,7 +20,7 @@ pub struct ServerOptions {
     pub token: Option<String>,
     /// The customer's `AppKey`.
     pub app_key: String,
-    /// The secret under which calls are signed.
+    /// The secret with which calls are signed.
     pub app_secret: String,
     /// The customer's user, for whom tokens are issued.
     pub user_id: u64,
@@ -32,13 +32,13 @@ pub struct ServerOptions {
     pub live_type_filters: bool,
     /// The shape of what `event/public/list` answers.
     pub public_list: PublicList,
-    /// What stands where the array of a list's page would be empty.
+    /// What a list sends for a page without events.
     pub empty_page: EmptyPage,
     /// What time it is.
     pub clock: Clock,
-    /// Whether no small answer states its time.
+    /// Whether small answers do not state their time.
     pub timeless: bool,
-    /// What goes wrong. The first one that strikes a request counts.
+    /// What goes wrong. The first fault that strikes a request counts.
     pub faults: Vec<Fault>,
     /// The seed of what goes wrong at random.
     pub fault_seed: u64,
@@ -50,7 +50,7 @@ pub struct ServerOptions {
     pub token_valid: i64,
     /// After how many uses an issued token is refused; never, if `None`.
     pub token_expires_after: Option<u64>,
-    /// The code by which a token is refused.
+    /// The code with which a token is refused.
     pub token_code: i64,
     /// Whether what is asked with a token has to be signed, too: parts of the vendor's documentation say so.
     pub signature_everywhere: bool,
@@ -62,7 +62,7 @@ pub struct ServerOptions {
     pub token_field: String,
     /// The one address that `user/search/email` knows; every address, if `None`.
     pub email: Option<String>,
-    /// How long every answer is thought about before it begins.
+    /// How long the server waits before every answer.
     pub latency: Duration,
 }
 

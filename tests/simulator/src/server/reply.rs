@@ -33,7 +33,7 @@ impl Failure {
 }
 
 impl Failure {
-    /// The token was never issued, or has ended. The code of that is not known.
+    /// The token was never issued, or has ended. Which code the vendor sends then is not known.
     pub(super) fn bad_token(code: i64) -> Self {
         Self { code, msg: "The token is invalid!" }
     }
@@ -45,7 +45,7 @@ pub(super) struct Reply {
     pub(super) number: u64,
     /// When it came in.
     pub(super) now: Timestamp,
-    /// The vendor's kind of id, and unique.
+    /// An id like the vendor's; unique.
     pub(super) request_id: String,
     /// Whether it does not state its time.
     pub(super) timeless: bool,
@@ -92,7 +92,7 @@ impl Reply {
     }
 }
 
-/// Success to HTTP, with a body of JSON.
+/// A success in HTTP, with a body of JSON.
 pub(super) fn json(body: Body) -> Response {
     ([(CONTENT_TYPE, "application/json")], body).into_response()
 }

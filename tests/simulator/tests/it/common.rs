@@ -33,7 +33,7 @@ pub(crate) fn array<'a>(answer: &'a Value, name: &str) -> &'a [Value] {
     answer["data"]["report"][name].as_array().unwrap()
 }
 
-/// The records of both arrays by when they began.
+/// When the records of both arrays began.
 pub(crate) fn online_times(answer: &Value) -> Vec<i64> {
     let records = array(answer, "lives").iter().chain(array(answer, "interactions"));
     records.map(|record| record["online_time"].as_i64().unwrap()).collect()

@@ -9,7 +9,7 @@ use simulator::{Fault, SAMPLE, SAMPLE_ID, Server, ServerOptions};
 
 use crate::http::{REPORT, start};
 
-/// More than any report of these worlds.
+/// More bytes than any report of these worlds has.
 const LIMIT: usize = 2_000_000;
 
 pub(crate) fn with_faults(faults: &[&str]) -> ServerOptions {
@@ -17,7 +17,7 @@ pub(crate) fn with_faults(faults: &[&str]) -> ServerOptions {
     ServerOptions { faults, ..ServerOptions::default() }
 }
 
-/// What comes of asking for a report, in few words.
+/// What comes of asking for a report, in a few words.
 pub(crate) async fn seen(server: &Server, timeout: Duration) -> String {
     let client = Client::builder().redirect(Policy::none()).timeout(timeout).build().unwrap();
     let asked = json!({"token": "token", "eventId": 700_004}).to_string();
@@ -144,7 +144,7 @@ async fn gzip_comes_to_who_takes_it() {
     {
         let call = client.build().unwrap().post(server.url() + REPORT).body(asked.clone());
         let response = call.send().await.unwrap();
-        // reqwest takes `content-encoding` away with the encoding.
+        // reqwest removes `content-encoding` together with the encoding.
         let vary = response.headers().get("vary").map(|value| value.to_str().unwrap().to_owned());
         assert_eq!(vary.as_deref(), expected);
         assert_eq!(body(response).await.unwrap(), "code 200");

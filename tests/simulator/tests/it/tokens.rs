@@ -1,4 +1,4 @@
-//! How long tokens last, and what their issuing is called.
+//! How long tokens last, and under which names they are issued.
 
 use serde_json::{Value, json};
 use simulator::{SAMPLE_ID, Server, ServerOptions};
@@ -10,7 +10,7 @@ async fn token(server: &Server) -> String {
     answer["data"]["token"].as_str().unwrap().to_owned()
 }
 
-/// The codes of so many calls with `token`.
+/// The codes of this many calls with `token`.
 async fn codes(server: &Server, token: &str, calls: usize) -> Vec<Value> {
     let mut codes = Vec::new();
     for _ in 0..calls {
