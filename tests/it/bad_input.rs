@@ -1,4 +1,4 @@
-//! What is wrong is said in one line, with a hint, by the exit status, and nothing is left half-written.
+//! Whatever is wrong is reported on one line, with a hint, and by the exit status, and nothing is left half-written.
 
 use serde_json::Value;
 use simulator::{ServerOptions, World};

@@ -31,7 +31,7 @@ fn settled() -> (i64, Date, Timestamp) {
     (event, day, Timestamp::from_second(end).unwrap() + HOUR * 60)
 }
 
-/// A sync at this time, of a vendor for whom this goes wrong.
+/// A sync at this time, from a vendor with these faults.
 async fn run(desk: &Desk, now: Timestamp, texts: &[&str]) -> rollcall::report::Report {
     let server = server_at(now, &small_world(8), faults(texts));
     sync(config(&server, &desk.store()), now, Selection::default()).await.unwrap()
@@ -50,7 +50,7 @@ async fn an_event_without_any_data_is_asked_for_once_more_before_it_is_closed() 
     run(&desk, later() + HOUR * 24, &[]).await;
     assert!(cells(&desk.store()).await == expected);
     assert_eq!(closed(&desk).await, Some(Closing::Complete));
-    // The vendor says it twice.
+    // The vendor answers so twice.
     let empty = Desk::new();
     for hours in [0, 24] {
         assert!(run(&empty, later() + HOUR * hours, &["code=200@snapshot"]).await.ok);
@@ -75,7 +75,7 @@ async fn a_day_without_data_of_which_the_snapshot_has_records_is_owed() {
     let (event, day, visited) = settled();
     let blank = format!("code=200@day:{event}:{day}");
     let desk = Desk::new();
-    // On a first visit after the snapshot; on a later one, before it.
+    // On a first visit, the day is asked for after the snapshot; on a later one, before it.
     for (hours, is_first) in [(0, true), (2, false)] {
         let report = run(&desk, visited + HOUR * hours, &[&blank]).await;
         let kinds: Vec<_> = report.failures.iter().map(|failure| failure.kind).collect();
@@ -83,7 +83,7 @@ async fn a_day_without_data_of_which_the_snapshot_has_records_is_owed() {
         let after = ledger(&desk, event).await.unwrap();
         assert!(after.owed.days.contains(&day) && !after.days.contains_key(&day), "{after:?}");
     }
-    // Nor is it believed where no snapshot says so.
+    // Without a snapshot, the answer is not believed either.
     let without = format!("code=400@snapshot,event:{event}");
     run(&desk, visited + HOUR * 4, &[&blank, &without]).await;
     assert!(ledger(&desk, event).await.unwrap().owed.days.contains(&day));
@@ -119,11 +119,11 @@ async fn a_day_that_is_never_answered_with_data_is_believed_after_a_while_and_fr
             (fault.ends_with("interactions"), fault.ends_with("lives"))
         );
         assert!(after.owed.is_empty(), "{fault}");
-        // The last visit does, and believes it, too.
+        // The last visit asks for it, and believes it, too.
         let last = run(&desk, later(), &[&blank]).await;
         assert!(last.ok && last.notes.iter().any(|note| note.ends_with("this day may have")), "{fault}");
     }
-    // Until there is data.
+    // Until the vendor answers with data.
     let desk = Desk::new();
     let blank = format!("code=200@day:{event}:{day}");
     for visit in 0..8 {
@@ -202,7 +202,8 @@ async fn a_day_that_was_answered_without_data_before_the_snapshot_counted_record
     let refused = format!("code=400@day:{event}:{first}");
     for fault in ["code=200", "null-array=lives"] {
         let once = format!("{fault}@day:{event}:{last},nth:1");
-        // In a visit that asks for the snapshot because another day is news; and in the last one, which asks for it anyway.
+        // In a visit that asks for the snapshot because there is news of another day; and in the last one, which asks for it
+        // anyway.
         for (of_first, at) in [(vec![refused.as_str()], after), (vec![], later())] {
             let desk = Desk::new();
             assert_eq!(run(&desk, before, &of_first).await.ok, of_first.is_empty());

@@ -31,7 +31,8 @@ async fn a_list_without_data_is_read_again_by_the_next_run() {
     let first = from(0, &[blank]).await;
     assert_eq!(from(1, &[]).await, first, "as the first run did");
     assert!(ledger(&desk, EVENT).await.is_some());
-    // From an hour before the last run on; and then each time from the run before the last, so that everything is asked for twice.
+    // First from an hour before the last run; then each time from an hour before the run before that, so that everything is asked
+    // for twice.
     let since = |hours: i32| (later() + HOUR * hours).as_second();
     for (hours, asked_since) in [(3, 0), (5, 0), (7, 2)] {
         assert_eq!(from(hours, &[blank]).await, since(asked_since), "{hours}");
@@ -77,12 +78,12 @@ async fn whichever_page_of_a_list_has_no_data_no_event_is_lost() {
     assert!(run(&whole, 0, ServerOptions::default()).await);
     for nth in 1..=8 {
         let desk = Desk::new();
-        // A page in the middle is asked for again at once, a list that begins so by the next run.
+        // A page in the middle is asked for again at once; a list whose first page is blank, by the next run.
         assert!(run(&desk, 0, faults(&[&format!("code=200@path:event/modify/list,nth:{nth}")])).await);
         assert!(run(&desk, 1, ServerOptions::default()).await);
         assert_eq!(known(&desk), known(&whole), "{nth}");
     }
-    // The third page of the last span, the fourth, in both readings, however often it is asked for.
+    // The third page of the last span, which is the fourth, in both readings, however often it is asked for.
     let nths = [6, 7, 8, 11, 12, 13].map(|nth| format!("code=200@path:event/modify/list,nth:{nth}"));
     let desk = Desk::new();
     assert!(run(&desk, 0, faults(&nths.each_ref().map(String::as_str))).await);

@@ -14,14 +14,14 @@ use crate::support::policies::open;
 use crate::support::run::sync_of;
 use crate::support::stores::server as s3;
 
-/// A lake in a part of a bucket, and what it has more versions of than one page of a list.
+/// A lake under a prefix of a bucket, and an object with more versions than one page of a list has.
 const PREFIX: &str = "part/of/it/";
 const OFTEN: &str = "part/of/it/plans/often";
 const MANY: usize = 1010;
 /// An object of somebody else's.
 const BESIDE: &str = "lake/beside";
 
-/// The keys of all versions that are not the latest, those of deletions too.
+/// The keys of all versions that are not the latest, including those of deletions.
 async fn replaced(client: &Client, bucket: &str) -> Vec<String> {
     let (mut all, mut after) = (Vec::new(), (None, None));
     loop {
@@ -68,7 +68,7 @@ async fn what_a_bucket_keeps_of_objects_that_were_replaced_goes_too_once_nothing
     put(&client, name, BESIDE).await;
     let often = stream::iter(0..MANY).map(|_| put(&client, name, OFTEN));
     often.buffer_unordered(32).collect::<Vec<_>>().await;
-    // What cannot be read may be mended by a version of it.
+    // An object that cannot be read may be repaired from one of its versions.
     let damaged = keys::object(Table::Lives, "2022-10-20".parse().unwrap());
     store.put(&damaged, Bytes::from_static(b"no Parquet"), Condition::Absent).await.unwrap();
     let before = replaced(&client, name).await.len();
@@ -80,7 +80,7 @@ async fn what_a_bucket_keeps_of_objects_that_were_replaced_goes_too_once_nothing
     let erasure = ok(run(&store, &server, open(), 2, forget()).await).erasure.unwrap();
     assert!(erasure.versions > MANY as u64, "{erasure:?}");
     let left = replaced(&client, name).await;
-    // The log of this erasure itself was put twice.
+    // The log of this erasure itself was written twice.
     let is_log = |key: &String| key.starts_with(&format!("{PREFIX}{}", keys::ERASURES));
     assert!(left.contains(&BESIDE.to_owned()) && left.len() == 2, "{left:?}");
     assert!(left.iter().all(|key| key == BESIDE || is_log(key)), "{left:?}");

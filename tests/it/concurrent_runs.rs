@@ -1,4 +1,4 @@
-//! Runs at the same time: whoever is faster, the lake ends the same.
+//! Runs at the same time: whichever is faster, the lake ends up the same.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,7 +24,7 @@ use crate::support::lake::{Cells, cells_of, events_of};
 use crate::support::run::{HOUR, all_days, config, job, later, server_at, sync_of};
 use crate::support::stores::{Home, On};
 
-/// Events that all take place on one day, seen by up to so many.
+/// Events that all take place on one day, each seen by up to this many viewers.
 fn world(viewers: u64) -> Server {
     let options =
         WorldOptions { events: 6, days: 1, viewers: Viewers::Range(1, viewers), ..WorldOptions::default() };
@@ -92,7 +92,8 @@ async fn eight_publishers_at_once_end_as_one_on_s3() {
 
 const LAST: i64 = 700_006;
 
-/// Another machine pulls the last event, and does what follows, before the k-th operation of this publish of all others.
+/// Before one operation of this publish of all other events, each operation in turn, another machine pulls the last event, and
+/// then does what `then` says.
 async fn amid_a_publish(publish: Publish, usual: u64, then: Option<Job>) {
     let server = Arc::new(world(20));
     let expected = alone(&server).await;
@@ -164,7 +165,7 @@ async fn an_old_pull_that_is_published_after_a_new_one_changes_nothing() {
     let (few, many) = (world(5), world(30));
     let home = Home::new(On::Folder).await;
     run(&home.store, &few, 0, Job::Pull(Selection::default())).await;
-    // The staged files of a machine that sleeps.
+    // The staged files of a machine that is asleep.
     let mut asleep = BTreeMap::new();
     for key in home.keys("staging/").await {
         asleep.insert(key.clone(), home.store.get(&key).await.unwrap().unwrap().0);
@@ -193,7 +194,7 @@ async fn the_same_cells_are_the_same_bytes_whatever_the_concurrency() {
         let context = Context::over(store, config, Clock::Fixed(later()), Progress::hidden()).unwrap();
         assert!(sync().run(&context).await.unwrap().ok);
         let lake = files(&home.path().join("lake")).into_iter();
-        // `pulls` names the run, and the vendor's name of each request.
+        // `pulls` has the name of the run, and the vendor's ID of each request.
         let lake = lake.map(|(path, content)| (path.strip_prefix(home.path()).unwrap().to_owned(), content));
         lakes.push(lake.filter(|(path, _)| !path.starts_with("lake/pulls")).collect::<Vec<_>>());
     }

@@ -1,4 +1,4 @@
-//! Two visits of one event beside each other, of which one brings everything and the other fails.
+//! Two visits of one event at the same time, of which one brings everything and the other fails.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,13 +23,13 @@ use crate::support::stores::{Home, On};
 
 const EVENT: i64 = 700_001;
 
-/// A run, by a clock that is so many hours later; whether all went well.
+/// A run whose clock is this many hours later. Returns whether all went well.
 async fn run(store: &Arc<dyn Store>, server: &Server, hours: i32) -> bool {
     let now = later() + HOUR * hours;
     let all = sync_of(Selection::default());
     let report = job(store, config(server, Path::new("unused")), now, all).await.unwrap();
     let events = &report.events;
-    // An event that another run has closed since it was planned is due no more.
+    // An event that another run has closed since it was planned is no longer due.
     assert_eq!(events.due, events.complete + events.failed + events.left, "{events:?}");
     report.ok
 }
@@ -39,7 +39,7 @@ async fn the_row_of_the_event_says_what_is_true_of_both_and_nothing_is_missing()
     let world = small_world(1);
     let at = later() + HOUR * 24;
     let well = Arc::new(server_at(at, &world, ServerOptions::default()));
-    // It knows of the event, and answers for none of its days.
+    // This vendor knows the event, but refuses every report.
     let ill = || server_at(at, &world, faults(&["code=400@path:report/details"]));
     let alone = Home::new(On::Folder).await;
     assert!(run(&alone.store, &well, 0).await);
@@ -62,7 +62,7 @@ async fn the_row_of_the_event_says_what_is_true_of_both_and_nothing_is_missing()
             async move {
                 let other = move || Handle::current().block_on(run(&inner, &vendor, 0));
                 if is_now {
-                    // Late in the other run, it has nothing to do any more.
+                    // Late in the failing run, there is nothing left for this one to do.
                     spawn_blocking(other).await.unwrap();
                 }
             }
@@ -83,7 +83,7 @@ async fn the_row_of_the_event_says_what_is_true_of_both_and_nothing_is_missing()
         let is_whole = (said.through.is_some(), said.first_day) == (true, whole.first_day);
         assert!(ledger.closed.is_none() || is_whole, "before operation {at}: {said:?}");
         open += usize::from(ledger.closed.is_none());
-        // What is left open is made good.
+        // A later run makes good what was left open.
         run(&home.store, &well, 30).await;
         let said = event_said(&home.store, EVENT).await;
         assert_eq!(
@@ -104,7 +104,7 @@ async fn a_ledger_that_is_moved_while_it_is_looked_for_is_found() {
     let watcher = move |k| {
         let (ledgers, new) = (ledgers.clone(), new.clone());
         async move {
-            // Between the two places in which it may be.
+            // Between the looks into the two places in which it may be.
             if k == 1 {
                 ledgers.update(&new, |ledger| ledger.closed = None).await.unwrap();
             }

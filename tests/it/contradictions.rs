@@ -1,4 +1,4 @@
-//! What the vendor says in two ways, and what only looks so.
+//! Answers of the vendor that contradict each other, and those that only seem to.
 
 use jiff::Timestamp;
 use rollcall::calendar::Zone;
@@ -34,7 +34,7 @@ async fn what_the_vendor_says_in_two_ways_is_a_note_and_needs_nobody() {
     assert!(status.ok, "{status}");
     assert!(status.lake.checks.rejects > 0);
     assert!(names(&status.notes).contains(&"rejects"), "{status}");
-    // What is rejected is in the vendor's own sums.
+    // Rejected records are counted in the vendor's own sums.
     assert!(status.lake.checks.sums_differing > 0 && names(&status.notes).contains(&"sums"), "{status}");
     let said = " found records that have no day: the table `rejects` keeps them whole, once for each answer";
     assert!(status.to_string().contains(said), "{status}");
@@ -70,7 +70,7 @@ async fn what_an_answer_may_lack_because_it_has_a_round_number_of_records_is_ask
         assert_eq!(is_said, most_rows.is_some(), "{:?}", report.notes);
         // Every answer has the summaries of all viewers: their number is no reason to halve a day.
         assert!(report.requests.requests < 100, "{}", report.requests.requests);
-        // Of the summaries, there are no windows.
+        // The summaries are not asked for in windows.
         let viewings = |mut cells: Cells| {
             cells.retain(|(table, ..), _| *table != Table::ViewerDetails);
             cells
@@ -95,9 +95,9 @@ async fn where_the_shorter_windows_are_not_answered_the_day_has_what_the_longer_
     let first = event.sessions().map(|session| session.online).min().unwrap();
     let day = Zone::parse("Asia/Shanghai").unwrap().day_of(Timestamp::from_second(first).unwrap());
     let noon = Zone::parse("Asia/Shanghai").unwrap().start_of(day).unwrap() + HOUR * 12;
-    // The first request for the day is for all of it; the second one is its first half, the third one its second.
+    // The first request for the day is for all of it, the second for its first half, the third for its second half.
     let half = if first < noon.as_second() { 2 } else { 3 };
-    // Of a window without records, the vendor may say that it does not know the event, or nothing at all; here it has some.
+    // For a window without records, the vendor may say that it does not know the event, or nothing at all; this one has some.
     let fewer = "shorter windows have fewer";
     for (code, why) in [(400, "the vendor does not understand"), (404, fewer), (200, fewer)] {
         let options = faults(&[&format!("code={code}@day:{}:{day},nth:{half}", event.id)]);
@@ -112,7 +112,7 @@ async fn where_the_shorter_windows_are_not_answered_the_day_has_what_the_longer_
         assert!(noted.len() == 1 && noted[0].contains(why), "{:?}", report.notes);
         let found = cells(&desk.store()).await;
         let place = (Table::Lives, day, event.id.try_into().unwrap());
-        // What lies in the second before the day is not its own.
+        // Records from the second before the day are not part of it.
         let kept = found[&place].0;
         assert!((90..=100).contains(&kept), "what was answered is kept: {kept}");
         // What is archived of the day is the answer that was used.

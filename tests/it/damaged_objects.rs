@@ -1,4 +1,5 @@
-//! Objects that were damaged, moved or written by another version: said, never guessed, and the rest goes on.
+//! Objects that were damaged, moved or written by another version: they are reported, never guessed at, and everything else goes
+//! on.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -30,7 +31,7 @@ async fn an_index_that_is_lost_or_damaged_is_built_again_from_the_rows() {
             rewrite(&scene.object(table, day), metadata, &[]);
         }
         assert!(scene.is_whole().await, "a reader of the lake sees no difference");
-        // One more event on the same days: the objects are merged with it.
+        // More events on the same days: the objects are merged with theirs.
         scene.server = server_at(later(), &small_world(12), ServerOptions::default());
         assert_eq!(errors(&scene.sync_all(2).await), [""; 0]);
         scene.cells = scene.cells_pulled_alone().await;

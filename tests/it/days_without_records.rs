@@ -1,4 +1,4 @@
-//! A vendor that says of a day without records that it does not know the event.
+//! A vendor that answers for a day without records that it does not know the event.
 
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
@@ -40,7 +40,7 @@ async fn a_day_for_which_the_vendor_does_not_know_the_event_is_empty_if_the_snap
     assert!(cells(&desk.store()).await.len() >= before.len());
     assert_eq!(event_said(&desk.open(), event).await.outcome.as_deref(), Some("complete"));
 
-    // A day with records is not empty because of that.
+    // A day with records is not taken for empty because of such an answer.
     let (desk, server) = (Desk::new(), server_at(visited, &world, faults(&[&of_days(&[day])[0]])));
     let report = sync(config(&server, &desk.store()), visited, Selection::default()).await.unwrap();
     assert_eq!(report.failures.iter().map(|failure| failure.kind).collect::<Vec<_>>(), [Kind::BadAnswer]);

@@ -37,7 +37,8 @@ async fn what_the_deadline_cuts_off_is_left_and_the_next_run_makes_it_good() {
     let mut cut = config(&server, &desk.store());
     cut.deadline = Some(SignedDuration::from_secs(4));
     let report = sync_in_time(cut, all_days()).await;
-    // Nobody would come back to what was chosen: it need not be due. On a slow machine, some days are still staged, too.
+    // No later run would come back to chosen events, which need not be due, so it is said how many are left. On a slow machine,
+    // some days are still staged, too.
     let said = format!("{} of the chosen events", report.events.left);
     let told = report.failures.iter().filter(|failure| failure.error.contains(&said));
     assert_eq!(told.count(), 1, "{:?}", report.failures);
@@ -95,7 +96,7 @@ async fn days_are_published_from_the_last_on_so_that_no_event_is_there_before_it
         .map(str::to_owned)
         .collect();
     assert!(staged.len() > 8, "{staged:?}");
-    // Of each day, how many of those after it were yet to come.
+    // For each day, how many later days were not there yet when it appeared.
     let missing = Arc::new(Mutex::new(BTreeMap::new()));
     let (place, noted) = (desk.store(), Arc::clone(&missing));
     let watcher = move |_| {
@@ -186,7 +187,7 @@ async fn an_event_to_which_the_vendor_never_answers_fails_and_is_not_left_by_eve
             // Shorter windows may succeed: the next visit goes on with them.
             assert_eq!((report.events.failed, ledger().await.failures), (0, 0), "{:?}", report.failures);
             assert!(ledger().await.owed.pieces[&day] > 1);
-            // In time for the shortest.
+            // With enough time for the shortest.
             config.deadline = None;
             report = sync_in_time(config, chosen()).await;
         }

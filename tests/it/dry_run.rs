@@ -45,7 +45,7 @@ fn reports(server: &Server) -> u64 {
 async fn a_run_asks_as_often_as_was_foretold_and_the_dry_run_asks_for_the_roster_alone_and_writes_nothing() {
     let scene = Scene::new();
     let begin: Timestamp = "2022-10-28T00:00:00Z".parse().unwrap();
-    // The first visits, those that are due a day later and two, the last ones.
+    // The first visits; those that are due one and two days later; the last ones.
     for hours in [0, 26, 50, 24 * 40] {
         let now = begin + HOUR * hours;
         let before = files(&scene.desk.store());
@@ -98,7 +98,7 @@ async fn each_event_says_why_it_is_due_and_which_windows_are_asked_in_any_case()
 #[tokio::test]
 async fn events_that_are_past_their_horizon_wait_until_all_others_had_their_turn() {
     let scene = Scene::new();
-    // Some events are past theirs by then, others are not.
+    // By then, some events are past their horizon, others are not.
     let now: Timestamp = "2022-11-23T00:00:00Z".parse().unwrap();
     let (report, _) = scene.run(now, &[], dry_run()).await;
     let past = |due: &DueEvent| now.duration_since(due.end_time.unwrap()) >= HOUR * (30 * 24);

@@ -1,4 +1,4 @@
-//! The list of the people who were forgotten: lost, or older than it was.
+//! The list of people to be forgotten, when it is lost, or an older one is put back.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -35,7 +35,7 @@ async fn list(home: &Home) -> BTreeSet<String> {
 #[tokio::test]
 async fn whoever_was_forgotten_stays_so_where_the_list_alone_is_lost_or_an_older_one_is_put_back() {
     let (home, vendor) = (Home::new(On::Folder).await, vendor());
-    // Nobody has pulled yet: no object says that people were forgotten.
+    // Nothing has been pulled yet: no object says that people were forgotten.
     run(&home.store, &vendor, open(), 0, forget_of("somebody else")).await.unwrap();
     let older = home.store.get(keys::SUPPRESSED).await.unwrap().unwrap().0;
     run(&home.store, &vendor, open(), 0, forget()).await.unwrap();
@@ -60,7 +60,7 @@ async fn a_list_that_cannot_be_made_again_stops_every_run_until_people_are_named
     ok(run(&home.store, &vendor, open(), 0, sync()).await);
     ok(run(&home.store, &vendor, open(), 1, forget()).await);
     home.store.delete(keys::SUPPRESSED).await.unwrap();
-    // As a program logged it that did not note who it was.
+    // As a version of the program logged it that did not note who was forgotten.
     let log = home.keys(keys::ERASURES).await.remove(0);
     let path = home.path().join(log);
     let mut document: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();

@@ -28,10 +28,10 @@ async fn an_event_that_has_begun_and_is_listed_without_an_end_is_asked_about_unt
     let public = || VendorAnswers { public: vec![listed()], ..VendorAnswers::default() };
     for lists in [&edited as &dyn Fn() -> VendorAnswers, &public] {
         let desk = Desk::new();
-        // It was to be asked about, and that went wrong: the event is remembered.
+        // The question about it failed: the event is remembered.
         let (report, says) = run(&desk, later(), lists()).await;
         assert_eq!((report.failures.len(), says.pages("event/info")), (1, 1), "{:?}", report.failures);
-        // Nobody lists it any more.
+        // No list names it any more.
         let (report, says) = run(
             &desk,
             later() + HOUR,
@@ -50,7 +50,7 @@ async fn an_event_that_has_begun_and_is_listed_without_an_end_is_asked_about_unt
     let (report, says) =
         run(&desk, later(), VendorAnswers { edited: vec![coming], ..VendorAnswers::default() }).await;
     assert_eq!((report.ok, says.pages("event/info")), (true, 0));
-    // Nor is one that was cancelled: nobody knows more of it.
+    // Nor is one that was cancelled: there is nothing more to learn about it.
     let mut cancelled = listed();
     cancelled["eventStatus"] = json!(0);
     let edited = VendorAnswers { edited: vec![cancelled.clone()], ..VendorAnswers::default() };
@@ -121,7 +121,7 @@ async fn an_event_that_is_asked_about_and_visited_in_one_run_counts_once() {
     let chosen = Selection { from: Some(date(2022, 12, 18)), ..Selection::default() };
     let says = VendorAnswers { edited: listed, ..VendorAnswers::default() };
     assert!(try_run(&desk.open(), later(), says, both, chosen).await.0.unwrap().ok);
-    // It knows the event's report, and says that it does not know the event.
+    // This vendor has the event's report, but says that it does not know the event.
     let (report, vendor) = run(&desk, later() + HOUR * (30 * 24), VendorAnswers::default()).await;
     assert!(report.ok && vendor.pages("event/info") == 1, "{:?}", report.failures);
     assert_eq!((report.events.due, report.events.complete, report.events.failed), (1, 1, 0));

@@ -1,4 +1,4 @@
-//! A fan-out over chosen days: whatever cuts its rounds off, each chosen day is asked again, and what was lost is mended.
+//! A fan-out over chosen days: whatever cuts its rounds off, each chosen day is asked for again, and what was lost is restored.
 
 use std::num::NonZeroUsize;
 

@@ -259,8 +259,8 @@ async fn with_a_third_of_all_requests_failing_the_tables_are_the_same() {
         let failed = server.requests().iter().filter(|request| request.fault.is_some()).count();
         let percent = failed * 100 / server.requests().len();
         assert!((30..=36).contains(&percent), "{percent} % failed");
-        // Junk within a record that is counted only does no harm, and a kept connection that breaks before a byte of
-        // an answer is replaced by the HTTP library itself. All else is tried again, and counted.
+        // Junk within a record that is only counted does no harm, and a kept connection that breaks before the first byte of an
+        // answer is replaced by the HTTP library itself. Everything else is tried again, and counted.
         let harmless = server.requests().iter().filter(|request| request.fault == Some("junk")).count();
         let replaced = server.requests().len() as u64 - report.requests.requests;
         let again = report.requests.retries + replaced;

@@ -10,7 +10,7 @@ use crate::support::scenes::WholeLake;
 async fn what_a_file_manager_leaves_among_the_tables_is_passed_over_as_engines_do() {
     let mut scene = WholeLake::new().await;
     let day = scene.day();
-    // DuckDB reads the second all the same.
+    // DuckDB reads the second one all the same.
     for (name, is_passed_over) in [(".DS_Store", true), ("._part-0.parquet", false)] {
         let path = scene.path(&format!("lake/lives/dt={day}/{name}"));
         std::fs::write(&path, "foreign").unwrap();

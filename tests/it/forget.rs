@@ -1,4 +1,4 @@
-//! One person out of everything, whatever happens meanwhile; and everybody else stays.
+//! One person is removed from everything, whatever happens meanwhile, and everybody else stays.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -24,7 +24,7 @@ use crate::support::stores::{Home, On};
 #[tokio::test]
 async fn a_host_is_found_in_no_copy_of_a_ledger_either() {
     let (server, host) = (vendor(), "Wang Xiaoming");
-    // It was reopened, by a run that was killed before it took the copy away; or somebody put the copy back.
+    // It was reopened by a run that was killed before it removed the copy; or somebody put the copy back.
     for (reason, stays) in [(serde_json::Value::Null, false), ("complete".into(), true)] {
         let home = Home::new(On::Folder).await;
         ok(run(&home.store, &server, open(), 0, sync_of(Selection::default())).await);
@@ -94,7 +94,7 @@ async fn it_may_be_killed_at_any_operation_and_run_again() {
     let whole = Home::new(On::Folder).await;
     ok(run(&whole.store, &server, open(), 0, sync_of(Selection::default())).await);
     let pulled = files(&whole.path());
-    // What was cleaned before is not there any more: each starts from a lake that knows the person.
+    // Each try starts from a lake that still has the person: what an earlier one cleaned would be gone.
     let again = async || {
         let home = Home::new(On::Folder).await;
         for (path, content) in &pulled {
@@ -185,7 +185,7 @@ fn it_needs_the_key_and_a_whole_identifier_and_says_what_it_did() {
         outcome.stdout
     );
     assert!(!outcome.stdout.contains(&person[0]) && !outcome.stderr.contains(&person[0]));
-    // From now on, only who has the key can tell who is not to be kept.
+    // From now on, only a run with the key can tell who is to be forgotten.
     let without = desk.sync(&server, &["--from", "2022-10-01", "--to", "2022-12-01"]);
     assert_eq!(without.status, 2, "{}", without.stderr);
     assert!(without.stderr.contains("only a key can tell"), "{}", without.stderr);

@@ -18,7 +18,7 @@ use crate::support::person::{assert_forgotten, forget, ok, run, vendor, without_
 use crate::support::policies::open;
 use crate::support::stores::{Home, On};
 
-/// What `open` pulls of a vendor, staged and archived, in a folder of its own.
+/// What a pull under the policy `open` brings from a vendor, staged and archived, in a folder of its own.
 async fn pulled(server: &Server) -> Home {
     let home = Home::new(On::Folder).await;
     ok(run(&home.store, server, open(), 0, Job::Pull(Selection::default())).await);
@@ -29,7 +29,7 @@ fn publish(day: Option<Date>) -> Job {
     Job::Publish(Publish { day: day.into_iter().collect() })
 }
 
-/// Runs a job over `store`, before whose operation `at` somebody has the person forgotten to the end. Whether all went well.
+/// Runs a job over `store`; before its operation `at`, the given `forget` runs to its end. Returns whether all went well.
 async fn amid_a_forget(
     server: &Arc<Server>,
     home: &Home,

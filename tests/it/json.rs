@@ -26,7 +26,7 @@ enum Becomes {
     Absent,
     /// Null in its column, and as sent in `extra`.
     Extra,
-    /// The answer is no JSON: nothing of it counts, and it is asked for again.
+    /// The answer is not JSON: none of it counts, and it is asked for again.
     Refused,
 }
 
@@ -41,7 +41,7 @@ fn setting() -> DecodeContext {
     }
 }
 
-/// Decodes an answer whose one record of `lives` has these fields, handed over in pieces of so many bytes.
+/// Decodes an answer whose one record of `lives` has these fields, handed over in pieces of this many bytes.
 fn decode(fields: &[u8], piece: usize) -> Result<RecordBatch> {
     let answer = [br#"{"code":200,"data":{"report":{"lives":[{"online_time":1,"#, fields, b"}]}}}"].concat();
     let (mut splitter, mut decoder) = (Splitter::default(), Decoder::new(Table::Lives, setting()));
@@ -103,7 +103,7 @@ fn strings() {
         (r#"" - ""#, Absent),
         ("\"\u{3000}\"", Absent),
         ("\"\u{a0}-\u{2009}\"", Absent),
-        // Half of a pair is JSON, but no text.
+        // Half of a surrogate pair is valid JSON, but not text.
         (r#""\ud800""#, Text("\u{fffd}")),
         (r#""\ude00\ud83d""#, Text("\u{fffd}\u{fffd}")),
         (r#""\ud800\u0041""#, Text("\u{fffd}A")),
@@ -281,7 +281,7 @@ proptest! {
                     prop_assert!(records.first(&text.as_bytes()[..end]).unwrap().is_none(), "{end}");
                 }
             }
-            // What stands in brackets is judged when they close: one may say that it is wrong, the other that it is short.
+            // What stands in brackets is checked only when they close: one parser may call it wrong, the other incomplete.
             (Ok(None) | Err(_), Some(Err(_))) => {}
             (found, expected) => {
                 let found = found.map(|record| record.map(|record| record.text().to_owned()));

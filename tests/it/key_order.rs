@@ -9,12 +9,12 @@ use rollcall::transform::decoded::Decoded;
 use rollcall::transform::privacy::Privacy;
 use rollcall::transform::tables::Table;
 
-/// With a column, with one that is said again, and without any; and the one without which a record is no row. Few, so that records
-/// are like each other.
+/// Keys with a column, one that repeats another, one without a column, and the one without which a record is not a row. They are
+/// few, so that records resemble each other.
 const KEYS: [&str; 5] = ["name", "client_type", "clientType", "zeta", "online_time"];
 const TABLES: [Table; 2] = [Table::Lives, Table::Interactions];
 
-/// Which of these records of one answer, each of one of the tables, are rows, and the rows.
+/// Which of these records are rows, and the rows. The records are of one answer, each of one of the tables.
 fn rows(records: &[(&String, Table)]) -> (Vec<bool>, [RecordBatch; 2]) {
     let zone = Zone::parse("UTC").unwrap();
     let pulled_at = "2022-11-01T00:00:00Z".parse().unwrap();

@@ -11,7 +11,7 @@ use crate::support::stores::{Home, On};
 
 const LAKES: u32 = 6;
 
-/// A number between 0 and 1 that looks drawn, and is the same each time.
+/// A number between 0 and 1 that looks random, and is the same each time.
 fn draw(number: u32) -> f64 {
     (f64::from(number) * 0.618_033_988_749_895).fract()
 }

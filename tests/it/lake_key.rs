@@ -1,4 +1,4 @@
-//! The key of a lake's pseudonyms, and of its list of the forgotten: there is one, for ever.
+//! The key of a lake's pseudonyms, and of its list of people to be forgotten: there is one, for ever.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -67,7 +67,7 @@ async fn a_lake_takes_no_pseudonyms_under_another_key_than_that_of_its_list_of_t
     let refused = run(policy_under(POLICIES[0], OTHER_KEY), change()).await.unwrap_err();
     assert_eq!(refused.kind(), Kind::OtherLake, "{refused}");
     assert!(settings() == before, "nothing is half changed");
-    // Nor where only the log tells of it.
+    // Nor if only the log tells of the list.
     home.store.delete(keys::SUPPRESSED).await.unwrap();
     run(policy_under(POLICIES[0], OTHER_KEY), change()).await.unwrap_err();
     assert!(settings() == before, "nothing is half changed");

@@ -1,4 +1,4 @@
-//! An answer that is larger than what a visit holds back of one: its rows are written while it still comes.
+//! An answer that is larger than what a visit holds back of one: its rows are written while it is still arriving.
 
 use std::io;
 use std::path::PathBuf;
@@ -22,15 +22,15 @@ use crate::support::lake::rows_of;
 use crate::support::run::{config, later, server_at, small_world, sync};
 
 const EVENT: i64 = 7;
-/// Of the event's only day.
+/// An instant on the event's only day, in seconds.
 const FIRST: u64 = 1_666_772_823;
-/// Records of one answer, of so many bytes each: more than 16 MB.
+/// How many records an answer has, and how many bytes each: more than 16 MB in all.
 const RECORDS: u64 = 3307;
 const BYTES: usize = 8192;
-/// So many of them come before anything happens to the answer.
+/// How many of them come before anything happens to the answer.
 const BEFORE: u64 = 3203;
 
-/// What the vendor is asked for: how often for the day; and where the store lies.
+/// How often the vendor was asked for the day, and where the store lies.
 #[derive(Clone)]
 struct Vendor {
     asked: Arc<AtomicUsize>,
@@ -42,7 +42,7 @@ async fn info() -> Json<Value> {
     Json(json!({ "code": 200, "msg": "", "data": event }))
 }
 
-/// The report: of the day it breaks the first time, and the second time waits until rows were written.
+/// The report. That of the day breaks off the first time, and waits the second time until rows are being written.
 async fn report(State(vendor): State<Vendor>, Json(asked): Json<Value>) -> Body {
     let is_day = asked["startTime"].is_number();
     let time = if is_day { vendor.asked.fetch_add(1, Ordering::SeqCst) } else { usize::MAX };

@@ -1,4 +1,4 @@
-//! Up to when the vendor's two lists were read: from where on they are asked for, and when that moves.
+//! How far the vendor's two lists were read: from when on they are asked for, and when that moves.
 
 use jiff::Timestamp;
 use jiff::civil::date;
@@ -25,7 +25,7 @@ async fn what_was_held_while_no_run_took_place_is_listed_by_the_next() {
     assert_eq!(from(later() + HOUR, &[]).await, (later() - horizon).as_second());
     let outage = horizon * 3;
     let since = (later() + HOUR - horizon).as_second();
-    // Also where it cannot be read at once.
+    // The same if the list cannot be read at first.
     assert_eq!(from(later() + outage, &["code=403@path:event/public/list"]).await, since);
     assert_eq!(from(later() + outage + HOUR, &[]).await, since);
     assert_eq!(from(later() + outage + HOUR * 2, &[]).await, (later() + outage + HOUR - horizon).as_second());
@@ -39,7 +39,7 @@ async fn what_was_edited_while_a_clock_was_ahead_is_listed_when_it_is_set_right(
         let mut asked = server.requests().into_iter().filter(|request| request.path.ends_with("modify/list"));
         asked.find_map(|request| request.start_time).unwrap()
     };
-    // This machine's clock is ahead of the vendor's by so many hours, then right again.
+    // This machine's clock is ahead of the vendor's by this many hours, then right again.
     for (ahead, later) in [(5, 24), (12, 7 * 24)] {
         let desk = Desk::new();
         let server = server_at(early, &world, ServerOptions::default());
@@ -79,7 +79,7 @@ async fn a_cursor_that_cannot_be_read_stops_no_visit_and_stays_as_it_is() {
         // Those that were known, and those that are new.
         assert_eq!(std::fs::read_dir(desk.store().join("ledger/closed")).unwrap().count(), held);
     }
-    // With nothing that is known, nothing can be done.
+    // If nothing is known, nothing can be done.
     let empty = Desk::new();
     std::fs::create_dir_all(empty.store().join("ledger")).unwrap();
     std::fs::write(empty.store().join("ledger/roster.json"), "{").unwrap();
@@ -110,9 +110,9 @@ async fn a_cursor_that_lies_ahead_is_not_believed() {
 #[tokio::test]
 async fn a_list_that_breaks_is_read_on_from_the_span_in_which_it_broke() {
     let (early, world): (Timestamp, _) = ("2022-10-20T00:00:00Z".parse().unwrap(), small_world(12));
-    // Spans of 32 days, of 64, and the rest. The public list is asked from thirty days before.
+    // Spans of 32 days, of 64, and the rest. The public list is asked for from thirty days before.
     let (read, late) = (HOUR * (96 * 24), early + HOUR * (150 * 24));
-    // Where it is gone on with, it goes back a little.
+    // Where reading goes on, it goes back a little.
     for (list, third_span, back, across) in
         [("event/modify/list", 3, HOUR, HOUR), ("event/public/list", 5, HOUR * (30 * 24), HOUR * 24)]
     {

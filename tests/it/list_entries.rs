@@ -106,7 +106,7 @@ async fn what_is_wrong_with_an_entry_is_told_once_however_often_its_list_is_read
     }
     let (report, says) =
         run(&desk, later(), VendorAnswers { edited, public, ..VendorAnswers::default() }).await;
-    // Of a first run's four spans, in each of which this vendor lists the same.
+    // A first run reads four spans, and this vendor lists the same in each of them.
     assert_eq!(
         (says.pages("event/modify/list"), says.pages("event/public/list")),
         (24, 8),
@@ -145,7 +145,7 @@ async fn an_event_that_could_not_be_noted_at_first_is_noted_by_the_next_reading_
     let desk = Desk::new();
     let of = |event: i64| json!({ "eventId": event, "startTime": 4_000_000_000_u32 });
     let edited = (1..=150).map(of).collect();
-    // Amid the ledgers of the first page.
+    // The fault comes amid the ledgers of the first page.
     let faulty: Arc<dyn Store> = Faulty::new(&desk.open(), 40, Fault::Fails);
     let edits_alone = Rosters { edited: true, public: false, file: None };
     let (outcome, _) = try_run(
@@ -273,7 +273,8 @@ async fn an_edit_that_only_the_public_list_tells_of_hides_none_that_the_other_li
     run(&desk, later() + HOUR, VendorAnswers { edited, ..VendorAnswers::default() }).await;
     let known = ledger(&desk, 1).await.unwrap().event;
     assert_eq!(known.title.as_deref(), Some("edited"));
-    // It tells of a later end, and of the edit that brought it; the other list then of one between the two.
+    // The public list tells of a later end, and of the edit that brought it; the list of edits then tells of an edit between the
+    // two.
     let public = vec![at("longer", 1, 2, 100)];
     run(&desk, later() + HOUR, VendorAnswers { public, ..VendorAnswers::default() }).await;
     let longer = ledger(&desk, 1).await.unwrap().event;

@@ -37,7 +37,7 @@ async fn a_list_is_read_to_its_end_however_its_pages_are_numbered_and_filled() {
     let edited: Vec<_> = edited.collect();
     let shown = edited.iter().filter(|entry| !entry.is_null()).count();
     assert_eq!(known(VendorAnswers { edited, counts: true, ..VendorAnswers::default() }).await, shown);
-    // Most of the pages are smaller than what was asked for, and one of them shows nothing.
+    // All pages are smaller than what was asked for, and one of them shows a single entry.
     let edited: Vec<_> =
         (1..=40).map(|number| if number / 10 == 1 { Value::Null } else { event(number) }).collect();
     let says = VendorAnswers { edited, counts: true, most: Some(10), ..VendorAnswers::default() };
@@ -50,9 +50,9 @@ async fn a_list_that_has_reached_its_total_ends_well_even_if_there_is_no_page_be
         (57, true, None, 404, true),
         (100, true, None, 404, true),
         (100, true, None, 10_086, true),
-        // Nothing says that there is no other page,
+        // Nothing says that this is the last page.
         (57, false, None, 404, false),
-        // but that this one is shorter than the one before.
+        // Here, the last page is shorter than the one before.
         (157, false, None, 404, true),
         // Other codes say less, unless the page is far too short.
         (157, false, None, 400, false),
@@ -61,7 +61,7 @@ async fn a_list_that_has_reached_its_total_ends_well_even_if_there_is_no_page_be
         (107, false, None, 10_086, true),
         // A vendor that could not answer may have another page.
         (107, false, None, 500, false),
-        // Its second page is one that there is.
+        // By its total, the second page must exist.
         (80, true, Some(50), 404, false),
     ] {
         let edited = (1..=entries).map(event).collect();
@@ -107,7 +107,7 @@ async fn a_list_is_not_at_its_end_where_a_page_fails_for_another_reason() {
     };
     let requests = run(&[]).await.1;
     let second = requests.windows(2).position(|pair| pair[0].start_time == pair[1].start_time).unwrap() + 2;
-    // The first page is a short one, and no total is stated: behind it there may be another.
+    // The first page is a short one, and no total is stated: there may be another after it.
     for (fault, attempts, is_well) in [
         ("code=404", 1, true),
         ("code=400", 1, true),
@@ -115,7 +115,7 @@ async fn a_list_is_not_at_its_end_where_a_page_fails_for_another_reason() {
         ("status=503", 40, false),
         ("retry-after=429:0", 40, false),
         ("html", 40, false),
-        // One more is answered.
+        // The attempt after these is answered.
         ("status=503", 5, true),
     ] {
         let nths = second..second + attempts;
@@ -131,8 +131,8 @@ async fn a_total_that_counts_more_than_there_is_does_not_make_a_list_endless() {
     let says = VendorAnswers { edited: edited.collect(), counts: true, ..VendorAnswers::default() };
     let (report, says) = run(&Desk::new(), later(), says).await;
     assert!(report.ok && report.events.known == 5, "{:?}", report.failures);
-    // In each of the thirteen spans of a first run, which are short where lists have so many pages: one page, and fifty without an
-    // entry; twice.
+    // Each of the thirteen spans of a first run, which are short if lists have so many pages, takes one page, and fifty without
+    // an entry; twice.
     assert_eq!(says.pages("event/modify/list"), 13 * 51 * 2);
     assert!(report.notes.iter().any(|note| note.ends_with("has 3000 of them by its own total, and names 5")));
 }

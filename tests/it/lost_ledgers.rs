@@ -1,4 +1,5 @@
-//! Ledgers that were damaged or lost, a lake that is gone, and a clock that went back: said, and what was known is known again.
+//! Ledgers that were damaged or lost, a lake that is gone, and a clock that went back: they are reported, and what was known is
+//! recovered.
 
 use std::path::{Path, PathBuf};
 
@@ -74,8 +75,8 @@ async fn a_ledger_that_is_lost_is_built_again_from_the_lake() {
     assert_eq!(error.kind(), Kind::OtherLake, "{error}");
     // Nothing is due an hour after the last visit: the ledger says so again.
     let report = sync(first + HOUR * 60 + HOUR / 2).await;
-    // Each list is read in four spans, as far back as on a first run: up to when they were read is lost too. In one of them, there
-    // are events, and then the page after them is asked for.
+    // Each list is read in four spans, as far back as on a first run, because how far they were read is lost, too. In one span
+    // there are events, so the page after them is asked for as well.
     assert_eq!((report.events.due, report.requests.requests), (0, 9));
     let after = ledgers();
     assert!(before.len() > 4 && before.len() == after.len());
@@ -119,7 +120,7 @@ async fn a_clock_that_went_back_is_said_and_later_visits_stay_later() {
     let report = sync(first - HOUR * 48, Selection::default()).await;
     let [error] = errors(&report)[..] else { panic!("{:?}", errors(&report)) };
     assert!(error.contains("the clock says 2022-10-26T00:00:00Z") && error.contains("hint: "), "{error}");
-    // An event that is chosen is visited all the same, after its last visit.
+    // A chosen event is visited all the same, at a time after its last visit.
     let chosen = Selection { event: vec![700_001], ..Selection::default() };
     assert!(sync(first - HOUR * 48, chosen).await.ok);
     let ledger = std::fs::read(home.path().join("ledger/active/700001.json")).unwrap();
@@ -169,7 +170,7 @@ async fn a_clock_that_is_days_ahead_closes_no_event_that_has_yet_to_take_place()
             }
         }
     }
-    // Without a list, or with answers that state no time, the date of the answers says it.
+    // Without a list, or with answers that state no time, the date in the answers' header tells the time.
     let desk = Desk::new();
     let file = desk.path().join("own.csv");
     std::fs::write(&file, "event_id\n700001\n").unwrap();

@@ -69,7 +69,7 @@ async fn events_that_are_asked_about_in_an_outage_are_not_named_either() {
 async fn a_disk_that_is_full_is_found_out_by_a_few_visits_and_all_stay_due() {
     let world = small_world(8);
     let early = "2022-10-20T00:00:00Z".parse().unwrap();
-    // Of chosen ones no other run would come back to those that are left: that is said.
+    // No other run would come back to chosen events that are left, so that is said.
     let chosen = || all_days();
     for (selection, says_left) in [(Selection::default(), 0), (chosen(), 1)] {
         let mut stopped = 0;
@@ -104,7 +104,7 @@ async fn a_disk_that_is_full_is_found_out_by_a_few_visits_and_all_stay_due() {
 #[tokio::test]
 async fn visits_that_the_store_fails_stop_no_other_where_it_works() {
     let (desk, world) = (Desk::new(), small_world(8));
-    // No file can be made below a file.
+    // No file can be made inside a file.
     fs::create_dir(desk.store()).unwrap();
     fs::write(desk.store().join("staging"), "").unwrap();
     let server = server_at(later(), &world, ServerOptions::default());

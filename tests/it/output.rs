@@ -1,5 +1,5 @@
-//! What every command shows, as people and programs see it: words, result, messages, status. `make snapshots` takes what it
-//! shows now for right.
+//! What every command shows, as people and programs see it: words, result, messages, status. `make snapshots` accepts what they
+//! show now.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use simulator::{Server, ServerOptions, World, WorldOptions};
 
 use crate::support::command::{Desk, TOKEN, server};
 
-/// What differs from run to run, and what stands for it. The world is of 2022: what is of another year is the machine's.
+/// What differs from run to run, and what stands for it. The world is of 2022, so a date of another year is the machine's.
 const FILTERS: [(&str, &str); 12] = [
     (r"\x1b\[[0-9;]*m", ""),
     (r"20(2[3-9]|[3-9]\d)-\d\d-\d\dT[\d:.]+Z", "[now]"),
@@ -23,7 +23,7 @@ const FILTERS: [(&str, &str); 12] = [
     (r"requestId: [\w.]+", "requestId: [id]"),
 ];
 
-/// A vendor with the sample and three events more, and a desk.
+/// A vendor with the sample and three more events, and a desk.
 struct Scene {
     desk: Desk,
     vendor: Server,
@@ -48,7 +48,7 @@ impl Scene {
         command
     }
 
-    /// What the command shows is what it showed before.
+    /// Checks that the command shows what it showed before.
     fn shows(&self, name: &str, words: &[&str]) {
         self.shows_with(name, words, &[]);
     }
@@ -142,7 +142,7 @@ fn what_the_command_says_of_itself() {
     }
 }
 
-/// Runs the command in a terminal, and gives all that it writes there.
+/// Runs the command in a terminal, and returns all that it writes there.
 fn in_a_terminal(scene: &Scene, words: &str) -> String {
     let line = format!("{} {words}", env!("CARGO_BIN_EXE_rollcall"));
     let inner = scene.command(&[]);

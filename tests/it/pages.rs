@@ -1,4 +1,4 @@
-//! Pages of a lake that is not whole, or in a bucket. What they show is looked at in a browser, in `tests/pages`.
+//! Pages of a lake that is not whole, or in a bucket. What they show is checked in a browser, in `tests/pages`.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -35,7 +35,7 @@ async fn status_explain_and_pages_say_of_a_bucket_what_they_say_of_a_folder() {
             told["days"].as_array().unwrap().iter().map(|day| day["lake"]["rows"].clone()).collect();
         run(&["report", "700004", "-o", "event.html"]);
         let page = std::fs::read_to_string(desk.path().join("event.html")).unwrap();
-        // Before what says when it was drawn and pulled.
+        // Without the last section, which says when it was drawn and pulled.
         let page = page.rsplit_once("<h2>").unwrap().0.to_owned();
         said.push((rows, days, told["seen"].as_array().unwrap().len(), page));
     }
@@ -142,7 +142,7 @@ async fn what_does_not_add_up_is_shown_until_a_visit_compares_again() {
         let told = page.split_once(what).unwrap().1.split_once(": ").unwrap().1;
         rejects.push(told.split('<').next().unwrap().parse::<u64>().unwrap());
     }
-    // Whatever the last visit asked for.
+    // The number is the same, whatever the last visit asked for.
     let kept = rows_of(&desk.store(), Table::Rejects, 700_001).await;
     assert!(kept > 0 && rejects == [kept; 2], "{rejects:?} {kept}");
 }
@@ -190,12 +190,12 @@ fn viewings_that_say_nothing_of_who_came_are_no_people() {
         drawn.push((sums, sections.map(|id| page.contains(&format!("id=\"{id}\"")))));
     }
     let [open, anonymous] = &shown[..] else { panic!() };
-    // What was done is known, and of nobody.
+    // What was done is known, but not who did it.
     assert!(drawn[0].0 == drawn[1].0 && drawn[0].0.len() == 9, "{drawn:?}");
     assert_eq!((drawn[0].1, drawn[1].1), ([true; 4], [false; 4]));
     assert_eq!(anonymous[4], "–");
     assert!(open[0].parse::<u64>().unwrap() > 3 && open[2].is_empty(), "{open:?}");
-    // Who hosted is not known of a person any more, but of a viewing.
+    // That somebody was a host is no longer known of a person, but still of a viewing.
     assert_eq!((anonymous[0].as_str(), anonymous[3].as_str()), ("–", "–"), "{anonymous:?}");
     assert!(anonymous[1].parse::<u64>().unwrap() >= open[1].parse().unwrap(), "{shown:?}");
     assert_eq!(anonymous[1], anonymous[2]);

@@ -78,7 +78,7 @@ async fn what_a_policy_withholds_is_in_no_byte_that_the_program_leaves() {
         } else {
             assert!(found.is_empty(), "{document}: {found:?}");
         }
-        // Nor in what a run that was killed would have left.
+        // Nor is it in what a killed run would have left.
         assert_eq!(crate::support::command::files(&desk.store().join(".partial")), []);
     }
 }
@@ -99,7 +99,7 @@ async fn nor_is_it_where_the_store_or_the_vendor_fails() {
         let faults = faults.into_iter().map(|fault| fault.parse().unwrap()).collect();
         let server = server_at(later(), &world(), ServerOptions { faults, ..options() });
         let run = async |store: Arc<dyn Store>| {
-            // A policy that treats some columns of an open one keeps fields that it does not know.
+            // A policy that is `open` but for some columns would keep unknown fields: hence it drops `extra`.
             let config =
                 Config { policy: policy(document), archive: true, ..config(&server, Path::new("unused")) };
             match job(&store, config, later(), sync_of(Selection::default())).await {
@@ -124,7 +124,7 @@ async fn nor_is_it_where_the_store_or_the_vendor_fails() {
     }
 }
 
-/// How many people, how many are in two tables, and how many viewings each has.
+/// How many rows each person has in each of the three tables, sorted, without saying who it is.
 async fn people(store: &Arc<dyn Store>) -> Vec<Vec<usize>> {
     let mut found: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (at, table) in [Table::Lives, Table::Interactions, Table::ViewerDetails].into_iter().enumerate() {

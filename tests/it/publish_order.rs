@@ -33,7 +33,7 @@ struct Visit {
     event_id: i64,
     /// Hours after the day began.
     hour: i64,
-    /// How many rows, and which: two answers of as many rows may differ.
+    /// How many rows, and which: two answers with the same number of rows may differ.
     rows: u64,
     variant: u64,
     /// Whether the user said that fewer rows are right, with this visit.
@@ -47,7 +47,7 @@ fn visits() -> impl Strategy<Value = Vec<Visit>> {
     prop::collection::vec(visit, 1..24)
 }
 
-/// In which order the staged files come, and after which of them is published.
+/// In which order the staged files come, and after which of them a publish runs.
 fn schedule() -> impl Strategy<Value = (Vec<Index>, Vec<bool>)> {
     (prop::collection::vec(any::<Index>(), 24), prop::collection::vec(any::<bool>(), 24))
 }
@@ -70,8 +70,8 @@ fn accepted(visits: &[Visit], visit: &Visit) -> Option<Timestamp> {
     of_event.map(|other| other.hour).filter(|hour| *hour <= visit.hour).max().map(instant)
 }
 
-/// What a user was promised: after the last acceptance some rows stand against none, settled ones against fresh, more
-/// against fewer where the day had settled, and else the later.
+/// What a user was promised: since the last acceptance, some rows win over none, settled rows over fresh ones, more rows over
+/// fewer if the day had settled, and otherwise later ones over earlier ones.
 fn promised(visits: &[Visit], event_id: i64) -> (u64, i64) {
     let of_event = || visits.iter().filter(|visit| visit.event_id == event_id);
     let since = of_event().filter(|visit| visit.accepts).map(|visit| visit.hour).max().unwrap_or(0);
@@ -83,7 +83,7 @@ fn promised(visits: &[Visit], event_id: i64) -> (u64, i64) {
     (best.rows, best.hour)
 }
 
-/// One answer an hour and event: two visits of one event never begin at the same instant.
+/// One answer per hour and event: two visits of one event never begin at the same instant.
 fn distinct(mut visits: Vec<Visit>) -> Vec<Visit> {
     visits.sort_by_key(|visit| (visit.event_id, visit.hour));
     visits.dedup_by_key(|visit| (visit.event_id, visit.hour));
@@ -119,7 +119,7 @@ proptest! {
         let judge = settings().judge(Table::Lives, DAY).unwrap();
         let mut lake: Vec<Cell> = Vec::new();
         let mut group = Vec::new();
-        // Some come twice, all come at last.
+        // Some come twice, and in the end all have come.
         let shuffled = order.iter().map(|index| index.get(&visits));
         for (at, visit) in shuffled.chain(&visits).enumerate() {
             group.push(cell(&visits, visit));

@@ -18,7 +18,7 @@ use crate::support::run::{config, later, server_at, sync};
 
 const EVENT: i64 = 700_001;
 
-/// A lake of one event, seen by so many.
+/// A lake of one event, seen by this many viewers.
 async fn lake(viewers: u64) -> (Desk, Server) {
     let viewers = Viewers::Exactly(viewers);
     let world = World::new(WorldOptions { events: 1, viewers, ..WorldOptions::default() });
@@ -28,7 +28,7 @@ async fn lake(viewers: u64) -> (Desk, Server) {
     (desk, server)
 }
 
-/// Puts objects over those of a lake, each at once, as a publish does.
+/// Replaces objects of a lake, each atomically, as a publish does.
 fn replace(lake: &Path, objects: &[(PathBuf, Vec<u8>)]) {
     for (name, content) in objects {
         let part = lake.join("part");
@@ -37,7 +37,7 @@ fn replace(lake: &Path, objects: &[(PathBuf, Vec<u8>)]) {
     }
 }
 
-/// The objects with viewings of a lake.
+/// The objects of `lives` and `events` of a lake.
 fn objects(desk: &Desk) -> Vec<(PathBuf, Vec<u8>)> {
     let all = files(&desk.store().join("lake")).into_iter();
     let relative = all.map(|(path, content)| (path.strip_prefix(desk.store()).unwrap().to_owned(), content));

@@ -1,4 +1,4 @@
-//! Tables again from the archive: the same as from the vendor, also when the vendor has forgotten.
+//! Tables rebuilt from the archive: the same as from the vendor, even if the vendor has forgotten.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::support::run::{HOUR, config, job, later, server_at, small_world, sync
 use crate::support::scenes::{ArchivedLake, replay_all};
 use crate::support::stores::{Home, On};
 
-/// All but `pulls`, whose rows tell of visits that were.
+/// All but `pulls`, whose rows tell of past visits.
 const TABLES: [Table; 5] =
     [Table::Lives, Table::Interactions, Table::ViewerDetails, Table::Rejects, Table::Events];
 
@@ -88,7 +88,7 @@ async fn a_column_that_was_added_since_gets_its_values_from_old_answers() {
     let expected = cells_of(&scene.home.store).await;
     for table in [Table::Lives, Table::ViewerDetails] {
         for key in scene.home.keys(&keys::table(table)).await {
-            // As a program wrote it that did not know these columns, for all the vendor sent them.
+            // As an older program wrote it, which did not know these columns although the vendor sent them.
             rewrite(&scene.home.path().join(&key), &[], &["company", "device_type"]);
         }
     }
@@ -103,7 +103,7 @@ async fn a_column_that_was_added_since_gets_its_values_from_old_answers() {
 async fn a_replayed_cell_ranks_behind_its_own_pull_and_takes_nothing_from_a_better_one() {
     let scene = ArchivedLake::new(On::Folder, Arc::default(), Quirks::default()).await;
     let expected = cells_of(&scene.home.store).await;
-    // The archive has fewer than what was pulled when it was off.
+    // The archive has less than what was pulled while archiving was off.
     for key in scene.home.keys(keys::ARCHIVE).await {
         let bytes = std::fs::read(scene.home.path().join(&key)).unwrap();
         let text = String::from_utf8(zstd::decode_all(&bytes[..]).unwrap()).unwrap();
@@ -173,7 +173,7 @@ async fn what_was_accepted_as_gone_does_not_come_back() {
     let replayed = scene.run(later() + HOUR * 2, replay_all()).await;
     assert!(is_gone().await, "{:?}", cells_of(&scene.home.store).await);
     assert!(!replayed.published.objects.contains_key("rejects"), "{:?}", replayed.published);
-    // Also where the ledger that knew of it is lost, with all tables.
+    // The same if the ledger that knew of it is lost, together with all tables.
     scene.delete(keys::TABLES).await;
     scene.delete("ledger/").await;
     scene.run(later() + HOUR * 3, sync_of(Selection::default())).await;
@@ -188,7 +188,7 @@ async fn a_damaged_answer_is_named_and_does_not_stop_the_others_of_its_event() {
     for table in TABLES {
         scene.delete(&keys::table(table)).await;
     }
-    // The first of an event with several days, in each way in which it may be damaged.
+    // The first answer of an event with several days, damaged in several ways.
     let archived = scene.home.keys(keys::ARCHIVE).await;
     let (_, day, event_id) = *expected.keys().rfind(|(table, ..)| *table == Table::Lives).unwrap();
     let of_event = archived.iter().find(|key| key.contains(&format!("/{event_id}-"))).unwrap();

@@ -131,7 +131,7 @@ async fn an_event_of_a_users_own_roster_that_was_cancelled_and_restored_is_visit
             sync_all(own, at).await
         };
         run(at(event.start_time) - HOUR).await;
-        // As it was noted while it was cancelled.
+        // The ledger as it was noted while the event was cancelled.
         let active = desk.store().join("ledger/active/700001.json");
         let mut ledger: Value = serde_json::from_slice(&std::fs::read(&active).unwrap()).unwrap();
         ledger["closed"] = json!("cancelled");
@@ -161,7 +161,7 @@ async fn a_roster_that_cannot_be_read_is_a_failure_and_stops_no_visit_of_what_is
     assert_eq!((failure.event_id, failure.kind), (None, Kind::Usage));
     assert!(known > 0 && report.events.complete >= known, "{:?}", report.events);
 
-    // Where nothing is known, nothing could be done.
+    // If nothing is known, nothing can be done.
     let empty = Desk::new();
     let rosters = Rosters { edited: false, public: false, ..own.rosters.clone() };
     let own = Config { store: Location::Folder(empty.store()), rosters, ..own };
@@ -181,7 +181,7 @@ async fn an_event_that_is_opened_again_by_a_run_that_dies_on_the_way_is_visited_
         sync_all(own, later() + HOUR * 48).await.events.complete
     };
     assert_eq!((run().await, run().await), (1, 0), "it is closed");
-    // Its document says that it is open, and was not moved home yet.
+    // Its document says that it is open, but has not been moved to where open events are.
     let closed = desk.store().join("ledger/closed/609768.json");
     let mut document: Value = serde_json::from_slice(&std::fs::read(&closed).unwrap()).unwrap();
     document["closed"] = Value::Null;
@@ -209,7 +209,7 @@ async fn an_event_that_cannot_be_closed_because_its_document_is_damaged_stops_no
     let (desk, world) = (Desk::new(), small_world(4));
     let server = server_at(later(), &world, ServerOptions::default());
     sync_all(config(&server, &desk.store()), later()).await;
-    // A run died while it closed the event, and what stands where it was to be put cannot be read.
+    // A run died while it closed the event, and the document at its new place cannot be read.
     let ledger = desk.store().join("ledger");
     let closed = ledger.join("closed/609768.json");
     std::fs::create_dir_all(ledger.join("active")).unwrap();

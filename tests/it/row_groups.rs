@@ -40,7 +40,7 @@ fn hour(hour: i64) -> Timestamp {
     settings().zone.start_of(DAY).unwrap() + SignedDuration::from_hours(hour)
 }
 
-/// A cell of a visit, which is told apart by its hour.
+/// A cell of a visit; visits are told apart by their hour.
 fn cell(store: &Arc<dyn Store>, event_id: i64, visit: i64) -> CellWriter {
     let run = "run".to_owned();
     let visit_id =
@@ -124,7 +124,7 @@ async fn a_day_that_was_changed_has_the_bytes_of_a_day_that_was_written_at_once(
         stage(&changing, event_id, 1, rows(event_id)).await;
     }
     published(&changing).await;
-    // More rows in one, none in another, one that is new, and the large one anew.
+    // One event gets more rows, one none, one is new while another gets fewer, and the large one is replaced.
     for change in [&[(30, 2_000)][..], &[(31, 0)], &[(200, 500), (3, 1)], &[(70, 66_000)]] {
         for (event_id, rows) in change {
             stage(&changing, *event_id, 2, *rows).await;
@@ -175,7 +175,7 @@ async fn a_staged_file_is_packed_where_it_has_many_rows_whichever_came_first() {
     }
 }
 
-/// Stages rows that have so many bytes each.
+/// Stages rows that have this many bytes each.
 async fn stage_large(store: &Arc<dyn Store>, event_id: i64, rows: i64, bytes: usize) {
     let mut cell = cell(store, event_id, 1);
     for row in 0..rows {
@@ -212,11 +212,11 @@ async fn far_larger_rows_too_are_the_same_bytes_whichever_came_first_and_fill_no
     for other in others {
         assert!(bytes(other).await == bytes(expected).await, "the bytes differ");
     }
-    // 2,000 rows of 20 KB, and so many of 1 MB that they have 128 MiB together: what is encoded at once may exceed that.
+    // 2,000 rows of 20 KB, and rows of 1 MB until all have 128 MiB together, which what is encoded at once may exceed.
     assert_eq!(object(expected).await.groups(), [2_001 + 101, 49]);
 }
 
-/// Each fits an answer, and no 2,000 of them a batch.
+/// Each fits an answer, but 2,000 of them would not fit a batch.
 #[tokio::test]
 async fn records_far_larger_than_any_that_were_seen_go_through_in_parts() {
     const RECORDS: i64 = 300;

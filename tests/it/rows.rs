@@ -1,4 +1,4 @@
-//! Rows as they go through the program: in any order of keys, and through Parquet and back, the same.
+//! Rows stay the same on their way through the program: in any order of keys, and through Parquet and back.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use rollcall::transform::totals::Totals;
 
 const TABLES: [Table; 3] = [Table::Lives, Table::Interactions, Table::ViewerDetails];
 
-/// What the vendor may send for any key, and what it never did.
+/// Values that the vendor may send for any key, and some that it never sent.
 fn value() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => any::<i64>().prop_map(|number| number.to_string()),
@@ -143,8 +143,8 @@ fn every_column_is_the_same_after_parquet() {
     }
 }
 
-/// Columns whose values mean something to the program: who it was, when, and what adds up. Every other one is a line in
-/// the list of its table, and adding it is adding that line.
+/// Columns whose values mean something to the program: who it was, when, and what adds up. Every other column is one line in the
+/// list of its table, and adding a column means adding that line.
 const MEANT: [&str; 17] = [
     "event_id",
     "pulled_at",
@@ -180,7 +180,7 @@ fn sources(folder: &std::path::Path) -> Vec<(String, String)> {
 #[test]
 fn a_column_is_one_line_and_named_nowhere_else() {
     let sources = sources(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
-    // Lists, and what shows some columns to people.
+    // The lists of columns, and the code that shows some columns to people.
     let shown = |path: &str| {
         let showing = ["transform/tables/", "schema/views.rs", "src/page/", "src/inspect/"];
         showing.into_iter().any(|part| path.contains(part))

@@ -1,4 +1,4 @@
-//! Stores that honour the conditions of writes in one request, and not those at the end of an upload in parts.
+//! Stores that honour the conditions of writes in one request, but not those at the end of an upload in parts.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -22,7 +22,7 @@ struct Server {
     ignored: Option<header::HeaderName>,
     objects: Arc<Mutex<BTreeMap<String, Bytes>>>,
     parts: Arc<Mutex<Vec<Bytes>>>,
-    /// What came with the beginning of the last upload in parts of each object.
+    /// The headers with which the last upload in parts of each object began.
     begun: Arc<Mutex<BTreeMap<String, HeaderMap>>>,
 }
 
@@ -88,7 +88,7 @@ async fn answer(State(server): State<Server>, request: Request) -> Response {
     }
 }
 
-/// A server that ignores this condition, and the store that it is.
+/// A server that ignores this condition, and the store over it.
 async fn store_of(
     ignored: Option<header::HeaderName>,
     change: impl FnOnce(&mut Bucket),

@@ -155,7 +155,7 @@ async fn a_store_without_conditions_is_refused_unless_one_process_is_said_to_wri
         let folder = Home::new(On::Folder).await;
         assert!(sync(&folder.store, 0).await.unwrap().ok);
         assert!(cells_of(&alone).await == cells_of(&folder.store).await);
-        // Where a lake is there already, it is refused before anything is asked of the vendor.
+        // If there is a lake already, the store is refused before anything is asked of the vendor.
         let asked = server.requests().len();
         assert_eq!(sync(&store, 1).await.unwrap_err().kind(), Kind::Unconditional);
         assert_eq!(server.requests().len(), asked);

@@ -1,4 +1,4 @@
-//! The scheduled run, day after day: viewings that come in over weeks end as if they had been asked for once.
+//! The scheduled run, day after day: viewings that come in over weeks end up as if they had been asked for once.
 
 use std::collections::BTreeSet;
 
@@ -62,7 +62,7 @@ async fn each_run_of_a_schedule_leaves_what_a_new_lake_would_have() {
     let desk = Desk::new();
     let first: Timestamp = "2022-10-22T12:00:00Z".parse().unwrap();
     let mut days = BTreeSet::new();
-    // More than a day apart, so that every open event is due. In the end, the vendor also has more of the days before.
+    // More than a day apart, so that every open event is due. In the end, the vendor also has more viewings of earlier days.
     for (step, viewers) in (0..).zip([20, 20, 20, 20, 40]) {
         let (now, world) = (first + HOUR * 26 * step, world(viewers));
         let server = server_at(now, &world, ServerOptions::default());
@@ -93,7 +93,7 @@ async fn an_event_that_was_edited_long_before_it_is_held_is_not_forgotten() {
     let options = WorldOptions { events: 6, days: 4, edited_long_before: true, ..WorldOptions::default() };
     let world = World::new(options);
     let desk = Desk::new();
-    // Heard of half a year before it is held, then not again before it is over.
+    // The events are heard of half a year before they take place, and not again until they are over.
     let early: Timestamp = "2022-04-20T00:00:00Z".parse().unwrap();
     let server = server_at(early, &world, ServerOptions::default());
     let report = sync_all(config(&server, &desk.store()), early).await;

@@ -22,13 +22,13 @@ use crate::support::status::{names, status_of};
 
 const EVENT: i64 = 700_001;
 
-/// The same event, seen by so many.
+/// The same event, seen by this many viewers.
 fn world(viewers: u64) -> World {
     let viewers = Viewers::Exactly(viewers);
     World::new(WorldOptions { events: 1, days: 1, viewers, ..WorldOptions::default() })
 }
 
-/// Pulls the event as often as the lake was pulled before, an hour later each time, and gives the lake.
+/// Pulls the event at this hour, when it has this many viewers, and returns the lake.
 async fn pull(desk: &Desk, hour: i32, viewers: u64, accept_shrink: bool) -> Cells {
     let selection = Selection { event: vec![EVENT], accept_shrink, ..Selection::default() };
     pull_as(desk, hour, viewers, selection).await
@@ -58,11 +58,12 @@ async fn a_settled_day_shrinks_only_when_it_is_told_to_and_grows_again_by_itself
     let desk = Desk::new();
     let many = pull(&desk, 0, 40, false).await;
     assert!(few.len() > 1 && many.len() > few.len());
-    // Fewer viewers are not believed, however often they are answered; nor are none.
+    // Fewer viewers are not believed, however often that is answered; nor is their absence.
     assert!(pull(&desk, 1, 5, false).await == many);
     assert!(pull(&desk, 2, 5, false).await == many);
     assert!(pull(&desk, 3, 0, false).await == many);
-    // Told to, they are, also where the last answer was as small already; and a smaller one is not once more.
+    // If the run is told to, they are, even if the last answer was as small already; after that, a smaller one is again not
+    // believed.
     assert!(with_rows(pull(&desk, 4, 5, true).await) == few);
     assert!(with_rows(pull(&desk, 5, 0, false).await) == few);
     assert!(with_rows(pull(&desk, 6, 40, false).await) == many);
@@ -99,7 +100,7 @@ async fn a_day_is_not_emptied_by_an_answer_that_lacks_an_array_of_which_the_snap
 #[tokio::test]
 async fn the_first_answer_after_a_day_settled_stands_even_if_it_says_what_was_known_before() {
     let desk = Desk::new();
-    // An hour after the day's end, when it is not settled yet; the vendor's clock stands from then on.
+    // An hour after the day's end, when it is not settled yet; the vendor's clock stands still from then on.
     let fresh = "2022-10-20T17:00:00Z".parse::<jiff::Timestamp>().unwrap();
     let selection = || Selection { event: vec![EVENT], ..Selection::default() };
     let mut found = Vec::new();
@@ -146,8 +147,8 @@ async fn only_the_chosen_days_shrink() {
     assert!(after != many);
 }
 
-/// A lake of 40 viewers, whose next pull accepts so few and dies at an operation, an hour later, with the archive on; and whether
-/// it came to its end before.
+/// A lake of 40 viewers. Its next pull, an hour later and with the archive on, accepts this many viewers, and dies at this
+/// operation. Also returns whether it reached its end before that.
 async fn dying(at: u64, viewers: u64) -> (Desk, bool) {
     let desk = Desk::new();
     pull(&desk, 0, 40, false).await;
@@ -171,7 +172,7 @@ async fn an_acceptance_that_dies_at_any_operation_freezes_nothing_and_comes_back
         assert!(with_rows(pull(&desk, 3, 60, false).await) == grown, "{at}");
         let replay = Job::Replay(Replay { all: true, ..Replay::default() });
         let report = job(&desk.open(), config(&server, &desk.store()), later() + HOUR * 4, replay).await;
-        // Nothing is archived where it died before.
+        // If it died early, nothing is archived.
         assert!(report.map_or_else(|error| error.kind() == Kind::Usage, |report| report.ok), "{at}");
         assert!(with_rows(cells(&desk.store()).await) == grown, "{at}");
         times += 1;
@@ -214,7 +215,7 @@ async fn a_cell_that_shrinks_is_told_once_and_one_that_is_forgotten_or_accepted_
         told.push(report_of(&desk, hour, viewers, selection).await.shrunk > 0);
     }
     assert_eq!(told, [false, true, false, false, false, false]);
-    // Before the day has settled, the lake takes what there is: nothing is to be accepted.
+    // Before the day has settled, the lake takes what there is, and nothing needs to be accepted.
     let desk = Desk::new();
     let ended = world(40).event(EVENT.unsigned_abs()).unwrap().end_time;
     for (hour, viewers) in [(0, 40), (1, 5)] {

@@ -1,4 +1,4 @@
-//! What one visit could not be answered keeps nothing else from being asked for by the next.
+//! What the vendor could not answer in one visit does not keep the next visit from asking for everything else.
 
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ async fn a_snapshot_that_takes_all_of_the_time_does_not_have_settled_days_asked_
     let report = visit(&[&format!("stall@snapshot,event:{event}")], Some(day)).await;
     let owed = &report.owed[&event];
     let of_event = |table: Table| before.keys().filter(move |(of, _, other)| (*of, *other) == (table, event));
-    // The chosen one was asked for before.
+    // The chosen day was asked for first.
     let others = of_event(Table::Lives).filter(|(_, other, _)| *other != day);
     let seen: Vec<String> = others.map(|(_, day, _)| day.to_string()).collect();
     assert!(owed.contains(&"snapshot".to_owned()) && !seen.is_empty(), "{owed:?}");

@@ -117,7 +117,7 @@ async fn what_is_damaged_is_a_problem_and_does_not_hide_the_rest() {
     assert_eq!(names(&status.problems), ["ledger", "staged", "lake", "lake"], "{status}");
     assert!(status.problems.iter().all(|problem| problem.text.contains("delete it")), "{status}");
     assert!(status.lake.rows["lives"] > 0);
-    // Up to when the event was asked whose ledger it is, nobody knows.
+    // Nobody knows how far the event with the damaged ledger was asked for.
     assert_eq!(status.complete_through, None);
 }
 
@@ -138,7 +138,7 @@ async fn a_day_of_which_an_object_cannot_be_read_or_is_gone_is_not_complete() {
         assert_eq!(status.complete_through, Some("2022-10-23".parse().unwrap()), "{status}");
         assert_eq!(status.holds[0].because, HeldBy::Damaged);
     }
-    // As a publish leaves it that was killed between the two.
+    // As a publish leaves it if it is killed between two objects.
     let staged = desk.store().join("staging/pulls/dt=2022-10-24");
     std::fs::create_dir_all(&staged).unwrap();
     std::fs::write(staged.join(format!("7-{}-abc.parquet", now().as_millisecond())), "x").unwrap();
@@ -235,7 +235,7 @@ async fn a_lake_whose_list_of_events_was_never_read_is_not_called_complete() {
             .starts_with("complete   not known, because the list of events has never been read"),
         "{status}"
     );
-    // Whoever names every event of their own hears of no others.
+    // If no lists are read, there are no other events to hear of.
     let mut config = config(&server, &desk.store());
     config.rosters.edited = false;
     let context = Context::new(config, Clock::Fixed(later() + HOUR), Progress::hidden()).await.unwrap();
@@ -255,14 +255,14 @@ async fn no_day_is_called_complete_that_only_one_of_the_lists_was_read_for() {
     assert_eq!(status.roster_read, Some("2022-10-25T00:00:00Z".parse().unwrap()));
     assert_eq!(status.complete_through, Some("2022-10-24".parse().unwrap()), "{status}");
     assert_eq!(names(&status.problems), ["roster"], "{status}");
-    // Where no run reads it, it holds back nothing.
+    // If no run reads that list, it holds back nothing.
     let server = server_at(now(), &world, ServerOptions::default());
     let mut config = config(&server, &desk.store());
     config.rosters.public = false;
     let context = Context::new(config.clone(), Clock::Fixed(now() + HOUR), Progress::hidden()).await.unwrap();
     let status = Status::of(&context).await.unwrap();
     assert_eq!((status.ok, status.complete_through), (true, Some("2022-10-26".parse().unwrap())), "{status}");
-    // Nor where whoever looks does not know that.
+    // Nor does it if `status` itself is called as if it were read.
     sync_all(config, now() + HOUR).await;
     let status = status_of(&world, &desk.store(), now() + HOUR * 2).await.unwrap();
     assert_eq!((status.ok, status.roster_read), (true, Some(now())), "{status}");

@@ -33,7 +33,7 @@ async fn plan_pull_and_publish_do_what_sync_does_and_plan_writes_nothing() {
     assert!(run(&plan).stdout.starts_with("events     0 open, 0 due"));
     assert!(files(&desk.store()) == before, "a plan writes nothing");
 
-    // To publish takes no token.
+    // Publishing takes no token.
     let published = run(&["publish"]);
     assert!(published.stdout.starts_with("published  "), "{}", published.stdout);
     let again = Desk::new();
@@ -75,7 +75,7 @@ async fn what_is_staged_is_published_although_the_vendor_refuses_the_token() {
     assert!(error.contains("hint: check the token"), "{error}");
     assert!(!cells(&desk.store()).await.is_empty());
 
-    // What cannot be published is said beside it.
+    // What cannot be published is reported as well.
     let staged = desk.store().join("staging/lives/dt=2022-10-26");
     std::fs::create_dir_all(&staged).unwrap();
     std::fs::write(staged.join("609768-1-r.parquet"), "no Parquet").unwrap();
@@ -92,7 +92,7 @@ fn a_foreign_file_is_told_by_a_publish_of_everything_and_of_its_own_day_alone() 
     let foreign = desk.store().join("lake/lives/dt=2022-11-05");
     std::fs::create_dir_all(&foreign).unwrap();
     std::fs::write(foreign.join("notes.csv"), "a,b").unwrap();
-    // A publish of everything looks where anything is staged.
+    // A publish of everything looks through the lake from the first staged day on.
     let staged = desk.store().join("staging/lives/dt=2022-10-26");
     std::fs::create_dir_all(&staged).unwrap();
     std::fs::write(staged.join("609768-1-r.parquet"), "no Parquet").unwrap();
@@ -132,7 +132,7 @@ fn a_doctor_finds_everything_there_and_leaves_nothing_behind() {
     assert!(doctor(TOKEN).succeeded().stdout.contains("there is one; zone Asia/Shanghai"));
     assert!(files(&store) == before);
 
-    // Where nothing can be written.
+    // If nothing can be written.
     std::fs::write(store.join("plans"), "").unwrap();
     let unwritable = doctor(TOKEN);
     assert_eq!(unwritable.status, 1);
@@ -249,7 +249,7 @@ fn the_pulls_of_a_plan_visit_its_events_once() {
 
     let collect = ["collect", "--items", items, "--planned-at", planned_at];
     assert_eq!(run(&collect)["events"]["left"], 5, "nothing is done yet");
-    // Of chosen days nobody comes back to what is left.
+    // Nobody comes back to what is left of chosen days.
     let of_days = [&collect[..], &["--from", "2022-10-01", "--store", store.to_str().unwrap()]].concat();
     let outcome = desk.run(&of_days);
     assert_eq!((outcome.status, outcome.errors().len()), (1, 5), "{}", outcome.stderr);

@@ -18,7 +18,7 @@ async fn put(store: &Arc<dyn Store>, key: &str, content: &[u8], condition: Condi
     store.put(key, Bytes::copy_from_slice(content), condition).await.map_err(|error| error.kind())
 }
 
-/// Content that no two offsets of have in common.
+/// Content in which no two offsets look the same.
 fn large() -> Vec<u8> {
     (0..LARGE / 8).flat_map(usize::to_le_bytes).collect()
 }

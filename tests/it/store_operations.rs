@@ -85,12 +85,12 @@ async fn an_event_that_has_ended_has_its_ledger_put_twice_when_heard_of_and_when
 async fn a_sync_that_brings_nothing_new_puts_no_object_but_pulls_and_events() {
     let world = World::new(WorldOptions { events: 3, days: 1, ..WorldOptions::default() });
     let home = Home::new(On::Folder).await;
-    // Hours after the events, when all that was seen is seen: replays may come, but none does within an hour.
+    // Three weeks after the events, while they are still visited.
     let first = "2022-11-12T03:00:00Z".parse::<jiff::Timestamp>().unwrap();
     let mut put = Vec::new();
     for hours in [0, 25, 30, 50, 54] {
         let now = first + HOUR * hours;
-        // The vendor's own clock stands, so that it has nothing new to say. It does not tell.
+        // The vendor's own clock stands still, so that it has nothing new to say; its answers do not state the time.
         let quirks = Quirks { unplaceable: Some(5), ..Quirks::default() };
         let server =
             server_at(first, &world, ServerOptions { quirks, timeless: true, ..ServerOptions::default() });

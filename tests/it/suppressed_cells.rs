@@ -1,4 +1,4 @@
-//! Cells in which is somebody who is to be forgotten, before anybody has written them anew.
+//! Cells that still hold somebody to be forgotten, before they are rewritten.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ fn mobiles() -> Vec<String> {
     watched.filter_map(|viewer| viewer.mobile).collect()
 }
 
-/// Puts people on the list, and does no more.
+/// Puts people on the list, and does nothing else.
 async fn suppress(scene: &ArchivedLake, identifiers: &[String]) -> Privacy {
     let people = suppression::people(&scene.policy, identifiers).unwrap();
     let zone = Zone::parse("Asia/Shanghai").unwrap();

@@ -69,7 +69,7 @@ async fn a_token_whose_end_is_told_by_a_code_that_may_mean_something_else_is_mad
         (config.credentials, config.concurrency) = (Some(Credentials::App(app())), 1);
         let report = sync(config, later(), Selection::default()).await.unwrap();
         assert!(report.failures.iter().all(|failure| failure.kind == Kind::Refused), "{:?}", report.failures);
-        // Once in a run: more often, it is the user who has no right.
+        // Only once per run: after that, it is the user who lacks the right.
         assert!(made(&server) == 2 && report.events.complete > 2, "{token_code} {:?}", report.events);
     }
 }
@@ -93,7 +93,7 @@ async fn a_token_that_ends_just_after_it_was_found_to_be_good_is_made_anew() {
     let (third_refusal, _) = reports.nth(2).unwrap();
     let check = third_refusal + 1;
     assert!(asked[check].ends_with("event/modify/list"), "{asked:?}");
-    // A refusal is no use of the token.
+    // A refused request does not count as a use of the token.
     let uses = asked[..=check].iter().filter(|path| !path.ends_with("token/create")).count() - refused.len();
     let (report, server) = run(Some(uses as u64)).await;
     assert!(

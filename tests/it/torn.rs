@@ -1,5 +1,5 @@
-//! A lake that cannot tear: whatever operation on the store fails, and whenever the program dies, a run to the end finds
-//! the same cells, and no reader ever sees half of one.
+//! A lake that cannot tear: whatever operation on the store fails, and whenever the program dies, runs to the end leave the same
+//! cells, and no reader ever sees half of one.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -55,7 +55,7 @@ async fn whole(on: On, server: &Server) -> (Cells, u64) {
     (cells_of(&home.store).await, counting.operations())
 }
 
-/// A fault at an operation, followed by runs to the end; at fewer of them on S3, which is slower.
+/// A fault at an operation, followed by runs to the end. On S3, which is slower, fewer operations are tried.
 async fn survives(on: On, fault: Fault) {
     let server = world();
     let (expected, operations) = whole(on, &server).await;
@@ -172,7 +172,7 @@ async fn is_seen_whole(on: On) {
                 "{known:?} were known before operation {operation}, then {here:?}"
             );
             *known = here;
-            // Each cell equals its rows, and these are those of the one visit that there is.
+            // Each cell matches its rows, and these are those of the only visit.
             for (place, cell) in cells_of(&store).await {
                 assert_eq!(seen.get(&place), Some(&cell), "{place:?} before operation {operation}");
             }

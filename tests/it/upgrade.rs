@@ -1,4 +1,4 @@
-//! What older versions wrote, and what is not there at all: written anew, where nothing is lost by it.
+//! What older versions wrote, and what is missing: rewritten if nothing is lost by it.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ async fn upgrade_writes_older_objects_anew_and_nothing_else() {
     let day = scene.day();
     let path = scene.object(Table::Lives, day);
     let cells = metadata(&path, "rollcall.cells").unwrap();
-    // Made before there was a column for the browser's name, and before formats were counted.
+    // As written before there was a column `extra`, and before formats were counted.
     rewrite(&path, &[("rollcall.format", "0"), ("rollcall.cells", &cells)], &["extra"]);
     // A table that did not exist then.
     std::fs::remove_file(scene.object(Table::Rejects, day)).unwrap();
@@ -37,7 +37,7 @@ async fn an_object_that_is_lost_is_made_again_by_an_upgrade_only_where_it_had_no
     let scene = WholeLake::new().await;
     let (day, upgrade) = (scene.day(), || Job::Upgrade(Upgrade::default()));
     for table in [Table::Lives, Table::ViewerDetails, Table::Events] {
-        // The row of an event lies where its summary does.
+        // The row of an event lies in the same day as its summary.
         let of = if table == Table::Events { Table::ViewerDetails } else { table };
         let days = scene.cells.keys().filter(|(other, ..)| *other == of).map(|(_, day, _)| *day);
         let day = days.max().unwrap();

@@ -1,4 +1,4 @@
-//! An event that the vendor has forgotten: named while it may be a mistake, and then a note.
+//! An event that the vendor has forgotten: reported as failed while it may be a mistake, and then only a note.
 
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
@@ -10,7 +10,7 @@ use crate::support::faults::{busiest, faults};
 use crate::support::lake::event_said;
 use crate::support::run::{HOUR, config, later, server_at, small_world, sync, sync_all};
 
-/// How many times it failed, whether all went well, and whether a note tells of it.
+/// How many events failed, whether all went well, and whether a note tells of this event.
 fn said(report: &Report, event: i64) -> (usize, bool, bool) {
     let is_told = report.notes.iter().any(|note| note.ends_with(&format!("knows the event {event}")));
     (report.events.failed, report.ok, is_told)
@@ -30,7 +30,7 @@ async fn a_week_after_its_end_and_three_failed_visits_it_fails_no_run_unless_som
     let first = sync(config(&server, &desk.store()), end + HOUR * 2, Selection::default()).await.unwrap();
     assert!(first.ok, "{:?}", first.failures);
     let gone = [format!("code=404@path:report/details,event:{event}")];
-    // Within a week of its end, it is rather the user who may not see it any more.
+    // Within a week of its end, it is more likely that the user may no longer see it.
     for (day, is_named, newly_failing) in
         [(1, true, 0), (2, true, 0), (3, true, 1), (4, true, 0), (6, true, 0), (7, false, 0), (8, false, 0)]
     {

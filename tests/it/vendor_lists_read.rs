@@ -1,4 +1,4 @@
-//! The vendor's two lists: how they are read, from when on, and what a run does where one fails.
+//! The vendor's two lists: how they are read, from when on, and what a run does if one fails.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ async fn the_public_list_names_events_that_the_other_does_not_in_either_shape() 
         let server = server_at(later(), &world, ServerOptions { public_list, ..ServerOptions::default() });
         let mut only_public = config(&server, &desk.store());
         only_public.rosters.edited = false;
-        // No cursor: as far back as the horizon, which reaches none of them; then by days.
+        // Without a cursor, the list is read as far back as the horizon, which reaches none of the events; so days are chosen.
         let selection = all_days();
         let report = sync(only_public, later(), selection).await.unwrap();
         assert!(report.ok, "{:?}", report.failures);
@@ -46,7 +46,7 @@ async fn the_public_list_names_events_that_the_other_does_not_in_either_shape() 
 #[tokio::test]
 async fn a_page_without_events_ends_a_list_however_it_is_written() {
     for empty_page in [EmptyPage::Null, EmptyPage::NullList, EmptyPage::Total] {
-        // 10 is as many as a page may have that is not the last.
+        // A page with 10 events or more need not be the last.
         for events in [2, 12] {
             let world = small_world(events);
             let (desk, held) = (Desk::new(), world.events().filter(|event| !event.cancelled).count());
@@ -96,7 +96,8 @@ async fn what_a_first_run_could_not_list_is_not_passed_over() {
         let asked = server.requests().into_iter().filter(|request| request.path.ends_with(path));
         asked.filter_map(|request| request.start_time).collect()
     };
-    // As far back as the first run did: whatever the public list alone names is still to be heard of. The other one was read.
+    // The public list is read as far back as by the first run, because events that it alone names are still unknown. The other
+    // list was read.
     let again = server_at(later() + HOUR, &world, ServerOptions::default());
     sync_all(config(&again, &desk.store()), later() + HOUR).await;
     for (path, goes_on) in [("event/public/list", false), ("event/modify/list", true)] {
@@ -118,7 +119,7 @@ async fn what_a_list_named_before_it_broke_is_visited_and_the_rest_is_listed_by_
         sync(config, later(), Selection::default()).await.unwrap()
     };
     let own = Rosters { edited: false, public: false, file: Some(file.to_str().unwrap().into()) };
-    // Without an event that is known, nothing is done where the list cannot be read.
+    // If no event is known, nothing is done when the list cannot be read.
     let first = run(faults(&["code=403@path:event/report/details"]), own).await;
     let edited = || Rosters { edited: true, public: false, file: None };
     // The second page of the last of four spans.
@@ -167,7 +168,7 @@ async fn moving(
 
 #[tokio::test]
 async fn no_event_is_missed_because_another_one_is_edited_while_the_pages_are_read() {
-    // Of 101, the second page is empty by then.
+    // With 101 events, the second page is empty by then.
     for (all, most) in [(150, 9), (101, 9), (99, 2)] {
         let asked = Arc::new(AtomicUsize::new(0));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

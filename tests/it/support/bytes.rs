@@ -46,7 +46,7 @@ pub(crate) fn personal_values(world: &World, quirks: Quirks) -> BTreeSet<String>
             }
         }
     }
-    // A network's own address is what stays of one in it.
+    // An address that ends in `.0` is what a mask leaves of one.
     values.retain(|value| value.len() >= SHORTEST && !value.ends_with(".0"));
     values
 }
@@ -67,7 +67,7 @@ fn codings(value: &str) -> Vec<Vec<u8>> {
             _ => format!("\\u{unit:04x}"),
         })
         .collect();
-    // Of the three ways in which the bits can fall, what does not depend on the neighbours.
+    // For each of the three alignments of the bits, the part that does not depend on the neighbours.
     let base64 = (0..3_usize).map(|before| {
         let coded = STANDARD.encode([&vec![0; before], value.as_bytes()].concat());
         let from = (before * 8).div_ceil(6);
@@ -92,9 +92,9 @@ impl Search {
         Self { needles: values.into_iter().flat_map(codings).collect() }
     }
 
-    /// The first few that stand in a text, in one of their codings.
+    /// The first few values that a text contains, in one of their codings.
     pub(crate) fn found(&self, text: &[u8]) -> Vec<&str> {
-        // By their first four bytes, of which a text has few that any value has.
+        // Indexed by their first four bytes: few places of a text begin like any value.
         let mut by_head: HashMap<&[u8], Vec<&(String, Vec<u8>)>> = HashMap::new();
         for needle in &self.needles {
             by_head.entry(&needle.1[..SHORTEST.min(needle.1.len())]).or_default().push(needle);

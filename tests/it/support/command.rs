@@ -74,7 +74,7 @@ impl Outcome {
         }
     }
 
-    /// What is said about what failed; log lines are not.
+    /// The lines that say what failed, without log lines.
     pub(crate) fn errors(&self) -> Vec<&str> {
         self.stderr.lines().filter(|line| line.starts_with("error: ")).collect()
     }

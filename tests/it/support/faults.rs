@@ -9,7 +9,7 @@ use super::command::Desk;
 use super::lake::{Cells, cells};
 use super::run::{config, later, server_at, small_world, sync_all};
 
-/// The event of the small world with the most viewings, and the first day that it has some on.
+/// The event of the small world with the most viewings, and the first day on which it has any.
 pub(crate) fn busiest() -> (i64, Date) {
     let event = small_world(8).events().max_by_key(|event| event.sessions().count()).unwrap();
     let first = event.sessions().map(|session| session.online).min().unwrap();

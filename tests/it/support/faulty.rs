@@ -19,14 +19,14 @@ pub(crate) enum Fault {
     Dies,
     /// It is done, and reported as failed.
     Ambiguous,
-    /// From it on nothing can be written.
+    /// From then on, nothing can be written.
     Full,
     /// Nothing: operations are counted.
     None,
 }
 
-/// Of the operations that something may happen at, every so many: a whole run takes place for each. `ROLLCALL_STRIDE=1` says
-/// that it is to be all, as `make torn` does.
+/// A fault is tried only at every so-many-th operation, because each try takes a whole run. `ROLLCALL_STRIDE=1`, which `make
+/// torn` sets, tries all.
 pub(crate) fn stride(usual: u64) -> usize {
     let stride = std::env::var("ROLLCALL_STRIDE").map_or(usual, |stride| stride.parse().unwrap());
     usize::try_from(stride).unwrap()
@@ -53,14 +53,14 @@ impl Faulty {
         Arc::new(Self { inner: Arc::clone(inner), shared: Arc::new(shared) })
     }
 
-    /// A store without faults that calls `watcher` between every two operations.
+    /// A store without faults that calls `watcher` before every operation.
     pub(crate) fn watched(inner: &Arc<dyn Store>, watcher: Watcher) -> Arc<Self> {
         let shared =
             Shared { at: 0, fault: Fault::None, operations: AtomicU64::new(0), watcher: Some(watcher) };
         Arc::new(Self { inner: Arc::clone(inner), shared: Arc::new(shared) })
     }
 
-    /// How many there were so far.
+    /// How many operations there were so far.
     pub(crate) fn operations(&self) -> u64 {
         self.shared.operations.load(Ordering::SeqCst)
     }
@@ -83,7 +83,7 @@ impl Shared {
 }
 
 impl Shared {
-    /// The same of an operation that writes.
+    /// The same for an operation that writes.
     async fn write<T>(&self, work: impl Future<Output = Result<T>> + Send) -> Result<T> {
         if self.fault == Fault::Full && self.operations.load(Ordering::SeqCst) >= self.at {
             return self.step(async { Err(Error::new(Kind::Store, "the disk is full")) }).await;
@@ -96,7 +96,7 @@ impl Shared {
 impl Store for Faulty {
     async fn list(&self, prefix: &str, after: &str) -> Result<Vec<Listed>> {
         let listed = self.shared.step(self.inner.list(prefix, after)).await?;
-        // S3 gives so many keys an answer.
+        // S3 lists this many keys per answer.
         self.shared.operations.fetch_add(listed.len() as u64 / 1000, Ordering::SeqCst);
         Ok(listed)
     }

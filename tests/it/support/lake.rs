@@ -46,7 +46,7 @@ pub(crate) async fn rows_of(folder: &Path, table: Table, event: i64) -> u64 {
     cells.filter(|cell| cell.event_id == event).map(|cell| cell.rows).sum()
 }
 
-/// The events that have their row.
+/// The events that have a row.
 pub(crate) async fn events_of(store: &Arc<dyn Store>) -> BTreeSet<i64> {
     let events = objects(store, Table::Events).await;
     events.iter().flat_map(|(_, object)| object.cells()).map(|cell| cell.event_id).collect()

@@ -1,4 +1,4 @@
-//! One person who is to be forgotten, and what must be found of them nowhere.
+//! One person who is to be forgotten, and what must not be found of them anywhere.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -41,7 +41,7 @@ pub(crate) fn person() -> Vec<String> {
     [one.mobile, one.email, one.ext_id].into_iter().flatten().collect()
 }
 
-/// What must be found nowhere: the identifiers, also without the country.
+/// What must not be found anywhere: the identifiers, also without the country.
 fn search() -> Search {
     let plain = person().into_iter().flat_map(|text| [text.trim_start_matches("+86-").to_owned(), text]);
     Search::of(&plain.collect::<BTreeSet<_>>())

@@ -39,7 +39,7 @@ pub(crate) fn world() -> World {
     World::new(WorldOptions { events: 3, days: 2, viewers: Viewers::Range(4, 12), ..WorldOptions::default() })
 }
 
-/// A run under a policy that archives and succeeds.
+/// An archiving run under a policy; it must succeed.
 pub(crate) async fn sync_under(policy: Arc<Policy>, server: &Server, home: &Home) {
     let config = Config { policy, archive: true, ..config(server, Path::new("unused")) };
     let report = job(&home.store, config, later(), sync_of(Selection::default())).await.unwrap();

@@ -1,4 +1,4 @@
-//! A run in this process, by whatever clock and with short pauses: the same jobs as the program's.
+//! A run in this process, by any clock and with short pauses: the same jobs as the program's.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -116,7 +116,7 @@ pub(crate) async fn sync_in_time(config: Config, selection: Selection) -> Report
     job_in_time(config, sync_of(selection)).await
 }
 
-/// A job by the same clock. What is left of a deadline for publishing is short: visits are looked at without it.
+/// A job by the same clock. Little of a deadline is left for publishing, so visits are tested without it.
 pub(crate) async fn job_in_time(config: Config, job: Job) -> Report {
     let context = Context::new(config, Clock::System, Progress::hidden()).await.unwrap();
     job.run(&context).await.unwrap()

@@ -63,7 +63,7 @@ impl WholeLake {
         days.max_by_key(|day| self.cells.keys().filter(|(_, other, _)| other == day).count()).unwrap()
     }
 
-    /// The cells of a lake of their own that is pulled from the same vendor.
+    /// The cells of another lake, pulled from the same vendor alone.
     pub(crate) async fn cells_pulled_alone(&self) -> Cells {
         let alone = Home::new(On::Folder).await;
         let config = config(&self.server, Path::new("unused"));

@@ -12,7 +12,7 @@ pub(crate) enum On {
     S3,
 }
 
-/// A store that is empty, and gone with its test.
+/// An empty store, which is gone with its test.
 pub(crate) struct Home {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) location: Location,

@@ -1,4 +1,4 @@
-//! A vendor that lists what it is told to, entry by entry, and a run of it.
+//! A vendor that lists what it is told to, entry by entry, and a run against it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -26,21 +26,21 @@ pub(crate) struct VendorAnswers {
     /// The entries of each list.
     pub(crate) edited: Vec<Value>,
     pub(crate) public: Vec<Value>,
-    /// And of each event by itself.
+    /// The answer about each event by itself.
     pub(crate) info: BTreeMap<i64, Value>,
     /// The arrays of every report; none has a record if it is null.
     pub(crate) report: Value,
     /// Whether the pages of the public list that have the numbers 0 and 1 are the same.
     pub(crate) from_one: bool,
-    /// Whether a page states how many entries its list has. Those that are null are left out of their page.
+    /// Whether a page states how many entries its list has. It counts those that are null, which are left out of their page.
     pub(crate) counts: bool,
     /// The most entries of a page, whatever is asked for.
     pub(crate) most: Option<usize>,
-    /// The code of the answers for pages behind the last; none if they are empty pages.
+    /// The code of the answers for pages after the last; `None` if they are empty pages.
     pub(crate) end: Option<i64>,
-    /// What its clock says; if it says nothing, it sends no possible time.
+    /// What its clock says; if `None`, it sends an impossible time.
     pub(crate) time: Option<Timestamp>,
-    /// What happens before the second page of edits is told; the third never is.
+    /// What happens before the second page of edits is answered; the third never is.
     pub(crate) amid: tokio::sync::Mutex<Option<BoxFuture<'static, ()>>>,
     /// What it was asked, in order.
     pub(crate) asked: Mutex<Vec<(String, Value)>>,
@@ -103,7 +103,7 @@ async fn answer(
     )
 }
 
-/// A run at `now`, of a vendor that says this.
+/// A run at `now`, against a vendor that answers so.
 pub(crate) async fn run(desk: &Desk, now: Timestamp, says: VendorAnswers) -> (Report, Arc<VendorAnswers>) {
     run_with(desk, now, says, Rosters { edited: true, public: true, file: None }).await
 }
