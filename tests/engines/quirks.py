@@ -1,4 +1,4 @@
-"""Values at the edges of what columns hold, put into the reports of a simulator on their way back."""
+"""Values at the edges of what columns can hold, put into a simulator's reports on their way to the program."""
 
 import json
 import zlib
@@ -13,8 +13,8 @@ TEXTS += ["-", "", None, 7.0, {"a": 1}]
 COUNTS = ["many", "3", 3.0, 0, -3, 2**53 + 1, 10**30, True, None]
 DURATIONS = ["01:00:01", "00:60:00", 2.0, 61, None]
 FLAGS = ["Y", "否", 1, False, "maybe", None]
-# The first and the last second that a column holds, each with its neighbour outside; a wall clock that New
-# York skips, one that it shows twice, two instants at which it shows the same; and the year 60000.
+# The first and the last second that a column holds, each with the neighbour that it does not; a wall clock that New
+# York skips, one that it shows twice, two instants at which it shows the same time; and the year 60000.
 SECONDS = [1, 0, 253370764799, 253370764800, 1647109800, 1667669400, 1667712600, 1667716200]
 SECONDS += [1831249900800, None]
 ODDITIES = {
@@ -28,7 +28,7 @@ ODDITIES = {
     "live_type": [0, "1", "直播", "录播"],
     "clientType": ["WEB", "APP"],
 }
-# Arrays that are left out, or null, in one event each: the simulator's own flags leave them out of all.
+# Arrays that are left out, or null, in one event each: the simulator's own flags leave them out of all events.
 WITHOUT_INTERACTIONS, WITHOUT_DETAILS = 700002, 700003
 
 
@@ -44,7 +44,7 @@ def odd(record):
 
 
 def odd_answer(body):
-    """The records odd, what is no record as it is, and arrays missing."""
+    """The answer with odd records and missing arrays; elements that are not records stay as they are."""
     answer = json.loads(body)
     data = answer["data"]
     report = data["report"]
@@ -82,7 +82,7 @@ class Relay(BaseHTTPRequestHandler):
 
 @contextmanager
 def quirky(api):
-    """The URL of a relay before the simulator at `api`."""
+    """The URL of a relay in front of the simulator at `api`."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Relay) as relay:
         relay.api = api
         Thread(target=relay.serve_forever, daemon=True).start()

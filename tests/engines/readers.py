@@ -1,4 +1,4 @@
-"""Six engines over the objects of one table: what each calls a column's type, and what it computes of it."""
+"""Six engines over the objects of one table: what each calls a column's type, and what it computes from the column."""
 
 import re
 from datetime import date, datetime
@@ -26,7 +26,7 @@ def objects(folder):
 
 
 def plain(value):
-    """What engines give as different Python types, in one: times as text without zone, no value as 0."""
+    """One value for what engines return as different Python types: times as text without a zone, None as 0."""
     if isinstance(value, datetime):
         return str(value.replace(tzinfo=None))
     if isinstance(value, date):
@@ -35,7 +35,7 @@ def plain(value):
 
 
 class Sql:
-    """An engine that is asked in SQL about `t`, with its words for a column's milliseconds since 1970."""
+    """An engine that is asked in SQL about `t`; `millis` is its expression for a column's milliseconds since 1970."""
 
     FIGURES = {
         TEXT: ["sum(character_length({0}))", "min({0})", "max({0})"],
@@ -52,7 +52,7 @@ class Sql:
         return [figure.format(column, millis=self.millis.format(column)) for figure in figures]
 
     def profile(self, kinds):
-        """Of each column the rows, the nulls, and the figures of its kind."""
+        """For each column, how many rows and nulls there are, and the figures of its kind."""
         asked = {column: self.figures(kind, column) for column, kind in kinds.items()}
         selected = [f"{figure} AS f{at}" for at, figure in enumerate(sum(asked.values(), []))]
         values = iter(self.row(f"SELECT {', '.join(selected)} FROM t"))

@@ -17,7 +17,7 @@ from sqlglot import exp
 
 QUERIES = {path.stem: path.read_text() for path in sorted((ROOT / "samples" / "queries").glob("*.sql"))}
 ZONES = ["UTC", "Asia/Shanghai", "America/New_York"]
-# Functions that DuckDB and Athena both have, with the same meaning for what the queries ask of them.
+# Functions that DuckDB and Athena both have, with the same meaning as far as the queries use them.
 COMMON = """avg coalesce count date date_diff greatest length lower max min min_by nullif round row_number split_part substr
     sum translate trim""".split()
 # The customers in customers-who-came: name, mobile as in person_key, mail in lower case, own identifier.
@@ -64,7 +64,7 @@ class Vendor(NamedTuple):
     viewings: list
 
     def attending(self, live=None):
-        """The viewings of those who did not host the event; the live ones or the replays alone, if asked."""
+        """The viewings of those who did not host the event; only the live ones or only the replays, if asked."""
         hosts = {(viewing.event, viewing.person) for viewing in self.viewings if viewing.is_host}
         viewings = [viewing for viewing in self.viewings if (viewing.event, viewing.person) not in hosts]
         return [viewing for viewing in viewings if live in (None, viewing.is_live)]
@@ -75,7 +75,7 @@ class Vendor(NamedTuple):
 
 
 def grouped(viewings, key):
-    """Lists of viewings by what `key` says of each."""
+    """Lists of viewings, by the `key` of each."""
     groups = defaultdict(list)
     for viewing in viewings:
         groups[key(viewing)].append(viewing)
@@ -90,13 +90,13 @@ def ask(api, path, **parameters):
 
 
 def sent(record, key):
-    """A text as sent; None where the vendor says in one of its ways that there is none."""
+    """A value as text, as sent; None for each of the vendor's ways to say that there is none."""
     value = record.get(key)
     return None if value in (None, "", "-") else str(value)
 
 
 def person_key(record):
-    """The mobile number as plus and digits, else the mail address in lower case, else the own identifier."""
+    """The mobile number as plus and digits, else the mail address in lower case, else the user's own identifier."""
     mobile, email = sent(record, "mobile"), sent(record, "email")
     if mobile:
         country = "" if mobile.startswith("+") else sent(record, "countryCode") or "+86"
@@ -105,7 +105,7 @@ def person_key(record):
 
 
 def known_by(key, email, ext_id):
-    """By what somebody is known, each with its kind."""
+    """The identifiers by which somebody is known, each with its kind."""
     return {(kind, value) for kind, value in [("key", key), ("email", email), ("extId", ext_id)] if value}
 
 
@@ -164,7 +164,7 @@ def lake(world):
 
 
 def answer(connection, query):
-    """The rows, in an order that no engine has a say in."""
+    """The rows, in an order that does not depend on the engine."""
     return in_order(connection.sql(query).fetchall())
 
 
@@ -180,7 +180,7 @@ def as_utc(value):
 
 
 def alter(connection, table, *selects):
-    """Puts what the selects make of a table in its place."""
+    """Replaces a table by what the selects make of it."""
     connection.execute(f"CREATE TABLE altered_{table} AS {' UNION ALL BY NAME '.join(selects)}")
     connection.execute(f"CREATE OR REPLACE VIEW {table} AS FROM altered_{table}")
 
@@ -276,7 +276,7 @@ def leads_by_company(vendor):
 
 
 def leads_by(field):
-    """The answer to the question by one field that says of each viewing where or how it was."""
+    """The answer to a question about one field, which says where or how each viewing took place."""
 
     def leads(vendor):
         by_value = grouped(vendor.attending(), lambda viewing: sent(viewing.record, field) or "unknown")
@@ -296,7 +296,7 @@ def engagement(vendor):
 
 
 def came_from(customers):
-    """The answer to who of these customers came."""
+    """The answer to the question which of these customers came."""
 
     def came(vendor):
         for name, *identifiers in customers:
@@ -394,7 +394,7 @@ def test_freshness_of_all_is_that_of_the_open_event_that_was_pulled_least(lake, 
     replaced = f"event_id NOT IN (700001, 700002) AS closed, CAST({through} AS TIMESTAMPTZ) AS pulled_through"
     last = f"CASE event_id WHEN 700001 THEN '{outcome}' ELSE outcome END AS outcome"
     alter(lake, "events", f"SELECT * REPLACE ({replaced}, {last}) FROM events")
-    # Where the last visit of one was not complete, something before is owed.
+    # If the last visit of an open event was not complete, something earlier is owed.
     expected = old if outcome == "complete" else None
     assert answer(lake, QUERIES["health-freshness"])[0][:2] == (new, expected)
 
@@ -430,7 +430,7 @@ def test_an_event_whose_start_or_end_is_not_known_is_left_out_where_it_is_counte
 
 
 def with_customers(rows):
-    """The question of a reader who put their own list of customers in."""
+    """The query of a reader who has put in their own list of customers."""
     values = re.sub("None", "NULL", ",\n".join(map(repr, rows)))
     return re.sub(r"VALUES\n.*?\n\)", f"VALUES {values})", QUERIES["customers-who-came"], flags=re.DOTALL)
 
@@ -453,7 +453,7 @@ def test_customers_are_found_however_their_identifiers_are_written(lake, vendor)
 
 
 def test_a_customer_who_gave_their_address_once_is_found_in_all_their_viewings(lake, vendor):
-    # Somebody who is known by a number.
+    # Somebody who is known by a mobile number.
     people = grouped([viewing for viewing in vendor.viewings if (viewing.key or "").startswith("+")], lambda v: v.person)
     person, mine = next((person, mine) for person, mine in people.items() if len({v.online for v in mine}) > 2)
     first = clock(min(viewing.online for viewing in mine))
@@ -518,12 +518,12 @@ def test_of_several_values_in_one_text_the_first_counts_or_the_second_behind_a_d
 
 
 def test_viewings_that_say_nothing_of_who_came_are_no_people(lake, vendor):
-    # The number that each viewing has of its own tells nobody apart.
+    # The `viewer_id` stays, but each viewing has its own, so it tells nobody apart.
     names = ["person_key", "distinct_id", "mobile", "email", "ext_id"]
     nothing_told = ", ".join(f"CAST(NULL AS VARCHAR) AS {name}" for name in names)
     for table in ["lives", "interactions"]:
         alter(lake, table, f"SELECT * REPLACE ({nothing_told}) FROM {table}")
-    # Who hosted is known of a viewing, not of a person.
+    # That somebody was a host is known of a viewing, but not of a person.
     attending = [viewing for viewing in vendor.viewings if not viewing.is_host]
     by_event = grouped(attending, lambda viewing: viewing.event)
     for event, _, _, people, live_people, sessions, seconds in answer(lake, QUERIES["attendance"]):
@@ -561,7 +561,7 @@ def test_what_many_may_have_alike_is_no_person(lake, told, people):
     replaced = ", ".join(f"{value} AS {name}" for name, value in values.items())
     for table in ["lives", "interactions"]:
         alter(lake, table, f"SELECT * REPLACE ({replaced}) FROM {table}")
-    # All viewings of an event are alike, and so one person's, or nobody's.
+    # All viewings of an event look alike, and so belong to one person, or to nobody.
     found = lake.sql("SELECT event_id, count(person) FROM people GROUP BY 1").fetchall()
     assert found and {count for _, count in found} == {people}
 
@@ -619,10 +619,10 @@ def test_a_check_that_disagrees_is_shown_until_a_visit_finds_that_it_agrees(lake
         f"SELECT * REPLACE ({nothing_compared}) FROM pulls WHERE event_id = 700001",
         "SELECT * REPLACE (session_seconds + 60 AS detail_seconds) FROM pulls WHERE event_id = 700002",
         "SELECT * REPLACE (received + 3 AS received) FROM pulls WHERE event_id = 700003",
-        # Both were mended since.
+        # A later visit found that both agree.
         f"SELECT * REPLACE (received + 3 AS received, 1::BIGINT AS days_differing, {earlier}) "
         "FROM pulls WHERE event_id = 700004",
-        # Somebody is to be forgotten.
+        # The records of somebody to be forgotten explain the difference.
         "SELECT * REPLACE (received + 3 AS received, 3::BIGINT AS suppressed) FROM pulls WHERE event_id = 700005",
         "SELECT * REPLACE (session_live_times + 4 AS detail_live_times, session_replay_times - 1 AS detail_replay_times) "
         "FROM pulls WHERE event_id = 700006",

@@ -1,4 +1,4 @@
-"""What README tells a reader to ask, asked."""
+"""The queries that README.md suggests, run."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What `rollcall schema` prints, given to the engines that are here: it makes tables and views that agree."""
+"""What `rollcall schema` prints, run by the engines that are installed here: it makes tables and views that agree."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ from conftest import BINARIES, ROOT, TABLES
 from pyspark.sql import SparkSession
 
 VIEWS = ["sessions", "people", "sessions_zh", "people_zh"]
-# What every engine must agree on, in words that all of them have.
+# The figures that every engine must agree on, in SQL that all of them know.
 FIGURES = {
     "sessions": "count(*), count(DISTINCT person_key), sum(duration_seconds), sum(online_minute), count(title), "
     "sum(CASE WHEN is_host THEN 1 ELSE 0 END), min(dt), max(dt)",
