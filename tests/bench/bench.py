@@ -1,6 +1,6 @@
-"""Measures everything that docs/benchmarks.md says, and writes it. Run by `make bench`, beside a real S3 server.
+"""Measures everything that docs/benchmarks.md states, and writes that file. Run by `make bench`, beside a real S3 server.
 
-`bench.py [PART…]` measures these parts alone and prints them.
+`bench.py [PART…]` measures only these parts, and prints their figures.
 """
 
 import json

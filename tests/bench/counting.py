@@ -1,4 +1,4 @@
-"""A relay before an S3 server that counts requests by their method: `with counting(endpoint) as (url, counts)`."""
+"""A relay in front of an S3 server that counts requests by their method: `with counting(endpoint) as (url, counts)`."""
 
 import contextlib
 import http.client
@@ -19,7 +19,7 @@ def counting(endpoint):
         def relay(self):
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             server = http.client.HTTPConnection(host)
-            # As they came: the signature covers them.
+            # Headers are passed on as they came, because the signature covers them.
             server.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():
                 server.putheader(name, value)

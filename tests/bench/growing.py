@@ -10,7 +10,7 @@ import vendor
 
 RECORDS = [1_000, 10_000, 100_000, 1_000_000, 10_000_000]
 EVENTS = [10, 100, 1_000, 10_000]
-# Records a viewer has in all arrays together.
+# How many records a viewer has, in all arrays together.
 RECORDS_A_VIEWER = 3.25
 
 
@@ -37,7 +37,7 @@ def of_events(tools):
 
 def run(tools, findings):
     for unit, points in [("record", of_records(tools)), ("event", of_events(tools))]:
-        # What the process takes to start is no part of it.
+        # What it takes to start the process is not counted.
         start = measure.median([measure.run([tools.rollcall, "--version"]) for _ in range(tools.runs)]).cpu
         each = [(number, max(one.cpu - start, 0) / number * 1e6) for number, one in points]
         findings.table(

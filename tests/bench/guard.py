@@ -1,7 +1,7 @@
 """What a small answer costs in instructions and in bytes of memory, counted under valgrind: figures that neither a clock nor
-the load of the machine changes. `guard.py` compares them with `guard.json`, `guard.py --write` writes them there anew. It is the
-build of the tests that is counted, whose own code is not optimised: what is found is work that was added, not work that became
-slower; for that there is `make bench`."""
+the load of the machine changes. `guard.py` compares them with `guard.json`; `guard.py --write` stores the new ones there. The
+build of the tests is counted, whose own code is not optimised: this finds work that was added, not work that became slower, for
+which there is `make bench`."""
 
 import json
 import os
@@ -15,9 +15,9 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 STORED = HERE / "guard.json"
 BENCH = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug/bench"
-# Hash maps are seeded anew in each process, and processors differ in what their libraries use of them.
+# Hash maps are seeded anew in each process, and libraries use different instructions on different processors.
 TOLERANCE = 1.1
-# More lives than a batch has, so that the full path is taken.
+# Enough for more lives than a batch holds, so that the full path is taken.
 VIEWERS = 1_200
 
 
@@ -27,7 +27,7 @@ def count(tool, pattern, folder):
         with open(answer, "wb") as file:
             subprocess.run([BENCH, "answer", "--viewers", str(VIEWERS)], stdout=file, check=True)
     words = ["valgrind", f"--tool={tool}", f"--{tool}-out-file=/dev/null", BENCH, "stage", answer, folder / tool]
-    # As many threads on every machine: each has memory of its own.
+    # The same number of threads on every machine: each has memory of its own.
     environment = {**os.environ, "TOKIO_WORKER_THREADS": "2"}
     said = subprocess.run(list(map(str, words)), env=environment, stderr=subprocess.PIPE, text=True)
     if said.returncode:

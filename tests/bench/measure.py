@@ -1,4 +1,4 @@
-"""Runs a command, and says what it took: the operating system's own accounting of the whole process.
+"""Runs a command, and tells what it took, by the operating system's own accounting of the whole process.
 
 This module imports nothing large: a process is charged with the memory of the one that started it.
 """
@@ -60,7 +60,7 @@ def median(runs):
 
 
 def in_turn(runs, **kinds):
-    """The medians of several kinds of run, each kind once in each round, so that a slow moment of the machine meets all."""
+    """The medians of several kinds of run, each kind once in each round, so that a slow moment of the machine affects all."""
     taken = {name: [] for name in kinds}
     for _ in range(runs):
         for name, kind in kinds.items():

@@ -15,7 +15,7 @@ db.execute(f"COPY (FROM '{sys.argv[1]}' ORDER BY event_id) TO '{sys.argv[2]}' (F
 
 
 def day(tools, viewers):
-    """A published day, and beside it the same with one event staged anew."""
+    """A published day, of which a later visit has staged one event again, with more viewers."""
     store = tools.folder / "day"
     shutil.rmtree(store, ignore_errors=True)
     options = ["--events", EVENTS, "--viewers", viewers]

@@ -9,7 +9,7 @@ import zipfile
 
 
 class Runtime(http.server.BaseHTTPRequestHandler):
-    """The runtime's API, as far as the first question: it notes when that comes, and has no work."""
+    """The API of the Lambda runtime, up to the first request for work: it notes when that comes, and has no work."""
 
     asked = threading.Event()
 

@@ -16,7 +16,7 @@ PEERS = {
     "chdb_sql": "chDB",
     "dlt_load": "dlt",
 }
-# 300,000 lives, 9,000 interactions, 128,000 viewers.
+# 300,000 records of lives, 9,000 of interactions, 128,000 of viewer details.
 VIEWERS = 135_000
 
 
@@ -76,7 +76,7 @@ def run(tools, findings):
     findings.ratio("CPU of staging, to that of the fastest peer", ours.cpu / min(peers.values()), 1 / 8)
     findings.ratio("the same, to DuckDB's `read_json`", ours.cpu / peers[PEERS["duckdb_read_json"]], 1 / 20)
     findings.ratio("the same, to dlt's", ours.cpu / peers[PEERS["dlt_load"]], 1 / 50)
-    # Ten times the answer comes through a pipe: it need not be on disk.
+    # An answer of ten times the size comes through a pipe, so that it need not be on disk.
     large = stage(
         tools,
         "/dev/stdin",

@@ -12,7 +12,7 @@ from counting import counting
 
 EVENTS = 2_000
 COUNTED = 200
-# 20 lives each.
+# About 20 lives per event.
 VIEWERS = 9
 CONCURRENCY = 8
 NAMES = count()
@@ -38,7 +38,7 @@ def sync(tools, url, folder):
 def run(tools, findings):
     folder = tools.folder / "synced"
     rows = []
-    # The vendor at once, and as a vendor is.
+    # A vendor that answers at once, and one that takes as long as a real one.
     for delay in [0, 50]:
         with vendor.simulator(tools, *simulated(EVENTS, "--latency", delay)) as url:
             synced = sync(tools, url, folder)

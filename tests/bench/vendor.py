@@ -1,13 +1,13 @@
-"""The simulated vendor, and the requests that a run made of it."""
+"""The simulated vendor, and the requests that a run sent to it."""
 
 import contextlib
 import json
 import subprocess
 import sys
 
-# A token of the simulator's own making.
+# The token that the simulator is started with.
 TOKEN = "bench"
-# Nothing is paced.
+# Requests are not paced.
 UNPACED = ["--requests-per-second", 1_000_000]
 
 REQUESTS = """
@@ -22,7 +22,7 @@ for event, windows, checked in rows.fetchall():
 
 @contextlib.contextmanager
 def simulator(tools, *options):
-    """The vendor's URL, on the second processor where there is one."""
+    """The URL of a vendor that runs on the second processor if there is one."""
     words = [tools.simulator, "--token", TOKEN, "--until-stdin-closes", *options]
     words = ["taskset", "-c", str(tools.other_cpu), *map(str, words)]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -31,7 +31,7 @@ def simulator(tools, *options):
 
 
 def settings(url, store):
-    """The environment of a run, its memory as `infra` sets it for the functions."""
+    """The environment of a run, with the memory settings that `infra` makes for the functions."""
     return {
         "ROLLCALL_TOKEN": TOKEN,
         "ROLLCALL_API_URL": url,
@@ -41,6 +41,6 @@ def settings(url, store):
 
 
 def requests(folder):
-    """The bodies of the requests for reports that a sync into a folder made, a line each."""
+    """The bodies of the requests for reports that a sync into a folder made, one per line."""
     words = [sys.executable, "-c", REQUESTS, str(folder), TOKEN]
     return subprocess.run(words, check=True, capture_output=True, text=True).stdout

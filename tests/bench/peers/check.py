@@ -1,5 +1,5 @@
-"""Prints, for each folder, the figures by which the tables of two tools are compared, and exits
-with 1 when a folder has others than the first. A table is a file of its name, or all Parquet files
+"""Prints, for each folder, the figures by which the tables of the tools are compared, and exits with 1
+if a folder has other figures than the first. A table is a file of its name, or all Parquet files
 anywhere in a folder of its name."""
 
 import json
@@ -35,7 +35,7 @@ def figures(folder: Path) -> dict[str, dict[str, int | None] | str]:
             continue
         query = duckdb.sql(f"SELECT count(*) AS rows, {sums} FROM read_parquet({files})")
         values = query.fetchone()
-        # A sum of whole numbers is a wider number, and none at all where every value is null.
+        # A sum of whole numbers may come back as another type, and as None if every value is null.
         numbers = [None if value is None else int(value) for value in values]
         result[table] = dict(zip(query.columns, numbers))
     return result

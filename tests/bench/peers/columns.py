@@ -10,8 +10,8 @@ Kinds, with what is sent and what becomes of it:
 - instant: seconds since 1970, which become a timestamp in UTC
 - flag: Y or N, or the same in Chinese, which becomes a boolean
 
-Any key may be missing, in one record or in all of an answer: null. Besides these each row has
-event_id.
+Any key may be missing, in one record or in all of an answer: its column is null then. Each row has
+event_id as well.
 """
 
 EVENT_ID = 1

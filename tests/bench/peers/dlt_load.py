@@ -50,7 +50,7 @@ TYPES = {
 
 
 def pages(records: list[dict], columns: list[tuple[str, str, str]]) -> Iterator[list[dict]]:
-    """The rows without their nulls, which the types of the columns bring back."""
+    """The rows without their nulls, which return because the columns have types."""
     if not records:
         yield dlt.mark.materialize_table_schema()
     readers = [(name, key, READ.get(kind)) for name, key, kind in columns]

@@ -52,8 +52,8 @@ def main(answer: str, folder: str) -> None:
     }
     db = duckdb.connect()
     types = json.dumps({"data": {"report": arrays}})
-    # Not read_json, which needs several times as long for one large value; and without parameters,
-    # for whose sake the client would import pandas.
+    # Not read_json, which needs several times as long for one large value; and without parameters, because the client
+    # would import pandas for them.
     db.execute(f"""
         CREATE TABLE report AS
         SELECT unnest(from_json(content, '{types}').data.report) FROM read_text('{answer}')

@@ -1,4 +1,4 @@
-//! Answers of any size: the simulator's events with so many viewers.
+//! Answers of any size: the simulator's events with a given number of viewers.
 
 use std::error::Error;
 use std::io::{self, BufWriter, Write};
@@ -18,9 +18,9 @@ pub(crate) fn write(viewers: u64) -> Outcome {
     Ok(())
 }
 
-/// So many events with so many viewers each.
+/// This many events, each with this many viewers.
 pub(crate) fn events(events: usize, viewers: u64) -> impl Iterator<Item = Event> {
-    // Some were cancelled and have none.
+    // Some events were cancelled, and have no viewers.
     let enough = 40 + 2 * events as u64;
     let options =
         WorldOptions { events: enough, viewers: Viewers::Exactly(viewers), ..WorldOptions::default() };
@@ -28,7 +28,7 @@ pub(crate) fn events(events: usize, viewers: u64) -> impl Iterator<Item = Event>
     all.into_iter().filter(move |event| event.viewer_count == viewers).take(events)
 }
 
-/// A request for a report, whole and long after the event.
+/// A request for a whole report, long after the event.
 pub(crate) fn everything() -> Result<Query, Box<dyn Error>> {
     Ok(Query {
         range: Range::default(),

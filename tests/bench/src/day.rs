@@ -1,4 +1,4 @@
-//! A day of many events, staged: what publish is measured by.
+//! A day of many events, staged: the input on which publishing is measured.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use simulator::report;
 use crate::Outcome;
 use crate::answer::{events, everything};
 
-/// A later visit finds so many more viewers.
+/// A later visit finds this many more viewers.
 const MORE: u64 = 10;
 
 #[tokio::main]

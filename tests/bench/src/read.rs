@@ -1,4 +1,4 @@
-//! What the file of an answer costs, apart from what is done with it.
+//! What reading the file of an answer costs, apart from what is done with it.
 
 use std::fs::File;
 use std::hint::black_box;

@@ -1,4 +1,4 @@
-//! Bytes of an answer to the three staged files, piece by piece as from the network.
+//! From the bytes of an answer to the three staged files, piece by piece, as they come from the network.
 
 use std::fs::File;
 use std::io::Read;
@@ -17,7 +17,7 @@ use rollcall::transform::tables::Table;
 use crate::Outcome;
 
 const TABLES: [Table; 3] = [Table::Lives, Table::Interactions, Table::ViewerDetails];
-/// As large as what a TLS connection hands over.
+/// As large as the pieces that a TLS connection hands over.
 pub(crate) const PIECE: usize = 16 * 1024;
 
 #[tokio::main]
@@ -59,7 +59,7 @@ pub(crate) async fn stage(answer: &Path, store: PathBuf) -> Outcome {
                     cell.write(batch).await?;
                 }
             }
-            // An array that another one follows has ended.
+            // Once another array has begun, the one before has ended.
             if let Some((decoder, cell)) =
                 slot.take_if(|(decoder, _)| before != reading && before == Some(decoder.table()))
             {
