@@ -39,7 +39,7 @@ impl Desk {
         Arc::new(Folder::new(self.store()))
     }
 
-    /// `rollcall` with these words, and nothing of the environment but what finds the test's S3 server.
+    /// `rollcall` with these words. Of the environment, it gets only the variables that lead to the test's S3 server.
     pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall"));
         let aws = std::env::vars().filter(|(name, _)| name.starts_with("AWS_"));

@@ -15,7 +15,7 @@ use rollcall::load::store::{Below, Condition, Head, Listed, Store, Upload, Versi
 pub(crate) enum Fault {
     /// It is not done, and fails; those after it are done.
     Fails,
-    /// It is done, and none after it: the process has died.
+    /// It is done, but no operation after it: the process has died.
     Dies,
     /// It is done, and reported as failed.
     Ambiguous,

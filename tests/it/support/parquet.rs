@@ -9,12 +9,12 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::metadata::KeyValue;
 
-/// Writes an object anew as another program would: with this metadata, and without some columns.
+/// Rewrites an object as another program would: with this metadata, and without some columns.
 pub(crate) fn rewrite(path: &Path, metadata: &[(&str, &str)], without: &[&str]) {
     rewrite_as(path, metadata, |field| (!without.contains(&field.name().as_str())).then(|| field.clone()));
 }
 
-/// Writes an object anew with this metadata, and with another name for a column.
+/// Rewrites an object with this metadata, and with another name for a column.
 pub(crate) fn rename_column(path: &Path, from: &str, to: &str, metadata: &[(&str, &str)]) {
     rewrite_as(path, metadata, |field| {
         Some(if field.name() == from { field.clone().with_name(to) } else { field.clone() })
