@@ -12,6 +12,7 @@ pub mod lake;
 pub mod lake_objects;
 pub mod lake_settings;
 pub mod ledger;
+pub mod lost_objects;
 pub mod object;
 pub mod publish;
 pub mod staging;

@@ -1,16 +1,13 @@
 //! Upgrade: rewrites the lake's objects in the current format, with the current columns and under the current policy.
 
-use std::collections::BTreeSet;
-
 use futures::{StreamExt, stream};
 use jiff::civil::Date;
 
 use super::lake::Lake;
 use super::lake_objects;
 use super::lake_objects::READERS;
-use super::lake_settings::LakeSettings;
-use super::ledger::Ledger;
-use super::ledger::ledgers::{Entry, Ledgers};
+use super::ledger::ledgers::Ledgers;
+use super::lost_objects;
 use super::object::ObjectReader;
 use super::publish::Published;
 use super::publish::staged_days::StagedDays;
@@ -27,17 +24,12 @@ pub async fn upgrade(lake: &Lake, ledgers: &Ledgers, deadline: Deadline) -> Resu
     let (store, mut published) = (&lake.store, Published::default());
     let listed = lake_objects::since(store, None, &mut published.failures).await?;
     let privacy = &lake.privacy().await?;
-    let mut absent = BTreeSet::new();
-    for (day, standing) in &listed {
-        absent.extend(
-            Table::ALL.into_iter().filter(|table| !standing.contains_key(table)).map(|table| (*day, table)),
-        );
-    }
-    let (lost, damaged) = lost(ledgers, &lake.settings, &absent).await?;
+    let missing = lost_objects::missing(&listed);
+    let (lost, damaged) = lost_objects::that_had_rows(ledgers, &lake.settings, &missing).await?;
     published.failures.extend(damaged);
     // A day with staged files gets its objects when these are published.
     let staged =
-        if absent.is_empty() { <_>::default() } else { StagedDays::find(store.as_ref()).await?.days };
+        if missing.is_empty() { <_>::default() } else { StagedDays::find(store.as_ref()).await?.days };
     let all = listed.len() * Table::ALL.len();
     let table_day = |table, day| lake.table_day(privacy, table, day);
     let objects: Vec<(Date, Table, Option<Head>)> = listed
@@ -61,7 +53,7 @@ pub async fn upgrade(lake: &Lake, ledgers: &Ledgers, deadline: Deadline) -> Resu
             Ok(Found::Current) => Ok(false),
             Ok(Found::Outdated(object)) => table_day.rewrite(&table_day.key(), *object).await.map(|()| true),
             Ok(Found::Absent) if staged.contains_key(&day) => Ok(false),
-            Ok(Found::Absent) if lost.contains(&(day, table)) => Err(lake_objects::missing(table, day)),
+            Ok(Found::Absent) if lost.contains_key(&(day, table)) => Err(lake_objects::missing(table, day)),
             Ok(Found::Absent) => table_day.replace(&[], None).await.map(|replaced| replaced.is_put),
             Err(error) => Err(error),
         };
@@ -74,27 +66,6 @@ pub async fn upgrade(lake: &Lake, ledgers: &Ledgers, deadline: Deadline) -> Resu
         }
     }
     Ok(published)
-}
-
-/// Those of the absent objects that had rows, according to a ledger; and an error for each ledger that cannot be read.
-async fn lost(
-    ledgers: &Ledgers,
-    settings: &LakeSettings,
-    absent: &BTreeSet<(Date, Table)>,
-) -> Result<(BTreeSet<(Date, Table)>, Vec<Error>)> {
-    let (mut lost, mut damaged) = (BTreeSet::new(), Vec::new());
-    if absent.is_empty() {
-        return Ok((lost, damaged));
-    }
-    let mut look = |read: Result<Entry>| match read {
-        Ok(Entry { ledger, .. }) => {
-            lost.extend(absent.iter().filter(|(day, table)| has_rows(&ledger, *table, settings, *day)));
-        }
-        Err(error) => damaged.push(error),
-    };
-    ledgers.each_active(&mut look).await?;
-    ledgers.each_closed(&mut look).await?;
-    Ok((lost, damaged))
 }
 
 /// What a table and day has.
@@ -113,19 +84,5 @@ impl Found {
         let object = table_day.open(&table_day.key(), head).await?;
         let is_current = object.is_current() && object.is_kept_under(table_day.privacy);
         Ok(if is_current { Self::Current } else { Self::Outdated(Box::new(object)) })
-    }
-}
-
-/// Whether a ledger says that its event has rows in a table and day; of `pulls`, it knows only the last row.
-fn has_rows(ledger: &Ledger, table: Table, settings: &LakeSettings, day: Date) -> bool {
-    match table {
-        Table::Pulls => ledger.last_visit.is_some_and(|last| settings.zone.day_of(last) == day),
-        Table::Events => ledger.last_visit.is_some() && ledger.event_day == Some(day),
-        Table::Lives | Table::Interactions | Table::ViewerDetails | Table::Rejects => {
-            let snapshot = ledger.snapshot.filter(|_| ledger.event_day == Some(day));
-            let of_snapshot = snapshot.map(|answer| answer.totals(table));
-            let of_day = ledger.days.get(&day).map(|answer| answer.totals(table));
-            of_day.into_iter().chain(of_snapshot).any(|totals| totals.rows > 0)
-        }
     }
 }

@@ -6,17 +6,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::{FutureExt, future};
+use jiff::SignedDuration;
 use jiff::civil::Date;
+use rollcall::calendar::Zone;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
 use rollcall::job::{Job, Publish, Upgrade};
 use rollcall::load::keys;
+use rollcall::load::ledger::ledgers::Ledgers;
 use rollcall::load::store::Store;
 use rollcall::transform::tables::Table;
 use simulator::ServerOptions;
 
 use crate::support::faulty::Faulty;
-use crate::support::lake::events_of;
+use crate::support::lake::{cells_of, events_of};
 use crate::support::parquet::{metadata, rewrite};
 use crate::support::run::{HOUR, config, errors, job, later, server_at, small_world, sync_of};
 use crate::support::scenes::WholeLake;
@@ -117,6 +120,64 @@ async fn an_object_that_is_no_parquet_or_of_another_day_stops_its_day_alone_and_
         assert_eq!(errors(&report), [""; 0]);
         scene.cells = scene.cells_pulled_alone().await;
         assert!(scene.is_whole().await);
+    }
+}
+
+#[tokio::test]
+async fn an_object_that_is_lost_is_hidden_neither_by_an_empty_one_nor_by_one_with_other_rows() {
+    // Days with several events, of which nobody watched one.
+    let world = small_world(32);
+    let mut scene = WholeLake::new().await;
+    scene.server = server_at(later(), &world, ServerOptions::default());
+    assert!(scene.sync_all(1).await.ok);
+    scene.cells = cells_of(&scene.home.store).await;
+    let one = |event| sync_of(Selection { event: vec![event], ..Selection::default() });
+    let with = |table: Table, day: Date| -> Vec<i64> {
+        let cells = scene.cells.keys().filter(|(of, at, _)| (*of, *at) == (table, day));
+        cells.map(|(.., event)| *event).collect()
+    };
+    let (mut nobody, mut day) = (0, Date::MIN);
+    for event in world.events().filter(|event| !event.cancelled && event.sessions().next().is_none()) {
+        let event = i64::try_from(event.id).unwrap();
+        let of = Ledgers::new(scene.home.store.clone()).find(event).await.unwrap().unwrap().ledger;
+        if with(Table::Lives, of.event_day.unwrap()).len() > with(Table::Lives, day).len() {
+            (nobody, day) = (event, of.event_day.unwrap());
+        }
+    }
+    for (begin, table) in [(HOUR * 2, Table::Lives), (HOUR * 3, Table::ViewerDetails)] {
+        let events = with(table, day);
+        assert!(events.len() > 1, "{table:?} {day}");
+        let path = scene.object(table, day);
+        std::fs::remove_file(&path).unwrap();
+        let at = |minutes: i64| later() + begin + SignedDuration::from_mins(minutes);
+        // A visit that stages nothing of this table.
+        let report = scene.run(at(0), one(nobody)).await.unwrap();
+        let [error] = errors(&report)[..] else { panic!("{:?}", errors(&report)) };
+        assert!(
+            error.contains(&keys::object(table, day)) && error.contains("the object is missing"),
+            "{error}"
+        );
+        assert!(error.contains(&format!("events: {}", events.len())), "{error}");
+        assert!(!path.exists());
+        // A visit that stages the rows of its own event.
+        let report = scene.run(at(1), one(events[0])).await.unwrap();
+        let [error] = errors(&report)[..] else { panic!("{:?}", errors(&report)) };
+        assert!(error.contains(&format!("events: {}", events.len() - 1)), "{error}");
+        // What the hint says.
+        let chosen = Selection { from: Some(day), to: Some(day), ..Selection::default() };
+        assert_eq!(errors(&scene.run(at(2), sync_of(chosen)).await.unwrap()), [""; 0]);
+        assert!(scene.is_whole().await, "{table:?}");
+    }
+    // Visits cannot be asked for again: what is new of them is there, and the loss is told once.
+    let visited = later() + HOUR * 4;
+    let of_pulls = scene.object(Table::Pulls, Zone::parse("Asia/Shanghai").unwrap().day_of(visited));
+    for (minutes, told) in [(0, 0), (1, 1), (2, 0)] {
+        if told > 0 {
+            std::fs::remove_file(&of_pulls).unwrap();
+        }
+        let report = scene.run(visited + SignedDuration::from_mins(minutes), one(nobody)).await.unwrap();
+        assert_eq!(errors(&report).len(), told, "{minutes} {:?}", errors(&report));
+        assert!(of_pulls.exists());
     }
 }
 

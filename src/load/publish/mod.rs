@@ -23,6 +23,7 @@ use crate::load::keys;
 use crate::load::lake::Lake;
 use crate::load::lake_objects;
 use crate::load::lake_objects::ByTable;
+use crate::load::lost_objects::{self, LostObjects};
 use crate::load::store::{Head, Listed, Store};
 use crate::load::table_day::TableDay;
 use crate::transform::privacy::Privacy;
@@ -93,7 +94,10 @@ pub async fn publish(
         (days.iter().map(|day| (*day, Table::ALL.into())).collect(), standing)
     };
     let budget = Semaphore::new(FILES as usize);
-    let publishing = Arc::new(Publishing { lake: lake.clone(), events, budget, deadline });
+    let missing = lost_objects::missing(&standing).into_iter().filter(|(day, _)| days.contains_key(day));
+    let (lost, damaged) = lost_objects::that_lost_rows(lake, &missing.collect()).await?;
+    published.failures.extend(damaged);
+    let publishing = Arc::new(Publishing { lake: lake.clone(), events, lost, budget, deadline });
     let all = days.len();
     // The last days first: an event's row lies in the day of the event, and its viewings mostly in that day and later ones. If
     // the time runs out in between, hardly any event is in the lake without all of its viewings.
@@ -140,6 +144,8 @@ struct Publishing {
     /// The staged files of `events`, listed before all others. A visit stages its row of `events` last: so whatever else these
     /// visits staged is found when the other files are listed.
     events: BTreeSet<String>,
+    /// The objects that are missing with rows that nobody has staged again.
+    lost: LostObjects,
     budget: Semaphore,
     deadline: Deadline,
 }
@@ -223,6 +229,14 @@ impl Publishing {
             }
             let table_day = self.lake.table_day(privacy, table, day);
             let staged = staged.remove(&table).unwrap_or_default();
+            if let Some(events) = self.lost.get(&(day, table)) {
+                let error = lake_objects::missing(table, day).with("events", events.len());
+                published.failures.push(error);
+                // An empty object would hide that. But nobody can be asked for the visits of that day.
+                if staged.is_empty() && table != Table::Pulls {
+                    continue;
+                }
+            }
             match publish_object(&table_day, staged, standing.remove(&table)).await {
                 Ok(replaced) => {
                     if replaced.is_put {
