@@ -75,7 +75,8 @@ pub(super) async fn collect(context: &Context, call: &Collect, report: &mut Repo
                     .hint("start the fan-out again with the same days"),
                 Became::Failed(error) => error,
             },
-            Ok(None) => Error::new(Kind::Damaged, "the event no longer has a ledger"),
+            Ok(None) => Error::new(Kind::Damaged, "the event no longer has a ledger")
+                .hint("`sync --event` visits it as a new one"),
             Err(error) => error,
         };
         report.event_failed(event_id, error);

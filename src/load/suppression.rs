@@ -134,7 +134,7 @@ fn parse(bytes: &Bytes, policy: &Policy) -> Result<Suppressed> {
             format!("people were forgotten here under the key `{}`, this run has `{}`", listed, key.id());
         return Err(Error::new(Kind::OtherLake, message).hint("give the key that was used before"));
     }
-    Suppressed::of(&people, Some(key.clone()))
+    Suppressed::of(&people, Some(key.clone())).map_err(|error| lost(error.with("key", keys::SUPPRESSED)))
 }
 
 fn without_key() -> Error {

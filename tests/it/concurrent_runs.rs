@@ -90,6 +90,34 @@ async fn eight_publishers_at_once_end_as_one_on_s3() {
     eight_publishers(On::S3).await;
 }
 
+#[tokio::test]
+async fn what_a_faster_publish_deletes_file_by_file_does_not_fail_a_slower_one() {
+    let nobody = Viewers::Exactly(0);
+    let options = WorldOptions { events: 250, days: 1, viewers: nobody, ..WorldOptions::default() };
+    let server = server_at(later(), &World::new(options), ServerOptions::default());
+    let home = Home::new(On::Folder).await;
+    run(&home.store, &server, 0, Job::Pull(Selection::default())).await;
+    let staged = home.keys("staging/pulls/").await;
+    let content: Vec<_> = staged.iter().map(|key| std::fs::read(home.path().join(key)).unwrap()).collect();
+    run(&home.store, &server, 0, Job::Publish(Publish::default())).await;
+    let published = files(&home.path());
+    // The faster one has put everything, and goes on to delete what was staged; before each operation of the slower one, a file.
+    for (key, content) in staged.iter().zip(content) {
+        std::fs::create_dir_all(home.path().join(key).parent().unwrap()).unwrap();
+        std::fs::write(home.path().join(key), content).unwrap();
+    }
+    let folder = home.path();
+    let watcher = move |at: u64| {
+        if let Some(key) = staged.get(usize::try_from(at).unwrap()) {
+            std::fs::remove_file(folder.join(key)).unwrap();
+        }
+        async {}.boxed()
+    };
+    let store: Arc<dyn Store> = Faulty::watched(&home.store, Box::new(watcher));
+    run(&store, &server, 0, Job::Publish(Publish::default())).await;
+    assert!(files(&home.path()) == published);
+}
+
 const LAST: i64 = 700_006;
 
 /// Before one operation of this publish of all other events, each operation in turn, another machine pulls the last event, and

@@ -39,19 +39,29 @@ impl<'a> StagedFiles<'a> {
     ) -> Result<Self> {
         let (mut files, mut cells) = (Vec::with_capacity(listed.len()), Vec::with_capacity(listed.len()));
         let opened = stream::iter(listed).map(|listed| async move {
-            let object = table_day.open_clean(&listed.key, listed.head.clone()).await?;
+            let object = match table_day.open_clean(&listed.key, listed.head.clone()).await {
+                // Another publish has deleted it, after it had put an object with its cell or with a better one.
+                Err(error)
+                    if error.kind() == Kind::Conflict
+                        && table_day.lake.store.head(&listed.key).await?.is_none() =>
+                {
+                    return Ok(None);
+                }
+                object => object?,
+            };
             match object.cells() {
-                [cell] => Ok((listed, cell.clone(), object)),
+                [cell] => Ok(Some((listed, cell.clone(), object))),
                 cells => {
                     let message = format!("a staged file has one cell, this one has {}", cells.len());
-                    Err(Error::new(Kind::Damaged, message).with("key", &listed.key))
+                    Err(Error::new(Kind::Damaged, message).with("key", &listed.key).hint("delete it"))
                 }
             }
         });
         let mut opened = opened.buffered(READERS).boxed();
         while let Some(opened) = opened.next().await {
             match opened {
-                Ok((listed, cell, object)) => {
+                Ok(None) => {}
+                Ok(Some((listed, cell, object))) => {
                     let open = (files.len() < OPEN).then(|| Box::new(object));
                     files.push(StagedFile { listed, open });
                     cells.push(cell);

@@ -148,5 +148,5 @@ impl fmt::Display for Location {
 }
 
 fn conflict(key: &str) -> Error {
-    Error::new(Kind::Conflict, "another writer was faster").with("key", key)
+    Error::new(Kind::Conflict, "another writer was faster").with("key", key).hint("run it again")
 }

@@ -14,6 +14,7 @@ pub(super) enum Request {
     List,
     Read,
     Write,
+    Abort,
     Delete,
     ListVersions,
     DeleteVersion,
@@ -26,6 +27,7 @@ impl Request {
             // Without the second permission, S3 answers a request for a missing object with 403 instead of 404.
             Self::Read => "s3:GetObject` and `s3:ListBucket",
             Self::Write => "s3:PutObject",
+            Self::Abort => "s3:AbortMultipartUpload",
             Self::Delete => "s3:DeleteObject",
             Self::ListVersions => "s3:ListBucketVersions",
             Self::DeleteVersion => "s3:DeleteObjectVersion",
@@ -39,6 +41,7 @@ impl fmt::Display for Request {
             Self::List => "list",
             Self::Read => "read",
             Self::Write => "write",
+            Self::Abort => "abort the upload of",
             Self::Delete => "delete",
             Self::ListVersions => "list the versions of",
             Self::DeleteVersion => "delete a version of",
@@ -76,8 +79,15 @@ pub(super) fn is_certain<E: Said>(error: &SdkError<E>) -> bool {
 /// The error of a failed request, with what the store's answer said and what to do.
 pub(super) fn explain<E: Said>(request: Request, key: &str, error: &SdkError<E>) -> Error {
     let status = status(error);
+    let said = error.code().map(|code| match error.message() {
+        Some(message) => format!("{code}: {message}"),
+        None => code.to_owned(),
+    });
     if status == Some(501) && matches!(request, Request::Write) {
-        return unconditional("the store refuses the condition of a write").with("key", key);
+        let refused =
+            unconditional("the store cannot do a write as it is asked to, perhaps for its condition");
+        let said = said.unwrap_or_else(|| "HTTP status 501".to_owned());
+        return refused.with("key", key).caused_by(said);
     }
     let hint = match (error.code(), status) {
         (Some("NoSuchBucket"), _) => "create the bucket, or name another one with `--store`".to_owned(),
@@ -89,14 +99,11 @@ pub(super) fn explain<E: Said>(request: Request, key: &str, error: &SdkError<E>)
         }
         (Some("RequestTimeTooSkewed"), _) => "set the clock of this machine".to_owned(),
         (_, Some(403)) => format!("check the permission for `{}`, and for the KMS key", request.right()),
-        (_, Some(_)) => "run it again: the failure may pass".to_owned(),
+        (_, Some(_)) if is_transient(error) => "run it again: the failure may pass".to_owned(),
+        (_, Some(_)) => "see what the store says".to_owned(),
         (_, None) => "check the network, and the AWS credentials and region".to_owned(),
     };
     let id = error.request_id().map(str::to_owned);
-    let said = error.code().map(|code| match error.message() {
-        Some(message) => format!("{code}: {message}"),
-        None => code.to_owned(),
-    });
     let mut explained = Error::new(Kind::Store, format!("cannot {request} `{key}`"));
     explained = explained.transient(is_transient(error)).hint(hint);
     explained = match (said, status) {

@@ -250,7 +250,7 @@ impl Drop for Parts {
             if let Err(error) = request.send().await
                 && status(&error) != Some(404)
             {
-                let error = explain(Request::Write, &key, &error);
+                let error = explain(Request::Abort, &key, &error);
                 tracing::warn!(%error, "an unfinished upload stays in the store");
             }
         };

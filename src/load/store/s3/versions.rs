@@ -27,7 +27,7 @@ impl S3 {
             };
             let versions = page.versions().iter().map(|of| (of.is_latest(), of.key(), of.version_id()));
             let markers = page.delete_markers().iter().map(|of| (of.is_latest(), of.key(), of.version_id()));
-            let replaced = versions.chain(markers).filter(|(is_latest, ..)| *is_latest != Some(true));
+            let replaced = versions.chain(markers).filter(|(is_latest, ..)| *is_latest == Some(false));
             let deletes = replaced.filter_map(|(_, key, version)| Some(self.delete_version(key?, version?)));
             let deletes: Vec<_> = deletes.collect();
             purged += deletes.len() as u64;
