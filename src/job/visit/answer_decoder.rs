@@ -1,5 +1,4 @@
-//! Decodes one answer: each record becomes a row, a reject, or part of a count. None of it is used before the answer has
-//! ended well.
+//! Decodes one answer: each record becomes a row, a reject, or part of a count. None of it is used unless the answer ends well.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,9 +37,9 @@ pub(super) struct AnswerDecoder<'a> {
 pub(super) struct DecodedAnswer {
     pub(super) day_counts: BTreeMap<Date, DayCount>,
     pub(super) records: RecordCounts,
-    /// Whether it may not have all records that there are.
+    /// Whether the answer may lack some of the records.
     pub(super) may_be_cut_off: bool,
-    /// The tables whose arrays it lacks.
+    /// The tables whose arrays the answer lacks.
     pub(super) missing: BTreeSet<Table>,
 }
 
@@ -99,14 +98,14 @@ impl<'a> AnswerDecoder<'a> {
         }
     }
 
-    /// Whether anything is kept of the records of a table, if only their number by day. To search the others would take most of the
-    /// time: every answer repeats the records of all viewers.
+    /// Whether anything of a table's records is kept, even if only their number by day. Searching the other records for people to
+    /// be forgotten would take most of the time: every answer repeats the records of all viewers.
     fn is_used(&self, table: Option<Table>) -> bool {
         let is_decoded = self.decoders.iter().any(|decoder| Some(decoder.table()) == table);
         is_decoded || self.redacted.is_some() || self.source.counts_days()
     }
 
-    /// Counts a record of somebody who is to be forgotten.
+    /// Counts a record of one of the people to be forgotten.
     fn suppress(&mut self, table: Table, record: Record<'_>) {
         let decoder = self.decoders.iter_mut().find(|decoder| decoder.table() == table);
         let table = match decoder.map(|decoder| decoder.pass_over(record)) {
@@ -199,7 +198,7 @@ impl<'a> AnswerDecoder<'a> {
                 None => error,
             });
         }
-        // Only the arrays that make up days: of a window, `viewerDetails` are not used.
+        // Only the arrays that make up days count: the `viewerDetails` of a window are not used.
         let may_be_cut_off = envelope.may_be_cut_off(Source::Windows.tables());
         if source == Source::Snapshot && envelope.may_be_cut_off(source.tables()) {
             let event_id = decode_context.event_id;

@@ -1,4 +1,4 @@
-//! The answers that a visit knows: those of the visits before, and its own in their place. Pure.
+//! The answers that a visit knows: its own, and otherwise those of the visits before. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,8 +19,8 @@ pub(super) struct Answers {
     pub(super) days: BTreeMap<Date, DayAnswer>,
     /// Days that this visit asked for.
     pub(super) asked: BTreeSet<Date>,
-    /// Those of them that lack arrays and were answered before there was a snapshot, each with the error that it becomes if the
-    /// snapshot has records there.
+    /// Days whose answers lack arrays and came before the snapshot: what is missing, and the error that such a day becomes if the
+    /// snapshot counts more records there.
     pub(super) lacking: BTreeMap<Date, (Missing, Error)>,
     /// What this visit's snapshot counts; `None` if there is no snapshot.
     pub(super) counts: Option<Counts>,
@@ -28,14 +28,14 @@ pub(super) struct Answers {
     pub(super) snapshot: Option<SnapshotAnswer>,
 }
 
-/// The tables of which some answer to a day has no array, each with how many rows the other answers have.
+/// The tables for which some answer of a day has no array, each with the number of rows in the day's other answers.
 pub(super) type Missing = BTreeMap<Table, u64>;
 
 /// What a snapshot counts.
 pub(super) struct Counts {
     /// The records of each day that has some.
     pub(super) days: BTreeMap<Date, DayCount>,
-    /// Whether it may not have all records that there are.
+    /// Whether the snapshot may lack some of the records.
     pub(super) is_cut_off: bool,
 }
 
@@ -43,12 +43,12 @@ pub(super) struct Counts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Comparison {
     pub(super) days: u64,
-    /// How many of them have other numbers of rows.
+    /// How many of them have different numbers of rows.
     pub(super) differing: u64,
 }
 
 impl Answers {
-    /// Those of the visits before.
+    /// The answers of the visits before this one.
     pub(super) fn before(ledger: &Ledger) -> Self {
         let (asked, lacking) = (BTreeSet::new(), BTreeMap::new());
         Self { days: ledger.days.clone(), asked, lacking, counts: None, snapshot: None }
@@ -64,14 +64,14 @@ impl Answers {
         })
     }
 
-    /// Days whose numbers of rows differ from what the snapshot counts, and the chosen days among those with rows; none if there is
-    /// no snapshot.
+    /// Of the days that the snapshot counts or that have an answer: those whose numbers of rows differ from the snapshot's, and
+    /// the chosen ones; empty if there is no snapshot.
     pub(super) fn to_ask_again(&self, scope: Scope) -> BTreeSet<Date> {
         let Some(counts) = &self.counts else { return BTreeSet::new() };
         self.days_in(counts).filter(|day| !self.agree(counts, *day) || scope.has_day(*day)).collect()
     }
 
-    /// Whether the snapshot counts more records of a day than there are rows for one of these tables; `None` if it cannot tell.
+    /// Whether the snapshot counts more records of a day, for one of these tables, than there are rows; `None` if it cannot tell.
     pub(super) fn counted_more(&self, day: Date, missing: &Missing) -> Option<bool> {
         let counts = self.counts.as_ref()?;
         let of_day = counts.days.get(&day).copied().unwrap_or_default();
@@ -79,12 +79,12 @@ impl Answers {
         (has_more || !counts.is_cut_off).then_some(has_more)
     }
 
-    /// What the snapshot counts; `None` if there is no snapshot that has everything.
+    /// What the snapshot counts; `None` if no snapshot has everything.
     pub(super) fn whole_counts(&self) -> Option<&Counts> {
         self.counts.as_ref().filter(|counts| !counts.is_cut_off)
     }
 
-    /// Compares the answers for settled days with the snapshot; `None` if there is none that has everything.
+    /// Compares the answers for settled days with the snapshot; `None` if no snapshot has everything.
     pub(super) fn compare(&self, is_settled: impl Fn(Date) -> bool) -> Option<Comparison> {
         let counts = self.whole_counts()?;
         let settled: Vec<Date> = self.days_in(counts).filter(|day| is_settled(*day)).collect();
@@ -92,7 +92,7 @@ impl Answers {
         Some(Comparison { days: settled.len() as u64, differing: differing as u64 })
     }
 
-    /// Forgets this visit's answer.
+    /// Puts the answer of the visits before back in place of this visit's.
     pub(super) fn take_back(&mut self, task: Task, before: &Ledger) {
         match task {
             Task::Day(day) => {

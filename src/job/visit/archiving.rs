@@ -51,7 +51,7 @@ impl Visiting<'_> {
 }
 
 impl<'a> Archiving<'a> {
-    /// `attempt` numbers the attempts of one visit at all answers that a task needs.
+    /// `attempt` numbers the attempts of one visit to get all answers that a task needs.
     pub(super) fn new(context: &'a Context, header: ArchiveHeader, attempt: u32) -> Self {
         Self { context, header, attempt, keys: Vec::new() }
     }

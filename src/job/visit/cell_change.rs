@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::transform::totals::Totals;
 
-/// A cell of an answer, beside that of the last answer.
+/// A cell of an answer, and the same cell of the last answer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CellChange {
     pub(super) now: Totals,
@@ -12,7 +12,8 @@ pub(super) struct CellChange {
     pub(super) pulled_at: Timestamp,
     /// When the day settles.
     pub(super) settled_at: Timestamp,
-    /// Whether the user accepts fewer rows, or did since the last answer: in a visit that was killed before it staged anything.
+    /// Whether the user accepts fewer rows, or has done so since the last answer, in a visit that was killed
+    /// before it staged anything.
     pub(super) is_accepted: bool,
 }
 
@@ -39,15 +40,15 @@ impl CellChange {
         self.before.is_some_and(|before| self.now.is_less_than(&before.totals))
     }
 
-    /// Whether the lake keeps what was found after the day had settled, because that weighs more. If nothing is left, the vendor
-    /// has forgotten it: that is normal, and nobody has to look into it.
+    /// Whether the lake keeps the last answer's cell instead, because that was found after the day had settled, and weighs more.
+    /// If nothing is left, the vendor has forgotten the records: that is normal, and nobody has to look into it.
     pub(super) fn is_shrunk(&self) -> bool {
         let was_settled = self.before.is_some_and(|before| before.pulled_at >= self.settled_at);
         0 < self.now.rows && self.has_less() && was_settled && !self.is_accepted
     }
 
-    /// Not if it says the same as the last answer, nor if no rows are left and the user did not accept that. The first answer after
-    /// the day settled counts as new: then a later, smaller one cannot take its place.
+    /// Whether the cell is to be staged: not if it says the same as the last answer, nor if no rows are left and the user did not
+    /// accept that. The first answer after the day settled counts as new: then a later, smaller one cannot take its place.
     pub(super) fn worth(&self) -> Worth {
         let has_rows = self.now.rows > 0;
         let is_worth = match self.before {
@@ -69,7 +70,7 @@ impl CellChange {
 }
 
 impl Worth {
-    /// That of rejects: they may become fewer at any time.
+    /// Whether rejects are to be staged: unlike rows, they may become fewer at any time.
     pub(super) fn of_rejects(now: Totals, before: Totals) -> Self {
         match now.digest == before.digest {
             false => Self::Staging,

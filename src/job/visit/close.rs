@@ -19,7 +19,7 @@ use crate::load::staging::{CellWriter, VisitId};
 use crate::transform::tables::Table;
 
 impl Visiting<'_> {
-    /// Says how the visit ended: in its row, in that of the event, and in the ledger.
+    /// Records how the visit ended: in its own row, in the event's row, and in the ledger.
     pub(super) async fn close(mut self, has_asked_all: bool) -> Result<Visited> {
         if let Err(error) = self.clean_own_answers().await {
             self.fail(error);
@@ -60,8 +60,8 @@ impl Visiting<'_> {
         })
     }
 
-    /// Whether the snapshot was answered without any data, and the one before was not: before the event is closed, it is asked for
-    /// once more.
+    /// Whether the snapshot was answered without any data, unlike the one before: it is then asked for once more before
+    /// the event is closed.
     fn is_blank_for_the_first_time(&self) -> bool {
         let is_blank = |snapshot: Option<SnapshotAnswer>| snapshot.is_some_and(|snapshot| snapshot.is_blank);
         is_blank(self.answers.snapshot) && !is_blank(self.ledger.snapshot)
@@ -87,10 +87,10 @@ impl Visiting<'_> {
         Ok(())
     }
 
-    /// Folds the visit into the ledger as it is now, once the rows that then are true of the visit and of the event are staged. If
-    /// another run changes the ledger in between, other rows may be true, which then take the place of the first. Should this run be
-    /// killed before it stages those, and another visit have closed the event, the event's row stays as the first one says until a
-    /// user chooses the event.
+    /// Stages the rows of the visit and of the event, and then folds the visit into the ledger as it is by now. If another run
+    /// changes the ledger in between, the rows may have to say something else: new ones are then staged, which replace the first.
+    /// Should this run be killed before that, and another visit have closed the event, the event's row stays as first staged
+    /// until a user chooses the event.
     async fn record(&self, visit: &Visit) -> Result<Ledger> {
         let (ledgers, event_id) = (&self.context.ledgers, self.visit_id.event_id);
         let took = self.context.clock.now().duration_since(self.began);
@@ -119,7 +119,7 @@ impl Visiting<'_> {
         let pulled_at = visit.pulled_at;
         let row = self.pulls_row(after, visit.outcome, took)?;
         let mut rows = vec![OneRow { table: Table::Pulls, day: zone.day_of(pulled_at), pulled_at, row }];
-        // An event whose day is not known yet gets its row when it is: a row never moves to another day.
+        // An event whose day is not known yet gets its row once the day is known: a row never moves to another day.
         if let Some(day) = after.event_day {
             let row = self.privacy.clean(Table::Events, &figures::events_row(after, zone)?)?;
             let pulled_at = after.last_visit.unwrap_or(pulled_at);
@@ -128,7 +128,7 @@ impl Visiting<'_> {
         Ok(rows)
     }
 
-    /// Stages these rows. They have other names than those that were staged `before`, and win against them.
+    /// Stages these rows, under other names than those that were staged `before`, and so that they win against those.
     async fn stage_rows(&self, rows: Vec<OneRow>, before: Option<Staged>) -> Result<Staged> {
         let now = self.context.clock.now();
         let (times, at) =

@@ -1,5 +1,5 @@
-//! A day for which the vendor answers without any data, without an array, or that it does not know the event. What its codes mean is
-//! not documented, nor what it sends where there is nothing: perhaps only that the day has no records. The snapshot decides.
+//! A day for which the vendor's answer has no data at all, lacks an array, or says that the event is unknown. It is not
+//! documented what the vendor's codes mean, nor what it sends if there are no records: perhaps just this. The snapshot decides.
 
 use jiff::civil::Date;
 
@@ -10,13 +10,13 @@ use super::task::Task;
 use crate::error::{Error, Kind, Result};
 use crate::load::cell::Source;
 
-/// After so many visits in which a day lacked data that it may have, since it last had rows, it counts as it is answered; so does the
-/// snapshot of an event whose day only the snapshot can tell.
+/// After this many visits in which a day lacked data that it may have, counted since it last had rows, its answer is used as it
+/// is. After as many unfinished visits, so is a blank snapshot that an event's day is to be found by.
 pub(super) const TRIES_WITHOUT_DATA: u32 = 6;
 
 impl Visiting<'_> {
-    /// The answer for a day. An error if it lacks an array, and may have records for it; that of the snapshot, if the vendor does not
-    /// know the event there either. `None` if there is no time left to find out.
+    /// Returns the answer for a day if it can be used. An error if it lacks an array that may have records; the snapshot's error
+    /// if the vendor does not know the event there either. `None` if there is no time left to find out.
     pub(super) async fn unless_it_lacks_data(
         &mut self,
         day: Date,
@@ -29,8 +29,8 @@ impl Visiting<'_> {
         Ok(is_usable?.then_some(fetched))
     }
 
-    /// Whether an answer for a day can be used; likewise an error, and false if there is no time left. What the snapshot of this visit
-    /// may contradict afterwards is noted: see [`Visiting::owe_what_lacks`].
+    /// Whether an answer for a day can be used: an error if it cannot, and false if there is no time left to find out. If a
+    /// snapshot that this visit has yet to ask for may contradict it, that is noted: see [`Visiting::owe_what_lacks`].
     async fn is_usable(&mut self, day: Date, fetched: &mut Fetched) -> Result<bool> {
         let (missing, unknown) = (self.missing(day, fetched), fetched.unknown.take());
         let is_owed = has_nothing(&missing) && self.ledger.owed.days.contains(&day);
@@ -59,12 +59,12 @@ impl Visiting<'_> {
             fetched.records.notes.insert(format!("event {event_id}, {day}: {note}"));
             return Ok(true);
         }
-        // The vendor did answer: that is no reason to ask for no other day.
+        // The vendor did answer, so this must not keep the visit from asking for other days.
         self.shortfall.note_answer();
         Err(error)
     }
 
-    /// Owes the days that were answered before the snapshot, and lacked an array of which it counts more records.
+    /// Owes the days that were answered before the snapshot and lacked an array for which the snapshot counts more records.
     pub(super) fn owe_what_lacks(&mut self) {
         for (day, (missing, error)) in std::mem::take(&mut self.answers.lacking) {
             if self.answers.counted_more(day, &missing) == Some(true) {
@@ -76,8 +76,8 @@ impl Visiting<'_> {
         }
     }
 
-    /// What the answer for a day lacks. A day that has not settled goes on growing: if some of its windows brought rows, the snapshot
-    /// may have more without any contradiction.
+    /// What the answer for a day lacks. As long as the day has not settled, tables with some rows are left out: the day is still
+    /// growing, and the snapshot may have more rows without contradicting the answer.
     fn missing(&self, day: Date, fetched: &Fetched) -> Missing {
         let is_settled = self.is_settled(day, self.visit_id.pulled_at);
         let tables = Source::Windows.tables().iter().filter(|table| fetched.missing.contains(table));
@@ -85,8 +85,8 @@ impl Visiting<'_> {
         missing.filter(|(_, rows)| *rows == 0 || is_settled).collect()
     }
 
-    /// Whether it contradicts what is known that an answer for a day lacks this: the snapshot of this visit, and where that cannot
-    /// tell, what the visits before found.
+    /// Whether what an answer for a day lacks contradicts what is known: from the snapshot of this visit, or, if that cannot
+    /// tell, from the visits before.
     fn is_doubted(&self, day: Date, missing: &Missing) -> bool {
         if missing.is_empty() {
             return false;
@@ -106,7 +106,7 @@ impl Visiting<'_> {
                     .days
                     .get(&day)
                     .is_some_and(|known| without_rows().any(|table| known.totals(table).rows > 0));
-                // Where the snapshot is only cut off, every day is asked for, and compared with the next one.
+                // If there is a snapshot, but one that was cut off, every day is asked for, and compared with the next snapshot.
                 let is_open = may_be_owed_rows && self.answers.counts.is_none();
                 has_lacked && without_rows().next().is_some()
                     || had_rows && (has_nothing(missing) || self.scope.accepts(day))
@@ -115,25 +115,26 @@ impl Visiting<'_> {
         }
     }
 
-    /// Whether answers for a day lacked data that it may have, since it last had rows.
+    /// Whether answers for a day have lacked data that it may have, since it last had rows.
     fn has_lacked(&self, day: Date) -> bool {
         self.ledger.blank.contains_key(&day)
     }
 
-    /// Whether a day was not answered yet, and may have rows: the snapshot before may have had records of it, if it had any at all.
+    /// Whether a day is still owed, and may have rows: an earlier snapshot may have had records of it, if the event
+    /// has any rows at all.
     fn may_be_owed_rows(&self, day: Date) -> bool {
         self.ledger.owed.days.contains(&day) && self.ledger.rows() > 0
     }
 
     /// Asks for the snapshot if this visit has not asked for it yet. False if there is no time left.
     async fn ask_for_counts(&mut self) -> Result<bool> {
-        // Boxed, because the snapshot is fetched like a day.
+        // Boxed, because this is a recursion: the task of a day performs that of the snapshot.
         Box::pin(self.pull_task(Task::Snapshot)).await?;
         Ok(self.answers.counts.is_some() || !self.shortfall.is_left)
     }
 }
 
-/// Whether all arrays are missing that a day's windows bring.
+/// Whether nothing that makes up a day was answered: all its arrays are missing, and there are no rows.
 fn has_nothing(missing: &Missing) -> bool {
     missing.len() == Source::Windows.tables().len() && missing.values().all(|rows| *rows == 0)
 }

@@ -11,7 +11,7 @@ use crate::load::ledger::Ledger;
 pub(super) enum EventDay {
     /// It is fixed in the ledger, or will be.
     Known(Date),
-    /// Neither ledger nor vendor states it: the day of the visit stands in for it.
+    /// Neither the ledger nor the vendor states it: the day of the visit stands in for it.
     Assumed(Date),
 }
 

@@ -13,17 +13,18 @@ use crate::extract::retry::Attempts;
 use crate::extract::window::{self, Window};
 use crate::load::archive::ArchiveHeader;
 
-/// After this many visits that were not finished, a day counts as it was answered if there is no time for shorter windows.
+/// After this many unfinished visits, the answer for a day is used as it is if there is no time for shorter windows.
 const TRIES_AT_HALVES: u32 = 6;
 
-/// How far the requests of a task came.
+/// How far the requests of a task got.
 enum Reached {
     End,
     Deadline,
 }
 
 impl Visiting<'_> {
-    /// Asks for a day, or for the snapshot, and begins to stage the answer. What fails is owed, and does not stop the rest.
+    /// Asks for a day, or for the snapshot, and begins to stage the answer. What fails is owed; an error is returned only if
+    /// asking this event for anything else would fail in the same way.
     pub(super) async fn pull_task(&mut self, task: Task) -> Result<()> {
         let fetched = match task {
             Task::Day(day) => {
@@ -37,7 +38,7 @@ impl Visiting<'_> {
                     outcome => outcome,
                 }
             }
-            // A day has needed it already.
+            // A day has already needed the snapshot.
             Task::Snapshot if self.answers.counts.is_some() || self.shortfall.owed.snapshot => return Ok(()),
             Task::Snapshot => self.fetch(task, &[]).await,
         };
@@ -68,8 +69,8 @@ impl Visiting<'_> {
         Ok(())
     }
 
-    /// Fetches a day; `None` if there is no time left. If an answer takes too long or is too large, the day is started over
-    /// in windows half as long. If the run's time ends amid that, the next visit goes on there.
+    /// Fetches a day; `None` if there is no time left. If an answer takes too long or is too large, the day is started over in
+    /// windows half as long. If the run's time is over before that succeeds, the next visit goes on from there.
     async fn fetch_day(&mut self, day: Date) -> Result<Option<Fetched>> {
         let began_with = self.ledger.owed.pieces_of(day);
         let (mut pieces, requests) = (began_with, self.vendor.used().requests);
@@ -78,7 +79,7 @@ impl Visiting<'_> {
         let next = match &outcome {
             Ok(Some(_)) => pieces,
             Ok(None) if pieces > began_with => pieces,
-            // There was no time for all of them: fewer may succeed by now.
+            // There was no time for all windows: fewer and longer ones may be answered by now.
             Ok(None) if self.vendor.used().requests > requests => pieces / 2,
             Err(error) if error.kind() == Kind::TooLarge => pieces,
             // Not even the shortest window was answered: the size of the answer was not the reason.
@@ -114,9 +115,9 @@ impl Visiting<'_> {
         }
     }
 
-    /// Where answers may have been cut off, asks for the day again with halves of their windows, until none may. If that fails, what
-    /// was answered before counts, with a note. `None` if there is no time left: then the next visit begins with as many windows,
-    /// and a few visits later, what was answered counts all the same.
+    /// If answers may have been cut off, asks for the day again with their windows halved, until none may be. If that fails, the
+    /// answers before count, with a note. `None` if there is no time left: then the next visit begins with as many windows, and a
+    /// few visits later, the answers count all the same.
     async fn fetch_cut_off(
         &self,
         day: Date,
@@ -131,7 +132,7 @@ impl Visiting<'_> {
                 Some(halves) => match self.fetch(Task::Day(day), &halves).await {
                     Err(error) if !is_final(&error) => format!(": {error}"),
                     Ok(None) if self.ledger.unfinished >= TRIES_AT_HALVES => ": the time ran out".to_owned(),
-                    // Whatever the shorter windows lack: there is at least what the longer ones had.
+                    // Whatever the shorter windows lack, the day has at least what the longer ones brought.
                     Ok(Some(next)) if next.records.rows < fetched.records.rows => {
                         self.abandon(next.archived).await?;
                         ": shorter windows have fewer".to_owned()
@@ -160,14 +161,14 @@ impl Visiting<'_> {
         self.fetch_restarting(Task::Snapshot, &[], None).await
     }
 
-    /// Fetches all answers that a task needs, those of a day in these windows, and archives them; `None` if there is no time left.
+    /// Fetches all answers that a task needs (for a day, in these windows), and archives them; `None` if there is no time left.
     async fn fetch(&self, task: Task, windows: &[Window]) -> Result<Option<Fetched>> {
         let header = self.context.archive.then(|| self.archive_header(task, windows));
         self.fetch_restarting(task, windows, header).await
     }
 
-    /// Fetches all answers that a task needs, and archives them if there is a header for that. If an answer fails after rows of it
-    /// were written, all of them are requested again; any other failed request is repeated by itself.
+    /// Fetches all answers that a task needs, and archives them if there is a header for that. If an answer fails after some of
+    /// its rows were written, all answers are requested again; any other failed request is repeated alone.
     async fn fetch_restarting(
         &self,
         task: Task,
@@ -197,8 +198,9 @@ impl Visiting<'_> {
         }
     }
 
-    /// Fetches the answers that a task needs, one after the other. If a request had failed by itself before the time was over, that is
-    /// its error: otherwise, an event for which the vendor never answers would be left by every run, and would never fail.
+    /// Fetches the answers that a task needs, one after the other. If the time is over and the current request had failed
+    /// before, the result is that failure: otherwise, an event for which the vendor never answers would be left by every run,
+    /// and would never fail.
     async fn fetch_answers(
         &self,
         intake: &mut Intake,
@@ -261,7 +263,7 @@ impl Visiting<'_> {
         intake.add_answer(answer, window, archive).await
     }
 
-    /// A count of attempts at one request; only a few are allowed after others were given up.
+    /// The attempts at one request; only a few if the last request was given up.
     fn attempts(&self) -> Attempts<'_> {
         let attempts = self.vendor.attempts();
         if self.shortfall.is_doubtful() { attempts.few() } else { attempts }

@@ -26,14 +26,14 @@ pub(in crate::job) struct Figures {
     pub(super) fewer: u64,
     /// How many of these still have rows, had settled before, and were not accepted by a user.
     pub(in crate::job) shrunk: u64,
-    /// The settled days, compared with the snapshot; `None` if they were not.
+    /// The settled days, compared with the snapshot; `None` if they were not compared.
     pub(super) compared: Option<Comparison>,
     /// The sums over `viewerDetails`; `None` if there was no snapshot.
     pub(super) details: Option<Totals>,
 }
 
 impl Figures {
-    /// Adds what another answer of the visit adds up to.
+    /// Adds the figures of another answer of the visit.
     pub(super) fn add(&mut self, other: Self) {
         self.records.add(other.records);
         self.fewer += other.fewer;
@@ -54,7 +54,7 @@ impl Visiting<'_> {
         let (figures, used) = (&self.figures, self.vendor.used());
         let (records, compared) = (&figures.records, figures.compared);
         let error = self.shortfall.error.as_ref().map(ToString::to_string);
-        // If a day is missing, the sums are not compared, either.
+        // If a day is owed, the sums are not compared, either.
         let details = figures.details.filter(|_| after.owed.days.is_empty());
         let sessions = sessions(after.days.values());
         let mut batch = BatchBuilder::new(Table::Pulls);

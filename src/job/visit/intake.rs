@@ -1,4 +1,4 @@
-//! Collects the rows of the answers to one day, or to a snapshot, into cells.
+//! Collects the rows of the answers for one day, or of a snapshot, into cells.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -27,12 +27,13 @@ use crate::transform::decode::{DecodeContext, Decoder};
 use crate::transform::tables::Table;
 use crate::transform::totals::Totals;
 
-/// Up to this many batches of an answer are held back until it has ended. A larger answer is written as it arrives: then a
-/// failure in its middle costs the whole day, but in a smaller one only the answer.
+/// Up to this many batches of an answer are held back until it has ended. A larger answer is written as it arrives: a failure in
+/// the middle of it then costs the whole day, while in a smaller answer it costs only that answer.
 const HELD_BATCHES: usize = 8;
-/// Up to this many bytes of text are held back; this limit counts if records are large.
+/// Up to this many bytes of text are held back; this is the limit that matters if records are large.
 const HELD_BYTES: usize = 16 * 1024 * 1024;
-/// What the archive has of a window for which the vendor does not know the event: a day is replayed if it has all windows.
+/// What the archive keeps as the answer to a window for which the vendor does not know the event: a day is replayed only if all
+/// its windows are archived.
 const UNKNOWN: &[u8] = br#"{"code":404}"#;
 
 /// An answer, from the vendor or from the archive.
@@ -65,34 +66,34 @@ pub(in crate::job) struct Intake {
     cut_off: Vec<Option<Window>>,
     missing: BTreeSet<Table>,
     unknown: Option<Error>,
-    /// Whether rows of an answer were written that has not ended well.
+    /// Whether rows were written of an answer that has not ended well.
     is_spoiled: bool,
     progress: Progress,
 }
 
-/// All answers to one day, or to a snapshot: their cells, not yet staged.
+/// All answers for one day, or the snapshot: their cells, not yet staged.
 pub(in crate::job) struct Fetched {
     pub(in crate::job) cells: Vec<CellWriter>,
     pub(in crate::job) rejected: CellWriter,
     pub(super) day_counts: BTreeMap<Date, DayCount>,
     pub(in crate::job) records: RecordCounts,
-    /// The windows whose answers may not have all records that there are; `None` for the snapshot.
+    /// The windows whose answers may lack some of the records; `None` stands for the snapshot.
     pub(super) cut_off: Vec<Option<Window>>,
-    /// The tables whose arrays some answer lacks.
+    /// The tables whose array is missing from at least one answer.
     pub(super) missing: BTreeSet<Table>,
-    /// The error of a window for which the vendor does not know the event, which counts as an answer without any array.
+    /// The error if the vendor does not know the event for some window. Such a window counts as answered without any array.
     pub(super) unknown: Option<Error>,
     /// The keys of the answers in the archive.
     pub(super) archived: Vec<String>,
 }
 
 impl Fetched {
-    /// Whether some answer has no array at all.
+    /// Whether each array is missing from at least one answer: a snapshot, which is a single answer, then has no data at all.
     pub(super) fn is_blank(&self) -> bool {
         self.missing.len() == Table::ARRAYS.len()
     }
 
-    /// The sums over the rows of one table, with the number of records that were left out.
+    /// The sums over the rows of one table, with the number of its records that were left out.
     pub(super) fn totals(&self, table: Table) -> Totals {
         let totals = self.cells.iter().find(|cell| cell.table() == table).map(CellWriter::totals);
         let suppressed = self.records.suppressed.get(&table).copied().unwrap_or_default();
@@ -101,7 +102,7 @@ impl Fetched {
 }
 
 impl Intake {
-    /// For the answers of one source, whose rows lie in this day.
+    /// An intake for the answers of one source, whose rows lie in this day.
     pub(in crate::job) fn new(
         context: &Context,
         source: Source,
@@ -132,8 +133,8 @@ impl Intake {
         self.is_spoiled
     }
 
-    /// Adds the rows of an answer: to a window, or to the request for everything. With `archive`, what may be kept of the answer
-    /// is archived as well.
+    /// Adds the rows of an answer: to the request for a window, or for the snapshot if there is no `window`. With `archive`, what
+    /// may be kept of the answer is archived as well.
     pub(in crate::job) async fn add_answer(
         &mut self,
         mut answer: impl AnswerSource,
@@ -189,7 +190,7 @@ impl Intake {
         Ok(())
     }
 
-    /// Adds a window for which the vendor does not know the event. It may only mean that the window has no records; the other
+    /// Adds a window for which the vendor does not know the event. That may only mean that the window has no records; the other
     /// windows of the day are asked for all the same.
     pub(super) async fn add_unknown(&mut self, unknown: Error, archive: Option<ArchiveWriter>) -> Result<()> {
         self.missing.extend(Table::ARRAYS.map(|(_, table)| table));

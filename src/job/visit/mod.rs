@@ -57,7 +57,7 @@ pub(super) struct Visited {
     pub(super) error: Option<Error>,
 }
 
-/// Visits one event. An error is one that every other event would meet, such as a token that is not accepted.
+/// Visits one event. Returns an error only if every other event would meet it as well, such as a token that is not accepted.
 pub(super) async fn visit(
     context: &Context,
     scope: Scope,
@@ -91,8 +91,8 @@ pub(super) async fn visit(
         Ok(has_asked_all) => has_asked_all,
         Err(error) => {
             if matches!(error.kind(), Kind::Credentials | Kind::Clock) {
-                // Without a row in `pulls`: there would be one for each event of each run until somebody renews the token, or sets
-                // the clock. What this visit has staged, the next one finds to be the same.
+                // No row in `pulls`: there would be one for each event of each run until somebody renews the token, or sets the
+                // clock. The next visit brings again what this one has staged.
                 return Err(match visiting.clean_own_answers().await {
                     Ok(()) => error,
                     Err(unclean) => error.with("archive", unclean),
@@ -115,7 +115,7 @@ struct Visiting<'a> {
     visit_id: VisitId,
     began: Timestamp,
     event_day: EventDay,
-    /// As it was before the visit.
+    /// The ledger as it was before the visit, except that the event's day is fixed in it.
     ledger: Ledger,
     answers: Answers,
     shortfall: Shortfall,
@@ -154,11 +154,12 @@ impl Visiting<'_> {
         Ok(true)
     }
 
-    /// Finds the event's day if neither ledger nor vendor states it: that of its earliest record, in a snapshot of which nothing
-    /// is kept. False if there is no time left.
+    /// Finds the event's day if neither the ledger nor the vendor states it: the day of the earliest record in a snapshot, of
+    /// which nothing is kept; or today, if there are no records. False if there is no time left.
     async fn find_event_day(&mut self) -> Result<bool> {
         let Some(fetched) = self.count_days().await? else { return Ok(false) };
-        // The day is fixed for good: an answer without any data, which may be no answer, does not decide it at once.
+        // The day is fixed for good, and an answer without any data may be no answer at all: it decides the day only after
+        // several unfinished visits.
         if fetched.is_blank() && self.ledger.unfinished < TRIES_WITHOUT_DATA {
             return Err(Task::Snapshot.named(lacks_data(&fetched)));
         }
@@ -181,9 +182,9 @@ impl Visiting<'_> {
         Ok(())
     }
 
-    /// Days that the snapshot counts differently, and all possible ones if there is no snapshot that has everything; not those that
-    /// were just asked for. If there was no time for the snapshot, settled days with an answer are left out: the next visit asks for
-    /// the snapshot again.
+    /// The days to ask for again: those for which the snapshot has other numbers than there are rows, the chosen ones, and all
+    /// possible days if no snapshot has everything; without days that this visit has already asked for. If there was no time for
+    /// the snapshot, days that were answered after they settled are left out: the next visit asks for the snapshot again.
     fn days_to_check(&self) -> Result<BTreeSet<Date>> {
         let mut days = self.answers.to_ask_again(self.scope);
         if self.answers.whole_counts().is_none() {
@@ -211,8 +212,8 @@ impl Visiting<'_> {
         self.context.lake.settings.settled_at(day).is_ok_and(|settled_at| at >= settled_at)
     }
 
-    /// Compares every settled day with the snapshot. What differs is only counted, not changed. If a day is missing, nothing is
-    /// compared: it would say nothing about the vendor.
+    /// Compares every settled day with the snapshot. Differences are only counted. If a day is owed, nothing is compared: a
+    /// difference would then say nothing about the vendor.
     fn compare(&mut self) {
         if self.shortfall.owed.days.is_empty() {
             let pulled_at = self.visit_id.pulled_at;
@@ -220,11 +221,11 @@ impl Visiting<'_> {
         }
     }
 
-    /// Marks what was not asked for any more as owed. Days that were due are due again anyway, and new ones differ from the next
-    /// snapshot; chosen ones would not come back.
+    /// Marks as owed what the visit did not get to: the snapshot and the chosen days. Other days need no mark: those that were
+    /// due are due again anyway, and those with new records will differ from the next snapshot.
     fn owe_the_rest(&mut self) {
         self.shortfall.owe(Task::Snapshot);
-        // The vendor knows no day of such an event any more.
+        // The vendor does not know the event: it would not answer for any day.
         if self.shortfall.is_unknown {
             return;
         }

@@ -25,13 +25,13 @@ pub(in crate::job) struct Needs<'a> {
 }
 
 impl<'a> Needs<'a> {
-    /// Those of a visit that begins now.
+    /// The needs of a visit that begins now.
     pub(in crate::job) fn of(context: &'a Context, scope: Scope, ledger: &'a Ledger, now: Timestamp) -> Self {
         Self { settings: &context.lake.settings, horizon: context.horizon, scope, ledger, now }
     }
 
-    /// Days that are asked for before anything else: those owed, those that may have changed since the last visit, and the
-    /// chosen ones that had rows. On the first visit, only those owed.
+    /// Days that are asked for whatever the snapshot counts: days that are owed, days that may have changed since the last visit,
+    /// and chosen days that had rows. On the first visit, only those owed.
     pub(in crate::job) fn days(&self) -> BTreeSet<Date> {
         let mut days = self.ledger.owed.days.clone();
         if let Some(through) = self.ledger.through {
@@ -46,7 +46,7 @@ impl<'a> Needs<'a> {
     /// without any data, and when the user chose the event.
     pub(super) fn snapshot(&self) -> bool {
         let is_last = self.ledger.closed.is_none() && self.is_last();
-        // What was perhaps no answer is asked for again until there is one.
+        // A snapshot without any data was perhaps no answer: it is asked for again until there is one.
         let was_blank = self.ledger.snapshot.is_some_and(|snapshot| snapshot.is_blank);
         let is_wanted = was_blank || self.ledger.owed.snapshot || self.scope.is_whole();
         self.ledger.through.is_none() || is_last || is_wanted
@@ -63,7 +63,7 @@ impl<'a> Needs<'a> {
         self.settings.settled_at(last_day).ok()
     }
 
-    /// Every day that can have rows, for when there is no snapshot that shows which have.
+    /// Every day that can have rows, for when no snapshot shows which days have some.
     pub(super) fn possible_days(&self, event_day: Date) -> Result<BTreeSet<Date>> {
         let first = self.ledger.first_day(&self.settings.zone, event_day);
         Ok(calendar::days(calendar::previous(first)?, self.last_day()).collect())
@@ -85,7 +85,7 @@ impl<'a> Needs<'a> {
         })
     }
 
-    /// The last day for which the event's viewings are asked for: that of the end of its horizon, or today.
+    /// The last day for which the event's viewings are asked for: that of the end of its horizon, or today if that is earlier.
     fn last_day(&self) -> Date {
         let horizon = self.ledger.end().checked_add(self.horizon);
         self.settings.zone.day_of(horizon.map_or(self.now, |horizon| horizon.min(self.now)))

@@ -15,8 +15,8 @@ pub(in crate::job) struct RecordCounts {
     pub(in crate::job) counted: u64,
     /// Of those counted, the ones in arrays that have no table.
     pub(in crate::job) without_table: u64,
-    /// Records of people who are to be forgotten, by the table that was to have them. Where these are
-    /// decoded, those that could be no row count as `rejects`.
+    /// Records of people to be forgotten, by the table that was to have them. If that table is decoded, those that could not have
+    /// become a row count under `rejects`.
     pub(in crate::job) suppressed: BTreeMap<Table, u64>,
     pub(in crate::job) set_aside: u64,
     pub(in crate::job) request_ids: Vec<String>,

@@ -8,14 +8,14 @@ use super::task::Task;
 use crate::error::{Error, Kind};
 use crate::load::ledger::visit::{Outcome, Owed};
 
-/// After this many requests in a row that were given up, the visit asks for no further day: these are owed.
+/// After this many requests in a row that were given up, the visit asks for no further day: the remaining ones are owed.
 const GIVEN_UP: u32 = 4;
 
 /// What a visit did not bring.
 #[derive(Default)]
 pub(super) struct Shortfall {
     pub(super) owed: Owed,
-    /// Days whose answers lacked data that they may have.
+    /// Days whose answers lacked data that the day may have.
     pub(super) blank: BTreeSet<Date>,
     /// How many requests in a row were given up.
     given_up: u32,
@@ -23,7 +23,7 @@ pub(super) struct Shortfall {
     pub(super) is_left: bool,
     /// Whether the vendor does not know the event.
     pub(super) is_unknown: bool,
-    /// The first error. One that says that the vendor does not know the event gives way to a later one.
+    /// The first error. If it only says that the vendor does not know the event, a later one replaces it.
     pub(super) error: Option<Error>,
 }
 

@@ -26,11 +26,11 @@ use crate::transform::totals::Totals;
 struct ToStage {
     /// The cells, each with the instant at which a user last accepted fewer rows.
     cells: Vec<(CellWriter, Option<Timestamp>)>,
-    /// What counts once they are staged.
+    /// The figures that count once the cells are staged.
     figures: Figures,
 }
 
-/// A cell as it is looked for in the lake. Owned, because a writer cannot be shared with a future that moves between threads.
+/// What a cell is looked for by in the lake. Owned, because a writer cannot be shared with a future that moves between threads.
 struct CellSought {
     table: Table,
     day: Date,
@@ -113,7 +113,7 @@ impl Visiting<'_> {
         }
         let rejects = before.map(|before| before.rejects).unwrap_or_default();
         self.add_rejects(&mut to_stage, fetched.rejected, rejects).await;
-        // Viewers without any viewings are half an answer: what the days have, the snapshot does not say.
+        // A snapshot that has viewers but lacks the arrays of viewings is half an answer: it does not tell what the days have.
         let lacks_viewings = Source::Windows.tables().iter().all(|table| fetched.missing.contains(table));
         let is_cut_off = !fetched.cut_off.is_empty() || lacks_viewings && answer.viewer_details.rows > 0;
         self.answers.counts = Some(Counts { days: fetched.day_counts, is_cut_off });
@@ -122,7 +122,7 @@ impl Visiting<'_> {
         Ok(())
     }
 
-    /// Adds a cell of an answer if it is to be staged. `now` are its sums, with the number of records that were left out.
+    /// Adds a cell of an answer if it is to be staged. `now` holds its sums, with the number of records that were left out.
     async fn add_cell(
         &self,
         to_stage: &mut ToStage,
@@ -159,8 +159,8 @@ impl Visiting<'_> {
         }
     }
 
-    /// Whether rows that the ledger knows may be missing in the lake: those that the user chose, which may have been deleted by
-    /// hand, and those that are owed, which may have been chosen before.
+    /// Whether the lake may lack rows that the ledger knows: those that the user chose may have been deleted by hand, and those
+    /// that are owed may have been chosen at an earlier visit.
     fn may_be_lost(&self, cell: &CellSought) -> bool {
         let owed = &self.ledger.owed;
         let is_viewing = matches!(cell.table, Table::Lives | Table::Interactions);
@@ -168,10 +168,10 @@ impl Visiting<'_> {
         self.scope.is_chosen() || is_owed
     }
 
-    /// Whether the lake has what the ledger says was staged. To choose an event repairs what somebody deleted.
+    /// Whether the lake still has what the ledger says was staged. In this way, choosing an event restores what somebody deleted.
     async fn lake_holds(&self, CellSought { table, day, part, digest }: &CellSought) -> bool {
         let found = self.context.lake.cell(*table, *day, self.visit_id.event_id, part).await;
-        // A cell that cannot be read counts as missing: to stage it again does no harm, and publish says what is wrong.
+        // A cell that cannot be read counts as missing: staging it again does no harm, and publish says what is wrong.
         found.is_ok_and(|found| found.is_some_and(|found| found.digest == *digest))
     }
 
@@ -184,7 +184,7 @@ impl Visiting<'_> {
         self.staging = Some(Staging { task, figures, handle });
     }
 
-    /// Waits until the staging under way has ended. What fails is owed.
+    /// Waits until the staging under way has ended. If it failed, its task is owed.
     pub(super) async fn finish_staging(&mut self) {
         let Some(Staging { task, figures, handle }) = self.staging.take() else { return };
         let crashed = || "the staging of an answer crashed".to_owned();
@@ -199,7 +199,7 @@ impl Visiting<'_> {
         }
     }
 
-    /// When a user last accepted fewer rows than a task had brought before: now, or as the last answer knew.
+    /// When a user last accepted that a task brings fewer rows than before: with this visit, or as noted in the last answer.
     pub(super) fn accepted_at(&self, task: Task) -> Option<Timestamp> {
         if self.scope.accepts(self.day_of(task)) {
             return Some(self.visit_id.pulled_at);

@@ -25,7 +25,7 @@ impl Task {
         }
     }
 
-    /// Whether shorter windows may be answered where this failed.
+    /// Whether requests for shorter windows may succeed after this error.
     pub(super) fn needs_shorter_windows(self, error: &Error) -> bool {
         matches!(self, Self::Day(_)) && matches!(error.kind(), Kind::TooLarge | Kind::Timeout)
     }
@@ -39,8 +39,8 @@ impl Task {
     }
 }
 
-/// The order in which a visit asks: for the days, then for the snapshot. Each visit that was `unfinished` moves the beginning by
-/// one: otherwise, a task that takes all the time would starve those after it for ever.
+/// The order in which a visit asks: the days, then the snapshot. Each visit that was `unfinished` moves the beginning on by one
+/// task: otherwise, a task that takes all the time would starve those after it for ever.
 pub(super) fn in_turn(days: BTreeSet<Date>, with_snapshot: bool, unfinished: u32) -> Vec<Task> {
     let snapshot = with_snapshot.then_some(Task::Snapshot);
     let mut order: Vec<Task> = days.into_iter().map(Task::Day).chain(snapshot).collect();
