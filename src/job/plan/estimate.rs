@@ -52,10 +52,10 @@ async fn pace(store: &Arc<dyn Store>) -> Result<Option<u64>> {
         let day = keys::parse_object(Table::Pulls, &key)?;
         Some(LakeObject { store, table: Table::Pulls, day, head })
     });
-    // A day of viewings has an object also if there was no visit on it.
+    // A day with viewings has an object of `pulls` even if no visit was made on that day.
     for object in objects {
         match object.read(pace_of).await {
-            // It is not for a plan to report that.
+            // Reporting a damaged object is not a plan's task.
             Err(error) if error.kind() == Kind::Damaged => {}
             pace => {
                 if let Some(Some(pace)) = pace? {
@@ -67,7 +67,7 @@ async fn pace(store: &Arc<dyn Store>) -> Result<Option<u64>> {
     Ok(None)
 }
 
-/// The same for the visits of one day; none if they asked for nothing.
+/// The average for the visits of one day; `None` if they made no requests.
 async fn pace_of(object: ObjectReader) -> Result<Option<u64>> {
     let (mut requests, mut milliseconds) = (0_u64, 0_u64);
     each_row(&object, None, |row| {

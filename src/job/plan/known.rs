@@ -1,4 +1,4 @@
-//! What a plan remembers about an event: what decides whether it is visited, not its whole ledger. There may be very many events.
+//! What a plan remembers about an event: only what decides whether it is visited, as there may be very many events.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -15,8 +15,8 @@ use crate::transform::event::Event;
 pub(super) struct KnownEvent {
     /// Whether it is still visited.
     pub(super) is_open: bool,
-    /// Whether it may have been moved since it was last described: it has not ended as far as is known, or it is about to be
-    /// visited, and no visit has found that anybody came.
+    /// Whether it may have been moved since it was last described: as far as is known, it has not ended; or it is to be visited
+    /// now, and no visit has found that anybody came.
     pub(super) may_have_moved: bool,
     /// When it ends, as far as is known.
     pub(super) end_time: Option<Timestamp>,
@@ -26,7 +26,7 @@ pub(super) struct KnownEvent {
     pub(super) last_visit: Option<Timestamp>,
     /// Whether it is overdue or failing.
     pub(super) health: Health,
-    /// When its turn is among the events that wait for a visit; `None` if it is not due.
+    /// Its turn among the events that wait for a visit; `None` if it is not due.
     pub(super) turn: Option<Turn>,
     /// How many rows it had when it was last visited.
     pub(super) rows: u64,
@@ -35,8 +35,8 @@ pub(super) struct KnownEvent {
     description: u64,
 }
 
-/// When the turn of an event is among those that wait. Those that have waited longest come first; but those past their horizon
-/// come last, so that years of events that are pulled for the first time do not keep today's from being visited.
+/// The turn of an event among those that wait for a visit. Those that have waited longest come first; but those past their
+/// horizon come last, so that years of events that are pulled for the first time do not keep today's from being visited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::job) struct Turn {
     is_past_horizon: bool,
@@ -97,7 +97,7 @@ fn wanted_at(context: &Context, choice: &Choice, ledger: &Ledger, now: Timestamp
         Chosen::Plan { .. } | Chosen::Events(..) => true,
         Chosen::Days(days) => {
             let zone = &context.lake.settings.zone;
-            // On which days an event was watched is not known before all of it was asked for.
+            // Until all days of an event have been asked for once, it is not known on which days it was watched.
             let held = match ledger.through {
                 Some(_) => *days,
                 None => days.with_those_before(context.horizon, zone),

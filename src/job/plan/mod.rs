@@ -1,4 +1,4 @@
-//! Plan: notes what the rosters list in the ledgers, and decides from the ledgers which events are to be visited.
+//! Plan: writes what the rosters list into the ledgers, and decides from the ledgers which events are to be visited.
 
 mod estimate;
 mod known;
@@ -100,7 +100,7 @@ async fn show_due(context: &Context, choice: &Choice, due: Vec<Due>, report: &mu
     Ok(())
 }
 
-/// Brings the ledgers up to date with the rosters, unless `purpose` only shows, and returns the events to visit.
+/// Brings the ledgers up to date with the rosters, unless the plan is only shown, and returns the events to visit.
 pub(in crate::job) async fn plan(
     context: &Context,
     choice: &Choice,
@@ -136,8 +136,8 @@ pub(in crate::job) async fn plan(
     context.progress.listing();
     let listed = rosters::note(&mut update).await;
     if purpose.writes_ledgers() && context.lake.privacy().await?.suppressed.revision() != revision {
-        // Since the vendor was asked, somebody is to be forgotten who may be the host of an event that was noted, even if the
-        // vendor's list broke after that.
+        // Since the vendor was asked, a person has been put on the list of people to be forgotten who may be the host of a noted
+        // event. That holds even if the vendor's list broke off later.
         planned.fail(clean_ledgers(context).await?);
     }
     let cursor = listed?;
@@ -181,7 +181,7 @@ async fn check_lake(context: &Context, purpose: Purpose) -> Result<bool> {
     Ok(is_lake)
 }
 
-/// An error if the lake is another customer's. One that knows no customer yet becomes this one's.
+/// An error if the lake is another customer's. A lake without a customer becomes this one's, unless the plan is only shown.
 async fn check_customer(context: &Context, customer: &str, purpose: Purpose) -> Result<()> {
     if purpose.writes_ledgers() {
         context.lake.claim(customer).await
@@ -227,7 +227,7 @@ async fn file_closed(update: &mut RosterUpdate<'_>, closed: Vec<Ledger>) -> Resu
     Ok(())
 }
 
-/// Remembers the closed events that concern the chosen days: no list names them.
+/// Remembers the closed events that concern the chosen days: no list is read that would name them.
 async fn read_closed_ledgers(update: &mut RosterUpdate<'_>) -> Result<()> {
     let ledgers = &update.context.ledgers;
     ledgers
@@ -267,7 +267,7 @@ fn without_end(ledger: &Ledger) -> Failure {
     Failure::of_event(ledger.event.event_id, error.hint("`sync --event` still visits it"))
 }
 
-/// An error if the last visit lies in the future: another clock dated it, and until this one has passed it, events are not due.
+/// An error if the last visit lies in the future: another clock dated it, and until this clock passes it, events are not due.
 fn clock_is_behind(known: &BTreeMap<i64, KnownEvent>, now: Timestamp) -> Option<Error> {
     let newest = known.values().filter_map(|known| known.last_visit).max()?;
     let behind = newest.duration_since(now);

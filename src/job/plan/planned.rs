@@ -21,7 +21,7 @@ pub(in crate::job) struct Due {
 /// The events to visit, and what could not be planned.
 #[derive(Default)]
 pub(in crate::job) struct Planned {
-    /// The events to visit, by their turns.
+    /// The events to visit, in this order.
     pub(super) due: Vec<Due>,
     /// How many events are known and still visited.
     known: usize,
@@ -41,7 +41,7 @@ impl Planned {
         Self { is_of_all, ..Self::default() }
     }
 
-    /// Adds what failed and is not a single event's.
+    /// Adds errors that do not concern a single event.
     pub(super) fn fail(&mut self, errors: impl IntoIterator<Item = Error>) {
         self.failures.extend(errors.into_iter().map(|error| Failure::of_run(&error)));
     }

@@ -20,8 +20,8 @@ use crate::load::ledger::{Closing, Ledger};
 use crate::report::Failure;
 use crate::transform::event::Event;
 
-/// Of these events, the ones about which the ledgers do not know enough: new events, events that may still be moved, and closed
-/// events that are to be visited again because they concern chosen days.
+/// Those of these events about which the ledgers do not know enough: new events, events that may still be moved or held after
+/// all, and closed events that are to be visited again because they concern chosen days.
 pub(super) async fn worth_asking_about(
     update: &mut RosterUpdate<'_>,
     events: BTreeSet<i64>,

@@ -102,8 +102,8 @@ impl<'a> RosterUpdate<'a> {
         KnownEvent::of(self.context, self.choice, ledger, self.now, self.purpose)
     }
 
-    /// How long a list, or all questions about single events, may take: half of the time that is left, if visits are waiting that
-    /// need neither; otherwise `None`, for no limit.
+    /// How long a list, or all questions about single events, may take: half of the time that is left, if there are visits to
+    /// make that need neither; otherwise `None`, for no limit.
     pub(super) fn budget_before_visits(&self) -> Option<Duration> {
         let has_visits_to_make = self.purpose == Purpose::Pull && !self.known.is_empty();
         self.context.visit_deadline.time_left().filter(|_| has_visits_to_make).map(|left| left / 2)
@@ -114,7 +114,7 @@ impl<'a> RosterUpdate<'a> {
         self.described.contains(&event_id)
     }
 
-    /// Events that have begun, and of which it is not known when they end, without those that a user chose.
+    /// Events that have begun and whose end is not known, except those that a user chose.
     pub(super) fn without_end(&self) -> impl Iterator<Item = i64> {
         let waiting = self.known.iter().filter(|(_, known)| known.lacks_end && !known.is_chosen(self.choice));
         waiting.map(|(event_id, _)| *event_id)
@@ -156,7 +156,8 @@ impl<'a> RosterUpdate<'a> {
         self.save(events, Detail::Full).await
     }
 
-    /// Saves events in their ledgers; they must already be reduced to what may be kept. A ledger that cannot be read fails alone.
+    /// Saves events in their ledgers; they must already be reduced to what may be kept. A ledger that cannot be read or written
+    /// fails alone, unless the store is down.
     async fn save(&mut self, events: Vec<Event>, detail: Detail) -> Result<()> {
         if !events.is_empty() {
             self.check_clock()?;
@@ -203,8 +204,8 @@ impl<'a> RosterUpdate<'a> {
         Ok(())
     }
 
-    /// Notes in the ledger of an event what the roster says about it, unless `purpose` only shows; returns the ledger. `None` if
-    /// there is none, and the event is of no concern.
+    /// Notes in the ledger of an event what the roster says about it, unless the plan is only shown; returns the ledger. `None`
+    /// if the event has no ledger and does not concern this run.
     async fn note(&self, event: Event, detail: Detail) -> Result<Option<Ledger>> {
         if !self.may_concern(&event) && self.context.ledgers.find(event.event_id).await?.is_none() {
             return Ok(None);
@@ -217,14 +218,15 @@ impl<'a> RosterUpdate<'a> {
             if is_full || event.end_time > ledger.event.end_time {
                 let known_edit = ledger.event.modify_time;
                 ledger.describe(&event);
-                // Which edit is the last, the other list says: else its entry of an earlier one would count for nothing.
+                // Only the other list says which edit is the last. With the time of a later edit from here, its entry of an
+                // earlier one would be ignored.
                 if !is_full {
                     ledger.event.modify_time = known_edit;
                 }
-                // What it takes over from before may be of somebody who is to be forgotten.
+                // What the new description takes over from the earlier one may name one of the people to be forgotten.
                 ledger.event = ledger.event.clone().treated(&self.privacy);
             }
-            // Its first visit follows, and then does not have to write the event day by itself.
+            // The first visit follows, and saves a write of its own if the event day is already in the ledger.
             if ledger.closed.is_none() && ledger.event.has_ended(now) {
                 let day = ledger.event.start_time.map(|start| zone.day_of(start));
                 ledger.event_day = ledger.event_day.or(day);
@@ -239,9 +241,9 @@ impl<'a> RosterUpdate<'a> {
         Ok(Some(ledger))
     }
 
-    /// Whether an event that nothing is known of may concern this run: one over days is about the events that took place on them,
-    /// or not long before, so that they may have been watched then. To ask for a day years ago, the lists are read from then on:
-    /// that is no reason to visit everything that was held since.
+    /// Whether an event without a ledger may concern this run. A run over chosen days concerns events that took place on them, or
+    /// so shortly before that they may have been watched then. To find events of a day years ago, the lists are read from then
+    /// on: that is no reason to visit everything that was held since.
     fn may_concern(&self, event: &Event) -> bool {
         let Chosen::Days(days) = self.choice.chosen else { return true };
         let zone = &self.context.lake.settings.zone;

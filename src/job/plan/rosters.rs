@@ -97,7 +97,8 @@ pub(super) async fn note(update: &mut RosterUpdate<'_>) -> Result<Option<Cursor>
     Ok((is_moved && may_move).then_some(cursor))
 }
 
-/// Notes that a question about a chosen event failed. If it has a ledger, it is visited all the same, as that describes it.
+/// Notes that a question about a chosen event failed. If the event has a ledger, it is visited all the same, as its ledger
+/// describes it.
 async fn take_as_known(update: &mut RosterUpdate<'_>, failure: Failure) {
     let Some(event_id) = failure.event_id else {
         update.failures.push(failure);
@@ -113,15 +114,16 @@ async fn take_as_known(update: &mut RosterUpdate<'_>, failure: Failure) {
     }
 }
 
-/// Notes that a question about an event failed which is visited all the same. The event counts as failed or not by its visit,
-/// which also says whether the vendor still knows it.
+/// Notes that a question failed about an event that is visited all the same. Its visit decides whether the event counts as
+/// failed, and also says whether the vendor still knows it.
 fn note_for_visit(update: &mut RosterUpdate<'_>, failure: Failure) {
     if failure.kind != Kind::UnknownEvent {
         update.failures.push(Failure { event_id: None, ..failure });
     }
 }
 
-/// Where to go on reading the lists, and whether that may move afterwards: lists of chosen days say nothing about other days.
+/// Where to go on reading the lists, and whether the cursor may move afterwards: not if days were chosen, as what the lists say
+/// about those says nothing about other days.
 async fn cursor(update: &mut RosterUpdate<'_>) -> Result<(Cursor, bool)> {
     if update.choice.days().is_some() {
         return Ok((Cursor::unread(), false));
@@ -144,7 +146,7 @@ fn perhaps_no_list(error: Error) -> Error {
     }
 }
 
-/// Up to when a list that was asked for up to now has been read: by the vendor's clock, if this machine's is ahead of it.
+/// How far a list that was asked for until now has been read: by the vendor's clock, if this machine's is ahead of it.
 fn listed_until(vendor: Vendor<'_>, now: Timestamp) -> Timestamp {
     now.checked_add(vendor.clock_ahead().unwrap_or_default()).map_or(now, |theirs| theirs.min(now))
 }
@@ -170,7 +172,8 @@ async fn edited(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()
                 update.unreadable += page.unreadable;
                 update.apply(page.events, Detail::Full).await?;
             }
-            // The next run comes back to a page without data, and to a last span without any; none does to chosen days.
+            // If no later run asks again, this one does at once: the next run comes back to a page without data, and to a last span
+            // without any, but not if days were chosen.
             let is_last_chance = if choice.days().is_some() {
                 list.is_blank() || list.has_gap()
             } else {
@@ -188,14 +191,13 @@ async fn edited(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()
             );
             update.notes.insert(note);
         }
-        // Where something was answered after it, there was nothing.
+        // If a later span has data, the blank ones before it had no events.
         blank_from = list.is_blank().then(|| blank_from.unwrap_or(from));
         gap_from = gap_from.or(list.has_gap().then_some(from));
         read.broken_at = gap_from.into_iter().chain(blank_from.or(Some(to))).min();
         spans.advance(pages);
     }
-    // What was asked for the first time, and answered without any data, is asked for once more the next time: it may have been no
-    // answer.
+    // The next run asks once more for what was asked for the first time and had no data: it may have been no answer.
     let broken_at = blank_from
         .into_iter()
         .chain(gap_from)
@@ -206,8 +208,8 @@ async fn edited(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()
 }
 
 /// Reads public events by their own time: those of the chosen days, otherwise those that are within their horizon now or were
-/// when the list was last read; on the first run as far back as `--lookback`. The other list shows edits, and says more. Returns
-/// the events that are listed without an end. After each span, it notes in `read` how far it has come.
+/// when the list was last read; on the first run as far back as `--lookback`. Edits are left to the other list, which also says
+/// more. Returns the events that are listed without an end. After each span, it notes in `read` how far it has come.
 async fn public(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<Vec<i64>> {
     let (context, choice, now) = (update.context, update.choice, update.now);
     let zone = &context.lake.settings.zone;
@@ -241,8 +243,8 @@ async fn public(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<Ve
     Ok(without_end)
 }
 
-/// Ignores an instant that lies in the future: a wrong clock wrote it, and what came in the meantime is listed again. One that is
-/// only just ahead, because a run that began a little later wrote it, counts as now.
+/// Ignores an instant that lies in the future: it comes from a wrong clock, so the list is read as if it were not there. One that
+/// is only just ahead, because a run that began a little later wrote it, counts as now.
 fn believed(read_until: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
     read_until.filter(|until| until.duration_since(now) <= CLOCK_TOLERANCE).map(|until| until.min(now))
 }

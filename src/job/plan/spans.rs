@@ -1,5 +1,4 @@
-//! Splits a long period into spans, oldest first, so that what was read of a list is not read again if the rest does not end in
-//! time. Pure.
+//! Splits a long period into spans, oldest first, so that what was read of a list is not read again if the time runs out. Pure.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -27,8 +26,8 @@ impl Spans {
         self.current
     }
 
-    /// Goes on to the next span; this one had so many pages. If they are few, the next one is twice as long: a quiet period takes few
-    /// requests.
+    /// Goes on to the next span; this one had so many `pages`. If they are few, the next span is twice as long: a quiet period
+    /// takes few requests.
     pub(super) fn advance(&mut self, pages: usize) {
         if pages <= MANY {
             self.length = self.length.saturating_add(self.length);
