@@ -6,11 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 use super::visit::{Outcome, Visit};
 use super::{Closing, Ledger};
 
-/// Failed visits in a row after which an event that is past its horizon is closed although something is owed. A visit that was cut
-/// off and brought no day does not interrupt the row: where the vendor answers nothing, the time may run out in two visits of three.
+/// Failed visits in a row after which an event that is past its horizon is closed although something is owed. A visit that was
+/// cut off and brought no day does not break the row: if the vendor answers nothing, the time may run out in two visits of three.
 const LAST_TRIES: u32 = 3;
-/// How long such an event must have waited in vain past its horizon: an outage is no reason to give it up, nor is a user who is
-/// not allowed to see it yet. There is no such wait if the vendor has answered for the event before and no longer knows it.
+/// How long such an event must have waited in vain past its horizon: neither an outage nor a user who may not see it yet is a
+/// reason to give it up. There is no such wait if the vendor has answered for the event before and no longer knows it.
 const LAST_WAIT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Ledger {
@@ -52,7 +52,7 @@ impl Ledger {
         self.event.start_time.map_or(self.first_seen, |start| start.max(self.first_seen))
     }
 
-    /// Why this visit, which is already in the ledger, closes the event; none if it does not.
+    /// Why this visit, which is already in the ledger, closes the event; `None` if it does not.
     pub(super) fn closing(&self, visit: &Visit, horizon: SignedDuration) -> Option<Closing> {
         // An earlier visit does not close what a later one left open.
         if self.last_visit > Some(visit.pulled_at) {
@@ -85,8 +85,8 @@ impl Ledger {
         lacks_nothing && visit.is_chosen && visit.is_unknown && !has_answers
     }
 
-    /// Whether the event was cancelled, the vendor has answered nothing for it in any visit, and does not know it after all that time:
-    /// it was deleted.
+    /// Whether the event was cancelled, the vendor has answered nothing for it in any visit, and, after all that time, does not
+    /// know it: it was deleted.
     fn is_deleted(&self, visit: &Visit) -> bool {
         let has_answers = self.last_good_visit.is_some() || !self.days.is_empty() || self.snapshot.is_some();
         let has_waited = visit.pulled_at.duration_since(self.waits_since()) >= LAST_WAIT;

@@ -31,7 +31,7 @@ pub enum HeldBy {
 /// The first day that is not complete, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Hold {
-    /// The event; none if the reason is not that of a single event.
+    /// The event; `None` if the reason does not concern a single event.
     pub event_id: Option<i64>,
     /// The first day that is not complete.
     pub day: Date,
@@ -40,7 +40,7 @@ pub struct Hold {
 }
 
 impl Hold {
-    /// What holds back the days of one event; none if nothing is missing, or if what is missing will never be asked for.
+    /// What holds back the days of one event; `None` if nothing is missing, or if what is missing will never be asked for.
     #[must_use]
     pub fn of(ledger: &Ledger, settings: &LakeSettings, now: Timestamp) -> Option<Self> {
         let event = &ledger.event;

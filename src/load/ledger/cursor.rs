@@ -26,10 +26,9 @@ struct Document {
 /// How far a list was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReadUpTo {
-    /// Up to when it was read completely; none if it never was.
+    /// The time up to which it was read completely; `None` if it never was.
     pub until: Option<Timestamp>,
-    /// Up to when it was read when the last reading broke off, or was answered without any data; the next one goes on there. None if
-    /// neither happened.
+    /// Where the next reading goes on if the last one broke off, or had an answer without any data; otherwise `None`.
     pub broken_at: Option<Timestamp>,
 }
 
@@ -37,9 +36,9 @@ pub struct ReadUpTo {
 pub struct Cursor {
     /// How far the list of edited events was read.
     pub edited: ReadUpTo,
-    /// How far the public list was read, which is by the time at which events are held.
+    /// How far the public list was read. It is read by the time at which events are held.
     pub held: ReadUpTo,
-    /// Whether the last run did not read the public list, so that nobody waits for it.
+    /// Whether the last run did not read the public list, so that nobody needs to wait for it.
     pub skips_public: bool,
     condition: Condition,
 }

@@ -7,9 +7,9 @@ use crate::calendar::Zone;
 use crate::transform::event::Event;
 
 impl Ledger {
-    /// Updates the event to how the vendor now describes it, unless that is how it was before an edit that is known. A closed event
-    /// that now ends later, or may be held after all, is visited again; an event that was cancelled before it began, and never
-    /// visited, is closed.
+    /// Updates the event to the vendor's description of it, unless that is older than an edit that is already known. A closed
+    /// event that now ends later, or may be held after all, is visited again; an event that was cancelled before it began, and
+    /// never visited, is closed.
     pub fn describe(&mut self, event: &Event) {
         if event.is_older_than(&self.event) {
             return;
@@ -36,7 +36,7 @@ impl Ledger {
         }
     }
 
-    /// The first day on which it was to take place: its own, unless it had begun before it was moved.
+    /// The first day on which the event was to take place: its own day, or the one on which it had begun before it was moved.
     #[must_use]
     pub fn first_day(&self, zone: &Zone, event_day: Date) -> Date {
         self.began_at.map_or(event_day, |began_at| zone.day_of(began_at).min(event_day))

@@ -10,8 +10,8 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 const LONGEST: SignedDuration = SignedDuration::from_hours(23);
 
 impl Ledger {
-    /// When the event is due; none if it has not ended, or is closed. An event without a known end that a user had visited is due
-    /// again when its horizon is over.
+    /// When the event is due; `None` if it has not ended, or is closed. An event without a known end that a user had visited is
+    /// due again when its horizon is over.
     #[must_use]
     pub fn due_at(&self, horizon: SignedDuration, now: Timestamp) -> Option<Timestamp> {
         if self.closed.is_some() || !self.comes_due(horizon, now) {
@@ -80,7 +80,7 @@ mod tests {
     /// `infra/README.md` says what that costs.
     #[test]
     fn with_a_run_every_hour_an_event_is_visited_47_times_until_it_is_closed() {
-        // Its horizon and what is left of its last day, until that has settled.
+        // Its horizon, the rest of the last day of that, and the time until that day has settled.
         let closes_from = 30 * 24 + 24 + 12;
         let (mut ledger, mut visits) = (Ledger { last_visit: None, ..visited(0) }, 0);
         for hours in 0.. {

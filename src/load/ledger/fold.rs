@@ -41,8 +41,8 @@ impl Ledger {
         self.closed = self.closed.or_else(|| self.closing(visit, horizon));
     }
 
-    /// Takes the answers that are not older than those it has. As in the lake, an answer that does not know of an acceptance cannot
-    /// replace one that does.
+    /// Takes the answers that are not older than those in the ledger. As in the lake, an answer that does not know of an
+    /// acceptance cannot replace one that does.
     fn take_answers(&mut self, visit: &Visit) {
         for (day, answer) in &visit.days {
             let age = |day: &DayAnswer| (day.accepted_at, day.pulled_at);
@@ -61,7 +61,8 @@ impl Ledger {
         }
     }
 
-    /// Counts a visit: how many have failed, were in vain, or were not finished in a row; and those without data for a day.
+    /// Counts a visit among those in a row that failed, were in vain, or were not finished; and, for each day, among those
+    /// without its data.
     fn count(&mut self, visit: &Visit) {
         for day in &visit.blank {
             let visits = self.blank.entry(*day).or_default();

@@ -10,11 +10,11 @@ use super::Ledger;
 /// How long an event may wait for a good visit before it is overdue.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
 
-/// Number of failed visits in a row from which on an event counts as failing.
+/// From this number of failed visits in a row on, an event counts as failing.
 const PATIENT_VISITS: u32 = 3;
 
-/// How long ago an event must have ended for the vendor to forget it. One that it does not know any more so soon is rather one that
-/// the user may no longer see, and somebody has to hear of that.
+/// How long ago an event must have ended for the vendor to have forgotten it. If the vendor stops knowing it sooner, it is rather
+/// an event that the user may no longer see, and somebody has to hear of that.
 const LONG_OVER: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Ledger {
@@ -25,7 +25,7 @@ impl Ledger {
         self.is_gone && now.duration_since(self.end()) >= LONG_OVER
     }
 
-    /// Whether the event is failing since its last visit, and was not before.
+    /// Whether the event has been failing since its last visit, and was not before.
     #[must_use]
     pub fn is_newly_failing(&self, now: Timestamp) -> bool {
         self.failures == PATIENT_VISITS && Health::of(self, now).failing > 0

@@ -72,8 +72,8 @@ impl Ledgers {
         Ok(listed)
     }
 
-    /// Changes every document where it lies, as [`Ledgers::change`] does, and returns an error for each that cannot be read. Few are
-    /// in memory at a time.
+    /// Changes every document where it lies, as [`Ledgers::change`] does, and returns an error for each that cannot be read. Only
+    /// a few are in memory at a time.
     pub async fn change_all(&self, change: impl Fn(&mut Ledger) + Sync) -> Result<Vec<Error>> {
         let (change, mut failures) = (&change, Vec::new());
         for prefix in [keys::ACTIVE, keys::CLOSED] {
@@ -107,7 +107,7 @@ impl Ledgers {
     /// The ledger of an event, still visited or not.
     pub async fn find(&self, event_id: i64) -> Result<Option<Entry>> {
         let (active, closed) = (keys::active(event_id), keys::closed(event_id));
-        // Another run may open the event again between the first two reads, and then it is in the first place.
+        // Between the first two reads, another run may open the event again: then its ledger is back under the first key.
         for key in [&active, &closed, &active] {
             if let Some(entry) = self.read(key).await? {
                 return Ok(Some(entry));
@@ -165,12 +165,12 @@ impl Ledgers {
 
     pub(super) async fn read(&self, key: &str) -> Result<Option<Entry>> {
         let entry = self.read_document(key).await?;
-        // If it is written again, then in the current format.
+        // If it is written again, it is in the current format.
         let current = |ledger| Ledger { format: FORMAT, ..ledger };
         Ok(entry.map(|(ledger, version)| Entry { ledger: current(ledger), key: key.to_owned(), version }))
     }
 
-    /// Reads a document of the ledger; none if it does not exist.
+    /// Reads a document of the ledger; `None` if it does not exist.
     pub async fn read_document<T: DeserializeOwned>(&self, key: &str) -> Result<Option<(T, Version)>> {
         let Some((bytes, version)) = self.store.get(key).await? else { return Ok(None) };
         let document = document::read(key, &bytes)?;

@@ -40,7 +40,7 @@ pub struct Ledger {
     pub event_day: Option<Date>,
     /// When the last visit began.
     pub last_visit: Option<Timestamp>,
-    /// Up to when all days have been asked for, except those that are owed.
+    /// The time up to which all days have been asked for, except those that are owed.
     pub through: Option<Timestamp>,
     /// The last answer for each day that has rows, had some before, or may have fewer because a user accepts that.
     pub days: BTreeMap<Date, DayAnswer>,
@@ -48,7 +48,7 @@ pub struct Ledger {
     pub snapshot: Option<SnapshotAnswer>,
     /// What the next visit has to ask for again.
     pub owed: Owed,
-    /// For each day whose answers lacked data that it may have, the number of visits in which they did, since it last had rows.
+    /// For each day whose answers lacked data that the day may have, the number of such visits since the day last had rows.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub blank: BTreeMap<Date, u32>,
     /// Failed visits since the last one that did not fail.
@@ -56,23 +56,23 @@ pub struct Ledger {
     /// Visits since the last one that was complete.
     #[serde(default)]
     pub unfinished: u32,
-    /// Number of visits that failed since the last one that was complete, or was cut off after it had brought a day. Others that were
-    /// cut off, or could not reach the vendor, do not count.
+    /// Failed visits since the last one that was complete, or that brought a day before it was cut off. Other visits that were
+    /// cut off, or could not reach the vendor, change nothing here.
     #[serde(default)]
     pub in_vain: u32,
     /// When the last visit that was complete began.
     pub last_good_visit: Option<Timestamp>,
-    /// When the last plan of chosen days that visited the event was made; none if there was no such plan.
+    /// When the last plan of chosen days that visited the event was made; `None` if there was no such plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned_at: Option<Timestamp>,
     /// Whether the vendor has answered for the event before, but no longer knows it.
     #[serde(default)]
     pub is_gone: bool,
-    /// When it had begun, or may have, before it was moved to a later time; none if it was not. Whoever came until then is in the
-    /// vendor's report.
+    /// When the event began, or may have begun, before it was moved to a later time; `None` if it was not moved after that.
+    /// Whoever came until then is in the vendor's report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub began_at: Option<Timestamp>,
-    /// Why the event is no longer visited; none while it is visited.
+    /// Why the event is no longer visited; `None` while it is visited.
     pub closed: Option<Closing>,
 }
 
@@ -86,12 +86,12 @@ pub enum Closing {
     Incomplete,
     /// Cancelled before it began, or without a known end.
     Cancelled,
-    /// Cancelled, without any answer of the vendor's, which no longer knows it.
+    /// Cancelled, never answered for by the vendor, and no longer known to it.
     Deleted,
 }
 
 impl Ledger {
-    /// The key under which it belongs.
+    /// The key under which the document belongs.
     pub(super) fn home(&self) -> String {
         let event_id = self.event.event_id;
         if self.closed.is_some() { keys::closed(event_id) } else { keys::active(event_id) }

@@ -7,14 +7,14 @@ use crate::error::{Error, Kind, Result};
 use crate::load::store::Condition;
 
 impl Ledgers {
-    /// The ledger of an event, in its place; none if it has none. One that is not there is moved to it, and [`Kind::Conflict`]
-    /// returned: it is safe to start over.
+    /// The ledger of an event, from its place; `None` if it has none. A ledger that is not in its place is moved there, and
+    /// [`Kind::Conflict`] returned: it is safe to start over.
     pub async fn bring_home(&self, event_id: i64) -> Result<Option<Entry>> {
         let Some(entry) = self.find(event_id).await? else { return Ok(None) };
         if entry.key == entry.ledger.home() {
             return Ok(Some(entry));
         }
-        // Another run is moving it, or was killed while it did. A document that is not in its place does not change any more.
+        // Another run is moving it, or was killed while doing so. A document that is not in its place does not change any more.
         self.move_home(&entry).await?;
         Err(Error::new(Kind::Conflict, "the ledger was moved"))
     }
@@ -45,11 +45,11 @@ impl Ledgers {
         let standing = self.read(&home).await?;
         let is_newer = standing.as_ref().is_some_and(|standing| {
             let (there, here) = (standing.ledger.last_visit, entry.ledger.last_visit);
-            // Of an open event, everybody changes the document in this place: another run has moved this one there.
+            // All runs change the document of an open event in this place: another run has already moved this one there.
             there > here || there == here && entry.ledger.closed.is_none()
         });
         if !is_newer {
-            // As long as this document is there, nobody changes the one in its place.
+            // As long as this document exists, nobody changes the one in its place.
             let now = self.read(&entry.key).await?;
             if now.is_none_or(|now| now.version != entry.version) {
                 return Ok(());
@@ -73,7 +73,7 @@ mod tests {
     use crate::load::keys;
     use crate::load::store::Folder;
 
-    /// A lake whose only event is past its horizon and was closed where it lay, and the document as two runs have read it since.
+    /// A lake whose only ledger lies in the wrong place, and the document as two runs have read it there.
     async fn half_moved(from: &str, ledger: &Ledger) -> (tempfile::TempDir, Ledgers, [Entry; 2]) {
         let folder = tempfile::tempdir().unwrap();
         let ledgers = Ledgers::new(Arc::new(Folder::new(folder.path())));

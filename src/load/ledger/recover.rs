@@ -89,7 +89,7 @@ pub async fn recover(lake: &Lake, ledgers: &Ledgers) -> Result<Vec<Error>> {
         return Err(suppression::lost());
     }
     if !events.is_empty() {
-        // Zone and policy show in the rows and footers; this does not.
+        // The zone and the policy show in the rows and footers; when days settle does not.
         let settle = format!("{:#}", lake.settings.settle);
         tracing::warn!(settle, "the lake's settings were lost, and days settle as this run says");
     }

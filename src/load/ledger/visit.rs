@@ -30,7 +30,7 @@ impl Owed {
         self.days.is_empty() && !self.snapshot
     }
 
-    /// Strikes off what a visit was answered.
+    /// Strikes off what was answered in a visit.
     pub(super) fn strike(&mut self, visit: &Visit) {
         self.days.retain(|day| !visit.asked.contains(day) || visit.owed.days.contains(day));
         self.snapshot &= visit.snapshot.is_none();
@@ -56,7 +56,7 @@ impl Owed {
         self.days.iter().map(Date::to_string).chain(snapshot).collect()
     }
 
-    /// Parses what [`Owed::names`] returned; passes over any other text.
+    /// Parses what [`Owed::names`] returned; skips any other text.
     #[must_use]
     pub fn of_names<'a>(names: impl IntoIterator<Item = &'a String>) -> Self {
         let mut owed = Self::default();
@@ -99,7 +99,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Reads the column `outcome` of a row of `pulls` or `events`; none if it has a word that this program does not know.
+    /// Reads the column `outcome` of a row of `pulls` or `events`; `None` if it has a word that this program does not know.
     #[must_use]
     pub fn of_row(row: &Row<'_>) -> Option<Self> {
         let name = row.text("outcome")?;
@@ -122,7 +122,7 @@ impl Outcome {
 pub struct Visit {
     /// When it began.
     pub pulled_at: Timestamp,
-    /// The day of the event; none if it is not known yet.
+    /// The day of the event; `None` if it is not known yet.
     pub event_day: Option<Date>,
     /// Days that were answered.
     pub days: BTreeMap<Date, DayAnswer>,
@@ -130,7 +130,7 @@ pub struct Visit {
     pub snapshot: Option<SnapshotAnswer>,
     /// What failed or was left.
     pub owed: Owed,
-    /// Days whose answers lacked data that they may have.
+    /// Days whose answers lacked data that the day may have.
     pub blank: BTreeSet<Date>,
     /// All days that were asked for, including those without rows and those that failed.
     pub asked: BTreeSet<Date>,
@@ -138,13 +138,14 @@ pub struct Visit {
     pub has_asked_all: bool,
     /// How it ended.
     pub outcome: Outcome,
-    /// When the last day of the event's horizon settles: a complete visit from then on closes the event. None if this one does not.
+    /// When the last day of the event's horizon settles: a complete visit from then on closes the event. `None` if this visit
+    /// must not close it.
     pub closes_from: Option<Timestamp>,
     /// Whether the vendor does not know the event.
     pub is_unknown: bool,
     /// Whether a user chose the event, so that it is visited even if it is closed.
     pub is_chosen: bool,
-    /// When the plan of chosen days that this visit belongs to was made; none if it belongs to no such plan.
+    /// When the plan of chosen days that this visit belongs to was made; `None` if it belongs to no such plan.
     pub planned_at: Option<Timestamp>,
 }
 

@@ -5,14 +5,14 @@ use jiff::Timestamp;
 use super::visit::{Outcome, Owed};
 use crate::transform::row::Row;
 
-/// The row of a visit, as far as anything is made of it. Counts that it lacks are zero.
+/// What is read from the row of a visit. Counts that the row lacks are zero.
 #[derive(Clone, Debug)]
 pub struct VisitRow {
     /// The event.
     pub event_id: i64,
     /// When the visit began.
     pub pulled_at: Timestamp,
-    /// How it ended; none if that is a word that this program does not know.
+    /// How it ended; `None` if the row has a word that this program does not know.
     pub outcome: Option<Outcome>,
     /// What the next visit had to ask for again.
     pub owed: Owed,
@@ -24,8 +24,7 @@ pub struct VisitRow {
     pub rejects: u64,
     /// Cells that had less than at the visit before.
     pub fewer: u64,
-    /// What differs; none if the visit compared nothing: it had no snapshot that has everything, like most visits, or it
-    /// owed a day.
+    /// What differs; `None` if the visit compared nothing: like most, it had no snapshot that has everything, or it owed a day.
     pub compared: Option<Compared>,
 }
 
@@ -34,12 +33,12 @@ pub struct VisitRow {
 pub struct Compared {
     /// Settled days whose windows differ from the snapshot.
     pub days_differing: u64,
-    /// Whether the sums of the viewer details are not those of the viewings.
+    /// Whether the sums over the viewer details differ from those over the viewings.
     pub sums_differ: bool,
 }
 
 impl VisitRow {
-    /// Reads a row of `pulls`; none if it does not say of which visit it is.
+    /// Reads a row of `pulls`; `None` if it does not say which visit it is about.
     #[must_use]
     pub fn read(row: &Row<'_>) -> Option<Self> {
         let count = |column: &str| u64::try_from(row.number(column).unwrap_or_default()).unwrap_or_default();
