@@ -25,8 +25,7 @@ pub(super) async fn answers(context: &Context, day: &str) -> Result<Vec<Listed>>
     Ok(listed)
 }
 
-/// Removes the records of people of whom nothing may be kept from an answer, and returns how many there are; with `is_dry`, only
-/// counts them.
+/// Removes the records of people to be forgotten from an answer, and returns how many there are; with `is_dry`, only counts them.
 pub(super) async fn forget(
     context: &Context,
     privacy: &Privacy,
@@ -59,8 +58,8 @@ pub(super) async fn clean(context: &Context, privacy: &Privacy, listed: Listed) 
     cleaned.await.map(|_| ())
 }
 
-/// Runs `work` on an answer, and again on its newest version if others write it in the meantime; none if the answer no longer
-/// exists.
+/// Runs `work` on an answer, and again on its newest version if others write it in the meantime; `None` if the
+/// answer no longer exists.
 async fn of_newest<T, F: Future<Output = Result<T>>>(
     context: &Context,
     listed: Listed,

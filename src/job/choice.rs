@@ -1,4 +1,4 @@
-//! What a run is about: everything that is due, or what the user chose of it; and what that means for one visit.
+//! What a run is about: everything that is due, or what the user chose; and what that means for one visit.
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -19,7 +19,7 @@ pub(super) struct Days {
 impl Days {
     pub(super) const ALL: Self = Self { first: Date::MIN, last: Date::MAX };
 
-    /// Those from one day to another; `None` if neither is given.
+    /// The days from one to another; `None` if neither is given.
     pub(super) fn between(from: Option<Date>, to: Option<Date>) -> Result<Option<Self>> {
         if from.is_none() && to.is_none() {
             return Ok(None);
@@ -32,7 +32,7 @@ impl Days {
         Ok(Some(days))
     }
 
-    /// These days, and so many before them that an event which was held then may have been watched on these.
+    /// These days, and the days before them on which an event may have been held that was watched on these.
     pub(super) fn with_those_before(self, horizon: SignedDuration, zone: &Zone) -> Self {
         let begin = zone.start_of(self.first).ok().and_then(|start| start.checked_sub(horizon).ok());
         Self { first: begin.map_or(Date::MIN, |begin| zone.day_of(begin)), ..self }
@@ -43,7 +43,7 @@ impl Days {
         (self.first..=self.last).contains(&day)
     }
 
-    /// Whether an event takes place on them; false if its time is not known.
+    /// Whether an event takes place on any of them; false if its time is not known.
     pub(super) fn meet(self, event: &Event, zone: &Zone) -> bool {
         let Some(start) = event.start_time else { return false };
         let (first, last) = (zone.day_of(start), zone.day_of(event.end_time.unwrap_or(start)));
@@ -58,9 +58,9 @@ pub(super) enum Chosen {
     Due,
     /// These days of all events that took place, or may have been watched, on them.
     Days(Days),
-    /// These events; only these days of them if there are any.
+    /// These events; if days were chosen, only these days of them.
     Events(Vec<i64>, Option<Days>),
-    /// One of the pulls of a plan that was made earlier: these of its events, and the days that it was made for, if it was.
+    /// One of the pulls of a plan that was made earlier: some of the plan's events, and the days that it was made for, if any.
     Plan { events: Vec<i64>, days: Option<Days>, planned_at: Timestamp },
 }
 
@@ -114,7 +114,7 @@ impl Choice {
         !matches!(self.chosen, Chosen::Due | Chosen::Plan { days: None, .. })
     }
 
-    /// Whether no later run comes back to what this one leaves: what the user chose, but not through a plan.
+    /// Whether no later run comes back to what this one leaves, because the user chose it, and not through a plan.
     pub(super) fn is_one_off(&self) -> bool {
         matches!(self.chosen, Chosen::Days(_) | Chosen::Events(..))
     }
@@ -127,7 +127,8 @@ impl Choice {
         }
     }
 
-    /// What a visit of this event is to ask for: if another pull of the plan was cut off during it, only what is owed.
+    /// What a visit of this event is to ask for. If another pull of the plan was cut off while visiting it, the chosen days are
+    /// not all asked for again.
     pub(super) fn scope_of(&self, ledger: &Ledger) -> Scope {
         let (days, planned_at) = match &self.chosen {
             Chosen::Due | Chosen::Plan { days: None, .. } => return Scope::Due,

@@ -91,7 +91,7 @@ enum Became {
 }
 
 fn outcome(ledger: &Ledger, planned_at: Timestamp, is_of_days: bool) -> Became {
-    // Whatever a visit of another run has left since: that makes it due again.
+    // What a visit of another run has left since then does not matter here: it makes the event due again.
     if !is_of_days && ledger.last_good_visit >= Some(planned_at) {
         return Became::Complete;
     }
@@ -143,7 +143,7 @@ mod tests {
         }
     }
 
-    /// The ledger of an event after a visit, the last of so many in a row that failed.
+    /// The ledger of an event whose last visits failed, this many in a row.
     fn visited(failures: u32) -> Ledger {
         let last_visit = Some(Timestamp::UNIX_EPOCH);
         Ledger { last_visit, failures, ..Ledger::new(Event::unknown(7), Timestamp::UNIX_EPOCH) }

@@ -22,10 +22,11 @@ use crate::progress::Progress;
 use crate::transform::decode::DecodeContext;
 use crate::transform::privacy::Privacy;
 
-/// After this many events in a row that failed for a reason that every other would meet, no other is begun: those left stay due.
+/// After this many events in a row that failed for a reason that every other event would meet, no further one is
+/// begun: the rest stay due.
 pub(super) const FAILURES_TO_STOP: u32 = 3;
 
-/// How far the clock may be ahead of the vendor's in any case.
+/// How far this machine's clock may be ahead of the vendor's, however soon days settle.
 const LEAST_AHEAD: SignedDuration = SignedDuration::from_hours(1);
 
 /// Built once per run.
@@ -55,9 +56,9 @@ pub struct Context {
     pub requests_per_second: NonZeroU32,
     /// Where the current time comes from.
     pub clock: Clock,
-    /// From when on nothing further is asked of the vendor.
+    /// The time from which on nothing further is asked of the vendor.
     pub visit_deadline: Deadline,
-    /// From when on no further day is published.
+    /// The time from which on no further day is published.
     pub publish_deadline: Deadline,
     /// The name of the run.
     pub run: String,
@@ -72,8 +73,8 @@ impl Context {
         Self::over(store, config, clock, progress)
     }
 
-    /// The context of a run over an open store. Of the time until its deadline, visits have eight tenths, and publishing the days
-    /// that they staged has one; the last tenth is for days that are still being published by then.
+    /// The context of a run over an open store. Of the time until its deadline, visits get eight tenths, and publishing the days
+    /// that they staged gets one; the last tenth is for days that are still being published by then.
     pub fn over(store: Arc<dyn Store>, config: Config, clock: Clock, progress: Progress) -> Result<Self> {
         let now = clock.now();
         let tenths = |tenths| Deadline {
@@ -114,9 +115,9 @@ impl Context {
         })
     }
 
-    /// Refuses to go on ([`Kind::Clock`]) if the clock is far ahead of the vendor's, as far as the vendor has said: the run would take
-    /// days and events for long over which have yet to take place, and close them. A clock that is ahead by less than a day takes to
-    /// settle does no harm: the next visit asks again for so much.
+    /// Refuses to go on ([`Kind::Clock`]) if this machine's clock is far ahead of the vendor's, as far as that is known: the run
+    /// would take days and events for over that have yet to take place, and close them. Being ahead by no more than a day takes
+    /// to settle does no harm: the next visit asks for as much again.
     pub(super) fn check_clock(&self, vendor: Vendor<'_>) -> Result<()> {
         let behind = vendor.clock_ahead().map_or(SignedDuration::ZERO, |ahead| -ahead);
         if behind <= self.lake.settings.settle.max(LEAST_AHEAD) {
@@ -152,7 +153,8 @@ impl Context {
 
 fn after(now: Timestamp, time: SignedDuration) -> Timestamp {
     let then = now.checked_add(time).unwrap_or(Timestamp::MAX);
-    // In whole milliseconds, like the clock: otherwise a request that ends with the time would end just before the deadline.
+    // In whole milliseconds, like the clock: a request that ends with the time would otherwise seem to end just
+    // before the deadline.
     Timestamp::from_millisecond(then.as_millisecond()).unwrap_or(then)
 }
 

@@ -78,7 +78,8 @@ async fn vendor(context: &Context, vendor: Vendor<'_>) -> Result<String> {
         match edited.page().await {
             Ok(Some(_)) => {}
             Ok(None) => break,
-            // It knows the user by the token, then, and this run does not need the list. Only a code is the vendor's own word.
+            // Then the vendor knows the user by the token, and this run does not need the list. Only a code is
+            // the vendor's own word.
             Err(error)
                 if error.kind() == Kind::Refused
                     && error.context("code").is_some()

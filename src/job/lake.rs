@@ -4,7 +4,8 @@ use super::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::load::{keys, lake};
 
-/// Checks the lake as [`check`] does, and restores its list of forgotten people if that was lost. An error if there is no lake.
+/// Checks the lake as [`check`] does, and restores its list of people to be forgotten if that was lost. An error
+/// if there is no lake.
 pub(super) async fn require(context: &Context) -> Result<()> {
     let is_lake = check(context).await?;
     context.lake.mend_suppressed().await?;

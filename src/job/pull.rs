@@ -25,7 +25,7 @@ const STORE_FAILURES_TO_STOP: u32 = 20;
 
 /// How the visit of an event ended.
 enum Ended {
-    /// Whether or not everything was answered, or could be recorded.
+    /// The visit was made, whether or not everything was answered, or could be recorded.
     Visited(Box<Visited>),
     /// Before it began: another run has closed the event since it was planned.
     NotNeeded,
@@ -42,7 +42,7 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
         plan(context, &choice, context.client.vendor(&usage), Purpose::Pull).await?.add_to_report(report);
     context.progress.events(due.len());
     let privacy = context.lake.privacy().await?;
-    // Asked by the stream while the loop below sets it, and a job must be `Send`: hence an atomic.
+    // Read by the stream while the loop below sets it, and a job must be `Send`: hence an atomic.
     let may_go_on = AtomicBool::new(true);
     // What the deadline cuts off is left to the next run.
     let goes_on = || may_go_on.load(Ordering::Relaxed) && !context.visit_deadline.is_over();
@@ -68,7 +68,7 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
                 report.events.health -= due.health;
             }
             Ended::Failed(error) => report.event_failed(due.event_id, error),
-            // It ends the visits, once those under way are done. What is staged is published.
+            // This error ends the visits, once those under way are done. What is staged is published.
             Ended::Stopped(error) => {
                 if may_go_on.swap(false, Ordering::Relaxed) {
                     report.failed(&error);
@@ -84,8 +84,8 @@ pub(super) async fn pull(context: &Context, selection: &Selection, report: &mut 
     Ok(())
 }
 
-/// Says how many of the chosen events were not visited in full, or that there were none. They need not be due: no other run would
-/// come back to them.
+/// Says how many of the chosen events were not visited in full, or that there were none. They may not be due, so no other run
+/// would come back to them.
 fn say_what_is_left(report: &mut Report, choice: &Choice, stopped_by: Option<Kind>, is_out_of_time: bool) {
     if choice.days().is_some() && report.events.due == 0 && report.failures.is_empty() {
         report.notes.insert("no event took place, or may have been watched, on these days".to_owned());
@@ -107,14 +107,15 @@ fn say_what_is_left(report: &mut Report, choice: &Choice, stopped_by: Option<Kin
 /// Visits in a row that failed for the same reason, which perhaps concerns all events.
 #[derive(Default)]
 struct Streak {
-    /// The reason: the vendor cannot be reached, or the store cannot be read or written. `None` if the last visit had neither.
+    /// The reason: the vendor cannot be reached, or the store cannot be read or written. `None` if the last
+    /// visit failed for neither.
     kind: Option<Kind>,
     visits: u32,
 }
 
 impl Streak {
-    /// Adds a visit, and returns whether further visits would most likely fail as well. After a few failures of the store, it is
-    /// tried first.
+    /// Adds a visit, and returns whether further visits would most likely fail as well. After a few failures because of the
+    /// store, the store itself is tried first.
     async fn should_stop_after(&mut self, context: &Context, ended: &Ended) -> bool {
         let error = match ended {
             Ended::Visited(visited) => visited.error.as_ref(),
@@ -134,7 +135,7 @@ impl Streak {
     }
 }
 
-/// Visits an event of which the plan knows that it has a ledger.
+/// Visits an event that had a ledger when it was planned.
 async fn visit_planned(context: &Context, choice: &Choice, event_id: i64, privacy: Privacy) -> Ended {
     let ledger = match context.ledgers.find(event_id).await {
         Ok(Some(Entry { ledger, .. })) => ledger,

@@ -53,7 +53,7 @@ pub(crate) fn parse_event(text: &str) -> Result<i64, &'static str> {
 
 /// Reads a day, for an option that takes one.
 pub(super) fn parse_day(text: &str) -> Result<Date, &'static str> {
-    // Without the check, a time behind the day would be passed over.
+    // Without the check, a time after the day would be ignored.
     let day = text.parse().ok().filter(|day: &Date| day.to_string() == text);
     day.ok_or("write it like `2022-10-26`")
 }

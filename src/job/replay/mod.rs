@@ -26,7 +26,7 @@ use crate::load::ledger::visit::Outcome;
 use crate::load::store::Listed;
 use crate::report::Report;
 
-/// How long before the day that it asks for a visit may have begun: by a clock that was behind, or around midnight.
+/// How long before a day the visit that asks for it may have begun: by a clock that was behind, or around midnight.
 const MOST_BEHIND: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The arguments of `replay`.
@@ -73,7 +73,7 @@ pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report
     let days = call.days()?;
     lake::require(context).await?;
     let privacy = context.lake.privacy().await?;
-    // First, because a cell published after the one rebuilt from its answers would be taken for the better one.
+    // First, because a cell published after the one that is rebuilt from the same answers would be taken for the better one.
     publish_staged(context, &[], report).await?;
     let events = archived(context, &call.event, days, report).await?;
     if events.is_empty() && report.failures.is_empty() {
@@ -126,7 +126,7 @@ pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report
     publish_staged(context, &[], report).await
 }
 
-/// The error for an event that was chosen.
+/// The error for a chosen event without any archived answer.
 fn nothing_archived() -> Error {
     Error::new(Kind::Usage, "nothing of the event was archived that was chosen")
         .hint("`sync --event` asks the vendor again")

@@ -31,9 +31,9 @@ use crate::transform::tables::Table;
 #[derive(Default)]
 pub(super) struct Replayed {
     pub(super) records: RecordCounts,
-    /// Whether no answer was wanted.
+    /// Whether there was no complete answer for the wanted days.
     pub(super) is_empty: bool,
-    /// The first error that concerns one object alone, which did not stop the rest.
+    /// The first error that concerned a single object, and so did not stop the rest.
     pub(super) damaged: Option<Error>,
 }
 
@@ -69,15 +69,15 @@ struct Replaying<'a> {
     days: Days,
     privacy: &'a Privacy,
     ledger: Option<Ledger>,
-    /// Whether no answer was wanted so far.
+    /// Whether there was no complete answer for the wanted days so far.
     is_empty: bool,
-    /// The cells that it staged: table, day and part.
+    /// The cells that were staged: table, day and part.
     staged: BTreeSet<(Table, Date, String)>,
 }
 
 impl Replaying<'_> {
-    /// Replays the answers that make up one day, or the snapshot. It stages nothing if they are not wanted, or not all there:
-    /// then the visit did not use them.
+    /// Replays the answers that make up one day, or the snapshot. Stages nothing if their day is not wanted, or if not all are
+    /// there: then the visit did not use them.
     async fn replay(&mut self, mut answers: Attempt) -> Result<RecordCounts> {
         let mut retries = ConflictRetries::default();
         loop {
@@ -85,7 +85,7 @@ impl Replaying<'_> {
                 Err(error) if retries.allow(&error) => {}
                 outcome => return outcome,
             }
-            // Another process rewrote them without somebody who is to be forgotten, or deleted them.
+            // Another process rewrote them without people to be forgotten, or deleted them.
             for (window, listed) in std::mem::take(&mut answers) {
                 if let Some(head) = self.context.lake.store.head(&listed.key).await? {
                     answers.insert(window, Listed { head, ..listed });
@@ -128,7 +128,7 @@ impl Replaying<'_> {
     }
 
     /// When a user accepted fewer rows, if that took effect: a visit may have been killed after it archived the answer and before
-    /// it wrote the ledger. A ledger that was begun after the visit, because the original was lost, does not know.
+    /// it wrote the ledger. A ledger that was begun after the visit, because the original was lost, cannot tell.
     fn effective_acceptance(&self, header: &ArchiveHeader) -> Option<Timestamp> {
         let of_then = self.ledger.as_ref().filter(|ledger| ledger.first_seen <= header.pulled_at);
         let Some(ledger) = of_then else { return header.accepted_at };
@@ -176,7 +176,7 @@ impl Replaying<'_> {
         Ok(())
     }
 
-    /// Stages the event's row from its ledger if the lake has lost it: a closed event has no further visit that would.
+    /// Stages the event's row from its ledger if the lake has lost it: no further visit of a closed event would do so.
     async fn stage_event(&self) -> Result<()> {
         let Self { context, days, privacy, ledger, .. } = self;
         let placed = ledger.as_ref().and_then(|ledger| Some((ledger, ledger.event_day?, ledger.last_visit?)));
