@@ -20,8 +20,8 @@ use super::store::{Condition, Head, Store, Upload};
 use crate::error::{Error, Explain, Kind, Result};
 use crate::transform::privacy::PrivacyVersion;
 
-// Settings of zstd: fast, and with little enough memory to stay in the processor's nearest caches. Decoding needs those, too,
-// and an answer is packed while it is decoded.
+// Settings of zstd: fast, and with little enough memory to stay in the processor's nearest caches. Decoding an answer needs
+// those, too, and it is packed at the same time.
 const LEVEL: i32 = -1;
 const WINDOW: CParameter = CParameter::WindowLog(17);
 const TABLE: CParameter = CParameter::HashLog(13);
@@ -155,7 +155,7 @@ impl ArchiveReader {
         Condition::Unchanged(self.packed.head.version.clone())
     }
 
-    /// Returns the next bytes of the answer; none at its end.
+    /// Returns the next bytes of the answer; `None` at its end.
     pub async fn next(&mut self) -> Result<Option<Bytes>> {
         loop {
             // The last bytes are held back: they may be `END`, which is not a part of the answer.
@@ -195,7 +195,7 @@ impl Packed {
         Ok(Self { store, key, head, at: 0, chunk, zstd, has_more: false })
     }
 
-    /// Returns the next part, unpacked; none at the end of the object. However small its packed form is, a part is never larger
+    /// Returns the next part, unpacked; `None` at the end of the object. However small its packed form is, a part is never larger
     /// than [`PART`].
     async fn more(&mut self) -> Result<Option<Vec<u8>>> {
         if self.chunk.is_empty() && !self.has_more {

@@ -44,9 +44,9 @@ pub struct Cell {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
-    /// Those for the windows of a day.
+    /// The requests for the windows of a day.
     Windows,
-    /// The one for the snapshot.
+    /// The request for the snapshot.
     Snapshot,
 }
 
@@ -108,7 +108,7 @@ impl Cell {
     }
 }
 
-/// Ranges of these lengths, one behind the other.
+/// Ranges of these lengths, one after the other, from 0 on.
 pub fn end_to_end(lengths: impl IntoIterator<Item = u64>) -> impl Iterator<Item = Range<u64>> {
     lengths.into_iter().scan(0, |end, length| {
         let begin = *end;
@@ -130,7 +130,7 @@ pub struct Judge {
 }
 
 impl Judge {
-    /// `settled_at`: from when on the day's rows are not expected to change.
+    /// `settled_at` is when the day settles: from then on, its rows are not expected to change.
     #[must_use]
     pub fn new(table: Table, settled_at: Timestamp) -> Self {
         let later_wins = matches!(table, Table::Events | Table::Rejects | Table::Pulls);
@@ -146,7 +146,7 @@ impl Judge {
     /// The total order of rivals; the greater one is better. In `events`, `rejects` and `pulls`, that is the later one. In the
     /// other tables these decide, in this order: an acceptance that the other did not know, some rows over none, settled over
     /// fresh, the greater weight of two settled ones, and then the later one. The digest decides between cells that were pulled
-    /// and staged in the same millisecond, so that no two that differ are equal.
+    /// and staged in the same millisecond, so that no two different cells are equal.
     #[must_use]
     pub fn compare(&self, one: &Cell, other: &Cell) -> Ordering {
         let time = |cell: &Cell| (cell.pulled_at, cell.staged_at, cell.digest);

@@ -31,8 +31,8 @@ pub async fn retried<T, F: Future<Output = Result<T>>>(attempt: impl Fn() -> F) 
     }
 }
 
-/// Works on the object under a key, which has this version, and after each conflict on the version that it has by then. None once
-/// the object is gone.
+/// Works on the object under a key, first in this version, and after each conflict in the version that it has by then. `None`
+/// once the object is gone.
 pub async fn on_newest<T, F: Future<Output = Result<T>>>(
     store: &dyn Store,
     key: &str,

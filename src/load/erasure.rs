@@ -32,7 +32,7 @@ pub struct Erasure {
     pub versions: u64,
 }
 
-/// People who are to be forgotten, in a form from which nobody can tell who they are without the key.
+/// People to be forgotten, in a form from which nobody can tell who they are without the key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct People {
     /// The identifier of the key that made the hashes.
@@ -46,7 +46,7 @@ pub struct People {
 struct Document<'a> {
     format: u32,
     began: Timestamp,
-    /// None while the erasure is under way, and if it was cut off: then it has to be run again.
+    /// `None` while the erasure is under way, and if it was cut off: then it has to be run again.
     ended: Option<Timestamp>,
     #[serde(flatten)]
     erasure: &'a Erasure,

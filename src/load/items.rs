@@ -9,7 +9,7 @@ use super::keys;
 use super::store::{Condition, Store};
 use crate::error::{Error, Explain, Kind, Result};
 
-/// Rows with which an item is full, as far as they are known: the visit of an event with this many takes seconds.
+/// With this many rows, as far as they are known, an item is full: the visit of an event with as many takes seconds.
 const FULL: u64 = 100_000;
 
 /// The events of one pull.

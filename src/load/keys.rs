@@ -9,7 +9,7 @@ use crate::transform::tables::Table;
 pub const SETTINGS: &str = "ledger/lake.json";
 /// How far the vendor's lists of events were read.
 pub const ROSTER: &str = "ledger/roster.json";
-/// The list of people who are to be forgotten.
+/// The list of people to be forgotten.
 pub const SUPPRESSED: &str = "ledger/suppressed.json";
 /// The ledgers of events that are still visited.
 pub const ACTIVE: &str = "ledger/active/";
@@ -49,7 +49,7 @@ pub fn archived_by(day: Date, event_id: i64, pulled_at: Timestamp, run: &str) ->
 }
 
 /// Parses the key of an archived answer: the day on which the visit began, what the keys of one attempt have in common, and the
-/// number of the answer in its attempt. None if it is not such a key.
+/// number of the answer in its attempt. `None` if it is not such a key.
 #[must_use]
 pub fn parse_archived(key: &str) -> Option<(Date, &str, usize)> {
     let (day, _) = key.strip_prefix(ARCHIVE)?.strip_prefix("dt=")?.split_once('/')?;
@@ -58,7 +58,7 @@ pub fn parse_archived(key: &str) -> Option<(Date, &str, usize)> {
     Some((day.parse().ok()?, together, window.parse().ok()?))
 }
 
-/// What the log has on one erasure.
+/// The log's document of one erasure.
 #[must_use]
 pub fn erasure(run: &str) -> String {
     format!("{ERASURES}{run}.json")
@@ -76,8 +76,8 @@ pub fn trial(name: &str) -> String {
     format!("ledger/trial/{name}")
 }
 
-/// Whether this program and all engines pass over a file because of its name, as with files that file managers and editors
-/// leave behind. Never true of Parquet files: some engines read hidden ones.
+/// Whether this program and all engines ignore a file because of its name, like those that file managers and editors leave
+/// behind. Never true of Parquet files: some engines read hidden ones.
 #[must_use]
 pub fn is_hidden(key: &str) -> bool {
     let is_parquet = key.ends_with(".parquet");
@@ -102,7 +102,7 @@ pub fn object(table: Table, day: Date) -> String {
     format!("{}part-0.parquet", self::day(table, day))
 }
 
-/// The day of a table's object; none if it is not such a key.
+/// The day of a table's object; `None` if it is not such a key.
 #[must_use]
 pub fn parse_object(of: Table, key: &str) -> Option<Date> {
     let day =
@@ -129,13 +129,13 @@ pub fn active(event_id: i64) -> String {
     format!("{ACTIVE}{event_id}.json")
 }
 
-/// The event whose ledger has this key; none if the event is no longer visited, or if it is not such a key.
+/// The event whose ledger has this key; `None` if the event is no longer visited, or if it is not such a key.
 #[must_use]
 pub fn parse_active(key: &str) -> Option<i64> {
     parse_ledger(key).filter(|event_id| key == active(*event_id))
 }
 
-/// The event whose ledger has this key, still visited or not; none if it is not such a key.
+/// The event whose ledger has this key, still visited or not; `None` if it is not such a key.
 #[must_use]
 pub fn parse_ledger(key: &str) -> Option<i64> {
     let name = key.strip_prefix(ACTIVE).or_else(|| key.strip_prefix(CLOSED))?;
@@ -156,13 +156,13 @@ pub fn staged(table: Table, day: Date, event_id: i64, pulled_at: Timestamp, name
     format!("{}{event_id}-{}-{name}.parquet", staged_day(table, day), pulled_at.as_millisecond())
 }
 
-/// The table of a folder with staged files; none if it is not such a folder.
+/// The table of a folder with staged files; `None` if it is not such a folder.
 #[must_use]
 pub fn parse_staged_table(folder: &str) -> Option<Table> {
     Table::named(folder.strip_prefix(STAGING)?.strip_suffix('/')?)
 }
 
-/// The day of a folder with staged files of a table; none if it is not such a folder.
+/// The day of a folder with staged files of a table; `None` if it is not such a folder.
 #[must_use]
 pub fn parse_staged_day(table: Table, folder: &str) -> Option<Date> {
     let day = folder.strip_prefix(&staged_table(table))?.strip_prefix("dt=")?.strip_suffix('/')?;
@@ -170,7 +170,7 @@ pub fn parse_staged_day(table: Table, folder: &str) -> Option<Date> {
     (staged_day(table, day) == folder).then_some(day)
 }
 
-/// The table and day of a staged file; none if it is not such a key.
+/// The table and day of a staged file; `None` if it is not such a key.
 #[must_use]
 pub fn parse_staged(key: &str) -> Option<(Table, Date)> {
     let mut parts = key.strip_prefix(STAGING)?.split('/');
@@ -183,7 +183,7 @@ pub fn parse_staged(key: &str) -> Option<(Table, Date)> {
     key.starts_with(&staged_day(table, day)).then_some((table, day))
 }
 
-/// The event of a staged file or an archived answer, and when its visit began; none if it is not such a key.
+/// The event of a staged file or an archived answer, and when its visit began; `None` if it is not such a key.
 #[must_use]
 pub fn parse_visit(key: &str) -> Option<(i64, Timestamp)> {
     let mut parts = key.rsplit('/').next()?.splitn(3, '-');

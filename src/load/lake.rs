@@ -40,8 +40,8 @@ struct Document {
     customer: Option<String>,
     #[serde(default, skip_serializing_if = "is_open")]
     privacy: PolicyDocument,
-    /// Identifies the key of the pseudonyms that an earlier policy made, and that may still be in the lake; none if there was no
-    /// such policy.
+    /// Identifies the key of the pseudonyms that an earlier policy made, and that may still be in the lake; `None` if there was
+    /// no such policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     former_key: Option<String>,
 }
@@ -140,7 +140,7 @@ impl Lake {
             return Ok(None);
         }
         self.compare_key(stored.document.key())?;
-        // The list of the forgotten is made with the same key, also where it has to be restored first.
+        // The list of people to be forgotten is made with the same key, even if that list has to be restored first.
         self.mend_suppressed().await?;
         self.privacy().await?;
         let former_key = stored.document.key().map(str::to_owned).filter(|_| privacy.key.is_none());
@@ -181,7 +181,7 @@ impl Lake {
         }
     }
 
-    /// Reads the lake's settings; none if there are none. Returns [`Kind::OtherLake`] if they are not this run's.
+    /// Reads the lake's settings; `None` if there are none. Returns [`Kind::OtherLake`] if they are not this run's.
     async fn read(&self, customer: Option<&str>) -> Result<Option<StoredSettings>> {
         let Some((bytes, version)) = self.store.get(keys::SETTINGS).await? else { return Ok(None) };
         let document: Document = document::read(keys::SETTINGS, &bytes)?;

@@ -61,14 +61,14 @@ impl CellWriter {
         Self { store, visit_id, table, day, part, name, waiting, writer, totals, least_weight: 0 }
     }
 
-    /// A cell of the rejects among the answers of one source.
+    /// A cell of the rejects in the answers of one source.
     #[must_use]
     pub fn of_rejects(store: Arc<dyn Store>, visit_id: VisitId, day: Date, source: Source) -> Self {
         let (part, name) = (source.name().to_owned(), format!("{}-{}", visit_id.run, source.name()));
         Self { part, name, ..Self::new(store, visit_id, Table::Rejects, day) }
     }
 
-    /// The same for a cell that the visit stages for this time, counted from 1: each time, its file has another name.
+    /// The same for a cell that its visit stages for the `time`-th time, counted from 1: each time, the file has another name.
     #[must_use]
     pub fn for_time(self, time: u32) -> Self {
         let again = if time == 1 { String::new() } else { format!("-{time}") };

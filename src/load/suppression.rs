@@ -1,4 +1,4 @@
-//! The list of people who are to be forgotten, as it is stored.
+//! The list of people to be forgotten, as it is stored.
 
 use std::sync::Arc;
 

@@ -32,7 +32,7 @@ impl Lake {
         TableDay { lake: self, privacy, table, day }
     }
 
-    /// The cell of an event and `part` in a table and day, as it may be kept now; none if the lake has none.
+    /// The cell of an event and `part` in a table and day, as it may be kept now; `None` if the lake does not have it.
     pub async fn cell(&self, table: Table, day: Date, event_id: i64, part: &str) -> Result<Option<Cell>> {
         let key = keys::object(table, day);
         retried(|| async {

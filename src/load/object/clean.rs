@@ -1,4 +1,4 @@
-//! Reads an object as it may be kept: under this run's privacy policy, and without the people who are to be forgotten.
+//! Reads an object as it may be kept: under this run's privacy policy, and without the people to be forgotten.
 
 use std::collections::VecDeque;
 use std::iter;
@@ -21,13 +21,13 @@ use crate::transform::totals::Totals;
 pub struct CleanObject {
     object: ObjectReader,
     privacy: Privacy,
-    /// The cells of the rows as they may be kept; none if the object was already written that way.
+    /// The cells of the rows as they may be kept; `None` if the object was already written that way.
     cleaned: Option<Vec<Cell>>,
 }
 
 impl CleanObject {
     /// Prepares an object. If its rows were not written as they may be kept now, they are read once, to know what is left of each
-    /// cell. Returns [`Kind::Damaged`] if people were forgotten whom the list does not have: they would come back.
+    /// cell. Returns [`Kind::Damaged`] if people were forgotten who are not on the list: they would come back.
     pub async fn of(object: ObjectReader, privacy: &Privacy) -> Result<Self> {
         check(&object, privacy)?;
         let mut cleaned = None;
@@ -106,8 +106,8 @@ impl CleanObject {
     }
 }
 
-/// One cell of an object, as it may be kept; none if the object does not have it. Only the rows of the cell are read. Fails like
-/// [`CleanObject::of`].
+/// One cell of an object, as it may be kept; `None` if the object does not have it. Only the rows of the cell are read. Fails
+/// like [`CleanObject::of`].
 pub async fn clean_cell(
     object: &ObjectReader,
     privacy: &Privacy,
@@ -128,7 +128,7 @@ pub async fn clean_cell(
     Ok(Some(with(cell, totals)))
 }
 
-/// Returns [`Kind::Damaged`] if people were forgotten whom the list does not have: they would come back.
+/// Returns [`Kind::Damaged`] if people were forgotten who are not on the list: they would come back.
 fn check(object: &ObjectReader, privacy: &Privacy) -> Result<()> {
     let listed = privacy.suppressed.revision();
     if object.privacy_version().is_none_or(|version| version.suppressed <= listed) {

@@ -58,8 +58,8 @@ impl EncodedGroups {
     }
 }
 
-/// The metadata of a column as the writer had it. For old readers, it wrote a second copy of the bounds of signed columns, which
-/// is lost in reading.
+/// The metadata of a column as the writer had it. For old readers, the writer added a second copy of the bounds of signed
+/// columns; reading loses that copy.
 fn as_written(column: &ColumnChunkMetaData) -> ParquetResult<ColumnChunkMetaData> {
     let statistics = match column.statistics().cloned() {
         Some(Statistics::Int32(bounds)) => Statistics::Int32(bounds.with_backwards_compatible_min_max(true)),

@@ -30,9 +30,9 @@ const KEY_SUPPRESSED_HASH: &str = "rollcall.suppressed_hash";
 pub struct Index {
     /// The format; 0 if the footer does not name one.
     pub format: u32,
-    /// Every cell, in the order of the rows; none if the list is lost or damaged.
+    /// Every cell, in the order of the rows; `None` if the list is lost or damaged.
     pub cells: Option<Vec<Cell>>,
-    /// What was kept of people; none if that cannot be read.
+    /// What was kept of people; `None` if that cannot be read.
     pub privacy_version: Option<PrivacyVersion>,
 }
 

@@ -15,7 +15,7 @@ use super::{length, to_parquet};
 use crate::error::Result;
 use crate::load::store::{Head, Store};
 
-/// Bytes at the end of an object that are read first: that is footer and page index of most objects, and the whole of small ones.
+/// Bytes at the end of an object that are read first: the footer and the page index of most objects, and all of a small one.
 const TAIL: u64 = 64 * 1024;
 
 /// Reads ranges of one version of an object. Its end is kept in memory, so that a small object takes only one request.
@@ -34,7 +34,7 @@ impl ObjectBytes {
         Ok(Self { store: Arc::clone(store), key: key.to_owned(), head, tail })
     }
 
-    /// A range of bytes from the end that is kept; none if it begins before that.
+    /// A range of bytes from the end that is kept; `None` if it begins before that.
     fn of_tail(&self, range: &Range<u64>) -> Option<Bytes> {
         let begin = self.head.size - self.tail.len() as u64;
         let from = usize::try_from(range.start.checked_sub(begin)?).ok()?;
@@ -84,7 +84,7 @@ impl AsyncFileReader for ObjectBytes {
         async move {
             let size = self.head.size;
             let metadata = ParquetMetaDataReader::new()
-                // In full, as they were written: row groups may be copied as they are.
+                // Encodings in full, as they were written: row groups may be copied as they are.
                 .with_metadata_options(Some(ParquetMetaDataOptions::new().with_encoding_stats_as_mask(false)))
                 .load_and_finish(self, size)
                 .await?;

@@ -60,7 +60,7 @@ impl ObjectReader {
             let (ours, theirs) = (table.schema(), metadata.schema());
             let unknown = theirs.fields().iter().find(|field| ours.index_of(field.name()).is_err());
             if let Some(unknown) = unknown.filter(|_| index.format == FORMAT) {
-                // To write it anew would drop that column.
+                // Rewriting the object would drop that column.
                 let message =
                     format!("the object has a column `{}`, which this program does not know", unknown.name());
                 return Err(Error::new(Kind::Newer, message).hint("upgrade rollcall"));
@@ -128,7 +128,7 @@ impl ObjectReader {
         self.privacy_version == Some(PrivacyVersion::from(privacy))
     }
 
-    /// What was kept of people when the object was written; none if that cannot be read.
+    /// What was kept of people when the object was written; `None` if that cannot be read.
     #[must_use]
     pub fn privacy_version(&self) -> Option<&PrivacyVersion> {
         self.privacy_version.as_ref()
@@ -146,8 +146,8 @@ impl ObjectReader {
         self.table
     }
 
-    /// How many rows each row group has, if this program would write the same, so that they can be copied as they are; otherwise
-    /// empty.
+    /// How many rows each row group has, if this program would write them in the same way, so that they can be copied as they
+    /// are; otherwise empty.
     #[must_use]
     pub fn groups(&self) -> Vec<u64> {
         let metadata = self.metadata.metadata();

@@ -42,7 +42,7 @@ impl Waiting {
         self.bytes
     }
 
-    /// Takes all rows as one batch; none if nothing was added.
+    /// Takes all rows as one batch; `None` if nothing was added.
     pub fn take(&mut self) -> Result<Option<RecordBatch>> {
         let all = self.joined()?;
         *self = Self::default();

@@ -24,10 +24,10 @@ use crate::transform::batch::{BATCH_ROWS, rows_of, rows_until};
 use crate::transform::privacy::PrivacyVersion;
 use crate::transform::tables::Table;
 
-/// Bytes of text with which waiting rows are encoded before a batch is full. Only rows far larger than any seen so far have as
-/// many.
+/// With this many bytes of text, waiting rows are encoded before a batch is full. Only rows far larger than any seen
+/// so far have as many.
 const BYTES_WAITING: usize = 8 * 1024 * 1024;
-/// Bytes of text with which a row group ends early: a reader holds a batch of it in memory, however large its rows are.
+/// With this many bytes of text, a row group ends early: a reader holds a batch of it in memory, however large its rows are.
 const ROW_GROUP_BYTES: usize = 128 * 1024 * 1024;
 
 /// Writes one object of a table and day.
@@ -40,7 +40,7 @@ pub struct ObjectWriter {
     /// What was written into the file and is not yet passed on to the upload.
     written: Written,
     factory: ArrowRowGroupWriterFactory,
-    /// Number of rows of each row group to come; any after those are full.
+    /// Number of rows of each row group to come; any after those are full ones.
     groups: VecDeque<usize>,
     /// The columns of the row group that is being written; empty before its first rows.
     columns: Vec<ArrowColumnWriter>,
@@ -176,7 +176,7 @@ impl ObjectWriter {
             for column in std::mem::take(&mut self.columns) {
                 let chunk = column.close().map_err(from_parquet)?;
                 chunk.append_to_row_group(&mut row_group).map_err(from_parquet)?;
-                // Passed on column by column, so that no second copy of the whole row group comes to be.
+                // Passed on column by column, so that there is never a second copy of the whole row group.
                 self.written.pass_on(self.upload.as_mut()).await?;
             }
             row_group.close().map_err(from_parquet)?;
@@ -196,8 +196,8 @@ impl ObjectWriter {
     }
 }
 
-/// Bytes that the file's writer has written. They are shared with it, because it cannot be asked for them while a row group is
-/// open.
+/// Bytes that the file's writer has written. They are shared with that writer, because it does not give access to them while a
+/// row group is open.
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);
 

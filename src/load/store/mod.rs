@@ -66,10 +66,10 @@ pub trait Store: Send + Sync {
     /// What lies directly below `prefix`, which ends with `/`: the folders, and the objects that are in none of them.
     async fn below(&self, prefix: &str) -> Result<Below>;
 
-    /// Reads a small object as a whole; none if it does not exist.
+    /// Reads a small object as a whole; `None` if it does not exist.
     async fn get(&self, key: &str) -> Result<Option<(Bytes, Version)>>;
 
-    /// Size and version of an object; none if it does not exist.
+    /// Size and version of an object; `None` if it does not exist.
     async fn head(&self, key: &str) -> Result<Option<Head>>;
 
     /// Reads a range of bytes of one version. Returns [`Kind::Conflict`] if the version no longer exists.
@@ -136,7 +136,7 @@ impl Location {
     }
 }
 
-/// In one canonical form, as engines need it, which may be started anywhere: a folder with its whole path, no `/` at the end.
+/// In one canonical form, with no `/` at the end; a folder with its whole path, because engines may be started anywhere.
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = match self {

@@ -41,7 +41,7 @@ impl Folder {
         Self { root: root.into(), is_cleared: Arc::default() }
     }
 
-    /// Runs `work`, which blocks, on another thread than those that wait for the network.
+    /// Runs `work`, which blocks, on a thread other than those that wait for the network.
     async fn blocking<T: Send + 'static>(
         &self,
         key: &str,
@@ -70,7 +70,7 @@ fn explain(verb: &str, path: &str, error: io::Error) -> Error {
     Error::new(Kind::Store, format!("cannot {verb} `{path}`")).caused_by(error).hint(hint)
 }
 
-/// None if the file or folder does not exist.
+/// `None` if the file or folder does not exist.
 fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
@@ -108,7 +108,7 @@ fn entries(folder: &Path, key: &str) -> io::Result<BTreeMap<String, PathBuf>> {
     Ok(entries)
 }
 
-/// The object at a path; none if it is gone.
+/// The object at a path; `None` if it is gone.
 fn listed(key: String, path: &Path) -> io::Result<Option<Listed>> {
     let file = found(File::open(path))?;
     file.map(|mut file| Ok(Listed { key, head: head(&mut file)? })).transpose()
@@ -224,8 +224,8 @@ impl Store for Folder {
     }
 }
 
-/// Removes the folders that contain a path, up to but without `root`, as long as they are empty. One that cannot be removed is
-/// taken for not empty.
+/// Removes the folders that contain a path, up to but not including `root`, as long as they are empty. One that cannot be removed
+/// counts as not empty.
 fn remove_empty(root: &Path, path: &Path) {
     for folder in path.ancestors().skip(1).take_while(|folder| *folder != root) {
         if fs::remove_dir(folder).is_err() {

@@ -54,7 +54,7 @@ pub(super) trait Said: std::error::Error + ProvideErrorMetadata + Send + Sync + 
 
 impl<E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static> Said for E {}
 
-/// Whether the bucket is missing: the status alone is that of a missing object, too.
+/// Whether the bucket is missing: the status alone could also mean a missing object.
 pub(super) fn is_no_bucket<E: Said>(error: &SdkError<E>) -> bool {
     error.code() == Some("NoSuchBucket")
 }

@@ -39,13 +39,13 @@ impl S3 {
         self.client.list_objects_v2().bucket(&self.bucket.name).prefix(self.key(prefix))
     }
 
-    /// The store's key for a key of the bucket, without the prefix that all of them have; none if it has another.
+    /// The store's key for a key of the bucket, without the prefix that all of them have; `None` if it has another.
     fn own<'a>(&self, key: &'a str) -> Option<&'a str> {
         key.strip_prefix(&self.bucket.prefix)
     }
 
-    /// The object as it is listed; none if its key ends with `/`: a console creates such empty objects for what it shows as
-    /// folders.
+    /// The object as it is listed; `None` if its key ends with `/`: a console creates such empty objects for what
+    /// it shows as folders.
     fn listed(&self, object: Object) -> Option<Listed> {
         let key = object.key.unwrap_or_default();
         let key = self.own(&key).filter(|key| !key.ends_with('/'))?.to_owned();

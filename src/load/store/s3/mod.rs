@@ -35,8 +35,8 @@ use crate::error::{Error, Kind, Result};
 
 /// Attempts at a request, including the first; between them, the SDK pauses for up to 20 s.
 const ATTEMPTS: u32 = 6;
-/// Time for one attempt at a request, up to the beginning of its answer; what it sends is at most one part of an object. Where a call is
-/// not answered at all, the run waits for so long: not for longer than it may take.
+/// Time limit of one attempt at a request, up to the beginning of its answer; a request sends at most one part of an object. If a
+/// call is not answered at all, the run waits this long, so the limit is no longer than sending a part may take.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_mins(2);
 /// How often an object is requested again if the body of the answer breaks off: the SDK itself retries only until the body
 /// begins.
@@ -48,7 +48,7 @@ pub struct Bucket {
     pub name: String,
     /// What every key begins with: nothing, or a path that ends with `/`.
     pub prefix: String,
-    /// The endpoint of another service than Amazon's; if none, `AWS_ENDPOINT_URL_S3` counts.
+    /// The endpoint of a service other than Amazon's; if none, `AWS_ENDPOINT_URL_S3` counts.
     pub endpoint: Option<Url>,
     /// Whether URLs have the bucket in their path instead of their host.
     pub path_style: bool,
@@ -105,7 +105,7 @@ impl S3 {
         format!("{}{key}", self.bucket.prefix)
     }
 
-    /// The metadata of an object; none if it does not exist.
+    /// The metadata of an object; `None` if it does not exist.
     async fn find(&self, key: &str) -> Result<Option<HeadObjectOutput>> {
         match self.client.head_object().bucket(&self.bucket.name).key(self.key(key)).send().await {
             Ok(found) => Ok(Some(found)),
@@ -114,7 +114,7 @@ impl S3 {
         }
     }
 
-    /// Reads an object, or a range of one version of it; none if the object does not exist.
+    /// Reads an object, or a range of one version of it; `None` if the object does not exist.
     async fn download(
         &self,
         key: &str,
@@ -243,7 +243,8 @@ impl Store for S3 {
             {
                 Ok(())
             }
-            // Many stores have conditions for writes, but not for deletes. The request may arrive late.
+            // Many stores have conditions for writes, but not for deletes. Without one, the delete may arrive
+            // after another write.
             Err(error) if matches!(status(&error), Some(400 | 501)) => {
                 let is_unchanged = self.head(key).await?.is_some_and(|head| head.version == *version);
                 if is_unchanged { self.delete(key).await } else { Ok(()) }

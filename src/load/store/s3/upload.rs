@@ -17,10 +17,10 @@ use crate::error::{Error, Explain, Kind, Result};
 use crate::load::keys;
 use crate::load::store::{Condition, Upload, conflict};
 
-/// Bytes of a part: the least that S3 allows, so that it takes little memory. The most parts, 10,000, make 50 GB.
+/// Bytes of a part: the least that S3 allows, so that it takes little memory. The 10,000 parts that S3 allows make 50 GB.
 const PART: usize = 5 << 20;
 
-/// Key of the metadata of an object in which it names the write that made it.
+/// The metadata key under which an object names the write that made it.
 const WRITE: &str = "rollcall-write";
 
 /// A name that nothing else has.
@@ -47,7 +47,7 @@ impl S3Upload {
         Self { s3, key: key.to_owned(), write: unique(), waiting: BytesMut::new(), parts: None }
     }
 
-    /// Tests whether the store honours a condition at the end of an upload in parts, which must not hold; returns
+    /// Tests whether the store honours a condition that does not hold at the end of an upload in parts; returns
     /// [`Kind::Unconditional`] if not. `content` has to be the content of the object under the key of this upload.
     pub(super) async fn prove(mut self, content: Bytes, never: Condition) -> Result<()> {
         self.send(content).await?;
