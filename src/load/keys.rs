@@ -90,7 +90,7 @@ pub fn table(table: Table) -> String {
     format!("{TABLES}{}/", table.name())
 }
 
-/// The prefix of the objects of one table and day, of which there is one.
+/// The prefix of the only object of one table and day.
 #[must_use]
 pub fn day(of: Table, day: Date) -> String {
     format!("{}dt={day}/", table(of))

@@ -136,8 +136,8 @@ pub(in crate::job) async fn plan(
     context.progress.listing();
     let listed = rosters::note(&mut update).await;
     if purpose.writes_ledgers() && context.lake.privacy().await?.suppressed.revision() != revision {
-        // Since the vendor was asked, a person has been put on the list of people to be forgotten who may be the host of a noted
-        // event. That holds even if the vendor's list broke off later.
+        // Since the vendor was asked, the list of people to be forgotten has changed, perhaps by the host of a noted event. So
+        // the ledgers are cleaned, even if the vendor's list broke off after that.
         planned.fail(clean_ledgers(context).await?);
     }
     let cursor = listed?;

@@ -122,8 +122,8 @@ fn note_for_visit(update: &mut RosterUpdate<'_>, failure: Failure) {
     }
 }
 
-/// Where to go on reading the lists, and whether the cursor may move afterwards: not if days were chosen, as what the lists say
-/// about those says nothing about other days.
+/// Where to go on reading the lists, and whether the cursor may move afterwards: not if days were chosen, because that reading
+/// says nothing about other days.
 async fn cursor(update: &mut RosterUpdate<'_>) -> Result<(Cursor, bool)> {
     if update.choice.days().is_some() {
         return Ok((Cursor::unread(), false));

@@ -26,7 +26,7 @@ impl Spans {
         self.current
     }
 
-    /// Goes on to the next span; this one had so many `pages`. If they are few, the next span is twice as long: a quiet period
+    /// Goes on to the next span; this one had `pages` pages. If they are few, the next span is twice as long: a quiet period
     /// takes few requests.
     pub(super) fn advance(&mut self, pages: usize) {
         if pages <= MANY {

@@ -128,7 +128,7 @@ impl Visiting<'_> {
         Ok(rows)
     }
 
-    /// Stages these rows, under other names than those that were staged `before`, and so that they win against those.
+    /// Stages these rows under other names than those that were staged `before`, against which they win.
     async fn stage_rows(&self, rows: Vec<OneRow>, before: Option<Staged>) -> Result<Staged> {
         let now = self.context.clock.now();
         let (times, at) =

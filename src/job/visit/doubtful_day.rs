@@ -11,7 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::load::cell::Source;
 
 /// After this many visits in which a day lacked data that it may have, counted since it last had rows, its answer is used as it
-/// is. After as many unfinished visits, so is a blank snapshot that an event's day is to be found by.
+/// is. The same holds, after as many unfinished visits, for a snapshot without any data that is to tell the event's day.
 pub(super) const TRIES_WITHOUT_DATA: u32 = 6;
 
 impl Visiting<'_> {

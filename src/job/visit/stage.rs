@@ -30,7 +30,7 @@ struct ToStage {
     figures: Figures,
 }
 
-/// What a cell is looked for by in the lake. Owned, because a writer cannot be shared with a future that moves between threads.
+/// What is needed to find a cell in the lake. Owned, because a writer cannot be shared with a future that moves between threads.
 struct CellSought {
     table: Table,
     day: Date,

@@ -78,7 +78,7 @@ impl Ledger {
         self.closed == Some(Closing::Complete) && !visit.is_chosen && visit.outcome != Outcome::Complete
     }
 
-    /// Whether a user asked for a closed event of which nothing is missing, and the vendor no longer knew it and answered nothing.
+    /// Whether a user asked for a closed event that lacks nothing, and the vendor no longer knew it and answered nothing.
     pub(super) fn is_in_vain(&self, visit: &Visit) -> bool {
         let lacks_nothing = self.closed == Some(Closing::Complete) && self.owed.is_empty();
         let has_answers = !visit.days.is_empty() || visit.snapshot.is_some();

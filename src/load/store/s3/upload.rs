@@ -47,7 +47,7 @@ impl S3Upload {
         Self { s3, key: key.to_owned(), write: unique(), waiting: BytesMut::new(), parts: None }
     }
 
-    /// Tests whether the store honours a condition that does not hold at the end of an upload in parts; returns
+    /// Tests whether the store, at the end of an upload in parts, honours a condition that does not hold; returns
     /// [`Kind::Unconditional`] if not. `content` has to be the content of the object under the key of this upload.
     pub(super) async fn prove(mut self, content: Bytes, never: Condition) -> Result<()> {
         self.send(content).await?;
