@@ -93,7 +93,7 @@ async fn eight_publishers_at_once_end_as_one_on_s3() {
 #[tokio::test]
 async fn what_a_faster_publish_deletes_file_by_file_does_not_fail_a_slower_one() {
     let nobody = Viewers::Exactly(0);
-    let options = WorldOptions { events: 250, days: 1, viewers: nobody, ..WorldOptions::default() };
+    let options = WorldOptions { events: 600, days: 1, viewers: nobody, ..WorldOptions::default() };
     let server = server_at(later(), &World::new(options), ServerOptions::default());
     let home = Home::new(On::Folder).await;
     run(&home.store, &server, 0, Job::Pull(Selection::default())).await;
