@@ -59,6 +59,7 @@ fn metrics(report: &Report) -> Vec<(&'static str, &'static str, Value)> {
             ("events_failed", "Count", json!(events.failed)),
             ("events_left", "Count", json!(events.left)),
             ("events_newly_failing", "Count", json!(events.newly_failing)),
+            ("events_given_up", "Count", json!(events.given_up)),
             ("rows", "Count", json!(report.rows)),
             ("rejects", "Count", json!(report.rejects)),
             ("without_table", "Count", json!(report.without_table)),

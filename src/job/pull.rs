@@ -161,7 +161,7 @@ fn crashed(crash: JoinError) -> Error {
 }
 
 fn add_to_report(context: &Context, report: &mut Report, choice: &Choice, due: &Due, visited: Visited) {
-    let Visited { event_id, outcome, figures, used, after, error, .. } = visited;
+    let Visited { event_id, outcome, figures, used, after, is_given_up, error } = visited;
     let now = context.clock.now();
     context.progress.visited(event_id, outcome, figures.records.rows, used.bytes);
     report.events.health -= due.health;
@@ -170,6 +170,7 @@ fn add_to_report(context: &Context, report: &mut Report, choice: &Choice, due: &
     figures.records.add_to(report);
     report.requests += used;
     report.events.newly_failing += usize::from(after.is_newly_failing(now));
+    report.events.given_up += usize::from(is_given_up);
     match error {
         Some(error)
             if error.kind() == Kind::UnknownEvent

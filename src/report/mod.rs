@@ -124,6 +124,8 @@ pub struct Events {
     pub left: usize,
     /// Visited and failed for the third time in a row.
     pub newly_failing: usize,
+    /// Visited for the last time, although something of them is missing that the vendor may still have.
+    pub given_up: usize,
     /// Known events that need a person.
     #[serde(flatten)]
     pub health: Health,

@@ -71,3 +71,23 @@ async fn an_event_that_was_complete_stays_so_when_somebody_asks_for_it_after_the
         "{explained}"
     );
 }
+
+#[tokio::test]
+async fn an_event_that_is_given_up_is_counted_once_and_one_that_is_gone_is_not() {
+    let (world, (event, _)) = (small_world(8), busiest());
+    let end = jiff::Timestamp::from_second(world.event(event.unsigned_abs()).unwrap().end_time).unwrap();
+    for (code, expected) in [(400, 1), (404, 0)] {
+        let (desk, mut given_up) = (Desk::new(), 0);
+        for day in [1, 28, 29, 30, 32, 34, 36, 38, 40, 42] {
+            let now = end + HOUR * (24 * day);
+            let fault = format!("code={code}@path:report/details,event:{event}");
+            let options = if day == 1 { ServerOptions::default() } else { faults(&[&fault]) };
+            let server = server_at(now, &world, options);
+            let report = sync(config(&server, &desk.store()), now, Selection::default()).await.unwrap();
+            given_up += report.events.given_up;
+        }
+        assert_eq!(given_up, expected, "{code}");
+        let said = event_said(&desk.open(), event).await;
+        assert_eq!((said.is_closed, said.outcome.as_deref()), (Some(true), Some("failed")), "{code}");
+    }
+}

@@ -12,9 +12,9 @@ use crate::error::Result;
 use crate::job::archive;
 use crate::load::conflict_retries::ConflictRetries;
 use crate::load::keys;
-use crate::load::ledger::Ledger;
 use crate::load::ledger::answers::SnapshotAnswer;
 use crate::load::ledger::visit::Visit;
+use crate::load::ledger::{Closing, Ledger};
 use crate::load::staging::{CellWriter, VisitId};
 use crate::transform::tables::Table;
 
@@ -50,11 +50,13 @@ impl Visiting<'_> {
                 after
             }
         };
+        let is_incomplete = |ledger: &Ledger| ledger.closed == Some(Closing::Incomplete);
         Ok(Visited {
             event_id: self.visit_id.event_id,
             outcome: self.shortfall.outcome(),
             figures: self.figures,
             used: self.vendor.used(),
+            is_given_up: !is_incomplete(&self.ledger) && is_incomplete(&after) && !after.is_gone,
             after,
             error: self.shortfall.error,
         })

@@ -54,6 +54,8 @@ pub(super) struct Visited {
     pub(super) used: Used,
     /// The ledger after the visit.
     pub(super) after: Ledger,
+    /// Whether this visit closed the event although something is missing, of which the vendor does not say that it is gone.
+    pub(super) is_given_up: bool,
     pub(super) error: Option<Error>,
 }
 
