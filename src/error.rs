@@ -51,8 +51,10 @@ pub enum Kind {
     Newer,
     /// The lake was made with settings other than this run's.
     OtherLake,
-    /// This machine's clock is far ahead of the vendor's.
+    /// This machine's clock is wrong: compared with the vendor's, or with that of the last visit.
     Clock,
+    /// This program made a mistake.
+    Bug,
 }
 
 impl Kind {
@@ -103,6 +105,11 @@ impl Error {
             is_transient: kind.is_transient(),
             source: None,
         }))
+    }
+
+    /// An error that only a mistake in this program can cause.
+    pub fn bug(message: impl Into<String>) -> Self {
+        Self::new(Kind::Bug, message).is_a_bug()
     }
 
     /// Adds where it happened: a name such as `event`, `window`, `requestId` or `key`, with its value.

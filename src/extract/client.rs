@@ -24,8 +24,8 @@ impl Client {
         Ok(Self { http: Http::new(options)?, tokens: Tokens::new(credentials, shared), max_response_bytes })
     }
 
-    /// Puts the token into the secret that other machines read, unless it is there already.
-    pub async fn share_token(&self) -> Result<()> {
+    /// Puts the token into the secret that other machines read, unless it is there already. False if there is no such secret.
+    pub async fn share_token(&self) -> Result<bool> {
         self.tokens.share().await
     }
 }

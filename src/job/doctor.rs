@@ -104,18 +104,16 @@ fn clock(vendor: Vendor<'_>, now: Timestamp) -> Result<String> {
         let side = if ahead.is_negative() { "behind" } else { "ahead" };
         let message =
             format!("this machine's clock says {now:.0}, and the vendor's is {side} by {:#}", ahead.abs());
-        return Err(Error::new(Kind::Usage, message).hint("set the clock"));
+        return Err(Error::new(Kind::Clock, message).hint("set the clock"));
     }
     Ok(format!("{now:.0}, and the vendor's clock agrees"))
 }
 
 /// Tests the secret through which machines share a token, if there is one.
 async fn token(context: &Context) -> Result<String> {
-    match context.client.share_token().await {
-        Ok(()) => Ok("it is in the shared secret".to_owned()),
-        Err(error) if error.kind() == Kind::Usage => Ok("it is not shared with other machines".to_owned()),
-        Err(error) => Err(error),
-    }
+    let is_shared = context.client.share_token().await?;
+    Ok(if is_shared { "it is in the shared secret" } else { "it is not shared with other machines" }
+        .to_owned())
 }
 
 async fn lake(context: &Context, customer: Option<&str>) -> Result<String> {

@@ -156,8 +156,7 @@ async fn visit_planned(context: &Context, choice: &Choice, event_id: i64, privac
 }
 
 fn crashed(crash: JoinError) -> Error {
-    let error = Error::new(Kind::Damaged, "the visit crashed").caused_by(crash);
-    error.is_a_bug()
+    Error::bug("the visit crashed").caused_by(crash)
 }
 
 fn add_to_report(context: &Context, report: &mut Report, choice: &Choice, due: &Due, visited: Visited) {

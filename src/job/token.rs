@@ -1,7 +1,7 @@
 //! Token: keeps a token that the vendor accepts where the machines of a fan-out find it.
 
 use super::context::Context;
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::extract::roster;
 use crate::extract::usage::Usage;
 use crate::report::Report;
@@ -15,6 +15,8 @@ pub(super) async fn share(context: &Context, report: &mut Report) -> Result<()> 
     report.requests += usage.used();
     match listed {
         Err(error) if error.kind() != Kind::Refused => Err(error),
-        _ => context.client.share_token().await,
+        _ if context.client.share_token().await? => Ok(()),
+        _ => Err(Error::new(Kind::Usage, "there is no secret through which to share a token")
+            .hint("name it with `--token-secret-arn`")),
     }
 }

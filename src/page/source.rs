@@ -79,7 +79,7 @@ impl EventRow {
         match self.start_time.zip(self.start) {
             Some((instant, start)) if zone.wall_clock(instant) != start => {
                 let message = format!("the lake was not made with the zone `{}`", zone.name());
-                Err(Error::new(Kind::Usage, message).hint("give the `--zone` that it was made with"))
+                Err(Error::new(Kind::OtherLake, message).hint("give the `--zone` that it was made with"))
             }
             _ => Ok(()),
         }

@@ -76,11 +76,12 @@ impl BatchBuilder {
         (self.rows, self.bytes) = (0, 0);
         if let Some(name) = self.misnamed {
             let message = format!("`{}` has no column `{name}`", self.table.name());
-            return Err(Error::new(Kind::Damaged, message).is_a_bug());
+            return Err(Error::bug(message));
         }
         let arrays = self.builders.iter_mut().map(|builder| builder.finish(BATCH_ROWS)).collect();
-        RecordBatch::try_new(self.table.schema(), arrays)
-            .explain(Kind::Damaged, || format!("cannot build a batch of `{}`", self.table.name()))
+        RecordBatch::try_new(self.table.schema(), arrays).map_err(|error| {
+            Error::bug(format!("cannot build a batch of `{}`", self.table.name())).caused_by(error)
+        })
     }
 }
 

@@ -184,27 +184,26 @@ impl Tokens {
     }
 
     /// Puts a token that the user gave into the shared secret. A token that was made is there already, unless that failed.
-    pub(in crate::extract) async fn share(&self) -> Result<()> {
-        let Some(shared) = &self.shared else {
-            return Err(Error::new(Kind::Usage, "there is no secret through which to share a token")
-                .hint("name it with `--token-secret-arn`"));
-        };
+    /// False if there is no such secret.
+    pub(in crate::extract) async fn share(&self) -> Result<bool> {
+        let Some(shared) = &self.shared else { return Ok(false) };
         let Some(Credentials::Token(given)) = &self.credentials else {
             let mut current = self.current.lock().await;
             if let Some(token) = current.token.clone().filter(|_| current.is_unshared) {
                 shared.write(&token).await?;
                 current.is_unshared = false;
-                return Ok(());
+                return Ok(true);
             }
             let found = self.read_shared().await?;
-            return found.map(|_| ()).ok_or_else(missing);
+            return found.map(|_| true).ok_or_else(missing);
         };
         if self.read_shared().await?.is_some_and(|token| is_same(&token.secret, given)) {
-            return Ok(());
+            return Ok(true);
         }
         let (renew_at, valid_until) = (Timestamp::MAX, Timestamp::MAX);
         let (customer, made_with) = (None, None);
-        shared.write(&Token { secret: given.clone(), customer, made_with, renew_at, valid_until }).await
+        shared.write(&Token { secret: given.clone(), customer, made_with, renew_at, valid_until }).await?;
+        Ok(true)
     }
 
     /// The vendor's code of the customer; `None` if it did not come with the token.

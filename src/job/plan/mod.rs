@@ -273,7 +273,7 @@ fn clock_is_behind(known: &BTreeMap<i64, KnownEvent>, now: Timestamp) -> Option<
     let behind = newest.duration_since(now);
     (behind > CLOCK_TOLERANCE).then(|| {
         let message = format!("the clock says {now:.0}, but the last visit was at {newest:.0}");
-        Error::new(Kind::Usage, message)
+        Error::new(Kind::Clock, message)
             .hint("set the clock; events are due again when it has passed that visit")
     })
 }

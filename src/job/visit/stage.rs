@@ -12,7 +12,7 @@ use super::cell_change::{CellBefore, CellChange, Worth};
 use super::figures::Figures;
 use super::intake::Fetched;
 use super::task::Task;
-use crate::error::{Explain, Kind, Result};
+use crate::error::{Error, Result};
 use crate::load::cell::Source;
 use crate::load::ledger::Ledger;
 use crate::load::ledger::answers::{DayAnswer, SnapshotAnswer};
@@ -187,8 +187,8 @@ impl Visiting<'_> {
     /// Waits until the staging under way has ended. If it failed, its task is owed.
     pub(super) async fn finish_staging(&mut self) {
         let Some(Staging { task, figures, handle }) = self.staging.take() else { return };
-        let crashed = || "the staging of an answer crashed".to_owned();
-        let outcome = handle.await.explain(Kind::Damaged, crashed).and_then(|outcome| outcome);
+        let crashed = |crash| Error::bug("the staging of an answer crashed").caused_by(crash);
+        let outcome = handle.await.map_err(crashed).and_then(|outcome| outcome);
         match outcome {
             Ok(()) => self.figures.add(figures),
             Err(error) => {

@@ -17,7 +17,7 @@ use super::index;
 use super::properties::ROW_GROUP_ROWS;
 use super::properties::{self, Expected};
 use super::{Waiting, from_parquet};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::load::cell::Cell;
 use crate::load::store::{Condition, Store, Upload};
 use crate::transform::batch::{BATCH_ROWS, rows_of, rows_until};
@@ -112,7 +112,7 @@ impl ObjectWriter {
     /// Adds a row group as it is. It must have as many rows as the next row group is to have.
     pub async fn copy(&mut self, group: &EncodedGroup) -> Result<()> {
         if group.rows() != self.left || !self.columns.is_empty() || self.waiting.rows() > 0 {
-            return Err(Error::new(Kind::Damaged, "a row group is not the next one").is_a_bug());
+            return Err(Error::bug("a row group is not the next one"));
         }
         let mut row_group = self.file.next_row_group().map_err(from_parquet)?;
         for column in 0..self.schema.fields().len() {

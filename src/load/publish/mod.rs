@@ -114,8 +114,8 @@ pub async fn publish(
         match outcome {
             Ok(of_day) => published.add(of_day),
             Err(crash) => {
-                let error = Error::new(Kind::Damaged, "the publish of a day crashed").caused_by(crash);
-                published.failures.push(error.with("day", day).is_a_bug());
+                let error = Error::bug("the publish of a day crashed").caused_by(crash);
+                published.failures.push(error.with("day", day));
             }
         }
     }

@@ -141,7 +141,7 @@ impl TableDay<'_> {
             match (stretch, &mut encoded) {
                 (Stretch::Group(at), Some(encoded)) => writer.copy(&encoded.get(at).await?).await?,
                 (Stretch::Group(_), None) => {
-                    return Err(Error::new(Kind::Damaged, "a row group is missing").is_a_bug());
+                    return Err(Error::bug("a row group is missing"));
                 }
                 (Stretch::Lake(rows), _) => kept.copy(rows.end - rows.start, &mut writer).await?,
                 (Stretch::Staged(rows), _) => staged.copy(rows, &mut writer).await?,

@@ -86,7 +86,7 @@ impl<'a> StagedFiles<'a> {
     /// The rows of the wanted files, in this order; of each file, its index and how many rows it has.
     pub(super) fn rows(&self, wanted: Vec<(usize, u64)>) -> BoxStream<'_, Result<RecordBatch>> {
         let rows = stream::iter(wanted).map(move |(at, rows)| async move {
-            let missing = || Error::new(Kind::Damaged, "a merge names a file that does not exist");
+            let missing = || Error::bug("a merge names a file that does not exist");
             let StagedFile { listed, open } = self.files.get(at).ok_or_else(missing)?;
             match open {
                 Some(object) => object.rows(iter::once(0..rows)),
