@@ -346,7 +346,7 @@ def test_every_alarm_says_what_to_do_and_watches_a_metric_that_is_there(applied,
     missing = {alarm["AlarmName"]: alarm["TreatMissingData"] for alarm in alarms}
     assert missing.pop("rollcall-other-heartbeat") == "breaching"
     assert set(missing.values()) == {"notBreaching"}
-    assert len(missing) == 11
+    assert len(missing) == 12
     for alarm in alarms:
         assert len(alarm["AlarmDescription"]) > 80, alarm["AlarmName"]
         assert len(alarm["AlarmDescription"]) <= 1024
@@ -401,7 +401,7 @@ def test_the_readme_names_every_setting_and_every_alarm(applied, aws):
     assert [name for name in settings if f"`{name}`" not in readme] == []
     alarms = client(aws, "cloudwatch").describe_alarms(AlarmNamePrefix="rollcall-other-")["MetricAlarms"]
     names = [alarm["AlarmName"].removeprefix("rollcall-other-") for alarm in alarms]
-    assert len(names) == 12 and [name for name in names if f"`{name}`" not in readme] == []
+    assert len(names) == 13 and [name for name in names if f"`{name}`" not in readme] == []
 
 
 def test_the_secrets_are_empty_and_the_readme_fills_those_that_are_the_users(applied, aws):
