@@ -73,16 +73,18 @@ locals {
       metric     = "Errors"
       dimensions = { FunctionName = aws_lambda_function.function["worker"].function_name }
       sum        = true
+      once       = true
       over       = 10
-      text       = "More than ten pulls or publishes of a fan-out could not work at all. ${local.what_an_error_says}"
+      text       = "In one hour, more than ten pulls or publishes of a fan-out could not work at all. They are tried again, and the alarm `fan-out` tells if that was in vain. ${local.what_an_error_says}"
     }
     fan-out = {
       namespace  = "AWS/States"
       metric     = "ExecutionsFailed"
       dimensions = { StateMachineArn = aws_sfn_state_machine.fan_out.arn }
       sum        = true
+      once       = true
       over       = 0
-      text       = "A fan-out has failed. What it brought is kept, and the next goes on with what is due; one over days is to be started again with the same days. Its execution in Step Functions says which state failed, and why."
+      text       = "A fan-out has failed. What it brought is kept, and the next goes on with what is due; one over days is to be started again with the same days. Its execution in Step Functions says which state failed, and why. Start a new one rather than redrive it, which repeats only what failed last."
     }
     dead-letters = {
       namespace  = "AWS/SQS"
@@ -159,19 +161,21 @@ resource "aws_cloudwatch_metric_alarm" "heartbeat" {
   }
 }
 
-# What is a share of a day's records: a few of them are odd in any lake.
+# What is a share of a day's records: a few of them are odd in any lake. On its first day an event is visited about a dozen times, and
+# each visit counts the same records anew: two odd ones make 24. Where most are odd, fewer are enough: a small lake has no more.
 locals {
   share = "${var.settings.reject_share * 100} %"
+  few   = 25
 
   shares = {
     rejects = {
       of         = ["rejects", "without_table"]
-      expression = "IF(rows + rejects + without_table > 0, (rejects + without_table) / (rows + rejects + without_table), 0)"
-      text       = "More than ${local.share} of a day's records could not be placed in a table. Those without a time are kept: SELECT reason, count(*) FROM rejects GROUP BY reason. Arrays that no table has are named in the field `notes` of the run's line in ${local.log_group}, or in ${local.worker_log_group} where a fan-out pulled, and their records are not kept: the vendor has changed its answers; a newer version of rollcall may know them."
+      expression = "IF((rejects + without_table >= ${local.few}) OR (rejects + without_table > rows), (rejects + without_table) / (rows + rejects + without_table), 0)"
+      text       = "More than ${local.share} of a day's records could not be placed in a table. Those without a time are kept: SELECT event_id, pulled_at, rejects FROM pulls WHERE rejects > 0 AND dt >= current_date - interval '2' day says of which events, and SELECT dt, reason, record FROM rejects WHERE event_id = ID AND dt >= date 'DAY', with DAY the one before the event's, shows them. Arrays that no table has are named in the field `notes` of the run's line in ${local.log_group}, or in ${local.worker_log_group} where a fan-out pulled, and their records are not kept: the vendor has changed its answers; a newer version of rollcall may know them."
     }
     set-aside = {
       of         = ["set_aside"]
-      expression = "IF(rows > 0, set_aside / rows, 0)"
+      expression = "IF((rows > 0) AND ((set_aside >= ${local.few}) OR (set_aside > rows)), set_aside / rows, 0)"
       text       = "In a day, more than ${local.share} as many values as rows did not fit their column: the column has a null there, and `extra` the value, where the privacy policy keeps it. SELECT event_id, pulled_at, set_aside FROM pulls WHERE set_aside > 0 AND dt >= current_date - interval '2' day says of which events. The vendor has probably changed its answers; a newer version of rollcall may know them."
     }
   }
@@ -219,7 +223,9 @@ resource "aws_cloudwatch_dashboard" "runs" {
   dashboard_body = jsonencode({
     widgets = [
       for index, widget in [
-        { title = "Events", metrics = ["events_complete", "events_failed", "events_newly_failing", "events_left"], stat = "Sum" },
+        { title = "Runs over all events, and what failed that is no event's", metrics = ["heartbeat", "run_failures"], stat = "Sum" },
+        { title = "Events that are still visited", metrics = ["events_known"], stat = "Maximum" },
+        { title = "Events", metrics = ["events_complete", "events_failed", "events_newly_failing", "events_given_up", "events_left"], stat = "Sum" },
         { title = "Events that need a person", metrics = ["events_overdue", "events_failing"], stat = "Maximum" },
         { title = "Rows and rejects", metrics = ["rows", "rejects", "without_table", "set_aside", "shrunk"], stat = "Sum" },
         { title = "Requests to the vendor", metrics = ["requests", "retries"], stat = "Sum" },

@@ -358,6 +358,50 @@ def test_every_alarm_says_what_to_do_and_watches_a_metric_that_is_there(applied,
                 assert metric["Dimensions"] == [{"Name": "deployment", "Value": "rollcall-other"}]
 
 
+def test_what_has_happened_is_not_taken_back_by_an_hour_of_silence(applied, aws):
+    alarms = client(aws, "cloudwatch").describe_alarms(AlarmNamePrefix="rollcall-other-")["MetricAlarms"]
+    assert all(alarm["AlarmActions"] for alarm in alarms)
+    once = {alarm["AlarmName"].removeprefix("rollcall-other-") for alarm in alarms if not alarm["OKActions"]}
+    assert once == {"newly-failing", "given-up", "shrunk", "worker-errors", "fan-out"}
+
+
+@pytest.mark.parametrize(
+    ("name", "counts", "is_raised"),
+    [
+        ("rejects", {"rows": 9, "rejects": 1, "without_table": 0}, False),
+        ("rejects", {"rows": 100, "rejects": 12, "without_table": 12}, False),
+        ("rejects", {"rows": 100, "rejects": 12, "without_table": 13}, True),
+        ("rejects", {"rows": 2475, "rejects": 25, "without_table": 0}, False),
+        ("rejects", {"rows": 2474, "rejects": 25, "without_table": 0}, True),
+        ("rejects", {"rows": 1, "rejects": 1, "without_table": 0}, False),
+        ("rejects", {"rows": 0, "rejects": 1, "without_table": 0}, True),
+        ("set-aside", {"rows": 10, "set_aside": 10}, False),
+        ("set-aside", {"rows": 10, "set_aside": 11}, True),
+        ("set-aside", {"rows": 2500, "set_aside": 25}, False),
+        ("set-aside", {"rows": 2499, "set_aside": 25}, True),
+    ],
+)
+def test_a_few_odd_records_are_no_alarm_unless_most_are(applied, aws, name, counts, is_raised):
+    [alarm] = client(aws, "cloudwatch").describe_alarms(AlarmNames=[f"rollcall-main-{name}"])["MetricAlarms"]
+    queries = {query["Id"]: query for query in alarm["Metrics"]}
+    assert set(queries) == {"share", *counts}
+    # The words that CloudWatch's expressions and Python's do not have in common.
+    expression = queries["share"]["Expression"].replace(" OR ", " or ").replace(" AND ", " and ")
+    share = eval(expression, {"IF": lambda condition, then, otherwise: then if condition else otherwise}, counts)
+    assert (share > alarm["Threshold"]) == is_raised
+
+
+def test_the_dashboard_shows_what_the_alarms_watch_and_every_figure_of_a_whole_run(applied, aws):
+    body = client(aws, "cloudwatch").get_dashboard(DashboardName="rollcall-main")["DashboardBody"]
+    widgets = [widget["properties"] for widget in json.loads(body)["widgets"]]
+    shown = [metric for widget in widgets for _, metric, *_ in widget["metrics"]]
+    metrics = (ROOT / "src/metrics.rs").read_text()
+    assert len(shown) == len(set(shown)) and all(f'"{metric}"' in metrics for metric in shown)
+    watched = re.findall(r'^ +metric += "(\w+)"$', (ROOT / "infra/account/alarms.tf").read_text(), re.M)
+    ours = {metric for metric in watched if f'"{metric}"' in metrics}
+    assert ours | {"heartbeat", "events_known"} <= set(shown)
+
+
 def period(alarm):
     """In seconds, of the alarm's own metric or of the one that it reckons with."""
     stats = [query["MetricStat"]["Period"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
