@@ -1,3 +1,25 @@
+# How long the schedule pauses, in hours; of `cron`, how long at least: a day's runs divide it, where minute and hours are plain
+# numbers; where days are left out, at least one is.
+locals {
+  rate        = try(regex("^rate\\(([0-9]+) (minute|hour|day)", var.settings.schedule), null)
+  cron        = try(split(" ", one(regex("^cron\\((.+)\\)$", var.settings.schedule))), null)
+  runs_a_day  = can(tonumber(local.cron[0])) ? try(length([for hour in split(",", local.cron[1]) : tonumber(hour)]), null) : null
+  is_each_day = try(alltrue([for field in slice(local.cron, 2, 6) : contains(["*", "?"], field)]), true)
+
+  pause = try(
+    local.rate[0] * { minute = 1 / 60, hour = 1, day = 24 }[local.rate[1]],
+    local.is_each_day ? 24 / local.runs_a_day : local.runs_a_day == 1 ? 48 : 24,
+    0,
+  )
+}
+
+check "no_pause_is_an_alarm" {
+  assert {
+    condition     = var.settings.heartbeat_hours > local.pause + var.settings.timeout_seconds / 3600
+    error_message = "The schedule of ${var.name} pauses for ${ceil(local.pause)} h or longer, and each pause raises the alarm `heartbeat`: `heartbeat_hours` has to be longer than the longest pause and the longest run together. An alarm looks back 168 h at most."
+  }
+}
+
 # Off until a run of `doctor` inside the function has passed: infra/README.md says how.
 resource "aws_scheduler_schedule" "sync" {
   name                         = var.name

@@ -97,6 +97,35 @@ def test_a_schedule_whose_alarms_tell_nobody_is_warned_of(terraform, aws, tmp_pa
     assert len(warned) == 1 and "rollcall-silent" in warned[0] and "alarm_topic_arns" in warned[0], warned
 
 
+PAUSES = [
+    ("rate(1 hour)", 4, None),
+    ("rate(1 hour)", 1, 1),
+    ("rate(90 minutes)", 2, None),
+    ("rate(2 hours)", 2, 2),
+    ("rate(1 day)", 24, 24),
+    ("rate(1 day)", 25, None),
+    ("rate(7 days)", 168, 168),
+    ("cron(15 2 * * ? *)", 4, 24),
+    ("cron(15 2 * * ? *)", 25, None),
+    ("cron(0 0,12 * * ? *)", 12, 12),
+    ("cron(0 0,12 * * ? *)", 13, None),
+    ("cron(0 2 ? * MON *)", 30, 48),
+    ("cron(0/30 8-20 ? * MON-FRI *)", 24, 24),
+    # What is not known is not warned of.
+    ("cron(0/30 2 * * ? *)", 1, None),
+    ("cron(0 */6 * * ? *)", 1, None),
+]
+
+
+def test_a_schedule_whose_pauses_would_be_alarms_is_warned_of(terraform, aws, tmp_path):
+    module = terraform(tmp_path, aws)
+    pauses = dict(enumerate(PAUSES))
+    module.variables({f"n{n}": {"schedule": at, "heartbeat_hours": hours} for n, (at, hours, _) in pauses.items()})
+    warned = [warning["detail"] for warning in refused(module, level="warn")]
+    found = {tuple(map(int, re.search(r"rollcall-n(\d+) pauses for (\d+) h", warning).groups())) for warning in warned}
+    assert found == {(n, pause) for n, (_, _, pause) in pauses.items() if pause}
+
+
 def test_settings_that_aws_would_refuse_are_refused_here_and_others_are_not(terraform, aws, tmp_path):
     module = terraform(tmp_path, aws)
     accounts = {f"refused-{number}": settings for number, (settings, _) in enumerate(REFUSED)}
