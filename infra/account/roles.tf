@@ -260,6 +260,13 @@ data "aws_iam_policy_document" "fan_out" {
     resources = [for of in ["/*", ":*"] : "arn:${local.partition}:states:${local.region}:${local.account_id}:execution:${local.state_machine_name}${of}"]
   }
 
+  # How many others run.
+  statement {
+    sid       = "Others"
+    actions   = ["states:ListExecutions"]
+    resources = [local.state_machine_arn]
+  }
+
   # Deliveries of logs have no resource: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
   statement {
     sid = "Logs"

@@ -14,6 +14,9 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_map.result_writer.
     resource_eval_s3 as writer,
 )
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils as tasks
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
+    state_task_service_aws_sdk as calls,
+)
 
 from conftest import REGION, ROOT
 from functions import Function, FunctionError
@@ -55,6 +58,19 @@ class Functions:
                 sandboxes.get().close()
 
 
+class Executions:
+    """What Step Functions says of the executions that run, in the words of a call from within one; no number is no answer."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def list_executions(self, StateMachineArn, StatusFilter):
+        assert (StateMachineArn.split(":")[5:], StatusFilter) == (["stateMachine", "fan-out"], "RUNNING")
+        if self.number is None:
+            raise ConnectionError("no answer")
+        return {"Executions": [{"Name": f"execution-{number}"} for number in range(self.number)]}
+
+
 def definition(bucket, **settings):
     """What Terraform makes of the file."""
     values = {
@@ -70,10 +86,10 @@ def definition(bucket, **settings):
     return re.sub(r"\$\{(\w+)\}", lambda found: str(values[found[1]]), text)
 
 
-def execute(monkeypatch, functions, store, definition, sent):
-    """Runs the machine to its end: its status, and its output or its error."""
-    clients = {"lambda": functions, "s3": store}
-    for module in (reader, writer, tasks):
+def execute(monkeypatch, functions, store, definition, sent, running=1):
+    """Runs the machine to its end, as one of so many that run: its status, and its output or its error."""
+    clients = {"lambda": functions, "s3": store, "stepfunctions": Executions(running)}
+    for module in (reader, writer, tasks, calls):
         monkeypatch.setattr(module, "boto_client_for", lambda service, **_: clients[service])
     with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
         steps = boto3.client("stepfunctions", REGION, aws_access_key_id="test", aws_secret_access_key="test")

@@ -108,7 +108,7 @@ def test_every_failure_that_may_pass_is_tried_again():
     assert len(passing) > 5
     every = states(json.loads(definition("bucket")))
     found = {name: state for name, state in every if state["Type"] == "Task"}
-    assert len(found) == 7
+    assert len(found) == 8
     for name, task in found.items():
         # Step Functions compares whole names.
         named = [set(retrier["ErrorEquals"]) for retrier in task["Retry"] + task.get("Catch", [])]
@@ -176,6 +176,45 @@ def test_a_fan_out_with_nothing_to_do_calls_no_worker(monkeypatch, bucket, aws, 
             functions.close()
     assert status == "SUCCEEDED", json.dumps(output, default=str)
     assert [payload["job"] for _, payload, _ in functions.calls] == ["token", "plan", "staged", "collect"]
+
+
+@pytest.mark.parametrize("sent", [{"form": "2022-10-24"}, {"from": "2022-10-24", "event_id": 609768}, {"job": "sync"}])
+def test_what_the_plan_does_not_know_is_refused_before_anything_is_pulled(monkeypatch, bucket, aws, secrets, sent):
+    with simulated("--events", "3") as vendor:
+        functions = Functions(environments(vendor, bucket, aws, secrets, workers=1))
+        try:
+            # However many run: what is mistyped is not taken for what may be left to others.
+            status, state = execute(monkeypatch, functions, s3(), definition(bucket), sent, running=3)
+        finally:
+            functions.close()
+    assert (status, state["error"]) == ("FAILED", "Permanent.Usage"), state
+    assert [payload["job"] for _, payload, _ in functions.calls] == ["token", sent.get("job", "plan")]
+    if "form" in sent:
+        assert "form" in state["cause"], "it says which"
+
+
+@pytest.mark.parametrize(
+    ("sent", "running", "does_run"),
+    [
+        ({}, 2, True),
+        ({}, 3, False),
+        ({"from": "2022-10-24", "to": "2022-10-25"}, 3, True),
+        # Step Functions does not say how many there are: that is no reason to leave out a run.
+        ({}, None, True),
+    ],
+)
+def test_a_fan_out_over_what_is_due_ends_at_once_while_two_others_run(
+    monkeypatch, bucket, aws, secrets, sent, running, does_run
+):
+    with simulated("--events", "3") as vendor:
+        functions = Functions(environments(vendor, bucket, aws, secrets, workers=1))
+        try:
+            status, output = execute(monkeypatch, functions, s3(), definition(bucket), sent, running)
+        finally:
+            functions.close()
+    assert status == "SUCCEEDED", json.dumps(output, default=str)
+    assert bool(functions.calls) == does_run
+    assert ("result" in output) == does_run
 
 
 def test_a_backfill_visits_the_days_that_it_names(monkeypatch, bucket, aws, secrets):

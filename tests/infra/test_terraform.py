@@ -273,6 +273,19 @@ def test_a_function_can_do_what_it_has_to_and_nothing_else(applied, aws, account
     assert all("/token-" in resource for resource in writes)
 
 
+def test_a_fan_out_starts_stops_and_counts_none_but_its_own(applied, aws):
+    for account in ("main", "other"):
+        policy = client(aws, "iam").get_role_policy(RoleName=f"rollcall-{account}-fan-out", PolicyName="fan-out")
+        rights = {pair for pair in allowed(policy["PolicyDocument"]) if pair[0].startswith("states:")}
+        name = f"rollcall-{account}-fan-out"
+        machine, executions = (f"arn:aws:states:{REGION}:123456789012:{kind}:{name}" for kind in ("stateMachine", "execution"))
+        assert rights == {
+            ("states:StartExecution", machine),
+            ("states:ListExecutions", machine),
+            *((f"states:{verb}Execution", executions + of) for verb in ("Describe", "Stop") for of in ("/*", ":*")),
+        }
+
+
 def test_the_command_has_the_settings_of_the_functions_and_none_that_are_theirs_alone(applied, aws):
     for account in ["main", "other"]:
         outputs = applied.outputs()[account]
