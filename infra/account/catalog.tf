@@ -4,6 +4,9 @@ locals {
   catalog  = jsondecode(file("${path.module}/../catalog.json"))
   database = replace(var.name, "-", "_")
   queries  = "${path.module}/../../samples/queries"
+
+  # The key also protects secrets, logs and a queue: who reads tables needs it for objects alone, also in a query of Athena's.
+  through_s3 = "s3.${local.region}.*"
 }
 
 resource "aws_glue_catalog_database" "lake" {
@@ -188,6 +191,12 @@ data "aws_iam_policy_document" "analysts" {
       sid       = "Key"
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
       resources = [statement.value]
+
+      condition {
+        test     = "StringLike"
+        variable = "kms:ViaService"
+        values   = [local.through_s3]
+      }
     }
   }
 
@@ -199,6 +208,12 @@ data "aws_iam_policy_document" "analysts" {
       sid       = "FormerKeys"
       actions   = ["kms:Decrypt"]
       resources = var.settings.former_kms_key_arns
+
+      condition {
+        test     = "StringLike"
+        variable = "kms:ViaService"
+        values   = [local.through_s3]
+      }
     }
   }
 }

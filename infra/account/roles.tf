@@ -74,8 +74,23 @@ data "aws_iam_policy_document" "function" {
 
   statement {
     sid       = "StagingAndLedger"
-    actions   = ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"]
+    actions   = ["s3:GetObject"]
     resources = ["${local.bucket_arn}/staging/*", "${local.bucket_arn}/ledger/*"]
+  }
+
+  # A worker writes no log of erasures, from which a lost list of the forgotten is made anew. That list and `lake.json` it may write:
+  # it restores the one, and tries with the other whether the store refuses what it has to.
+  statement {
+    sid     = "StagingAndLedgerWrites"
+    actions = ["s3:PutObject", "s3:AbortMultipartUpload"]
+    resources = [
+      for place in concat(
+        ["staging/*"],
+        each.key == "sync" ? ["ledger/*"] : [
+          "ledger/active/*", "ledger/closed/*", "ledger/trial/*", "ledger/lake.json", "ledger/roster.json", "ledger/suppressed.json",
+        ],
+      ) : "${local.bucket_arn}/${place}"
+    ]
   }
 
   # A staged file goes when it is published, an event's ledger when it moves. Nobody takes away the list of those who are to be forgotten.

@@ -235,6 +235,10 @@ def test_a_function_can_do_what_it_has_to_and_nothing_else(applied, aws, account
     prefixes = ["lake", "staging", "ledger"] + (["plans"] if name == "sync" else [])
     prefixes += ["archive"] if account == "other" or name == "sync" else []
     own = {f"{bucket}/{prefix}/*" for prefix in prefixes}
+    written = own
+    if name == "worker":
+        ledger = "active/*", "closed/*", "trial/*", "lake.json", "roster.json", "suppressed.json"
+        written = own - {f"{bucket}/ledger/*"} | {f"{bucket}/ledger/{place}" for place in ledger}
     deleted = ["staging", "ledger/active", "ledger/closed", "ledger/trial"] + [p for p in prefixes if p == "archive"]
     deleted = {f"{bucket}/{prefix}/*" for prefix in deleted}
     read = ["rosters"] if name == "sync" else []
@@ -244,7 +248,7 @@ def test_a_function_can_do_what_it_has_to_and_nothing_else(applied, aws, account
         if action == "s3:DeleteObject":
             assert resource in deleted, "the lake and the list of the forgotten only grow"
         elif service == "s3" and action != "s3:GetObject":
-            assert resource in own | {bucket}, (action, resource)
+            assert resource in written | {bucket}, (action, resource)
         elif service == "s3":
             assert resource in own | {f"{bucket}/{prefix}/*" for prefix in read}
         elif service == "secretsmanager":
@@ -260,7 +264,7 @@ def test_a_function_can_do_what_it_has_to_and_nothing_else(applied, aws, account
             assert resource.endswith(f":rollcall-{account}-dead-letters")
         else:
             assert (service, resource, account) == ("ec2", "*", "other")
-    reads_and_writes = {(f"s3:{verb}Object", f"{place}") for verb in ("Get", "Put") for place in own}
+    reads_and_writes = {("s3:GetObject", place) for place in own} | {("s3:PutObject", place) for place in written}
     assert reads_and_writes | {("s3:GetObject", f"{bucket}/{prefix}/*") for prefix in read} <= rights
     assert {("s3:ListBucket", bucket)} | {("s3:DeleteObject", place) for place in deleted} <= rights
     [listing] = [statement for statement in policy["Statement"] if statement["Action"] == "s3:ListBucket"]
@@ -300,10 +304,14 @@ def test_the_command_has_the_settings_of_the_functions_and_none_that_are_theirs_
         assert not {"ROLLCALL_DEPLOYMENT", "ROLLCALL_SECRET_ARN", "MALLOC_ARENA_MAX"} & set(own)
 
 
-def rights_of_analysts(aws, outputs):
+def policy_of_analysts(aws, outputs):
     iam, arn = client(aws, "iam"), outputs["analysts_policy_arn"]
     version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-    return set(allowed(iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]))
+    return iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+
+
+def rights_of_analysts(aws, outputs):
+    return set(allowed(policy_of_analysts(aws, outputs)))
 
 
 def test_an_analyst_reads_tables_and_nothing_else_of_the_bucket(applied, aws):
@@ -317,9 +325,14 @@ def test_an_analyst_reads_tables_and_nothing_else_of_the_bucket(applied, aws):
     }
 
 
-def test_an_analyst_decrypts_tables_and_no_archived_answer(applied, aws):
-    rights = rights_of_analysts(aws, applied.outputs()["other"])
+def test_an_analyst_decrypts_tables_and_no_archived_answer_and_nothing_but_objects(applied, aws):
+    outputs = applied.outputs()["other"]
+    rights = rights_of_analysts(aws, outputs)
     assert {resource for action, resource in rights if action == "kms:Decrypt"} == {KEY, FORMER_KEY}
+    keys = [statement for statement in policy_of_analysts(aws, outputs)["Statement"] if "kms:" in json.dumps(statement)]
+    assert len(keys) == 2
+    for statement in keys:
+        assert statement["Condition"] == {"StringLike": {"kms:ViaService": f"s3.{REGION}.*"}}
 
 
 def test_an_analyst_finds_work_group_database_and_tables_in_athenas_console(applied, aws):
