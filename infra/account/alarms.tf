@@ -1,6 +1,5 @@
 # Each says what to do. Events that are left for the next run, a holiday without events, and an event of more than a week ago that
-# the vendor forgot raise none: they are counted in none of these metrics, until the last is given up. Nor do objects of the lake
-# that somebody else deleted.
+# the vendor forgot raise none: they are counted in none of these metrics. Nor do objects of the lake that somebody else deleted.
 locals {
   hour = 3600
   # CloudWatch looks back seven days at most.
@@ -42,7 +41,7 @@ locals {
       sum    = true
       once   = true
       over   = 0
-      text   = "Within an hour, events were given up: their horizon (${var.settings.horizon}) is over, something of them is missing, and three visits or more failed: for a week, or because the vendor no longer knows them. No run comes back to them, and what the vendor no longer has is lost. The fields `failed` and `notes` of the run's line name them: in ${local.log_group}, or in ${local.worker_log_group} where a fan-out pulls; so does the saved query health-incomplete, as closed. `rollcall explain ID` says what is missing, and why. When the cause is gone, invoke ${var.name}-sync with {\"job\": \"sync\", \"event_id\": ID}, which tries again."
+      text   = "Within an hour, events were given up: their horizon (${var.settings.horizon}) is over, something of them is missing, and for a week and three visits or more, all failed. No run comes back to them, and what the vendor no longer has is lost. The fields `failed` and `notes` of the run's line name them: in ${local.log_group}, or in ${local.worker_log_group} where a fan-out pulls; so does the saved query health-incomplete, as closed. `rollcall explain ID` says what is missing, and why. When the cause is gone, invoke ${var.name}-sync with {\"job\": \"sync\", \"event_id\": ID}, which tries again."
     }
     shrunk = {
       metric = "shrunk"

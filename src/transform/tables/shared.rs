@@ -100,7 +100,7 @@ pub(super) const GROUP_NAME: Column = text("group_name", "group", "Group (分组
 pub(super) const IDEN: Column = text(
     "iden",
     "iden",
-    "Identity, a free label (身份): 观众 (viewer) and 主持人 (host) in the vendor's sample; simulated events also have the words of role, 主讲人 (speaker) and 参会人 (attendee)",
+    "Identity, a free label (身份): 观众 (viewer) and 主持人 (host) in the vendor's sample",
 );
 pub(super) const COUNTRY_CODE: Column = identifier(
     "country_code",
