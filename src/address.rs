@@ -13,7 +13,7 @@ pub fn checked(text: &str) -> Result<Url> {
     let mut url = Url::parse(text).explain(Kind::Usage, invalid).map_err(|error| error.hint(hint))?;
     let is_local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
     if !(url.scheme() == "https" || url.scheme() == "http" && is_local) {
-        let message = format!("`{text}` would send secrets in the clear");
+        let message = format!("`{text}` would send secrets unencrypted");
         return Err(Error::new(Kind::Usage, message).hint("use `https://`"));
     }
     if !url.path().ends_with('/') {

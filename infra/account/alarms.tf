@@ -1,5 +1,6 @@
 # Each says what to do. Events that are left for the next run, a holiday without events, and an event of more than a week ago that
-# the vendor forgot raise none: they are counted in none of these metrics. Nor do objects of the lake that somebody else deleted.
+# the vendor forgot raise none: they are counted in none of these metrics. Nor do objects of the lake that somebody else deleted,
+# until something of their day is published.
 locals {
   hour = 3600
   # CloudWatch looks back seven days at most.

@@ -1,6 +1,6 @@
--- How many came to each event, how many of them live, and for how long. A row an event, with 0 where nobody
--- came. Its day stays the same if the event is moved. Hosts are left out: whoever hosted an event is no viewer
--- of it, whatever else they did in it. Viewings that say nothing of who came count as sessions, not as people.
+-- How many people came to each event, how many of them live, and for how long.
+-- One row per event, with 0 if nobody came. Its day stays the same if the event is moved. Hosts are left out: whoever hosted an
+-- event is not a viewer of it, whatever else they did there. Viewings that do not say who came count as sessions, not as people.
 SELECT
   e.event_id,
   e.title,

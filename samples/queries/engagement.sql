@@ -1,5 +1,5 @@
--- What viewers did, on average for each person who attended, live or as a replay. A row an event with
--- viewers. Viewings that say nothing of who came are left out. The vendor sends null and 0, and both are none
+-- What viewers did, on average for each person who attended, live or as a replay.
+-- One row per event with viewers. Viewings that do not say who came are left out. The vendor sends null and 0, which are the same
 -- here. Questions are asked by viewers, quizzes are put to them.
 SELECT
   p.event_id,

@@ -1,7 +1,8 @@
--- What does not add up in each event: a row such an event, none when all adds up, or when pulls has no visit of it.
--- days_differing, and missing_seconds, _live and _replays (what the vendor's totals have more than its viewings), are of the
--- last visit that compared them, at compared_at. missing_records, of the last visit: those that are neither rows, rejects,
--- outside, counted, nor of somebody who is to be forgotten.
+-- What does not add up, by event.
+-- One row per event with a difference; no rows if everything adds up. An event that has no visit in pulls is not checked.
+-- days_differing, missing_seconds, missing_live and missing_replays (by how much the vendor's totals exceed its viewings) are of the
+-- last visit that compared them, at compared_at. missing_records is of the last visit: records that are neither rows, rejects,
+-- outside, counted, nor of people to be forgotten.
 WITH visits AS (
   SELECT p.*, row_number() OVER (PARTITION BY p.event_id ORDER BY p.pulled_at DESC) AS place
   FROM pulls p

@@ -1,7 +1,9 @@
--- Which events are not complete yet. A row an event whose last visit failed, was left or owes something, or that is still
--- visited for its replays. owed lists what the next visit asks again: days, or snapshot. Of a closed event no visit comes, and it
--- is missing unless `rollcall sync --event` asks. No rows: all is there. Not here are events that no visit ever came to, those that
--- were complete before the vendor forgot them, and those without a row in events (deleted for its age) whose last visit was complete.
+-- Which events are not complete yet.
+-- One row per event whose last visit failed, was left or owes something, or that is still visited for its replays; no rows if
+-- everything is there. owed lists what the next visit asks for again: days, or the snapshot. A closed event is not visited any more:
+-- what it lacks stays missing unless `rollcall sync --event` asks for it. Not listed are events that were never visited, events that
+-- were complete before the vendor forgot them, and events without a row in events (deleted for its age) whose last visit was
+-- complete.
 WITH visits AS (
   SELECT p.*, row_number() OVER (PARTITION BY p.event_id ORDER BY p.pulled_at DESC) AS place
   FROM pulls p

@@ -1,6 +1,7 @@
--- Which companies came. A row a company as the viewers gave it: another spelling is another company.
--- Somebody who gave two companies counts in the last by name, or in both if it was in two events. Viewings that
--- say nothing of who came count as time, not as people.
+-- Which companies came.
+-- One row per company as the viewers wrote it: another spelling is another company. Somebody who gave two companies counts for the
+-- last one in alphabetical order, or for both if it was in two events. Viewings that do not say who came count as time, not as
+-- people.
 SELECT
   coalesce(CASE WHEN s.person IS NULL THEN s.company ELSE p.company END, 'unknown') AS company,
   count(DISTINCT s.person) AS people,

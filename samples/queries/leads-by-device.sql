@@ -1,5 +1,5 @@
--- With which devices viewers came. A row a device, the first where the vendor names several for one viewing.
--- Somebody with two devices counts in both.
+-- Which devices viewers used.
+-- One row per device; if the vendor names several for one viewing, the first counts. Somebody with two devices counts for both.
 SELECT
   coalesce(
     nullif(nullif(split_part(s.device_type, ',', 1), '-'), ''),

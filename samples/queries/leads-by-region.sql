@@ -1,6 +1,6 @@
--- Where viewers were. A row a place, as the vendor tells it from the address, the first where it names
--- several, or the second where the first is a dash. An address of a private network is a place of its own
--- (本地局域网). Somebody in two places counts in both.
+-- Where viewers were.
+-- One row per place, as the vendor derives it from the address: the first if it names several, or the second if the first is a dash.
+-- An address of a private network is a place of its own (本地局域网). Somebody in two places counts for both.
 SELECT
   coalesce(
     nullif(nullif(split_part(s.location, ',', 1), '-'), ''),

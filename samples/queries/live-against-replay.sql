@@ -1,5 +1,5 @@
--- Live against replay: people and seconds of both. A row an event, with 0 where nobody came.
--- Somebody who did both counts in both, and in people_both.
+-- Live against replay: people and seconds of both.
+-- One row per event, with 0 if nobody came. Somebody who did both counts for both, and in people_both.
 SELECT
   e.event_id,
   e.title,

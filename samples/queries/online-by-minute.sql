@@ -1,7 +1,8 @@
--- How many people were online in each minute of one event, live: in every minute that a viewing of theirs touches, and once, also
--- with two devices. At any instant of it there may be fewer. A minute without a row is like the one before. Minutes count from the
--- scheduled start: without a known one there are no rows. A viewing without an end, or with one before its start, counts in its
--- first minute. One that says nothing of who came is left out. Put your event's number below.
+-- How many people were online in each minute of one event, live.
+-- A person counts in every minute that a viewing of theirs touches, and once even with two devices: at any instant of the minute,
+-- there may be fewer. A minute without a row is like the one before. Minutes count from the scheduled start; without a known one,
+-- there are no rows. A viewing without an end, or with an end before its start, counts in its first minute. Viewings that do not say
+-- who came are left out. Put your event's number below.
 WITH viewings AS (
   SELECT p.person, s.online_minute, greatest(s.online_minute, coalesce(s.offline_minute, s.online_minute)) AS offline_minute
   FROM sessions s

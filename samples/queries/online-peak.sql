@@ -1,7 +1,7 @@
--- The most people who were online in one minute of each event, live, and the first minute with so many. A row an event with live
--- viewers and a known start. As in online-by-minute, whoever left in a minute and whoever came later in it count together: at any
--- instant there may have been fewer. Viewings that say nothing of who came are left out. The number only rises where
--- somebody comes, so no other minute needs a look.
+-- The most people who were online in one minute of each event, live, and the first minute with that many.
+-- One row per event with live viewers and a known start. As in online-by-minute, somebody who left in a minute and somebody who came
+-- later in it count together: at any instant, there may have been fewer. Viewings that do not say who came are left out. The number
+-- only rises when somebody comes, so no other minute needs a look.
 WITH viewings AS (
   SELECT s.event_id, p.person, s.online_minute, greatest(s.online_minute, coalesce(s.offline_minute, s.online_minute)) AS offline_minute
   FROM sessions s

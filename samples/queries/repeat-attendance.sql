@@ -1,5 +1,6 @@
--- How many people came to one event, to two, and so on. A row a number of events.
--- Only people with a mobile number, a mail address or an identifier of yours: nobody else can be known again.
+-- How many people came to one event, to two, and so on.
+-- One row per number of events. Only people with a mobile number, a mail address or an identifier of yours count: nobody else can be
+-- recognized again.
 WITH attendance AS (
   SELECT p.person_key, count(*) AS events
   FROM people p

@@ -1,7 +1,7 @@
--- Replays up to the seventh day after each event. A row an event and day with replays. Day 0 is the day on
--- which the event was to end, by the lake's wall clock. Days before it are negative, where an event ended
--- early or was moved. An event without a known end is left out. Somebody who watched on two days counts on
--- both: people do not add up.
+-- Replays up to the seventh day after each event.
+-- One row per event and day with replays. Day 0 is the day on which the event was scheduled to end, by the lake's wall clock. Days
+-- before it are negative, if an event ended early or was moved. An event without a known end is left out. Somebody who watched on two
+-- days counts on both: people do not add up.
 SELECT
   s.event_id,
   date_diff('day', date(s.event_end_date), s.dt) AS days_after,

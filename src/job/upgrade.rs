@@ -24,6 +24,9 @@ pub struct Upgrade {
     /// not come back.
     #[arg(long)]
     pub change_privacy: bool,
+    /// Put an empty object in place of each one that is lost, although it had rows that nobody can bring back.
+    #[arg(long)]
+    pub accept_loss: bool,
 }
 
 pub(super) async fn upgrade(context: &Context, call: &Upgrade, report: &mut Report) -> Result<()> {
@@ -44,7 +47,7 @@ pub(super) async fn upgrade(context: &Context, call: &Upgrade, report: &mut Repo
         publish_staged(context, &[], report).await?;
     }
     context.progress.publishing();
-    let upgraded = upgrade::upgrade(&context.lake, &context.ledgers, context.publish_deadline);
+    let upgraded = upgrade::upgrade(&context.lake, call.accept_loss, context.publish_deadline);
     add_to_report(report, upgraded.await?);
     if call.change_privacy {
         // Last, because the archive takes the longest.

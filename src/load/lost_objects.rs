@@ -27,7 +27,7 @@ pub fn missing(objects: &LakeObjects) -> BTreeSet<(Date, Table)> {
 
 /// Those of the missing objects that had rows, according to the ledgers; and an error for each ledger that cannot be read. Without
 /// missing objects, no ledger is read.
-pub async fn that_had_rows(
+async fn that_had_rows(
     ledgers: &Ledgers,
     settings: &LakeSettings,
     missing: &BTreeSet<(Date, Table)>,

@@ -6,7 +6,6 @@ use jiff::civil::Date;
 use super::lake::Lake;
 use super::lake_objects;
 use super::lake_objects::READERS;
-use super::ledger::ledgers::Ledgers;
 use super::lost_objects;
 use super::object::ObjectReader;
 use super::publish::Published;
@@ -18,14 +17,14 @@ use crate::error::{Error, Kind, Result};
 use crate::transform::tables::Table;
 
 /// Rewrites every object whose format or columns are older than this program's, or that has something that may no longer be
-/// kept. Puts an empty object for each table that a day lacks, unless a ledger says that there were rows: an empty object would
-/// hide that they are missing. No object is looked at after the `deadline`; then [`Kind::Timeout`] is among the failures.
-pub async fn upgrade(lake: &Lake, ledgers: &Ledgers, deadline: Deadline) -> Result<Published> {
+/// kept. Puts an empty object for each table that a day lacks, unless a ledger says that there were rows, which an empty object would
+/// hide, and the user does not `accept_loss`. No object is looked at after the `deadline`; then [`Kind::Timeout`] is among the failures.
+pub async fn upgrade(lake: &Lake, accept_loss: bool, deadline: Deadline) -> Result<Published> {
     let (store, mut published) = (&lake.store, Published::default());
     let listed = lake_objects::since(store, None, &mut published.failures).await?;
     let privacy = &lake.privacy().await?;
     let missing = lost_objects::missing(&listed);
-    let (lost, damaged) = lost_objects::that_had_rows(ledgers, &lake.settings, &missing).await?;
+    let (lost, damaged) = lost_objects::that_lost_rows(lake, &missing).await?;
     published.failures.extend(damaged);
     // A day with staged files gets its objects when these are published.
     let staged =
@@ -53,7 +52,9 @@ pub async fn upgrade(lake: &Lake, ledgers: &Ledgers, deadline: Deadline) -> Resu
             Ok(Found::Current) => Ok(false),
             Ok(Found::Outdated(object)) => table_day.rewrite(&table_day.key(), *object).await.map(|()| true),
             Ok(Found::Absent) if staged.contains_key(&day) => Ok(false),
-            Ok(Found::Absent) if lost.contains_key(&(day, table)) => Err(lake_objects::missing(table, day)),
+            Ok(Found::Absent) if !accept_loss && lost.contains_key(&(day, table)) => {
+                Err(lake_objects::missing(table, day))
+            }
             Ok(Found::Absent) => table_day.replace(&[], None).await.map(|replaced| replaced.is_put),
             Err(error) => Err(error),
         };

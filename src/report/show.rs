@@ -76,7 +76,7 @@ impl Report {
         rows.iter()
             .try_for_each(|(table, rows)| write!(f, "\ntable      {table}: {}", counted(*rows, "row")))?;
         if rows.values().all(|rows| *rows == 0) && *archived_records == 0 {
-            f.write_str("\nnobody     was found: check how it is written")?;
+            f.write_str("\nnobody     was found: check how the person is written")?;
             f.write_str(if *is_dry { "" } else { "; runs keep such people out all the same" })?;
         }
         if *is_dry {

@@ -27,13 +27,13 @@ fn a_call_that_is_wrong_ends_with_status_2_before_anything_is_done() {
         (vec!["--api-url", &url, "--token", TOKEN, "--horizon", "36h"], "25 hours longer than `--settle`"),
         (vec!["--api-url", &url, "--token", TOKEN, "--accept-shrink"], "would let every event shrink"),
         (vec!["--api-url", &url, "--token", ""], "is empty"),
-        (vec!["--api-url", "http://example.com", "--token", TOKEN], "would send secrets in the clear"),
+        (vec!["--api-url", "http://example.com", "--token", TOKEN], "would send secrets unencrypted"),
         (vec!["--api-url", &url, "--token", TOKEN, "--store", "ftp://x"], "unknown kind of store `ftp://x`"),
         (vec!["--api-url", &url, "--token", TOKEN, "--store", "s3:/x"], "unknown kind of store `s3:/x`"),
         (vec!["--api-url", &url, "--token", TOKEN, "--store", "s3:///x"], "`s3:///x` names no bucket"),
         (
             vec!["--token", TOKEN, "--store", "s3://x", "--s3-endpoint", "http://example.com"],
-            "would send secrets in the clear",
+            "would send secrets unencrypted",
         ),
     ] {
         let desk = Desk::new();
@@ -104,7 +104,7 @@ fn an_address_in_the_environment_to_which_rows_would_go_in_the_clear_is_refused(
         let output = command.env(variable, "http://store.example.com").output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(
-            said.contains("would send secrets in the clear"),
+            said.contains("would send secrets unencrypted"),
             is_refused,
             "{variable} {words:?}: {said}"
         );

@@ -1,6 +1,8 @@
 //! A report without any data, or without an array: the vendor's documentation does not say whether it means that there is nothing,
 //! or that the vendor could not answer.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rollcall::calendar::Zone;
@@ -298,6 +300,45 @@ async fn a_snapshot_with_viewers_and_no_viewings_has_every_day_asked_for() {
 }
 
 #[tokio::test]
+async fn a_day_of_which_one_window_keeps_lacking_what_the_snapshot_counts_is_believed_after_a_while() {
+    let zone = Zone::parse("Asia/Shanghai").unwrap();
+    let world = small_world(8);
+    // An event with viewings in both halves of a day.
+    let mut days = world.events().flat_map(|event| {
+        let mut halves: BTreeMap<Date, [bool; 2]> = BTreeMap::new();
+        for session in event.sessions().filter(|session| session.array == Array::Lives) {
+            let day = zone.day_of(Timestamp::from_second(session.online).unwrap());
+            let noon = (zone.start_of(day).unwrap() + HOUR * 12).as_second();
+            halves.entry(day).or_default()[usize::from(session.online >= noon)] = true;
+        }
+        let both = halves.into_iter().filter(|(_, halves)| *halves == [true; 2]);
+        let event_id = i64::try_from(event.id).unwrap();
+        both.map(move |(day, _)| (event_id, event.end_time, day)).collect::<Vec<_>>()
+    });
+    let (event, end, day) = days.next().unwrap();
+    let settled = zone.end_of(day).unwrap() + HOUR * 24;
+    let visited = settled.max(Timestamp::from_second(end).unwrap() + HOUR * 24);
+    let (desk, refused) = (Desk::new(), format!("code=400@day:{event}:{day}"));
+    assert!(!run(&desk, visited, &[&refused]).await.ok);
+    let halves = |ledger: &mut Ledger| ledger.owed.pieces = [(day, 2)].into();
+    let before = ledger(&desk, event).await.unwrap();
+    Ledgers::new(desk.open()).update(&before, halves).await.unwrap();
+    let blank = format!("null-array=lives@day:{event}:{day},nth:1");
+    for visit in 1..=7 {
+        let report = run(&desk, visited + HOUR * 24 * visit, &[&blank]).await;
+        assert_eq!(report.ok, visit == 7, "{visit} {:?}", report.failures);
+        let is_owed = ledger(&desk, event).await.unwrap().owed.days.contains(&day);
+        assert_eq!(is_owed, visit < 7, "{visit}");
+    }
+    // The last visit of all asks once more.
+    assert!(run(&desk, later(), &[]).await.ok);
+    let whole = Desk::new();
+    run(&whole, later(), &[]).await;
+    let place = (Table::Lives, day, event);
+    assert!(cells(&desk.store()).await[&place] == cells(&whole.store()).await[&place]);
+}
+
+#[tokio::test]
 async fn the_day_of_an_event_is_not_decided_by_an_answer_without_data() {
     let (desk, ended) = (Desk::new(), later() - HOUR * 48);
     let says = |report: Value| VendorAnswers {
@@ -306,8 +347,13 @@ async fn the_day_of_an_event_is_not_decided_by_an_answer_without_data() {
         ..VendorAnswers::default()
     };
     let lives = json!([{ "online_time": (ended - HOUR).as_second() }]);
-    assert!(!vendor_lists::run(&desk, later(), says(Value::Null)).await.0.ok);
-    assert_eq!(ledger(&desk, 1).await.unwrap().event_day, None);
+    // Nor by one that has viewers, and no viewings.
+    for (hours, report) in [(0, Value::Null), (1, json!({ "viewerDetails": [{ "mobile": "19000101106" }] }))]
+    {
+        let (report, _) = vendor_lists::run(&desk, later() + HOUR * hours, says(report)).await;
+        assert_eq!((report.events.left, report.events.failed), (1, 0), "{:?}", report.failures);
+        assert_eq!(ledger(&desk, 1).await.unwrap().event_day, None);
+    }
     let whole = json!({ "lives": lives, "interactions": [], "viewerDetails": [] });
     let (report, _) = vendor_lists::run(&desk, later() + HOUR * 2, says(whole)).await;
     assert!(report.ok, "{:?}", report.failures);
@@ -317,6 +363,6 @@ async fn the_day_of_an_event_is_not_decided_by_an_answer_without_data() {
     let desk = Desk::new();
     for visit in 0..7 {
         let (report, _) = vendor_lists::run(&desk, later() + HOUR * 24 * visit, says(Value::Null)).await;
-        assert_eq!(report.ok, visit == 6, "{visit} {:?}", report.failures);
+        assert_eq!(report.events.complete, usize::from(visit == 6), "{visit} {:?}", report.failures);
     }
 }

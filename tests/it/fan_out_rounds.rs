@@ -12,7 +12,7 @@ use simulator::{Server, ServerOptions};
 
 use crate::support::command::Desk;
 use crate::support::lake::{Cells, cells};
-use crate::support::run::{HOUR, config, job, later, server_at, small_world, sync_all};
+use crate::support::run::{HOUR, config, errors, job, later, server_at, small_world, sync, sync_all};
 
 const FROM: &str = "2022-10-01";
 const TO: &str = "2022-12-31";
@@ -122,8 +122,15 @@ async fn a_visit_of_the_schedule_is_not_taken_for_one_of_the_plan() {
     let open: Date = "2022-11-05".parse().unwrap();
     let open: Timestamp = format!("{open}T00:00:00Z").parse().unwrap();
     let fan = Fan::out(open).await;
-    let report = sync_all(config(&vendor(open + HOUR * 30), &fan.desk.store()), open + HOUR * 30).await;
+    let server = vendor(open + HOUR * 30);
+    let report =
+        sync(config(&server, &fan.desk.store()), open + HOUR * 30, Selection::default()).await.unwrap();
     assert_eq!(report.events.complete, fan.events.len(), "every event is visited in between");
+    assert!(
+        errors(&report).iter().all(|error| error.starts_with("the object is missing")),
+        "{:?}",
+        errors(&report)
+    );
     let report = fan.collect(open + HOUR * 30).await;
     assert_eq!(report.failures.len(), fan.events.len(), "but not for the plan");
 

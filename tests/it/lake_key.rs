@@ -26,7 +26,7 @@ async fn a_lake_keeps_the_key_of_its_pseudonyms_for_ever() {
         let config = Config { policy, ..config(&server, Path::new("unused")) };
         job(&home.store, config, later() + HOUR, what).await
     };
-    let change = || Job::Upgrade(Upgrade { change_privacy: true });
+    let change = || Job::Upgrade(Upgrade { change_privacy: true, ..Upgrade::default() });
     let forget = || Job::Forget(Forget { viewer: vec!["nobody@example.com".to_owned()], dry_run: false });
     let is_refused = |outcome: Result<Report>| {
         let error = outcome.unwrap_err();
@@ -63,7 +63,7 @@ async fn a_lake_takes_no_pseudonyms_under_another_key_than_that_of_its_list_of_t
     assert!(run(policy(r#"{"base": "open"}"#), forget).await.unwrap().ok);
     let settings = || std::fs::read(home.path().join(keys::SETTINGS)).unwrap();
     let before = settings();
-    let change = || Job::Upgrade(Upgrade { change_privacy: true });
+    let change = || Job::Upgrade(Upgrade { change_privacy: true, ..Upgrade::default() });
     let refused = run(policy_under(POLICIES[0], OTHER_KEY), change()).await.unwrap_err();
     assert_eq!(refused.kind(), Kind::OtherLake, "{refused}");
     assert!(settings() == before, "nothing is half changed");

@@ -134,7 +134,7 @@ async fn a_total_that_counts_more_than_there_is_does_not_make_a_list_endless() {
     // Each of the thirteen spans of a first run, which are short if lists have so many pages, takes one page, and fifty without
     // an entry; twice.
     assert_eq!(says.pages("event/modify/list"), 13 * 51 * 2);
-    assert!(report.notes.iter().any(|note| note.ends_with("has 3000 of them by its own total, and names 5")));
+    assert!(report.notes.iter().any(|note| note.ends_with("states a total of 3000, and names 5")));
 }
 
 #[tokio::test]

@@ -172,7 +172,7 @@ async fn an_open_lake_is_made_stricter_by_upgrade_and_equals_one_that_was_so_fro
             job(&changed.store, config(), later() + HOUR, sync_of(Selection::default())).await.unwrap_err();
         assert_eq!(refused.kind(), Kind::OtherLake, "{refused}");
         assert!(refused.to_string().contains("set `--privacy`"), "{refused}");
-        let upgrade = || Job::Upgrade(Upgrade { change_privacy: true });
+        let upgrade = || Job::Upgrade(Upgrade { change_privacy: true, ..Upgrade::default() });
         // Killed at any operation, and run again.
         let counting = Faulty::new(&changed.store, u64::MAX, Fault::None);
         for at in [0, 3, 9, 27] {

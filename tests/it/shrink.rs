@@ -89,8 +89,19 @@ async fn a_day_is_not_emptied_by_an_answer_that_lacks_an_array_of_which_the_snap
         assert!(!report.ok && report.owed[&EVENT].contains(&day.to_string()), "{:?}", report.owed);
         assert!(viewings(cells(&desk.store()).await) == viewings(many.clone()), "{texts:?}");
     }
+    // Nor viewers by an answer that has only viewings, nor anything by a vendor that answers nothing at all.
+    for (hour, text) in
+        [(3, "null-array=viewerDetails@snapshot".to_owned()), (4, format!("code=200@event:{EVENT}"))]
+    {
+        let now = later() + HOUR * hour;
+        let server = server_at(now, &world(40), faults(&[&text]));
+        let selection = Selection { event: vec![EVENT], accept_shrink: true, ..Selection::default() };
+        sync(config(&server, &desk.store()), now, selection).await.unwrap();
+        let found = with_rows(cells(&desk.store()).await);
+        assert!(found == with_rows(many.clone()), "{text}");
+    }
     // What the snapshot has no records of either, there is not.
-    let now = later() + HOUR * 3;
+    let now = later() + HOUR * 5;
     let server = server_at(now, &world(0), faults(&[&blank]));
     let selection = Selection { event: vec![EVENT], accept_shrink: true, ..Selection::default() };
     assert!(sync(config(&server, &desk.store()), now, selection).await.unwrap().ok);

@@ -51,6 +51,9 @@ async fn an_object_that_is_lost_is_made_again_by_an_upgrade_only_where_it_had_no
             "{failure:?}"
         );
         assert!(!path.exists());
+        let accept_loss = Job::Upgrade(Upgrade { accept_loss: true, ..Upgrade::default() });
+        assert!(scene.run(later() + HOUR, accept_loss).await.unwrap().ok);
+        assert!(path.exists(), "told to, it puts an empty one");
         std::fs::write(&path, bytes).unwrap();
     }
     std::fs::remove_file(scene.object(Table::Rejects, day)).unwrap();
@@ -84,7 +87,12 @@ async fn a_lake_gets_no_other_privacy_policy_by_omission() {
         config.named.policy = names_policy;
         config.policy =
             Arc::new(Policy::checked(PolicyDocument::preset("anonymous").unwrap(), None).unwrap());
-        job(&scene.home.store, config, later() + HOUR, Job::Upgrade(Upgrade { change_privacy: true }))
+        job(
+            &scene.home.store,
+            config,
+            later() + HOUR,
+            Job::Upgrade(Upgrade { change_privacy: true, ..Upgrade::default() }),
+        )
     };
     let refused = run(false).await.unwrap_err();
     assert!(refused.kind() == Kind::Usage && refused.to_string().contains("`--privacy`"), "{refused}");

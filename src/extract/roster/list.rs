@@ -100,7 +100,10 @@ impl<'a> List<'a> {
             return Ok(None);
         }
         if self.pages >= MOST_PAGES {
-            return Err(Error::new(Kind::BadAnswer, "the vendor's list of events does not end"));
+            return Err(Error::new(
+                Kind::BadAnswer,
+                "the vendor's list of events has more pages than can be true",
+            ));
         }
         match self.ask().await {
             Ok((entries, total)) => Ok(Some(self.read(&entries, total))),

@@ -110,7 +110,7 @@ fn show_visit(f: &mut fmt::Formatter<'_>, visit: &Map<String, Value>) -> fmt::Re
     write!(f, "{}, ", number("rejects", "reject"))?;
     write!(f, "{} outside, {} counted", count("outside"), count("counted"))?;
     for (name, noun, what) in [
-        ("suppressed", "record", "of people who are to be forgotten"),
+        ("suppressed", "record", "of people to be forgotten"),
         ("fewer", "cell", "with less than before"),
         ("days_differing", "settled day", "differing from the snapshot"),
         ("set_aside", "value", "set aside"),
@@ -171,12 +171,12 @@ mod tests {
             (0, ""),
             (
                 1,
-                ", 1 record of people who are to be forgotten, 1 cell with less than before, \
+                ", 1 record of people to be forgotten, 1 cell with less than before, \
                  1 settled day differing from the snapshot, 1 value set aside",
             ),
             (
                 2,
-                ", 2 records of people who are to be forgotten, 2 cells with less than before, \
+                ", 2 records of people to be forgotten, 2 cells with less than before, \
                  2 settled days differing from the snapshot, 2 values set aside",
             ),
         ] {

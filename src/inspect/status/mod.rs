@@ -196,7 +196,7 @@ fn of_events(ledgers: &[Ledger], now: Timestamp) -> Vec<Advice> {
         Advice::about(
             "overdue",
             &overdue & &endless,
-            "the vendor has no end for {}, more than a day after the beginning: `sync --event ID` visits it all the same",
+            "the vendor states no end for {}, more than a day after its beginning: `sync --event ID` visits it all the same",
         ),
     ];
     advice.into_iter().flatten().collect()

@@ -162,7 +162,8 @@ async fn edited(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()
         (None, Some(until)) => until,
         (None, None) => before(now, context.lookback),
     };
-    let (mut spans, mut blank_from, mut gap_from) = (Spans::new(from, now), None, None);
+    let (began_at, mut spans) = (read.broken_at, Spans::new(from, now));
+    let (mut blank_from, mut gap_from) = (None, None);
     while let Some((from, to)) = spans.current() {
         let (mut list, mut pages) = (roster::edited_between(update.vendor, from, to), 0);
         let mut may_be_asked_again = true;
@@ -186,15 +187,15 @@ async fn edited(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()
         }
         if let Some(stated) = list.lacking() {
             let named = list.distinct_events();
-            let note = format!(
-                "the vendor's list of events has {stated} of them by its own total, and names {named}"
-            );
+            let note = format!("the vendor's list of events states a total of {stated}, and names {named}");
             update.notes.insert(note);
         }
         // If a later span has data, the blank ones before it had no events.
         blank_from = list.is_blank().then(|| blank_from.unwrap_or(from));
         gap_from = gap_from.or(list.has_gap().then_some(from));
-        read.broken_at = gap_from.into_iter().chain(blank_from.or(Some(to))).min();
+        // A gap that was read again in vain must not keep the list from being read to its end.
+        let new_gap = gap_from.filter(|gap| Some(*gap) != began_at);
+        read.broken_at = new_gap.into_iter().chain(blank_from.or(Some(to))).min();
         spans.advance(pages);
     }
     // The next run asks once more for what was asked for the first time and had no data: it may have been no answer.

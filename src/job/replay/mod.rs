@@ -128,7 +128,7 @@ pub(super) async fn replay(context: &Context, call: &Replay, report: &mut Report
 
 /// The error for a chosen event without any archived answer.
 fn nothing_archived() -> Error {
-    Error::new(Kind::Usage, "nothing of the event was archived that was chosen")
+    Error::new(Kind::Usage, "nothing is archived of the chosen event")
         .hint("`sync --event` asks the vendor again")
 }
 

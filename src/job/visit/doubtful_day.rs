@@ -38,15 +38,13 @@ impl Visiting<'_> {
         if self.answers.counts.is_none() && wants_counts && !self.ask_for_counts().await? {
             return Ok(false);
         }
-        let mut error = lacks_data(fetched);
-        if let Some(unknown) = unknown {
-            error = error.caused_by(unknown);
-            if self.answers.counts.is_none() {
-                self.shortfall.note_answer();
-                return Err(error);
-            }
-        }
-        if !self.is_doubted(day, &missing) {
+        // Without a snapshot, the event may just be unknown.
+        let is_unknown = unknown.is_some() && self.answers.counts.is_none() && has_nothing(&missing);
+        let error = match unknown {
+            Some(unknown) => lacks_data(fetched).caused_by(unknown),
+            None => lacks_data(fetched),
+        };
+        if !is_unknown && !self.is_doubted(day, &missing) {
             if !missing.is_empty() && self.answers.counts.is_none() {
                 self.answers.lacking.insert(day, (missing, error));
             }
@@ -92,27 +90,28 @@ impl Visiting<'_> {
             return false;
         }
         let (has_lacked, may_be_owed_rows) = (self.has_lacked(day), self.may_be_owed_rows(day));
+        let would_shrink = self.scope.accepts(day) && self.had_more(day, missing);
         match self.answers.counted_more(day, missing) {
             Some(true) => true,
             // A snapshot without any data may be no answer either.
             Some(false) => {
                 let is_blank = self.answers.snapshot.is_some_and(|snapshot| snapshot.is_blank);
-                is_blank && has_nothing(missing) && (has_lacked || may_be_owed_rows)
+                is_blank && has_nothing(missing) && (has_lacked || may_be_owed_rows || would_shrink)
             }
             None => {
-                let without_rows = || missing.iter().filter(|(_, rows)| **rows == 0).map(|(table, _)| *table);
-                let had_rows = self
-                    .ledger
-                    .days
-                    .get(&day)
-                    .is_some_and(|known| without_rows().any(|table| known.totals(table).rows > 0));
                 // If there is a snapshot, but one that was cut off, every day is asked for, and compared with the next snapshot.
-                let is_open = may_be_owed_rows && self.answers.counts.is_none();
-                has_lacked && without_rows().next().is_some()
-                    || had_rows && (has_nothing(missing) || self.scope.accepts(day))
-                    || is_open && has_nothing(missing)
+                let may_come = self.answers.counts.is_none();
+                has_nothing(missing) && (self.had_more(day, missing) || may_come && may_be_owed_rows)
+                    || has_lacked && (may_come || missing.values().any(|rows| *rows == 0))
+                    || would_shrink
             }
         }
+    }
+
+    /// Whether the last answer for a day had more rows of what this one lacks.
+    fn had_more(&self, day: Date, missing: &Missing) -> bool {
+        let known = self.ledger.days.get(&day);
+        known.is_some_and(|known| missing.iter().any(|(table, rows)| known.totals(*table).rows > *rows))
     }
 
     /// Whether answers for a day have lacked data that it may have, since it last had rows.
@@ -140,7 +139,7 @@ fn has_nothing(missing: &Missing) -> bool {
 }
 
 /// The error of an answer that lacks data.
-pub(super) fn lacks_data(fetched: &Fetched) -> Error {
+fn lacks_data(fetched: &Fetched) -> Error {
     let error = Error::new(Kind::BadAnswer, "the vendor's answer lacks data that there probably is");
     match fetched.records.request_ids.first() {
         Some(request_id) => error.with("requestId", request_id),

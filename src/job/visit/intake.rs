@@ -88,9 +88,19 @@ pub(in crate::job) struct Fetched {
 }
 
 impl Fetched {
+    /// Whether it has fewer rows of some table than another answer for the same day.
+    pub(super) fn has_less_than(&self, other: &Self) -> bool {
+        Table::ALL.into_iter().any(|table| self.totals(table).rows < other.totals(table).rows)
+    }
+
     /// Whether each array is missing from at least one answer: a snapshot, which is a single answer, then has no data at all.
     pub(super) fn is_blank(&self) -> bool {
         self.missing.len() == Table::ARRAYS.len()
+    }
+
+    /// Whether each array of viewings is missing from some answer.
+    pub(super) fn lacks_viewings(&self) -> bool {
+        Source::Windows.tables().iter().all(|table| self.missing.contains(table))
     }
 
     /// The sums over the rows of one table, with the number of its records that were left out.

@@ -13,7 +13,6 @@ use super::figures::Figures;
 use super::intake::Fetched;
 use super::task::Task;
 use crate::error::{Error, Result};
-use crate::load::cell::Source;
 use crate::load::ledger::Ledger;
 use crate::load::ledger::answers::{DayAnswer, SnapshotAnswer};
 use crate::load::staging::CellWriter;
@@ -93,14 +92,19 @@ impl Visiting<'_> {
 
     async fn stage_snapshot(&mut self, fetched: Fetched) -> Result<()> {
         let (day, before) = (self.event_day.date(), self.ledger.snapshot);
+        let lacks_viewings = fetched.lacks_viewings();
+        // An answer without the array empties nothing, unless the one before had no data either.
+        let may_shrink =
+            !fetched.missing.contains(&Table::ViewerDetails) || before.is_some_and(|before| before.is_blank);
+        let accepted_before = before.and_then(|before| before.accepted_at);
         let answer = SnapshotAnswer {
             viewer_details: fetched.totals(Table::ViewerDetails),
             rejects: fetched.rejected.totals(),
-            accepted_at: self.accepted_at(Task::Snapshot),
+            accepted_at: if may_shrink { self.accepted_at(Task::Snapshot) } else { accepted_before },
             is_blank: fetched.is_blank(),
             ..SnapshotAnswer::empty(self.visit_id.pulled_at)
         };
-        if self.scope.accepts(day) {
+        if self.scope.accepts(day) && may_shrink {
             self.note(Ledger::accept_snapshot).await?;
         }
         let mut to_stage = ToStage::default();
@@ -114,8 +118,8 @@ impl Visiting<'_> {
         let rejects = before.map(|before| before.rejects).unwrap_or_default();
         self.add_rejects(&mut to_stage, fetched.rejected, rejects).await;
         // A snapshot that has viewers but lacks the arrays of viewings is half an answer: it does not tell what the days have.
-        let lacks_viewings = Source::Windows.tables().iter().all(|table| fetched.missing.contains(table));
-        let is_cut_off = !fetched.cut_off.is_empty() || lacks_viewings && answer.viewer_details.rows > 0;
+        let is_half = lacks_viewings && answer.viewer_details.rows > 0;
+        let is_cut_off = !fetched.cut_off.is_empty() || is_half;
         self.answers.counts = Some(Counts { days: fetched.day_counts, is_cut_off });
         self.begin_staging(Task::Snapshot, to_stage).await;
         self.answers.snapshot = Some(answer);
@@ -131,7 +135,7 @@ impl Visiting<'_> {
         before: Option<CellBefore>,
         accepted_at: Option<Timestamp>,
     ) -> Result<()> {
-        let is_accepted = self.scope.accepts(cell.day())
+        let is_accepted = accepted_at == Some(self.visit_id.pulled_at)
             || before.is_some_and(|before| Some(before.pulled_at) < accepted_at);
         let settled_at = self.context.lake.settings.settled_at(cell.day())?;
         let change = CellChange { now, before, pulled_at: self.visit_id.pulled_at, settled_at, is_accepted };

@@ -232,8 +232,8 @@ impl Publishing {
             if let Some(events) = self.lost.get(&(day, table)) {
                 let error = lake_objects::missing(table, day).with("events", events.len());
                 published.failures.push(error);
-                // An empty object would hide that. But nobody can be asked for the visits of that day.
-                if staged.is_empty() && table != Table::Pulls {
+                // An empty object would hide that.
+                if staged.is_empty() {
                     continue;
                 }
             }

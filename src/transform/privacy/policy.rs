@@ -139,7 +139,7 @@ fn check(name: &str, treatment: Treatment) -> Result<()> {
         }
         // The program itself computes with counters, times and codes.
         if treatment != Treatment::Keep && column.personal.is_none() && !(is_text && column.key.is_some()) {
-            return refused("it says nothing about a person");
+            return refused("it holds no personal data");
         }
         if matches!(treatment, Treatment::Mask | Treatment::Hmac) && !is_text {
             return refused("it is not text");
@@ -201,10 +201,10 @@ mod tests {
             (r#"{"nmae": "drop"}"#, "there is no such column"),
             (r#"{"event_id": "drop"}"#, "every row needs"),
             (r#"{"record": "mask"}"#, "every row needs"),
-            (r#"{"chat_num": "hmac"}"#, "it says nothing about a person"),
-            (r#"{"times": "drop"}"#, "it says nothing about a person"),
-            (r#"{"live_type": "drop"}"#, "it says nothing about a person"),
-            (r#"{"error": "drop"}"#, "it says nothing about a person"),
+            (r#"{"chat_num": "hmac"}"#, "it holds no personal data"),
+            (r#"{"times": "drop"}"#, "it holds no personal data"),
+            (r#"{"live_type": "drop"}"#, "it holds no personal data"),
+            (r#"{"error": "drop"}"#, "it holds no personal data"),
             (r#"{"extra": "hmac"}"#, "it is not text"),
             (r#"{"iden": "drop"}"#, "who is a host"),
             (r#"{"country_code": "mask"}"#, "what a number means"),

@@ -20,7 +20,7 @@ pub struct Suppressed {
 impl Suppressed {
     /// The list with these sums, in hex digits, which were made with the key.
     pub fn of<'a>(sums: impl IntoIterator<Item = &'a String>, key: Option<Key>) -> Result<Self> {
-        let damaged = || Error::new(Kind::Damaged, "the list of suppressed people cannot be read");
+        let damaged = || Error::new(Kind::Damaged, "the list of people to be forgotten cannot be read");
         let people =
             sums.into_iter().map(|sum| pseudonym::parse(sum).ok_or_else(damaged)).collect::<Result<_>>()?;
         Ok(Self { people, key })

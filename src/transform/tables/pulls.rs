@@ -31,7 +31,7 @@ pub(super) const COLUMNS: &[Column] = &[
     count("rejects", "Records that no table can hold, each once for each answer that had it"),
     count("outside", "Records outside the window that they were asked for"),
     count("counted", "Records that were only counted: lives and interactions of the snapshot, viewerDetails of windows, arrays without a table"),
-    count("suppressed", "Records that were left out because they are of people who are to be forgotten"),
+    count("suppressed", "Records that were left out because they are of people to be forgotten"),
     count(
         "set_aside",
         "Values that did not fit their column; they are in extra, if the privacy policy keeps them",

@@ -135,7 +135,7 @@ impl Store for Faulty {
     }
 
     async fn prove(&self, key: &str, content: Bytes) -> Result<()> {
-        self.inner.prove(key, content).await
+        self.shared.step(self.inner.prove(key, content)).await
     }
 
     async fn close(&self) {
