@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_sent_in_the_clear_to_this_machine_only() {
+    fn secrets_are_sent_in_the_clear_only_to_this_machine() {
         for (url, allowed) in [
             ("https://events-openapi.quanshi.com", true),
             ("http://127.0.0.1:8080", true),

@@ -96,7 +96,7 @@ mod tests {
     use crate::error::{Error, Kind};
 
     #[test]
-    fn every_metric_that_is_defined_is_there_and_a_number() {
+    fn every_defined_metric_is_present_and_a_number() {
         for job in [JobName::Sync, JobName::Pull, JobName::Publish, JobName::Collect, JobName::Token] {
             let mut report = Report::new(job, "run", jiff::Timestamp::UNIX_EPOCH);
             report.event_failed(7, Error::new(Kind::Timeout, "late"));
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_single_events_is_named_however_many_events_failed() {
+    fn a_failure_of_the_run_itself_is_named_however_many_events_failed() {
         let mut report = Report::new(JobName::Sync, "run", jiff::Timestamp::UNIX_EPOCH);
         for event_id in 0..300 {
             report.event_failed(event_id, Error::new(Kind::Timeout, "late"));
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_run_that_saw_all_events_has_a_heartbeat_and_only_a_pull_has_no_failures_of_its_own() {
+    fn only_a_run_over_all_events_has_a_heartbeat_and_every_job_but_pull_counts_run_failures() {
         for (job, is_of_all, has_heartbeat, has_failures) in [
             (JobName::Sync, true, true, true),
             (JobName::Sync, false, false, true),

@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_takes_one_line_and_tells_a_terminal_nothing() {
+    fn a_text_is_shown_on_one_line_without_control_characters() {
         let shown = OneLine("one\ntwo\r\u{1b}[2J\u{9b}7m\u{7}张三 \u{202e}fdp\u{2066}\u{2028}").to_string();
         assert_eq!(shown, "one two  [2J 7m 张三  fdp  ");
     }

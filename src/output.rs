@@ -201,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_control_a_terminal_is_escaped_in_json_and_stays_the_same_text() {
+    fn control_characters_are_escaped_in_json_and_read_back_as_the_same_text() {
         let name = "张三\u{9b}2J\u{7f}\u{202e}x\u{2066}\n";
         let shown = to_json(&json!({ "name": name })).unwrap();
         assert!(shown.contains(r#""name": "张三\u009b2J\u007f\u202ex\u2066\n""#), "{shown}");

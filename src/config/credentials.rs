@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn an_application_says_where_its_key_goes_and_its_token_comes_from() {
+    fn options_name_the_header_for_an_applications_key_and_the_field_of_its_token() {
         let words = "_ --app-key key --app-secret hidden --user-id 7 --app-key-header X-Key --token-field access_token";
         let found = Words::parse_from(words.split(' ')).options.credentials().unwrap();
         let Some(Credentials::App(app)) = found else { panic!("no application") };
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn the_user_stands_beside_the_secret_or_in_it_and_not_in_both() {
+    fn the_user_is_given_as_an_option_or_in_the_secret_but_not_in_both() {
         for (words, in_secret, user) in [
             (&["", "--user-id", "1042"][..], None, Ok(Some(1042))),
             (&[""], Some(7), Ok(Some(7))),

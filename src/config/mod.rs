@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_is_what_a_run_goes_by() {
+    fn each_option_sets_its_value_in_the_configuration() {
         type Says = fn(&Config) -> bool;
         let cases: [(&str, Says); 16] = [
             ("--api-url https://example.com", |config| config.api_url == "https://example.com"),
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_run_could_go_by_is_refused() {
+    fn options_that_are_out_of_range_or_contradict_each_other_are_refused() {
         for (words, message) in [
             ("--concurrency 0", "`--concurrency` must be at least 1"),
             ("--timeout 0s", "`--timeout` must be longer than zero"),

@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_of_a_bucket_is_what_a_run_goes_by() {
+    fn each_option_for_a_bucket_sets_its_value() {
         type Says = fn(&Bucket) -> bool;
         let cases: [(&[&str], Says); 5] = [
             (&["--s3-endpoint", "https://example.com"], |bucket| bucket.endpoint.is_some()),

@@ -92,7 +92,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_check_sum_is_sha1_of_secret_nonce_and_time() {
+    fn the_checksum_is_sha1_of_secret_nonce_and_time() {
         // `printf secretnonce1666948293682 | sha1sum`
         let now = Timestamp::from_millisecond(1_666_948_293_682).unwrap();
         let app = app();
@@ -103,7 +103,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn other_credentials_have_another_fingerprint_in_which_no_secret_is_seen() {
+    fn different_credentials_have_different_fingerprints_of_64_hex_digits() {
         let fingerprint = app().fingerprint();
         assert_eq!(fingerprint, app().fingerprint());
         assert!(fingerprint.len() == 64 && fingerprint.bytes().all(|digit| digit.is_ascii_hexdigit()));
@@ -118,7 +118,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn secrets_do_not_print() {
+    fn secrets_are_hidden_in_debug_output() {
         let shown = format!("{:?} {:?}", Credentials::App(app()), Credentials::Token("hidden".into()));
         for secret in ["\"secret\"", "li@example.com", "hidden"] {
             assert!(!shown.contains(secret), "{shown}");

@@ -225,7 +225,7 @@ mod tests {
         "lives": [{"not": "here"}]}, "requestId": 12 } "#;
 
     #[test]
-    fn records_are_the_same_however_the_answer_is_cut() {
+    fn records_are_the_same_however_the_answer_is_cut_into_chunks() {
         let (records, envelope) = split(ANSWER.as_bytes(), ANSWER.len()).unwrap();
         let expected = [
             ("lives", r#"{"a": "}]\"", "b": [1, {}]}"#),
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_an_error() {
+    fn an_answer_that_is_not_json_or_has_an_unexpected_shape_is_an_error() {
         for answer in [
             "<html>",
             "[]",
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_says_what_it_says_whatever_is_beside_it() {
+    fn the_code_and_message_of_a_failure_are_read_whatever_its_data_is() {
         for data in
             ["null", "\"\"", "[]", "false", "7", r#"{"report": "none"}"#, r#"{"report": {"lives": {}}}"#]
         {
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_success_may_have_no_report_or_no_array_and_numbers_of_any_size_beside_it() {
+    fn a_success_may_lack_its_report_or_an_array_and_may_hold_numbers_of_any_size() {
         for code in ["200", "200.0", "2e2", "\" 200 \""] {
             let answer = format!(r#"{{"code": {code}}}"#);
             assert_eq!(split(answer.as_bytes(), 5).unwrap().1.code, Some(200), "{code}");

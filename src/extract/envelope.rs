@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_round_number_of_records_in_an_array_whose_rows_are_kept_may_not_be_all() {
+    fn a_round_number_of_records_in_an_array_that_becomes_rows_means_it_may_be_cut_off() {
         for (array, records, may_be_cut_off) in [
             ("lives", Some(50), true),
             ("lives", Some(1000), true),

@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_read_as_in_http_and_unknown_ones_may_pass() {
+    fn codes_are_read_as_in_http_and_unknown_ones_count_as_transient() {
         for (code, kind) in [
             (400, Kind::Refused),
             (401, Kind::Credentials),
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn who_the_vendors_text_is_about_is_not_repeated() {
+    fn personal_data_in_the_vendors_message_is_not_repeated() {
         for (text, shown) in [
             ("用户 13900001111 无权限", "用户 … 无权限"),
             ("手机号13900001111不存在", "手机号…不存在"),
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_is_asked_for_in_seconds_or_by_a_date() {
+    fn a_pause_may_be_asked_for_in_seconds_or_as_a_date() {
         let now = "2015-10-21T07:27:30Z".parse().unwrap();
         for (asked, seconds) in [
             ("7", Some(7)),
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refusal_that_says_when_to_come_back_is_none() {
+    async fn a_refusal_with_a_short_retry_after_counts_as_unavailable() {
         for (code, asked, kind) in [
             (403, None, Kind::Refused),
             (403, Some("60"), Kind::Unavailable),
@@ -277,14 +277,14 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_not_shown_in_letters_of_another_case_either_nor_in_a_request_id() {
+    fn a_token_is_hidden_whatever_the_case_of_its_letters_and_also_within_a_request_id() {
         let error =
             from_envelope(Some(500), Some("bad 5D41C4ff"), Some("172_5d41c4ff_1"), "5d41C4FF").to_string();
         assert!(error.contains("`bad …`, requestId: 172_…_1"), "{error}");
     }
 
     #[test]
-    fn the_request_id_is_named_and_a_token_never_is() {
+    fn an_error_names_the_request_id_but_never_the_token() {
         let error = from_envelope(Some(500), Some("bad token 5d41c4"), Some("172.10_1"), "5d41c4");
         assert_eq!(
             error.to_string(),

@@ -264,8 +264,7 @@ pub(super) mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_server_could_not_do_after_a_long_wait_was_too_much_for_it_and_what_it_says_at_once_was_not()
-     {
+    async fn a_transient_failure_counts_as_a_timeout_only_after_a_long_wait() {
         let http = unreachable(Clock::System);
         let status = |status: u16| Error::new(Kind::Unavailable, "it could not").with("status", status);
         let asks_for_a_pause = || status(503).retry_after(Some(Duration::from_secs(1)));

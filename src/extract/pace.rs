@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn requests_are_spaced_and_time_that_was_not_used_is_not_saved_up() {
+    async fn requests_are_spaced_evenly_and_unused_time_is_not_saved_up() {
         let pace = Pace::new(NonZeroU32::new(10).unwrap());
         let start = Instant::now();
         let after = |millis| start + Duration::from_millis(millis);

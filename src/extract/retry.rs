@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_of_another_kind_are_no_connections_that_could_not_be_made() {
+    fn other_failures_do_not_count_towards_the_limit_of_failed_connections() {
         let usage = Usage::default();
         let mut attempts = attempts(&usage);
         for _ in 1..CONNECTION_ATTEMPTS {
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_is_at_most_what_doubling_allows() {
+    fn the_longest_possible_pause_doubles_with_each_attempt_up_to_30_seconds() {
         let usage = Usage::default();
         let mut attempts = attempts(&usage);
         for longest in [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000] {
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn the_vendor_may_ask_for_a_longer_pause_and_not_for_a_shorter_one() {
+    fn the_vendor_may_ask_for_a_longer_pause_but_not_for_a_shorter_one() {
         let usage = Usage::default();
         let asking =
             |seconds| Error::new(Kind::Unavailable, "busy").retry_after(Some(Duration::from_secs(seconds)));

@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_roster_is_said_with_its_line() {
+    fn an_invalid_roster_is_refused_with_the_line_or_column_at_fault() {
         for (text, said) in [
             ("609768\n700001\n", "no column `event_id`"),
             ("event_id\n609768\nmany\n", "line: 3"),

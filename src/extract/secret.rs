@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_read_by_the_names_of_the_options_and_never_printed() {
+    fn a_secret_uses_the_names_of_the_options_and_is_never_printed() {
         let secret = parse(r#"{"app_key": "key", "app_secret": "hidden", "user_id": 7}"#).unwrap();
         assert_eq!((secret.app_key.as_deref(), secret.user_id), (Some("key"), Some(7)));
         assert!(!format!("{secret:?}").contains("hidden"));

@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn windows_cover_the_day_exactly_once_also_when_clocks_change() {
+    fn windows_cover_the_day_exactly_once_even_when_clocks_change() {
         for (zone, day, hours) in [
             ("Asia/Shanghai", "2022-10-26", 24),
             ("America/New_York", "2022-11-06", 25),
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_windows_are_a_power_of_two_of_pieces_that_a_day_can_have() {
+    fn a_number_of_windows_is_rounded_up_to_a_power_of_two_of_at_most_1024() {
         for (windows, pieces) in
             [(1, 1), (2, 2), (3, 4), (64, 64), (65, 128), (1025, 1024), (usize::MAX, 1024)]
         {
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_is_asked_one_second_wider() {
+    fn a_window_is_asked_for_one_second_wider_at_each_end() {
         let window = Window {
             from: "2022-10-25T16:00:00Z".parse().unwrap(),
             to: "2022-10-26T16:00:00Z".parse().unwrap(),
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_becomes_two_halves_unless_they_would_be_shorter_than_a_minute() {
+    fn a_window_is_halved_unless_the_halves_would_be_shorter_than_a_minute() {
         let at = |second| Timestamp::from_second(second).unwrap();
         let windows = |edges: &[i64]| -> Vec<Window> {
             edges.windows(2).map(|edge| Window { from: at(edge[0]), to: at(edge[1]) }).collect()

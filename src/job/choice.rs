@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn days_that_cannot_be_meant_are_refused() {
+    fn a_range_of_days_that_ends_before_it_begins_is_refused() {
         let error = choice("2022-10-27", "2022-10-26").unwrap_err();
         assert_eq!(error.kind(), Kind::Usage);
         assert!(error.to_string().contains("hint: swap them"), "{error}");

@@ -115,7 +115,7 @@ mod tests {
     use crate::transform::event::Event;
 
     #[test]
-    fn how_many_visits_failed_is_said_unless_it_was_one() {
+    fn the_number_of_failed_visits_is_stated_unless_it_is_one() {
         for (failures, said) in [(1, "the last visit failed"), (3, "the last 3 visits failed")] {
             let became = outcome(&visited(failures), Timestamp::UNIX_EPOCH, false);
             assert!(matches!(became, Became::Failed(error) if error.to_string().starts_with(said)), "{said}");
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_was_not_visited_since_is_left_however_its_visits_before_ended() {
+    fn an_event_not_visited_since_the_plan_counts_as_left_however_earlier_visits_ended() {
         for failures in [0, 2] {
             let became = outcome(&visited(failures), Timestamp::from_second(1).unwrap(), false);
             assert!(matches!(became, Became::Left), "{failures}");
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_was_complete_since_is_so_whatever_another_run_has_left_since() {
+    fn an_event_complete_since_the_plan_counts_as_complete_whatever_is_owed_unless_days_were_chosen() {
         let mut ledger = visited(0);
         ledger.owed.snapshot = true;
         for (complete_at, is_of_days, is_complete) in

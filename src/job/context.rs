@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_deadline_is_one_that_the_clock_can_show() {
+    fn a_deadline_is_cut_to_whole_milliseconds_and_capped_at_the_latest_timestamp() {
         let now = Timestamp::UNIX_EPOCH;
         for (nanoseconds, milliseconds) in [(0, 0), (999_999, 0), (1_000_001, 1)] {
             let deadline = after(now, SignedDuration::from_nanos(nanoseconds));

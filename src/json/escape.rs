@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn half_of_a_pair_becomes_the_sign_for_what_cannot_be_read() {
+    fn half_of_a_surrogate_pair_becomes_the_replacement_character() {
         for (quoted, text) in [
             (r"a\ud83d", "a\u{fffd}"),
             (r"\ude00\ud83db", "\u{fffd}\u{fffd}b"),
@@ -111,7 +111,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whole_texts_are_read_as_by_any_other_parser(
+        fn texts_without_lone_surrogates_are_read_as_serde_json_reads_them(
             pieces in prop::collection::vec(
                 prop_oneof!["[ -~中😀]{0,3}".prop_map(|plain: String| plain.replace(['"', '\\'], "")),
                     r#"\\(["\\/bfnrt]|u[0-9a-cA-C][0-9a-fA-F]{3}|ud83d\\ude00)"#],
@@ -126,7 +126,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_readable_says_the_same_however_odd_it_is(text in r#"(\\u|\\ud8|[\\u0-9a-f中"]){0,16}"#) {
+        fn making_a_text_readable_does_not_change_its_meaning(text in r#"(\\u|\\ud8|[\\u0-9a-f中"]){0,16}"#) {
             prop_assert_eq!(resolved(&readable(&text)), resolved(&text));
         }
     }

@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_key_that_stands_there_is_guessed() {
+    fn a_key_is_guessed_only_if_it_stands_there_in_full() {
         let long = ["whitelist_type_of_whom_it_concerns_one", "whitelist_type_of_whom_it_concerns_two", "a"];
         let mut keys = KeyCache::default();
         for _ in 0..2 {
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_beyond_the_most_and_the_longest_have_no_number_and_the_others_keep_theirs() {
+    fn keys_too_many_or_too_long_get_no_number_and_the_others_keep_theirs() {
         let mut keys = KeyCache::default();
         for number in 0..MOST {
             assert_eq!(keys.id(number.to_string().as_bytes()), Some(number));

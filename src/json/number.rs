@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_whole_to_the_last_digit_or_not_at_all() {
+    fn a_number_is_read_as_whole_only_if_it_is_whole_to_the_last_digit() {
         for (text, whole) in [
             ("3.0", Some(3)),
             ("-3.000", Some(-3)),

@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_order_of_keys_stays_known_across_a_record_that_is_cut_and_whatever_stands_between_them() {
+    fn the_order_of_keys_stays_known_across_a_cut_record_whatever_whitespace_is_between_them() {
         for text in [r#"{"a":1,"b":"x","c":null}"#, "{\n  \"a\": 1,\n  \"b\": \"x\",\t\"c\": null\r\n}"] {
             let mut records = Records::default();
             let order = |records: &mut Records, text: &str| {

@@ -235,7 +235,7 @@ mod tests {
     use crate::load::store::Folder;
 
     #[tokio::test]
-    async fn an_answer_that_packs_to_next_to_nothing_is_unpacked_part_by_part() {
+    async fn a_highly_compressed_answer_is_unpacked_part_by_part() {
         let folder = tempfile::tempdir().unwrap();
         let store: Arc<dyn Store> = Arc::new(Folder::new(folder.path()));
         let header = ArchiveHeader {

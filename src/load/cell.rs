@@ -175,7 +175,7 @@ mod tests {
     const SETTLED_AT: i64 = 100;
 
     #[test]
-    fn a_source_is_written_by_its_name() {
+    fn a_source_is_serialized_as_its_name() {
         for source in [Source::Windows, Source::Snapshot] {
             assert_eq!(serde_json::to_value(source).unwrap(), source.name());
         }
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn the_better_cell_takes_the_place() {
+    fn the_better_of_two_cells_replaces_the_other() {
         for (staged, lake, replaces, why) in [
             (cell(20, 3, None), cell(10, 5, None), true, "a fresh day is corrected by the later"),
             (cell(10, 5, None), cell(20, 3, None), false, "an earlier pull is not better"),
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn in_events_and_rejects_the_later_wins() {
+    fn in_events_and_rejects_the_later_cell_wins() {
         for table in [Table::Events, Table::Rejects] {
             assert!(judge(table).compare(&cell(200, 0, None), &cell(150, 5, None)).is_gt());
             assert!(judge(table).compare(&cell(150, 5, None), &cell(200, 0, None)).is_lt());

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_conflict_is_met_by_starting_over_and_not_for_ever() {
+    fn only_a_conflict_is_retried_and_at_most_19_times() {
         let conflict = Error::new(Kind::Conflict, "another writer was faster");
         let mut retries = ConflictRetries::default();
         assert!(!retries.allow(&Error::new(Kind::Store, "the disk is full")));

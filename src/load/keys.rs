@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_object_of_the_lake_says_its_day_and_nothing_else_is_taken_for_one() {
+    fn the_key_of_a_lake_object_gives_its_day_and_foreign_keys_are_not_taken_for_one() {
         let day = "2022-10-26".parse().unwrap();
         assert_eq!(parse_object(Table::Lives, &object(Table::Lives, day)), Some(day));
         for foreign in [
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_staged_key_says_its_table_and_day_and_nothing_else_is_taken_for_one() {
+    fn the_key_of_a_staged_file_gives_its_table_and_day_and_foreign_keys_are_not_taken_for_one() {
         let day = "2022-10-26".parse().unwrap();
         let key = staged(Table::Rejects, day, 7, Timestamp::UNIX_EPOCH, "r1-snapshot");
         assert_eq!(key, "staging/rejects/dt=2022-10-26/7-0-r1-snapshot.parquet");

@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_run_with_other_settings_is_refused_and_told_which() {
+    async fn a_run_with_other_settings_than_the_lakes_is_refused_and_told_which_differ() {
         let folder = tempfile::tempdir().unwrap();
         let store: Arc<dyn Store> = Arc::new(Folder::new(folder.path()));
         lake(&store, "Asia/Shanghai", 12).establish(None).await.unwrap();
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_only_looks_need_not_know_the_lakes_zone() {
+    async fn a_reader_need_not_name_the_lakes_settings_but_is_refused_if_it_names_wrong_ones() {
         let folder = tempfile::tempdir().unwrap();
         let store: Arc<dyn Store> = Arc::new(Folder::new(folder.path()));
         lake(&store, "UTC", 6).establish(None).await.unwrap();
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_lake_that_was_made_with_a_token_is_its_customers_once_that_is_known() {
+    async fn a_lake_made_with_a_token_belongs_to_the_first_customer_who_claims_it() {
         let folder = tempfile::tempdir().unwrap();
         let store: Arc<dyn Store> = Arc::new(Folder::new(folder.path()));
         let lake = lake(&store, "UTC", 12);
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_newer_lake_is_not_touched() {
+    async fn a_lake_of_a_newer_format_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let store: Arc<dyn Store> = Arc::new(Folder::new(folder.path()));
         let newer = r#"{"format": 2, "zones": ["UTC"]}"#;

@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn somebody_in_several_of_the_other_groups_is_one_person() {
+    fn somebody_in_several_of_the_groups_summed_up_as_others_counts_once() {
         let group = |name: usize, people: &[usize]| Group {
             name: format!("{name}"),
             people: people.iter().copied().collect(),

@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_short() {
+    fn a_number_from_ten_thousand_on_is_abbreviated() {
         for (number, text) in [(9_999, "9999"), (10_000, "10k"), (999_999, "999k"), (1_250_000, "1.2M")] {
             assert_eq!(short(number), text);
         }
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_stand_on_each_other() {
+    fn columns_are_stacked_on_each_other() {
         let svg = columns(
             &[Series { class: "live", values: &[2] }, Series { class: "replay", values: &[2] }],
             &[(0.5, "10-26".to_owned())],

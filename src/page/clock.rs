@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_of_another_day_says_its_day() {
+    fn a_time_on_another_day_is_shown_with_its_date() {
         let at = |text: &str| text.parse::<DateTime>().unwrap();
         let start = at("2022-10-26T09:00:00");
         for (time, shown_as) in [("2022-10-26T18:00:00", "18:00"), ("2022-10-30T18:00:00", "10-30 18:00")] {
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_stand_at_round_times_also_when_the_clocks_change() {
+    fn labels_are_at_round_times_even_when_the_clocks_change() {
         let texts = |zone: &str, start: &str, minutes| {
             let labels = labels(&Zone::parse(zone).unwrap(), start.parse().unwrap(), minutes);
             labels.into_iter().map(|(_, text)| text).collect::<Vec<String>>()

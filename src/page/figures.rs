@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_watch_time_counts_where_it_has_as_many_minutes_and_fewer_than_the_next() {
+    fn a_watch_time_counts_in_the_range_from_its_first_minute_up_to_the_next_range() {
         for (seconds, place) in [(-300, 0), (0, 0), (299, 0), (300, 1), (899, 1), (7_199, 4), (7_200, 5)] {
             let mut audience = Audience::default();
             let live = Watched { viewings: 1, seconds };

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn who_joins_and_leaves_is_counted_in_the_span_of_the_minute() {
+    fn joins_and_leaves_are_counted_in_the_span_that_their_minute_is_in() {
         let start = Timestamp::from_second(START).unwrap();
         let audience = audience(&[(0, -70, Some(119)), (1, 0, Some(120)), (2, 239, None), (3, 9000, None)]);
         assert_eq!(live_minutes(&audience, start), Some((-2, 150)));

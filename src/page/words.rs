@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_has_its_sign_in_front() {
+    fn a_negative_time_is_shown_with_its_sign_in_front() {
         for (seconds, shown) in [(0, "0:00:00"), (59, "0:00:59"), (3_661, "1:01:01"), (-5, "-0:00:05")] {
             assert_eq!(time(&seconds), shown);
         }

@@ -269,7 +269,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn where_room_is_short_what_is_no_single_events_is_named_first_and_the_rest_is_counted() {
+    fn a_shortened_report_names_failures_of_the_run_itself_first_and_counts_the_rest() {
         let late = || Error::new(Kind::Timeout, "late");
         let mut report = Report::new(JobName::Plan, "run", Timestamp::UNIX_EPOCH);
         for event_id in 0..150 {

@@ -80,13 +80,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_committed_says_what_the_program_says() {
+    fn the_committed_tables_page_and_catalog_are_up_to_date() {
         assert!(text(Engine::Markdown) == include_str!("../../docs/tables.md"), "run `make docs`");
         assert!(text(Engine::Glue) == include_str!("../../infra/catalog.json"), "run `make docs`");
     }
 
     #[test]
-    fn athena_is_told_nothing_of_a_folder() {
+    fn a_schema_for_athena_is_refused_for_a_folder() {
         let text = |engine, store| Schema { engine, labels: Labels::En }.text(store);
         let error = text(Engine::Athena, "./rollcall-data").unwrap_err();
         assert!(error.to_string().contains("hint: give `--store s3://"), "{error}");
@@ -94,14 +94,14 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_in_the_stores_name_ends_no_literal() {
+    fn a_quote_in_the_stores_name_is_escaped_in_literals() {
         let text = |engine| Schema { engine, labels: Labels::En }.text("s3://bucket/o'hara").unwrap();
         assert!(text(Engine::Athena).contains("LOCATION 's3://bucket/o\\'hara/lake/lives/'"));
         assert!(text(Engine::Duckdb).contains("'s3://bucket/o''hara/lake/lives/*/*.parquet'"));
     }
 
     #[test]
-    fn a_column_is_named_in_every_schema() {
+    fn every_column_is_named_in_every_schema() {
         use crate::transform::tables::Table;
         for engine in [Engine::Athena, Engine::Spark, Engine::Clickhouse, Engine::Glue, Engine::Markdown] {
             let text = text(engine);

@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_for_a_column_that_does_not_exist_is_not_lost_in_silence() {
+    fn a_value_for_an_unknown_column_is_an_error() {
         let mut rows = BatchBuilder::new(Table::Events);
         rows.push_named(vec![("event_id", Value::Integer(1)), ("titel", "launch".into())]);
         let error = rows.finish().unwrap_err();
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_that_no_calendar_has_is_null() {
+    fn a_day_outside_the_calendar_is_null() {
         let days = [0, 19_291, -719_528, i32::MAX, i32::MIN];
         let schema = Schema::new(vec![Field::new("first_day", DataType::Date32, true)]);
         let array = Arc::new(Date32Array::from(days.to_vec()));

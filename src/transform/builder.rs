@@ -167,7 +167,7 @@ mod tests {
     use crate::json::record::Records;
 
     #[test]
-    fn how_values_mostly_look_is_read_as_any_other() {
+    fn the_fast_path_reads_every_value_as_the_general_rule_does() {
         let texts = [
             "",
             "-",

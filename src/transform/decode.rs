@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_column_or_does_not_fit_goes_to_extra() {
+    fn values_that_have_no_column_or_do_not_fit_theirs_go_to_extra() {
         let (batch, counts) = decode(
             Table::Lives,
             &[
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_treated_column_cannot_hold_is_counted_and_not_kept() {
+    fn a_value_that_does_not_fit_a_treated_column_is_counted_but_not_kept() {
         let key = Key::checked(&"k".repeat(32).into()).unwrap();
         let document = PolicyDocument::parse(br#"{"base": "pseudonymous"}"#).unwrap();
         let policy = Arc::new(Policy::checked(document, Some(key)).unwrap());
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_vendor_says_twice_is_kept_only_where_it_differs() {
+    fn a_field_that_repeats_another_is_kept_only_where_it_differs() {
         for (record, extra) in [
             (r#"{"online_time": 1666772823, "online_date": "2022-10-26 16:27:03"}"#, None),
             (
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_kept_by_the_window_it_lies_in_and_rejected_only_without_a_place() {
+    fn a_record_is_kept_by_the_window_it_lies_in_and_rejected_only_if_it_cannot_be_placed() {
         let kept = "2022-10-26T08:00:00Z".parse().unwrap().."2022-10-26T09:00:00Z".parse().unwrap();
         let mut decoder = Decoder::new(Table::Lives, decode_context());
         decoder.keep_only(kept);

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_are_data_are_not_remembered_one_by_one() {
+    fn unknown_keys_that_may_be_data_are_noted_as_one_and_others_up_to_a_limit() {
         let mut counts = DecodeCounts::default();
         for number in 0..10_000 {
             counts.note_unknown(&format!("1390000{number}"));

@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn order_batches_and_the_time_of_the_pull_do_not_matter() {
+    fn the_digest_ignores_the_order_of_rows_their_batches_and_the_time_of_the_pull() {
         let rows = [(1, "a"), (2, "b"), (3, ""), (3, "")];
         let mut turned = rows;
         turned.reverse();
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn any_other_difference_does_and_so_does_how_often_a_row_comes() {
+    fn the_digest_changes_with_any_value_and_with_how_often_a_row_occurs() {
         let rows = [(1, "a"), (2, "b")];
         let digest = of(&rows, &[2], 1);
         assert_ne!(digest, of(&[(1, "a"), (2, "c")], &[2], 1));
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_in_one_batch_have_the_digest_of_each_alone_however_long_their_texts_are() {
+    fn rows_in_one_batch_have_the_same_digest_as_one_by_one_however_long_their_texts_are() {
         for rows in [1, 15, 16, 17, 100] {
             let texts: Vec<String> = (0..rows).map(|length| "中a".repeat(length % 23)).collect();
             let rows: Vec<_> = (0..).zip(texts.iter().map(String::as_str)).collect();
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn every_column_counts_and_no_value_is_none_of_its_values() {
+    fn every_column_counts_in_the_digest_and_null_differs_from_every_value() {
         for table in Table::ALL {
             for column in table.columns().iter().filter(|column| column.nullable) {
                 let values = [Value::Null, any(column.kind, 0), any(column.kind, 1)];

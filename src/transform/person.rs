@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn every_way_of_writing_a_number_gives_one_key() {
+    fn every_way_of_writing_a_number_gives_the_same_key() {
         for (mobile, country) in [
             ("+86-19000101106", None),
             ("19000101106", None),
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_many_may_have_alike_tells_nobody_apart() {
+    fn a_masked_or_malformed_value_identifies_nobody() {
         for (column, text, is_identified) in [
             ("distinct_id", "+86-19000101106", true),
             ("distinct_id", "+86-190****1106", false),
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_gives_way_to_the_next_identifier() {
+    fn an_invalid_number_or_address_gives_way_to_the_next_identifier() {
         let email = Some("Li.Wei@Example.com ");
         for mobile in ["190****1106", "anonymous", "12", "1+2", "12345678901234567890", "00000000000", "+0"] {
             assert_eq!(

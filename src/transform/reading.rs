@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn absent_is_null_in_every_kind() {
+    fn an_absent_value_is_null_in_every_kind_of_column() {
         for kind in [
             ColumnKind::Identifier,
             ColumnKind::Text,
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_has_one_rule() {
+    fn each_kind_of_column_reads_values_by_its_own_rule() {
         use Value::{Flag, Integer, Millis};
         let text = |text: &'static str| Value::from(text);
         for (kind, json, value) in [

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn less_is_fewer_viewings_or_fewer_records_where_other_people_are_left_out() {
+    fn a_cell_has_less_if_viewings_are_gone_that_newly_forgotten_people_do_not_account_for() {
         let totals = |(rows, weight, suppressed)| Totals { rows, weight, suppressed, ..Totals::default() };
         for (before, now, is_less, what) in [
             ((2, 5, 0), (2, 4, 0), true, "a viewing is gone"),
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_viewer_weighs_their_viewings_and_one_at_least() {
+    fn a_viewer_weighs_as_much_as_their_viewings_and_at_least_one() {
         let all = [Some(3_i64), None, Some(0), Some(-7), Some(1)];
         for totals in cut(Table::ViewerDetails, &all.map(|times| [("times", times.into())])) {
             assert_eq!((totals.rows, totals.weight), (5, 7));

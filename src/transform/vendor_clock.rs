@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_says_the_instant_that_the_vendors_clock_shows() {
+    fn a_text_matches_an_instant_only_as_the_vendors_clock_shows_it() {
         let mut clock = VendorClock::default();
         for (text, second, says) in [
             ("2022-10-26 16:27:03", 1_666_772_823, true),

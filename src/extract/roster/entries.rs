@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_entries_are_found_in_whatever_they_are_wrapped() {
+    fn the_entries_of_a_page_are_found_whatever_they_are_wrapped_in() {
         for (data, count) in [
             ("[1, 2]", Some(2)),
             (r#"{"count": 2, "list": [1, 2]}"#, Some(2)),

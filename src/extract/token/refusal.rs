@@ -115,7 +115,7 @@ mod tests {
     use crate::extract::usage::Usage;
 
     #[tokio::test]
-    async fn a_list_that_fails_says_nothing_of_a_token_that_others_make() {
+    async fn failing_reports_have_a_token_made_elsewhere_checked_but_failing_lists_do_not() {
         for (path, is_checked) in [(EDITS, false), ("event/report/details", true)] {
             let (http, usage) = (unreachable(Clock::System), Usage::default());
             let tokens = Tokens::new(None, None);

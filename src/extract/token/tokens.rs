@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_that_cannot_be_renewed_in_time_is_used_until_it_ends() {
+    async fn a_token_that_cannot_be_renewed_early_is_used_until_it_expires() {
         let at = |second| Timestamp::from_second(second).unwrap();
         for (now, is_used) in [(9, true), (15, true), (20, false)] {
             let (http, usage) = (unreachable(Clock::Fixed(at(now))), Usage::default());
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn who_can_make_a_token_does_so_in_time_and_who_cannot_uses_one_until_it_ends() {
+    fn a_run_that_can_make_tokens_renews_them_early_and_one_that_cannot_uses_them_until_they_expire() {
         let at = |second| Timestamp::from_second(second).unwrap();
         let token = Token { renew_at: at(10), valid_until: at(20), ..token("one") };
         let (makes, takes) = (Tokens::new(Some(Credentials::App(app())), None), Tokens::new(None, None));

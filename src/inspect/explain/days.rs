@@ -115,7 +115,7 @@ mod tests {
     use crate::transform::event::Event;
 
     #[test]
-    fn rows_of_forgotten_people_are_no_difference_between_the_lake_and_the_answer_that_it_has() {
+    fn a_cell_without_the_rows_of_forgotten_people_does_not_differ_from_its_own_answer() {
         let (day, at) = ("2022-10-26".parse().unwrap(), |second| Timestamp::from_second(second).unwrap());
         let totals = |rows| Totals { rows, ..Totals::default() };
         let mut ledger = Ledger::new(Event::unknown(7), at(0));

@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn the_records_of_a_visit_add_up_and_each_number_has_its_noun() {
+    fn the_records_of_a_visit_add_up_and_each_noun_agrees_with_its_number() {
         for (number, said) in [
             (0, ""),
             (
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_duration_of_a_row_is_the_one_that_pulls_sums_up() {
+    fn a_row_is_shown_with_the_duration_that_the_table_pulls_sums_up() {
         let row = json!({"watch_duration_seconds": 1, "online_duration_seconds": 2, "duration_seconds": 3});
         for (table, seconds) in [("lives", 1), ("interactions", 2), ("viewer_details", 3)] {
             let told = told(&json!({}), table, &row);

@@ -88,7 +88,7 @@ mod tests {
     use crate::transform::row::rows;
 
     #[test]
-    fn a_viewer_is_found_by_any_part_of_what_says_who_it_was() {
+    fn a_viewer_is_found_by_part_of_a_name_or_number_but_not_of_a_company() {
         let mut batch = BatchBuilder::new(Table::Lives);
         batch.push_named(vec![
             ("event_id", 1_i64.into()),

@@ -269,7 +269,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_compared_last_stays_until_it_is_compared_again() {
+    fn the_last_comparison_stays_known_until_a_later_visit_compares_again() {
         let at = |second| Timestamp::from_second(second).unwrap();
         let visit = |second: i64, fewer: u64, compared: Option<u64>| LastVisit {
             pulled_at: at(second),

@@ -259,7 +259,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_instant_ahead_of_the_clock_is_believed_only_if_it_is_just_ahead_and_then_counts_as_now() {
+    fn a_cursor_just_ahead_of_the_clock_counts_as_now_and_one_further_ahead_is_not_believed() {
         let now: Timestamp = "2022-10-26T00:00:00Z".parse().unwrap();
         let at = |minutes: i64| now + SignedDuration::from_mins(minutes);
         for (read_until, expected) in [(-1, Some(at(-1))), (0, Some(now)), (5, Some(now)), (6, None)] {

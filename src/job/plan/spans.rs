@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quiet_time_has_few_spans_and_a_busy_one_many_and_together_they_are_the_time() {
+    fn spans_cover_the_whole_period_and_get_longer_while_they_have_few_pages() {
         for (days, pages, ends) in [
             (0, 1, vec![0]),
             (1, 900, vec![1]),

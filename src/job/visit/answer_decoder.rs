@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_is_no_row_is_kept_as_json_that_every_parser_reads() {
+    fn a_rejected_record_is_kept_as_json_that_every_parser_reads() {
         let context = decode_context(Privacy::default());
         let mut decoder =
             AnswerDecoder::new(Source::Windows, &context, vec![Decoder::new(Table::Lives, context.clone())]);
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn how_many_rows_are_left_out_does_not_depend_on_how_a_day_is_cut_into_windows() {
+    fn the_number_of_suppressed_rows_does_not_depend_on_how_a_day_is_cut_into_windows() {
         let suppressed = Arc::new(Suppressed::of_people(&["a@b.c"]));
         let context = decode_context(Privacy { suppressed, ..Privacy::default() });
         for windows in [&[(1, 100)][..], &[(1, 50), (50, 100)], &[(1, 20), (20, 50), (50, 100)]] {

@@ -128,7 +128,7 @@ mod tests {
     use crate::transform::event::Event;
 
     #[test]
-    fn a_snapshot_that_may_be_cut_off_says_what_a_day_has_and_not_what_it_lacks() {
+    fn a_snapshot_that_may_be_cut_off_proves_what_a_day_has_but_not_what_it_lacks() {
         let (day, other) = (jiff::civil::date(2022, 10, 26), jiff::civil::date(2022, 10, 27));
         let (lives, interactions) = ((Table::Lives, 0), (Table::Interactions, 0));
         for (is_cut_off, day, missing, expected) in [

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_settled_cell_has_shrunk_if_some_of_its_rows_are_left() {
+    fn a_settled_cell_has_shrunk_if_it_lost_some_but_not_all_rows_without_acceptance() {
         for (before_at, now, is_accepted, has_less, is_shrunk) in [
             (100, 2, false, true, true),
             (99, 2, false, true, false),
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn rejects_are_staged_if_they_are_others() {
+    fn rejects_are_staged_if_they_differ_from_those_before() {
         for (before, now, worth) in [
             (0, 0, Worth::Nothing),
             (0, 2, Worth::Staging),

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn after_each_visit_that_was_unfinished_another_question_is_the_first() {
+    fn each_unfinished_visit_makes_the_next_one_begin_with_another_question() {
         for (days, with_snapshot, unfinished, expected) in [
             (0, false, 0, vec![]),
             (0, false, 3, vec![]),

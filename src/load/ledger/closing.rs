@@ -112,7 +112,7 @@ mod tests {
     use crate::transform::event::Event;
 
     #[test]
-    fn an_end_is_waited_for_where_the_event_has_begun_and_nothing_says_that_it_is_over() {
+    fn an_end_is_awaited_once_an_event_has_begun_unless_it_is_known_to_be_over() {
         let event = || Event { start_time: Some(at(0)), ..Event::unknown(1) };
         let ledger = |event| Ledger::new(event, at(-48));
         let (given_up, cancelled) = (Some(Closing::Incomplete), Some(Closing::Cancelled));
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_was_cancelled_and_that_the_vendor_does_not_know_is_given_up_after_a_week() {
+    fn a_cancelled_event_that_the_vendor_does_not_know_is_given_up_after_a_week() {
         let cancelled = Event { status: Some("cancelled".into()), ..ledger().event };
         let deleted = Some(Closing::Deleted);
         for (event, answered, is_unknown, hours, closed) in [
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_without_an_end_that_a_user_had_visited_is_closed_by_one_more_visit_past_its_horizon() {
+    fn an_event_without_an_end_visited_on_request_is_closed_by_one_more_visit_past_its_horizon() {
         let begun = Event { start_time: Some(at(0)), ..Event::unknown(1) };
         let mut ledger = Ledger::new(begun, at(-90 * 24));
         ledger.fold(&Visit { is_chosen: true, ..visit(1, Outcome::Complete) }, HORIZON);
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_complete_visit_closes_once_the_last_day_of_the_horizon_has_settled() {
+    fn a_complete_visit_closes_an_event_once_the_last_day_of_its_horizon_has_settled() {
         let closed = |visit: &Visit| {
             let mut ledger = ledger();
             ledger.fold(visit, HORIZON);
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_complete_visit_past_the_horizon_closes() {
+    fn the_first_complete_visit_past_the_horizon_closes_an_event() {
         let mut complete = ledger();
         complete.fold(&visit(30 * 24 - 1, Outcome::Complete), HORIZON);
         assert_eq!(complete.closed, None);
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_was_closed_stays_so_when_a_visit_fails_beside_the_last_one() {
+    fn a_closed_event_stays_closed_when_a_visit_around_the_same_time_fails() {
         let closed = Some(Closing::Complete);
         for (hours, is_chosen, outcome) in
             [(1, false, Outcome::Complete), (-1, false, Outcome::Complete), (1, true, Outcome::Failed)]
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn an_earlier_visit_closes_nothing_that_a_later_one_left_open() {
+    fn an_earlier_visit_does_not_close_an_event_that_a_later_one_left_open() {
         let mut ledger = ledger();
         ledger.fold(&Visit { owed: Owed::default(), ..visit(31 * 24 + 1, Outcome::Failed) }, HORIZON);
         ledger.fold(&visit(31 * 24, Outcome::Complete), HORIZON);
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn past_the_horizon_an_event_is_given_up_after_three_failures_and_a_week_or_sooner_where_it_is_gone() {
+    fn past_the_horizon_an_event_is_given_up_after_three_failures_and_a_week_or_sooner_if_it_is_gone() {
         let day = |day: i64| 24 * day;
         let unknown = |hours| Visit { is_unknown: true, ..visit(hours, Outcome::Failed) };
         let failed = |hours| visit(hours, Outcome::Failed);

@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_is_reopened_by_a_later_end_and_moved_without_moving_its_day() {
+    fn a_later_end_reopens_an_event_but_leaves_its_day_as_it_was() {
         let mut ledger = ledger();
         ledger.fold(&visit(31 * 24, Outcome::Complete), HORIZON);
         assert_eq!(ledger.closed, Some(Closing::Complete));
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_names_little_takes_nothing_away() {
+    fn an_entry_that_lacks_fields_does_not_erase_what_is_known() {
         let mut known = ledger();
         let whole = Event {
             title: Some("launch".into()),
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_is_moved_after_it_has_begun_is_not_cancelled_before_it_began() {
+    fn an_event_moved_after_it_began_does_not_count_as_cancelled_before_it_began() {
         for (moved_at, began_at, closed) in
             [(-1, None, Some(Closing::Cancelled)), (0, Some(at(0)), None), (1, Some(at(0)), None)]
         {

@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_due_at_its_end_and_then_more_and_more_seldom() {
+    fn an_event_is_due_at_its_end_and_then_less_and_less_often() {
         let never = Ledger { last_visit: None, ..visited(0) };
         assert_eq!(never.due_at(HORIZON, at(-1)), None);
         assert_eq!(never.due_at(HORIZON, at(0)), Some(at(0)));
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_was_visited_before_it_ended_or_is_moved_is_not_late_before_its_end() {
+    fn an_event_visited_before_its_end_counts_as_waiting_only_from_its_end_on() {
         for (visited_at, waits_since) in [(-400, 0), (-1, 0), (0, 1), (40, 50)] {
             let ledger = Ledger { last_good_visit: Some(at(visited_at)), ..visited(visited_at) };
             assert_eq!(ledger.waits_since(), at(waits_since), "{visited_at}");
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn failed_visits_back_off_and_what_the_deadline_left_is_due_at_once() {
+    fn failed_visits_back_off_and_a_visit_cut_off_by_the_deadline_is_due_again_at_once() {
         let owed = Owed { snapshot: true, ..Owed::default() };
         for (failures, pause) in [(0, 0), (1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 23), (7, 23)] {
             let ledger = Ledger { failures, owed: owed.clone(), ..visited(100) };

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_gone_when_the_vendor_that_answered_for_it_knows_it_no_more() {
+    fn an_event_is_gone_when_the_vendor_once_answered_for_it_and_no_longer_knows_it() {
         let unknown =
             |hours| Visit { is_unknown: true, has_asked_all: false, ..visit(hours, Outcome::Failed) };
         let mut ledger = ledger();
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_was_complete_lacks_nothing_when_the_vendor_no_longer_knows_it() {
+    fn a_complete_event_owes_nothing_when_the_vendor_no_longer_knows_it() {
         let mut ledger = ledger();
         ledger.fold(&visit(31 * 24, Outcome::Complete), HORIZON);
         let in_vain = Visit { is_unknown: true, is_chosen: true, ..visit(400 * 24, Outcome::Failed) };
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_owed_when_the_vendor_forgot_the_event_stays_owed_whatever_is_asked_first() {
+    fn days_owed_when_the_vendor_forgets_an_event_stay_owed_whatever_is_asked_for_first() {
         let days: Vec<Date> = ["2022-10-26", "2022-10-27"].map(|day| day.parse().unwrap()).into();
         for asked in &days {
             let mut ledger = ledger();
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_of_an_owed_day_and_of_a_plan_lasts_until_another_visit_says_otherwise() {
+    fn details_of_an_owed_day_and_of_a_plan_last_until_a_later_visit_says_otherwise() {
         let day = "2022-10-26".parse().unwrap();
         let owing = |hours, pieces| Visit {
             owed: Owed { days: [day].into(), pieces: [(day, pieces)].into(), ..Owed::default() },
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_answers_the_later_is_known_in_whatever_order_they_come() {
+    fn the_later_or_the_accepted_of_two_answers_is_kept_in_whatever_order_they_are_folded() {
         let day = "2022-10-26".parse().unwrap();
         let bringing = |hours, accepted_at| {
             let (pulled_at, rows) = (at(hours), u64::try_from(hours).unwrap());
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_of_before_lacks_what_came_later() {
+    fn a_ledger_of_an_older_version_is_read_though_it_lacks_newer_fields() {
         let mut document = serde_json::to_value(ledger()).unwrap();
         let fields = document.as_object_mut().unwrap();
         assert!(!fields.contains_key("planned_at"), "what says nothing is not written");

@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_fails_from_its_third_failed_visit_on_and_then_is_not_overdue_as_well() {
+    fn an_event_counts_as_failing_from_its_third_failed_visit_on_and_then_not_also_as_overdue() {
         for (failures, failing, is_new) in [(0, 0, false), (2, 0, false), (3, 1, true), (4, 1, false)] {
             let failed = |ledger: &mut Ledger| ledger.failures = failures;
             assert_eq!(health(failed, at(1)), (0, failing), "{failures}");
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_nobody_is_never_counted() {
+    fn an_event_that_is_gone_closed_or_moved_ahead_counts_neither_as_overdue_nor_as_failing() {
         let forgotten = |ledger: &mut Ledger| (ledger.failures, ledger.is_gone) = (9, true);
         let closed = |ledger: &mut Ledger| (ledger.failures, ledger.closed) = (9, Some(Closing::Incomplete));
         let moved = |ledger: &mut Ledger| ledger.event.end_time = Some(at(2000));

@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_moves_a_document_late_takes_nothing_back_that_others_changed_since() {
+    async fn a_late_move_of_a_document_does_not_undo_what_others_have_changed_since() {
         let (mut closed, mut open) = (ledger(), ledger());
         closed.fold(&visit(31 * 24, Outcome::Complete), HORIZON);
         open.fold(&visit(1, Outcome::Complete), HORIZON);
@@ -107,8 +107,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_stands_in_the_place_of_a_document_gives_way_to_it_unless_a_later_visit_left_it_or_it_is_open()
-     {
+    async fn a_moved_document_replaces_what_is_at_its_destination_unless_that_is_newer_or_open_and_as_new() {
         let (mut closed, mut open) = (ledger(), ledger());
         closed.fold(&visit(31 * 24, Outcome::Complete), HORIZON);
         open.fold(&visit(8, Outcome::Complete), HORIZON);

@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_that_follow_each_other_are_shown_as_a_span() {
+    fn consecutive_days_are_shown_as_a_span() {
         let names = ["2022-10-31", "2022-11-01", "2022-11-02", "2022-11-04", "snapshot"].map(str::to_owned);
         let owed = Owed::of_names(&names);
         assert_eq!(owed.names(), names);

@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_written_knowing_of_as_many_people_under_the_same_policy_need_not_be_written_anew() {
+    fn an_object_written_under_the_same_policy_and_for_as_many_forgotten_people_need_not_be_rewritten() {
         let open = |suppressed| PrivacyVersion { suppressed, ..PrivacyVersion::default() };
         let anonymous = || PrivacyVersion {
             policy: PolicyDocument::parse(br#"{"base": "anonymous"}"#).unwrap(),

@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_stand_in_order_of_the_event_and_know_where_their_rows_are() {
+    fn merged_cells_are_in_order_of_events_and_know_where_their_rows_come_from() {
         let lake = [cell(1, 10, 3), cell(5, 10, 2), cell(9, 10, 4)];
         let staged = [cell(7, 20, 1), cell(5, 20, 8)];
         let merged = merge(&judge(), &lake, &staged).unwrap();
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_new_is_no_object() {
+    fn merging_nothing_new_makes_no_object() {
         let lake = [cell(1, 10, 3)];
         assert_eq!(merge(&judge(), &lake, &[]), None);
         assert_eq!(merge(&judge(), &lake, &[cell(1, 5, 4), cell(1, 10, 3)]), None);

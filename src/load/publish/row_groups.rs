@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_a_cell_that_changed_row_groups_soon_end_where_they_did() {
+    fn soon_after_a_changed_cell_row_groups_end_where_they_did_before() {
         for rows in [20, 2_000, 20_000, 200_000] {
             let cells: Vec<Cell> = (0..500).map(|event| cell(700_000 + event * 7, rows)).collect();
             let groups = row_groups(&cells);

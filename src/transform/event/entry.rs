@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_keeps_what_has_a_column_and_drops_links_and_passcodes() {
+    fn an_event_keeps_the_fields_that_have_a_column_and_drops_links_and_passcodes() {
         let event = Event::read(
             r#"{"eventId": "609768", "title": "发布会", "startTime": 1666772400, "status": 4, "eventForm": 7,
                 "hostId": 88589655, "joinUrl": "https://secret", "hostPassword": "1234"}"#,
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_number_from_one_on_is_no_event() {
+    fn an_entry_without_a_positive_event_number_is_not_an_event() {
         for (entry, event_id) in [
             (r#"{"eventId": 1}"#, Some(1)),
             (r#"{"eventId": 0}"#, None),
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn where_no_end_is_stated_the_length_tells_it() {
+    fn an_end_that_is_not_stated_follows_from_the_length() {
         for (end, length, known) in [
             ("null", "60", Some(1_666_776_000)),
             ("0", "\"60\"", Some(1_666_776_000)),
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_before_the_start_is_none() {
+    fn an_end_before_the_start_is_ignored() {
         let read = |start: i64, end: i64| {
             Event::read(&format!(r#"{{"eventId": 1, "startTime": {start}, "endTime": {end}}}"#)).unwrap()
         };

@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_was_cancelled_before_its_start_only_if_it_was_edited_before_it() {
+    fn an_event_counts_as_cancelled_before_its_start_only_if_it_was_edited_before_then() {
         for (modified, expected) in [(1_666_772_399, true), (1_666_772_400, false)] {
             let event = Event::read(&format!(
                 r#"{{"eventId": 1, "eventStatus": 0, "startTime": 1666772400, "modifyTime": {modified}}}"#

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_has_every_field_of_a_list_that_has_a_column_and_gives_it_back() {
+    fn an_events_row_holds_every_listed_field_that_has_a_column_and_can_be_read_back() {
         let keys = Table::Events.columns().iter().filter_map(|column| column.key);
         let fields = keys.chain(["eventId"]).map(|key| (key.to_owned(), 1_666_772_400.into()));
         let event = Event::read(&serde_json::Value::Object(fields.collect()).to_string()).unwrap();

@@ -89,7 +89,7 @@ mod tests {
     use crate::transform::value::Value;
 
     #[test]
-    fn a_reject_is_looked_through_as_the_record_that_it_is() {
+    fn a_reject_is_searched_for_people_as_the_record_that_it_holds() {
         // The last one is also the position of another person's record.
         let suppressed = Suppressed::of_people(&["88589655", "+86-19000101106", "1234"]);
         let records = [

@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_the_same_one_however_its_country_is_told() {
+    fn a_number_is_recognised_however_its_country_is_given() {
         for (number, country, listed_as) in [
             ("19000101106", None, "+86-19000101106"),
             ("1-212-555-0100", Some("1"), "+1 212 555 0100"),
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn other_numbers_are_other_people() {
+    fn different_numbers_do_not_match_each_other() {
         for (number, country, listed_as) in [
             ("12345", None, "012345"),
             ("123-456", None, "012345"),

@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_masked_by_what_it_looks_like_and_stays_so() {
+    fn a_value_is_masked_by_what_it_looks_like_and_masking_it_again_changes_nothing() {
         for (text, masked) in [
             ("+86-19000101106", "+86-190****1106"),
             ("19000101106", "190****1106"),

@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_and_addresses_are_nobodys_and_telephone_numbers_may_be_somebodys() {
+    fn dates_and_ip_addresses_belong_to_nobody_but_telephone_numbers_may_belong_to_somebody() {
         for (text, is_nobodys) in [
             ("2022-10-26", true),
             ("2022-10-26 16", true),
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_number_counts_where_no_letter_touches_it_and_a_long_one_everywhere() {
+    fn a_short_number_is_found_everywhere_but_within_a_random_identifier() {
         for (text, found) in [
             ("工号4212", vec!["4212"]),
             ("VIP 4212, tel 190 0010 1106", vec![" 4212", " 190 0010 1106", "190 0010 1106"]),

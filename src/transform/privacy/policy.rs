@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_of_a_column_counts_and_what_a_preset_says_already_is_not_said_again() {
+    fn columns_treated_as_in_the_preset_are_left_out_of_a_policy_and_named_fields_are_kept() {
         let policy = policy(
             r#"{"base": "pseudonymous", "columns": {"name": "mask", "ip": "mask"}, "fields": ["newField"]}"#,
         )
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sample_is_a_policy_as_the_docs_show_it() {
+    fn the_sample_policy_is_valid_and_the_same_as_in_the_docs() {
         let sample = PolicyDocument::parse(include_bytes!("../../../samples/privacy.json")).unwrap();
         let docs = include_str!("../../../docs/privacy.md");
         let shown = docs.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_done_is_refused() {
+    fn a_policy_that_cannot_be_carried_out_is_refused_with_the_reason() {
         for (columns, why) in [
             (r#"{"nmae": "drop"}"#, "there is no such column"),
             (r#"{"event_id": "drop"}"#, "every row needs"),

@@ -126,7 +126,7 @@ mod tests {
 
     /// RFC 4231, the test cases whose data is text: 1, 2, 6 and 7.
     #[test]
-    fn sums_are_those_of_the_rfc() {
+    fn hmac_sums_match_the_test_cases_of_rfc_4231() {
         let data = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         for (key, text, sum) in [
             (
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn one_person_has_one_pseudonym_however_it_is_written() {
+    fn one_person_has_one_pseudonym_however_their_identifier_is_written() {
         let key = Key::checked(&"k".repeat(32).into()).unwrap();
         let pseudonym = |personal, text, country| key.pseudonym(Some(personal), text, country).unwrap();
         let one = pseudonym(Personal::Identifier, "+8619000101106", None);
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_key_is_refused_and_none_is_printed() {
+    fn a_short_key_is_refused_and_no_key_is_printed() {
         assert_eq!(Key::checked(&"short".into()).unwrap_err().kind(), Kind::Usage);
         let secret = "0123456789abcdef0123456789abcdef";
         assert!(!format!("{:?}", Key::checked(&secret.into()).unwrap()).contains(secret));

@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_keeps_what_its_columns_may() {
+    fn a_record_keeps_only_what_the_policy_lets_its_columns_keep() {
         let record = r#"{"name": "张三", "ip": "192.168.40.44", "chat_num": "many", "newField": {"a": 1}, "live_type": 0,
             "online_time": 12, "online_date": "13900000000", "clientType": "x", "company": "\u0041"}"#;
         for (document, kept) in [
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_archived_makes_the_same_row_or_reject_as_what_was_sent() {
+    fn an_archived_record_makes_the_same_row_or_reject_as_the_record_that_was_sent() {
         let documents = [
             r#"{"base": "pseudonymous"}"#,
             r#"{"base": "anonymous"}"#,
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn of_what_is_no_object_nothing_is_kept() {
+    fn a_record_that_is_not_an_object_is_kept_only_under_an_open_policy() {
         assert_eq!(text(r#"{"base": "anonymous"}"#, Table::Lives, r#""13900000000""#), "null");
         assert_eq!(text(r#"{"base": "open"}"#, Table::Lives, r#""13900000000""#), r#""13900000000""#);
     }

@@ -113,7 +113,7 @@ mod tests {
     use crate::transform::privacy::{Policy, PolicyDocument};
 
     #[test]
-    fn an_answer_is_json_with_its_arrays_however_many_records_stay() {
+    fn a_redacted_answer_is_json_with_all_its_arrays_however_many_records_stay() {
         let privacy = Privacy::default();
         let arrays =
             [("lives", Some(3)), ("interactions", Some(1)), ("viewerDetails", None), ("polls", Some(2))];

@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_looked_through_however_deep_it_stands() {
+    fn a_person_is_found_however_deeply_a_value_is_nested() {
         let suppressed = Suppressed::of_people(&["19000101106"]);
         for depth in [1, 10, 30, 31, 32, 33, 10_000] {
             for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {

@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_plain_sql_and_unique() {
+    fn column_names_are_plain_sql_and_unique() {
         for table in Table::ALL {
             let mut names = HashSet::new();
             for column in table.columns() {
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_column_holds_is_known_when_its_column_is_reached() {
+    fn the_column_extra_comes_after_every_column_that_has_a_key() {
         for table in [Table::Lives, Table::Interactions, Table::ViewerDetails] {
             let extra = table.index_of("extra").unwrap();
             assert!(table.columns().iter().skip(extra).all(|column| column.key.is_none()));

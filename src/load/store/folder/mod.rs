@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_write_happens_only_under_its_condition() {
+    async fn a_write_succeeds_only_if_its_condition_holds() {
         let folder = tempfile::tempdir().unwrap();
         let store = Folder::new(folder.path().join("store"));
         assert_eq!(store.head("a/b").await.unwrap(), None);

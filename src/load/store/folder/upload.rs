@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_a_killed_process_left_is_taken_away_and_nothing_that_is_being_written() {
+    async fn files_left_by_a_killed_process_are_removed_but_not_those_still_being_written() {
         let folder = tempfile::tempdir().unwrap();
         let partial = folder.path().join(PARTIAL);
         fs::create_dir(&partial).unwrap();
