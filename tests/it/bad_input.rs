@@ -6,7 +6,7 @@ use simulator::{ServerOptions, World};
 use crate::support::command::{Desk, TOKEN, files, server};
 
 #[test]
-fn a_call_that_is_wrong_ends_with_status_2_before_anything_is_done() {
+fn a_wrong_call_ends_with_status_2_before_anything_is_done() {
     let server = server(&World::default(), ServerOptions::default());
     let url = server.url();
     for (words, message) in [
@@ -48,7 +48,7 @@ fn a_call_that_is_wrong_ends_with_status_2_before_anything_is_done() {
 }
 
 #[test]
-fn a_call_that_cannot_be_read_is_said_as_json_where_that_is_asked_for() {
+fn a_call_that_cannot_be_parsed_is_reported_as_json_if_json_is_asked_for() {
     let desk = Desk::new();
     for (words, said) in [
         (&["sync", "--concurrency", "none"][..], "invalid value 'none' for '--concurrency"),
@@ -69,7 +69,7 @@ fn a_call_that_cannot_be_read_is_said_as_json_where_that_is_asked_for() {
 }
 
 #[test]
-fn a_value_that_is_refused_is_said_to_come_from_the_environment_if_it_does() {
+fn the_error_for_a_refused_value_names_the_environment_variable_it_came_from() {
     let desk = Desk::new();
     for (variable, words, is_of_environment) in [
         ("ROLLCALL_ARCHIVE", &["status"][..], true),
@@ -86,7 +86,7 @@ fn a_value_that_is_refused_is_said_to_come_from_the_environment_if_it_does() {
 }
 
 #[test]
-fn an_address_in_the_environment_to_which_rows_would_go_in_the_clear_is_refused() {
+fn an_endpoint_in_the_environment_that_would_get_data_in_the_clear_is_refused() {
     let desk = Desk::new();
     let of_secret =
         ["sync", "--secret-arn", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:s-AbCdEf"];
@@ -113,7 +113,7 @@ fn an_address_in_the_environment_to_which_rows_would_go_in_the_clear_is_refused(
 }
 
 #[test]
-fn a_day_is_written_in_one_way() {
+fn a_day_that_is_not_written_like_2022_10_26_is_refused() {
     let desk = Desk::new();
     for day in ["2022-10-26T23:00:00", "20221026", "2022-10-26 ", "26.10.2022", "2022-10-32", "yesterday"] {
         for words in [
@@ -133,7 +133,7 @@ fn a_day_is_written_in_one_way() {
 }
 
 #[test]
-fn a_number_that_is_none_is_told_what_is_wanted() {
+fn an_invalid_number_is_refused_with_what_is_wanted() {
     for (words, said) in [
         (&["sync", "--event", "abc"][..], "the vendor's `eventId`"),
         (&["replay", "--event", "1.5"], "the vendor's `eventId`"),
@@ -150,7 +150,7 @@ fn a_number_that_is_none_is_told_what_is_wanted() {
 }
 
 #[test]
-fn a_text_of_its_own_form_is_not_asked_for_as_json() {
+fn output_with_a_format_of_its_own_cannot_be_asked_for_as_json() {
     for words in [&["schema", "duckdb", "--json"][..], &["completions", "bash", "--json"]] {
         let outcome = Desk::new().run(words);
         assert_eq!(outcome.status, 2, "{}", outcome.stderr);
@@ -160,7 +160,7 @@ fn a_text_of_its_own_form_is_not_asked_for_as_json() {
 }
 
 #[test]
-fn what_there_is_nothing_to_do_with_is_a_wrong_call() {
+fn a_command_without_anything_to_work_on_is_a_wrong_call() {
     let desk = Desk::new();
     for words in [&["publish"][..], &["upgrade"], &["replay", "--all"], &["status"], &["staged"]] {
         let outcome = desk.run(words);
@@ -210,7 +210,7 @@ fn a_token_that_is_not_accepted_ends_the_run_at_the_first_request() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_an_error_of_the_run() {
+fn a_server_that_cannot_be_reached_fails_the_run() {
     let desk = Desk::new();
     // Nobody listens there.
     let outcome = desk.run(&["sync", "--api-url", "http://127.0.0.1:9", "--token", TOKEN]);
@@ -233,7 +233,7 @@ fn a_store_that_cannot_be_written_is_named() {
 }
 
 #[test]
-fn another_zone_than_the_lakes_is_refused_and_nothing_changes() {
+fn a_zone_other_than_the_lakes_is_refused_and_nothing_changes() {
     let server = server(&World::default(), ServerOptions::default());
     let desk = Desk::new();
     desk.sync(&server, &["--event", "609768"]).succeeded();

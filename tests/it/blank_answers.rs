@@ -61,7 +61,7 @@ async fn an_event_without_any_data_is_asked_for_once_more_before_it_is_closed() 
 }
 
 #[tokio::test]
-async fn within_its_horizon_too_the_next_visit_brings_what_was_not_answered() {
+async fn after_a_blank_snapshot_within_the_horizon_the_next_visit_brings_everything() {
     let (event, _, visited) = settled();
     let (whole, desk) = (Desk::new(), Desk::new());
     for (desk, texts) in [(&whole, &[][..]), (&desk, &["code=200@snapshot"])] {
@@ -73,7 +73,7 @@ async fn within_its_horizon_too_the_next_visit_brings_what_was_not_answered() {
 }
 
 #[tokio::test]
-async fn a_day_without_data_of_which_the_snapshot_has_records_is_owed() {
+async fn a_day_answered_without_data_is_owed_if_the_snapshot_has_records_of_it() {
     let (event, day, visited) = settled();
     let blank = format!("code=200@day:{event}:{day}");
     let desk = Desk::new();
@@ -94,7 +94,7 @@ async fn a_day_without_data_of_which_the_snapshot_has_records_is_owed() {
 }
 
 #[tokio::test]
-async fn a_day_that_is_never_answered_with_data_is_believed_after_a_while_and_from_then_on() {
+async fn a_day_that_keeps_being_answered_without_data_is_believed_after_a_while_until_data_comes() {
     // A day with both viewings and interactions.
     let is_interaction = |session: &Session| session.array == Array::Interactions;
     let interactions = |event: &Event| event.sessions().filter(is_interaction).count();
@@ -137,7 +137,7 @@ async fn a_day_that_is_never_answered_with_data_is_believed_after_a_while_and_fr
 }
 
 #[tokio::test]
-async fn a_day_that_is_owed_stays_so_if_the_snapshot_has_no_data_either() {
+async fn an_owed_day_stays_owed_if_the_snapshot_has_no_data_either() {
     let (event, day, visited) = settled();
     let desk = Desk::new();
     let blank = [format!("code=200@day:{event}:{day}"), format!("code=200@event:{event}")];
@@ -150,7 +150,7 @@ async fn a_day_that_is_owed_stays_so_if_the_snapshot_has_no_data_either() {
 }
 
 #[tokio::test]
-async fn days_without_data_are_no_reason_to_ask_for_no_other() {
+async fn days_without_data_do_not_keep_later_days_from_being_asked_for() {
     let viewers = Viewers::Exactly(100);
     let world = World::new(WorldOptions { events: 8, days: 4, viewers, ..WorldOptions::default() });
     let last_viewing = |event: &Event| event.sessions().map(|session| session.online).max();
@@ -173,7 +173,7 @@ async fn days_without_data_are_no_reason_to_ask_for_no_other() {
 }
 
 #[tokio::test]
-async fn visits_that_lacked_something_else_do_not_make_a_day_without_data_believed() {
+async fn visits_that_failed_for_other_reasons_do_not_make_a_day_without_data_believed() {
     let (event, day, visited) = settled();
     let (desk, refused) = (Desk::new(), format!("code=400@day:{event}:{day}"));
     for visit in 0..8 {
@@ -191,7 +191,7 @@ async fn visits_that_lacked_something_else_do_not_make_a_day_without_data_believ
 }
 
 #[tokio::test]
-async fn a_day_that_was_answered_without_data_before_the_snapshot_counted_records_of_it_is_owed() {
+async fn a_day_answered_without_data_is_owed_once_a_later_snapshot_has_records_of_it() {
     let (event, first) = busiest();
     let whole = Desk::new();
     run(&whole, later(), &[]).await;
@@ -219,7 +219,7 @@ async fn a_day_that_was_answered_without_data_before_the_snapshot_counted_record
 }
 
 #[tokio::test]
-async fn what_was_owed_of_an_event_that_nobody_watched_is_answered_by_nothing() {
+async fn an_answer_without_data_clears_what_is_owed_of_an_event_that_nobody_watched() {
     let world = small_world(8);
     let nobody = world.events().find(|event| event.sessions().next().is_none()).unwrap();
     let (event, end) = (i64::try_from(nobody.id).unwrap(), Timestamp::from_second(nobody.end_time).unwrap());
@@ -232,7 +232,7 @@ async fn what_was_owed_of_an_event_that_nobody_watched_is_answered_by_nothing() 
 }
 
 #[tokio::test]
-async fn a_day_lacks_an_array_of_which_the_snapshot_has_records_whatever_else_it_has() {
+async fn a_day_that_lacks_an_array_is_owed_if_the_snapshot_has_records_for_that_array() {
     let (event, day, visited) = settled();
     let desk = Desk::new();
     let report = run(&desk, visited, &[&format!("null-array=lives@day:{event}:{day}")]).await;
@@ -243,7 +243,7 @@ async fn a_day_lacks_an_array_of_which_the_snapshot_has_records_whatever_else_it
 }
 
 #[tokio::test]
-async fn a_window_without_data_is_no_reason_to_take_the_rest_of_its_day_for_the_whole() {
+async fn a_day_with_one_window_without_data_is_owed_only_if_records_are_missing() {
     let (event, day, visited) = settled();
     let zone = Zone::parse("Asia/Shanghai").unwrap();
     let noon = (zone.start_of(day).unwrap() + HOUR * 12).as_second();
@@ -291,7 +291,7 @@ async fn a_window_without_data_is_no_reason_to_take_the_rest_of_its_day_for_the_
 }
 
 #[tokio::test]
-async fn a_snapshot_with_viewers_and_no_viewings_has_every_day_asked_for() {
+async fn a_snapshot_with_viewers_but_no_viewings_makes_the_visit_ask_for_every_day() {
     let (whole, desk) = (Desk::new(), Desk::new());
     run(&whole, later(), &[]).await;
     assert!(run(&desk, later(), &["null-array=lives+interactions@snapshot"]).await.ok);

@@ -40,7 +40,7 @@ async fn a_list_without_data_is_read_again_by_the_next_run() {
 }
 
 #[tokio::test]
-async fn a_list_of_chosen_days_without_data_is_read_again_at_once() {
+async fn a_list_without_data_is_read_again_at_once_in_a_run_over_chosen_days() {
     let (event, day) = busiest();
     let world = small_world(8);
     let now =
@@ -57,7 +57,7 @@ async fn a_list_of_chosen_days_without_data_is_read_again_at_once() {
 }
 
 #[tokio::test]
-async fn whichever_page_of_a_list_has_no_data_no_event_is_lost() {
+async fn no_event_is_lost_whichever_page_of_a_list_has_no_data() {
     let world = World::new(WorldOptions {
         events: 250,
         days: 1,

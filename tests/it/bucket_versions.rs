@@ -43,7 +43,7 @@ async fn put(client: &Client, bucket: &str, key: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_bucket_keeps_of_objects_that_were_replaced_goes_too_once_nothing_failed() {
+async fn a_forget_without_failures_also_deletes_the_replaced_versions_that_a_bucket_keeps() {
     let name = "versioned-forget";
     let bucket = Bucket {
         name: name.to_owned(),

@@ -61,12 +61,12 @@ async fn three_syncs(on: On) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn three_syncs_at_once_end_as_one_on_a_folder() {
+async fn three_syncs_at_once_end_like_a_single_one_on_a_folder() {
     three_syncs(On::Folder).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn three_syncs_at_once_end_as_one_on_s3() {
+async fn three_syncs_at_once_end_like_a_single_one_on_s3() {
     three_syncs(On::S3).await;
 }
 
@@ -81,17 +81,17 @@ async fn eight_publishers(on: On) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn eight_publishers_at_once_end_as_one_on_a_folder() {
+async fn eight_publishers_at_once_end_like_a_single_one_on_a_folder() {
     eight_publishers(On::Folder).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn eight_publishers_at_once_end_as_one_on_s3() {
+async fn eight_publishers_at_once_end_like_a_single_one_on_s3() {
     eight_publishers(On::S3).await;
 }
 
 #[tokio::test]
-async fn what_a_faster_publish_deletes_file_by_file_does_not_fail_a_slower_one() {
+async fn staged_files_deleted_by_a_faster_publish_do_not_fail_a_slower_one() {
     let nobody = Viewers::Exactly(0);
     let options = WorldOptions { events: 600, days: 1, viewers: nobody, ..WorldOptions::default() };
     let server = server_at(later(), &World::new(options), ServerOptions::default());
@@ -171,7 +171,7 @@ async fn amid_a_publish(publish: Publish, usual: u64, then: Option<Job>) {
 }
 
 #[tokio::test]
-async fn what_is_staged_during_a_publish_of_its_day_goes_in_now_or_with_the_next() {
+async fn files_staged_during_a_publish_of_their_day_go_in_with_it_or_with_the_next() {
     Box::pin(amid_a_publish(Publish::default(), 11, None)).await;
 }
 
@@ -184,7 +184,7 @@ async fn an_event_is_never_in_the_lake_without_its_rows() {
 }
 
 #[tokio::test]
-async fn what_is_published_during_a_publish_of_its_day_stays() {
+async fn cells_published_during_another_publish_of_their_day_stay() {
     Box::pin(amid_a_publish(Publish::default(), 11, Some(Job::Publish(Publish::default())))).await;
 }
 

@@ -35,7 +35,7 @@ async fn run(store: &Arc<dyn Store>, server: &Server, hours: i32) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_row_of_the_event_says_what_is_true_of_both_and_nothing_is_missing() {
+async fn two_concurrent_visits_leave_the_events_row_in_line_with_its_ledger_and_nothing_missing() {
     let world = small_world(1);
     let at = later() + HOUR * 24;
     let well = Arc::new(server_at(at, &world, ServerOptions::default()));

@@ -18,7 +18,7 @@ use crate::support::run::{
 use crate::support::status::{names, now, status_of, synced};
 
 #[tokio::test]
-async fn what_the_vendor_says_in_two_ways_is_a_note_and_needs_nobody() {
+async fn contradictory_answers_of_the_vendor_are_notes_and_not_problems() {
     let quirks = Quirks { contradicting: true, ..Quirks::default() };
     let (desk, world) = synced(ServerOptions { quirks, ..ServerOptions::default() }, now()).await;
     let status = status_of(&world, &desk.store(), now() + HOUR).await.unwrap();
@@ -41,7 +41,7 @@ async fn what_the_vendor_says_in_two_ways_is_a_note_and_needs_nobody() {
 }
 
 #[tokio::test]
-async fn a_day_that_is_owed_is_not_called_a_contradiction_of_the_vendors() {
+async fn an_owed_day_does_not_count_as_a_contradiction_by_the_vendor() {
     let world = small_world(8);
     let (event, day) = busiest();
     let options = faults(&[&format!("code=400@day:{event}:{day}")]);
@@ -55,7 +55,7 @@ async fn a_day_that_is_owed_is_not_called_a_contradiction_of_the_vendors() {
 }
 
 #[tokio::test]
-async fn what_an_answer_may_lack_because_it_has_a_round_number_of_records_is_asked_for_in_shorter_windows() {
+async fn an_answer_with_a_round_number_of_records_is_asked_for_again_in_shorter_windows() {
     let viewers = Viewers::Exactly(120);
     let world = World::new(WorldOptions { events: 1, days: 1, viewers, ..WorldOptions::default() });
     let mut found = Vec::new();
@@ -87,8 +87,7 @@ async fn what_an_answer_may_lack_because_it_has_a_round_number_of_records_is_ask
 }
 
 #[tokio::test]
-async fn where_the_shorter_windows_are_not_answered_the_day_has_what_the_longer_one_brought_and_a_note_says_so()
- {
+async fn if_shorter_windows_are_not_answered_the_day_keeps_the_longer_ones_rows_and_a_note_says_so() {
     let viewers = Viewers::Exactly(120);
     let world = World::new(WorldOptions { events: 1, days: 1, viewers, ..WorldOptions::default() });
     let event = world.events().find(|event| event.id != SAMPLE_ID).unwrap();
@@ -124,7 +123,7 @@ async fn where_the_shorter_windows_are_not_answered_the_day_has_what_the_longer_
 }
 
 #[tokio::test]
-async fn where_the_time_runs_out_amid_the_shorter_windows_the_day_is_owed_and_not_taken_for_whole() {
+async fn a_day_whose_shorter_windows_are_cut_off_by_the_deadline_is_owed_and_not_taken_for_whole() {
     let viewers = Viewers::Exactly(120);
     let world = World::new(WorldOptions { events: 1, days: 1, viewers, ..WorldOptions::default() });
     let event = world.events().find(|event| event.id != SAMPLE_ID).unwrap();

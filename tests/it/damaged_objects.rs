@@ -26,7 +26,7 @@ use crate::support::scenes::WholeLake;
 use crate::support::stores::{Home, On};
 
 #[tokio::test]
-async fn an_index_that_is_lost_or_damaged_is_built_again_from_the_rows() {
+async fn an_index_that_is_lost_or_damaged_is_rebuilt_from_the_rows() {
     for metadata in [&[][..], &[("rollcall.format", "1"), ("rollcall.cells", "[{]")]] {
         let mut scene = WholeLake::new().await;
         let day = scene.day();
@@ -44,7 +44,7 @@ async fn an_index_that_is_lost_or_damaged_is_built_again_from_the_rows() {
 }
 
 #[tokio::test]
-async fn what_a_newer_version_wrote_is_not_touched_and_the_other_days_go_on() {
+async fn what_a_newer_version_wrote_is_left_alone_and_the_other_days_are_still_published() {
     let mut scene = WholeLake::new().await;
     let day = scene.day();
     let path = scene.object(Table::Lives, day);
@@ -83,7 +83,7 @@ async fn what_a_newer_version_wrote_is_not_touched_and_the_other_days_go_on() {
 }
 
 #[tokio::test]
-async fn an_object_that_is_no_parquet_or_of_another_day_stops_its_day_alone_and_can_be_pulled_again() {
+async fn an_object_that_is_not_parquet_or_of_another_day_stops_only_its_day_and_can_be_pulled_again() {
     type Damage = fn(&Path, &Path);
     let damages: [(Damage, &str); 4] = [
         (|path, _| std::fs::write(path, "no Parquet").unwrap(), "Parquet"),
@@ -124,7 +124,7 @@ async fn an_object_that_is_no_parquet_or_of_another_day_stops_its_day_alone_and_
 }
 
 #[tokio::test]
-async fn an_object_that_is_lost_is_hidden_neither_by_an_empty_one_nor_by_one_with_other_rows() {
+async fn the_loss_of_an_object_is_reported_even_if_later_visits_stage_nothing_or_other_rows() {
     // Days with several events, of which nobody watched one.
     let world = small_world(32);
     let mut scene = WholeLake::new().await;
@@ -207,7 +207,7 @@ async fn a_foreign_file_is_named_and_everything_else_goes_on() {
 }
 
 #[tokio::test]
-async fn a_ledger_that_is_gone_or_damaged_since_the_plan_fails_its_visit_alone() {
+async fn a_ledger_lost_or_damaged_since_the_plan_fails_only_its_own_visit() {
     const EVENT: i64 = 700_001;
     for (content, error) in [(None, "the ledger is gone"), (Some("{"), "cannot be read")] {
         let server = server_at(later(), &small_world(4), ServerOptions::default());

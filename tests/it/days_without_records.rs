@@ -10,7 +10,7 @@ use crate::support::lake::{cells, event_said, ledger};
 use crate::support::run::{HOUR, config, server_at, small_world, sync, sync_all};
 
 #[tokio::test]
-async fn a_day_for_which_the_vendor_does_not_know_the_event_is_empty_if_the_snapshot_has_none_of_it() {
+async fn a_day_answered_with_unknown_event_is_empty_if_the_snapshot_has_no_records_of_it() {
     let (world, (event, day)) = (small_world(8), busiest());
     let end = world.event(event.unsigned_abs()).unwrap().end_time;
     let end = jiff::Timestamp::from_second(end).unwrap();

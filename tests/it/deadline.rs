@@ -54,7 +54,7 @@ async fn what_the_deadline_cuts_off_is_left_and_the_next_run_makes_it_good() {
 }
 
 #[tokio::test]
-async fn what_no_time_is_left_to_publish_stays_staged_and_the_run_says_so() {
+async fn files_that_cannot_be_published_in_time_stay_staged_and_the_run_says_so() {
     let expected = without_faults().await;
     let desk = Desk::new();
     let server = server_now(&small_world(8), ServerOptions::default());
@@ -81,7 +81,7 @@ fn published(store: &Path) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn days_are_published_from_the_last_on_so_that_no_event_is_there_before_its_later_viewings() {
+async fn days_are_published_latest_first_so_that_no_event_appears_before_its_later_viewings() {
     let desk = Desk::new();
     let options =
         WorldOptions { events: 16, days: 16, viewers: Viewers::Range(0, 9), ..WorldOptions::default() };
@@ -116,7 +116,7 @@ async fn days_are_published_from_the_last_on_so_that_no_event_is_there_before_it
 }
 
 #[tokio::test]
-async fn lists_that_never_end_leave_time_for_the_events_that_are_known() {
+async fn lists_that_are_never_answered_leave_time_to_visit_known_events() {
     let desk = Desk::new();
     let early = "2022-10-20T00:00:00Z".parse().unwrap();
     let server = server_at(early, &small_world(8), ServerOptions::default());
@@ -135,7 +135,7 @@ async fn lists_that_never_end_leave_time_for_the_events_that_are_known() {
 }
 
 #[tokio::test]
-async fn questions_about_events_that_are_never_answered_leave_time_for_those_that_are_known() {
+async fn unanswered_questions_about_new_events_leave_time_to_visit_known_ones() {
     let desk = Desk::new();
     let early = "2022-10-20T00:00:00Z".parse().unwrap();
     let server = server_at(early, &small_world(8), ServerOptions::default());
@@ -153,7 +153,7 @@ async fn questions_about_events_that_are_never_answered_leave_time_for_those_tha
 }
 
 #[tokio::test]
-async fn lists_may_take_all_of_the_time_where_no_visit_follows() {
+async fn lists_may_take_all_the_time_if_no_visit_follows() {
     let desk = Desk::new();
     let early = "2022-10-20T00:00:00Z".parse().unwrap();
     let server = server_at(early, &small_world(8), ServerOptions::default());
@@ -170,7 +170,7 @@ async fn lists_may_take_all_of_the_time_where_no_visit_follows() {
 }
 
 #[tokio::test]
-async fn an_event_to_which_the_vendor_never_answers_fails_and_is_not_left_by_every_run() {
+async fn an_event_that_is_never_answered_fails_instead_of_being_left_by_every_run() {
     let (event, day) = busiest();
     for (stalled, is_halved) in
         [(format!("stall@event:{event},snapshot"), false), (format!("stall@day:{event}:{day}"), true)]
@@ -201,7 +201,7 @@ async fn an_event_to_which_the_vendor_never_answers_fails_and_is_not_left_by_eve
 }
 
 #[tokio::test]
-async fn an_outage_says_nothing_of_how_large_a_day_is() {
+async fn a_day_that_times_out_in_the_shortest_windows_is_asked_for_in_one_window_again() {
     let (event, day) = busiest();
     let (desk, world) = (Desk::new(), small_world(8));
     sync_all(config(&server_now(&world, ServerOptions::default()), &desk.store()), later()).await;
@@ -223,7 +223,7 @@ async fn an_outage_says_nothing_of_how_large_a_day_is() {
 }
 
 #[tokio::test]
-async fn a_day_that_was_too_much_for_one_window_is_asked_for_in_as_many_the_next_time() {
+async fn a_day_whose_answer_was_too_large_begins_with_the_shortest_windows_the_next_time() {
     let (event, day) = busiest();
     let (desk, world) = (Desk::new(), small_world(8));
     let server = server_now(&world, ServerOptions::default());
@@ -247,7 +247,7 @@ async fn a_day_that_was_too_much_for_one_window_is_asked_for_in_as_many_the_next
 }
 
 #[tokio::test]
-async fn events_of_a_roster_that_were_not_asked_about_in_time_are_told() {
+async fn the_run_says_how_many_events_of_a_roster_it_could_not_ask_about_in_time() {
     let desk = Desk::new();
     let server = server_now(&small_world(8), ServerOptions::default());
     let file = desk.path().join("own.csv");

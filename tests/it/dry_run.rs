@@ -42,7 +42,7 @@ fn reports(server: &Server) -> u64 {
 }
 
 #[tokio::test]
-async fn a_run_asks_as_often_as_was_foretold_and_the_dry_run_asks_for_the_roster_alone_and_writes_nothing() {
+async fn a_dry_run_predicts_the_number_of_requests_asks_only_for_the_roster_and_writes_nothing() {
     let scene = Scene::new();
     let begin: Timestamp = "2022-10-28T00:00:00Z".parse().unwrap();
     // The first visits; those that are due one and two days later; the last ones.
@@ -64,7 +64,7 @@ async fn a_run_asks_as_often_as_was_foretold_and_the_dry_run_asks_for_the_roster
 }
 
 #[tokio::test]
-async fn each_event_says_why_it_is_due_and_which_windows_are_asked_in_any_case() {
+async fn a_plan_says_why_each_event_is_due_and_which_windows_are_asked_for_in_any_case() {
     let scene = Scene::new();
     let begin: Timestamp = "2022-10-28T00:00:00Z".parse().unwrap();
     let plan = |selection| Job::Plan(Plan { selection, items: None });
@@ -96,7 +96,7 @@ async fn each_event_says_why_it_is_due_and_which_windows_are_asked_in_any_case()
 }
 
 #[tokio::test]
-async fn events_that_are_past_their_horizon_wait_until_all_others_had_their_turn() {
+async fn events_past_their_horizon_come_after_all_others() {
     let scene = Scene::new();
     // By then, some events are past their horizon, others are not.
     let now: Timestamp = "2022-11-23T00:00:00Z".parse().unwrap();

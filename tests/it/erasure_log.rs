@@ -33,7 +33,7 @@ async fn list(home: &Home) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn whoever_was_forgotten_stays_so_where_the_list_alone_is_lost_or_an_older_one_is_put_back() {
+async fn people_stay_forgotten_if_only_the_list_is_lost_or_replaced_by_an_older_one() {
     let (home, vendor) = (Home::new(On::Folder).await, vendor());
     // Nothing has been pulled yet: no object says that people were forgotten.
     run(&home.store, &vendor, open(), 0, forget_of("somebody else")).await.unwrap();
@@ -55,7 +55,7 @@ async fn whoever_was_forgotten_stays_so_where_the_list_alone_is_lost_or_an_older
 }
 
 #[tokio::test]
-async fn a_list_that_cannot_be_made_again_stops_every_run_until_people_are_named_anew() {
+async fn a_list_that_cannot_be_rebuilt_stops_every_run_until_the_people_are_named_again() {
     let (home, vendor) = (Home::new(On::Folder).await, vendor());
     ok(run(&home.store, &vendor, open(), 0, sync()).await);
     ok(run(&home.store, &vendor, open(), 1, forget()).await);
@@ -83,7 +83,7 @@ async fn a_list_that_cannot_be_made_again_stops_every_run_until_people_are_named
 }
 
 #[tokio::test]
-async fn what_is_not_looked_through_is_named_and_nobody_is_said_to_be_forgotten_before_it_is_gone() {
+async fn files_that_forget_does_not_search_are_named_and_keep_the_erasure_open_until_deleted() {
     let (home, vendor) = (Home::new(On::Folder).await, vendor());
     ok(run(&home.store, &vendor, open(), 0, sync()).await);
     let archived = home.keys(keys::ARCHIVE).await.remove(0);
@@ -103,7 +103,7 @@ async fn what_is_not_looked_through_is_named_and_nobody_is_said_to_be_forgotten_
 }
 
 #[tokio::test]
-async fn whoever_is_refused_leaves_nothing_in_the_log_and_what_cannot_be_read_of_it_is_named() {
+async fn a_refused_forget_leaves_no_entry_in_the_log_and_an_unreadable_entry_is_named() {
     let (home, vendor) = (Home::new(On::Folder).await, vendor());
     ok(run(&home.store, &vendor, open(), 0, sync()).await);
     ok(run(&home.store, &vendor, open(), 1, forget()).await);
@@ -128,7 +128,7 @@ async fn whoever_is_refused_leaves_nothing_in_the_log_and_what_cannot_be_read_of
 }
 
 #[tokio::test]
-async fn who_is_named_around_the_records_of_an_archived_answer_is_forgotten_too() {
+async fn people_named_outside_the_records_of_an_archived_answer_are_forgotten_too() {
     let (home, vendor) = (Home::new(On::Folder).await, vendor());
     ok(run(&home.store, &vendor, open(), 0, sync()).await);
     let path = home.path().join(home.keys(keys::ARCHIVE).await.remove(0));
@@ -143,7 +143,7 @@ async fn who_is_named_around_the_records_of_an_archived_answer_is_forgotten_too(
 }
 
 #[tokio::test]
-async fn what_a_killed_run_left_on_its_way_into_a_folder_is_forgotten_too() {
+async fn a_forget_also_deletes_partial_files_that_a_killed_run_left_in_a_folder() {
     let (home, vendor) = (Home::new(On::Folder).await, vendor());
     ok(run(&home.store, &vendor, open(), 0, sync()).await);
     let left = home.path().join(".partial/left");

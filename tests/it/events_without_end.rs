@@ -20,7 +20,7 @@ use crate::support::run::{HOUR, config, later, server_at, small_world, sync, syn
 use crate::support::vendor_lists::{VendorAnswers, run, try_run};
 
 #[tokio::test]
-async fn an_event_that_has_begun_and_is_listed_without_an_end_is_asked_about_until_it_is_known() {
+async fn an_event_that_has_begun_and_is_listed_without_an_end_is_asked_about_until_its_end_is_known() {
     let held = later() - HOUR * 24;
     let listed = || json!({ "eventId": 1, "title": "t", "startTime": held.as_second() });
     let whole = || json!({ "eventId": 1, "title": "t", "startTime": held.as_second(), "endTime": (held + HOUR).as_second() });
@@ -61,7 +61,7 @@ async fn an_event_that_has_begun_and_is_listed_without_an_end_is_asked_about_unt
 }
 
 #[tokio::test]
-async fn an_event_without_an_end_is_given_up_past_its_horizon_and_taken_up_again_with_one() {
+async fn an_event_without_an_end_is_given_up_past_its_horizon_and_visited_once_it_has_one() {
     let horizon = HOUR * (30 * 24);
     // It was announced when it had begun, or long before.
     for ahead in [HOUR * -24, HOUR * (24 * 40)] {
@@ -87,7 +87,7 @@ async fn an_event_without_an_end_is_given_up_past_its_horizon_and_taken_up_again
 }
 
 #[tokio::test]
-async fn an_event_without_an_end_that_a_user_had_visited_is_closed_in_the_lake_too() {
+async fn an_event_without_an_end_that_was_visited_on_request_is_closed_in_the_lake_too() {
     let (desk, horizon) = (Desk::new(), HOUR * (30 * 24));
     let listed = json!({ "eventId": 1, "startTime": (later() - HOUR * 24).as_second() });
     let says = || VendorAnswers {
@@ -128,7 +128,7 @@ async fn an_event_that_is_asked_about_and_visited_in_one_run_counts_once() {
 }
 
 #[tokio::test]
-async fn an_event_without_an_end_is_visited_for_days_that_are_asked_for_and_counts_once() {
+async fn an_event_without_an_end_is_visited_for_chosen_days_and_counts_once() {
     let listed = || vec![json!({ "eventId": 1, "startTime": (later() - HOUR * 24).as_second() })];
     for lists in [
         VendorAnswers { edited: listed(), ..VendorAnswers::default() },
@@ -144,7 +144,7 @@ async fn an_event_without_an_end_is_visited_for_days_that_are_asked_for_and_coun
 }
 
 #[tokio::test]
-async fn a_known_event_that_a_user_chooses_is_visited_though_the_vendor_describes_it_no_more() {
+async fn a_known_event_that_a_user_chooses_is_visited_even_if_the_vendor_no_longer_describes_it() {
     let desk = Desk::new();
     let listed = vec![json!({ "eventId": 1, "startTime": (later() - HOUR * 24).as_second() })];
     // Nothing says when it ends.
@@ -161,7 +161,7 @@ async fn a_known_event_that_a_user_chooses_is_visited_though_the_vendor_describe
 }
 
 #[tokio::test]
-async fn a_known_event_is_visited_though_the_question_about_it_fails_which_is_told_all_the_same() {
+async fn a_known_event_is_visited_even_if_asking_about_it_fails_and_that_failure_is_reported() {
     let (desk, world) = (Desk::new(), small_world(4));
     let known = server_at(later(), &world, ServerOptions::default());
     sync_all(config(&known, &desk.store()), later()).await;
@@ -179,7 +179,7 @@ async fn a_known_event_is_visited_though_the_question_about_it_fails_which_is_to
 }
 
 #[tokio::test]
-async fn an_event_whose_start_nobody_states_lies_in_the_day_of_its_earliest_record_for_good() {
+async fn an_event_without_a_start_stays_in_the_day_of_its_earliest_record_at_its_first_visit() {
     let (desk, zone) = (Desk::new(), Zone::parse("Asia/Shanghai").unwrap());
     let noon: Timestamp = "2022-10-26T04:00:00Z".parse().unwrap();
     for (hours, days_before) in [(0, vec![0, 1]), (1, vec![0, 1, 2])] {

@@ -35,7 +35,7 @@ async fn explain(desk: &Desk, now: Timestamp, event_id: i64, viewer: Option<&str
 }
 
 #[tokio::test]
-async fn every_visit_is_told_in_its_order_with_what_it_brought_and_why_it_failed() {
+async fn every_visit_is_listed_in_order_with_what_it_brought_or_why_it_failed() {
     let (desk, world, now) = (Desk::new(), world(20), "2022-10-30T00:00:00Z".parse().unwrap());
     visit(&desk, now, &world, &["code=500@snapshot"], EVENT).await;
     let first = explain(&desk, now, EVENT, None).await.unwrap();
@@ -58,7 +58,7 @@ async fn every_visit_is_told_in_its_order_with_what_it_brought_and_why_it_failed
 }
 
 #[tokio::test]
-async fn where_the_lake_keeps_more_than_the_last_answer_both_are_shown() {
+async fn if_the_lake_keeps_more_than_the_last_answer_had_both_are_shown() {
     let desk = Desk::new();
     visit(&desk, later(), &world(40), &[], EVENT).await;
     visit(&desk, later() + HOUR, &world(5), &[], EVENT).await;
@@ -74,7 +74,7 @@ async fn where_the_lake_keeps_more_than_the_last_answer_both_are_shown() {
 }
 
 #[tokio::test]
-async fn a_viewers_rows_are_found_by_any_part_of_the_number_with_the_visit_they_came_with() {
+async fn a_viewers_rows_are_found_by_part_of_a_number_and_shown_with_their_visit() {
     let desk = Desk::new();
     visit(&desk, later(), &World::default(), &[], 609_768).await;
     let told = explain(&desk, later(), 609_768, Some("190-0010")).await.unwrap();
@@ -89,7 +89,7 @@ async fn a_viewers_rows_are_found_by_any_part_of_the_number_with_the_visit_they_
 }
 
 #[tokio::test]
-async fn nobody_is_sought_under_another_policy_than_the_lakes_or_where_nothing_says_who_came() {
+async fn a_search_for_a_viewer_is_refused_under_another_policy_or_if_nothing_says_who_came() {
     let server = server_at(later(), &world(20), ServerOptions::default());
     for (document, is_found) in [(r#"{"base": "pseudonymous"}"#, true), (r#"{"base": "anonymous"}"#, false)] {
         let desk = Desk::new();
@@ -115,7 +115,7 @@ async fn nobody_is_sought_under_another_policy_than_the_lakes_or_where_nothing_s
 }
 
 #[tokio::test]
-async fn without_a_ledger_the_lake_tells_and_an_event_that_nobody_knows_is_a_wrong_call() {
+async fn without_a_ledger_an_event_is_explained_from_the_lake_and_an_unknown_event_is_a_wrong_call() {
     let desk = Desk::new();
     visit(&desk, later(), &world(20), &[], EVENT).await;
     let with = explain(&desk, later(), EVENT, None).await.unwrap();
@@ -133,7 +133,7 @@ async fn without_a_ledger_the_lake_tells_and_an_event_that_nobody_knows_is_a_wro
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_named_and_the_rest_is_told() {
+async fn objects_and_ledgers_that_cannot_be_read_are_named_and_the_rest_is_explained() {
     let desk = Desk::new();
     visit(&desk, later(), &world(20), &[], EVENT).await;
     let whole = explain(&desk, later(), EVENT, None).await.unwrap();
@@ -157,7 +157,7 @@ async fn what_cannot_be_read_is_named_and_the_rest_is_told() {
 }
 
 #[tokio::test]
-async fn files_that_wait_to_be_published_are_named() {
+async fn staged_files_of_the_event_are_named() {
     let desk = Desk::new();
     visit(&desk, later(), &world(20), &[], EVENT).await;
     let staged = desk.store().join("staging/lives/dt=2022-10-22");

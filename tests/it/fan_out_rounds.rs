@@ -117,7 +117,7 @@ async fn after_an_outage_the_next_round_asks_for_every_chosen_day_and_mends_what
 }
 
 #[tokio::test]
-async fn a_visit_of_the_schedule_is_not_taken_for_one_of_the_plan() {
+async fn a_visit_by_the_schedule_does_not_count_as_a_visit_of_the_plan() {
     // A moment at which all events are over, and still open.
     let open: Date = "2022-11-05".parse().unwrap();
     let open: Timestamp = format!("{open}T00:00:00Z").parse().unwrap();

@@ -24,7 +24,7 @@ async fn run(desk: &Desk, options: ServerOptions) -> (Report, Server) {
 }
 
 #[tokio::test]
-async fn what_may_pass_is_tried_again_and_the_tables_are_the_same() {
+async fn transient_failures_are_retried_and_the_tables_are_the_same() {
     let (event, day) = busiest();
     let expected = without_faults().await;
     for fault in [
@@ -61,7 +61,7 @@ async fn what_may_pass_is_tried_again_and_the_tables_are_the_same() {
 }
 
 #[tokio::test]
-async fn what_would_fail_again_is_not_tried_again() {
+async fn permanent_failures_are_not_retried() {
     for (fault, kind) in [
         ("code=401", Kind::Credentials),
         ("status=401", Kind::Credentials),
@@ -102,7 +102,7 @@ async fn an_event_that_fails_does_not_stop_the_others_and_is_named() {
 }
 
 #[tokio::test]
-async fn a_day_that_fails_is_owed_alone_and_the_next_run_makes_it_good() {
+async fn if_a_day_fails_only_that_day_is_owed_and_the_next_run_makes_it_good() {
     let expected = without_faults().await;
     let desk = Desk::new();
     let (event, day) = busiest();
@@ -121,7 +121,7 @@ async fn a_day_that_fails_is_owed_alone_and_the_next_run_makes_it_good() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_refused_for_good_is_owed_alone() {
+async fn if_a_request_is_refused_for_good_only_its_part_is_owed() {
     let expected = without_faults().await;
     let (event, day) = busiest();
     for (fault, owed) in [
@@ -174,7 +174,7 @@ async fn a_day_whose_answer_is_cut_off_after_a_long_wait_is_asked_for_in_halves(
 }
 
 #[tokio::test]
-async fn quirks_of_the_answer_change_no_table_or_are_kept_and_named() {
+async fn quirks_of_an_answer_change_no_table_or_are_noted() {
     let expected = without_faults().await;
     for (quirks, noted) in [
         (Quirks { shuffled: true, ..Quirks::default() }, None),
@@ -205,7 +205,7 @@ async fn quirks_of_the_answer_change_no_table_or_are_kept_and_named() {
 }
 
 #[tokio::test]
-async fn values_and_records_that_fit_nowhere_are_kept_aside_and_counted() {
+async fn values_and_records_that_fit_nowhere_are_set_aside_and_counted() {
     let quirks = Quirks { wrong_types: true, unplaceable: Some(5), ..Quirks::default() };
     let desk = Desk::new();
     let (report, _) = run(&desk, ServerOptions { quirks, ..ServerOptions::default() }).await;
@@ -217,7 +217,7 @@ async fn values_and_records_that_fit_nowhere_are_kept_aside_and_counted() {
 }
 
 #[tokio::test]
-async fn one_event_of_two_hundred_fails_and_the_exit_status_says_so() {
+async fn if_one_event_of_two_hundred_fails_the_exit_status_says_so() {
     let world = small_world(199);
     let server = server_now(&world, faults(&["code=400@path:report/details,event:700004"]));
     let desk = Desk::new();
@@ -231,7 +231,7 @@ async fn one_event_of_two_hundred_fails_and_the_exit_status_says_so() {
 }
 
 #[tokio::test]
-async fn a_packed_answer_is_unpacked_as_it_comes() {
+async fn a_gzipped_answer_gives_the_same_tables() {
     let desk = Desk::new();
     let (report, _) = run(&desk, ServerOptions { gzip: true, ..ServerOptions::default() }).await;
     assert!(report.ok);

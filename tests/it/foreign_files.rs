@@ -7,7 +7,7 @@ use crate::support::run::{errors, later, server_at, small_world};
 use crate::support::scenes::WholeLake;
 
 #[tokio::test]
-async fn what_a_file_manager_leaves_among_the_tables_is_passed_over_as_engines_do() {
+async fn files_that_a_file_manager_leaves_among_the_tables_are_ignored_only_if_engines_ignore_them() {
     let mut scene = WholeLake::new().await;
     let day = scene.day();
     // DuckDB reads the second one all the same.
@@ -21,8 +21,7 @@ async fn what_a_file_manager_leaves_among_the_tables_is_passed_over_as_engines_d
 }
 
 #[tokio::test]
-async fn what_editors_leave_beside_what_is_written_is_passed_over_and_a_copy_is_named_and_counts_for_nothing()
-{
+async fn leftovers_of_editors_are_ignored_and_a_copied_ledger_is_named_but_not_counted() {
     let scene = WholeLake::new().await;
     let active = scene.home.keys("ledger/").await.into_iter().find(|key| key.starts_with(keys::CLOSED));
     let closed = scene.path(&active.unwrap());

@@ -22,7 +22,7 @@ use crate::support::run::sync_of;
 use crate::support::stores::{Home, On};
 
 #[tokio::test]
-async fn a_host_is_found_in_no_copy_of_a_ledger_either() {
+async fn a_forgotten_host_is_removed_from_every_copy_of_a_ledger() {
     let (server, host) = (vendor(), "Wang Xiaoming");
     // It was reopened by a run that was killed before it removed the copy; or somebody put the copy back.
     for (reason, stays) in [(serde_json::Value::Null, false), ("complete".into(), true)] {
@@ -49,7 +49,7 @@ async fn a_host_is_found_in_no_copy_of_a_ledger_either() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_person_is_found_nowhere_and_everybody_else_is_where_they_were() {
+async fn a_forgotten_person_is_found_nowhere_and_everybody_else_stays() {
     let server = vendor();
     let expected = without_the_person(&server).await;
     for (document, on) in [
@@ -88,7 +88,7 @@ async fn a_person_is_found_nowhere_and_everybody_else_is_where_they_were() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_may_be_killed_at_any_operation_and_run_again() {
+async fn a_forget_may_be_killed_at_any_operation_and_run_again() {
     let server = vendor();
     let expected = without_the_person(&server).await;
     let whole = Home::new(On::Folder).await;
@@ -122,7 +122,7 @@ async fn it_may_be_killed_at_any_operation_and_run_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pull_that_is_under_way_meanwhile_brings_nobody_back() {
+async fn a_sync_under_way_during_a_forget_brings_nobody_back() {
     let server = Arc::new(vendor());
     let expected = without_the_person(&server).await;
     let home = Home::new(On::Folder).await;
@@ -162,7 +162,7 @@ async fn a_pull_that_is_under_way_meanwhile_brings_nobody_back() {
 }
 
 #[test]
-fn it_needs_the_key_and_a_whole_identifier_and_says_what_it_did() {
+fn a_forget_needs_the_key_and_a_whole_identifier_and_says_what_it_did() {
     let desk = Desk::new();
     let server = vendor();
     desk.sync(&server, &["--from", "2022-10-01", "--to", "2022-12-01"]).succeeded();
@@ -194,7 +194,7 @@ fn it_needs_the_key_and_a_whole_identifier_and_says_what_it_did() {
 }
 
 #[tokio::test]
-async fn a_place_without_a_lake_is_said_to_be_none_and_a_dry_run_that_nothing_was_taken_out() {
+async fn a_forget_says_if_there_is_no_lake_and_a_dry_run_says_that_nothing_was_erased() {
     let (home, vendor) = (Home::new(On::Folder).await, vendor());
     let run = |hours, what| run(&home.store, &vendor, open(), hours, what);
     let forget = |dry_run| Job::Forget(Forget { viewer: person(), dry_run });
@@ -217,7 +217,7 @@ async fn a_place_without_a_lake_is_said_to_be_none_and_a_dry_run_that_nothing_wa
 }
 
 #[test]
-fn who_is_to_be_forgotten_may_be_named_on_standard_input() {
+fn the_person_to_be_forgotten_may_be_named_on_standard_input() {
     let (desk, server) = (Desk::new(), vendor());
     desk.sync(&server, &["--from", "2022-10-01", "--to", "2022-12-01"]).succeeded();
     let store = desk.store();

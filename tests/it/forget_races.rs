@@ -65,7 +65,7 @@ async fn operations(server: &Server, home: &Home, what: Job) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_publish_that_is_under_way_meanwhile_brings_nobody_back_and_leaves_no_row_behind() {
+async fn a_publish_under_way_during_a_forget_brings_nobody_back_and_loses_nobody_else() {
     let server = Arc::new(vendor());
     let expected = without_the_person(&server).await;
     let home = pulled(&server).await;
@@ -99,7 +99,7 @@ async fn a_publish_that_is_under_way_meanwhile_brings_nobody_back_and_leaves_no_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_forget_in_the_middle_of_another_is_no_reason_to_call_the_list_lost() {
+async fn a_forget_in_the_middle_of_another_does_not_make_the_list_seem_lost() {
     let server = Arc::new(vendor());
     let home = pulled(&server).await;
     ok(run(&home.store, &server, open(), 0, publish(None)).await);
@@ -116,7 +116,7 @@ async fn a_forget_in_the_middle_of_another_is_no_reason_to_call_the_list_lost() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replay_that_is_under_way_meanwhile_brings_nobody_back_and_calls_nothing_damaged() {
+async fn a_replay_under_way_during_a_forget_brings_nobody_back_and_reports_no_damage() {
     let server = Arc::new(vendor());
     let expected = without_the_person(&server).await;
     // A lake that lost one of its tables.

@@ -91,7 +91,7 @@ fn check(key: &str, value: &[u8], becomes: Becomes) {
 }
 
 #[test]
-fn strings() {
+fn json_strings_are_decoded_or_refused_as_rfc_8259_says() {
     for (value, becomes) in [
         (r#""a""#, Text("a")),
         (r#""\u0041\n\t\"\\\/\b\f\r""#, Text("A\n\t\"\\/\u{8}\u{c}\r")),
@@ -140,7 +140,7 @@ fn a_text_that_was_cut_within_a_character_is_read_wherever_it_stands() {
 }
 
 #[test]
-fn numbers() {
+fn whole_numbers_are_decoded_other_numbers_kept_as_sent_and_invalid_ones_refused() {
     for (value, becomes) in [
         ("0", Number(0)),
         ("-0", Number(0)),
@@ -182,7 +182,7 @@ fn numbers() {
 }
 
 #[test]
-fn words_and_structures() {
+fn null_is_absent_other_literals_and_structures_are_kept_and_invalid_ones_refused() {
     for (value, becomes) in [
         ("null", Absent),
         ("true", Extra),
@@ -213,14 +213,14 @@ fn words_and_structures() {
 }
 
 #[test]
-fn a_value_is_kept_however_deep_it_is() {
+fn a_value_is_kept_however_deeply_it_is_nested() {
     let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
     let batch = decode(format!("\"new\":{deep}").as_bytes(), 4096).unwrap();
     assert_eq!(text(&batch, "extra"), Some(format!("{{\"new\":{deep}}}").as_str()));
 }
 
 #[test]
-fn of_a_key_that_comes_twice_the_last_counts_however_it_is_written() {
+fn the_last_value_of_a_repeated_key_counts_however_the_key_is_written() {
     let batch = decode(br#""name":"a","chat_num":1,"n\u0061me":"b","chat_num":2"#, 5).unwrap();
     assert_eq!((text(&batch, "name"), number(&batch, "chat_num")), (Some("b"), Some(2)));
 }
@@ -265,7 +265,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn an_object_is_taken_as_serde_json_takes_it(text in nearly_json()) {
+    fn an_object_is_read_or_refused_as_serde_json_reads_or_refuses_it(text in nearly_json()) {
         let mut expected = serde_json::Deserializer::from_str(&text).into_iter::<BTreeMap<String, Box<RawValue>>>();
         let next = expected.next();
         let taken = expected.byte_offset();
@@ -292,7 +292,7 @@ proptest! {
 }
 
 #[test]
-fn what_stands_around_the_answer() {
+fn only_whitespace_and_one_byte_order_mark_are_accepted_around_an_answer() {
     for (answer, expected) in [
         (&b" \t\r\n{\"code\":200} \n"[..], Ok(())),
         (b"{\"code\":200}\0", Err(Kind::BadAnswer)),

@@ -51,7 +51,7 @@ async fn a_lake_keeps_the_key_of_its_pseudonyms_for_ever() {
 }
 
 #[tokio::test]
-async fn a_lake_takes_no_pseudonyms_under_another_key_than_that_of_its_list_of_the_forgotten() {
+async fn a_lake_refuses_pseudonyms_under_a_key_other_than_that_of_its_list_of_forgotten_people() {
     let server = server_at(later(), &world(), ServerOptions::default());
     let home = Home::new(On::Folder).await;
     sync_under(Arc::default(), &server, &home).await;

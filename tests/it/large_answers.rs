@@ -86,7 +86,7 @@ async fn written(store: &std::path::Path) -> io::Result<Bytes> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rows_are_written_before_its_end_and_where_it_breaks_then_the_day_begins_anew() {
+async fn rows_of_a_large_answer_are_written_before_its_end_and_if_it_breaks_the_day_starts_over() {
     let desk = Desk::new();
     let vendor = Vendor { asked: Arc::default(), store: desk.store() };
     let app = Router::new()

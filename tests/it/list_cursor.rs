@@ -11,7 +11,7 @@ use crate::support::faults::faults;
 use crate::support::run::{HOUR, config, later, server_at, small_world, sync, sync_all};
 
 #[tokio::test]
-async fn what_was_held_while_no_run_took_place_is_listed_by_the_next() {
+async fn events_held_while_no_run_took_place_are_listed_by_the_next_run() {
     let (desk, world) = (Desk::new(), small_world(8));
     let from = async |at: Timestamp, fault: &[&str]| {
         let server = server_at(at, &world, faults(fault));
@@ -32,7 +32,7 @@ async fn what_was_held_while_no_run_took_place_is_listed_by_the_next() {
 }
 
 #[tokio::test]
-async fn what_was_edited_while_a_clock_was_ahead_is_listed_when_it_is_set_right() {
+async fn events_edited_while_the_clock_was_ahead_are_listed_once_it_is_set_right() {
     let world = small_world(12);
     let early: Timestamp = "2022-10-20T00:00:00Z".parse().unwrap();
     let from = |server: &Server| {
@@ -51,7 +51,7 @@ async fn what_was_edited_while_a_clock_was_ahead_is_listed_when_it_is_set_right(
 }
 
 #[tokio::test]
-async fn a_vendor_whose_clock_is_far_off_is_not_asked_for_the_years_between() {
+async fn the_cursor_follows_this_machines_clock_if_the_vendors_is_far_off() {
     let (desk, world) = (Desk::new(), small_world(12));
     // As if it sent seconds where milliseconds are expected.
     let server = server_at(Timestamp::UNIX_EPOCH, &world, ServerOptions::default());
@@ -61,7 +61,7 @@ async fn a_vendor_whose_clock_is_far_off_is_not_asked_for_the_years_between() {
 }
 
 #[tokio::test]
-async fn a_cursor_that_cannot_be_read_stops_no_visit_and_stays_as_it_is() {
+async fn an_unreadable_cursor_does_not_stop_visits_and_is_left_as_it_is() {
     let world = small_world(8);
     let early: Timestamp = "2022-10-24T00:00:00Z".parse().unwrap();
     let held = world.events().filter(|event| !event.cancelled).count();
@@ -89,7 +89,7 @@ async fn a_cursor_that_cannot_be_read_stops_no_visit_and_stays_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_cursor_that_lies_ahead_is_not_believed() {
+async fn a_cursor_far_ahead_of_the_clock_is_not_believed() {
     let (desk, world) = (Desk::new(), small_world(12));
     let server = server_at(later(), &world, ServerOptions::default());
     sync_all(config(&server, &desk.store()), later()).await;
@@ -108,7 +108,7 @@ async fn a_cursor_that_lies_ahead_is_not_believed() {
 }
 
 #[tokio::test]
-async fn a_list_that_breaks_is_read_on_from_the_span_in_which_it_broke() {
+async fn a_list_that_fails_midway_is_resumed_at_the_span_in_which_it_failed() {
     let (early, world): (Timestamp, _) = ("2022-10-20T00:00:00Z".parse().unwrap(), small_world(12));
     // Spans of 32 days, of 64, and the rest. The public list is asked for from thirty days before.
     let (read, late) = (HOUR * (96 * 24), early + HOUR * (150 * 24));
@@ -136,7 +136,7 @@ async fn a_list_that_breaks_is_read_on_from_the_span_in_which_it_broke() {
 }
 
 #[tokio::test]
-async fn a_run_over_chosen_days_says_nothing_of_others_and_moves_no_cursor() {
+async fn a_run_over_chosen_days_does_not_move_the_cursor() {
     let (desk, world) = (Desk::new(), small_world(12));
     let early: Timestamp = "2022-10-24T00:00:00Z".parse().unwrap();
     let cursor = || std::fs::read_to_string(desk.store().join("ledger/roster.json")).ok();

@@ -26,7 +26,7 @@ fn entry(title: &str, status: u8, hours: i64) -> Value {
 }
 
 #[tokio::test]
-async fn of_an_event_that_is_listed_twice_the_later_entry_counts() {
+async fn if_an_event_is_listed_twice_the_later_entry_counts() {
     let (first, second, cancelled) = (entry("first", 1, 1), entry("second", 1, 2), entry("first", 0, 1));
     for known in [None, Some(&first)] {
         for (listed, expected) in [
@@ -51,7 +51,7 @@ async fn of_an_event_that_is_listed_twice_the_later_entry_counts() {
 }
 
 #[tokio::test]
-async fn the_public_list_alone_tells_of_a_later_end_and_of_nothing_else() {
+async fn the_public_list_updates_a_known_event_only_if_it_gives_a_later_end() {
     for (listed, expected) in [
         (entry("moved", 1, 5), ("moved", 5)),
         (entry("renamed", 1, 2), ("known", 2)),
@@ -90,7 +90,7 @@ async fn the_public_list_alone_tells_of_a_later_end_and_of_nothing_else() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_an_entry_is_told_once_however_often_its_list_is_read() {
+async fn a_problem_with_an_entry_is_reported_once_however_often_its_list_is_read() {
     let desk = Desk::new();
     let of = |event: i64| {
         let mut entry = entry("t", 1, 1);
@@ -121,7 +121,7 @@ async fn what_is_wrong_with_an_entry_is_told_once_however_often_its_list_is_read
 }
 
 #[tokio::test]
-async fn where_both_lists_name_an_event_the_one_of_edits_says_how_it_is() {
+async fn if_both_lists_name_an_event_the_entry_in_the_list_of_edits_counts() {
     let without_end = || {
         let mut entry = entry("t", 1, 1);
         entry["endTime"] = Value::Null;
@@ -164,7 +164,7 @@ async fn an_event_that_could_not_be_noted_at_first_is_noted_by_the_next_reading_
 }
 
 #[tokio::test]
-async fn a_host_who_is_forgotten_while_a_list_is_read_that_then_breaks_is_in_no_ledger() {
+async fn a_host_forgotten_while_a_list_is_read_is_in_no_ledger_even_if_the_list_then_fails() {
     let (desk, host) = (Desk::new(), "host 88589655");
     let of = |event: i64| json!({ "eventId": event, "hostName": host, "startTime": 4_000_000_000_u32 });
     let edited = (1..=250).map(of).collect();
@@ -192,7 +192,7 @@ async fn a_host_who_is_forgotten_while_a_list_is_read_that_then_breaks_is_in_no_
 }
 
 #[tokio::test]
-async fn an_event_of_a_roster_and_of_a_list_is_asked_about_once() {
+async fn an_event_that_is_both_in_a_roster_and_in_a_list_is_asked_about_once() {
     let desk = Desk::new();
     let file = desk.path().join("own.csv");
     std::fs::write(&file, "event_id\n1\n").unwrap();
@@ -209,7 +209,7 @@ async fn an_event_of_a_roster_and_of_a_list_is_asked_about_once() {
 }
 
 #[tokio::test]
-async fn a_run_over_days_notes_no_new_event_that_cannot_have_been_watched_on_them() {
+async fn a_run_over_chosen_days_notes_no_new_event_that_cannot_have_been_watched_on_them() {
     let desk = Desk::new();
     let listed = |event: i64, days_before: i32, title: &str| {
         let start = (later() - HOUR * 24 * days_before).as_second();
@@ -260,7 +260,7 @@ async fn an_entry_of_an_earlier_edit_changes_nothing_wherever_it_is_listed() {
 }
 
 #[tokio::test]
-async fn an_edit_that_only_the_public_list_tells_of_hides_none_that_the_other_list_shows() {
+async fn an_edit_known_only_from_the_public_list_does_not_hide_edits_of_the_other_list() {
     let at = |title: &str, status: u8, hours: i64, modified: i64| {
         let mut entry = entry(title, status, hours);
         entry["modifyTime"] = json!(later().as_second() + modified);

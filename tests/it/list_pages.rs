@@ -45,7 +45,7 @@ async fn a_list_is_read_to_its_end_however_its_pages_are_numbered_and_filled() {
 }
 
 #[tokio::test]
-async fn a_list_that_has_reached_its_total_ends_well_even_if_there_is_no_page_behind_the_last() {
+async fn an_error_after_the_last_page_ends_a_list_well_only_if_the_list_seems_complete() {
     for (entries, counts, most, code, is_whole) in [
         (57, true, None, 404, true),
         (100, true, None, 404, true),
@@ -81,7 +81,7 @@ async fn a_list_that_has_reached_its_total_ends_well_even_if_there_is_no_page_be
 }
 
 #[tokio::test]
-async fn a_list_that_states_no_total_goes_on_behind_a_short_page() {
+async fn a_list_without_a_total_is_read_on_after_a_short_page() {
     for end in [None, Some(404)] {
         // One of the entries of each page is left out.
         let public = (0..57).map(|number| if number % 20 == 3 { Value::Null } else { event(number + 1) });
@@ -95,7 +95,7 @@ async fn a_list_that_states_no_total_goes_on_behind_a_short_page() {
 }
 
 #[tokio::test]
-async fn a_list_is_not_at_its_end_where_a_page_fails_for_another_reason() {
+async fn a_page_that_fails_for_a_transient_reason_does_not_count_as_the_end_of_a_list() {
     let public = Rosters { edited: false, public: true, file: None };
     let world = small_world(8);
     let run = async |texts: &[String]| {

@@ -43,7 +43,7 @@ async fn a_damaged_ledger_is_named_and_the_other_events_are_visited() {
 }
 
 #[tokio::test]
-async fn a_ledger_that_is_lost_is_built_again_from_the_lake() {
+async fn a_lost_ledger_is_rebuilt_from_the_lake() {
     let first: Timestamp = "2022-11-02T00:00:00Z".parse().unwrap();
     let world = small_world(6);
     let home = Home::new(On::Folder).await;
@@ -108,7 +108,7 @@ async fn a_ledger_that_is_lost_is_built_again_from_the_lake() {
 }
 
 #[tokio::test]
-async fn a_clock_that_went_back_is_said_and_later_visits_stay_later() {
+async fn a_clock_that_went_back_is_reported_and_later_visits_still_get_later_times() {
     let first: Timestamp = "2022-10-28T00:00:00Z".parse().unwrap();
     let server = server_at(first, &small_world(4), ServerOptions::default());
     let home = Home::new(On::Folder).await;
@@ -130,7 +130,7 @@ async fn a_clock_that_went_back_is_said_and_later_visits_stay_later() {
 }
 
 #[tokio::test]
-async fn a_lake_that_is_gone_is_a_problem_also_if_no_event_is_visited_any_more() {
+async fn a_lake_that_is_gone_is_a_problem_even_if_no_event_is_visited_any_more() {
     let (desk, world) = (Desk::new(), small_world(6));
     let server = server_at(later(), &world, ServerOptions::default());
     sync_all(config(&server, &desk.store()), later()).await;
@@ -153,7 +153,7 @@ async fn a_lake_that_is_gone_is_a_problem_also_if_no_event_is_visited_any_more()
 }
 
 #[tokio::test]
-async fn a_clock_that_is_days_ahead_closes_no_event_that_has_yet_to_take_place() {
+async fn a_run_whose_clock_is_far_ahead_is_refused_and_closes_no_event() {
     let (desk, world) = (Desk::new(), small_world(6));
     let before: Timestamp = "2022-10-20T00:00:00Z".parse().unwrap();
     for (ahead, is_refused) in [(400 * 24, true), (13, true), (12, false)] {

@@ -11,7 +11,7 @@ use crate::support::run::{paths, small_world};
 const SPAN: [&str; 4] = ["--from", "2022-10-01", "--to", "2022-12-01"];
 
 #[test]
-fn events_are_taken_from_the_lists_and_the_file_that_are_named() {
+fn events_come_only_from_the_lists_and_the_file_that_the_options_choose() {
     let world = small_world(12);
     let (edited, public) = ("event/modify/list", "event/public/list");
     for (words, lists, only_named) in [
@@ -32,7 +32,7 @@ fn events_are_taken_from_the_lists_and_the_file_that_are_named() {
 }
 
 #[test]
-fn without_lists_chosen_days_are_those_of_the_known_events_closed_ones_included() {
+fn without_lists_a_run_over_chosen_days_visits_known_events_including_closed_ones() {
     let (desk, server) = (Desk::new(), server(&World::default(), ServerOptions::default()));
     desk.sync(&server, &["--event", "609768"]).succeeded();
     let object = desk.store().join("lake/lives/dt=2022-10-26/part-0.parquet");
@@ -44,7 +44,7 @@ fn without_lists_chosen_days_are_those_of_the_known_events_closed_ones_included(
 }
 
 #[test]
-fn requests_are_no_more_a_second_than_is_said() {
+fn a_run_sends_no_more_requests_per_second_than_it_is_told() {
     let server = server(&small_world(2), ServerOptions::default());
     let began = Instant::now();
     Desk::new().sync(&server, &[&SPAN[..], &["--requests-per-second", "2"]].concat()).succeeded();
@@ -54,7 +54,7 @@ fn requests_are_no_more_a_second_than_is_said() {
 }
 
 #[test]
-fn an_answer_may_take_long_as_long_as_it_goes_on() {
+fn an_answer_may_take_longer_than_the_read_timeout_while_it_keeps_arriving() {
     let fault: Fault = "slow-drip=20@snapshot".parse().unwrap();
     let options = ServerOptions { faults: vec![fault], ..ServerOptions::default() };
     let server = server(&small_world(1), options);
@@ -65,7 +65,7 @@ fn an_answer_may_take_long_as_long_as_it_goes_on() {
 }
 
 #[test]
-fn what_is_asked_of_this_machine_in_the_clear_goes_past_a_proxy() {
+fn requests_in_the_clear_to_this_machine_bypass_a_proxy() {
     let (desk, server) = (Desk::new(), server(&World::default(), ServerOptions::default()));
     let (url, store) = (server.url(), desk.store());
     let words = ["sync", "--event", "609768", "--api-url", &url, "--token", TOKEN];

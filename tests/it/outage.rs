@@ -20,7 +20,7 @@ use crate::support::run::{
 use crate::support::stores::{Home, On};
 
 #[tokio::test]
-async fn an_outage_is_no_events_fault_and_all_of_them_stay_due() {
+async fn an_outage_does_not_count_as_a_failure_of_any_event_and_all_stay_due() {
     let (desk, world) = (Desk::new(), small_world(8));
     let early = "2022-10-20T00:00:00Z".parse().unwrap();
     let server = server_at(early, &world, ServerOptions::default());
@@ -53,7 +53,7 @@ async fn an_outage_is_no_events_fault_and_all_of_them_stay_due() {
 }
 
 #[tokio::test]
-async fn events_that_are_asked_about_in_an_outage_are_not_named_either() {
+async fn asking_about_new_events_during_an_outage_fails_once_and_names_no_event() {
     let (desk, world) = (Desk::new(), small_world(1));
     let server = server_at(later(), &world, ServerOptions::default());
     let mut gone = config(&server, &desk.store());
@@ -66,7 +66,7 @@ async fn events_that_are_asked_about_in_an_outage_are_not_named_either() {
 }
 
 #[tokio::test]
-async fn a_disk_that_is_full_is_found_out_by_a_few_visits_and_all_stay_due() {
+async fn a_full_disk_stops_a_run_after_a_few_visits_and_all_events_stay_due() {
     let world = small_world(8);
     let early = "2022-10-20T00:00:00Z".parse().unwrap();
     // No other run would come back to chosen events that are left, so that is said.
@@ -102,7 +102,7 @@ async fn a_disk_that_is_full_is_found_out_by_a_few_visits_and_all_stay_due() {
 }
 
 #[tokio::test]
-async fn visits_that_the_store_fails_stop_no_other_where_it_works() {
+async fn visits_whose_writes_fail_do_not_stop_others_while_the_store_itself_works() {
     let (desk, world) = (Desk::new(), small_world(8));
     // No file can be made inside a file.
     fs::create_dir(desk.store()).unwrap();

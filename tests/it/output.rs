@@ -72,7 +72,7 @@ impl Scene {
 }
 
 #[test]
-fn what_goes_well() {
+fn the_output_of_successful_commands_is_as_recorded() {
     let scene = Scene::new(ServerOptions::default());
     scene.shows("sync-dry-run", &["sync", "--dry-run"]);
     scene.shows("plan-json", &["plan", "--event", "609768", "--json"]);
@@ -102,7 +102,7 @@ fn what_goes_well() {
 }
 
 #[test]
-fn what_goes_wrong() {
+fn the_output_of_failing_commands_is_as_recorded() {
     let faults = vec!["code=403@event:700001,path:report/details".parse().unwrap()];
     let scene = Scene::new(ServerOptions { faults, ..ServerOptions::default() });
     scene.shows("no-lake", &["status"]);
@@ -129,7 +129,7 @@ fn what_goes_wrong() {
 }
 
 #[test]
-fn what_the_command_says_of_itself() {
+fn the_help_texts_are_as_recorded_and_completions_name_the_commands() {
     let scene = Scene::new(ServerOptions::default());
     scene.shows("help", &["help"]);
     for command in ["sync", "status", "explain", "report", "doctor"] {
@@ -158,7 +158,7 @@ fn in_a_terminal(scene: &Scene, words: &str) -> String {
 }
 
 #[test]
-fn on_a_terminal_a_bar_stands_for_the_log_lines_unless_it_is_quiet() {
+fn on_a_terminal_a_progress_bar_replaces_the_log_lines_unless_quiet_or_verbose() {
     let scene = Scene::new(ServerOptions::default());
     let seen = in_a_terminal(&scene, "sync");
     assert!(seen.contains("visits") && seen.contains(" rows, ") && seen.contains(" left"), "{seen}");

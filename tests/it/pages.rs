@@ -16,7 +16,7 @@ use crate::support::run::{HOUR, config, server_at, sync};
 use crate::support::stores::{Home, On};
 
 #[tokio::test]
-async fn status_explain_and_pages_say_of_a_bucket_what_they_say_of_a_folder() {
+async fn status_explain_and_pages_show_the_same_for_a_bucket_as_for_a_folder() {
     let server = server(&World::default(), ServerOptions::default());
     let mut said = Vec::new();
     for on in [On::Folder, On::S3] {
@@ -44,7 +44,7 @@ async fn status_explain_and_pages_say_of_a_bucket_what_they_say_of_a_folder() {
 }
 
 #[test]
-fn a_page_takes_the_place_of_a_file_and_of_nothing_else() {
+fn a_page_is_written_neither_to_standard_output_nor_to_a_device() {
     let desk = Desk::new();
     let server = server(&World::default(), ServerOptions::default());
     desk.sync(&server, &["--event", "609768"]).succeeded();
@@ -85,7 +85,7 @@ fn an_event_that_cannot_be_read_is_named_and_the_others_are_drawn() {
 }
 
 #[test]
-fn a_copy_without_its_ledgers_is_drawn_in_the_zone_that_it_was_made_in_alone() {
+fn a_copy_without_its_ledgers_is_drawn_only_in_a_zone_that_fits_its_days() {
     let (desk, server) = (Desk::new(), server(&World::default(), ServerOptions::default()));
     desk.sync(&server, &["--event", "609768"]).succeeded();
     std::fs::remove_dir_all(desk.store().join("ledger")).unwrap();
@@ -117,7 +117,7 @@ fn a_page_is_replaced_as_a_whole_and_leaves_nothing_beside_it() {
 }
 
 #[tokio::test]
-async fn what_does_not_add_up_is_shown_until_a_visit_compares_again() {
+async fn a_mismatch_is_shown_on_the_page_until_a_visit_compares_again() {
     let quirks = Quirks { unplaceable: Some(3), ..Quirks::default() };
     let now: Timestamp = "2022-10-28T00:00:00Z".parse().unwrap();
     let (desk, viewers) = (Desk::new(), Viewers::Exactly(40));
@@ -148,7 +148,7 @@ async fn what_does_not_add_up_is_shown_until_a_visit_compares_again() {
 }
 
 #[test]
-fn a_page_that_cannot_be_written_leaves_nobodys_name_behind() {
+fn a_page_that_cannot_be_written_leaves_no_file_behind() {
     let (desk, server) = (Desk::new(), server(&World::default(), ServerOptions::default()));
     desk.sync(&server, &["--event", "700004"]).succeeded();
     std::fs::create_dir(desk.path().join("pages")).unwrap();
@@ -167,7 +167,7 @@ fn a_page_that_cannot_be_written_leaves_nobodys_name_behind() {
 }
 
 #[test]
-fn viewings_that_say_nothing_of_who_came_are_no_people() {
+fn viewings_that_do_not_say_who_came_count_as_no_people() {
     let server = server(&World::default(), ServerOptions::default());
     let (mut shown, mut drawn) = (Vec::new(), Vec::new());
     for policy in ["open", "anonymous"] {

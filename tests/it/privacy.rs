@@ -44,7 +44,7 @@ fn options() -> ServerOptions {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_policy_withholds_is_in_no_byte_that_the_program_leaves() {
+async fn values_that_a_policy_withholds_are_in_no_byte_that_the_program_leaves() {
     let values = personal_values(&world(), QUIRKS);
     assert!(values.len() > 60, "{}", values.len());
     let search = Search::of(&values);
@@ -91,7 +91,7 @@ async fn searched(store: &Arc<dyn Store>, search: &Search, said: &str, what: &st
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nor_is_it_where_the_store_or_the_vendor_fails() {
+async fn values_that_a_policy_withholds_are_left_nowhere_even_if_the_store_or_the_vendor_fails() {
     let search = Search::of(&personal_values(&world(), QUIRKS));
     for (document, faults) in
         POLICIES.iter().zip([vec![], vec!["cut-body@every:3"], vec!["status=500@every:2"]])
@@ -159,7 +159,7 @@ async fn pseudonyms_join_the_three_tables_to_the_same_people() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_open_lake_is_made_stricter_by_upgrade_and_equals_one_that_was_so_from_the_beginning() {
+async fn an_open_lake_upgraded_to_a_stricter_policy_equals_one_that_had_it_from_the_beginning() {
     let search = Search::of(&personal_values(&world(), QUIRKS));
     for document in &POLICIES[..2] {
         let server = server_at(later(), &world(), options());
@@ -192,7 +192,7 @@ async fn an_open_lake_is_made_stricter_by_upgrade_and_equals_one_that_was_so_fro
 }
 
 #[test]
-fn a_policy_that_cannot_be_is_an_error_of_the_call() {
+fn an_invalid_policy_is_a_wrong_call() {
     let desk = Desk::new();
     let file = desk.path().join("policy.json");
     let file = file.to_str().unwrap();

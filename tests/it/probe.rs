@@ -28,7 +28,7 @@ fn found<'a>(checks: &'a [(&str, bool, String)], name: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn the_probe_says_what_the_vendor_does_whichever_it_is() {
+async fn the_probe_finds_out_each_way_in_which_the_vendor_may_behave() {
     for (range_ends, ends) in [
         (RangeEnds::Inclusive, "both ends of a range belong to it"),
         (RangeEnds::HalfOpen, "the first end of a range belongs to it, the last does not"),
@@ -61,7 +61,7 @@ async fn the_probe_says_what_the_vendor_does_whichever_it_is() {
 }
 
 #[tokio::test]
-async fn an_event_that_the_vendor_does_not_know_fails_the_probe_and_the_rest_goes_on() {
+async fn an_unknown_event_fails_one_check_of_the_probe_and_the_others_go_on() {
     let checks = probe(ServerOptions::default(), 1, false).await;
     let failed: Vec<&str> = checks.iter().filter(|(_, ok, _)| !ok).map(|(name, ..)| *name).collect();
     assert_eq!(failed, ["answers"], "{checks:?}");

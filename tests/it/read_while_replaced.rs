@@ -45,7 +45,7 @@ fn objects(desk: &Desk) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 #[tokio::test]
-async fn whenever_the_objects_are_replaced_everything_is_read_whole() {
+async fn status_explain_and_pages_read_objects_whole_whenever_they_are_replaced() {
     // The larger objects are not read at once with their footers.
     let (many, server) = lake(1500).await;
     let (few, _other) = lake(50).await;

@@ -26,7 +26,7 @@ const TABLES: [Table; 5] =
     [Table::Lives, Table::Interactions, Table::ViewerDetails, Table::Rejects, Table::Events];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_lost_comes_back_from_the_archive_without_a_request_whatever_the_policy() {
+async fn lost_tables_come_back_from_the_archive_without_a_request_whatever_the_policy() {
     let quirks =
         Quirks { unknown_fields: Some(3), wrong_types: true, unplaceable: Some(5), ..Quirks::default() };
     for document in [
@@ -54,7 +54,7 @@ async fn what_is_lost_comes_back_from_the_archive_without_a_request_whatever_the
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_on_s3_for_one_event_or_some_days() {
+async fn a_replay_on_s3_brings_back_a_day_of_one_event_or_everything() {
     let scene = ArchivedLake::new(On::S3, Arc::default(), Quirks::default()).await;
     let expected = cells_of(&scene.home.store).await;
     let (_, day, event_id) = *expected.keys().find(|(table, ..)| *table == Table::Lives).unwrap();
@@ -75,7 +75,7 @@ async fn the_same_on_s3_for_one_event_or_some_days() {
 }
 
 #[tokio::test]
-async fn a_lake_that_is_whole_is_not_touched() {
+async fn a_replay_does_not_touch_a_lake_that_is_whole() {
     let scene = ArchivedLake::new(On::Folder, Arc::default(), Quirks::default()).await;
     let lake = || files(&scene.home.path().join("lake"));
     let before = lake();
@@ -84,7 +84,7 @@ async fn a_lake_that_is_whole_is_not_touched() {
 }
 
 #[tokio::test]
-async fn a_column_that_was_added_since_gets_its_values_from_old_answers() {
+async fn a_replay_fills_a_newer_column_from_old_answers() {
     let scene = ArchivedLake::new(On::Folder, Arc::default(), Quirks::default()).await;
     let expected = cells_of(&scene.home.store).await;
     for table in [Table::Lives, Table::ViewerDetails] {
@@ -101,7 +101,7 @@ async fn a_column_that_was_added_since_gets_its_values_from_old_answers() {
 }
 
 #[tokio::test]
-async fn a_replayed_cell_ranks_behind_its_own_pull_and_takes_nothing_from_a_better_one() {
+async fn a_replay_of_older_answers_takes_nothing_from_better_cells() {
     let scene = ArchivedLake::new(On::Folder, Arc::default(), Quirks::default()).await;
     let expected = cells_of(&scene.home.store).await;
     // The archive has less than what was pulled while archiving was off.
@@ -120,7 +120,7 @@ async fn a_replayed_cell_ranks_behind_its_own_pull_and_takes_nothing_from_a_bett
 }
 
 #[tokio::test]
-async fn a_day_of_which_an_answer_is_missing_was_not_used() {
+async fn a_replay_leaves_out_a_day_whose_archived_answers_are_not_all_there() {
     let viewer_details = ViewerDetails::PerRange;
     let options = ServerOptions { viewer_details, ..ServerOptions::default() };
     let server = server_at(later(), &small_world(2), options);
@@ -151,7 +151,7 @@ async fn a_day_of_which_an_answer_is_missing_was_not_used() {
 }
 
 #[tokio::test]
-async fn what_was_accepted_as_gone_does_not_come_back() {
+async fn rows_accepted_as_gone_do_not_come_back_in_a_replay() {
     let scene = ArchivedLake::new(On::Folder, Arc::default(), Quirks::default()).await;
     let (_, day, event_id) = *cells_of(&scene.home.store)
         .await
@@ -218,7 +218,7 @@ async fn a_damaged_answer_is_named_and_does_not_stop_the_others_of_its_event() {
 }
 
 #[test]
-fn a_replay_of_nothing_in_particular_or_where_nothing_is_is_an_error_of_the_call() {
+fn a_replay_without_a_valid_choice_or_without_a_lake_is_a_wrong_call() {
     let desk = Desk::new();
     for (words, said) in [
         (vec!["replay"], "give `--event`"),
@@ -233,7 +233,7 @@ fn a_replay_of_nothing_in_particular_or_where_nothing_is_is_an_error_of_the_call
 }
 
 #[tokio::test]
-async fn a_payload_is_refused_where_the_same_words_are() {
+async fn a_payload_is_refused_where_the_same_command_would_be() {
     let server = server_at(later(), &small_world(1), ServerOptions::default());
     let home = Home::new(On::Folder).await;
     for payload in [
@@ -251,7 +251,7 @@ async fn a_payload_is_refused_where_the_same_words_are() {
 }
 
 #[tokio::test]
-async fn a_replay_without_time_says_how_much_is_left() {
+async fn a_replay_that_runs_out_of_time_says_how_much_is_left() {
     let scene = ArchivedLake::new(On::Folder, Arc::default(), Quirks::default()).await;
     scene.delete("lake/lives/").await;
     let late = Config {

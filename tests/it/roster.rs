@@ -17,7 +17,7 @@ use crate::support::run::{HOUR, config, later, paths, server_at, small_world, sy
 use crate::support::vendor_lists::{VendorAnswers, run_with};
 
 #[tokio::test]
-async fn a_roster_of_the_users_own_is_visited_with_or_without_the_lists() {
+async fn a_users_own_roster_is_visited_without_the_lists_from_a_file_or_from_the_store() {
     let world = small_world(12);
     let server = server_at(later(), &world, ServerOptions::default());
     let desk = Desk::new();
@@ -37,7 +37,7 @@ async fn a_roster_of_the_users_own_is_visited_with_or_without_the_lists() {
 }
 
 #[tokio::test]
-async fn of_a_users_own_roster_new_events_are_asked_about_first_and_then_those_that_end_soonest() {
+async fn new_events_of_a_users_own_roster_come_first_and_then_those_that_end_soonest() {
     let (desk, world) = (Desk::new(), small_world(8));
     let early: Timestamp = "2022-10-19T04:00:00Z".parse().unwrap();
     let is_there = |event: &simulator::Event| event.create_time <= early.as_second() && !event.cancelled;
@@ -77,7 +77,7 @@ async fn an_event_that_was_cancelled_before_it_began_is_never_asked_about() {
 }
 
 #[tokio::test]
-async fn an_old_event_costs_its_entry_a_snapshot_and_a_window_for_each_day_with_rows() {
+async fn an_old_event_costs_one_snapshot_and_one_window_for_each_day_with_rows() {
     let world = World::default();
     let desk = Desk::new();
     let two_years_later = later() + HOUR * (2 * 365 * 24);
@@ -93,7 +93,7 @@ async fn an_old_event_costs_its_entry_a_snapshot_and_a_window_for_each_day_with_
 }
 
 #[tokio::test]
-async fn a_closed_event_of_a_users_own_roster_is_visited_again_for_days_that_are_asked_for() {
+async fn a_closed_event_of_a_users_own_roster_is_visited_again_for_chosen_days() {
     let (desk, world) = (Desk::new(), small_world(2));
     let file = desk.store().with_extension("csv");
     std::fs::write(&file, "event_id\n609768\n700001\n").unwrap();
@@ -146,7 +146,7 @@ async fn an_event_of_a_users_own_roster_that_was_cancelled_and_restored_is_visit
 }
 
 #[tokio::test]
-async fn a_roster_that_cannot_be_read_is_a_failure_and_stops_no_visit_of_what_is_known() {
+async fn an_unreadable_roster_is_a_failure_but_does_not_stop_visits_of_known_events() {
     let desk = Desk::new();
     let early = "2022-10-20T00:00:00Z".parse().unwrap();
     let server = server_at(early, &small_world(8), ServerOptions::default());
@@ -170,7 +170,7 @@ async fn a_roster_that_cannot_be_read_is_a_failure_and_stops_no_visit_of_what_is
 }
 
 #[tokio::test]
-async fn an_event_that_is_opened_again_by_a_run_that_dies_on_the_way_is_visited_by_the_next() {
+async fn an_event_reopened_by_a_run_that_died_midway_is_put_back_among_the_open_events() {
     let (desk, world) = (Desk::new(), small_world(2));
     let file = desk.path().join("own.csv");
     std::fs::write(&file, "event_id\n609768\n").unwrap();
@@ -192,7 +192,7 @@ async fn an_event_that_is_opened_again_by_a_run_that_dies_on_the_way_is_visited_
 }
 
 #[tokio::test]
-async fn a_number_that_no_event_has_is_refused() {
+async fn an_event_number_below_one_is_refused() {
     let server = server_at(later(), &small_world(2), ServerOptions::default());
     let desk = Desk::new();
     for number in [0, -5] {
@@ -205,7 +205,7 @@ async fn a_number_that_no_event_has_is_refused() {
 }
 
 #[tokio::test]
-async fn an_event_that_cannot_be_closed_because_its_document_is_damaged_stops_no_run() {
+async fn an_event_that_cannot_be_closed_because_its_document_is_damaged_does_not_stop_the_run() {
     let (desk, world) = (Desk::new(), small_world(4));
     let server = server_at(later(), &world, ServerOptions::default());
     sync_all(config(&server, &desk.store()), later()).await;

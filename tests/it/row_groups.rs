@@ -98,7 +98,7 @@ async fn object(store: &Arc<dyn Store>) -> ObjectReader {
 }
 
 #[tokio::test]
-async fn many_events_of_a_row_or_two_are_published_in_their_order() {
+async fn many_events_of_a_row_or_two_are_published_in_order() {
     let folder = tempfile::tempdir().unwrap();
     let store: Arc<dyn Store> = Arc::new(Folder::new(folder.path()));
     let mut expected = Vec::new();
@@ -115,7 +115,7 @@ async fn many_events_of_a_row_or_two_are_published_in_their_order() {
 }
 
 #[tokio::test]
-async fn a_day_that_was_changed_has_the_bytes_of_a_day_that_was_written_at_once() {
+async fn a_day_changed_step_by_step_has_the_same_bytes_as_one_written_at_once() {
     // Events of 900 rows, and one that has row groups of its own.
     let rows = |event_id: i64| if event_id == 70 { 70_000 } else { 900 };
     let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -147,7 +147,7 @@ async fn a_day_that_was_changed_has_the_bytes_of_a_day_that_was_written_at_once(
 }
 
 #[tokio::test]
-async fn a_staged_file_is_packed_where_it_has_many_rows_whichever_came_first() {
+async fn a_staged_file_is_compressed_if_it_has_many_rows_in_whatever_batches_they_came() {
     let many_small = (1..=300).map(|part| part * 10).collect();
     for (ends, is_packed) in [
         (vec![10], false),
@@ -194,7 +194,7 @@ async fn stage_large(store: &Arc<dyn Store>, event_id: i64, rows: i64, bytes: us
 }
 
 #[tokio::test]
-async fn far_larger_rows_too_are_the_same_bytes_whichever_came_first_and_fill_no_more_than_a_row_group() {
+async fn very_large_rows_give_the_same_bytes_in_any_order_and_do_not_overfill_a_row_group() {
     let cells = [(1, 500, 20_000), (2, 1_500, 20_000), (3, 1, 100), (4, 150, 1_000_000)];
     let folders = [(); 3].map(|()| tempfile::tempdir().unwrap());
     let stores = folders.each_ref().map(|folder| Arc::new(Folder::new(folder.path())) as Arc<dyn Store>);
@@ -218,7 +218,7 @@ async fn far_larger_rows_too_are_the_same_bytes_whichever_came_first_and_fill_no
 
 /// Each fits an answer, but 2,000 of them would not fit a batch.
 #[tokio::test]
-async fn records_far_larger_than_any_that_were_seen_go_through_in_parts() {
+async fn very_large_records_are_written_and_read_in_parts() {
     const RECORDS: i64 = 300;
     let folder = tempfile::tempdir().unwrap();
     let store: Arc<dyn Store> = Arc::new(Folder::new(folder.path()));

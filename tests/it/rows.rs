@@ -108,7 +108,7 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_keys_does_not_reach_a_row(
+    fn the_order_of_keys_does_not_affect_a_row(
         (table, records, shuffled) in records().prop_flat_map(|(table, records)| {
             let shuffled: Vec<_> = records.iter().map(|fields| Just(fields.clone()).prop_shuffle()).collect();
             (Just(table), Just(records), shuffled)
@@ -178,7 +178,7 @@ fn sources(folder: &std::path::Path) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_column_is_one_line_and_named_nowhere_else() {
+fn a_column_is_named_only_in_the_lists_of_columns() {
     let sources = sources(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
     // The lists of columns, and the code that shows some columns to people.
     let shown = |path: &str| {
@@ -200,7 +200,7 @@ fn a_column_is_one_line_and_named_nowhere_else() {
 }
 
 #[test]
-fn what_is_read_of_a_row_by_name_is_a_column() {
+fn every_name_by_which_a_row_is_read_is_a_column() {
     let sources = sources(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
     let mut read = 0;
     for (path, text) in &sources {

@@ -106,7 +106,7 @@ async fn store_of(
 }
 
 #[tokio::test]
-async fn an_object_in_parts_is_encrypted_with_the_key_that_is_given_as_well() {
+async fn an_object_uploaded_in_parts_is_also_encrypted_with_the_given_key() {
     let (server, store) = store_of(None, |bucket| {
         (bucket.kms_key, bucket.archive_kms_key) = (Some("one".to_owned()), Some("two".to_owned()));
     })
@@ -146,7 +146,7 @@ async fn a_store_that_ignores_one_condition_of_uploads_in_parts_is_refused_befor
 }
 
 #[tokio::test]
-async fn uploads_in_parts_are_trusted_whatever_became_of_the_object_that_proved_the_others() {
+async fn uploads_in_parts_work_even_if_the_object_that_proved_other_writes_is_gone() {
     let (_, store) = store_of(None, |_| {}).await;
     store.put("proof", "{}".into(), Condition::Absent).await.unwrap();
     store.prove("proof", "{}".into()).await.unwrap();

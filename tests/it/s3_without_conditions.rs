@@ -122,7 +122,7 @@ fn fnv(bytes: &[u8]) -> u64 {
 }
 
 #[tokio::test]
-async fn a_store_without_conditions_is_refused_unless_one_process_is_said_to_write_alone() {
+async fn a_store_without_conditional_writes_is_refused_unless_a_single_writer_is_declared() {
     let server = server_at(later(), &small_world(3), ServerOptions::default());
     for carelessness in [Carelessness::Ignores, Carelessness::Refuses] {
         let (address, _) = Careless::start(carelessness).await;
@@ -164,7 +164,7 @@ async fn a_store_without_conditions_is_refused_unless_one_process_is_said_to_wri
 }
 
 #[tokio::test]
-async fn where_deletes_take_no_condition_an_object_that_was_replaced_stays_all_the_same() {
+async fn a_replaced_object_is_not_deleted_even_if_deletes_take_no_condition() {
     let (address, _) = Careless::start(Carelessness::Refuses).await;
     let home = Home::new(On::S3).await;
     let store = home
@@ -184,7 +184,7 @@ async fn where_deletes_take_no_condition_an_object_that_was_replaced_stays_all_t
 }
 
 #[tokio::test]
-async fn every_object_is_encrypted_with_the_key_that_is_given() {
+async fn every_object_is_encrypted_with_the_given_key() {
     let (address, server) = Careless::start(Carelessness::Ignores).await;
     let home = Home::new(On::S3).await;
     let key = |name: &str| Some(format!("arn:aws:kms:eu-west-1:1:key/{name}"));

@@ -13,7 +13,7 @@ use crate::support::run::{HOUR, config, later, server_at, small_world, sync, syn
 const EVENT: u64 = 700_001;
 
 #[tokio::test]
-async fn a_schedule_over_weeks_ends_as_one_pull_at_the_end() {
+async fn a_schedule_over_weeks_leaves_the_same_cells_as_one_pull_at_the_end() {
     let world = small_world(12);
     let desk = Desk::new();
     let first: Timestamp = "2022-10-20T00:00:00Z".parse().unwrap();
@@ -89,7 +89,7 @@ async fn a_run_with_nothing_due_asks_for_the_roster_only() {
 }
 
 #[tokio::test]
-async fn an_event_that_was_edited_long_before_it_is_held_is_not_forgotten() {
+async fn an_event_last_edited_long_before_it_is_held_is_still_due() {
     let options = WorldOptions { events: 6, days: 4, edited_long_before: true, ..WorldOptions::default() };
     let world = World::new(options);
     let desk = Desk::new();

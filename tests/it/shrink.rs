@@ -109,7 +109,7 @@ async fn a_day_is_not_emptied_by_an_answer_that_lacks_an_array_of_which_the_snap
 }
 
 #[tokio::test]
-async fn the_first_answer_after_a_day_settled_stands_even_if_it_says_what_was_known_before() {
+async fn the_first_answer_after_a_day_settled_stands_even_if_it_says_nothing_new() {
     let desk = Desk::new();
     // An hour after the day's end, when it is not settled yet; the vendor's clock stands still from then on.
     let fresh = "2022-10-20T17:00:00Z".parse::<jiff::Timestamp>().unwrap();
@@ -126,7 +126,7 @@ async fn the_first_answer_after_a_day_settled_stands_even_if_it_says_what_was_kn
 }
 
 #[tokio::test]
-async fn an_answer_with_less_than_before_is_a_note_of_the_status() {
+async fn an_answer_with_less_than_before_is_noted_in_the_status() {
     let desk = Desk::new();
     let now = "2022-10-21T05:00:00Z".parse::<jiff::Timestamp>().unwrap();
     for (hours, viewers) in [(0, 40), (1, 5)] {
@@ -174,7 +174,7 @@ async fn dying(at: u64, viewers: u64) -> (Desk, bool) {
 }
 
 #[tokio::test]
-async fn an_acceptance_that_dies_at_any_operation_freezes_nothing_and_comes_back_from_no_archive() {
+async fn an_acceptance_killed_at_any_operation_neither_freezes_a_day_nor_returns_with_a_replay() {
     let grown = with_rows(pull(&Desk::new(), 3, 60, false).await);
     let server = server_at(later(), &world(60), ServerOptions::default());
     let mut times = 0;
@@ -195,7 +195,7 @@ async fn an_acceptance_that_dies_at_any_operation_freezes_nothing_and_comes_back
 }
 
 #[tokio::test]
-async fn an_acceptance_of_nothing_that_was_noted_is_carried_out_by_the_next_visit() {
+async fn a_day_that_a_killed_run_noted_as_accepted_to_be_empty_is_emptied_by_the_next_visit() {
     let mut carried_out = 0;
     for at in (0..).step_by(stride(9)) {
         let (desk, is_through) = dying(at, 0).await;
@@ -216,7 +216,7 @@ async fn an_acceptance_of_nothing_that_was_noted_is_carried_out_by_the_next_visi
 }
 
 #[tokio::test]
-async fn a_cell_that_shrinks_is_told_once_and_one_that_is_forgotten_or_accepted_not_at_all() {
+async fn a_shrunken_cell_is_reported_once_and_an_emptied_or_accepted_one_not_at_all() {
     let desk = Desk::new();
     let mut told = Vec::new();
     for (hour, viewers, accept_shrink) in
@@ -244,7 +244,7 @@ async fn a_cell_that_shrinks_is_told_once_and_one_that_is_forgotten_or_accepted_
 }
 
 #[tokio::test]
-async fn a_cell_that_shrinks_is_told_also_where_somebody_is_to_be_forgotten() {
+async fn a_shrunken_cell_is_reported_even_if_somebody_is_to_be_forgotten() {
     let policy = policy(r#"{"base": "open"}"#);
     let event = world(5).event(EVENT.unsigned_abs()).unwrap();
     let mobile = event.viewers().find_map(|viewer| viewer.mobile).unwrap();

@@ -44,7 +44,7 @@ async fn days_that_fail_in_every_visit_do_not_keep_the_others_from_being_asked_f
 }
 
 #[tokio::test]
-async fn a_snapshot_that_takes_all_of_the_time_does_not_have_settled_days_asked_for_again() {
+async fn a_snapshot_that_takes_all_the_time_does_not_make_settled_days_owed_again() {
     let (event, day) = busiest();
     let desk = Desk::new();
     let visit = async |texts: &[&str], chosen: Option<Date>| {

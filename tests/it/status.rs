@@ -20,7 +20,7 @@ use crate::support::run::{HOUR, config, later, server_at, small_world, sync, syn
 use crate::support::status::{names, now, status_of, synced};
 
 #[tokio::test]
-async fn a_lake_that_is_up_to_date_needs_nobody_and_says_what_it_has() {
+async fn an_up_to_date_lake_has_no_problems_and_says_what_it_has() {
     let (desk, world) = synced(ServerOptions::default(), now()).await;
     let status = status_of(&world, &desk.store(), now() + HOUR).await.unwrap();
     assert!(status.ok && status.problems.is_empty() && status.notes.is_empty(), "{status}");
@@ -38,7 +38,7 @@ async fn a_lake_that_is_up_to_date_needs_nobody_and_says_what_it_has() {
 }
 
 #[tokio::test]
-async fn when_the_runs_end_the_events_become_overdue_and_no_later_day_is_complete() {
+async fn when_runs_stop_the_events_become_overdue_and_no_later_day_becomes_complete() {
     let (desk, world) = synced(ServerOptions::default(), now()).await;
     let status = status_of(&world, &desk.store(), now() + HOUR * 72).await.unwrap();
     assert!(!status.ok);
@@ -71,7 +71,7 @@ async fn an_event_that_fails_again_and_again_is_named_and_holds_its_days_back() 
 }
 
 #[tokio::test]
-async fn a_day_that_was_asked_for_is_not_called_owed_because_the_first_snapshot_is() {
+async fn an_event_held_back_by_its_first_snapshot_is_not_said_to_owe_days() {
     let (desk, world) = (Desk::new(), small_world(6));
     let faults: Vec<Fault> = vec!["code=400@event:700001,snapshot".parse().unwrap()];
     let server = server_at(now(), &world, ServerOptions { faults, ..ServerOptions::default() });
@@ -84,7 +84,7 @@ async fn a_day_that_was_asked_for_is_not_called_owed_because_the_first_snapshot_
 }
 
 #[tokio::test]
-async fn files_that_wait_for_longer_than_a_day_are_a_problem_and_hold_their_days_back() {
+async fn staged_files_older_than_a_day_are_a_problem_and_staged_viewings_hold_their_days_back() {
     let (desk, world) = synced(ServerOptions::default(), now()).await;
     let staged = desk.store().join("staging/lives/dt=2022-10-22");
     std::fs::create_dir_all(&staged).unwrap();
@@ -104,7 +104,7 @@ async fn files_that_wait_for_longer_than_a_day_are_a_problem_and_hold_their_days
 }
 
 #[tokio::test]
-async fn what_is_damaged_is_a_problem_and_does_not_hide_the_rest() {
+async fn damage_is_reported_as_problems_and_does_not_hide_the_rest() {
     let (desk, world) = synced(ServerOptions::default(), now()).await;
     std::fs::write(desk.store().join("lake/lives/notes.txt"), "x").unwrap();
     std::fs::write(desk.store().join("ledger/active/700001.json"), "{").unwrap();
@@ -122,7 +122,7 @@ async fn what_is_damaged_is_a_problem_and_does_not_hide_the_rest() {
 }
 
 #[tokio::test]
-async fn a_day_of_which_an_object_cannot_be_read_or_is_gone_is_not_complete() {
+async fn a_day_with_an_unreadable_or_missing_object_is_not_complete() {
     let (desk, world) = synced(ServerOptions::default(), now()).await;
     let object = desk.store().join("lake/lives/dt=2022-10-24/part-0.parquet");
     let status = status_of(&world, &desk.store(), now() + HOUR).await.unwrap();
@@ -159,7 +159,7 @@ async fn closed_events_are_counted_and_hold_nothing_back() {
 }
 
 #[tokio::test]
-async fn a_day_whose_rows_were_answered_and_are_gone_is_damage_also_when_one_event_has_them_again() {
+async fn a_day_whose_rows_are_lost_is_damage_until_every_event_has_its_rows_again() {
     let (desk, world) = synced(ServerOptions::default(), now()).await;
     let days: BTreeSet<Date> = cells(&desk.store()).await.into_keys().map(|(_, day, _)| day).collect();
     let of_day = |table: &str, day: Date| desk.store().join(format!("lake/{table}/dt={day}"));
@@ -193,7 +193,7 @@ async fn a_day_whose_rows_were_answered_and_are_gone_is_damage_also_when_one_eve
 }
 
 #[tokio::test]
-async fn an_event_that_was_given_up_with_days_missing_and_one_that_the_vendor_forgot_are_told() {
+async fn events_given_up_with_days_missing_and_events_that_the_vendor_forgot_are_noted() {
     let (desk, world) = synced(ServerOptions::default(), now()).await;
     // Given up in the third visit past the horizon; the other is still open.
     let faults: Vec<Fault> =
@@ -244,7 +244,7 @@ async fn a_lake_whose_list_of_events_was_never_read_is_not_called_complete() {
 }
 
 #[tokio::test]
-async fn no_day_is_called_complete_that_only_one_of_the_lists_was_read_for() {
+async fn a_day_that_only_one_of_the_lists_was_read_for_is_not_called_complete() {
     let (desk, world) = synced(ServerOptions::default(), now()).await;
     let cursor = desk.store().join("ledger/roster.json");
     let text = std::fs::read_to_string(&cursor).unwrap();
@@ -269,7 +269,7 @@ async fn no_day_is_called_complete_that_only_one_of_the_lists_was_read_for() {
 }
 
 #[tokio::test]
-async fn a_place_without_a_lake_and_a_lake_of_another_zone_are_wrong_calls() {
+async fn status_is_refused_where_there_is_no_lake_or_a_lake_with_other_settings() {
     let world = small_world(1);
     let error = status_of(&world, Desk::new().store().as_path(), now()).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Usage);

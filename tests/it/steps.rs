@@ -45,7 +45,7 @@ async fn plan_pull_and_publish_do_what_sync_does_and_plan_writes_nothing() {
 }
 
 #[test]
-fn what_is_staged_without_a_lake_is_not_guessed_at() {
+fn staged_files_are_not_published_without_the_settings_of_the_lake() {
     let (desk, server) = (Desk::new(), vendor());
     desk.sync(&server, &["--event", "609768"]).succeeded();
     let staged = desk.store().join("staging/lives/dt=2022-10-26");
@@ -62,7 +62,7 @@ fn what_is_staged_without_a_lake_is_not_guessed_at() {
 }
 
 #[tokio::test]
-async fn what_is_staged_is_published_although_the_vendor_refuses_the_token() {
+async fn staged_files_are_published_even_if_the_vendor_refuses_the_token() {
     let server = vendor();
     let (desk, url) = (Desk::new(), server.url());
     let store = desk.store();
@@ -86,7 +86,7 @@ async fn what_is_staged_is_published_although_the_vendor_refuses_the_token() {
 }
 
 #[test]
-fn a_foreign_file_is_told_by_a_publish_of_everything_and_of_its_own_day_alone() {
+fn a_foreign_file_is_reported_only_by_a_publish_of_everything_or_of_its_own_day() {
     let (desk, server) = (Desk::new(), vendor());
     desk.sync(&server, &["--event", "609768"]).succeeded();
     let foreign = desk.store().join("lake/lives/dt=2022-11-05");
@@ -110,7 +110,7 @@ fn a_foreign_file_is_told_by_a_publish_of_everything_and_of_its_own_day_alone() 
 }
 
 #[test]
-fn a_doctor_finds_everything_there_and_leaves_nothing_behind() {
+fn the_doctor_checks_everything_and_leaves_nothing_behind() {
     let (desk, server) = (Desk::new(), vendor());
     let (url, store) = (server.url(), desk.store());
     let doctor = |token: &str| {
@@ -146,7 +146,7 @@ fn a_doctor_finds_everything_there_and_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_doctor_asks_for_no_list_that_the_runs_do_without_but_for_the_roster_that_they_need() {
+fn the_doctor_checks_only_the_lists_and_the_roster_that_runs_would_read() {
     let desk = Desk::new();
     let options = ServerOptions {
         faults: vec!["code=403@path:event/modify/list".parse().unwrap()],
@@ -188,7 +188,7 @@ fn a_doctor_asks_for_no_list_that_the_runs_do_without_but_for_the_roster_that_th
 }
 
 #[test]
-fn a_doctor_says_when_the_key_is_missing_by_which_people_were_forgotten() {
+fn the_doctor_fails_if_the_key_by_which_people_were_forgotten_is_missing() {
     let (desk, server) = (Desk::new(), vendor());
     desk.sync(&server, &["--event", "609768"]).succeeded();
     let (url, store) = (server.url(), desk.store());
@@ -205,7 +205,7 @@ fn a_doctor_says_when_the_key_is_missing_by_which_people_were_forgotten() {
 }
 
 #[test]
-fn a_doctor_says_when_the_clock_is_wrong_and_when_the_lake_is_another() {
+fn the_doctor_reports_a_wrong_clock_and_a_lake_with_other_settings() {
     let (desk, server) = (Desk::new(), vendor());
     desk.sync(&server, &["--event", "609768"]).succeeded();
     let late = ServerOptions {
@@ -278,7 +278,7 @@ fn the_pulls_of_a_plan_visit_its_events_once() {
 }
 
 #[test]
-fn a_plans_pull_of_an_event_that_was_not_planned_says_so() {
+fn a_pull_for_a_plan_fails_for_an_event_that_was_not_planned() {
     let (desk, server) = (Desk::new(), vendor());
     desk.sync(&server, &["--event", "609768"]).succeeded();
     let (url, store) = (server.url(), desk.store());

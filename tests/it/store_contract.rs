@@ -85,12 +85,12 @@ async fn shows_what_lies_directly_below(on: On) {
 }
 
 #[tokio::test]
-async fn a_folder_shows_what_lies_directly_below() {
+async fn a_folder_lists_what_lies_directly_below_a_prefix() {
     shows_what_lies_directly_below(On::Folder).await;
 }
 
 #[tokio::test]
-async fn s3_shows_what_lies_directly_below() {
+async fn s3_lists_what_lies_directly_below_a_prefix() {
     shows_what_lies_directly_below(On::S3).await;
 }
 
@@ -141,7 +141,7 @@ async fn one_of_many_writers_wins_on_s3() {
 }
 
 #[tokio::test]
-async fn an_upload_that_is_dropped_or_loses_leaves_nothing_on_s3() {
+async fn an_upload_that_is_dropped_or_loses_a_race_leaves_nothing_on_s3() {
     let home = Home::new(On::S3).await;
     let mut upload = home.store.upload("dropped").await.unwrap();
     upload.write(Bytes::from(large())).await.unwrap();
@@ -166,7 +166,7 @@ async fn unfinished(home: &Home) -> Vec<String> {
 
 /// Every third answer is lost on its way: what was done is reported as failed, and the SDK does it again.
 #[tokio::test]
-async fn a_write_that_lost_against_itself_has_won_on_s3() {
+async fn a_write_that_conflicts_with_its_own_earlier_attempt_succeeds_on_s3() {
     let home = Home::new(On::S3).await;
     let lossy = Lossy::start(&server(), 3).await;
     let store = home.again(|bucket| bucket.endpoint = Some(lossy.url().parse().unwrap())).await;
@@ -187,7 +187,7 @@ async fn a_write_that_lost_against_itself_has_won_on_s3() {
 }
 
 #[tokio::test]
-async fn what_s3_refuses_is_said_on_one_line_with_what_to_do() {
+async fn a_failure_of_s3_is_reported_on_one_line_with_what_to_do() {
     let (desk, here) = (Desk::new(), server());
     let nowhere = "http://127.0.0.1:9";
     for (store, endpoint, change, said) in [

@@ -43,7 +43,7 @@ async fn ten_thousand_closed_events_cost_no_operation() {
 }
 
 #[tokio::test]
-async fn an_event_that_has_ended_has_its_ledger_put_twice_when_heard_of_and_when_visited() {
+async fn the_ledger_of_an_ended_event_is_written_once_when_heard_of_and_once_when_visited() {
     let server = server_at(later(), &small_world(1), ServerOptions::default());
     let home = Home::new(On::Folder).await;
     let path = home.path().join(keys::active(700_001));
@@ -82,7 +82,7 @@ async fn an_event_that_has_ended_has_its_ledger_put_twice_when_heard_of_and_when
 }
 
 #[tokio::test]
-async fn a_sync_that_brings_nothing_new_puts_no_object_but_pulls_and_events() {
+async fn a_sync_that_brings_nothing_new_writes_only_objects_of_pulls_and_events() {
     let world = World::new(WorldOptions { events: 3, days: 1, ..WorldOptions::default() });
     let home = Home::new(On::Folder).await;
     // Three weeks after the events, while they are still visited.

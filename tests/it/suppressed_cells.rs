@@ -35,7 +35,7 @@ async fn suppress(scene: &ArchivedLake, identifiers: &[String]) -> Privacy {
 }
 
 #[tokio::test]
-async fn a_cell_weighs_no_more_than_what_is_left_of_it_when_somebody_is_to_be_forgotten() {
+async fn a_cell_weighs_only_what_is_left_of_it_after_somebody_is_forgotten() {
     let scene = ArchivedLake::new(On::Folder, policy(r#"{"base": "open"}"#), Quirks::default()).await;
     let mobile = mobiles().remove(0);
     // A `forget` that was killed before it looked through the lake, and is run again after a replay.
@@ -54,7 +54,7 @@ async fn a_cell_weighs_no_more_than_what_is_left_of_it_when_somebody_is_to_be_fo
 }
 
 #[tokio::test]
-async fn a_cell_that_is_looked_at_alone_is_what_the_whole_object_says_of_it() {
+async fn a_cell_cleaned_alone_equals_the_same_cell_of_the_whole_object() {
     let scene = ArchivedLake::new(On::Folder, policy(r#"{"base": "open"}"#), Quirks::default()).await;
     let people: Vec<String> = mobiles().into_iter().step_by(2).collect();
     let privacy = suppress(&scene, &people).await;

@@ -33,7 +33,7 @@ fn expected(world: &World, zone: &str) -> BTreeMap<(Table, Date, i64), u64> {
 }
 
 #[tokio::test]
-async fn every_viewing_is_a_row_once_whichever_ends_the_vendor_includes() {
+async fn every_viewing_is_one_row_whichever_ends_of_a_range_the_vendor_includes() {
     let world = World::default();
     let mut all = Vec::new();
     for range_ends in [RangeEnds::Inclusive, RangeEnds::HalfOpen, RangeEnds::Exclusive] {
@@ -51,7 +51,7 @@ async fn every_viewing_is_a_row_once_whichever_ends_the_vendor_includes() {
 }
 
 #[tokio::test]
-async fn days_are_those_of_the_lakes_zone_also_when_its_clocks_change() {
+async fn days_are_those_of_the_lakes_zone_even_when_its_clocks_change() {
     // The replays reach over the first Sunday of November, when the clocks go back in New York.
     let world = World::default();
     for zone in ["America/New_York", "UTC"] {
@@ -66,7 +66,7 @@ async fn days_are_those_of_the_lakes_zone_also_when_its_clocks_change() {
 }
 
 #[tokio::test]
-async fn a_second_sync_changes_not_one_byte_of_the_viewings() {
+async fn a_second_sync_does_not_change_a_single_byte_of_the_viewings() {
     let desk = Desk::new();
     let server = server(&World::default(), ServerOptions::default());
     let viewings = || {
@@ -87,7 +87,7 @@ async fn a_second_sync_changes_not_one_byte_of_the_viewings() {
 }
 
 #[tokio::test]
-async fn a_day_that_is_published_has_an_object_in_every_table() {
+async fn a_published_day_has_an_object_in_every_table() {
     let desk = Desk::new();
     let server = server(&World::default(), ServerOptions::default());
     desk.sync(&server, &["--event", "609768"]).succeeded();
@@ -100,7 +100,7 @@ async fn a_day_that_is_published_has_an_object_in_every_table() {
 }
 
 #[tokio::test]
-async fn credentials_of_an_application_do_what_a_token_does() {
+async fn a_sync_works_with_an_applications_credentials_as_with_a_token() {
     let desk = Desk::new();
     let server = server(&World::default(), ServerOptions::default());
     let (url, store) = (server.url(), desk.store());
@@ -112,7 +112,7 @@ async fn credentials_of_an_application_do_what_a_token_does() {
 }
 
 #[tokio::test]
-async fn a_visit_asks_for_the_snapshot_and_for_days_with_rows_only() {
+async fn a_visit_asks_only_for_the_snapshot_and_for_days_with_rows() {
     let desk = Desk::new();
     let world = World::default();
     let server = server(&world, ServerOptions::default());

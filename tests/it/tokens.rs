@@ -17,7 +17,7 @@ fn made(server: &Server) -> usize {
 }
 
 #[tokio::test]
-async fn a_token_is_made_anew_when_it_ends_and_once_for_all() {
+async fn a_token_that_expires_is_renewed_once_for_all_requests() {
     let expected = without_faults().await;
     for options in [
         ServerOptions { token_expires_after: Some(7), ..ServerOptions::default() },
@@ -59,8 +59,7 @@ async fn every_request_in_the_name_of_an_application_is_signed() {
 }
 
 #[tokio::test]
-async fn a_token_whose_end_is_told_by_a_code_that_may_mean_something_else_is_made_anew_after_three_failures()
-{
+async fn after_three_ambiguous_refusals_the_token_is_renewed_once_in_a_run() {
     for token_code in [400, 403] {
         let desk = Desk::new();
         let options = ServerOptions { token_expires_after: Some(20), token_code, ..ServerOptions::default() };
@@ -75,7 +74,7 @@ async fn a_token_whose_end_is_told_by_a_code_that_may_mean_something_else_is_mad
 }
 
 #[tokio::test]
-async fn a_token_that_ends_just_after_it_was_found_to_be_good_is_made_anew() {
+async fn a_token_that_expires_just_after_it_was_found_to_be_good_is_renewed() {
     let refused = [1, 2, 3].map(|nth| format!("code=403@path:report/details,nth:{nth}"));
     let run = async |token_expires_after| {
         let desk = Desk::new();
@@ -105,7 +104,7 @@ async fn a_token_that_ends_just_after_it_was_found_to_be_good_is_made_anew() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_said_to_be_valid_for_no_time_is_not_made_for_every_request() {
+async fn a_token_said_to_be_valid_for_no_time_is_not_renewed_for_every_request() {
     for token_valid in [0, -1] {
         let desk = Desk::new();
         let options = ServerOptions { token_valid, ..ServerOptions::default() };
@@ -118,7 +117,7 @@ async fn a_token_that_is_said_to_be_valid_for_no_time_is_not_made_for_every_requ
 }
 
 #[tokio::test]
-async fn a_key_that_no_header_can_hold_is_said_at_once() {
+async fn a_key_that_no_header_can_hold_is_refused_before_any_request() {
     let server = server_at(later(), &small_world(1), ServerOptions::default());
     let desk = Desk::new();
     let mut broken = config(&server, &desk.store());
@@ -133,7 +132,7 @@ async fn a_key_that_no_header_can_hold_is_said_at_once() {
 }
 
 #[tokio::test]
-async fn a_code_that_nobody_explains_makes_no_new_token_where_the_one_in_use_is_good() {
+async fn an_unknown_code_does_not_renew_a_token_that_is_still_good() {
     let desk = Desk::new();
     let server = server_at(later(), &small_world(8), faults(&["code=10086@path:report/details"]));
     let mut config = config(&server, &desk.store());
@@ -144,7 +143,7 @@ async fn a_code_that_nobody_explains_makes_no_new_token_where_the_one_in_use_is_
 }
 
 #[tokio::test]
-async fn a_wrong_secret_is_said_at_once_and_a_user_is_found_by_mail_address() {
+async fn a_wrong_secret_fails_at_the_first_request_and_a_user_is_found_by_mail_address() {
     let server = server_at(later(), &small_world(2), ServerOptions::default());
     let desk = Desk::new();
     let mut wrong = config(&server, &desk.store());
@@ -160,7 +159,7 @@ async fn a_wrong_secret_is_said_at_once_and_a_user_is_found_by_mail_address() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_refused_for_one_event_alone_stops_no_other() {
+async fn a_token_refused_for_one_event_alone_does_not_stop_the_others() {
     let app = || Credentials::App(app());
     for (credentials, path) in [
         (Credentials::Token(TOKEN.into()), "report/details"),
@@ -188,7 +187,7 @@ async fn a_token_that_is_refused_for_one_event_alone_stops_no_other() {
 }
 
 #[tokio::test]
-async fn a_token_is_not_given_up_because_its_check_met_trouble() {
+async fn a_token_is_not_given_up_because_its_check_failed() {
     for credentials in [Credentials::Token(TOKEN.into()), Credentials::App(app())] {
         let desk = Desk::new();
         // The lists are read with two requests; the one after them is the check.
@@ -224,7 +223,7 @@ async fn full_secret() -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_cannot_be_shared_serves_its_own_run_and_the_job_that_shares_it_says_so() {
+async fn a_token_that_cannot_be_shared_still_serves_its_own_run_but_fails_the_token_job() {
     let server = server_now(&small_world(2), ServerOptions::default());
     let (desk, secrets, url) = (Desk::new(), full_secret().await, server.url());
     let run = |job: &str| {

@@ -85,37 +85,37 @@ async fn survives(on: On, fault: Fault) {
 }
 
 #[tokio::test]
-async fn an_operation_that_fails_costs_nothing_on_a_folder() {
+async fn an_operation_that_fails_loses_nothing_on_a_folder() {
     survives(On::Folder, Fault::Fails).await;
 }
 
 #[tokio::test]
-async fn a_death_after_any_operation_costs_nothing_on_a_folder() {
+async fn a_death_after_any_operation_loses_nothing_on_a_folder() {
     survives(On::Folder, Fault::Dies).await;
 }
 
 #[tokio::test]
-async fn an_operation_that_is_done_and_reported_as_failed_costs_nothing_on_a_folder() {
+async fn an_operation_that_is_done_but_reported_as_failed_loses_nothing_on_a_folder() {
     survives(On::Folder, Fault::Ambiguous).await;
 }
 
 #[tokio::test]
-async fn an_operation_that_fails_costs_nothing_on_s3() {
+async fn an_operation_that_fails_loses_nothing_on_s3() {
     survives(On::S3, Fault::Fails).await;
 }
 
 #[tokio::test]
-async fn a_death_after_any_operation_costs_nothing_on_s3() {
+async fn a_death_after_any_operation_loses_nothing_on_s3() {
     survives(On::S3, Fault::Dies).await;
 }
 
 #[tokio::test]
-async fn an_operation_that_is_done_and_reported_as_failed_costs_nothing_on_s3() {
+async fn an_operation_that_is_done_but_reported_as_failed_loses_nothing_on_s3() {
     survives(On::S3, Fault::Ambiguous).await;
 }
 
 #[tokio::test]
-async fn a_visit_that_failed_at_any_operation_is_not_said_to_be_complete() {
+async fn a_visit_that_fails_at_any_operation_is_not_recorded_as_complete() {
     let options = WorldOptions { events: 1, viewers: Viewers::Exactly(3), ..WorldOptions::default() };
     let server = server_at(later(), &World::new(options), ServerOptions::default());
     let archiving = || Config { archive: true, ..config(&server, Path::new("unused")) };

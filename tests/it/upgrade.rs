@@ -14,7 +14,7 @@ use crate::support::run::{HOUR, config, errors, job, later, server_at, small_wor
 use crate::support::scenes::WholeLake;
 
 #[tokio::test]
-async fn upgrade_writes_older_objects_anew_and_nothing_else() {
+async fn an_upgrade_rewrites_older_objects_and_nothing_else() {
     let scene = WholeLake::new().await;
     let day = scene.day();
     let path = scene.object(Table::Lives, day);
@@ -33,7 +33,7 @@ async fn upgrade_writes_older_objects_anew_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn an_object_that_is_lost_is_made_again_by_an_upgrade_only_where_it_had_no_rows() {
+async fn an_upgrade_recreates_a_lost_object_only_if_it_had_no_rows() {
     let scene = WholeLake::new().await;
     let (day, upgrade) = (scene.day(), || Job::Upgrade(Upgrade::default()));
     for table in [Table::Lives, Table::ViewerDetails, Table::Events] {
@@ -62,7 +62,7 @@ async fn an_object_that_is_lost_is_made_again_by_an_upgrade_only_where_it_had_no
 }
 
 #[tokio::test]
-async fn an_upgrade_without_time_says_how_much_is_left_and_the_next_goes_on() {
+async fn an_upgrade_that_runs_out_of_time_says_how_much_is_left_and_the_next_goes_on() {
     let scene = WholeLake::new().await;
     let path = scene.object(Table::Lives, scene.day());
     let cells = metadata(&path, "rollcall.cells").unwrap();
@@ -80,7 +80,7 @@ async fn an_upgrade_without_time_says_how_much_is_left_and_the_next_goes_on() {
 }
 
 #[tokio::test]
-async fn a_lake_gets_no_other_privacy_policy_by_omission() {
+async fn a_lake_does_not_change_its_privacy_policy_unless_one_is_named() {
     let scene = WholeLake::new().await;
     let run = |names_policy| {
         let mut config = config(&scene.server, &scene.home.path());

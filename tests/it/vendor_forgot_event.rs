@@ -17,7 +17,7 @@ fn said(report: &Report, event: i64) -> (usize, bool, bool) {
 }
 
 #[tokio::test]
-async fn a_week_after_its_end_and_three_failed_visits_it_fails_no_run_unless_somebody_asks_for_it() {
+async fn an_event_the_vendor_forgot_no_longer_fails_runs_a_week_after_its_end_unless_asked_for() {
     let (desk, world, (event, _)) = (Desk::new(), small_world(8), busiest());
     let end = world.event(event.unsigned_abs()).unwrap().end_time;
     let end = jiff::Timestamp::from_second(end).unwrap();
@@ -48,7 +48,7 @@ async fn a_week_after_its_end_and_three_failed_visits_it_fails_no_run_unless_som
 }
 
 #[tokio::test]
-async fn an_event_that_was_complete_stays_so_when_somebody_asks_for_it_after_the_vendor_has_forgotten_it() {
+async fn a_complete_event_stays_complete_if_it_is_asked_for_after_the_vendor_has_forgotten_it() {
     let (desk, world, (event, _)) = (Desk::new(), small_world(8), busiest());
     let server = server_at(later(), &world, ServerOptions::default());
     sync_all(config(&server, &desk.store()), later()).await;

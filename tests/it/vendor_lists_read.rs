@@ -26,7 +26,7 @@ use crate::support::run::{
 };
 
 #[tokio::test]
-async fn the_public_list_names_events_that_the_other_does_not_in_either_shape() {
+async fn the_public_list_alone_names_every_event_in_either_of_its_shapes() {
     for public_list in [PublicList::Array, PublicList::Object] {
         let world = small_world(30);
         let desk = Desk::new();
@@ -85,7 +85,7 @@ async fn a_list_that_fails_does_not_keep_known_events_from_being_visited() {
 }
 
 #[tokio::test]
-async fn what_a_first_run_could_not_list_is_not_passed_over() {
+async fn a_list_that_failed_in_the_first_run_is_read_as_far_back_by_the_next() {
     let desk = Desk::new();
     let world = small_world(8);
     let options = faults(&["code=403@path:event/public/list"]);
@@ -107,7 +107,7 @@ async fn what_a_first_run_could_not_list_is_not_passed_over() {
 }
 
 #[tokio::test]
-async fn what_a_list_named_before_it_broke_is_visited_and_the_rest_is_listed_by_the_next_run() {
+async fn events_listed_before_a_list_failed_are_visited_and_the_rest_are_listed_by_the_next_run() {
     let viewers = Viewers::Exactly(1);
     let world = World::new(WorldOptions { events: 150, days: 4, viewers, ..WorldOptions::default() });
     let (desk, held) = (Desk::new(), world.events().filter(|event| !event.cancelled).count());
@@ -134,7 +134,7 @@ async fn what_a_list_named_before_it_broke_is_visited_and_the_rest_is_listed_by_
 }
 
 #[tokio::test]
-async fn a_token_that_is_refused_for_the_public_list_alone_stops_no_visit() {
+async fn a_token_refused_for_the_public_list_alone_does_not_stop_visits() {
     let world = small_world(8);
     for credentials in [Credentials::Token(TOKEN.into()), Credentials::App(app())] {
         let desk = Desk::new();
@@ -167,7 +167,7 @@ async fn moving(
 }
 
 #[tokio::test]
-async fn no_event_is_missed_because_another_one_is_edited_while_the_pages_are_read() {
+async fn no_event_is_missed_if_another_one_is_edited_while_the_pages_are_read() {
     // With 101 events, the second page is empty by then.
     for (all, most) in [(150, 9), (101, 9), (99, 2)] {
         let asked = Arc::new(AtomicUsize::new(0));
