@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 #[test]
-fn it_knows_its_faults() {
+fn the_simulator_accepts_known_faults_and_refuses_unknown_ones() {
     let run = |fault| {
         let mut simulator = Command::new(env!("CARGO_BIN_EXE_simulator"));
         // Closed from the start, so that it ends.
@@ -16,7 +16,7 @@ fn it_knows_its_faults() {
 }
 
 #[test]
-fn it_prints_its_url_and_stops_when_standard_input_closes() {
+fn the_simulator_prints_its_url_and_stops_when_standard_input_closes() {
     let mut simulator = Command::new(env!("CARGO_BIN_EXE_simulator"))
         .args(["--now", "2022-11-01T00:00:00Z", "--until-stdin-closes"])
         .stdin(Stdio::piped())

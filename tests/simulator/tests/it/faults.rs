@@ -59,7 +59,7 @@ async fn body(mut response: Response) -> reqwest::Result<String> {
 }
 
 #[tokio::test]
-async fn each_fault_shows_as_what_it_is() {
+async fn a_client_sees_each_fault_as_what_it_is() {
     let (patient, hasty) = (Duration::from_mins(1), Duration::from_secs(1));
     for (fault, timeout, expected) in [
         ("status=503", patient, "503"),
@@ -90,7 +90,7 @@ async fn each_fault_shows_as_what_it_is() {
 }
 
 #[tokio::test]
-async fn what_comes_before_the_end_is_the_answer() {
+async fn what_arrives_despite_a_fault_is_the_beginning_of_the_answer() {
     let asked = json!({"token": "token", "eventId": SAMPLE_ID}).to_string();
     for (fault, timeout, length) in [
         ("stall", Duration::from_secs(3), 64),
@@ -111,7 +111,7 @@ async fn what_comes_before_the_end_is_the_answer() {
 }
 
 #[tokio::test]
-async fn a_connection_that_broke_is_followed_by_another() {
+async fn the_server_still_answers_after_broken_connections() {
     let server = start(with_faults(&["reset@nth:1", "cut-body@nth:2"]));
     let mut all = Vec::new();
     for _ in 0..3 {
@@ -121,7 +121,7 @@ async fn a_connection_that_broke_is_followed_by_another() {
 }
 
 #[tokio::test]
-async fn an_endless_report_is_fine_as_far_as_it_goes() {
+async fn an_endless_report_is_valid_json_as_far_as_it_goes() {
     let server = start(with_faults(&["endless"]));
     let asked = json!({"token": "token", "eventId": 700_004}).to_string();
     let mut response = Client::new().post(server.url() + REPORT).body(asked).send().await.unwrap();
@@ -136,7 +136,7 @@ async fn an_endless_report_is_fine_as_far_as_it_goes() {
 }
 
 #[tokio::test]
-async fn gzip_comes_to_who_takes_it() {
+async fn gzip_is_sent_only_to_clients_that_accept_it() {
     let server = start(ServerOptions { gzip: true, ..ServerOptions::default() });
     let asked = json!({"token": "token", "eventId": 700_004}).to_string();
     for (client, expected) in

@@ -27,7 +27,7 @@ pub(crate) async fn call(server: &Server, path: &str, body: Value) -> Value {
 }
 
 #[tokio::test]
-async fn the_sample_comes_byte_for_byte() {
+async fn the_sample_is_served_byte_for_byte() {
     let server = start(ServerOptions::default());
     let body = json!({"token": "token", "eventId": SAMPLE_ID, "liveType": 0}).to_string();
     assert_eq!(text(&server, REPORT, body).await.as_bytes(), SAMPLE);
@@ -49,7 +49,7 @@ async fn every_generated_report_parses() {
 }
 
 #[tokio::test]
-async fn a_failed_call_is_told_by_its_code() {
+async fn a_failed_call_is_answered_with_its_code() {
     let server = start(ServerOptions::default());
     for (body, code) in [
         ("{", 400),
@@ -69,7 +69,7 @@ async fn a_failed_call_is_told_by_its_code() {
 }
 
 #[tokio::test]
-async fn other_methods_and_paths_are_nonsense() {
+async fn other_methods_and_paths_are_refused() {
     let server = start(ServerOptions::default());
     assert_eq!(reqwest::get(server.url() + REPORT).await.unwrap().status(), StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(reqwest::get(server.url() + "/").await.unwrap().status(), StatusCode::NOT_FOUND);
@@ -99,7 +99,7 @@ async fn signed_at(
 }
 
 #[tokio::test]
-async fn a_token_is_issued_to_who_signs_and_to_nobody_else() {
+async fn a_token_is_issued_only_to_a_caller_who_signs_correctly() {
     let server = start(ServerOptions::default());
     let (path, user) = ("/eventopenapi/token/create", json!({"userId": 1}));
     let now = Timestamp::now();
@@ -140,7 +140,7 @@ fn ids(list: &Value) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn the_pages_of_the_edited_events_hold_each_once() {
+async fn the_pages_of_edited_events_list_each_event_once() {
     let server = start(ServerOptions::default());
     let mut seen = Vec::new();
     for page in 1.. {
@@ -165,7 +165,7 @@ async fn the_pages_of_the_edited_events_hold_each_once() {
 }
 
 #[tokio::test]
-async fn the_pages_of_the_public_events_hold_each_once_in_either_shape() {
+async fn the_pages_of_public_events_list_each_event_once_in_either_shape() {
     for (shape, pointer) in [(PublicList::Array, "/data"), (PublicList::Object, "/data/list")] {
         let server = start(ServerOptions { public_list: shape, ..ServerOptions::default() });
         let mut seen = Vec::new();
@@ -182,7 +182,7 @@ async fn the_pages_of_the_public_events_hold_each_once_in_either_shape() {
 }
 
 #[tokio::test]
-async fn an_event_ends_12_hours_after_its_end() {
+async fn an_event_is_marked_as_ended_12_hours_after_its_end() {
     let info = json!({"token": "token", "eventId": SAMPLE_ID});
     for (now, status) in [("2022-10-26T20:59:59Z", 1), ("2022-10-26T21:00:00Z", 4)] {
         let clock = Clock::Fixed(now.parse::<Timestamp>().unwrap());

@@ -24,7 +24,7 @@ fn answer(event: &Event, query: Query, quirks: Quirks) -> Value {
 }
 
 #[test]
-fn every_mix_of_quirks_is_json() {
+fn a_report_is_json_under_every_mix_of_quirks() {
     let arrays = || [None].into_iter().chain(ARRAYS.map(|(_, array)| Some(array)));
     let options = WorldOptions { events: 12, viewers: Viewers::Range(0, 20), ..WorldOptions::default() };
     for event in World::new(options).events() {
@@ -53,7 +53,7 @@ fn every_mix_of_quirks_is_json() {
 }
 
 #[test]
-fn no_quirks_are_no_change() {
+fn a_report_without_quirks_is_unchanged() {
     let plain = String::from_utf8(body(busy(), everything())).unwrap();
     assert_eq!(text(&busy(), everything(), Quirks::default()), plain);
 }
@@ -80,7 +80,7 @@ fn shuffled_rows_are_the_same_rows() {
 }
 
 #[test]
-fn an_array_is_missing_or_null() {
+fn an_array_can_be_left_out_or_made_null() {
     for (name, which) in ARRAYS {
         let missing = Quirks { missing_array: Some(which), ..Quirks::default() };
         assert_eq!(answer(&busy(), everything(), missing)["data"]["report"].get(name), None);
@@ -101,7 +101,7 @@ fn unknown_fields_are_in_every_kth_row_and_in_the_report() {
 }
 
 #[test]
-fn wrong_types_are_of_every_kind() {
+fn wrong_types_of_every_kind_occur() {
     let text = text(&busy(), everything(), Quirks { wrong_types: true, ..Quirks::default() });
     for wrong in ["_num\":\"many\"", "_num\":3.0", "_num\":\"3\"", "\"offline_time\":1831249900800"] {
         assert!(text.contains(wrong), "no {wrong}");
@@ -115,7 +115,7 @@ fn wrong_types_are_of_every_kind() {
 }
 
 #[test]
-fn the_unplaceable_is_in_every_answer() {
+fn unplaceable_records_are_in_every_answer() {
     let quirks = Quirks { unplaceable: Some(10), ..Quirks::default() };
     let unplaceable = |range| -> Vec<String> {
         let answer = answer(&busy(), Query { range, ..everything() }, quirks);
@@ -132,7 +132,7 @@ fn the_unplaceable_is_in_every_answer() {
 }
 
 #[test]
-fn the_envelope_stands_where_told() {
+fn the_envelope_is_placed_as_configured() {
     for (envelope, first, last) in [
         (Envelope::Around, "{\"timeStamp\":", "\"requestId\":\"test\"}"),
         (Envelope::Before, "{\"requestId\":", "\"endTime\":null}}"),
@@ -144,7 +144,7 @@ fn the_envelope_stands_where_told() {
 }
 
 #[test]
-fn events_may_have_been_edited_long_before() {
+fn events_can_have_been_edited_long_before_they_begin() {
     let options = WorldOptions { edited_long_before: true, ..WorldOptions::default() };
     for event in World::new(options).events().skip(1) {
         assert_eq!(event.start_time - event.modify_time, 350 * 86_400);

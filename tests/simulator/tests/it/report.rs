@@ -69,7 +69,7 @@ fn viewer_details_agree_with_the_sessions() {
 }
 
 #[test]
-fn a_range_keeps_its_ends_or_not_as_told() {
+fn a_range_includes_its_ends_or_not_as_configured() {
     let event = busy();
     let mut times: Vec<i64> = event.sessions().map(|session| session.online).collect();
     times.sort_unstable();
@@ -90,7 +90,7 @@ fn a_range_keeps_its_ends_or_not_as_told() {
 }
 
 #[test]
-fn viewer_details_cover_the_event_or_the_range_as_told() {
+fn viewer_details_cover_the_event_or_the_range_as_configured() {
     for event in [busy(), world().event(SAMPLE_ID).unwrap()] {
         let range = Range { end: Some(event.end_time), ..Range::default() };
         let of = |viewer_details| answer(&event, Query { range, viewer_details, ..everything() });

@@ -21,7 +21,7 @@ async fn codes(server: &Server, token: &str, calls: usize) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_token_expires_after_so_many_uses() {
+async fn a_token_expires_after_the_configured_number_of_uses() {
     let server = start(ServerOptions { token_expires_after: Some(2), ..ServerOptions::default() });
     for _ in 0..2 {
         let token = token(&server).await;
@@ -31,7 +31,7 @@ async fn a_token_expires_after_so_many_uses() {
 }
 
 #[tokio::test]
-async fn a_new_token_ends_the_old_ones_or_not() {
+async fn a_new_token_ends_the_old_ones_only_if_configured_to() {
     for (new_token_ends_old, code) in [(false, 200), (true, 401)] {
         let server = start(ServerOptions { new_token_ends_old, ..ServerOptions::default() });
         let (old, new) = (token(&server).await, token(&server).await);
@@ -41,7 +41,7 @@ async fn a_new_token_ends_the_old_ones_or_not() {
 }
 
 #[tokio::test]
-async fn names_and_the_known_address_are_as_told() {
+async fn the_header_the_token_field_and_the_known_address_are_configurable() {
     let server = start(ServerOptions {
         token_field: "accessToken".to_owned(),
         email: Some("a@example.com".to_owned()),

@@ -38,7 +38,7 @@ async fn a_rate_strikes_the_same_requests_under_the_same_seed() {
 }
 
 #[tokio::test]
-async fn counts_are_of_the_requests_in_scope() {
+async fn a_fault_counts_only_the_requests_in_its_scope() {
     let calls: Vec<(&str, Value)> = (0..8).map(|n| (INFO, json!({"eventId": 700_001 + n % 2}))).collect();
     for (when, expected) in [
         ("always", vec![0, 1, 2, 3, 4, 5, 6, 7]),
@@ -61,7 +61,7 @@ async fn counts_are_of_the_requests_in_scope() {
 }
 
 #[tokio::test]
-async fn a_day_is_that_of_the_middle_of_the_range() {
+async fn a_request_belongs_to_the_day_in_the_middle_of_its_range() {
     // From 2022-10-27 16:00 UTC, which is midnight in UTC+8.
     let midnight = 1_666_886_400;
     let ask = |id: u64, start: i64, end: i64| {

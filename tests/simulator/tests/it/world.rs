@@ -18,7 +18,7 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_gives_others() {
 }
 
 #[test]
-fn a_young_event_grows_and_never_holds_the_future() {
+fn a_young_event_grows_and_never_holds_viewings_of_the_future() {
     let event = busy();
     let mut before = 0;
     for hours in [0, 1, 6, 24, 7 * 24, 30 * 24] {
@@ -77,7 +77,7 @@ fn viewers_have_2_3_sessions_on_average() {
 }
 
 #[test]
-fn viewers_are_read_from_text() {
+fn the_number_of_viewers_is_read_from_text() {
     assert_eq!("0..300".parse(), Ok(Viewers::Range(0, 300)));
     assert_eq!("0..=300".parse(), Ok(Viewers::Range(0, 300)));
     assert_eq!("7".parse(), Ok(Viewers::Exactly(7)));
