@@ -107,7 +107,7 @@ def profile_of(folder):
     return {name: Pyarrow.column(kind, table[name]) for name, kind in kinds_of(folder).items()}
 
 
-def test_the_lake_holds_the_oddest_that_a_column_can(lake):
+def test_the_lake_of_these_tests_holds_the_most_extreme_values_of_its_columns(lake):
     profiles = {table: profile_of(lake / table) for table in TABLES}
     assert all(profile["dt"][0] > 0 for profile in profiles.values())
     rows, nulls, *figures = profiles["lives"]["offline_time"]
@@ -130,7 +130,7 @@ def test_each_column_has_the_type_that_the_docs_name(engine, lake, table):
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_rows_nulls_sums_and_instants_are_those_of_the_objects(engine, lake, table):
+def test_every_engine_finds_the_rows_nulls_sums_and_instants_that_the_objects_hold(engine, lake, table):
     assert engine(lake / table).profile(kinds_of(lake / table)) == profile_of(lake / table)
 
 

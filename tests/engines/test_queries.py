@@ -343,7 +343,7 @@ ANSWERS = {
 }
 
 
-def test_every_query_is_held_against_the_vendor():
+def test_every_query_is_compared_with_the_vendors_data():
     assert set(QUERIES) == {*ANSWERS, "health-freshness"}
 
 
@@ -356,7 +356,7 @@ def test_a_query_is_one_statement_that_athena_parses(name):
 
 
 @pytest.mark.parametrize("name", QUERIES)
-def test_a_query_says_nothing_that_the_engines_read_differently(name):
+def test_a_query_uses_nothing_that_the_engines_read_differently(name):
     code = re.sub(r"'[^']*'|--.*", "", QUERIES[name])
     assert set(re.findall(r"\b([a-z_]+)\(", code)) <= set(COMMON)
     assert not re.search(r"(?<!\*) / ", code), "division differs"
@@ -374,13 +374,13 @@ def test_a_query_gives_the_same_answer_under_every_session_zone(lakes, name):
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_a_query_answers_what_the_vendor_says(lakes, vendor, name):
+def test_a_query_gives_the_answer_that_follows_from_the_vendors_data(lakes, vendor, name):
     expected = in_order(ANSWERS[name](vendor))
     assert answer(lakes[0], QUERIES[name]) == expected
     assert (expected == []) == (ANSWERS[name] is nothing)
 
 
-def test_freshness_is_of_the_last_visit_and_the_newest_day(lakes, vendor):
+def test_freshness_is_that_of_the_last_visit_and_of_the_newest_day(lakes, vendor):
     ((pulled_through, all_pulled_through, newest_day),) = answer(lakes[0], QUERIES["health-freshness"])
     assert timedelta() < datetime.now(timezone.utc) - pulled_through < timedelta(hours=1)
     assert all_pulled_through is None, "no event is visited any more"
@@ -388,7 +388,7 @@ def test_freshness_is_of_the_last_visit_and_the_newest_day(lakes, vendor):
 
 
 @pytest.mark.parametrize("outcome", ["complete", "failed"])
-def test_freshness_of_all_is_that_of_the_open_event_that_was_pulled_least(lake, outcome):
+def test_freshness_of_all_is_that_of_the_open_event_pulled_longest_ago(lake, outcome):
     closed, old, new = [datetime(2022, 11, day, tzinfo=timezone.utc) for day in (1, 2, 3)]
     through = f"CASE event_id WHEN 700001 THEN '{new}' WHEN 700002 THEN '{old}' ELSE '{closed}' END"
     replaced = f"event_id NOT IN (700001, 700002) AS closed, CAST({through} AS TIMESTAMPTZ) AS pulled_through"
@@ -402,7 +402,7 @@ def test_freshness_of_all_is_that_of_the_open_event_that_was_pulled_least(lake, 
 @pytest.mark.parametrize(
     "name", ["repeat-attendance", "leads-by-company", "leads-by-device", "leads-by-region"]
 )
-def test_people_who_come_to_two_events_are_one(lake, vendor, name):
+def test_somebody_who_comes_to_two_events_is_one_person(lake, vendor, name):
     again = "SELECT * REPLACE (700005 AS event_id) FROM lives WHERE event_id = 700004"
     alter(lake, "lives", "SELECT * FROM lives", again)
     empty = next(event for event in vendor.events if event.id == 700005)
@@ -423,7 +423,7 @@ def test_minutes_count_from_the_scheduled_start(lake, vendor, name):
 
 
 @pytest.mark.parametrize("name", ["left-early", "online-by-minute", "online-peak", "replays-by-day"])
-def test_an_event_whose_start_or_end_is_not_known_is_left_out_where_it_is_counted_from(lake, name):
+def test_an_event_is_left_out_if_the_start_or_end_that_a_query_counts_from_is_unknown(lake, name):
     column, kind = ("end_date", "TIMESTAMP") if name == "replays-by-day" else ("start_time", "TIMESTAMPTZ")
     alter(lake, "events", f"SELECT * REPLACE (CAST(NULL AS {kind}) AS {column}) FROM events")
     assert answer(lake, QUERIES[name]) == []
@@ -490,7 +490,7 @@ def test_a_replay_counts_from_the_day_of_the_end_up_to_the_seventh_after(lake, d
     assert (days in found) == (days <= 7)
 
 
-def test_the_day_of_an_event_is_that_of_its_rows_though_it_was_moved(lake):
+def test_the_day_of_an_event_is_that_of_its_rows_even_if_it_was_moved(lake):
     before = answer(lake, QUERIES["attendance"])
     alter(lake, "events", "SELECT * REPLACE (start_date + INTERVAL 5 DAY AS start_date) FROM events")
     assert answer(lake, QUERIES["attendance"]) == before
@@ -504,12 +504,12 @@ def test_speakers_can_be_told_from_other_viewers(lake, vendor):
     assert others == (0,)
 
 
-def test_a_list_of_customers_without_one_of_the_identifiers_is_read_too(lake):
+def test_a_list_of_customers_may_lack_some_of_the_identifiers(lake):
     query = with_customers([("by mobile", "19014051405", None, None)])
     assert [row[:2] for row in answer(lake, query)] == [("by mobile", 700012)]
 
 
-def test_of_several_values_in_one_text_the_first_counts_or_the_second_behind_a_dash(lake):
+def test_the_first_of_several_values_in_a_text_counts_or_the_second_if_the_first_is_a_dash(lake):
     alter(lake, "lives", "SELECT * REPLACE ('-,陕西西安' AS location, 'PC,IOS' AS device_type) FROM lives")
     assert {row[0] for row in answer(lake, QUERIES["leads-by-device"])} >= {"PC"}
     assert "PC,IOS" not in {row[0] for row in answer(lake, QUERIES["leads-by-device"])}
@@ -517,7 +517,7 @@ def test_of_several_values_in_one_text_the_first_counts_or_the_second_behind_a_d
     assert "陕西西安" in regions and not any("," in region for region in regions)
 
 
-def test_viewings_that_say_nothing_of_who_came_are_no_people(lake, vendor):
+def test_viewings_that_do_not_say_who_came_count_as_no_people(lake, vendor):
     # The `viewer_id` stays, but each viewing has its own, so it tells nobody apart.
     names = ["person_key", "distinct_id", "mobile", "email", "ext_id"]
     nothing_told = ", ".join(f"CAST(NULL AS VARCHAR) AS {name}" for name in names)
@@ -555,7 +555,7 @@ def test_viewings_that_say_nothing_of_who_came_are_no_people(lake, vendor):
         ({"mobile": "190****1106", "ext_id": "c-7"}, 1),
     ],
 )
-def test_what_many_may_have_alike_is_no_person(lake, told, people):
+def test_only_values_that_identify_somebody_make_a_person(lake, told, people):
     names = ["person_key", "distinct_id", "mobile", "email", "ext_id"]
     values = {name: f"'{told[name]}'" if name in told else "CAST(NULL AS VARCHAR)" for name in names}
     replaced = ", ".join(f"{value} AS {name}" for name, value in values.items())
@@ -566,7 +566,7 @@ def test_what_many_may_have_alike_is_no_person(lake, told, people):
     assert found and {count for _, count in found} == {people}
 
 
-def test_whose_leaving_is_unknown_has_not_left_early(lake):
+def test_somebody_whose_time_of_leaving_is_unknown_has_not_left_early(lake):
     before = answer(lake, QUERIES["left-early"])
     person = before[0][2]
     offline = f"CASE WHEN person_key <> '{person}' THEN offline_time END AS offline_time"
@@ -582,7 +582,7 @@ def test_a_viewing_without_an_end_counts_in_its_first_minute(lake, vendor, name)
     assert answer(lake, QUERIES[name]) == in_order(ANSWERS[name](Vendor(vendor.events, moments)))
 
 
-def test_an_event_is_incomplete_by_its_last_visit_alone(lake):
+def test_whether_an_event_is_incomplete_depends_on_its_last_visit_alone(lake):
     alter(
         lake,
         "pulls",

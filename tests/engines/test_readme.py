@@ -6,7 +6,7 @@ import duckdb
 from conftest import ROOT
 
 
-def test_every_query_of_the_readme_answers(world):
+def test_every_query_of_the_readme_gives_the_expected_answer(world):
     (block,) = re.findall(r"```sql\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     queries = [query for query in block.replace("rollcall-demo", str(world)).split(";") if query.strip()]
     answers = [duckdb.sql(query).fetchall() for query in queries]
@@ -16,7 +16,7 @@ def test_every_query_of_the_readme_answers(world):
     assert incomplete == []
 
 
-def test_what_lacks_something_is_told_by_the_last_visit_of_each_event(world, tmp_path):
+def test_the_query_for_incomplete_events_goes_by_the_last_visit_of_each_event(world, tmp_path):
     visits = f"read_parquet('{world}/lake/pulls/*/*.parquet', union_by_name = true)"
     owing = "SELECT * EXCLUDE (dt) REPLACE ('[\"snapshot\"]' AS owed, 'failed' AS outcome, 'no answer' AS error"
     (tmp_path / "lake/pulls/dt=2022-11-30").mkdir(parents=True)

@@ -22,7 +22,7 @@ def one(db, query):
     ("table", "rows"),
     [("lives", 3), ("interactions", 1), ("viewer_details", 2), ("events", 1), ("pulls", 1), ("rejects", 0)],
 )
-def test_each_table_has_its_rows(db, table, rows):
+def test_each_table_has_the_expected_number_of_rows(db, table, rows):
     assert one(db, f"SELECT count(*) FROM {table}") == rows
 
 
@@ -37,14 +37,14 @@ def test_an_identifier_is_text_in_every_table(db):
         assert one(db, f"SELECT DISTINCT typeof(host_id), host_id FROM {table}") == ("VARCHAR", "88589655")
 
 
-def test_a_time_is_an_instant_a_wall_clock_and_a_day(db):
+def test_a_time_is_stored_as_an_instant_a_wall_clock_and_a_day(db):
     first = one(db, "SELECT online_time, online_date, dt FROM lives ORDER BY online_time LIMIT 1")
     instant = datetime(2022, 10, 26, 8, 27, 3, tzinfo=timezone.utc)
     assert first == (instant, datetime(2022, 10, 26, 16, 27, 3), date(2022, 10, 26))
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai", "America/New_York"])
-def test_the_wall_clock_is_of_the_day_under_every_session_zone(sample, zone):
+def test_the_wall_clock_matches_the_day_under_every_session_zone(sample, zone):
     db = connect(sample, zone)
     for table in ["lives", "interactions"]:
         assert one(db, f"SELECT count(*) FILTER (date(online_date) <> dt) FROM {table}") == 0
@@ -62,7 +62,7 @@ def test_every_field_has_its_column(db):
         assert one(db, f"SELECT count(*), count(extra) FROM {table}")[1] == 0
 
 
-def test_codes_and_labels_are_one_vocabulary(db):
+def test_codes_and_labels_become_the_same_words(db):
     assert one(db, "SELECT list(live_type ORDER BY online_time) FROM lives") == ["live", "replay", "replay"]
     assert one(db, "SELECT role, live_type, auth_type FROM interactions") == ("host", "live", None)
     details = one(db, f"SELECT entry, live_type, whitelisted, survey FROM viewer_details WHERE mobile = '{VIEWER}'")

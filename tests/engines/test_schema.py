@@ -93,7 +93,7 @@ def test_chinese_labels_name_the_same_columns(world):
         assert len(set(labelled.columns)) == len(labelled.columns)
 
 
-def test_athena_parses_every_statement_and_each_makes_anew_what_is_there():
+def test_athena_parses_every_statement_and_each_replaces_what_is_there():
     parsed = [sqlglot.parse_one(statement, dialect="athena") for statement in statements("athena")]
     done = [(type(statement), statement.find(sqlglot.exp.Table).name) for statement in parsed]
     made = [name for kind, name in done if kind is sqlglot.exp.Create]

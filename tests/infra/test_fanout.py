@@ -95,7 +95,7 @@ def states(of):
         yield from states(state.get("ItemProcessor", {"States": {}}))
 
 
-def test_no_two_states_have_one_name_not_even_within_a_map():
+def test_no_two_states_have_the_same_name_even_within_a_map():
     names = [name for name, _ in states(json.loads(definition("bucket")))]
     assert len(names) > 10 and len(names) == len(set(names)), "Step Functions refuses the definition"
 
@@ -120,7 +120,7 @@ def test_every_failure_that_may_pass_is_tried_again():
         assert {"States.ALL"} in named or any("States.Timeout" in names for names in named), name
 
 
-def test_no_pull_is_repeated_that_would_fail_again():
+def test_a_pull_that_would_fail_again_is_not_repeated():
     source = (ROOT / "src/error.rs").read_text()
     [kinds] = re.findall(r"pub enum Kind \{(.*?)\n\}", source, re.S)
     [passing] = re.findall(r"fn is_transient\(self\) -> bool \{\s*matches!\(\s*self,(.*?)\)", source, re.S)
@@ -133,7 +133,7 @@ def test_no_pull_is_repeated_that_would_fail_again():
     assert stopping == [{f"Permanent.{kind}" for kind in lasting}]
 
 
-def test_a_fan_out_over_200_events_ends_as_one_sync_does(monkeypatch, tmp_path, bucket, aws, secrets):
+def test_a_fan_out_over_200_events_leaves_the_same_rows_as_one_sync(monkeypatch, tmp_path, bucket, aws, secrets):
     with simulated("--events", "222", "--viewers", "0..30") as vendor:
         functions = Functions(environments(vendor, bucket, aws, secrets))
         try:
@@ -179,7 +179,7 @@ def test_a_fan_out_with_nothing_to_do_calls_no_worker(monkeypatch, bucket, aws, 
 
 
 @pytest.mark.parametrize("sent", [{"form": "2022-10-24"}, {"from": "2022-10-24", "event_id": 609768}, {"job": "sync"}])
-def test_what_the_plan_does_not_know_is_refused_before_anything_is_pulled(monkeypatch, bucket, aws, secrets, sent):
+def test_input_unknown_to_the_plan_is_refused_before_anything_is_pulled(monkeypatch, bucket, aws, secrets, sent):
     with simulated("--events", "3") as vendor:
         functions = Functions(environments(vendor, bucket, aws, secrets, workers=1))
         try:
@@ -237,7 +237,7 @@ def test_a_backfill_visits_the_days_that_it_names(monkeypatch, bucket, aws, secr
     assert '"heartbeat"' not in logs, "what is said of chosen events is not said of all"
 
 
-def test_what_a_pull_cannot_end_in_time_is_gone_on_with(monkeypatch, bucket, aws, secrets):
+def test_what_a_pull_leaves_for_lack_of_time_is_finished_by_another(monkeypatch, bucket, aws, secrets):
     # A batch has more to ask than fits into the few seconds that a pull has.
     with simulated("--events", "12", "--viewers", "1..5", "--latency", "400") as vendor:
         slow = environments(vendor, bucket, aws, secrets, workers=2, ROLLCALL_CONCURRENCY="1")
@@ -256,7 +256,7 @@ def test_what_a_pull_cannot_end_in_time_is_gone_on_with(monkeypatch, bucket, aws
     assert sum(pull["events"]["complete"] for pull in pulls) == events["due"], "none was visited twice"
 
 
-def test_a_token_that_the_vendor_refuses_is_renewed_by_one_for_all(monkeypatch, bucket, aws, secrets):
+def test_a_token_that_the_vendor_refuses_is_renewed_once_for_all_workers(monkeypatch, bucket, aws, secrets):
     manager, _, token_arn = secrets
     # A token lives for 25 requests, and one that is made ends the one before it.
     words = ["--events", "20", "--viewers", "1..5", "--token-expires-after", "25", "--new-token-ends-old"]
@@ -289,7 +289,7 @@ def test_an_event_that_fails_is_listed_and_the_others_are_published(monkeypatch,
 
 
 @pytest.mark.parametrize("fault", ["code=404@event:609768", "code=400@path:event/public/list"])
-def test_a_backfill_in_which_an_event_or_a_list_fails_has_failed_and_the_others_are_published(
+def test_a_backfill_fails_if_an_event_or_a_list_fails_but_the_others_are_published(
     monkeypatch, bucket, aws, secrets, fault
 ):
     with simulated("--events", "12", "--viewers", "1..5", "--fault", fault) as vendor:
@@ -303,7 +303,7 @@ def test_a_backfill_in_which_an_event_or_a_list_fails_has_failed_and_the_others_
     assert rows(f"s3://{bucket}", "lives")
 
 
-def test_days_that_cannot_be_published_stop_no_other_and_the_fan_out_has_failed(monkeypatch, bucket, aws, secrets):
+def test_days_that_cannot_be_published_fail_the_fan_out_but_do_not_stop_others(monkeypatch, bucket, aws, secrets):
     with simulated("--events", "40", "--viewers", "0..10") as vendor:
         functions = Functions(environments(vendor, bucket, aws, secrets, workers=4))
         days = {"from": "2022-10-24", "to": "2022-10-25"}
@@ -320,7 +320,7 @@ def test_days_that_cannot_be_published_stop_no_other_and_the_fan_out_has_failed(
     assert len(rows(f"s3://{bucket}", "pulls")) > before, "the day of the visits is the last, and it is there"
 
 
-def test_a_token_that_is_refused_for_one_event_alone_stops_no_other(monkeypatch, bucket, aws, secrets):
+def test_a_token_refused_for_one_event_alone_does_not_stop_the_others(monkeypatch, bucket, aws, secrets):
     fault = "code=401@path:report/details,event:700004"
     with simulated("--events", "12", "--viewers", "1..5", "--fault", fault) as vendor:
         functions = Functions(environments(vendor, bucket, aws, secrets, workers=1))

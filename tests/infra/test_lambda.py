@@ -53,7 +53,7 @@ def test_every_sample_payload_is_a_job_that_works(function, sample):
         assert [line["job"] for line in one.lines()] == [job["job"] for job in [*before, payload]]
 
 
-def test_a_payload_says_what_the_command_says(function, tmp_path):
+def test_a_payload_does_what_the_same_command_does(function, tmp_path):
     with simulator("--events", "3") as vendor:
         one = function(vendor)
         foretold = one.invoke({"job": "sync", "event_id": 609768, "dry_run": True})
@@ -88,14 +88,14 @@ def test_a_payload_says_what_the_command_says(function, tmp_path):
         '{"job": "sync", "accept_shrink": true}',
     ],
 )
-def test_a_payload_that_is_no_job_is_refused_and_says_how_to_write_it(function, payload):
+def test_a_payload_that_is_not_a_job_is_refused_with_how_to_write_one(function, payload):
     with simulator() as vendor, pytest.raises(FunctionError) as refused:
         function(vendor).invoke(json.loads(payload))
     assert refused.value.kind == "Permanent.Usage"
     assert "hint: " in str(refused.value)
 
 
-def test_who_is_to_be_forgotten_is_refused_without_an_error_which_a_queue_would_keep(function):
+def test_a_forget_is_refused_in_the_result_so_that_no_queue_keeps_whom_it_names(function):
     with simulator() as vendor:
         one = function(vendor)
         for more in [{}, {"dryrun": True}]:
@@ -105,14 +105,14 @@ def test_who_is_to_be_forgotten_is_refused_without_an_error_which_a_queue_would_
             assert "13900000000" not in json.dumps(report) + one.text()
 
 
-def test_what_is_no_json_is_an_error_and_the_function_goes_on(function):
+def test_a_payload_that_is_not_json_is_an_error_and_the_function_goes_on(function):
     with simulator("--events", "1") as vendor:
         one = function(vendor)
         assert "errorType" in one.send(b"{")
         assert one.invoke({"job": "sync"})["ok"]
 
 
-def test_an_event_that_fails_is_data_in_a_result(function):
+def test_a_failed_event_is_reported_in_the_result_and_not_raised_as_an_error(function):
     with simulator("--events", "3", "--fault", "code=404@event:609768") as vendor:
         one = function(vendor)
         report = one.invoke({"job": "sync"})
@@ -183,7 +183,7 @@ def test_a_panic_is_an_error_and_the_function_goes_on(function, tmp_path):
             one.invoke({"job": "sync"})
 
 
-def test_a_line_of_the_log_names_nobody(function):
+def test_a_log_line_has_only_metrics_and_known_fields_and_no_token(function):
     with simulator("--events", "3") as vendor:
         one = function(vendor)
         one.invoke({"job": "sync"})

@@ -18,18 +18,18 @@ FORMER_KEY = "arn:aws:kms:eu-central-1:123456789012:key/33333333-3333-3333-3333-
 FORMER_ARCHIVE_KEY = "arn:aws:kms:eu-central-1:123456789012:key/44444444-4444-4444-4444-444444444444"
 
 
-def test_it_is_formatted(terraform, tmp_path):
+def test_the_terraform_code_is_formatted(terraform, tmp_path):
     terraform(tmp_path).run("fmt", "-check", "-recursive")
 
 
 @pytest.mark.parametrize("region", ["eu-central-1", "cn-north-1"])
-def test_it_is_valid_in_both_partitions(terraform, tmp_path, region):
+def test_the_module_is_valid_in_both_partitions(terraform, tmp_path, region):
     module = terraform(tmp_path, region=region)
     module.variables({"main": {}})
     module.run("validate")
 
 
-def test_in_china_every_arn_is_of_its_partition(terraform, tmp_path):
+def test_in_china_every_arn_is_of_the_chinese_partition(terraform, tmp_path):
     with control_planes() as aws:
         module = terraform(tmp_path, aws, region="cn-north-1")
         module.variables({"main": {"fan_out": True, "schedule_enabled": True, "hmac_key": True}})
@@ -40,7 +40,7 @@ def test_in_china_every_arn_is_of_its_partition(terraform, tmp_path):
         assert f"arn:aws-cn:{service}:" in state, service
 
 
-def test_no_partition_region_or_suffix_is_written_into_it():
+def test_no_partition_or_domain_suffix_is_hard_coded():
     files = list((ROOT / "infra").rglob("*.tf"))
     assert len(files) > 10
     for file in files:
@@ -89,7 +89,7 @@ def refused(module, *words, level="error"):
     return [line["diagnostic"] for line in map(json.loads, lines) if line["@level"] == level and "diagnostic" in line]
 
 
-def test_a_schedule_whose_alarms_tell_nobody_is_warned_of(terraform, aws, tmp_path):
+def test_a_schedule_whose_alarms_notify_nobody_gives_a_warning(terraform, aws, tmp_path):
     module = terraform(tmp_path, aws)
     told = {"schedule_enabled": True, "alarm_topic_arns": ["arn:aws:sns:eu-central-1:123456789012:alarms"]}
     module.variables({"off": {}, "told": told, "silent": {"schedule_enabled": True}})
@@ -117,7 +117,7 @@ PAUSES = [
 ]
 
 
-def test_a_schedule_whose_pauses_would_be_alarms_is_warned_of(terraform, aws, tmp_path):
+def test_a_schedule_whose_pauses_would_raise_alarms_gives_a_warning(terraform, aws, tmp_path):
     module = terraform(tmp_path, aws)
     pauses = dict(enumerate(PAUSES))
     module.variables({f"n{n}": {"schedule": at, "heartbeat_hours": hours} for n, (at, hours, _) in pauses.items()})
@@ -227,7 +227,7 @@ def allowed(policy):
 
 @pytest.mark.parametrize("account", ["main", "other"])
 @pytest.mark.parametrize("name", ["sync", "worker"])
-def test_a_function_can_do_what_it_has_to_and_nothing_else(applied, aws, account, name):
+def test_a_function_has_the_rights_that_it_needs_and_no_others(applied, aws, account, name):
     role = f"rollcall-{account}-{name}"
     policy = client(aws, "iam").get_role_policy(RoleName=role, PolicyName="function")["PolicyDocument"]
     bucket = f"arn:aws:s3:::{applied.outputs()[account]['bucket']}"
@@ -277,7 +277,7 @@ def test_a_function_can_do_what_it_has_to_and_nothing_else(applied, aws, account
     assert all("/token-" in resource for resource in writes)
 
 
-def test_a_fan_out_starts_stops_and_counts_none_but_its_own(applied, aws):
+def test_a_fan_out_may_start_stop_and_list_only_its_own_executions(applied, aws):
     for account in ("main", "other"):
         policy = client(aws, "iam").get_role_policy(RoleName=f"rollcall-{account}-fan-out", PolicyName="fan-out")
         rights = {pair for pair in allowed(policy["PolicyDocument"]) if pair[0].startswith("states:")}
@@ -290,7 +290,7 @@ def test_a_fan_out_starts_stops_and_counts_none_but_its_own(applied, aws):
         }
 
 
-def test_the_command_has_the_settings_of_the_functions_and_none_that_are_theirs_alone(applied, aws):
+def test_the_command_gets_the_settings_of_the_functions_but_none_that_only_they_need(applied, aws):
     for account in ["main", "other"]:
         outputs = applied.outputs()[account]
         function = client(aws, "lambda").get_function(FunctionName=outputs["sync_function"])["Configuration"]
@@ -314,7 +314,7 @@ def rights_of_analysts(aws, outputs):
     return set(allowed(policy_of_analysts(aws, outputs)))
 
 
-def test_an_analyst_reads_tables_and_nothing_else_of_the_bucket(applied, aws):
+def test_an_analyst_may_read_only_tables_and_query_results_of_the_bucket(applied, aws):
     outputs = applied.outputs()["main"]
     bucket = f"arn:aws:s3:::{outputs['bucket']}"
     objects = {(action, resource) for action, resource in rights_of_analysts(aws, outputs) if action.endswith("Object")}
@@ -325,7 +325,7 @@ def test_an_analyst_reads_tables_and_nothing_else_of_the_bucket(applied, aws):
     }
 
 
-def test_an_analyst_decrypts_tables_and_no_archived_answer_and_nothing_but_objects(applied, aws):
+def test_an_analyst_may_decrypt_tables_through_s3_alone_and_no_archived_answers(applied, aws):
     outputs = applied.outputs()["other"]
     rights = rights_of_analysts(aws, outputs)
     assert {resource for action, resource in rights if action == "kms:Decrypt"} == {KEY, FORMER_KEY}
@@ -348,7 +348,7 @@ def test_an_analyst_finds_work_group_database_and_tables_in_athenas_console(appl
     }
 
 
-def test_the_bucket_is_closed_encrypted_and_forgets_only_what_was_replaced(applied, aws):
+def test_the_bucket_is_private_and_encrypted_and_expires_no_current_object_of_the_lake(applied, aws):
     s3 = client(aws, "s3")
     for account, algorithm in [("main", "AES256"), ("other", "aws:kms")]:
         bucket = applied.outputs()[account]["bucket"]
@@ -380,7 +380,7 @@ def test_glue_has_every_table_with_its_columns_and_computes_its_days(applied, aw
         assert parameters["projection.enabled"] == "true"
 
 
-def test_every_question_of_the_samples_is_saved_for_athena(applied, aws):
+def test_every_sample_query_is_saved_for_athena(applied, aws):
     athena = client(aws, "athena")
     saved = athena.list_named_queries(WorkGroup="rollcall-main")["NamedQueryIds"]
     names = {athena.get_named_query(NamedQueryId=query)["NamedQuery"]["Name"] for query in saved}
@@ -389,13 +389,13 @@ def test_every_question_of_the_samples_is_saved_for_athena(applied, aws):
     assert names == samples | {f"create view {view}" for view in views}
 
 
-def test_silence_is_no_alarm_where_nothing_is_scheduled(applied, aws):
+def test_there_is_a_heartbeat_alarm_only_where_runs_are_scheduled(applied, aws):
     for account, is_scheduled in [("main", False), ("other", True)]:
         alarms = client(aws, "cloudwatch").describe_alarms(AlarmNames=[f"rollcall-{account}-heartbeat"])["MetricAlarms"]
         assert len(alarms) == is_scheduled, account
 
 
-def test_every_alarm_says_what_to_do_and_watches_a_metric_that_is_there(applied, aws):
+def test_every_alarm_says_what_to_do_and_watches_a_metric_that_exists(applied, aws):
     metrics = (ROOT / "src/metrics.rs").read_text()
     alarms = client(aws, "cloudwatch").describe_alarms(AlarmNamePrefix="rollcall-other")["MetricAlarms"]
     missing = {alarm["AlarmName"]: alarm["TreatMissingData"] for alarm in alarms}
@@ -413,7 +413,7 @@ def test_every_alarm_says_what_to_do_and_watches_a_metric_that_is_there(applied,
                 assert metric["Dimensions"] == [{"Name": "deployment", "Value": "rollcall-other"}]
 
 
-def test_what_has_happened_is_not_taken_back_by_an_hour_of_silence(applied, aws):
+def test_an_alarm_about_something_that_happened_sends_no_all_clear(applied, aws):
     alarms = client(aws, "cloudwatch").describe_alarms(AlarmNamePrefix="rollcall-other-")["MetricAlarms"]
     assert all(alarm["AlarmActions"] for alarm in alarms)
     once = {alarm["AlarmName"].removeprefix("rollcall-other-") for alarm in alarms if not alarm["OKActions"]}
@@ -436,7 +436,7 @@ def test_what_has_happened_is_not_taken_back_by_an_hour_of_silence(applied, aws)
         ("set-aside", {"rows": 2499, "set_aside": 25}, True),
     ],
 )
-def test_a_few_odd_records_are_no_alarm_unless_most_are(applied, aws, name, counts, is_raised):
+def test_a_few_odd_records_raise_no_alarm_but_a_large_share_of_them_does(applied, aws, name, counts, is_raised):
     [alarm] = client(aws, "cloudwatch").describe_alarms(AlarmNames=[f"rollcall-main-{name}"])["MetricAlarms"]
     queries = {query["Id"]: query for query in alarm["Metrics"]}
     assert set(queries) == {"share", *counts}
@@ -503,7 +503,7 @@ def test_the_readme_names_every_setting_and_every_alarm(applied, aws):
     assert len(names) == 13 and [name for name in names if f"`{name}`" not in readme] == []
 
 
-def test_the_secrets_are_empty_and_the_readme_fills_those_that_are_the_users(applied, aws):
+def test_the_secrets_are_created_empty_and_the_readme_fills_those_of_the_user(applied, aws):
     secrets = client(aws, "secretsmanager")
     made = {}
     for secret in secrets.list_secrets(Filters=[{"Key": "name", "Values": ["rollcall-"]}])["SecretList"]:
@@ -539,7 +539,7 @@ def calls():
             yield (service, operation), {name: value for name, value in zip(words, words[1:]) if name.startswith("--")}
 
 
-def test_every_call_of_aws_in_the_docs_says_what_it_has_to():
+def test_every_aws_command_in_the_docs_has_its_required_options():
     session = botocore.session.get_session()
     found = list(calls())
     assert len(found) >= 13
@@ -550,12 +550,12 @@ def test_every_call_of_aws_in_the_docs_says_what_it_has_to():
         assert needed <= set(options), (service, operation)
 
 
-def test_a_plan_that_would_take_a_bucket_away_is_refused(applied):
+def test_a_plan_that_would_delete_a_bucket_is_refused(applied):
     for words in ["-var=prefix=another", "-destroy"]:
         assert any("prevent_destroy" in error["detail"] for error in refused(applied, words)), words
 
 
-def test_a_bucket_that_is_kept_stays_as_closed_as_it_is(terraform, aws, tmp_path):
+def test_a_bucket_kept_on_destroy_stays_private_versioned_and_encrypted(terraform, aws, tmp_path):
     module = terraform(tmp_path, aws)
     module.variables({"kept": {}})
     # All of the bucket's but its lifecycle, for which the provider waits a minute.

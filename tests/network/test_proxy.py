@@ -18,7 +18,7 @@ def test_the_vendor_is_reached_through_the_proxy(rollcall, proxy, vendor, author
     assert proxy.saw_connections_to(vendor)
 
 
-def test_a_host_that_needs_no_proxy_is_reached_without(rollcall, vendor, authority):
+def test_a_host_listed_in_no_proxy_is_reached_directly(rollcall, vendor, authority):
     nobody = f"http://127.0.0.1:{free_port()}"
     outcome = rollcall(**vendor_at(vendor, authority), HTTPS_PROXY=nobody, NO_PROXY="localhost")
     assert outcome.returncode == 0, outcome.stderr

@@ -45,7 +45,7 @@ ALL = [{"token": TOKEN}, {"app_key": "demo", "app_secret": "demo", "user_id": 1}
 
 
 @pytest.mark.parametrize("content", ALL)
-def test_a_secret_holds_the_same_as_the_options(rollcall, vendor, authority, aws, secret, content):
+def test_credentials_may_come_from_a_secret_instead_of_options(rollcall, vendor, authority, aws, secret, content):
     words = ["--secret-arn", secret(json.dumps(content))]
     outcome = rollcall(*words, **environment(vendor, authority, f"http://127.0.0.1:{aws}"))
     assert outcome.returncode == 0, outcome.stderr
@@ -88,7 +88,7 @@ def test_aws_is_reached_through_the_proxy_and_its_certificate_is_checked(
 @pytest.mark.parametrize(
     ("content", "said"), [("hidden-token", "not the expected JSON"), ('{"tokn": "hidden-token"}', "not the expected JSON")]
 )
-def test_a_secret_that_is_wrong_is_said_without_showing_it(rollcall, vendor, authority, aws, secret, content, said):
+def test_an_invalid_secret_is_reported_without_being_shown(rollcall, vendor, authority, aws, secret, content, said):
     words = ["--secret-arn", secret(content)]
     outcome = rollcall(*words, **environment(vendor, authority, f"http://127.0.0.1:{aws}"))
     assert outcome.returncode == 2
@@ -96,7 +96,7 @@ def test_a_secret_that_is_wrong_is_said_without_showing_it(rollcall, vendor, aut
     assert said in error and " hint: " in error and "hidden" not in error
 
 
-def test_a_secret_that_is_not_there_is_named(rollcall, vendor, authority, aws):
+def test_a_missing_secret_is_named_in_the_error(rollcall, vendor, authority, aws):
     outcome = rollcall("--secret-arn", "rollcall/nothing", **environment(vendor, authority, f"http://127.0.0.1:{aws}"))
     assert outcome.returncode == 1
     (error,) = outcome.stderr.splitlines()
@@ -104,7 +104,7 @@ def test_a_secret_that_is_not_there_is_named(rollcall, vendor, authority, aws):
 
 
 @pytest.mark.parametrize("content", ALL)
-def test_a_token_that_one_machine_shares_is_what_another_asks_with(rollcall, vendor, authority, aws, secret, content):
+def test_a_token_shared_by_one_machine_is_used_by_another(rollcall, vendor, authority, aws, secret, content):
     inside = environment(vendor, authority, f"http://127.0.0.1:{aws}") | {"ROLLCALL_TOKEN_SECRET_ARN": secret()}
     outcome = rollcall(**inside)
     assert outcome.returncode == 1
@@ -117,7 +117,7 @@ def test_a_token_that_one_machine_shares_is_what_another_asks_with(rollcall, ven
     assert outcome.returncode == 0, outcome.stderr
 
 
-def test_credentials_that_were_replaced_count_from_the_next_run_on(rollcall, vendor, authority, aws, secret):
+def test_replaced_credentials_take_effect_with_the_next_run(rollcall, vendor, authority, aws, secret):
     inside = environment(vendor, authority, f"http://127.0.0.1:{aws}") | {"ROLLCALL_TOKEN_SECRET_ARN": secret()}
 
     def keep(job, content):
@@ -134,7 +134,7 @@ def test_credentials_that_were_replaced_count_from_the_next_run_on(rollcall, ven
 
 
 @pytest.mark.parametrize("content", ALL)
-def test_a_shared_token_that_is_damaged_is_said_without_showing_it_and_written_anew(
+def test_a_damaged_shared_token_is_reported_without_being_shown_and_replaced(
     rollcall, vendor, authority, aws, secret, content
 ):
     inside = environment(vendor, authority, f"http://127.0.0.1:{aws}")
@@ -148,7 +148,7 @@ def test_a_shared_token_that_is_damaged_is_said_without_showing_it_and_written_a
     assert rollcall(**inside).returncode == 0
 
 
-def test_a_token_is_shared_only_where_somebody_said_where(rollcall, vendor, authority, aws, secret):
+def test_a_token_is_shared_only_if_a_place_for_it_is_given(rollcall, vendor, authority, aws, secret):
     inside = environment(vendor, authority, f"http://127.0.0.1:{aws}")
     outcome = rollcall("--secret-arn", secret(json.dumps({"token": TOKEN})), job=("token",), **inside)
     assert outcome.returncode == 2

@@ -109,7 +109,7 @@ def test_groups_watch_times_and_deeds_are_those_of_sql(pages, sql, look, event_i
     assert {day: rows for day, rows in days.items() if rows != ["0", "0"]} == {day: [str(live), str(other)] for day, live, other in counted.fetchall()}
 
 
-def test_the_curve_and_the_days_are_drawn_from_the_same_numbers(pages, sql, look):
+def test_the_curve_shows_as_many_people_online_as_sql_finds_in_each_minute(pages, sql, look):
     event_id = 700006
     page = look(pages / f"{event_id}.html")
     lines = page.locator("svg.wide polyline.live").first.get_attribute("points").split()
@@ -160,7 +160,7 @@ def test_the_language_is_the_browsers_and_changes_with_a_click(pages, look):
         assert ("姓名" in heads) == (second == "观看人数")
 
 
-def test_the_table_is_searched_ordered_turned_over_and_saved(pages, sql, look):
+def test_the_table_of_viewers_can_be_searched_sorted_paged_and_saved(pages, sql, look):
     page = look(pages / "700006.html")
     (people,) = sql.sql("SELECT count(*) FROM people WHERE event_id = 700006 AND NOT is_host").fetchone()
     assert people > 100
@@ -193,7 +193,7 @@ def test_the_table_is_searched_ordered_turned_over_and_saved(pages, sql, look):
     assert sorted(saved, key=key) == sorted(expected, key=key)
 
 
-def test_what_a_viewer_writes_is_text_and_nothing_else(copied, look, tmp_path):
+def test_text_from_a_viewer_is_taken_neither_for_html_nor_for_a_formula(copied, look, tmp_path):
     evil = "</script><img src=x onerror=alert(1)>"
     store = copied(f"SELECT * REPLACE (CASE WHEN name IS NULL THEN NULL WHEN event_id % 2 = 0 THEN '{evil}' ELSE '=1+2' END AS name, '<b>bold</b>' AS company, '<i>,x' AS location) FROM '{{file}}'")
     for event_id in (700006, 700001):
@@ -212,7 +212,7 @@ def test_what_a_viewer_writes_is_text_and_nothing_else(copied, look, tmp_path):
     assert mobiles and all(re.fullmatch(r"\+\d+", mobile) for mobile in mobiles), mobiles
 
 
-def test_a_copy_without_ledger_and_columns_that_are_not_kept(copied, look, tmp_path):
+def test_a_copy_without_ledger_is_drawn_and_columns_that_were_not_kept_are_left_out(copied, look, tmp_path):
     store = copied("SELECT * REPLACE (NULL::varchar AS name, NULL::varchar AS mobile, NULL::varchar AS email, NULL::varchar AS ext_id) FROM '{file}'")
     for file in sorted((store / "lake/interactions").glob("*/*.parquet")):
         file.unlink()
@@ -222,7 +222,7 @@ def test_a_copy_without_ledger_and_columns_that_are_not_kept(copied, look, tmp_p
     assert not {"Name", "Mobile", "E-mail", "ext_id"} & set(heads)
 
 
-def test_a_phone_shows_everything_without_moving_sideways_and_paper_without_buttons(pages, look):
+def test_a_phone_shows_pages_without_scrolling_sideways_and_print_has_no_buttons(pages, look):
     for name in ["700006.html", "609768.html", "index.html"]:
         page = look(pages / name, width=390, height=844)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
@@ -261,7 +261,7 @@ def test_an_event_of_a_hundred_thousand_viewers_stays_usable(copied, look, tmp_p
     assert names == sorted(names)
 
 
-def test_a_viewing_that_never_ends_is_a_page_like_any_other(copied, look, tmp_path):
+def test_a_viewing_that_never_ends_does_not_spoil_the_page(copied, look, tmp_path):
     store = copied("SELECT * REPLACE (CASE WHEN n = 1 THEN TIMESTAMPTZ '9990-01-01' ELSE offline_time END AS offline_time) "
                    "FROM (SELECT *, row_number() OVER (PARTITION BY event_id) AS n FROM '{file}') ORDER BY event_id")
     draw(store, "700006", "-o", tmp_path / "event.html")
@@ -272,7 +272,7 @@ def test_a_viewing_that_never_ends_is_a_page_like_any_other(copied, look, tmp_pa
     assert 4 <= len(labels) <= 11
 
 
-def test_a_viewing_of_another_time_is_a_page_like_any_other(copied, look, tmp_path):
+def test_viewings_dated_far_from_the_event_do_not_spoil_the_page(copied, look, tmp_path):
     store = copied("SELECT * REPLACE (CASE WHEN n = 1 THEN TIMESTAMP '1970-01-02' WHEN n = 2 THEN TIMESTAMP '9990-01-01' "
                    "ELSE online_date END AS online_date) "
                    "FROM (SELECT *, row_number() OVER (PARTITION BY event_id) AS n FROM '{file}') ORDER BY event_id")

@@ -96,7 +96,7 @@ def test_every_command_can_be_copied_and_run(readme, clone, vendor):
         run(kept, clone, **environment)
 
 
-def test_the_recipe_for_a_machine_of_ones_own_is_silent_while_all_is_well(clone, vendor, tmp_path):
+def test_the_crontab_of_the_docs_prints_nothing_while_all_is_well_and_names_what_is_wrong(clone, vendor, tmp_path):
     page = (clone / "docs/operator.md").read_text()
     (settings,) = re.findall(r"```ini\n(.*?)```", page, re.DOTALL)
     # What the simulated vendor knows.
@@ -125,7 +125,7 @@ def test_the_recipe_for_a_machine_of_ones_own_is_silent_while_all_is_well(clone,
     assert "notes.csv" in mail()[1]
 
 
-def test_what_is_not_run_is_still_in_the_readme():
+def test_commands_that_the_tests_skip_are_still_in_the_readme():
     lines = {line for block in blocks((ROOT / "README.md").read_text()) for line in block}
     assert set(NOT_RUN) <= lines
 
@@ -137,7 +137,7 @@ def test_every_link_of_the_docs_leads_somewhere():
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
-def test_both_readmes_tell_the_same_commands():
+def test_both_readmes_have_the_same_commands():
     english, chinese = ((ROOT / name).read_text() for name in ("README.md", "README.zh.md"))
     assert list(blocks(english)) == list(blocks(chinese))
     for named in [r"`(--[a-z0-9-]+)", r"`([A-Z]+_[A-Z_]+)", r"\((docs/\w+\.md|infra/\w+\.md)\)"]:
@@ -146,7 +146,7 @@ def test_both_readmes_tell_the_same_commands():
     assert len(set(queries)) == 1
 
 
-def test_every_file_that_the_docs_name_is_there():
+def test_every_file_that_the_docs_name_exists():
     for page in sorted((ROOT / "docs").glob("*.md")):
         for named in re.findall(r"`((?:src|tests|samples|docs|infra)/[\w./-]+)`", page.read_text()):
             assert (ROOT / named).exists(), f"{page.name}: {named}"
