@@ -25,8 +25,7 @@ pub fn missing(objects: &LakeObjects) -> BTreeSet<(Date, Table)> {
     tables.filter(|(_, _, is_there)| !is_there).map(|(day, table, _)| (day, table)).collect()
 }
 
-/// Those of the missing objects that had rows, according to the ledgers; and an error for each ledger that cannot be read. Without
-/// missing objects, no ledger is read.
+/// Those of the missing objects that had rows, according to the ledgers; and an error for each ledger that cannot be read.
 async fn that_had_rows(
     ledgers: &Ledgers,
     settings: &LakeSettings,
@@ -51,8 +50,9 @@ async fn that_had_rows(
     Ok((lost, damaged))
 }
 
-/// Like [`that_had_rows`], without the rows that are staged again, and without objects that another run has put meanwhile: an object
-/// may also be missing because a publish of its day was killed, or is under way.
+/// Those of the missing objects that are lost: they had rows, according to the ledgers, and these are not staged again. An object may
+/// also be missing because a publish of its day was killed, or is under way. With an error for each ledger that cannot be read;
+/// without missing objects, no ledger is read.
 pub async fn that_lost_rows(
     lake: &Lake,
     missing: &BTreeSet<(Date, Table)>,

@@ -46,7 +46,7 @@ pub fn edited_between(vendor: Vendor<'_>, from: Timestamp, to: Timestamp) -> Lis
 /// Lists all public events that take place from `from` to `to`: `event/public/list`. The vendor's documentation does not say
 /// whether its `data` is an array, or an object with an array in it.
 #[must_use]
-pub fn held_between(vendor: Vendor<'_>, from: Timestamp, to: Timestamp) -> List<'_> {
+pub fn public_between(vendor: Vendor<'_>, from: Timestamp, to: Timestamp) -> List<'_> {
     let asked = [
         ("listType", json!(2)),
         ("startTime", json!(from.as_second())),

@@ -38,8 +38,8 @@ impl RosterRead {
             _ if !rosters.edited => Self::NotWanted,
             None => Self::Unreadable,
             // The runs may leave out the public list, whatever the options of this command say.
-            Some(Cursor { edited, held, skips_public, .. }) => edited.until.map_or(Self::Never, |until| {
-                let of_public = held.until.filter(|_| rosters.public && !skips_public);
+            Some(Cursor { edited, public, skips_public, .. }) => edited.until.map_or(Self::Never, |until| {
+                let of_public = public.until.filter(|_| rosters.public && !skips_public);
                 Self::Until(of_public.map_or(until, |of_public| of_public.min(until)))
             }),
         }

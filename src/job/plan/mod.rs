@@ -8,7 +8,7 @@ mod questions;
 mod roster_update;
 mod rosters;
 mod spans;
-mod time_budget;
+mod time_limit;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;

@@ -8,7 +8,7 @@ use futures::{StreamExt, future, stream};
 use tokio::time::Instant;
 
 use super::roster_update::RosterUpdate;
-use super::time_budget::in_time;
+use super::time_limit::in_time;
 use crate::counted::counted;
 use crate::error::{Error, Kind, Result};
 use crate::extract::roster;

@@ -8,7 +8,7 @@ use super::CLOCK_TOLERANCE;
 use super::questions::{ask_about, worth_asking_about};
 use super::roster_update::{Detail, RosterUpdate};
 use super::spans::Spans;
-use super::time_budget::in_time;
+use super::time_limit::in_time;
 use crate::error::{Error, Kind, Result};
 use crate::extract::roster;
 use crate::extract::vendor::Vendor;
@@ -35,7 +35,7 @@ pub(super) async fn note(update: &mut RosterUpdate<'_>) -> Result<Option<Cursor>
         return Ok(None);
     }
     let (mut cursor, may_move) = cursor(update).await?;
-    let before = (cursor.edited, cursor.held, cursor.skips_public);
+    let before = (cursor.edited, cursor.public, cursor.skips_public);
     let knows_some = !update.known.is_empty();
     if context.rosters.edited {
         let most = update.budget_before_visits();
@@ -62,7 +62,7 @@ pub(super) async fn note(update: &mut RosterUpdate<'_>) -> Result<Option<Cursor>
     };
     if context.rosters.public {
         let most = update.budget_before_visits();
-        let list = public(&mut cursor.held, update);
+        let list = public(&mut cursor.public, update);
         match in_time(most, "the list of public events", list).await {
             Ok(without_end) => asked.extend(without_end),
             Err(error) if error.kind() == Kind::Credentials => return Err(error),
@@ -93,7 +93,7 @@ pub(super) async fn note(update: &mut RosterUpdate<'_>) -> Result<Option<Cursor>
         }
     }
     update.apply_details(asked.events).await?;
-    let is_moved = before != (cursor.edited, cursor.held, cursor.skips_public);
+    let is_moved = before != (cursor.edited, cursor.public, cursor.skips_public);
     Ok((is_moved && may_move).then_some(cursor))
 }
 
@@ -155,14 +155,14 @@ fn listed_until(vendor: Vendor<'_>, now: Timestamp) -> Timestamp {
 /// After each span, it notes in `read` how far it has come.
 async fn edited(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()> {
     let (context, choice, now) = (update.context, update.choice, update.now);
-    let from = match (choice.days(), believed(read.broken_at.or(read.until), now)) {
+    let from = match (choice.days(), believed(read.resume_from.or(read.until), now)) {
         (Some(days), _) => {
             before(context.lake.settings.zone.start_of(days.first).unwrap_or_default(), context.lookback)
         }
         (None, Some(until)) => until,
         (None, None) => before(now, context.lookback),
     };
-    let (began_at, mut spans) = (read.broken_at, Spans::new(from, now));
+    let (began_at, mut spans) = (read.resume_from, Spans::new(from, now));
     let (mut blank_from, mut gap_from) = (None, None);
     while let Some((from, to)) = spans.current() {
         let (mut list, mut pages) = (roster::edited_between(update.vendor, from, to), 0);
@@ -195,16 +195,16 @@ async fn edited(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()
         gap_from = gap_from.or(list.has_gap().then_some(from));
         // A gap that was read again in vain must not keep the list from being read to its end.
         let new_gap = gap_from.filter(|gap| Some(*gap) != began_at);
-        read.broken_at = new_gap.into_iter().chain(blank_from.or(Some(to))).min();
+        read.resume_from = new_gap.into_iter().chain(blank_from.or(Some(to))).min();
         spans.advance(pages);
     }
     // The next run asks once more for what was asked for the first time and had no data: it may have been no answer.
-    let broken_at = blank_from
+    let resume_from = blank_from
         .into_iter()
         .chain(gap_from)
         .min()
         .map(|from| read.until.map_or(from, |until| until.max(from)));
-    *read = ReadUpTo { until: Some(listed_until(update.vendor, now)), broken_at };
+    *read = ReadUpTo { until: Some(listed_until(update.vendor, now)), resume_from };
     Ok(())
 }
 
@@ -214,13 +214,13 @@ async fn edited(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()
 async fn public(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<Vec<i64>> {
     let (context, choice, now) = (update.context, update.choice, update.now);
     let zone = &context.lake.settings.zone;
-    let (from, to) = match (choice.days(), believed(read.broken_at, now), believed(read.until, now)) {
+    let (from, to) = match (choice.days(), believed(read.resume_from, now), believed(read.until, now)) {
         // Events that were held earlier may have been watched on these days.
         (Some(days), ..) => {
             let from = before(zone.start_of(days.first).unwrap_or_default(), context.horizon);
             (from, zone.end_of(days.last).unwrap_or(now).min(now))
         }
-        (None, Some(broken_at), _) => (before(broken_at, ACROSS), now),
+        (None, Some(resume_from), _) => (before(resume_from, ACROSS), now),
         (None, None, Some(until)) => (before(until, context.horizon), now),
         (None, None, None) => (before(now, context.lookback), now),
     };
@@ -228,7 +228,7 @@ async fn public(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<Ve
     let first = from;
     while let Some((from, to)) = spans.current() {
         let from = if from == first { from } else { before(from, ACROSS) };
-        let mut list = roster::held_between(update.vendor, from, to);
+        let mut list = roster::public_between(update.vendor, from, to);
         let mut pages = 0;
         while let Some(page) = list.page().await? {
             pages += 1;
@@ -237,10 +237,10 @@ async fn public(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<Ve
             without_end.extend(page.events.iter().filter(is_without).map(|event| event.event_id));
             update.apply(page.events, Detail::ExistenceOnly).await?;
         }
-        read.broken_at = Some(to);
+        read.resume_from = Some(to);
         spans.advance(pages);
     }
-    *read = ReadUpTo { until: Some(listed_until(update.vendor, now)), broken_at: None };
+    *read = ReadUpTo { until: Some(listed_until(update.vendor, now)), resume_from: None };
     Ok(without_end)
 }
 

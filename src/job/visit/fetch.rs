@@ -266,7 +266,7 @@ impl Visiting<'_> {
     /// The attempts at one request; only a few if the last request was given up.
     fn attempts(&self) -> Attempts<'_> {
         let attempts = self.vendor.attempts();
-        if self.shortfall.is_doubtful() { attempts.few() } else { attempts }
+        if self.shortfall.has_just_given_up() { attempts.few() } else { attempts }
     }
 }
 

@@ -59,7 +59,7 @@ impl Shortfall {
     }
 
     /// Whether the last request was given up, so that the next one will most likely fail, too.
-    pub(super) fn is_doubtful(&self) -> bool {
+    pub(super) fn has_just_given_up(&self) -> bool {
         self.given_up > 0
     }
 

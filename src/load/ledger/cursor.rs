@@ -29,7 +29,7 @@ pub struct ReadUpTo {
     /// The time up to which it was read completely; `None` if it never was.
     pub until: Option<Timestamp>,
     /// Where the next reading goes on if the last one broke off, or had an answer without any data; otherwise `None`.
-    pub broken_at: Option<Timestamp>,
+    pub resume_from: Option<Timestamp>,
 }
 
 /// How far both lists were read. It can be moved only if no other run has moved it since it was read.
@@ -37,7 +37,7 @@ pub struct Cursor {
     /// How far the list of edited events was read.
     pub edited: ReadUpTo,
     /// How far the public list was read. It is read by the time at which events are held.
-    pub held: ReadUpTo,
+    pub public: ReadUpTo,
     /// Whether the last run did not read the public list, so that nobody needs to wait for it.
     pub skips_public: bool,
     condition: Condition,
@@ -48,8 +48,8 @@ impl Cursor {
     pub async fn read(ledgers: &Ledgers) -> Result<Self> {
         Ok(match ledgers.read_document::<Document>(keys::ROSTER).await? {
             Some((document, version)) => Self {
-                edited: ReadUpTo { until: document.edited_until, broken_at: document.edited_broken_at },
-                held: ReadUpTo { until: document.held_until, broken_at: document.held_broken_at },
+                edited: ReadUpTo { until: document.edited_until, resume_from: document.edited_broken_at },
+                public: ReadUpTo { until: document.held_until, resume_from: document.held_broken_at },
                 skips_public: document.skips_public,
                 condition: Condition::Unchanged(version),
             },
@@ -60,20 +60,20 @@ impl Cursor {
     /// The cursor of lists that were never read.
     #[must_use]
     pub fn unread() -> Self {
-        let [edited, held] = [ReadUpTo::default(); 2];
-        Self { edited, held, skips_public: false, condition: Condition::Absent }
+        let [edited, public] = [ReadUpTo::default(); 2];
+        Self { edited, public, skips_public: false, condition: Condition::Absent }
     }
 
     /// Moves the cursor. If another run moved it meanwhile, that run's cursor stays; the events that this run noted are in their
     /// ledgers all the same.
     pub async fn put(self, ledgers: &Ledgers) -> Result<()> {
-        let Self { edited, held, skips_public, condition } = self;
+        let Self { edited, public, skips_public, condition } = self;
         let document = Document {
             format: FORMAT,
             edited_until: edited.until,
-            held_until: held.until,
-            edited_broken_at: edited.broken_at,
-            held_broken_at: held.broken_at,
+            held_until: public.until,
+            edited_broken_at: edited.resume_from,
+            held_broken_at: public.resume_from,
             skips_public,
         };
         match ledgers.put_document(keys::ROSTER, &document, condition).await {
