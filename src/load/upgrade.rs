@@ -26,7 +26,6 @@ pub async fn upgrade(lake: &Lake, accept_loss: bool, deadline: Deadline) -> Resu
     let missing = lost_objects::missing(&listed);
     let (lost, damaged) = lost_objects::that_lost_rows(lake, &missing).await?;
     published.failures.extend(damaged);
-    // A day with staged files gets its objects when these are published.
     let staged =
         if missing.is_empty() { <_>::default() } else { StagedDays::find(store.as_ref()).await?.days };
     let all = listed.len() * Table::ALL.len();
@@ -48,14 +47,15 @@ pub async fn upgrade(lake: &Lake, accept_loss: bool, deadline: Deadline) -> Resu
             break;
         }
         let table_day = table_day(table, day);
+        let is_lost = lost.contains_key(&(day, table));
         let outcome = match found {
             Ok(Found::Current) => Ok(false),
             Ok(Found::Outdated(object)) => table_day.rewrite(&table_day.key(), *object).await.map(|()| true),
+            Ok(Found::Absent) if is_lost && accept_loss => put_empty(&table_day).await,
+            // The publish of what is staged puts the object, or says that it is lost.
             Ok(Found::Absent) if staged.contains_key(&day) => Ok(false),
-            Ok(Found::Absent) if !accept_loss && lost.contains_key(&(day, table)) => {
-                Err(lake_objects::missing(table, day))
-            }
-            Ok(Found::Absent) => table_day.replace(&[], None).await.map(|replaced| replaced.is_put),
+            Ok(Found::Absent) if is_lost => Err(lake_objects::missing(table, day)),
+            Ok(Found::Absent) => put_empty(&table_day).await,
             Err(error) => Err(error),
         };
         match outcome {
@@ -67,6 +67,11 @@ pub async fn upgrade(lake: &Lake, accept_loss: bool, deadline: Deadline) -> Resu
         }
     }
     Ok(published)
+}
+
+/// Puts an empty object, and returns whether there was none.
+async fn put_empty(table_day: &TableDay<'_>) -> Result<bool> {
+    Ok(table_day.replace(&[], None).await?.is_put)
 }
 
 /// What a table and day has.

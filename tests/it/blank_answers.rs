@@ -351,11 +351,11 @@ async fn the_day_of_an_event_is_not_decided_by_an_answer_without_data() {
     for (hours, report) in [(0, Value::Null), (1, json!({ "viewerDetails": [{ "mobile": "19000101106" }] }))]
     {
         let (report, _) = vendor_lists::run(&desk, later() + HOUR * hours, says(report)).await;
-        assert_eq!((report.events.left, report.events.failed), (1, 0), "{:?}", report.failures);
+        assert_eq!(report.events.failed, 1, "{:?}", report.failures);
         assert_eq!(ledger(&desk, 1).await.unwrap().event_day, None);
     }
     let whole = json!({ "lives": lives, "interactions": [], "viewerDetails": [] });
-    let (report, _) = vendor_lists::run(&desk, later() + HOUR * 2, says(whole)).await;
+    let (report, _) = vendor_lists::run(&desk, later() + HOUR * 4, says(whole)).await;
     assert!(report.ok, "{:?}", report.failures);
     let day = Zone::parse("Asia/Shanghai").unwrap().day_of(ended - HOUR);
     assert_eq!(ledger(&desk, 1).await.unwrap().event_day, Some(day));

@@ -163,7 +163,7 @@ async fn edited(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()
         (None, None) => before(now, context.lookback),
     };
     let (began_at, mut spans) = (read.resume_from, Spans::new(from, now));
-    let (mut blank_from, mut gap_from) = (None, None);
+    let (mut blank_from, mut gap_from, mut new_gap_from) = (None, None, None);
     while let Some((from, to)) = spans.current() {
         let (mut list, mut pages) = (roster::edited_between(update.vendor, from, to), 0);
         let mut may_be_asked_again = true;
@@ -192,10 +192,11 @@ async fn edited(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()
         }
         // If a later span has data, the blank ones before it had no events.
         blank_from = list.is_blank().then(|| blank_from.unwrap_or(from));
-        gap_from = gap_from.or(list.has_gap().then_some(from));
+        let gap = list.has_gap().then_some(from);
+        gap_from = gap_from.or(gap);
         // A gap that was read again in vain must not keep the list from being read to its end.
-        let new_gap = gap_from.filter(|gap| Some(*gap) != began_at);
-        read.resume_from = new_gap.into_iter().chain(blank_from.or(Some(to))).min();
+        new_gap_from = new_gap_from.or(gap.filter(|gap| Some(*gap) != began_at));
+        read.resume_from = new_gap_from.into_iter().chain(blank_from.or(Some(to))).min();
         spans.advance(pages);
     }
     // The next run asks once more for what was asked for the first time and had no data: it may have been no answer.

@@ -38,13 +38,16 @@ impl Visiting<'_> {
         if self.answers.counts.is_none() && wants_counts && !self.ask_for_counts().await? {
             return Ok(false);
         }
-        // Without a snapshot, the event may just be unknown.
-        let is_unknown = unknown.is_some() && self.answers.counts.is_none() && has_nothing(&missing);
-        let error = match unknown {
-            Some(unknown) => lacks_data(fetched).caused_by(unknown),
-            None => lacks_data(fetched),
-        };
-        if !is_unknown && !self.is_doubted(day, &missing) {
+        let mut error = lacks_data(fetched);
+        if let Some(unknown) = unknown {
+            error = error.caused_by(unknown);
+            // Without a snapshot, the event may just be unknown.
+            if self.answers.counts.is_none() && has_nothing(&missing) {
+                self.shortfall.note_answer();
+                return Err(error);
+            }
+        }
+        if !self.is_doubted(day, &missing) {
             if !missing.is_empty() && self.answers.counts.is_none() {
                 self.answers.lacking.insert(day, (missing, error));
             }
@@ -90,7 +93,7 @@ impl Visiting<'_> {
             return false;
         }
         let (has_lacked, may_be_owed_rows) = (self.has_lacked(day), self.may_be_owed_rows(day));
-        let would_shrink = self.scope.accepts(day) && self.had_more(day, missing);
+        let would_shrink = self.has_yet_to_shrink(day) && self.had_more(day, missing);
         match self.answers.counted_more(day, missing) {
             Some(true) => true,
             // A snapshot without any data may be no answer either.
@@ -106,6 +109,12 @@ impl Visiting<'_> {
                     || would_shrink
             }
         }
+    }
+
+    /// Whether a user accepts fewer rows of a day, or has since its last answer.
+    fn has_yet_to_shrink(&self, day: Date) -> bool {
+        let known = self.ledger.days.get(&day);
+        known.is_some_and(|known| self.accepted_at(Task::Day(day)) > Some(known.pulled_at))
     }
 
     /// Whether the last answer for a day had more rows of what this one lacks.
@@ -139,7 +148,7 @@ fn has_nothing(missing: &Missing) -> bool {
 }
 
 /// The error of an answer that lacks data.
-fn lacks_data(fetched: &Fetched) -> Error {
+pub(super) fn lacks_data(fetched: &Fetched) -> Error {
     let error = Error::new(Kind::BadAnswer, "the vendor's answer lacks data that there probably is");
     match fetched.records.request_ids.first() {
         Some(request_id) => error.with("requestId", request_id),

@@ -133,7 +133,7 @@ impl Visiting<'_> {
                     Err(error) if !is_final(&error) => format!(": {error}"),
                     Ok(None) if self.ledger.unfinished >= TRIES_AT_HALVES => ": the time ran out".to_owned(),
                     // Whatever the shorter windows lack, the day has at least what the longer ones brought.
-                    Ok(Some(next)) if next.has_less_than(&fetched) => {
+                    Ok(Some(next)) if next.has_less_than(&fetched) && !fetched.has_less_than(&next) => {
                         self.abandon(next.archived).await?;
                         ": shorter windows have fewer".to_owned()
                     }

@@ -24,7 +24,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use self::answers::Answers;
-use self::doubtful_day::TRIES_WITHOUT_DATA;
+use self::doubtful_day::{TRIES_WITHOUT_DATA, lacks_data};
 use self::event_day::EventDay;
 use self::figures::Figures;
 pub(super) use self::figures::events_row;
@@ -157,14 +157,14 @@ impl Visiting<'_> {
     }
 
     /// Finds the event's day if neither the ledger nor the vendor states it: the day of the earliest record in a snapshot, of
-    /// which nothing is kept; or today, if there are no records. False if it is not found in this visit.
+    /// which nothing is kept; or today, if there are no records. False if there is no time left.
     async fn find_event_day(&mut self) -> Result<bool> {
         let Some(fetched) = self.count_days().await? else { return Ok(false) };
         let first = fetched.day_counts.keys().next().copied();
         // The day is fixed for good, and an answer without data may be no answer at all: it decides the day only after several
         // unfinished visits.
         if first.is_none() && fetched.lacks_viewings() && self.ledger.unfinished < TRIES_WITHOUT_DATA {
-            return Ok(false);
+            return Err(Task::Snapshot.named(lacks_data(&fetched)));
         }
         self.event_day = EventDay::Known(first.unwrap_or(self.event_day.date()));
         Ok(true)

@@ -93,9 +93,8 @@ impl Visiting<'_> {
     async fn stage_snapshot(&mut self, fetched: Fetched) -> Result<()> {
         let (day, before) = (self.event_day.date(), self.ledger.snapshot);
         let lacks_viewings = fetched.lacks_viewings();
-        // An answer without the array empties nothing, unless the one before had no data either.
-        let may_shrink =
-            !fetched.missing.contains(&Table::ViewerDetails) || before.is_some_and(|before| before.is_blank);
+        // An answer without the array empties nothing.
+        let may_shrink = !fetched.missing.contains(&Table::ViewerDetails);
         let accepted_before = before.and_then(|before| before.accepted_at);
         let answer = SnapshotAnswer {
             viewer_details: fetched.totals(Table::ViewerDetails),
@@ -113,7 +112,8 @@ impl Visiting<'_> {
         for cell in fetched.cells {
             let before = before
                 .map(|before| CellBefore { pulled_at: before.pulled_at, totals: before.viewer_details });
-            self.add_cell(&mut to_stage, cell, answer.viewer_details, before, answer.accepted_at).await?;
+            let accepted_at = answer.accepted_at.filter(|_| may_shrink);
+            self.add_cell(&mut to_stage, cell, answer.viewer_details, before, accepted_at).await?;
         }
         let rejects = before.map(|before| before.rejects).unwrap_or_default();
         self.add_rejects(&mut to_stage, fetched.rejected, rejects).await;
