@@ -1,7 +1,7 @@
 -- Who on a list of customers came.
 -- One row per customer and event that they came to, hosts included. Put your own list below. A customer is whoever gave one of the
 -- three identifiers in any viewing: all viewings of these people count, in all events. Numbers may be written with blanks and
--- dashes; one without a country is taken for a Chinese one, and a zero in front of it is ignored.
+-- dashes. One without a country is taken for a Chinese one, and a zero in front of it is ignored.
 WITH customers (customer, mobile, email, ext_id) AS (
   VALUES
     ('by mobile', '190-1405 1405', NULL, NULL),

@@ -1,5 +1,5 @@
 -- What does not add up, by event.
--- One row per event with a difference; no rows if everything adds up. An event that has no visit in pulls is not checked.
+-- One row per event with a difference. No rows if everything adds up. An event that has no visit in pulls is not checked.
 -- days_differing, missing_seconds, missing_live and missing_replays (by how much the vendor's totals exceed its viewings) are of the
 -- last visit that compared them, at compared_at. missing_records is of the last visit: records that are neither rows, rejects,
 -- outside, counted, nor of people to be forgotten.

@@ -1,7 +1,7 @@
 -- How fresh the lake is.
--- One row: up to when the latest visit reached; up to when all events that are still visited are pulled (null if there are none, or
--- if the last visit of one was not complete); and the newest day with rows, which is old if nobody has watched since. Events that were never
--- visited are in no table: `rollcall status` counts those.
+-- One row: up to when the latest visit reached, up to when all events that are still visited are pulled (null if there are none, or
+-- if the last visit of one was not complete), and the newest day with rows, which is old if nobody has watched since. Events that
+-- were never visited are in no table: `rollcall status` counts those.
 SELECT
   (SELECT max(e.pulled_through) FROM events e) AS pulled_through,
   (

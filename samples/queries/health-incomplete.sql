@@ -1,5 +1,5 @@
 -- Which events are not complete yet.
--- One row per event whose last visit failed, was left or owes something, or that is still visited for its replays; no rows if
+-- One row per event whose last visit failed, was left or owes something, or that is still visited for its replays. No rows if
 -- everything is there. owed lists what the next visit asks for again: days, or the snapshot. A closed event is not visited any more:
 -- what it lacks stays missing unless `rollcall sync --event` asks for it. Not listed are events that were never visited, events that
 -- were complete before the vendor forgot them, and events without a row in events (deleted for its age) whose last visit was

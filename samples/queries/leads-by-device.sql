@@ -1,5 +1,5 @@
 -- Which devices viewers used.
--- One row per device; if the vendor names several for one viewing, the first counts. Somebody with two devices counts for both.
+-- One row per device. If the vendor names several for one viewing, the first counts. Somebody with two devices counts for both.
 SELECT
   coalesce(
     nullif(nullif(split_part(s.device_type, ',', 1), '-'), ''),

@@ -1,6 +1,6 @@
 -- How many people were online in each minute of one event, live.
 -- A person counts in every minute that a viewing of theirs touches, and once even with two devices: at any instant of the minute,
--- there may be fewer. A minute without a row is like the one before. Minutes count from the scheduled start; without a known one,
+-- there may be fewer. A minute without a row is like the one before. Minutes count from the scheduled start. Without a known one,
 -- there are no rows. A viewing without an end, or with an end before its start, counts in its first minute. Viewings that do not say
 -- who came are left out. Put your event's number below.
 WITH viewings AS (
