@@ -26,17 +26,14 @@ pub fn missing(objects: &LakeObjects) -> BTreeSet<(Date, Table)> {
 }
 
 /// Those of the missing objects that had rows, according to the ledgers; and an error for each ledger that cannot be read.
-async fn that_had_rows(
-    ledgers: &Ledgers,
-    settings: &LakeSettings,
-    missing: &BTreeSet<(Date, Table)>,
-) -> Result<(LostObjects, Vec<Error>)> {
+async fn that_had_rows(lake: &Lake, missing: &BTreeSet<(Date, Table)>) -> Result<(LostObjects, Vec<Error>)> {
     let (mut lost, mut damaged) = (LostObjects::new(), Vec::new());
     if missing.is_empty() {
         return Ok((lost, damaged));
     }
     let mut look = |read: Result<Entry>| match read {
         Ok(Entry { ledger, .. }) => {
+            let settings = &lake.settings;
             for (day, table) in
                 missing.iter().filter(|(day, table)| has_rows(&ledger, *table, settings, *day))
             {
@@ -45,6 +42,7 @@ async fn that_had_rows(
         }
         Err(error) => damaged.push(error),
     };
+    let ledgers = Ledgers::new(lake.store.clone());
     ledgers.each_active(&mut look).await?;
     ledgers.each_closed(&mut look).await?;
     Ok((lost, damaged))
@@ -57,8 +55,7 @@ pub async fn that_lost_rows(
     lake: &Lake,
     missing: &BTreeSet<(Date, Table)>,
 ) -> Result<(LostObjects, Vec<Error>)> {
-    let ledgers = Ledgers::new(lake.store.clone());
-    let (mut lost, damaged) = that_had_rows(&ledgers, &lake.settings, missing).await?;
+    let (mut lost, damaged) = that_had_rows(lake, missing).await?;
     for ((day, table), events) in &mut lost {
         // Listed after the ledgers were read: a visit stages its rows before its ledger says so.
         for staged in lake.store.list(&keys::staged_day(*table, *day), "").await? {

@@ -4,6 +4,7 @@
 use std::num::NonZeroUsize;
 
 use jiff::Timestamp;
+use rollcall::config::Rosters;
 use rollcall::job::selection::Selection;
 use rollcall::job::{Job, Plan};
 use simulator::{ServerOptions, Viewers, World, WorldOptions};
@@ -95,6 +96,14 @@ async fn no_event_is_lost_whichever_page_of_a_list_has_no_data() {
     let nths: Vec<&str> =
         nths.iter().map(String::as_str).chain(["code=400@path:event/modify/list,nth:13"]).collect();
     let (desk, hours) = (Desk::new(), 24 * 200);
+    // An event is known already, so that the run goes on although the list fails.
+    let file = desk.path().join("own.csv");
+    std::fs::write(&file, "event_id\n700001\n").unwrap();
+    let now = later() + HOUR * hours;
+    let server = server_at(now, &world, ServerOptions::default());
+    let mut own = config(&server, &desk.store());
+    own.rosters = Rosters { edited: false, public: false, file: Some(file.to_str().unwrap().into()) };
+    assert!(job(&desk.open(), own, now, plan()).await.unwrap().ok);
     assert!(!run(&desk, hours, faults(&nths)).await);
     assert!(known(&desk) < known(&whole));
     assert!(run(&desk, hours + 1, ServerOptions::default()).await);

@@ -12,6 +12,7 @@
 mod bad_input;
 mod blank_answers;
 mod blank_lists;
+mod blank_windows;
 mod bucket_versions;
 mod concurrent_runs;
 mod concurrent_visits;

@@ -1,19 +1,20 @@
 //! Publish: puts staged cells into the lake's objects. There is one object for each table and day, replaced as a whole.
 
 pub mod merge;
+mod published;
 pub mod replace;
 pub mod row_groups;
 pub mod staged_days;
 mod staged_files;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures::{StreamExt, stream};
 use jiff::civil::Date;
-use serde::Serialize;
 use tokio::sync::Semaphore;
 
+pub use self::published::Published;
 use self::replace::Replaced;
 use self::staged_days::{StagedDays, staged_files};
 use crate::calendar::Deadline;
@@ -36,42 +37,6 @@ const DAYS: usize = 4;
 const FILES: u32 = 512;
 /// Staged files that are deleted at once.
 const DELETES: usize = 16;
-
-/// What a publish did.
-#[derive(Debug, Default, Serialize)]
-pub struct Published {
-    /// Number of objects put, by table.
-    pub objects: BTreeMap<&'static str, u64>,
-    /// Days of which an object was put.
-    pub days: BTreeSet<Date>,
-    /// Number of staged cells that went into the lake or lost to better ones.
-    pub cells: u64,
-    /// Number of days for which no time was left: they stay in staging.
-    #[serde(skip)]
-    pub left: usize,
-    /// What could not be published, and stays in staging.
-    #[serde(skip)]
-    pub failures: Vec<Error>,
-}
-
-impl Published {
-    /// Notes that an object was put.
-    pub(super) fn note_put(&mut self, table: Table, day: Date) {
-        *self.objects.entry(table.name()).or_default() += 1;
-        self.days.insert(day);
-    }
-
-    /// Adds what another publish did.
-    pub(crate) fn add(&mut self, other: Self) {
-        for (table, objects) in other.objects {
-            *self.objects.entry(table).or_default() += objects;
-        }
-        self.days.extend(other.days);
-        self.cells += other.cells;
-        self.left += other.left;
-        self.failures.extend(other.failures);
-    }
-}
 
 /// Publishes what is staged for these days, or for all days if `days` is empty. A table and day that fails does not stop the
 /// others. No day is begun after the `deadline`. `watch` is called with the number of days that are done, and of all days.

@@ -3,11 +3,13 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rollcall::calendar::Zone;
+use rollcall::job::selection::Selection;
+use rollcall::report::Report;
 use simulator::{Fault, ServerOptions};
 
 use super::command::Desk;
 use super::lake::{Cells, cells};
-use super::run::{config, later, server_at, small_world, sync_all};
+use super::run::{HOUR, config, later, server_at, small_world, sync, sync_all};
 
 /// The event of the small world with the most viewings, and the first day on which it has any.
 pub(crate) fn busiest() -> (i64, Date) {
@@ -29,4 +31,17 @@ pub(crate) async fn without_faults() -> Cells {
     let report = sync_all(config(&server, &desk.store()), later()).await;
     assert_eq!(report.requests.retries, 0);
     cells(&desk.store()).await
+}
+
+/// The busiest event, its first day with viewings, and a moment at which that day has settled.
+pub(crate) fn settled() -> (i64, Date, Timestamp) {
+    let (event, day) = busiest();
+    let end = small_world(8).event(event.unsigned_abs()).unwrap().end_time;
+    (event, day, Timestamp::from_second(end).unwrap() + HOUR * 60)
+}
+
+/// A sync of the small world at this time, from a vendor with these faults.
+pub(crate) async fn sync_with(desk: &Desk, now: Timestamp, texts: &[&str]) -> Report {
+    let server = server_at(now, &small_world(8), faults(texts));
+    sync(config(&server, &desk.store()), now, Selection::default()).await.unwrap()
 }
