@@ -27,7 +27,7 @@ help:
 	@echo "make demo    build, pull a simulated vendor's events, and look at the tables"
 	@echo "make test    all tests"
 	@echo "make check   formatting, lints, layers, docs, dependencies"
-	@echo "make soak    a third of all requests failing, with many more seeds"
+	@echo "make soak    a third of all requests failing, and days of runs that fail, with many more seeds"
 	@echo "make torn    a store that fails at every operation, a folder and S3"
 	@echo "make fuzz    ten minutes of random answers through the decoder"
 	@echo "make bench   what it takes, beside what other tools take: docs/benchmarks.md"
@@ -127,7 +127,8 @@ guard: build
 # What takes longer than every change should wait for: many more seeds of failing requests.
 .PHONY: soak
 soak: | nextest
-	ROLLCALL_SEEDS=20 cargo nextest run --locked --test it -E 'test(with_a_third)' --no-capture
+	ROLLCALL_SEEDS=20 ROLLCALL_HISTORIES=200 cargo nextest run --locked --test it \
+		-E 'test(with_a_third) or test(/^histories::/)'
 
 # Every operation of a sync that can fail, where `make test` takes some. ROLLCALL_STRIDE does the same to the other tests that go
 # by operations: those of forgetting, of privacy, and of runs that meet.

@@ -233,6 +233,64 @@ async fn a_snapshot_with_viewers_but_no_viewings_makes_the_visit_ask_for_every_d
 }
 
 #[tokio::test]
+async fn a_snapshot_that_lacks_an_array_of_viewings_that_its_viewers_have_is_not_believed_to_be_whole() {
+    let whole = Desk::new();
+    run(&whole, later(), &[]).await;
+    for array in ["lives", "interactions"] {
+        let desk = Desk::new();
+        assert!(run(&desk, later(), &[&format!("null-array={array}@snapshot")]).await.ok);
+        assert!(cells(&desk.store()).await == cells(&whole.store()).await, "{array}");
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_without_viewers_is_asked_for_again_until_it_has_some() {
+    let (event, _, visited) = settled();
+    let (whole, desk) = (Desk::new(), Desk::new());
+    let without_viewers = "null-array=viewerDetails@snapshot";
+    for (hours, texts) in [(0, &[without_viewers][..]), (24, &[without_viewers]), (48, &[]), (72, &[])] {
+        assert!(run(&whole, visited + HOUR * hours, &[]).await.ok);
+        assert!(run(&desk, visited + HOUR * hours, texts).await.ok);
+        let found = cells(&desk.store()).await;
+        let has_viewers = found.keys().any(|(table, _, of)| *table == Table::ViewerDetails && *of == event);
+        assert_eq!(has_viewers, texts.is_empty(), "{hours}");
+    }
+    assert!(cells(&desk.store()).await == cells(&whole.store()).await);
+    // Nor does such an answer close an event for which there was none before.
+    let last = Desk::new();
+    for (hours, closed) in [(0, None), (24, Some(Closing::Complete))] {
+        assert!(run(&last, later() + HOUR * hours, &[without_viewers]).await.ok);
+        assert_eq!(ledger(&last, event).await.unwrap().closed, closed);
+    }
+}
+
+#[tokio::test]
+async fn a_new_day_answered_without_data_is_asked_for_once_more_if_no_snapshot_tells_what_it_has() {
+    let (event, _) = busiest();
+    let whole = Desk::new();
+    run(&whole, later(), &[]).await;
+    let expected = cells(&whole.store()).await;
+    let of_event = expected.iter().filter(|((table, _, of), _)| *table == Table::Lives && *of == event);
+    let (last, rows) = of_event.map(|((_, day, _), (rows, _))| (*day, *rows)).max().unwrap();
+    let zone = Zone::parse("Asia/Shanghai").unwrap();
+    let (before, after) = (zone.start_of(last).unwrap() - HOUR, zone.end_of(last).unwrap() + HOUR * 24);
+    let blank = format!("code=200@day:{event}:{last}");
+    for keeps_lacking in [false, true] {
+        let desk = Desk::new();
+        assert!(run(&desk, before, &[]).await.ok);
+        for (hours, is_blank) in [(0, true), (48, keeps_lacking), (96, true)] {
+            let texts = [blank.as_str()];
+            let report = run(&desk, after + HOUR * hours, if is_blank { &texts } else { &[] }).await;
+            assert!(report.ok, "{hours} {:?}", report.failures);
+            let lacks = ledger(&desk, event).await.unwrap().lacking.contains(&last);
+            assert_eq!(lacks, hours == 0, "{keeps_lacking} {hours}");
+        }
+        let found = ledger(&desk, event).await.unwrap().days.get(&last).map(|day| day.lives.rows);
+        assert_eq!(found, (!keeps_lacking).then_some(rows));
+    }
+}
+
+#[tokio::test]
 async fn the_day_of_an_event_is_not_decided_by_an_answer_without_data() {
     let (desk, ended) = (Desk::new(), later() - HOUR * 48);
     let says = |report: Value| VendorAnswers {

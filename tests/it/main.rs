@@ -29,6 +29,7 @@ mod faults;
 mod foreign_files;
 mod forget;
 mod forget_races;
+mod histories;
 mod json;
 mod key_order;
 mod killed;

@@ -19,8 +19,8 @@ pub(super) struct Answers {
     pub(super) days: BTreeMap<Date, DayAnswer>,
     /// Days that this visit asked for.
     pub(super) asked: BTreeSet<Date>,
-    /// Days whose answers lack arrays and came before the snapshot: what is missing, and the error that such a day becomes if the
-    /// snapshot counts more records there.
+    /// Days whose answers lack arrays: what is missing, and the error that such a day becomes if the snapshot turns out to count
+    /// more records there.
     pub(super) lacking: BTreeMap<Date, (Missing, Error)>,
     /// What this visit's snapshot counts; `None` if there is no snapshot.
     pub(super) counts: Option<Counts>,
@@ -37,6 +37,8 @@ pub(super) struct Counts {
     pub(super) days: BTreeMap<Date, DayCount>,
     /// Whether the snapshot may lack some of the records.
     pub(super) is_cut_off: bool,
+    /// Whether the snapshot had no array at all: then it was perhaps no answer.
+    pub(super) is_blank: bool,
 }
 
 /// How many days were compared with the snapshot.
@@ -148,8 +150,8 @@ mod tests {
             let mut answers = Answers::before(&Ledger::new(Event::unknown(1), Timestamp::UNIX_EPOCH));
             assert_eq!(answers.counted_more(day, &missing), None, "there is no snapshot");
             let count = DayCount { lives: 3, interactions: 0 };
-            answers.counts =
-                Some(Counts { days: [(jiff::civil::date(2022, 10, 26), count)].into(), is_cut_off });
+            let days = [(jiff::civil::date(2022, 10, 26), count)].into();
+            answers.counts = Some(Counts { days, is_cut_off, is_blank: false });
             assert_eq!(answers.counted_more(day, &missing), expected, "{is_cut_off} {day} {missing:?}");
         }
     }

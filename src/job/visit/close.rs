@@ -33,12 +33,13 @@ impl Visiting<'_> {
             snapshot: self.answers.snapshot,
             owed: std::mem::take(&mut self.shortfall.owed),
             blank: std::mem::take(&mut self.shortfall.blank),
+            lacking: self.shortfall.lacking.clone(),
             asked: self.answers.asked.clone(),
             has_asked_all,
             outcome,
             is_chosen: self.scope.is_chosen(),
             planned_at: self.scope.planned_at(),
-            closes_from: self.needs().closes_from().filter(|_| !self.is_blank_for_the_first_time()),
+            closes_from: self.needs().closes_from().filter(|_| !self.is_to_be_asked_once_more()),
             is_unknown: self.shortfall.is_unknown,
         };
         let after = match self.record(&visit).await {
@@ -62,11 +63,12 @@ impl Visiting<'_> {
         })
     }
 
-    /// Whether the snapshot was answered without any data, unlike the one before: it is then asked for once more before
-    /// the event is closed.
-    fn is_blank_for_the_first_time(&self) -> bool {
-        let is_blank = |snapshot: Option<SnapshotAnswer>| snapshot.is_some_and(|snapshot| snapshot.is_blank);
-        is_blank(self.answers.snapshot) && !is_blank(self.ledger.snapshot)
+    /// Whether the next visit asks once more for what this visit was perhaps not answered in full: the event is closed after that.
+    fn is_to_be_asked_once_more(&self) -> bool {
+        let lacks_viewers =
+            |snapshot: Option<SnapshotAnswer>| snapshot.is_some_and(|snapshot| snapshot.lacks_viewers);
+        let is_first = lacks_viewers(self.answers.snapshot) && !lacks_viewers(self.ledger.snapshot);
+        is_first || !self.shortfall.lacking.is_empty()
     }
 
     /// Cleans what this visit archived if the list of people to be forgotten has grown meanwhile, and fails if the lake's policy was

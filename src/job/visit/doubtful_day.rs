@@ -48,7 +48,7 @@ impl Visiting<'_> {
             }
         }
         if !self.is_doubted(day, &missing) {
-            if !missing.is_empty() && self.answers.counts.is_none() {
+            if !missing.is_empty() {
                 self.answers.lacking.insert(day, (missing, error));
             }
             return Ok(true);
@@ -65,14 +65,21 @@ impl Visiting<'_> {
         Err(error)
     }
 
-    /// Owes the days that were answered before the snapshot and lacked an array for which the snapshot counts more records.
+    /// Owes the days that lacked an array for which the snapshot, if it came after them, counts more records. If no snapshot can
+    /// tell, they are asked for once more.
     pub(super) fn owe_what_lacks(&mut self) {
         for (day, (missing, error)) in std::mem::take(&mut self.answers.lacking) {
-            if self.answers.counted_more(day, &missing) == Some(true) {
-                let task = Task::Day(day);
-                self.shortfall.owe(task);
-                self.shortfall.blank.insert(day);
-                self.fail(task.named(error));
+            match self.answers.counted_more(day, &missing) {
+                Some(true) => {
+                    let task = Task::Day(day);
+                    self.shortfall.owe(task);
+                    self.shortfall.blank.insert(day);
+                    self.fail(task.named(error));
+                }
+                None if !self.ledger.lacking.contains(&day) => {
+                    self.shortfall.lacking.insert(day);
+                }
+                Some(false) | None => {}
             }
         }
     }
@@ -98,7 +105,7 @@ impl Visiting<'_> {
             Some(true) => true,
             // A snapshot without any data may be no answer either.
             Some(false) => {
-                let is_blank = self.answers.snapshot.is_some_and(|snapshot| snapshot.is_blank);
+                let is_blank = self.answers.counts.as_ref().is_some_and(|counts| counts.is_blank);
                 is_blank && has_nothing(missing) && (has_lacked || may_be_owed_rows || would_shrink)
             }
             None => {

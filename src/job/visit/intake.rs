@@ -98,6 +98,15 @@ impl Fetched {
         self.missing.len() == Table::ARRAYS.len()
     }
 
+    /// Whether a snapshot lacks an array of viewings that its viewers must have records in: it does not tell what the days have.
+    pub(super) fn is_half(&self) -> bool {
+        let viewers = self.totals(Table::ViewerDetails);
+        let counted: u64 = self.day_counts.values().map(|count| count.lives + count.interactions).sum();
+        let lacks_some = Source::Windows.tables().iter().any(|table| self.missing.contains(table));
+        // The weight of viewers is how often they came; it may be unknown.
+        self.lacks_viewings() && viewers.rows > 0 || lacks_some && viewers.weight > counted
+    }
+
     /// Whether each array of viewings is missing from some answer.
     pub(super) fn lacks_viewings(&self) -> bool {
         Source::Windows.tables().iter().all(|table| self.missing.contains(table))

@@ -145,12 +145,12 @@ impl Visiting<'_> {
         if is_changed {
             self.pull_task(Task::Snapshot).await?;
         }
-        self.owe_what_lacks();
         if self.answers.counts.is_some() || wants_snapshot || is_changed {
             for day in self.days_to_check()? {
                 self.pull_task(Task::Day(day)).await?;
             }
         }
+        self.owe_what_lacks();
         self.finish_staging().await;
         self.compare();
         Ok(true)

@@ -30,10 +30,10 @@ impl<'a> Needs<'a> {
         Self { settings: &context.lake.settings, horizon: context.horizon, scope, ledger, now }
     }
 
-    /// Days that are asked for whatever the snapshot counts: days that are owed, days that may have changed since the last visit,
-    /// and chosen days that had rows. On the first visit, only those owed.
+    /// Days that are asked for whatever the snapshot counts: days that are owed or lacked arrays, days that may have changed since
+    /// the last visit, and chosen days that had rows. On the first visit, only those owed.
     pub(in crate::job) fn days(&self) -> BTreeSet<Date> {
-        let mut days = self.ledger.owed.days.clone();
+        let mut days = &self.ledger.owed.days | &self.ledger.lacking;
         if let Some(through) = self.ledger.through {
             let first = through.checked_sub(self.settings.settle).unwrap_or(through);
             days.extend(calendar::days(self.settings.zone.day_of(first), self.last_day()));
@@ -43,12 +43,11 @@ impl<'a> Needs<'a> {
     }
 
     /// Whether the snapshot is asked for, whatever the days bring: on the first visit, on the last, when it is owed or was answered
-    /// without any data, and when the user chose the event.
+    /// without viewers, and when the user chose the event.
     pub(super) fn snapshot(&self) -> bool {
         let is_last = self.ledger.closed.is_none() && self.is_last();
-        // A snapshot without any data was perhaps no answer: it is asked for again until there is one.
-        let was_blank = self.ledger.snapshot.is_some_and(|snapshot| snapshot.is_blank);
-        let is_wanted = was_blank || self.ledger.owed.snapshot || self.scope.is_whole();
+        let lacked_viewers = self.ledger.snapshot.is_some_and(|snapshot| snapshot.lacks_viewers);
+        let is_wanted = lacked_viewers || self.ledger.owed.snapshot || self.scope.is_whole();
         self.ledger.through.is_none() || is_last || is_wanted
     }
 

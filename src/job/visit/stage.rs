@@ -92,15 +92,16 @@ impl Visiting<'_> {
 
     async fn stage_snapshot(&mut self, fetched: Fetched) -> Result<()> {
         let (day, before) = (self.event_day.date(), self.ledger.snapshot);
-        let lacks_viewings = fetched.lacks_viewings();
+        let (is_blank, is_half) = (fetched.is_blank(), fetched.is_half());
+        let lacks_viewers = fetched.missing.contains(&Table::ViewerDetails);
         // An answer without the array empties nothing.
-        let may_shrink = !fetched.missing.contains(&Table::ViewerDetails);
+        let may_shrink = !lacks_viewers;
         let accepted_before = before.and_then(|before| before.accepted_at);
         let answer = SnapshotAnswer {
             viewer_details: fetched.totals(Table::ViewerDetails),
             rejects: fetched.rejected.totals(),
             accepted_at: if may_shrink { self.accepted_at(Task::Snapshot) } else { accepted_before },
-            is_blank: fetched.is_blank(),
+            lacks_viewers,
             ..SnapshotAnswer::empty(self.visit_id.pulled_at)
         };
         if self.scope.accepts(day) && may_shrink {
@@ -117,10 +118,8 @@ impl Visiting<'_> {
         }
         let rejects = before.map(|before| before.rejects).unwrap_or_default();
         self.add_rejects(&mut to_stage, fetched.rejected, rejects).await;
-        // A snapshot that has viewers but lacks the arrays of viewings is half an answer: it does not tell what the days have.
-        let is_half = lacks_viewings && answer.viewer_details.rows > 0;
         let is_cut_off = !fetched.cut_off.is_empty() || is_half;
-        self.answers.counts = Some(Counts { days: fetched.day_counts, is_cut_off });
+        self.answers.counts = Some(Counts { days: fetched.day_counts, is_cut_off, is_blank });
         self.begin_staging(Task::Snapshot, to_stage).await;
         self.answers.snapshot = Some(answer);
         Ok(())

@@ -80,9 +80,9 @@ pub struct SnapshotAnswer {
     pub viewer_details: Totals,
     /// Sums over the records that no table can hold.
     pub rejects: Totals,
-    /// Whether the answer was a success without any data: then nobody came, or it was no answer.
+    /// Whether the answer had no array of viewers: then nobody came, or it was no answer, or only a part of one.
     #[serde(default, skip_serializing_if = "Not::not")]
-    pub is_blank: bool,
+    pub lacks_viewers: bool,
     /// When a user last accepted fewer rows (`--accept-shrink`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<Timestamp>,
@@ -96,8 +96,8 @@ impl SnapshotAnswer {
     #[must_use]
     pub fn empty(pulled_at: Timestamp) -> Self {
         let [viewer_details, rejects] = [Totals::default(); 2];
-        let (is_blank, is_awaited) = (false, false);
-        Self { pulled_at, viewer_details, rejects, is_blank, accepted_at: None, is_awaited }
+        let (lacks_viewers, is_awaited) = (false, false);
+        Self { pulled_at, viewer_details, rejects, lacks_viewers, accepted_at: None, is_awaited }
     }
 
     /// The sums over what a snapshot brings for a table.

@@ -62,12 +62,13 @@ impl Ledger {
     }
 
     /// Counts a visit among those in a row that failed, were in vain, or were not finished; and, for each day, among those
-    /// without its data.
+    /// without its data. Takes over which days it asks to be asked for once more.
     fn count(&mut self, visit: &Visit) {
         for day in &visit.blank {
             let visits = self.blank.entry(*day).or_default();
             *visits = visits.saturating_add(1);
         }
+        self.lacking = &(&self.lacking - &visit.asked) | &visit.lacking;
         let has_failed = visit.outcome == Outcome::Failed;
         self.failures = if has_failed { self.failures.saturating_add(1) } else { 0 };
         self.in_vain = match visit.outcome {
@@ -110,6 +111,25 @@ mod tests {
         assert_eq!((ledger.failures, ledger.unfinished), (0, 4), "what was left is not all there either");
         ledger.fold(&visit(201, Outcome::Complete), HORIZON);
         assert_eq!(ledger.unfinished, 0);
+    }
+
+    #[test]
+    fn a_day_that_lacked_arrays_waits_until_a_visit_has_asked_for_it_again() {
+        let mut ledger = ledger();
+        let (waits, day) = (|ledger: &Ledger| !ledger.lacking.is_empty(), "2022-10-26".parse().unwrap());
+        let asking = |hours| Visit { asked: [day].into(), ..visit(hours, Outcome::Complete) };
+        let lacking = |hours| Visit { lacking: [day].into(), ..asking(hours) };
+        for (visit, expected) in [
+            (lacking(1), true),
+            (visit(2, Outcome::Failed), true),
+            (asking(3), false),
+            // One that is folded after a later one tells nothing new.
+            (lacking(2), false),
+            (lacking(4), true),
+        ] {
+            ledger.fold(&visit, HORIZON);
+            assert_eq!(waits(&ledger), expected, "{}", visit.pulled_at);
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub mod recover;
 pub mod visit;
 pub mod visit_row;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -51,6 +51,10 @@ pub struct Ledger {
     /// For each day whose answers lacked data that the day may have, the number of such visits since the day last had rows.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub blank: BTreeMap<Date, u32>,
+    /// Days whose last answer lacked arrays, without a snapshot that tells whether they have records. The next visit asks for
+    /// them once more.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub lacking: BTreeSet<Date>,
     /// Failed visits since the last one that did not fail.
     pub failures: u32,
     /// Visits since the last one that was complete.
@@ -111,6 +115,7 @@ impl Ledger {
             snapshot: None,
             owed: Owed::default(),
             blank: BTreeMap::new(),
+            lacking: BTreeSet::new(),
             failures: 0,
             unfinished: 0,
             in_vain: 0,
@@ -164,7 +169,6 @@ impl Ledger {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use std::collections::BTreeSet;
 
     use jiff::SignedDuration;
 
@@ -189,6 +193,7 @@ pub(super) mod tests {
             snapshot: None,
             owed: Owed { snapshot: outcome != Outcome::Complete, ..Owed::default() },
             blank: BTreeSet::new(),
+            lacking: BTreeSet::new(),
             asked: BTreeSet::new(),
             has_asked_all: true,
             outcome,

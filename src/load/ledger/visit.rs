@@ -132,6 +132,8 @@ pub struct Visit {
     pub owed: Owed,
     /// Days whose answers lacked data that the day may have.
     pub blank: BTreeSet<Date>,
+    /// Days whose answers lacked arrays for the first time, without a snapshot that tells whether they have records.
+    pub lacking: BTreeSet<Date>,
     /// All days that were asked for, including those without rows and those that failed.
     pub asked: BTreeSet<Date>,
     /// Whether every day up to the visit was answered or is owed.

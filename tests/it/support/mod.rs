@@ -1,5 +1,6 @@
 //! What the specifications have in common: the program as a command and in this process, stores that fail, and what the lake has.
 
+pub(crate) mod bad_runs;
 pub(crate) mod bytes;
 pub(crate) mod command;
 pub(crate) mod faults;
