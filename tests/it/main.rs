@@ -10,8 +10,9 @@
 )]
 
 mod bad_input;
-mod blank_answers;
+mod blank_days;
 mod blank_lists;
+mod blank_snapshots;
 mod blank_windows;
 mod bucket_versions;
 mod concurrent_runs;

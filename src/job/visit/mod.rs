@@ -101,6 +101,7 @@ pub(super) async fn visit(
                 });
             }
             visiting.fail(error);
+            visiting.owe_what_lacks();
             visiting.owe_the_rest();
             false
         }

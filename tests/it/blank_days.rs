@@ -1,57 +1,19 @@
-//! A report without any data, or without an array: the vendor's documentation does not say whether it means that there is nothing,
+//! A day without any data, or without an array: the vendor's documentation does not say whether it means that there is nothing,
 //! or that the vendor could not answer.
 
 use jiff::Timestamp;
 use rollcall::calendar::Zone;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
-use rollcall::load::ledger::Closing;
 use rollcall::load::ledger::answers::DayAnswer;
 use rollcall::transform::tables::Table;
 use rollcall::transform::totals::Totals;
-use serde_json::{Value, json};
 use simulator::{Array, Event, Session, Viewers, World, WorldOptions};
 
 use crate::support::command::Desk;
 use crate::support::faults::{busiest, faults, settled, sync_with as run};
 use crate::support::lake::{cells, ledger};
 use crate::support::run::{HOUR, config, later, server_at, small_world, sync};
-use crate::support::vendor_lists::{self, VendorAnswers};
-
-const EVENT: i64 = 700_001;
-
-#[tokio::test]
-async fn an_event_without_any_data_is_asked_for_once_more_before_it_is_closed() {
-    let whole = Desk::new();
-    run(&whole, later() + HOUR * 24, &[]).await;
-    let expected = cells(&whole.store()).await;
-    assert!(expected.len() > 10);
-    let desk = Desk::new();
-    assert!(run(&desk, later(), &["code=200@snapshot"]).await.ok);
-    let closed = async |desk: &Desk| ledger(desk, EVENT).await.unwrap().closed;
-    assert_eq!(closed(&desk).await, None, "it is past its horizon, but that may have been no answer");
-    run(&desk, later() + HOUR * 24, &[]).await;
-    assert!(cells(&desk.store()).await == expected);
-    assert_eq!(closed(&desk).await, Some(Closing::Complete));
-    // The vendor answers so twice.
-    let empty = Desk::new();
-    for hours in [0, 24] {
-        assert!(run(&empty, later() + HOUR * hours, &["code=200@snapshot"]).await.ok);
-    }
-    assert_eq!(closed(&empty).await, Some(Closing::Complete));
-}
-
-#[tokio::test]
-async fn after_a_blank_snapshot_within_the_horizon_the_next_visit_brings_everything() {
-    let (event, _, visited) = settled();
-    let (whole, desk) = (Desk::new(), Desk::new());
-    for (desk, texts) in [(&whole, &[][..]), (&desk, &["code=200@snapshot"])] {
-        assert!(run(desk, visited, texts).await.ok);
-        assert!(run(desk, visited + HOUR * 24, &[]).await.ok);
-    }
-    let (found, expected) = (cells(&desk.store()).await, cells(&whole.store()).await);
-    assert!(found == expected && expected.keys().any(|(_, _, of)| *of == event));
-}
 
 #[tokio::test]
 async fn a_day_answered_without_data_is_owed_if_the_snapshot_has_records_of_it() {
@@ -224,47 +186,6 @@ async fn a_day_that_lacks_an_array_is_owed_if_the_snapshot_has_records_for_that_
 }
 
 #[tokio::test]
-async fn a_snapshot_with_viewers_but_no_viewings_makes_the_visit_ask_for_every_day() {
-    let (whole, desk) = (Desk::new(), Desk::new());
-    run(&whole, later(), &[]).await;
-    assert!(run(&desk, later(), &["null-array=lives+interactions@snapshot"]).await.ok);
-    assert!(cells(&desk.store()).await == cells(&whole.store()).await);
-    assert_eq!(ledger(&desk, EVENT).await.unwrap().closed, Some(Closing::Complete));
-}
-
-#[tokio::test]
-async fn a_snapshot_that_lacks_an_array_of_viewings_that_its_viewers_have_is_not_believed_to_be_whole() {
-    let whole = Desk::new();
-    run(&whole, later(), &[]).await;
-    for array in ["lives", "interactions"] {
-        let desk = Desk::new();
-        assert!(run(&desk, later(), &[&format!("null-array={array}@snapshot")]).await.ok);
-        assert!(cells(&desk.store()).await == cells(&whole.store()).await, "{array}");
-    }
-}
-
-#[tokio::test]
-async fn a_snapshot_without_viewers_is_asked_for_again_until_it_has_some() {
-    let (event, _, visited) = settled();
-    let (whole, desk) = (Desk::new(), Desk::new());
-    let without_viewers = "null-array=viewerDetails@snapshot";
-    for (hours, texts) in [(0, &[without_viewers][..]), (24, &[without_viewers]), (48, &[]), (72, &[])] {
-        assert!(run(&whole, visited + HOUR * hours, &[]).await.ok);
-        assert!(run(&desk, visited + HOUR * hours, texts).await.ok);
-        let found = cells(&desk.store()).await;
-        let has_viewers = found.keys().any(|(table, _, of)| *table == Table::ViewerDetails && *of == event);
-        assert_eq!(has_viewers, texts.is_empty(), "{hours}");
-    }
-    assert!(cells(&desk.store()).await == cells(&whole.store()).await);
-    // Nor does such an answer close an event for which there was none before.
-    let last = Desk::new();
-    for (hours, closed) in [(0, None), (24, Some(Closing::Complete))] {
-        assert!(run(&last, later() + HOUR * hours, &[without_viewers]).await.ok);
-        assert_eq!(ledger(&last, event).await.unwrap().closed, closed);
-    }
-}
-
-#[tokio::test]
 async fn a_new_day_answered_without_data_is_asked_for_once_more_if_no_snapshot_tells_what_it_has() {
     let (event, _) = busiest();
     let whole = Desk::new();
@@ -287,34 +208,5 @@ async fn a_new_day_answered_without_data_is_asked_for_once_more_if_no_snapshot_t
         }
         let found = ledger(&desk, event).await.unwrap().days.get(&last).map(|day| day.lives.rows);
         assert_eq!(found, (!keeps_lacking).then_some(rows));
-    }
-}
-
-#[tokio::test]
-async fn the_day_of_an_event_is_not_decided_by_an_answer_without_data() {
-    let (desk, ended) = (Desk::new(), later() - HOUR * 48);
-    let says = |report: Value| VendorAnswers {
-        edited: vec![json!({ "eventId": 1, "endTime": ended.as_second() })],
-        report,
-        ..VendorAnswers::default()
-    };
-    let lives = json!([{ "online_time": (ended - HOUR).as_second() }]);
-    // Nor by one that has viewers, and no viewings.
-    for (hours, report) in [(0, Value::Null), (1, json!({ "viewerDetails": [{ "mobile": "19000101106" }] }))]
-    {
-        let (report, _) = vendor_lists::run(&desk, later() + HOUR * hours, says(report)).await;
-        assert_eq!(report.events.failed, 1, "{:?}", report.failures);
-        assert_eq!(ledger(&desk, 1).await.unwrap().event_day, None);
-    }
-    let whole = json!({ "lives": lives, "interactions": [], "viewerDetails": [] });
-    let (report, _) = vendor_lists::run(&desk, later() + HOUR * 4, says(whole)).await;
-    assert!(report.ok, "{:?}", report.failures);
-    let day = Zone::parse("Asia/Shanghai").unwrap().day_of(ended - HOUR);
-    assert_eq!(ledger(&desk, 1).await.unwrap().event_day, Some(day));
-    // If it never answers with data, the event is not waited for.
-    let desk = Desk::new();
-    for visit in 0..7 {
-        let (report, _) = vendor_lists::run(&desk, later() + HOUR * 24 * visit, says(Value::Null)).await;
-        assert_eq!(report.events.complete, usize::from(visit == 6), "{visit} {:?}", report.failures);
     }
 }
