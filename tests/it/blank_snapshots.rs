@@ -6,7 +6,7 @@ use rollcall::transform::tables::Table;
 use serde_json::{Value, json};
 
 use crate::support::command::Desk;
-use crate::support::faults::{busiest, settled, sync_with as run};
+use crate::support::faults::{settled, sync_with as run};
 use crate::support::lake::{cells, ledger};
 use crate::support::run::{HOUR, later};
 use crate::support::vendor_lists::{self, VendorAnswers};
@@ -53,17 +53,6 @@ async fn a_snapshot_with_viewers_but_no_viewings_makes_the_visit_ask_for_every_d
     assert!(run(&desk, later(), &["null-array=lives+interactions@snapshot"]).await.ok);
     assert!(cells(&desk.store()).await == cells(&whole.store()).await);
     assert_eq!(ledger(&desk, EVENT).await.unwrap().closed, Some(Closing::Complete));
-    // A day without data is asked for once more before the event is closed.
-    let (event, day) = busiest();
-    let (desk, blank) = (Desk::new(), format!("code=200@day:{event}:{day}"));
-    for (hours, texts, closed) in [
-        (0, &["null-array=lives+interactions@snapshot", &blank][..], None),
-        (24, &["null-array=lives+interactions@snapshot"], Some(Closing::Complete)),
-    ] {
-        assert!(run(&desk, later() + HOUR * hours, texts).await.ok);
-        assert_eq!(ledger(&desk, event).await.unwrap().closed, closed);
-    }
-    assert!(cells(&desk.store()).await == cells(&whole.store()).await);
 }
 
 #[tokio::test]

@@ -39,7 +39,7 @@ impl Visiting<'_> {
             outcome,
             is_chosen: self.scope.is_chosen(),
             planned_at: self.scope.planned_at(),
-            closes_from: self.needs().closes_from().filter(|_| !self.is_to_be_asked_once_more()),
+            closes_from: self.needs().closes_from().filter(|_| !self.lacks_viewers_for_the_first_time()),
             is_unknown: self.shortfall.is_unknown,
         };
         let after = match self.record(&visit).await {
@@ -63,12 +63,12 @@ impl Visiting<'_> {
         })
     }
 
-    /// Whether the next visit asks once more for what this visit was perhaps not answered in full: the event is closed after that.
-    fn is_to_be_asked_once_more(&self) -> bool {
+    /// Whether the snapshot was answered without an array of viewers, unlike the one before: it is then asked for once more before
+    /// the event is closed.
+    fn lacks_viewers_for_the_first_time(&self) -> bool {
         let lacks_viewers =
             |snapshot: Option<SnapshotAnswer>| snapshot.is_some_and(|snapshot| snapshot.lacks_viewers);
-        let is_first = lacks_viewers(self.answers.snapshot) && !lacks_viewers(self.ledger.snapshot);
-        is_first || !self.shortfall.lacking.is_empty()
+        lacks_viewers(self.answers.snapshot) && !lacks_viewers(self.ledger.snapshot)
     }
 
     /// Cleans what this visit archived if the list of people to be forgotten has grown meanwhile, and fails if the lake's policy was
