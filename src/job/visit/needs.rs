@@ -31,7 +31,8 @@ impl<'a> Needs<'a> {
     }
 
     /// Days that are asked for whatever the snapshot counts: days that are owed or lacked arrays, days that may have changed since
-    /// the last visit, and chosen days that had rows. On the first visit, only those owed.
+    /// the last visit, and chosen days that had rows. On the first visit, only those that
+    /// one which broke off has left.
     pub(in crate::job) fn days(&self) -> BTreeSet<Date> {
         let mut days = &self.ledger.owed.days | &self.ledger.lacking;
         if let Some(through) = self.ledger.through {

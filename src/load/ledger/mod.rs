@@ -51,8 +51,8 @@ pub struct Ledger {
     /// For each day whose answers lacked data that the day may have, the number of such visits since the day last had rows.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub blank: BTreeMap<Date, u32>,
-    /// Days whose last answer lacked arrays, without a snapshot that tells whether they have records. The next visit asks for
-    /// them once more.
+    /// Days whose answers lacked arrays, without a snapshot that tells whether they have records. The next visit asks for them
+    /// once more, and then takes them as they are answered.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub lacking: BTreeSet<Date>,
     /// Failed visits since the last one that did not fail.
@@ -169,7 +169,6 @@ impl Ledger {
 
 #[cfg(test)]
 pub(super) mod tests {
-
     use jiff::SignedDuration;
 
     use super::visit::Visit;
