@@ -1,14 +1,15 @@
 //! A snapshot without any data, or without an array that it should have.
 
+use jiff::Timestamp;
 use rollcall::calendar::Zone;
 use rollcall::load::ledger::Closing;
 use rollcall::transform::tables::Table;
 use serde_json::{Value, json};
 
 use crate::support::command::Desk;
-use crate::support::faults::{settled, sync_with as run};
+use crate::support::faults::{faults, settled, sync_with as run};
 use crate::support::lake::{cells, ledger};
-use crate::support::run::{HOUR, later};
+use crate::support::run::{HOUR, config, later, server_at, small_world, sync_all};
 use crate::support::vendor_lists::{self, VendorAnswers};
 
 const EVENT: i64 = 700_001;
@@ -64,6 +65,45 @@ async fn a_snapshot_that_lacks_an_array_of_viewings_that_its_viewers_have_is_not
         assert!(run(&desk, later(), &[&format!("null-array={array}@snapshot")]).await.ok);
         assert!(cells(&desk.store()).await == cells(&whole.store()).await, "{array}");
     }
+}
+
+#[tokio::test]
+async fn an_event_is_not_closed_before_a_day_without_data_that_no_snapshot_tells_of_was_asked_for_again() {
+    let (event, day, _) = settled();
+    let whole = Desk::new();
+    run(&whole, later() + HOUR * 24, &[]).await;
+    let expected = cells(&whole.store()).await;
+    let (half, blank) = ("null-array=lives@snapshot", format!("code=200@day:{event}:{day}"));
+    for keeps_lacking in [false, true] {
+        let desk = Desk::new();
+        for (hours, is_bad, closed) in [(0, true, None), (24, keeps_lacking, Some(Closing::Complete))] {
+            let texts = [half, &blank];
+            assert!(run(&desk, later() + HOUR * hours, if is_bad { &texts } else { &[] }).await.ok);
+            assert_eq!(ledger(&desk, event).await.unwrap().closed, closed, "{keeps_lacking}");
+        }
+        assert_eq!(cells(&desk.store()).await == expected, !keeps_lacking);
+    }
+}
+
+#[tokio::test]
+async fn after_six_snapshots_without_viewers_only_what_is_new_and_the_last_visit_ask_for_one() {
+    let nobody = small_world(8).events().find(|event| event.sessions().next().is_none()).unwrap();
+    let (event, end) = (i64::try_from(nobody.id).unwrap(), Timestamp::from_second(nobody.end_time).unwrap());
+    let (desk, mut snapshots) = (Desk::new(), 0);
+    let mut visits = 0;
+    for days in (1..10).chain([40]) {
+        let now = end + HOUR * 24 * days;
+        let server = server_at(now, &small_world(8), faults(&["null-array=viewerDetails@snapshot"]));
+        assert!(sync_all(config(&server, &desk.store()), now).await.ok);
+        let asked = server.requests().into_iter().filter(|request| request.event_id == Some(nobody.id));
+        let reports: Vec<_> = asked.filter(|request| request.path.ends_with("report/details")).collect();
+        visits += u32::from(!reports.is_empty());
+        snapshots += reports.iter().filter(|request| request.start_time.is_none()).count();
+        let expected = if days == 40 { 7 } else { days.min(6) };
+        assert_eq!(snapshots, usize::try_from(expected).unwrap(), "{days}");
+    }
+    assert_eq!(visits, 10);
+    assert_eq!(ledger(&desk, event).await.unwrap().closed, Some(Closing::Complete));
 }
 
 #[tokio::test]

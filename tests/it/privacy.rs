@@ -36,6 +36,7 @@ const QUIRKS: Quirks = Quirks {
     most_rows: None,
     missing_array: None,
     null_array: None,
+    null_if_empty: false,
     envelope: simulator::Envelope::Around,
 };
 

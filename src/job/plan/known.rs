@@ -102,7 +102,7 @@ fn wanted_at(context: &Context, choice: &Choice, ledger: &Ledger, now: Timestamp
                 Some(_) => *days,
                 None => days.with_those_before(context.horizon, zone),
             };
-            ledger.days.keys().chain(&ledger.owed.days).any(|day| days.has(*day))
+            ledger.days.keys().chain(&ledger.days_to_ask_for()).any(|day| days.has(*day))
                 || held.meet(&ledger.event, zone)
                     && !ledger.was_cancelled_before_start()
                     && ledger.event.start_time.is_some_and(|start| start <= now)

@@ -12,7 +12,6 @@ use crate::error::Result;
 use crate::job::archive;
 use crate::load::conflict_retries::ConflictRetries;
 use crate::load::keys;
-use crate::load::ledger::answers::SnapshotAnswer;
 use crate::load::ledger::visit::Visit;
 use crate::load::ledger::{Closing, Ledger};
 use crate::load::staging::{CellWriter, VisitId};
@@ -33,13 +32,13 @@ impl Visiting<'_> {
             snapshot: self.answers.snapshot,
             owed: std::mem::take(&mut self.shortfall.owed),
             blank: std::mem::take(&mut self.shortfall.blank),
-            lacking: self.shortfall.lacking.clone(),
+            lacking: std::mem::take(&mut self.shortfall.lacking),
             asked: self.answers.asked.clone(),
             has_asked_all,
             outcome,
             is_chosen: self.scope.is_chosen(),
             planned_at: self.scope.planned_at(),
-            closes_from: self.needs().closes_from().filter(|_| !self.lacks_viewers_for_the_first_time()),
+            closes_from: self.needs().closes_from(),
             is_unknown: self.shortfall.is_unknown,
         };
         let after = match self.record(&visit).await {
@@ -61,14 +60,6 @@ impl Visiting<'_> {
             after,
             error: self.shortfall.error,
         })
-    }
-
-    /// Whether the snapshot was answered without an array of viewers, unlike the one before: it is then asked for once more before
-    /// the event is closed.
-    fn lacks_viewers_for_the_first_time(&self) -> bool {
-        let lacks_viewers =
-            |snapshot: Option<SnapshotAnswer>| snapshot.is_some_and(|snapshot| snapshot.lacks_viewers);
-        lacks_viewers(self.answers.snapshot) && !lacks_viewers(self.ledger.snapshot)
     }
 
     /// Cleans what this visit archived if the list of people to be forgotten has grown meanwhile, and fails if the lake's policy was

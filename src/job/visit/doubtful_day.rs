@@ -65,8 +65,8 @@ impl Visiting<'_> {
         Err(error)
     }
 
-    /// Owes the days that lacked an array for which the snapshot, if it came after them, counts more records. If no snapshot can
-    /// tell, they are asked for once more.
+    /// Owes the days that lacked an array for which the snapshot, if it came after them, counts more records. Notes those of which
+    /// no snapshot can tell.
     pub(super) fn owe_what_lacks(&mut self) {
         for (day, (missing, error)) in std::mem::take(&mut self.answers.lacking) {
             match self.answers.counted_more(day, &missing) {
@@ -76,10 +76,10 @@ impl Visiting<'_> {
                     self.shortfall.blank.insert(day);
                     self.fail(task.named(error));
                 }
-                None if !self.ledger.lacking.contains(&day) => {
+                None => {
                     self.shortfall.lacking.insert(day);
                 }
-                Some(false) | None => {}
+                Some(false) => {}
             }
         }
     }

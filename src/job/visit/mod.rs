@@ -162,9 +162,10 @@ impl Visiting<'_> {
     async fn find_event_day(&mut self) -> Result<bool> {
         let Some(fetched) = self.count_days().await? else { return Ok(false) };
         let first = fetched.day_counts.keys().next().copied();
-        // The day is fixed for good, and an answer without data may be no answer at all: it decides the day only after several
-        // unfinished visits.
-        if first.is_none() && fetched.lacks_viewings() && self.ledger.unfinished < TRIES_WITHOUT_DATA {
+        // The day is fixed for good, and an answer without data, or without viewings that its viewers have, may be no answer at
+        // all: it decides the day only after several unfinished visits.
+        let is_doubtful = fetched.is_half() || first.is_none() && fetched.lacks_viewings();
+        if is_doubtful && self.ledger.unfinished < TRIES_WITHOUT_DATA {
             return Err(Task::Snapshot.named(lacks_data(&fetched)));
         }
         self.event_day = EventDay::Known(first.unwrap_or(self.event_day.date()));

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
+use super::doubtful_day::TRIES_WITHOUT_DATA;
 use super::event_day::EventDay;
 use crate::calendar;
 use crate::error::Result;
@@ -12,6 +13,7 @@ use crate::job::choice::Scope;
 use crate::job::context::Context;
 use crate::load::lake_settings::LakeSettings;
 use crate::load::ledger::Ledger;
+use crate::load::ledger::answers::SnapshotAnswer;
 use crate::report::Requests;
 
 /// What a visit has to ask for, as far as is known when it begins.
@@ -30,11 +32,11 @@ impl<'a> Needs<'a> {
         Self { settings: &context.lake.settings, horizon: context.horizon, scope, ledger, now }
     }
 
-    /// Days that are asked for whatever the snapshot counts: days that are owed or lacked arrays, days that may have changed since
-    /// the last visit, and chosen days that had rows. On the first visit, only those that
-    /// one which broke off has left.
+    /// Days that are asked for whatever the snapshot counts: those that an earlier visit left to this one, those that may have
+    /// changed since the last visit, and chosen ones that had rows. On the first visit, only those that one which broke off has
+    /// left.
     pub(in crate::job) fn days(&self) -> BTreeSet<Date> {
-        let mut days = &self.ledger.owed.days | &self.ledger.lacking;
+        let mut days = self.ledger.days_to_ask_for();
         if let Some(through) = self.ledger.through {
             let first = through.checked_sub(self.settings.settle).unwrap_or(through);
             days.extend(calendar::days(self.settings.zone.day_of(first), self.last_day()));
@@ -43,12 +45,14 @@ impl<'a> Needs<'a> {
         days
     }
 
-    /// Whether the snapshot is asked for, whatever the days bring: on the first visit, on the last, when it is owed or was answered
-    /// without viewers, and when the user chose the event.
+    /// Whether the snapshot is asked for, whatever the days bring: on the first visit, on the last, when it is owed, when the ledger
+    /// has none, or a few without viewers, and when the user chose the event.
     pub(super) fn snapshot(&self) -> bool {
         let is_last = self.ledger.closed.is_none() && self.is_last();
-        let lacked_viewers = self.ledger.snapshot.is_some_and(|snapshot| snapshot.lacks_viewers);
-        let is_wanted = lacked_viewers || self.ledger.owed.snapshot || self.scope.is_whole();
+        let may_have_viewers =
+            |snapshot: SnapshotAnswer| (1..TRIES_WITHOUT_DATA).contains(&snapshot.without_viewers);
+        let lacks_viewers = self.ledger.snapshot.is_none_or(may_have_viewers);
+        let is_wanted = lacks_viewers || self.ledger.owed.snapshot || self.scope.is_whole();
         self.ledger.through.is_none() || is_last || is_wanted
     }
 

@@ -17,7 +17,7 @@ pub(super) struct Shortfall {
     pub(super) owed: Owed,
     /// Days whose answers lacked data that the day may have.
     pub(super) blank: BTreeSet<Date>,
-    /// Days whose answers lacked arrays for the first time, without a snapshot that tells whether they have records.
+    /// Days whose answers lacked arrays, without a snapshot that tells whether they have records.
     pub(super) lacking: BTreeSet<Date>,
     /// How many requests in a row were given up.
     given_up: u32,

@@ -94,6 +94,8 @@ impl Visiting<'_> {
         let (day, before) = (self.event_day.date(), self.ledger.snapshot);
         let (is_blank, is_half) = (fetched.is_blank(), fetched.is_half());
         let lacks_viewers = fetched.missing.contains(&Table::ViewerDetails);
+        let before_without = before.map_or(0, |before| before.without_viewers);
+        let without_viewers = if lacks_viewers { before_without.saturating_add(1) } else { 0 };
         // An answer without the array empties nothing.
         let may_shrink = !lacks_viewers;
         let accepted_before = before.and_then(|before| before.accepted_at);
@@ -101,7 +103,7 @@ impl Visiting<'_> {
             viewer_details: fetched.totals(Table::ViewerDetails),
             rejects: fetched.rejected.totals(),
             accepted_at: if may_shrink { self.accepted_at(Task::Snapshot) } else { accepted_before },
-            lacks_viewers,
+            without_viewers,
             ..SnapshotAnswer::empty(self.visit_id.pulled_at)
         };
         if self.scope.accepts(day) && may_shrink {

@@ -80,9 +80,10 @@ pub struct SnapshotAnswer {
     pub viewer_details: Totals,
     /// Sums over the records that no table can hold.
     pub rejects: Totals,
-    /// Whether the answer had no array of viewers: then nobody came, or it was no answer, or only a part of one.
-    #[serde(default, skip_serializing_if = "Not::not")]
-    pub lacks_viewers: bool,
+    /// How many snapshots in a row, up to this one, had no array of viewers: then nobody came, or they were no answers, or only
+    /// parts of one.
+    #[serde(default)]
+    pub without_viewers: u32,
     /// When a user last accepted fewer rows (`--accept-shrink`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<Timestamp>,
@@ -96,8 +97,8 @@ impl SnapshotAnswer {
     #[must_use]
     pub fn empty(pulled_at: Timestamp) -> Self {
         let [viewer_details, rejects] = [Totals::default(); 2];
-        let (lacks_viewers, is_awaited) = (false, false);
-        Self { pulled_at, viewer_details, rejects, lacks_viewers, accepted_at: None, is_awaited }
+        let (without_viewers, is_awaited) = (0, false);
+        Self { pulled_at, viewer_details, rejects, without_viewers, accepted_at: None, is_awaited }
     }
 
     /// The sums over what a snapshot brings for a table.

@@ -66,10 +66,16 @@ impl Ledger {
         }
         let is_settled = visit.closes_from.is_some_and(|from| from <= visit.pulled_at);
         match visit.outcome {
-            Outcome::Complete if self.owed.is_empty() && is_settled => Some(Closing::Complete),
+            Outcome::Complete if is_settled && !self.waits() => Some(Closing::Complete),
             Outcome::Failed if self.is_given_up(visit, horizon) => Some(Closing::Incomplete),
             _ => None,
         }
+    }
+
+    /// Whether the next visit is to ask for something: what is owed, and what was answered without arrays for the first time.
+    fn waits(&self) -> bool {
+        let lacks_viewers = self.snapshot.is_some_and(|snapshot| snapshot.without_viewers == 1);
+        self.owed.snapshot || lacks_viewers || !self.days_to_ask_for().is_empty()
     }
 
     /// Whether this visit was due, not chosen by a user, and failed or was cut off while another one was complete and closed the

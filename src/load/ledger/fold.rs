@@ -62,13 +62,17 @@ impl Ledger {
     }
 
     /// Counts a visit among those in a row that failed, were in vain, or were not finished; and, for each day, among those
-    /// without its data. Takes over which days it asks to be asked for once more.
+    /// without its data; and, for each day, its answers in a row that lacked arrays.
     fn count(&mut self, visit: &Visit) {
         for day in &visit.blank {
             let visits = self.blank.entry(*day).or_default();
             *visits = visits.saturating_add(1);
         }
-        self.lacking = &(&self.lacking - &visit.asked) | &visit.lacking;
+        self.lacked.retain(|day, _| visit.lacking.contains(day) || !visit.asked.contains(day));
+        for day in &visit.lacking {
+            let answers = self.lacked.entry(*day).or_default();
+            *answers = answers.saturating_add(1);
+        }
         let has_failed = visit.outcome == Outcome::Failed;
         self.failures = if has_failed { self.failures.saturating_add(1) } else { 0 };
         self.in_vain = match visit.outcome {
@@ -116,19 +120,43 @@ mod tests {
     #[test]
     fn a_day_that_lacked_arrays_waits_until_a_visit_has_asked_for_it_again() {
         let mut ledger = ledger();
-        let (waits, day) = (|ledger: &Ledger| !ledger.lacking.is_empty(), "2022-10-26".parse().unwrap());
+        let day = "2022-10-26".parse().unwrap();
         let asking = |hours| Visit { asked: [day].into(), ..visit(hours, Outcome::Complete) };
         let lacking = |hours| Visit { lacking: [day].into(), ..asking(hours) };
-        for (visit, expected) in [
+        for (visit, waits) in [
             (lacking(1), true),
-            (visit(2, Outcome::Failed), true),
+            (lacking(1), true),
+            (Visit { asked: [].into(), ..asking(2) }, true),
             (asking(3), false),
             // One that is folded after a later one tells nothing new.
             (lacking(2), false),
             (lacking(4), true),
+            (lacking(5), false),
+            // It is believed, until it is answered otherwise.
+            (lacking(6), false),
+            (asking(7), false),
+            (lacking(8), true),
         ] {
             ledger.fold(&visit, HORIZON);
-            assert_eq!(waits(&ledger), expected, "{}", visit.pulled_at);
+            assert_eq!(ledger.days_to_ask_for().contains(&day), waits, "{}", visit.pulled_at);
+        }
+    }
+
+    #[test]
+    fn an_event_is_closed_once_what_was_answered_without_arrays_was_asked_for_again() {
+        let day = "2022-10-26".parse().unwrap();
+        let past = |hours: i64| visit(31 * 24 + hours, Outcome::Complete);
+        let lacking = |hours| Visit { lacking: [day].into(), asked: [day].into(), ..past(hours) };
+        let without_viewers = |hours, without_viewers| {
+            let snapshot = SnapshotAnswer { without_viewers, ..SnapshotAnswer::empty(past(hours).pulled_at) };
+            Visit { snapshot: Some(snapshot), ..past(hours) }
+        };
+        for [first, second] in [[lacking(0), lacking(24)], [without_viewers(0, 1), without_viewers(24, 2)]] {
+            let mut ledger = ledger();
+            ledger.fold(&first, HORIZON);
+            assert_eq!(ledger.closed, None);
+            ledger.fold(&second, HORIZON);
+            assert_eq!(ledger.closed, Some(Closing::Complete));
         }
     }
 

@@ -51,10 +51,10 @@ pub struct Ledger {
     /// For each day whose answers lacked data that the day may have, the number of such visits since the day last had rows.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub blank: BTreeMap<Date, u32>,
-    /// Days whose answers lacked arrays, without a snapshot that tells whether they have records. The next visit asks for them
-    /// once more, and then takes them as they are answered.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub lacking: BTreeSet<Date>,
+    /// For each day whose last answer lacked arrays, without a snapshot that tells whether it has records: the number of such
+    /// answers in a row. After the first, the next visit asks for the day once more; after the second, it is believed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lacked: BTreeMap<Date, u32>,
     /// Failed visits since the last one that did not fail.
     pub failures: u32,
     /// Visits since the last one that was complete.
@@ -115,7 +115,7 @@ impl Ledger {
             snapshot: None,
             owed: Owed::default(),
             blank: BTreeMap::new(),
-            lacking: BTreeSet::new(),
+            lacked: BTreeMap::new(),
             failures: 0,
             unfinished: 0,
             in_vain: 0,
@@ -125,6 +125,17 @@ impl Ledger {
             began_at: None,
             closed: None,
         }
+    }
+
+    /// The days that the next visit asks for whatever has changed: those that are owed, and those whose last answer was the first
+    /// in a row to lack arrays.
+    #[must_use]
+    pub fn days_to_ask_for(&self) -> BTreeSet<Date> {
+        &self.owed.days | &self.lacked_once().collect()
+    }
+
+    fn lacked_once(&self) -> impl Iterator<Item = Date> {
+        self.lacked.iter().filter(|(_, answers)| **answers == 1).map(|(day, _)| *day)
     }
 
     /// Notes that a user accepts fewer rows for a day. This has to be in the ledger before a cell with the acceptance is staged:

@@ -132,7 +132,7 @@ pub struct Visit {
     pub owed: Owed,
     /// Days whose answers lacked data that the day may have.
     pub blank: BTreeSet<Date>,
-    /// Days whose answers lacked arrays for the first time, without a snapshot that tells whether they have records.
+    /// Days whose answers lacked arrays, without a snapshot that tells whether they have records.
     pub lacking: BTreeSet<Date>,
     /// All days that were asked for, including those without rows and those that failed.
     pub asked: BTreeSet<Date>,
@@ -140,8 +140,8 @@ pub struct Visit {
     pub has_asked_all: bool,
     /// How it ended.
     pub outcome: Outcome,
-    /// When the last day of the event's horizon settles: a complete visit from then on closes the event. `None` if this visit
-    /// must not close it.
+    /// When the last day of the event's horizon settles: a complete visit from then on closes the event. `None` if that is beyond
+    /// all time.
     pub closes_from: Option<Timestamp>,
     /// Whether the vendor does not know the event.
     pub is_unknown: bool,

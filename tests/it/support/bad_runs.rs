@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use simulator::{EmptyPage, RangeEnds, ServerOptions, ViewerDetails};
+use simulator::{EmptyPage, Quirks, RangeEnds, ServerOptions, ViewerDetails};
 
 use super::faulty::Fault;
 
@@ -71,12 +71,23 @@ pub(crate) struct Vendor {
     range_ends: RangeEnds,
     viewer_details: ViewerDetails,
     empty_page: EmptyPage,
+    /// Whether an array without records is null.
+    null_if_empty: bool,
+    /// Whether snapshots always lack a viewing that its day has, and that their viewers count.
+    contradicting: bool,
 }
 
 impl Vendor {
-    pub(crate) fn options(self) -> ServerOptions {
-        let Self { range_ends, viewer_details, empty_page } = self;
-        ServerOptions { range_ends, viewer_details, empty_page, ..ServerOptions::default() }
+    /// Whether neither an answer for a day nor a snapshot tells that the day has no records of an array.
+    pub(crate) fn hides_what_days_have(self) -> bool {
+        self.null_if_empty && self.contradicting
+    }
+
+    /// Such a vendor, when an answer has no more than so many rows of an array.
+    pub(crate) fn options(self, most_rows: Option<u64>) -> ServerOptions {
+        let Self { range_ends, viewer_details, empty_page, null_if_empty, contradicting } = self;
+        let quirks = Quirks { null_if_empty, contradicting, most_rows, ..Quirks::default() };
+        ServerOptions { range_ends, viewer_details, empty_page, quirks, ..ServerOptions::default() }
     }
 }
 
@@ -84,11 +95,16 @@ pub(crate) fn vendor() -> impl Strategy<Value = Vendor> {
     let range_ends = select(&[RangeEnds::Inclusive, RangeEnds::HalfOpen, RangeEnds::Exclusive]);
     let viewer_details = select(&[ViewerDetails::Cumulative, ViewerDetails::PerRange]);
     let empty_page = select(&[EmptyPage::Array, EmptyPage::Null, EmptyPage::NullList, EmptyPage::Total]);
-    (range_ends, viewer_details, empty_page).prop_map(|(range_ends, viewer_details, empty_page)| Vendor {
-        range_ends,
-        viewer_details,
-        empty_page,
-    })
+    let (null_if_empty, contradicting) = (prop::bool::weighted(0.4), prop::bool::weighted(0.3));
+    (range_ends, viewer_details, empty_page, null_if_empty, contradicting).prop_map(
+        |(range_ends, viewer_details, empty_page, null_if_empty, contradicting)| Vendor {
+            range_ends,
+            viewer_details,
+            empty_page,
+            null_if_empty,
+            contradicting,
+        },
+    )
 }
 
 fn chosen() -> impl Strategy<Value = Chosen> {

@@ -36,6 +36,9 @@ pub struct Quirks {
     /// An array in whose place there is null.
     #[arg(long, value_enum, value_name = "ARRAY")]
     pub null_array: Option<ReportArray>,
+    /// In the place of an array without rows there is null.
+    #[arg(long)]
+    pub null_if_empty: bool,
     /// Where the envelope's keys stand.
     #[arg(long, value_enum, default_value_t)]
     pub envelope: Envelope,

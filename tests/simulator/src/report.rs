@@ -90,7 +90,12 @@ impl Chunks {
                 Some(Part::Rows(array, number + 1))
             }
             Part::Rows(array, _) => {
-                out.push(b']');
+                let end = match (self.is_first, self.quirks.null_if_empty) {
+                    (false, _) => "]",
+                    (true, false) => "[]",
+                    (true, true) => "null",
+                };
+                out.extend_from_slice(end.as_bytes());
                 self.is_first = false;
                 Some(after(array))
             }
@@ -109,7 +114,7 @@ impl Chunks {
         }
     }
 
-    /// Writes the key of `array` and what opens it, and says which part follows.
+    /// Writes the key of `array`, and says which part follows.
     fn open(&mut self, out: &mut Vec<u8>, array: ReportArray) -> Part {
         if self.quirks.missing_array == Some(array) {
             return after(array);
@@ -122,10 +127,9 @@ impl Chunks {
             out.extend_from_slice(b"null");
             return after(array);
         }
-        out.push(b'[');
         (self.is_first, self.rows, self.written) = (true, 0, 0);
         if self.quirks.unplaceable.is_some() && array == ReportArray::Lives && self.event.viewer_count > 0 {
-            self.separate(out);
+            self.begin_row(out);
             out.extend_from_slice(b"\"lost\"");
         }
         Part::Rows(array, 0)
@@ -156,7 +160,7 @@ impl Chunks {
                 continue;
             }
             if (self.query.keeps(session) || odd.unplaceable && exists) && self.has_room() {
-                self.separate(out);
+                self.begin_row(out);
                 record::write(out, &self.event, viewer, session, odd);
             }
         }
@@ -167,7 +171,7 @@ impl Chunks {
         let counts = |session: &&Session| self.query.counts(session);
         let sessions: Vec<Session> = viewer.sessions.iter().filter(counts).copied().collect();
         if !sessions.is_empty() && self.has_room() {
-            self.separate(out);
+            self.begin_row(out);
             viewer_detail::write(out, &self.event, viewer, &sessions, odd);
         }
     }
@@ -185,7 +189,12 @@ impl Chunks {
         has_room
     }
 
-    /// Writes the comma between two elements.
+    /// Writes what stands before a row: the comma, or what opens the array.
+    fn begin_row(&mut self, out: &mut Vec<u8>) {
+        out.push(if std::mem::take(&mut self.is_first) { b'[' } else { b',' });
+    }
+
+    /// Writes the comma between two arrays.
     fn separate(&mut self, out: &mut Vec<u8>) {
         if !std::mem::take(&mut self.is_first) {
             out.push(b',');

@@ -41,6 +41,7 @@ fn a_report_is_json_under_every_mix_of_quirks() {
                         unplaceable: Some(4),
                         missing_array,
                         null_array,
+                        null_if_empty: missing_array.is_none(),
                         envelope,
                     };
                     let answer = answer(&event, everything(), quirks);
@@ -87,6 +88,24 @@ fn an_array_can_be_left_out_or_made_null() {
         let null = Quirks { null_array: Some(which), ..Quirks::default() };
         assert_eq!(answer(&busy(), everything(), null)["data"]["report"].get(name), Some(&Value::Null));
     }
+}
+
+#[test]
+fn only_an_array_without_rows_is_null_where_empty_arrays_are() {
+    let quirks = Quirks { null_if_empty: true, ..Quirks::default() };
+    let options = WorldOptions { events: 12, viewers: Viewers::Range(0, 20), ..WorldOptions::default() };
+    let (mut full, mut empty) = (0, 0);
+    for event in World::new(options).events() {
+        let (plain, odd) =
+            (answer(&event, everything(), Quirks::default()), answer(&event, everything(), quirks));
+        for (name, _) in ARRAYS {
+            let rows = array(&plain, name);
+            let expected = if rows.is_empty() { Value::Null } else { rows.into() };
+            assert_eq!(odd["data"]["report"][name], expected);
+            *(if rows.is_empty() { &mut empty } else { &mut full }) += 1;
+        }
+    }
+    assert!(full > 10 && empty > 5, "{full} {empty}");
 }
 
 #[test]
