@@ -11,7 +11,7 @@ use proptest::test_runner::{RngSeed, TestRunner};
 use rollcall::config::Config;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
-use rollcall::job::{Job, Publish};
+use rollcall::job::{Job, Publish, Replay};
 use rollcall::load::ledger::Closing;
 use rollcall::load::store::Store;
 use rollcall::report::Failure;
@@ -71,7 +71,11 @@ async fn go_wrong(desk: &Desk, vendor: Vendor, now: Timestamp, run: &BadRun) {
         }
         Chosen::Pulled => Job::Pull(Selection::default()),
         Chosen::Published => Job::Publish(Publish::default()),
+        Chosen::Replayed => Job::Replay(Replay { all: true, ..Replay::default() }),
     };
+    if run.loses_ledgers && desk.store().join("ledger").exists() {
+        std::fs::remove_dir_all(desk.store().join("ledger")).unwrap();
+    }
     let (at, fault) = run.store.unwrap_or((0, Fault::None));
     let store: Arc<dyn Store> = Faulty::new(&desk.open(), at, fault);
     let _ = job(&store, config, now, what).await;

@@ -48,6 +48,8 @@ pub(crate) struct BadRun {
     pub(crate) fault_seed: u64,
     /// An answer is cut off after so many rows of an array.
     pub(crate) most_rows: Option<u64>,
+    /// Whether the folder of ledgers is lost before it.
+    pub(crate) loses_ledgers: bool,
     /// At which operation the store fails, and how.
     pub(crate) store: Option<(u64, Fault)>,
 }
@@ -63,6 +65,8 @@ pub(crate) enum Chosen {
     /// What is due is left staged.
     Pulled,
     Published,
+    /// Everything that is archived.
+    Replayed,
 }
 
 /// What the vendor's page leaves open.
@@ -115,6 +119,7 @@ fn chosen() -> impl Strategy<Value = Chosen> {
         1 => (21..28_i8, 0..4_i8).prop_map(|(from, days)| Chosen::Days(from, from + days)),
         1 => Just(Chosen::Pulled),
         1 => Just(Chosen::Published),
+        1 => Just(Chosen::Replayed),
     ]
 }
 
@@ -130,15 +135,16 @@ pub(crate) fn bad_run() -> impl Strategy<Value = BadRun> {
     ];
     let vendor = (prop::collection::vec(fault, 0..4), any::<u64>(), prop::option::weighted(0.15, 1..12_u64));
     let fault = select(&[Fault::Fails, Fault::Dies, Fault::Ambiguous]);
-    let store = prop::option::weighted(0.3, (0..250_u64, fault));
-    (2..22, chosen(), prop::bool::weighted(0.2), vendor, store).prop_map(
-        |(hours, chosen, archives, (faults, fault_seed, most_rows), store)| BadRun {
+    let store = (prop::bool::weighted(0.08), prop::option::weighted(0.3, (0..250_u64, fault)));
+    (2..22, chosen(), prop::bool::weighted(0.3), vendor, store).prop_map(
+        |(hours, chosen, archives, (faults, fault_seed, most_rows), (loses_ledgers, store))| BadRun {
             hours,
             chosen,
             archives,
             faults,
             fault_seed,
             most_rows,
+            loses_ledgers,
             store,
         },
     )
