@@ -8,7 +8,7 @@ use rollcall::job::selection::Selection;
 use rollcall::load::ledger::answers::DayAnswer;
 use rollcall::transform::tables::Table;
 use rollcall::transform::totals::Totals;
-use simulator::{Array, Event, Session, Viewers, World, WorldOptions};
+use simulator::{Array, Event, ServerOptions, Session, Viewers, World, WorldOptions};
 
 use crate::support::command::Desk;
 use crate::support::faults::{busiest, faults, settled, sync_with as run};
@@ -196,6 +196,8 @@ async fn a_new_day_answered_without_data_is_asked_for_once_more_if_no_snapshot_t
     let zone = Zone::parse("Asia/Shanghai").unwrap();
     let (before, after) = (zone.start_of(last).unwrap() - HOUR, zone.end_of(last).unwrap() + HOUR * 24);
     let blank = format!("code=200@day:{event}:{last}");
+    let rows_of_last =
+        async |desk: &Desk| ledger(desk, event).await.unwrap().days.get(&last).map(|day| day.lives.rows);
     for keeps_lacking in [false, true] {
         let desk = Desk::new();
         assert!(run(&desk, before, &[]).await.ok);
@@ -206,7 +208,13 @@ async fn a_new_day_answered_without_data_is_asked_for_once_more_if_no_snapshot_t
             let asks_again = ledger(&desk, event).await.unwrap().days_to_ask_for().contains(&last);
             assert_eq!(asks_again, hours == 0, "{keeps_lacking} {hours}");
         }
-        let found = ledger(&desk, event).await.unwrap().days.get(&last).map(|day| day.lives.rows);
-        assert_eq!(found, (!keeps_lacking).then_some(rows));
+        assert_eq!(rows_of_last(&desk).await, (!keeps_lacking).then_some(rows));
     }
+    // A run over that day visits the event as well.
+    let desk = Desk::new();
+    assert!(run(&desk, before, &[]).await.ok && run(&desk, after, &[&blank]).await.ok);
+    let server = server_at(after + HOUR, &small_world(8), ServerOptions::default());
+    let that_day = Selection { from: Some(last), to: Some(last), ..Selection::default() };
+    assert!(sync(config(&server, &desk.store()), after + HOUR, that_day).await.unwrap().ok);
+    assert_eq!(rows_of_last(&desk).await, Some(rows));
 }

@@ -78,7 +78,12 @@ async fn go_wrong(desk: &Desk, vendor: Vendor, now: Timestamp, run: &BadRun) {
     }
     let (at, fault) = run.store.unwrap_or((0, Fault::None));
     let store: Arc<dyn Store> = Faulty::new(&desk.open(), at, fault);
-    let _ = job(&store, config, now, what).await;
+    let once = || job(&store, config.clone(), now, what.clone());
+    if run.twice {
+        let _ = tokio::join!(once(), once());
+    } else {
+        let _ = once().await;
+    }
 }
 
 /// Runs in which nothing goes wrong, until every event is closed.

@@ -48,6 +48,8 @@ pub(crate) struct BadRun {
     pub(crate) fault_seed: u64,
     /// An answer is cut off after so many rows of an array.
     pub(crate) most_rows: Option<u64>,
+    /// Whether it runs twice at once.
+    pub(crate) twice: bool,
     /// Whether the folder of ledgers is lost before it.
     pub(crate) loses_ledgers: bool,
     /// At which operation the store fails, and how.
@@ -135,15 +137,17 @@ pub(crate) fn bad_run() -> impl Strategy<Value = BadRun> {
     ];
     let vendor = (prop::collection::vec(fault, 0..4), any::<u64>(), prop::option::weighted(0.15, 1..12_u64));
     let fault = select(&[Fault::Fails, Fault::Dies, Fault::Ambiguous]);
-    let store = (prop::bool::weighted(0.08), prop::option::weighted(0.3, (0..250_u64, fault)));
+    let (twice, loses_ledgers) = (prop::bool::weighted(0.15), prop::bool::weighted(0.08));
+    let store = (twice, loses_ledgers, prop::option::weighted(0.3, (0..250_u64, fault)));
     (2..22, chosen(), prop::bool::weighted(0.3), vendor, store).prop_map(
-        |(hours, chosen, archives, (faults, fault_seed, most_rows), (loses_ledgers, store))| BadRun {
+        |(hours, chosen, archives, (faults, fault_seed, most_rows), (twice, loses_ledgers, store))| BadRun {
             hours,
             chosen,
             archives,
             faults,
             fault_seed,
             most_rows,
+            twice,
             loses_ledgers,
             store,
         },
