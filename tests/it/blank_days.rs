@@ -196,13 +196,13 @@ async fn a_new_day_answered_without_data_is_asked_for_once_more_if_no_snapshot_t
     let zone = Zone::parse("Asia/Shanghai").unwrap();
     let (before, after) = (zone.start_of(last).unwrap() - HOUR, zone.end_of(last).unwrap() + HOUR * 24);
     let blank = format!("code=200@day:{event}:{last}");
+    let texts = [blank.as_str()];
     let rows_of_last =
         async |desk: &Desk| ledger(desk, event).await.unwrap().days.get(&last).map(|day| day.lives.rows);
     for keeps_lacking in [false, true] {
         let desk = Desk::new();
         assert!(run(&desk, before, &[]).await.ok);
         for (hours, is_blank) in [(0, true), (48, keeps_lacking), (96, true)] {
-            let texts = [blank.as_str()];
             let report = run(&desk, after + HOUR * hours, if is_blank { &texts } else { &[] }).await;
             assert!(report.ok, "{hours} {:?}", report.failures);
             let asks_again = ledger(&desk, event).await.unwrap().days_to_ask_for().contains(&last);
@@ -210,6 +210,14 @@ async fn a_new_day_answered_without_data_is_asked_for_once_more_if_no_snapshot_t
         }
         assert_eq!(rows_of_last(&desk).await, (!keeps_lacking).then_some(rows));
     }
+    // While the day lasts, such an answer says nothing of what it will have.
+    let desk = Desk::new();
+    for (now, is_blank) in
+        [(before, false), (before + HOUR * 2, true), (after, true), (after + HOUR * 48, false)]
+    {
+        assert!(run(&desk, now, if is_blank { &texts } else { &[] }).await.ok);
+    }
+    assert_eq!(rows_of_last(&desk).await, Some(rows));
     // A run over that day visits the event as well.
     let desk = Desk::new();
     assert!(run(&desk, before, &[]).await.ok && run(&desk, after, &[&blank]).await.ok);

@@ -1,15 +1,14 @@
 //! A snapshot without any data, or without an array that it should have.
 
-use jiff::Timestamp;
 use rollcall::calendar::Zone;
 use rollcall::load::ledger::Closing;
 use rollcall::transform::tables::Table;
 use serde_json::{Value, json};
 
 use crate::support::command::Desk;
-use crate::support::faults::{faults, settled, sync_with as run};
+use crate::support::faults::{settled, sync_with as run};
 use crate::support::lake::{cells, ledger};
-use crate::support::run::{HOUR, config, later, server_at, small_world, sync_all};
+use crate::support::run::{HOUR, later};
 use crate::support::vendor_lists::{self, VendorAnswers};
 
 const EVENT: i64 = 700_001;
@@ -83,27 +82,6 @@ async fn an_event_is_not_closed_before_a_day_without_data_that_no_snapshot_tells
         }
         assert_eq!(cells(&desk.store()).await == expected, !keeps_lacking);
     }
-}
-
-#[tokio::test]
-async fn after_six_snapshots_without_viewers_only_what_is_new_and_the_last_visit_ask_for_one() {
-    let nobody = small_world(8).events().find(|event| event.sessions().next().is_none()).unwrap();
-    let (event, end) = (i64::try_from(nobody.id).unwrap(), Timestamp::from_second(nobody.end_time).unwrap());
-    let (desk, mut snapshots) = (Desk::new(), 0);
-    let mut visits = 0;
-    for days in (1..10).chain([40]) {
-        let now = end + HOUR * 24 * days;
-        let server = server_at(now, &small_world(8), faults(&["null-array=viewerDetails@snapshot"]));
-        assert!(sync_all(config(&server, &desk.store()), now).await.ok);
-        let asked = server.requests().into_iter().filter(|request| request.event_id == Some(nobody.id));
-        let reports: Vec<_> = asked.filter(|request| request.path.ends_with("report/details")).collect();
-        visits += u32::from(!reports.is_empty());
-        snapshots += reports.iter().filter(|request| request.start_time.is_none()).count();
-        let expected = if days == 40 { 7 } else { days.min(6) };
-        assert_eq!(snapshots, usize::try_from(expected).unwrap(), "{days}");
-    }
-    assert_eq!(visits, 10);
-    assert_eq!(ledger(&desk, event).await.unwrap().closed, Some(Closing::Complete));
 }
 
 #[tokio::test]

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use jiff::civil::date;
+use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestRunner};
 use rollcall::config::Config;
@@ -18,7 +18,7 @@ use rollcall::report::Failure;
 use rollcall::transform::tables::Table;
 use simulator::{Server, ServerOptions, Viewers, World, WorldOptions};
 
-use crate::support::bad_runs::{BadRun, Chosen, EVENTS, Vendor, bad_run, vendor};
+use crate::support::bad_runs::{BadRun, Chosen, EVENTS, Lost, Vendor, bad_run, vendor};
 use crate::support::command::Desk;
 use crate::support::faults::faults;
 use crate::support::faulty::{Fault, Faulty};
@@ -54,8 +54,8 @@ async fn go_well(desk: &Desk, vendor: Vendor, now: Timestamp) {
     assert!(report.failures.iter().all(is_doubt), "{:?}", report.failures);
 }
 
-/// A run in which anything may go wrong, whatever comes of it.
-async fn go_wrong(desk: &Desk, vendor: Vendor, now: Timestamp, run: &BadRun) {
+/// A run in which anything may go wrong, whatever comes of it. Returns why each event is closed, of those that are.
+async fn go_wrong(desk: &Desk, vendor: Vendor, now: Timestamp, run: &BadRun) -> BTreeMap<i64, Closing> {
     let faults = faults(&run.faults.iter().map(String::as_str).collect::<Vec<_>>()).faults;
     let options = ServerOptions { faults, fault_seed: run.fault_seed, ..vendor.options(run.most_rows) };
     let server = server_at(now, &world(), options);
@@ -73,17 +73,23 @@ async fn go_wrong(desk: &Desk, vendor: Vendor, now: Timestamp, run: &BadRun) {
         Chosen::Published => Job::Publish(Publish::default()),
         Chosen::Replayed => Job::Replay(Replay { all: true, ..Replay::default() }),
     };
-    if run.loses_ledgers && desk.store().join("ledger").exists() {
-        std::fs::remove_dir_all(desk.store().join("ledger")).unwrap();
-    }
+    let lose_ledgers = |when| {
+        if run.loses_ledgers == Some(when) && desk.store().join("ledger").exists() {
+            std::fs::remove_dir_all(desk.store().join("ledger")).unwrap();
+        }
+    };
+    lose_ledgers(Lost::Before);
     let (at, fault) = run.store.unwrap_or((0, Fault::None));
     let store: Arc<dyn Store> = Faulty::new(&desk.open(), at, fault);
-    let once = || job(&store, config.clone(), now, what.clone());
+    let run_at = |now| job(&store, config.clone(), now, what.clone());
     if run.twice {
-        let _ = tokio::join!(once(), once());
+        let _ = tokio::join!(run_at(now), run_at(now + SignedDuration::from_secs(5)));
     } else {
-        let _ = once().await;
+        let _ = run_at(now).await;
     }
+    let closed = closings(desk).await;
+    lose_ledgers(Lost::After);
+    closed
 }
 
 /// Runs in which nothing goes wrong, until every event is closed.
@@ -114,13 +120,13 @@ async fn closings(desk: &Desk) -> BTreeMap<i64, Closing> {
 /// Bad runs, and then good ones until the end.
 async fn ends_well(vendor: Vendor, runs: &[BadRun], well: Timestamp, expected: &Cells) {
     let desk = Desk::new();
-    let (mut now, mut before) = (instant(BEGIN), Cells::new());
+    let (mut now, mut before, mut closed) = (instant(BEGIN), Cells::new(), BTreeMap::new());
     for run in runs {
         now += HOUR * run.hours;
         if now >= well {
             break;
         }
-        go_wrong(&desk, vendor, now, run).await;
+        closed.extend(go_wrong(&desk, vendor, now, run).await);
         let after = with_rows(&desk).await;
         for (place, (rows, _)) in &after {
             assert!(expected.get(place).is_some_and(|(all, _)| rows <= all), "{place:?} has {rows}: {run:?}");
@@ -133,7 +139,6 @@ async fn ends_well(vendor: Vendor, runs: &[BadRun], well: Timestamp, expected: &
     // Visits say what became of every record.
     suppressed_records(&desk.open()).await;
     // What was closed while the vendor kept answering with less than there is may lack something for good.
-    let closed = closings(&desk).await;
     let found = to_the_end(&desk, vendor, well).await;
     for (place, cell) in expected.iter().filter(|((_, _, event), _)| !closed.contains_key(event)) {
         assert_eq!(found.get(place), Some(cell), "{place:?}");
@@ -141,7 +146,9 @@ async fn ends_well(vendor: Vendor, runs: &[BadRun], well: Timestamp, expected: &
     let closings = closings(&desk).await;
     assert_eq!(closings.len(), world().events().count());
     for (event, closing) in closings {
-        assert!(closed.contains_key(&event) || closing == Closing::Complete, "{event}");
+        // While days are doubted, an event may be given up.
+        let may_be_given_up = closed.contains_key(&event) || vendor.hides_what_days_have();
+        assert!(closing == Closing::Complete || may_be_given_up, "{event}");
     }
 }
 
@@ -170,7 +177,7 @@ async fn around(vendor: Vendor, hours: &[i32], bad: Option<&BadRun>) -> (Cells, 
     }
     now += HOUR * *last;
     match bad {
-        Some(bad) => go_wrong(&desk, vendor, now, bad).await,
+        Some(bad) => drop(go_wrong(&desk, vendor, now, bad).await),
         None => go_well(&desk, vendor, now).await,
     }
     let closed = closings(&desk).await;

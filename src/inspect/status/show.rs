@@ -70,7 +70,6 @@ impl fmt::Display for Hold {
             HeldBy::Running => ": it has not ended",
             HeldBy::Unvisited => ": no visit has asked for all of it yet",
             HeldBy::Owed => ": the day is owed, and the next visit asks for it again",
-            HeldBy::Lacking => ": its answer lacked arrays, and the next visit asks for it again",
             HeldBy::WithoutSnapshot => ": its first snapshot is owed, and the next visit asks for it again",
             HeldBy::Unsettled => ": it has not been visited since the day settled",
             HeldBy::Staged => ": staged files are not published yet",

@@ -11,7 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::load::cell::Source;
 
 /// After this many visits in which a day lacked data that it may have, counted since it last had rows, its answer is used as it
-/// is. The same holds, after as many unfinished visits, for a snapshot without any data that is to tell the event's day.
+/// is. The same holds, after as many unfinished visits, for a snapshot that lacks data and is to tell the event's day.
 pub(super) const TRIES_WITHOUT_DATA: u32 = 6;
 
 impl Visiting<'_> {
@@ -66,9 +66,11 @@ impl Visiting<'_> {
     }
 
     /// Owes the days that lacked an array for which the snapshot, if it came after them, counts more records. Notes those of which
-    /// no snapshot can tell.
+    /// no snapshot can tell. Days that have not settled are asked for again anyway.
     pub(super) fn owe_what_lacks(&mut self) {
-        for (day, (missing, error)) in std::mem::take(&mut self.answers.lacking) {
+        let mut lacking = std::mem::take(&mut self.answers.lacking);
+        lacking.retain(|day, _| self.is_settled(*day, self.visit_id.pulled_at));
+        for (day, (missing, error)) in lacking {
             match self.answers.counted_more(day, &missing) {
                 Some(true) => {
                     let task = Task::Day(day);
@@ -77,7 +79,8 @@ impl Visiting<'_> {
                     self.fail(task.named(error));
                 }
                 None => {
-                    self.shortfall.lacking.insert(day);
+                    let before = self.ledger.lacked.get(&day).copied().unwrap_or_default();
+                    self.shortfall.lacking.insert(day, before.saturating_add(1));
                 }
                 Some(false) => {}
             }

@@ -103,8 +103,8 @@ impl Fetched {
         let viewers = self.totals(Table::ViewerDetails);
         let counted: u64 = self.day_counts.values().map(|count| count.lives + count.interactions).sum();
         let lacks_some = Source::Windows.tables().iter().any(|table| self.missing.contains(table));
-        // The weight of viewers is how often they came; it may be unknown.
-        self.lacks_viewings() && viewers.rows > 0 || lacks_some && viewers.weight > counted
+        // The weight of viewers is how often they came, each at least once.
+        lacks_some && viewers.weight > counted
     }
 
     /// Whether each array of viewings is missing from some answer.

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use super::doubtful_day::TRIES_WITHOUT_DATA;
 use super::event_day::EventDay;
 use crate::calendar;
 use crate::error::Result;
@@ -13,7 +12,6 @@ use crate::job::choice::Scope;
 use crate::job::context::Context;
 use crate::load::lake_settings::LakeSettings;
 use crate::load::ledger::Ledger;
-use crate::load::ledger::answers::SnapshotAnswer;
 use crate::report::Requests;
 
 /// What a visit has to ask for, as far as is known when it begins.
@@ -45,13 +43,11 @@ impl<'a> Needs<'a> {
         days
     }
 
-    /// Whether the snapshot is asked for, whatever the days bring: on the first visit, on the last, when it is owed, when the ledger
-    /// has none, or a few without viewers, and when the user chose the event.
+    /// Whether the snapshot is asked for, whatever the days bring: on the first visit, on the last, when it is owed, when there is
+    /// none or the last one lacked viewers, and when the user chose the event.
     pub(super) fn snapshot(&self) -> bool {
         let is_last = self.ledger.closed.is_none() && self.is_last();
-        let may_have_viewers =
-            |snapshot: SnapshotAnswer| (1..TRIES_WITHOUT_DATA).contains(&snapshot.without_viewers);
-        let lacks_viewers = self.ledger.snapshot.is_none_or(may_have_viewers);
+        let lacks_viewers = self.ledger.snapshot.is_none_or(|snapshot| snapshot.without_viewers > 0);
         let is_wanted = lacks_viewers || self.ledger.owed.snapshot || self.scope.is_whole();
         self.ledger.through.is_none() || is_last || is_wanted
     }

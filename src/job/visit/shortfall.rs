@@ -1,6 +1,6 @@
 //! What a visit did not bring: what is owed, and why.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
@@ -17,8 +17,9 @@ pub(super) struct Shortfall {
     pub(super) owed: Owed,
     /// Days whose answers lacked data that the day may have.
     pub(super) blank: BTreeSet<Date>,
-    /// Days whose answers lacked arrays, without a snapshot that tells whether they have records.
-    pub(super) lacking: BTreeSet<Date>,
+    /// Settled days whose answers lacked arrays, without a snapshot that tells whether they have records: each with the number of
+    /// such answers in a row.
+    pub(super) lacking: BTreeMap<Date, u32>,
     /// How many requests in a row were given up.
     given_up: u32,
     /// Whether the deadline came before everything was asked for.

@@ -94,29 +94,29 @@ impl Visiting<'_> {
         let (day, before) = (self.event_day.date(), self.ledger.snapshot);
         let (is_blank, is_half) = (fetched.is_blank(), fetched.is_half());
         let lacks_viewers = fetched.missing.contains(&Table::ViewerDetails);
-        let before_without = before.map_or(0, |before| before.without_viewers);
-        let without_viewers = if lacks_viewers { before_without.saturating_add(1) } else { 0 };
-        // An answer without the array empties nothing.
+        let viewer_details = fetched.totals(Table::ViewerDetails);
+        // An answer without the array empties nothing: the one before stands.
         let may_shrink = !lacks_viewers;
-        let accepted_before = before.and_then(|before| before.accepted_at);
-        let answer = SnapshotAnswer {
-            viewer_details: fetched.totals(Table::ViewerDetails),
-            rejects: fetched.rejected.totals(),
-            accepted_at: if may_shrink { self.accepted_at(Task::Snapshot) } else { accepted_before },
-            without_viewers,
-            ..SnapshotAnswer::empty(self.visit_id.pulled_at)
+        let answer = if may_shrink {
+            let accepted_at = self.accepted_at(Task::Snapshot);
+            SnapshotAnswer { viewer_details, accepted_at, ..SnapshotAnswer::empty(self.visit_id.pulled_at) }
+        } else {
+            let stands = before.unwrap_or(SnapshotAnswer::empty(self.visit_id.pulled_at));
+            let without_viewers = stands.without_viewers.saturating_add(1);
+            SnapshotAnswer { without_viewers, is_awaited: false, ..stands }
         };
+        let answer = SnapshotAnswer { rejects: fetched.rejected.totals(), ..answer };
         if self.scope.accepts(day) && may_shrink {
             self.note(Ledger::accept_snapshot).await?;
         }
         let mut to_stage = ToStage::default();
         to_stage.figures.records = fetched.records;
-        to_stage.figures.details = Some(answer.viewer_details);
+        to_stage.figures.details = Some(viewer_details);
         for cell in fetched.cells {
             let before = before
                 .map(|before| CellBefore { pulled_at: before.pulled_at, totals: before.viewer_details });
             let accepted_at = answer.accepted_at.filter(|_| may_shrink);
-            self.add_cell(&mut to_stage, cell, answer.viewer_details, before, accepted_at).await?;
+            self.add_cell(&mut to_stage, cell, viewer_details, before, accepted_at).await?;
         }
         let rejects = before.map(|before| before.rejects).unwrap_or_default();
         self.add_rejects(&mut to_stage, fetched.rejected, rejects).await;

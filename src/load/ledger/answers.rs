@@ -80,8 +80,8 @@ pub struct SnapshotAnswer {
     pub viewer_details: Totals,
     /// Sums over the records that no table can hold.
     pub rejects: Totals,
-    /// How many snapshots in a row, up to this one, had no array of viewers: then nobody came, or they were no answers, or only
-    /// parts of one.
+    /// How many snapshots in a row since this one had no array of viewers: then nobody came, or they were no answers, or only parts
+    /// of one. If there was none with viewers, this is the first of them.
     #[serde(default)]
     pub without_viewers: u32,
     /// When a user last accepted fewer rows (`--accept-shrink`).

@@ -18,8 +18,6 @@ pub enum HeldBy {
     Unvisited,
     /// The day is owed: it failed, or was cut off.
     Owed,
-    /// The day was answered without arrays, for the first time, and no snapshot tells whether it has records.
-    Lacking,
     /// The first snapshot of the event is owed: `viewer_details` has no rows of it yet.
     WithoutSnapshot,
     /// The event has not been visited since the day settled.
@@ -64,7 +62,6 @@ impl Hold {
         let lacks_snapshot =
             ledger.owed.snapshot && ledger.snapshot.is_none_or(|snapshot| snapshot.is_awaited);
         let owed = ledger.owed.days.first().map(|day| (*day, HeldBy::Owed));
-        let lacking = ledger.lacked_once().next().map(|day| (day, HeldBy::Lacking));
         let without_snapshot = lacks_snapshot.then_some((first, HeldBy::WithoutSnapshot));
         let pending = match asked {
             _ if !event.has_ended(now) && start > now => None,
@@ -72,7 +69,7 @@ impl Hold {
             Some(day) => Some((day, HeldBy::Unsettled)),
             None => Some((first, HeldBy::Unvisited)),
         };
-        let holds = [owed, lacking, without_snapshot, pending].into_iter().flatten();
+        let holds = [owed, without_snapshot, pending].into_iter().flatten();
         let (day, because) = holds.min_by_key(|(day, _)| *day)?;
         Some(Self { event_id: Some(event.event_id), day, because })
     }
@@ -171,10 +168,6 @@ mod tests {
         assert_eq!(
             found(|ledger| ledger.owed.days = [day("2022-10-27"), day("2022-10-28")].into()),
             hold("2022-10-27", HeldBy::Owed)
-        );
-        assert_eq!(
-            found(|ledger| ledger.lacked = [(day("2022-10-27"), 2), (day("2022-10-28"), 1)].into()),
-            hold("2022-10-28", HeldBy::Lacking)
         );
         assert_eq!(
             found(|ledger| ledger.owed.days = [day("2022-10-29"), day("2022-10-30")].into()),

@@ -51,8 +51,8 @@ pub struct Ledger {
     /// For each day whose answers lacked data that the day may have, the number of such visits since the day last had rows.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub blank: BTreeMap<Date, u32>,
-    /// For each day whose last answer lacked arrays, without a snapshot that tells whether it has records: the number of such
-    /// answers in a row. After the first, the next visit asks for the day once more; after the second, it is believed.
+    /// For each settled day whose last answer lacked arrays, without a snapshot that tells whether it has records: the number of
+    /// such answers in a row. After the first, the next visit asks for the day once more; after the second, it is believed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub lacked: BTreeMap<Date, u32>,
     /// Failed visits since the last one that did not fail.
@@ -84,7 +84,7 @@ pub struct Ledger {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Closing {
-    /// Past the horizon with nothing owed.
+    /// Past the horizon with nothing to ask for again.
     Complete,
     /// Given up past the horizon with something missing: visits failed several times, or no end became known.
     Incomplete,
@@ -131,11 +131,8 @@ impl Ledger {
     /// in a row to lack arrays.
     #[must_use]
     pub fn days_to_ask_for(&self) -> BTreeSet<Date> {
-        &self.owed.days | &self.lacked_once().collect()
-    }
-
-    fn lacked_once(&self) -> impl Iterator<Item = Date> {
-        self.lacked.iter().filter(|(_, answers)| **answers == 1).map(|(day, _)| *day)
+        let lacked_once = self.lacked.iter().filter(|(_, answers)| **answers == 1).map(|(day, _)| *day);
+        &self.owed.days | &lacked_once.collect()
     }
 
     /// Notes that a user accepts fewer rows for a day. This has to be in the ledger before a cell with the acceptance is staged:
@@ -203,7 +200,7 @@ pub(super) mod tests {
             snapshot: None,
             owed: Owed { snapshot: outcome != Outcome::Complete, ..Owed::default() },
             blank: BTreeSet::new(),
-            lacking: BTreeSet::new(),
+            lacking: BTreeMap::new(),
             asked: BTreeSet::new(),
             has_asked_all: true,
             outcome,

@@ -157,7 +157,8 @@ impl RecoveredEvent {
     fn read_cell(&mut self, table: Table, day: Date, cell: &Cell, totals: Totals) {
         let (pulled_at, accepted_at) = (cell.pulled_at, cell.accepted_at);
         if table == Table::ViewerDetails {
-            let empty = SnapshotAnswer::empty(pulled_at);
+            // What was to be asked for again is not known: the next snapshot tells.
+            let empty = SnapshotAnswer { without_viewers: 1, ..SnapshotAnswer::empty(pulled_at) };
             self.snapshot = Some((day, SnapshotAnswer { viewer_details: totals, accepted_at, ..empty }));
             return;
         }

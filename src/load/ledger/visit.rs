@@ -132,16 +132,17 @@ pub struct Visit {
     pub owed: Owed,
     /// Days whose answers lacked data that the day may have.
     pub blank: BTreeSet<Date>,
-    /// Days whose answers lacked arrays, without a snapshot that tells whether they have records.
-    pub lacking: BTreeSet<Date>,
+    /// Settled days whose answers lacked arrays, without a snapshot that tells whether they have records: each with the number of
+    /// such answers in a row, as far as the visit knew when it began.
+    pub lacking: BTreeMap<Date, u32>,
     /// All days that were asked for, including those without rows and those that failed.
     pub asked: BTreeSet<Date>,
     /// Whether every day up to the visit was answered or is owed.
     pub has_asked_all: bool,
     /// How it ended.
     pub outcome: Outcome,
-    /// When the last day of the event's horizon settles: a complete visit from then on closes the event. `None` if that is beyond
-    /// all time.
+    /// When the last day of the event's horizon settles: a complete visit from then on closes the event, unless something is to be
+    /// asked for once more. `None` if that is beyond all time.
     pub closes_from: Option<Timestamp>,
     /// Whether the vendor does not know the event.
     pub is_unknown: bool,

@@ -50,10 +50,19 @@ pub(crate) struct BadRun {
     pub(crate) most_rows: Option<u64>,
     /// Whether it runs twice at once.
     pub(crate) twice: bool,
-    /// Whether the folder of ledgers is lost before it.
-    pub(crate) loses_ledgers: bool,
+    /// When the folder of ledgers is lost, if it is.
+    pub(crate) loses_ledgers: Option<Lost>,
     /// At which operation the store fails, and how.
     pub(crate) store: Option<(u64, Fault)>,
+}
+
+/// When something is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lost {
+    /// Before the run.
+    Before,
+    /// After the run.
+    After,
 }
 
 /// What a run is asked to do.
@@ -137,7 +146,8 @@ pub(crate) fn bad_run() -> impl Strategy<Value = BadRun> {
     ];
     let vendor = (prop::collection::vec(fault, 0..4), any::<u64>(), prop::option::weighted(0.15, 1..12_u64));
     let fault = select(&[Fault::Fails, Fault::Dies, Fault::Ambiguous]);
-    let (twice, loses_ledgers) = (prop::bool::weighted(0.15), prop::bool::weighted(0.08));
+    let (twice, loses_ledgers) =
+        (prop::bool::weighted(0.15), prop::option::weighted(0.15, select(&[Lost::Before, Lost::After])));
     let store = (twice, loses_ledgers, prop::option::weighted(0.3, (0..250_u64, fault)));
     (2..22, chosen(), prop::bool::weighted(0.3), vendor, store).prop_map(
         |(hours, chosen, archives, (faults, fault_seed, most_rows), (twice, loses_ledgers, store))| BadRun {
