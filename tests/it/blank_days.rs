@@ -1,7 +1,10 @@
 //! A day without any data, or without an array: the vendor's documentation does not say whether it means that there is nothing,
 //! or that the vendor could not answer.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
+use jiff::civil::Date;
 use rollcall::calendar::Zone;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
@@ -196,13 +199,13 @@ async fn a_new_day_answered_without_data_is_asked_for_once_more_if_no_snapshot_t
     let zone = Zone::parse("Asia/Shanghai").unwrap();
     let (before, after) = (zone.start_of(last).unwrap() - HOUR, zone.end_of(last).unwrap() + HOUR * 24);
     let blank = format!("code=200@day:{event}:{last}");
-    let texts = [blank.as_str()];
     let rows_of_last =
         async |desk: &Desk| ledger(desk, event).await.unwrap().days.get(&last).map(|day| day.lives.rows);
     for keeps_lacking in [false, true] {
         let desk = Desk::new();
         assert!(run(&desk, before, &[]).await.ok);
         for (hours, is_blank) in [(0, true), (48, keeps_lacking), (96, true)] {
+            let texts = [blank.as_str()];
             let report = run(&desk, after + HOUR * hours, if is_blank { &texts } else { &[] }).await;
             assert!(report.ok, "{hours} {:?}", report.failures);
             let asks_again = ledger(&desk, event).await.unwrap().days_to_ask_for().contains(&last);
@@ -210,14 +213,6 @@ async fn a_new_day_answered_without_data_is_asked_for_once_more_if_no_snapshot_t
         }
         assert_eq!(rows_of_last(&desk).await, (!keeps_lacking).then_some(rows));
     }
-    // While the day lasts, such an answer says nothing of what it will have.
-    let desk = Desk::new();
-    for (now, is_blank) in
-        [(before, false), (before + HOUR * 2, true), (after, true), (after + HOUR * 48, false)]
-    {
-        assert!(run(&desk, now, if is_blank { &texts } else { &[] }).await.ok);
-    }
-    assert_eq!(rows_of_last(&desk).await, Some(rows));
     // A run over that day visits the event as well.
     let desk = Desk::new();
     assert!(run(&desk, before, &[]).await.ok && run(&desk, after, &[&blank]).await.ok);
@@ -225,4 +220,38 @@ async fn a_new_day_answered_without_data_is_asked_for_once_more_if_no_snapshot_t
     let that_day = Selection { from: Some(last), to: Some(last), ..Selection::default() };
     assert!(sync(config(&server, &desk.store()), after + HOUR, that_day).await.unwrap().ok);
     assert_eq!(rows_of_last(&desk).await, Some(rows));
+}
+
+/// An event, and a day on which it has viewings, but not on the two days before.
+fn day_after_quiet_ones() -> (i64, Date) {
+    let zone = Zone::parse("Asia/Shanghai").unwrap();
+    let found = small_world(8).events().find_map(|event| {
+        let day_of = |session: Session| zone.day_of(Timestamp::from_second(session.online).unwrap());
+        let days: BTreeSet<Date> = event.sessions().map(day_of).collect();
+        let gap = days.iter().zip(days.iter().skip(1)).find(|(day, next)| (**next - **day).get_days() > 2)?;
+        Some((i64::try_from(event.id).unwrap(), *gap.1))
+    });
+    found.unwrap()
+}
+
+#[tokio::test]
+async fn the_second_try_at_a_day_without_data_is_not_used_up_while_it_lasts_nor_lost_with_the_ledger() {
+    let (event, day) = day_after_quiet_ones();
+    let start = Zone::parse("Asia/Shanghai").unwrap().start_of(day).unwrap();
+    let blank = format!("code=200@day:{event}:{day}");
+    for loses_ledger in [false, true] {
+        let desk = Desk::new();
+        // The day before, that day, and the days after it: once the day has settled, the vendor gets it wrong once.
+        for (hours, is_blank) in [(-12, false), (13, true), (38, true), (63, false)] {
+            let now = start + HOUR * hours;
+            let texts = [blank.as_str()];
+            assert!(run(&desk, now, if is_blank { &texts } else { &[] }).await.ok);
+            let after = ledger(&desk, event).await.unwrap();
+            assert_eq!(after.last_visit, Some(now));
+            assert_eq!(after.days.contains_key(&day), !is_blank && hours > 0, "{loses_ledger} {hours}");
+            if loses_ledger && hours == 38 {
+                std::fs::remove_dir_all(desk.store().join("ledger")).unwrap();
+            }
+        }
+    }
 }

@@ -85,22 +85,6 @@ async fn an_event_is_not_closed_before_a_day_without_data_that_no_snapshot_tells
 }
 
 #[tokio::test]
-async fn a_rebuilt_ledger_does_not_know_what_lacked_and_asks_for_a_snapshot() {
-    let (event, day, visited) = settled();
-    let (whole, desk) = (Desk::new(), Desk::new());
-    let blank = format!("code=200@day:{event}:{day}");
-    for (hours, texts) in [(0, &["null-array=lives@snapshot", &blank][..]), (24, &[]), (48, &[])] {
-        assert!(run(&whole, visited + HOUR * hours, &[]).await.ok);
-        assert!(run(&desk, visited + HOUR * hours, texts).await.ok);
-        let is_whole = cells(&desk.store()).await == cells(&whole.store()).await;
-        assert_eq!(is_whole, texts.is_empty(), "{hours}");
-        if !is_whole {
-            std::fs::remove_dir_all(desk.store().join("ledger")).unwrap();
-        }
-    }
-}
-
-#[tokio::test]
 async fn a_snapshot_without_viewers_is_asked_for_again_until_it_has_some() {
     let (event, _, visited) = settled();
     let (whole, desk) = (Desk::new(), Desk::new());
