@@ -114,8 +114,9 @@ impl Visiting<'_> {
             None => {
                 // If there is a snapshot, but one that was cut off, every day is asked for, and compared with the next snapshot.
                 let may_come = self.answers.counts.is_none();
-                has_nothing(missing) && (self.had_more(day, missing) || may_come && may_be_owed_rows)
-                    || has_lacked && (may_come || missing.values().any(|rows| *rows == 0))
+                has_nothing(missing)
+                    && (has_lacked || self.had_more(day, missing) || may_come && may_be_owed_rows)
+                    || has_lacked && may_come
                     || would_shrink
             }
         }
