@@ -101,6 +101,8 @@ impl Vendor {
     /// Such a vendor, when an answer has no more than so many rows of an array.
     pub(crate) fn options(self, most_rows: Option<u64>) -> ServerOptions {
         let Self { range_ends, viewer_details, empty_page, null_if_empty, contradicting } = self;
+        // Nothing shows that a day lacks just the viewing that snapshots lack, too.
+        let most_rows = most_rows.filter(|_| !contradicting);
         let quirks = Quirks { null_if_empty, contradicting, most_rows, ..Quirks::default() };
         ServerOptions { range_ends, viewer_details, empty_page, quirks, ..ServerOptions::default() }
     }
