@@ -1,4 +1,4 @@
-//! When an event is no longer visited: once the last day of its horizon has settled and nothing is owed, or there is no hope left.
+//! When an event is no longer visited: once the last day of its horizon has settled and nothing is to be asked for again, or there is no hope left.
 //! Pure.
 
 use jiff::{SignedDuration, Timestamp};
