@@ -1,5 +1,5 @@
-//! When an event is no longer visited: once the last day of its horizon has settled and nothing is to be asked for again, or there is no hope left.
-//! Pure.
+//! When an event is no longer visited: once the last day of its horizon has settled and nothing is to be asked for again, or there
+//! is no hope left. Pure.
 
 use jiff::{SignedDuration, Timestamp};
 
