@@ -43,12 +43,13 @@ impl<'a> Needs<'a> {
         days
     }
 
-    /// Whether the snapshot is asked for, whatever the days bring: on the first visit, on the last, when it is owed, when there is
-    /// none or the last one lacked viewers, and when the user chose the event.
+    /// Whether the snapshot is asked for, whatever the days bring: on the first visit, on the last, when it is owed, when none is
+    /// known yet or the last one lacked viewers, and when the user chose the event.
     pub(super) fn snapshot(&self) -> bool {
         let is_last = self.ledger.closed.is_none() && self.is_last();
-        let lacks_viewers = self.ledger.snapshot.is_none_or(|snapshot| snapshot.without_viewers > 0);
-        let is_wanted = lacks_viewers || self.ledger.owed.snapshot || self.scope.is_whole();
+        let known = self.ledger.snapshot;
+        let is_awaited = known.is_none_or(|snapshot| snapshot.is_awaited || snapshot.without_viewers > 0);
+        let is_wanted = is_awaited || self.ledger.owed.snapshot || self.scope.is_whole();
         self.ledger.through.is_none() || is_last || is_wanted
     }
 

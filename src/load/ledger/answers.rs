@@ -87,7 +87,8 @@ pub struct SnapshotAnswer {
     /// When a user last accepted fewer rows (`--accept-shrink`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<Timestamp>,
-    /// Whether the first answer is still to come: so far, a user has only accepted that it may have fewer rows.
+    /// Whether the first answer is still to come: so far, a user has only accepted that it may have fewer rows, or the ledger was
+    /// rebuilt from what the lake has.
     #[serde(default, skip_serializing_if = "Not::not")]
     pub is_awaited: bool,
 }

@@ -158,7 +158,7 @@ impl RecoveredEvent {
         let (pulled_at, accepted_at) = (cell.pulled_at, cell.accepted_at);
         if table == Table::ViewerDetails {
             // What was to be asked for again is not known: the next snapshot tells.
-            let empty = SnapshotAnswer { without_viewers: 1, ..SnapshotAnswer::empty(pulled_at) };
+            let empty = SnapshotAnswer { is_awaited: true, ..SnapshotAnswer::empty(pulled_at) };
             self.snapshot = Some((day, SnapshotAnswer { viewer_details: totals, accepted_at, ..empty }));
             return;
         }
