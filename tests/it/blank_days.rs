@@ -11,7 +11,7 @@ use rollcall::job::selection::Selection;
 use rollcall::load::ledger::answers::DayAnswer;
 use rollcall::transform::tables::Table;
 use rollcall::transform::totals::Totals;
-use simulator::{Array, Event, ServerOptions, Session, Viewers, World, WorldOptions};
+use simulator::{Array, Event, Quirks, ServerOptions, Session, Viewers, World, WorldOptions};
 
 use crate::support::command::Desk;
 use crate::support::faults::{busiest, faults, settled, sync_with as run};
@@ -186,6 +186,23 @@ async fn a_day_that_lacks_an_array_is_owed_if_the_snapshot_has_records_for_that_
     assert!(ledger(&desk, event).await.unwrap().owed.days.contains(&day));
     assert!(run(&desk, visited + HOUR * 24, &[]).await.ok);
     assert!(ledger(&desk, event).await.unwrap().days[&day].lives.rows > 0);
+}
+
+#[tokio::test]
+async fn a_day_that_was_owed_and_lacks_one_array_is_used_if_no_snapshot_tells_what_that_array_has() {
+    let (event, day, visited) = settled();
+    let desk = Desk::new();
+    assert!(!run(&desk, visited, &[&format!("code=200@day:{event}:{day}")]).await.ok);
+    // The viewers of that snapshot came more often than it has records.
+    let quirks = Quirks { contradicting: true, ..Quirks::default() };
+    let options = faults(&[&format!("null-array=interactions@event:{event}")]);
+    let now = visited + HOUR * 24;
+    let server = server_at(now, &small_world(8), ServerOptions { quirks, ..options });
+    let report = sync(config(&server, &desk.store()), now, Selection::default()).await.unwrap();
+    assert!(report.ok, "{:?}", report.failures);
+    let after = ledger(&desk, event).await.unwrap();
+    assert!(after.days[&day].lives.rows > 0 && after.owed.is_empty(), "{after:?}");
+    assert!(after.days_to_ask_for().contains(&day), "and it is asked for once more");
 }
 
 #[tokio::test]

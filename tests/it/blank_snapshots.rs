@@ -2,6 +2,7 @@
 
 use rollcall::calendar::Zone;
 use rollcall::load::ledger::Closing;
+use rollcall::load::ledger::answers::SnapshotAnswer;
 use rollcall::transform::tables::Table;
 use serde_json::{Value, json};
 
@@ -106,6 +107,33 @@ async fn a_snapshot_without_viewers_is_asked_for_again_until_it_has_some() {
 }
 
 #[tokio::test]
+async fn a_snapshot_without_viewers_leaves_the_one_before_as_it_was() {
+    let (event, _, visited) = settled();
+    let desk = Desk::new();
+    let snapshot = async || ledger(&desk, event).await.unwrap().snapshot.unwrap();
+    assert!(run(&desk, visited, &[]).await.ok);
+    let before = snapshot().await;
+    assert!(before.viewer_details.rows > 0);
+    assert!(run(&desk, later(), &["null-array=viewerDetails@snapshot"]).await.ok);
+    assert_eq!(snapshot().await, SnapshotAnswer { without_viewers: 1, ..before });
+    assert!(run(&desk, later() + HOUR * 24, &[]).await.ok);
+    assert!(snapshot().await.pulled_at > before.pulled_at && snapshot().await.without_viewers == 0);
+}
+
+#[tokio::test]
+async fn no_event_of_a_rebuilt_ledger_is_closed_by_its_first_snapshot_if_that_lacks_viewers() {
+    let (event, _, visited) = settled();
+    let desk = Desk::new();
+    assert!(run(&desk, visited, &[]).await.ok);
+    std::fs::remove_dir_all(desk.store().join("ledger")).unwrap();
+    let bad = "null-array=lives+viewerDetails@snapshot";
+    for (hours, texts, closed) in [(0, &[bad][..], None), (24, &[], Some(Closing::Complete))] {
+        assert!(run(&desk, later() + HOUR * hours, texts).await.ok);
+        assert_eq!(ledger(&desk, event).await.unwrap().closed, closed, "{hours}");
+    }
+}
+
+#[tokio::test]
 async fn the_day_of_an_event_is_not_decided_by_an_answer_without_data() {
     let (desk, ended) = (Desk::new(), later() - HOUR * 48);
     let says = |report: Value| VendorAnswers {
@@ -114,15 +142,20 @@ async fn the_day_of_an_event_is_not_decided_by_an_answer_without_data() {
         ..VendorAnswers::default()
     };
     let lives = json!([{ "online_time": (ended - HOUR).as_second() }]);
-    // Nor by one that has viewers, and no viewings.
-    for (hours, report) in [(0, Value::Null), (1, json!({ "viewerDetails": [{ "mobile": "19000101106" }] }))]
-    {
+    // Nor by one that lacks viewings that its viewers have.
+    let viewers = json!([{ "mobile": "19000101106", "times": 2 }]);
+    let later_one = json!([{ "online_time": later().as_second() }]);
+    for (hours, report) in [
+        (0, Value::Null),
+        (1, json!({ "viewerDetails": viewers })),
+        (3, json!({ "interactions": later_one, "viewerDetails": viewers })),
+    ] {
         let (report, _) = vendor_lists::run(&desk, later() + HOUR * hours, says(report)).await;
         assert_eq!(report.events.failed, 1, "{:?}", report.failures);
         assert_eq!(ledger(&desk, 1).await.unwrap().event_day, None);
     }
     let whole = json!({ "lives": lives, "interactions": [], "viewerDetails": [] });
-    let (report, _) = vendor_lists::run(&desk, later() + HOUR * 4, says(whole)).await;
+    let (report, _) = vendor_lists::run(&desk, later() + HOUR * 8, says(whole)).await;
     assert!(report.ok, "{:?}", report.failures);
     let day = Zone::parse("Asia/Shanghai").unwrap().day_of(ended - HOUR);
     assert_eq!(ledger(&desk, 1).await.unwrap().event_day, Some(day));

@@ -93,10 +93,9 @@ impl Visiting<'_> {
     async fn stage_snapshot(&mut self, fetched: Fetched) -> Result<()> {
         let (day, before) = (self.event_day.date(), self.ledger.snapshot);
         let (is_blank, is_half) = (fetched.is_blank(), fetched.is_half());
-        let lacks_viewers = fetched.missing.contains(&Table::ViewerDetails);
         let viewer_details = fetched.totals(Table::ViewerDetails);
         // An answer without the array empties nothing: the one before stands.
-        let may_shrink = !lacks_viewers;
+        let may_shrink = !fetched.missing.contains(&Table::ViewerDetails);
         let answer = if may_shrink {
             let accepted_at = self.accepted_at(Task::Snapshot);
             SnapshotAnswer { viewer_details, accepted_at, ..SnapshotAnswer::empty(self.visit_id.pulled_at) }

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::Ledger;
+use super::answers::SnapshotAnswer;
 use crate::calendar;
 use crate::load::lake_settings::LakeSettings;
 
@@ -58,9 +59,9 @@ impl Hold {
             .through
             .map(|through| settings.zone.day_of(through.checked_sub(settings.settle).unwrap_or(through)));
         // An owed snapshot holds nothing back if there was an earlier one: days that the earlier one did not count have been
-        // asked for since.
-        let lacks_snapshot =
-            ledger.owed.snapshot && ledger.snapshot.is_none_or(|snapshot| snapshot.is_awaited);
+        // asked for since. A rebuilt ledger awaits one, but has the rows of an earlier one.
+        let lacks_rows = |snapshot: SnapshotAnswer| snapshot.is_awaited && snapshot.viewer_details.rows == 0;
+        let lacks_snapshot = ledger.owed.snapshot && ledger.snapshot.is_none_or(lacks_rows);
         let owed = ledger.owed.days.first().map(|day| (*day, HeldBy::Owed));
         let without_snapshot = lacks_snapshot.then_some((first, HeldBy::WithoutSnapshot));
         let pending = match asked {
@@ -97,11 +98,11 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::super::Closing;
-    use super::super::answers::SnapshotAnswer;
     use super::super::visit::Owed;
     use super::*;
     use crate::calendar::Zone;
     use crate::transform::event::Event;
+    use crate::transform::totals::Totals;
 
     fn settings() -> LakeSettings {
         LakeSettings {
@@ -164,6 +165,16 @@ mod tests {
             found(|ledger| ledger.accept_snapshot(at("2022-10-29T12:00:00Z"))),
             hold("2022-10-25", HeldBy::WithoutSnapshot),
             "the answer is still to come"
+        );
+        assert_eq!(
+            found(|ledger| {
+                ledger.owed.snapshot = true;
+                let viewer_details = Totals { rows: 3, ..Totals::default() };
+                let answer = SnapshotAnswer::empty(at("2022-10-29T12:00:00Z"));
+                ledger.snapshot = Some(SnapshotAnswer { viewer_details, is_awaited: true, ..answer });
+            }),
+            hold("2022-10-29", HeldBy::Unsettled),
+            "the ledger was rebuilt"
         );
         assert_eq!(
             found(|ledger| ledger.owed.days = [day("2022-10-27"), day("2022-10-28")].into()),
