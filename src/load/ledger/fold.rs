@@ -121,21 +121,23 @@ mod tests {
         let asking = |hours| Visit { asked: [day].into(), ..visit(hours, Outcome::Complete) };
         let lacking = |hours, answers| Visit { lacking: [(day, answers)].into(), ..asking(hours) };
         let owed = Owed { days: [day].into(), ..Owed::default() };
-        for (visit, waits) in [
-            (lacking(1, 1), true),
+        for (visit, lacked) in [
+            (lacking(1, 1), Some(1)),
             // Another that began with the same ledger tells no more.
-            (lacking(2, 1), true),
-            (visit(3, Outcome::Complete), true),
-            (asking(4), false),
+            (lacking(2, 1), Some(1)),
+            (visit(3, Outcome::Complete), Some(1)),
+            (asking(4), None),
             // One that is folded after a later one tells nothing new.
-            (lacking(3, 1), false),
-            (lacking(5, 1), true),
-            (Visit { owed, ..asking(6) }, true),
+            (lacking(3, 1), None),
+            (lacking(5, 1), Some(1)),
+            // It was asked for in vain.
+            (Visit { owed, ..asking(6) }, Some(1)),
             // It is believed.
-            (lacking(7, 2), false),
+            (lacking(7, 2), Some(2)),
         ] {
             ledger.fold(&visit, HORIZON);
-            assert_eq!(ledger.days_to_ask_for().contains(&day), waits, "{}", visit.pulled_at);
+            assert_eq!(ledger.lacked.get(&day).copied(), lacked, "{}", visit.pulled_at);
+            assert_eq!(ledger.days_to_ask_for().contains(&day), lacked == Some(1), "{}", visit.pulled_at);
         }
     }
 
