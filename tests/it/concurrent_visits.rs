@@ -5,20 +5,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::FutureExt;
+use jiff::Timestamp;
 use rollcall::job::Job;
 use rollcall::job::selection::Selection;
 use rollcall::load::ledger::ledgers::Ledgers;
 use rollcall::load::ledger::{Closing, Ledger};
 use rollcall::load::store::Store;
 use rollcall::transform::event::Event;
+use rollcall::transform::tables::Table;
 use simulator::{Server, ServerOptions};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
+use crate::support::command::Desk;
 use crate::support::faults::faults;
 use crate::support::faulty::{Fault, Faulty, stride};
-use crate::support::lake::event_said;
-use crate::support::run::{HOUR, config, job, later, server_at, small_world, sync_of};
+use crate::support::lake::{cells, event_said};
+use crate::support::run::{HOUR, config, job, later, server_at, small_world, sync_all, sync_of};
 use crate::support::stores::{Home, On};
 
 const EVENT: i64 = 700_001;
@@ -93,6 +96,56 @@ async fn two_concurrent_visits_leave_the_events_row_in_line_with_its_ledger_and_
         );
     }
     assert!(open > 1, "{open}");
+}
+
+/// A run that the event was chosen for, with the snapshot; its clock is this many hours later.
+async fn visit(store: &Arc<dyn Store>, server: &Server, hours: i32) {
+    let (now, event) = (later() + HOUR * hours, vec![EVENT]);
+    let chosen = sync_of(Selection { event, ..Selection::default() });
+    job(store, config(server, Path::new("unused")), now, chosen).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_without_data_is_asked_for_again_even_if_only_the_other_of_two_concurrent_visits_got_a_snapshot()
+ {
+    let world = small_world(1);
+    let server = |texts: &[&str]| Arc::new(server_at(later() + HOUR * 24, &world, faults(texts)));
+    let well = server(&[]);
+    let (whole, counted) = (Desk::new(), Desk::new());
+    run(&whole.open(), &well, 0).await;
+    let expected = cells(&whole.store()).await;
+    let (_, day, _) =
+        expected.keys().filter(|(table, _, of)| (*table, *of) == (Table::Lives, EVENT)).next_back().unwrap();
+    let no_day = format!("code=200@day:{EVENT}:{day}");
+    let (without, with_snapshot) = (server(&[&no_day, "code=200@snapshot"]), server(&[&no_day]));
+    // A visit before these two has a snapshot, but not yet that day.
+    let ended = Timestamp::from_second(world.event(EVENT.unsigned_abs()).unwrap().end_time).unwrap();
+    let early = server_at(ended + HOUR * 2, &world, ServerOptions::default());
+    let before = async |desk: &Desk| sync_all(config(&early, &desk.store()), ended + HOUR * 2).await.ok;
+    assert!(before(&counted).await);
+    let counting = Faulty::new(&counted.open(), 0, Fault::None);
+    visit(&(counting.clone() as Arc<dyn Store>), &without, 1).await;
+    let operations = counting.operations();
+    assert!(operations > 12, "{operations}");
+    for at in (0..operations).step_by(stride(5)) {
+        let desk = Desk::new();
+        assert!(before(&desk).await);
+        let (inner, vendor) = (desk.open(), Arc::clone(&with_snapshot));
+        let watcher = move |k| {
+            let (inner, vendor) = (Arc::clone(&inner), Arc::clone(&vendor));
+            async move {
+                if k == at {
+                    let other = move || Handle::current().block_on(visit(&inner, &vendor, 0));
+                    spawn_blocking(other).await.unwrap();
+                }
+            }
+            .boxed()
+        };
+        let store: Arc<dyn Store> = Faulty::watched(&desk.open(), Box::new(watcher));
+        visit(&store, &without, 1).await;
+        run(&desk.open(), &well, 30).await;
+        assert!(cells(&desk.store()).await == expected, "before operation {at}");
+    }
 }
 
 #[tokio::test]

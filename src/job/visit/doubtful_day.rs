@@ -78,11 +78,13 @@ impl Visiting<'_> {
                     self.shortfall.blank.insert(day);
                     self.fail(task.named(error));
                 }
-                None => {
+                Some(false) if !self.is_snapshot_blank() => {}
+                // A snapshot without any data may be no answer either. It is asked for again, but not if another visit at the
+                // same time got one: so the day is noted, too.
+                Some(false) | None => {
                     let before = self.ledger.lacked.get(&day).copied().unwrap_or_default();
                     self.shortfall.lacking.insert(day, before.saturating_add(1));
                 }
-                Some(false) => {}
             }
         }
     }
@@ -108,8 +110,9 @@ impl Visiting<'_> {
             Some(true) => true,
             // A snapshot without any data may be no answer either.
             Some(false) => {
-                let is_blank = self.answers.counts.as_ref().is_some_and(|counts| counts.is_blank);
-                is_blank && has_nothing(missing) && (has_lacked || may_be_owed_rows || would_shrink)
+                self.is_snapshot_blank()
+                    && has_nothing(missing)
+                    && (has_lacked || may_be_owed_rows || would_shrink)
             }
             None => {
                 // If there is a snapshot, but one that was cut off, every day is asked for, and compared with the next snapshot.
@@ -120,6 +123,10 @@ impl Visiting<'_> {
                     || would_shrink
             }
         }
+    }
+
+    fn is_snapshot_blank(&self) -> bool {
+        self.answers.counts.as_ref().is_some_and(|counts| counts.is_blank)
     }
 
     /// Whether a user accepts fewer rows of a day, or has since its last answer.
