@@ -114,8 +114,7 @@ async fn a_day_without_data_is_asked_for_again_even_if_only_the_other_of_two_con
     let (whole, counted) = (Desk::new(), Desk::new());
     run(&whole.open(), &well, 0).await;
     let expected = cells(&whole.store()).await;
-    let (_, day, _) =
-        expected.keys().filter(|(table, _, of)| (*table, *of) == (Table::Lives, EVENT)).next_back().unwrap();
+    let (_, day, _) = expected.keys().rfind(|(table, _, of)| (*table, *of) == (Table::Lives, EVENT)).unwrap();
     let no_day = format!("code=200@day:{EVENT}:{day}");
     let (without, with_snapshot) = (server(&[&no_day, "code=200@snapshot"]), server(&[&no_day]));
     // A visit before these two has a snapshot, but not yet that day.
