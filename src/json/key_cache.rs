@@ -25,8 +25,9 @@ pub(crate) struct Place(usize);
 pub(crate) struct KeyCache {
     known: Vec<Known>,
     ids: HashMap<Box<[u8]>, usize>,
-    /// The number of the last key.
+    /// The number of the last key, and of the one that followed it the last time.
     last: usize,
+    guess: usize,
     /// How many keys were not the guessed one.
     turns: usize,
 }
@@ -46,12 +47,12 @@ impl KeyCache {
     /// If `bytes` begin with the key that followed last time, returns its number, and its length with quotes and colon; otherwise
     /// `None`.
     pub(crate) fn guess(&mut self, bytes: &[u8]) -> Option<(usize, usize)> {
-        let id = self.known.get(self.last).map_or(0, |last| last.next);
+        let id = self.guess;
         let known = self.known.get(id)?;
         if !known.begins(bytes) {
             return None;
         }
-        self.last = id;
+        (self.last, self.guess) = (id, known.next);
         Some((id, known.sent.len()))
     }
 
@@ -62,7 +63,7 @@ impl KeyCache {
 
     /// Goes back to a position, because the keys after it will come again.
     pub(crate) fn go_back(&mut self, place: Place) {
-        self.last = place.0;
+        self.follow(place.0);
     }
 
     /// How many keys were not the guessed one. As long as this number stays the same, each key is followed by the same key as
@@ -87,8 +88,14 @@ impl KeyCache {
         if let Some(last) = self.known.get_mut(self.last) {
             last.next = id;
         }
-        self.last = id;
+        self.follow(id);
         Some(id)
+    }
+
+    /// From now on, this key is the last one.
+    fn follow(&mut self, id: usize) {
+        self.last = id;
+        self.guess = self.known.get(id).map_or(0, |last| last.next);
     }
 }
 

@@ -6,6 +6,7 @@
 #![expect(clippy::inline_always, reason = "a call for each part of each field costs more than the part")]
 
 use serde::de::IgnoredAny;
+use wide::u8x32;
 
 use super::key_cache::{KeyCache, KeyId};
 
@@ -163,10 +164,10 @@ fn escape(bytes: &[u8], at: usize) -> Result<usize, Stop> {
 #[inline(always)]
 fn plain(bytes: &[u8], at: usize) -> usize {
     let mut rest = bytes.get(at..).unwrap_or_default();
-    while let Some((word, after)) = rest.split_first_chunk() {
-        let ends = ends(u64::from_le_bytes(*word));
+    while let Some((block, after)) = rest.split_first_chunk() {
+        let ends = ends(*block);
         if ends != 0 {
-            return bytes.len() - rest.len() + ends.trailing_zeros() as usize / 8;
+            return bytes.len() - rest.len() + ends.trailing_zeros() as usize;
         }
         rest = after;
     }
@@ -249,14 +250,12 @@ fn check(bytes: &[u8], from: usize, to: usize) -> Result<usize, Stop> {
 /// How many digits are sure to fit 64 bits, including the sign.
 const SURE_DIGITS: usize = 18;
 
-/// A word in which each byte is 1.
-const ONES: u64 = u64::from_le_bytes([1; 8]);
-
-/// Checks eight bytes at once: sets the highest bit of each byte that may not stand in a text without an escape. The result is
-/// right up to the first such byte; bytes after it may be marked wrongly.
+/// Looks at 32 bytes at once, which is all of most texts: sets the bit of each byte that may not stand in a text without an escape,
+/// the lowest one for the first byte.
 #[inline(always)]
-fn ends(word: u64) -> u64 {
-    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
-    let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
-    (is(b'"') | is(b'\\') | below(word, 0x20)) & (ONES << 7)
+fn ends(block: [u8; 32]) -> u32 {
+    let block = u8x32::new(block);
+    let is = |byte| block.simd_eq(u8x32::splat(byte));
+    let is_control = block.min(u8x32::splat(0x1f)).simd_eq(block);
+    (is(b'"') | is(b'\\') | is_control).to_bitmask()
 }

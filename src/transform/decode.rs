@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::batch::BatchBuilder;
+use super::column::Column;
 use super::computed::{ColumnSource, Computer};
 use super::decoded::{DecodeCounts, Decoded, RejectReason};
 use super::fast_path;
@@ -39,7 +40,7 @@ pub struct Decoder {
     context: DecodeContext,
     computer: Computer,
     window: Option<Range<Timestamp>>,
-    column_sources: Vec<ColumnSource>,
+    columns: Vec<(&'static Column, ColumnSource)>,
     online_time: Option<usize>,
     person: Identifiers<Option<usize>>,
     index: FieldIndex,
@@ -52,14 +53,14 @@ impl Decoder {
     /// A decoder that keeps all records.
     #[must_use]
     pub fn new(table: Table, context: DecodeContext) -> Self {
-        let source = |column| ColumnSource::of(table, column, &context.privacy.policy);
-        let column_sources = table.columns().iter().map(source).collect();
+        let source = |column| (column, ColumnSource::of(table, column, &context.privacy.policy));
+        let columns = table.columns().iter().map(source).collect();
         Self {
             table,
             computer: Computer::new(context.event_id, context.pulled_at, context.zone.clone()),
             context,
             window: None,
-            column_sources,
+            columns,
             online_time: table.index_of("online_time"),
             person: IDENTIFIERS.map(|name| table.index_of(name)),
             index: FieldIndex::of(table),
@@ -136,14 +137,14 @@ impl Decoder {
     }
 
     fn row(&mut self, record: Record<'_>) {
-        let Self { table, context, column_sources, person, index, computer, rows, counts, .. } = self;
+        let Self { table, context, columns, person, index, computer, rows, counts, .. } = self;
         for sent in index.unknown(record) {
             counts.note_unknown(&sent.key());
         }
         let fields = Fields { table: *table, policy: &context.privacy.policy, person, index, record };
         let mut extra = fields.without_column();
         let builders = rows.row(record.text().len()).iter_mut();
-        let sources = table.columns().iter().zip(column_sources).zip(index.by_column(record));
+        let sources = columns.iter().zip(index.by_column(record));
         for (builder, ((column, source), sent)) in builders.zip(sources) {
             match (source, sent) {
                 (ColumnSource::AsSent(kind), Some(sent)) => {
