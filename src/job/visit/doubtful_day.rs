@@ -78,9 +78,9 @@ impl Visiting<'_> {
                     self.shortfall.blank.insert(day);
                     self.fail(task.named(error));
                 }
-                Some(false) if !self.is_snapshot_blank() => {}
-                // A snapshot without any data may be no answer either. It is asked for again, but not if another visit at the
-                // same time got one: so the day is noted, too.
+                Some(false) if !(self.is_snapshot_blank() && self.has_had_viewers()) => {}
+                // A snapshot without any data, where there was one with viewers, may be no answer either. It is asked for again,
+                // but not if another visit at the same time got one: so the day is noted, too.
                 Some(false) | None => {
                     let before = self.ledger.lacked.get(&day).copied().unwrap_or_default();
                     self.shortfall.lacking.insert(day, before.saturating_add(1));
@@ -127,6 +127,10 @@ impl Visiting<'_> {
 
     fn is_snapshot_blank(&self) -> bool {
         self.answers.counts.as_ref().is_some_and(|counts| counts.is_blank)
+    }
+
+    fn has_had_viewers(&self) -> bool {
+        self.ledger.snapshot.is_some_and(|before| before.viewer_details.rows > 0)
     }
 
     /// Whether a user accepts fewer rows of a day, or has since its last answer.
