@@ -12,7 +12,7 @@ use rollcall::report::Report;
 use rollcall::transform::tables::Table;
 use simulator::{ServerOptions, Viewers, World, WorldOptions};
 
-use crate::support::command::Desk;
+use crate::support::command::{Desk, files};
 use crate::support::faults::faults;
 use crate::support::faulty::{Fault, Faulty, stride};
 use crate::support::lake::{Cells, cells};
@@ -169,8 +169,16 @@ async fn dying(at: u64, viewers: u64) -> (Desk, bool) {
     let archiving = Config { archive: true, ..config(&server, &desk.store()) };
     // What it says does not matter: it died.
     let _ = job(&(Arc::clone(&store) as Arc<dyn Store>), archiving, now, Job::Pull(selection)).await;
-    job(&desk.open(), config(&server, &desk.store()), now, Job::Publish(Publish::default())).await.unwrap();
     (desk, store.operations() <= at)
+}
+
+/// The same, and what is staged by then is published.
+async fn dying_and_published(at: u64, viewers: u64) -> (Desk, bool) {
+    let (desk, is_through) = dying(at, viewers).await;
+    let server = server_at(later(), &world(viewers), ServerOptions::default());
+    let publish = Job::Publish(Publish::default());
+    job(&desk.open(), config(&server, &desk.store()), later() + HOUR, publish).await.unwrap();
+    (desk, is_through)
 }
 
 #[tokio::test]
@@ -179,7 +187,7 @@ async fn an_acceptance_killed_at_any_operation_neither_freezes_a_day_nor_returns
     let server = server_at(later(), &world(60), ServerOptions::default());
     let mut times = 0;
     for at in (0..).step_by(stride(9)) {
-        let (desk, is_through) = dying(at, 5).await;
+        let (desk, is_through) = dying_and_published(at, 5).await;
         assert!(with_rows(pull(&desk, 3, 60, false).await) == grown, "{at}");
         let replay = Job::Replay(Replay { all: true, ..Replay::default() });
         let report = job(&desk.open(), config(&server, &desk.store()), later() + HOUR * 4, replay).await;
@@ -195,10 +203,26 @@ async fn an_acceptance_killed_at_any_operation_neither_freezes_a_day_nor_returns
 }
 
 #[tokio::test]
+async fn an_acceptance_that_was_killed_freezes_no_day_though_all_ledgers_are_lost_before_it_is_published() {
+    let grown = with_rows(pull(&Desk::new(), 3, 60, false).await);
+    let mut staged = 0;
+    for at in (0..).step_by(stride(9)) {
+        let (desk, is_through) = dying(at, 5).await;
+        staged += usize::from(!files(&desk.store().join("staging")).is_empty());
+        std::fs::remove_dir_all(desk.store().join("ledger")).unwrap();
+        assert!(with_rows(pull(&desk, 3, 60, false).await) == grown, "{at}");
+        if is_through {
+            break;
+        }
+    }
+    assert!(staged > 1, "{staged}");
+}
+
+#[tokio::test]
 async fn a_day_that_a_killed_run_noted_as_accepted_to_be_empty_is_emptied_by_the_next_visit() {
     let mut carried_out = 0;
     for at in (0..).step_by(stride(9)) {
-        let (desk, is_through) = dying(at, 0).await;
+        let (desk, is_through) = dying_and_published(at, 0).await;
         let ledgers = Ledgers::new(desk.open());
         let noted = ledgers.find(EVENT).await.unwrap().unwrap().ledger.days;
         let lake = pull(&desk, 3, 0, false).await;

@@ -1,13 +1,14 @@
-//! Rebuilds a lost ledger from the lake: from what `events`, `pulls` and the indexes say of each event.
+//! Rebuilds a lost ledger from the lake: from what `events`, `pulls` and the indexes say of each event, and from what staged files
+//! say of accepted rows.
 
 use std::collections::BTreeMap;
 
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::answers::{DayAnswer, SnapshotAnswer};
-use super::ledgers::Ledgers;
+use super::ledgers::{AT_ONCE, Ledgers};
 use super::visit::{Outcome, Owed};
 use super::visit_row::VisitRow;
 use super::{Closing, Ledger};
@@ -36,13 +37,17 @@ struct RecoveredEvent {
     owed: Owed,
     days: BTreeMap<Date, DayAnswer>,
     snapshot: Option<(Date, SnapshotAnswer)>,
+    /// When a user last accepted fewer rows for a day or the snapshot, according to cells that are staged only.
+    accepted_days: BTreeMap<Date, Timestamp>,
+    accepted_snapshot: Option<Timestamp>,
 }
 
-/// Puts a ledger for every event of the lake that has none. Reads the whole lake, and returns an error for each object or ledger
-/// that cannot be read. The lake's settings are lost, too: returns [`Kind::OtherLake`] if its rows and footers show that it was
-/// made with another zone or privacy policy than this run's.
+/// Puts a ledger for every event of the lake that has none. Reads the whole lake and what is staged, and returns an error for each
+/// object of the lake and each ledger that cannot be read. The lake's settings are lost, too: returns [`Kind::OtherLake`] if its
+/// rows and footers show that it was made with another zone or privacy policy than this run's.
 pub async fn recover(lake: &Lake, ledgers: &Ledgers) -> Result<Vec<Error>> {
-    let mut events: BTreeMap<i64, RecoveredEvent> = BTreeMap::new();
+    // What is staged comes first: if it is published meanwhile, its cells are in the lake's objects, which are read after that.
+    let mut events = staged_acceptances(lake).await?;
     let mut failures = Vec::new();
     let mut suppressed = 0;
     for table in Table::ALL {
@@ -100,6 +105,47 @@ pub async fn recover(lake: &Lake, ledgers: &Ledgers) -> Result<Vec<Error>> {
         }
     }
     Ok(failures)
+}
+
+/// The events for which a user has accepted fewer rows, according to staged files: once these are published, an answer that does
+/// not know of the acceptance cannot replace their cells. A file that cannot be read is left for the publish to name.
+async fn staged_acceptances(lake: &Lake) -> Result<BTreeMap<i64, RecoveredEvent>> {
+    let mut events: BTreeMap<i64, RecoveredEvent> = BTreeMap::new();
+    for table in [Table::Lives, Table::Interactions, Table::ViewerDetails] {
+        let listed = lake.store.list(&keys::staged_table(table), "").await?;
+        let staged =
+            listed.into_iter().filter_map(|listed| Some((keys::parse_staged(&listed.key)?.1, listed)));
+        let read = stream::iter(staged).map(|(day, listed)| async move {
+            staged_cells(lake, table, day, listed).await.map(|cells| (day, cells))
+        });
+        let mut read = read.buffer_unordered(AT_ONCE);
+        while let Some((day, cells)) = read.try_next().await? {
+            for Cell { event_id, accepted_at, .. } in cells {
+                let Some(accepted_at) = accepted_at else { continue };
+                let known = events.entry(event_id).or_default();
+                if table == Table::ViewerDetails {
+                    known.accepted_snapshot = known.accepted_snapshot.max(Some(accepted_at));
+                } else {
+                    let latest = known.accepted_days.entry(day).or_insert(accepted_at);
+                    *latest = accepted_at.max(*latest);
+                }
+            }
+        }
+    }
+    Ok(events)
+}
+
+/// The cells of a staged file; none if it cannot be read, or was published by another run.
+async fn staged_cells(
+    lake: &Lake,
+    table: Table,
+    day: Date,
+    Listed { key, head }: Listed,
+) -> Result<Vec<Cell>> {
+    match ObjectReader::open(&lake.store, &key, head, table, day).await {
+        Err(error) if error.is_unreadable() || error.kind() == Kind::Conflict => Ok(Vec::new()),
+        object => Ok(object?.cells().to_vec()),
+    }
 }
 
 /// Checks that the lake's zone is this run's: the row of an event has its start both as an instant and on the lake's wall clock.
@@ -193,6 +239,12 @@ impl RecoveredEvent {
         ledger.owed = self.owed;
         ledger.days = self.days;
         ledger.snapshot = self.snapshot.map(|(_, snapshot)| snapshot);
+        for (day, accepted_at) in self.accepted_days {
+            ledger.accept_day(day, accepted_at);
+        }
+        if let Some(accepted_at) = self.accepted_snapshot {
+            ledger.accept_snapshot(accepted_at);
+        }
         ledger
     }
 }
