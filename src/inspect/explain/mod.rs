@@ -77,6 +77,8 @@ pub struct State {
     pub is_gone: bool,
     /// What the next visit has to ask for again.
     pub owed: Vec<String>,
+    /// Days that the next visit asks for once more, because their last answer lacked data that they may have.
+    pub doubted: Vec<Date>,
 }
 
 impl State {
@@ -90,6 +92,7 @@ impl State {
             failures,
             is_gone,
             owed: Owed::names(owed),
+            doubted: (&ledger.days_to_ask_for() - &owed.days).into_iter().collect(),
         }
     }
 }

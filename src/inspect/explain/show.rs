@@ -75,6 +75,10 @@ impl fmt::Display for State {
         if !self.owed.is_empty() {
             write!(f, "\nowed       {}", Owed::of_names(&self.owed))?;
         }
+        if !self.doubted.is_empty() {
+            let days = Owed { days: self.doubted.iter().copied().collect(), ..Owed::default() };
+            write!(f, "\ndoubted    {days}: answered with less than it may have; asked for once more")?;
+        }
         Ok(())
     }
 }
@@ -143,9 +147,11 @@ fn show_row(f: &mut fmt::Formatter<'_>, Seen { table, day, row }: &Seen) -> fmt:
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
     use serde_json::json;
 
     use super::*;
+    use crate::load::ledger::Ledger;
 
     /// What is told of an event with one visit and one row of a viewer.
     fn told(visit: &Value, table: &'static str, row: &Value) -> String {
@@ -189,6 +195,18 @@ mod tests {
             let told = told(&visit, "lives", &json!({}));
             assert!(told.contains(&format!(": 1 request, 1 window, {records}")), "{told}");
         }
+    }
+
+    #[test]
+    fn days_that_are_asked_for_once_more_are_named_apart_from_those_that_are_owed() {
+        let days = ["2022-10-26", "2022-10-27", "2022-10-29", "2022-10-30"].map(|day| day.parse().unwrap());
+        let mut ledger = Ledger::new(Event::unknown(7), Timestamp::UNIX_EPOCH);
+        ledger.owed.days.insert(days[2]);
+        // The last of them is believed by now.
+        ledger.lacked = days.into_iter().zip([1, 1, 1, 2]).collect();
+        let told = State::of(&ledger, SignedDuration::ZERO, Timestamp::UNIX_EPOCH).to_string();
+        let expected = "\nowed       2022-10-29\ndoubted    2022-10-26 to 2022-10-27: answered with less";
+        assert!(told.contains(expected), "{told}");
     }
 
     #[test]
