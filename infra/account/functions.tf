@@ -13,6 +13,8 @@ locals {
       # The C library otherwise keeps an arena of freed memory for each thread. A function of the smallest size has one
       # processor, so that nobody waits for the one arena.
       MALLOC_ARENA_MAX = "1"
+      # It also raises this threshold by itself, and from then on keeps large blocks that are freed.
+      MALLOC_MMAP_THRESHOLD_ = "131072"
     },
     var.settings.api_url == null ? {} : { ROLLCALL_API_URL = var.settings.api_url },
     var.settings.public_list ? {} : { ROLLCALL_NO_PUBLIC_LIST = "true" },

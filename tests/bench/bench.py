@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 
 import growing
+import measure
 import publishing
 import pulling
 import shipping
@@ -105,7 +106,9 @@ def main(parts):
         "",
         f"Measured by `make bench` on {machine()}, on {date.today()}. Each figure is the operating",
         f"system's own accounting of a whole process, the median of {Tools.runs} runs ({Tools.peer_runs} of the other tools, one of what",
-        "takes minutes), in turn where two are compared. MB are millions of bytes. What misses its target says so.",
+        "takes minutes), in turn where two are compared. rollcall runs with the functions' settings of memory",
+        f"({', '.join(f'`{name}={value}`' for name, value in measure.OF_FUNCTIONS.items())}). MB are millions of bytes. What misses its",
+        "target says so.",
         "",
         "| what | found | target | met |",
         "|---|---|---|---|",

@@ -1,5 +1,4 @@
-"""How CPU and memory grow with the records of one event, and with the events of a run: not at all, it should be. Runs of many events
-have one arena of memory, as the functions have."""
+"""How CPU and memory grow with the records of one event, and with the events of a run: not at all, it should be."""
 
 import shutil
 

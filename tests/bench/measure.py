@@ -9,6 +9,9 @@ import subprocess
 import time
 from dataclasses import dataclass
 
+# What `infra` sets for the functions' memory.
+OF_FUNCTIONS = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "131072"}
+
 
 @dataclass
 class Taken:

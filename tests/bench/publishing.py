@@ -30,7 +30,7 @@ def publish(tools, store):
     copy = tools.folder / "copy"
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(store, copy)
-    return measure.run([tools.rollcall, "publish", "--store", copy])
+    return measure.run([tools.rollcall, "publish", "--store", copy], environment=measure.OF_FUNCTIONS)
 
 
 def rewrite(tools, store):

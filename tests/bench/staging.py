@@ -26,7 +26,7 @@ def size(folder):
 
 def stage(tools, answer, folder, **options):
     shutil.rmtree(folder, ignore_errors=True)
-    return measure.run([tools.bench, "stage", answer, folder], **options)
+    return measure.run([tools.bench, "stage", answer, folder], environment=measure.OF_FUNCTIONS, **options)
 
 
 def run(tools, findings):

@@ -1,5 +1,5 @@
-"""A sync of many small events: what it asks of the vendor and of the store, and what it takes beside the vendor alone, with one
-arena of memory (`MALLOC_ARENA_MAX`), as the functions have."""
+"""A sync of many small events: what it asks of the vendor and of the store, and what it takes beside the vendor
+alone."""
 
 import json
 import shutil

@@ -5,6 +5,8 @@ import json
 import subprocess
 import sys
 
+import measure
+
 # The token that the simulator is started with.
 TOKEN = "bench"
 # Requests are not paced.
@@ -36,7 +38,7 @@ def settings(url, store):
         "ROLLCALL_TOKEN": TOKEN,
         "ROLLCALL_API_URL": url,
         "ROLLCALL_STORE": str(store),
-        "MALLOC_ARENA_MAX": "1",
+        **measure.OF_FUNCTIONS,
     }
 
 

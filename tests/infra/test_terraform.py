@@ -208,7 +208,8 @@ def test_the_workers_share_the_rate_of_one_run_and_only_sync_knows_the_applicati
         assert other["ROLLCALL_ARCHIVE_KMS_KEY"] == ARCHIVE_KEY
         assert other["ROLLCALL_ROSTER"] == "store:rosters/own.jsonl"
         assert other["MALLOC_ARENA_MAX"] == "2", "the user's own word is the last"
-    assert sync["MALLOC_ARENA_MAX"] == worker["MALLOC_ARENA_MAX"] == "1"
+    for name, value in {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "131072"}.items():
+        assert sync[name] == worker[name] == value
     at_once = functions.get_function_concurrency(FunctionName="rollcall-main-sync")
     assert at_once["ReservedConcurrentExecutions"] == 1
     again = functions.get_function_event_invoke_config(FunctionName="rollcall-main-sync")
@@ -301,7 +302,7 @@ def test_the_command_gets_the_settings_of_the_functions_but_none_that_only_they_
         assert own.items() <= of_function.items()
         assert {"ROLLCALL_STORE", "ROLLCALL_ZONE", "ROLLCALL_SETTLE"} <= set(own)
         assert own["ROLLCALL_PRIVACY"] == ("pseudonymous" if account == "other" else "open")
-        assert not {"ROLLCALL_DEPLOYMENT", "ROLLCALL_SECRET_ARN", "MALLOC_ARENA_MAX"} & set(own)
+        assert not {"ROLLCALL_DEPLOYMENT", "ROLLCALL_SECRET_ARN", "MALLOC_ARENA_MAX", "MALLOC_MMAP_THRESHOLD_"} & set(own)
 
 
 def policy_of_analysts(aws, outputs):
