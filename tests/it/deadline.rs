@@ -166,7 +166,8 @@ async fn lists_may_take_all_the_time_if_no_visit_follows() {
         Job::Plan(Plan { items: NonZeroUsize::new(1), ..Plan::default() }).run(&context).await.unwrap();
     assert!(!report.failures.is_empty());
     assert!(report.failures.iter().all(|failure| failure.error.contains("no answer from")));
-    assert!(known > 0 && report.events.due == known, "{:?}", report.failures);
+    // The other list may bring events in the moment that is left.
+    assert!(known > 0 && report.events.due >= known, "{:?}", report.failures);
 }
 
 #[tokio::test]
