@@ -7,7 +7,6 @@ use serde::{Deserialize, Deserializer};
 
 use super::archive::{self, is_of_one_object};
 use super::context::Context;
-use super::lake;
 use super::upgrade::clean_ledgers;
 use crate::error::{Error, Explain, Kind, Result};
 use crate::load::erasure::{self, Erasure, Logged, People};
@@ -56,7 +55,7 @@ pub(super) async fn forget(context: &Context, call: &Forget, report: &mut Report
             .hint("give the complete number, mail address or identifier"));
     }
     // This works before there is a lake, too: a first run may be under way. But it may also be the wrong place.
-    let is_empty = !lake::check(context).await? && is_empty(context).await?;
+    let is_empty = !context.lake.check_to_write().await? && is_empty(context).await?;
     if is_empty && call.dry_run {
         return Err(no_lake());
     }
@@ -127,10 +126,14 @@ async fn purge(context: &Context) -> Result<u64> {
     Ok(versions)
 }
 
-/// Whether there is neither a table nor an archived answer from which a person could be erased.
+/// Whether there is neither a table nor a staged file nor an archived answer from which a person could be erased.
 async fn is_empty(context: &Context) -> Result<bool> {
-    let [lake, archive] = [keys::TABLES, keys::ARCHIVE].map(|prefix| context.lake.store.below(prefix));
-    Ok(lake.await?.folders.is_empty() && archive.await?.folders.is_empty())
+    for prefix in [keys::TABLES, keys::STAGING, keys::ARCHIVE] {
+        if !context.lake.store.below(prefix).await?.folders.is_empty() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn no_lake() -> Error {

@@ -108,6 +108,20 @@ async fn a_lost_ledger_is_rebuilt_from_the_lake() {
 }
 
 #[tokio::test]
+async fn an_event_that_is_only_staged_is_visited_again_if_its_ledger_is_lost_before_it_is_published() {
+    let (desk, world) = (Desk::new(), small_world(6));
+    let server = server_at(later(), &world, ServerOptions::default());
+    let config = || config(&server, &desk.store());
+    let chosen = Selection { event: vec![700_001], accept_shrink: true, ..Selection::default() };
+    assert!(job(&desk.open(), config(), later(), Job::Pull(chosen)).await.unwrap().ok);
+    std::fs::remove_dir_all(desk.store().join("ledger")).unwrap();
+    let report = sync(config(), later() + HOUR, Selection::default()).await.unwrap();
+    assert!(report.ok, "{:?}", report.failures);
+    let rebuilt = ledger(&desk, 700_001).await.unwrap();
+    assert_eq!(rebuilt.closed, Some(Closing::Complete), "{rebuilt:?}");
+}
+
+#[tokio::test]
 async fn a_clock_that_went_back_is_reported_and_later_visits_still_get_later_times() {
     let first: Timestamp = "2022-10-28T00:00:00Z".parse().unwrap();
     let server = server_at(first, &small_world(4), ServerOptions::default());

@@ -222,6 +222,31 @@ fn an_invalid_policy_is_a_wrong_call() {
 }
 
 #[tokio::test]
+async fn if_ledgers_and_the_list_of_the_forgotten_are_lost_while_files_are_staged_forget_mends_it() {
+    for is_published in [true, false] {
+        let (desk, server) = (Desk::new(), server_at(later(), &world(), ServerOptions::default()));
+        let run = async |hours: i32, what: Job| {
+            let config = Config { policy: policy(POLICIES[0]), ..config(&server, &desk.store()) };
+            job(&desk.open(), config, later() + HOUR * hours, what).await
+        };
+        let forget = || Job::Forget(Forget { viewer: vec!["nobody@example.com".to_owned()], dry_run: false });
+        let event = vec![world().events().next().unwrap().id.try_into().unwrap()];
+        let one = Selection { event, ..Selection::default() };
+        assert!(run(0, if is_published { sync_of(one) } else { Job::Pull(one) }).await.unwrap().ok);
+        assert!(run(1, forget()).await.unwrap().ok);
+        // What this stages of the other events was written under the list.
+        assert!(run(2, Job::Pull(all_days())).await.unwrap().ok);
+        std::fs::remove_dir_all(desk.store().join("ledger")).unwrap();
+        let refused = run(3, sync_of(all_days())).await.unwrap_err();
+        assert!(refused.to_string().contains("run `forget` with all of them at once"), "{refused}");
+        let report = run(4, forget()).await.unwrap();
+        assert!(report.ok, "{:?}", report.failures);
+        let report = run(5, sync_of(all_days())).await.unwrap();
+        assert!(report.ok && report.published.cells > 0, "{:?}", report.failures);
+    }
+}
+
+#[tokio::test]
 async fn a_lost_ledger_does_not_bring_back_what_was_withheld_or_who_was_forgotten() {
     let server = server_at(later(), &world(), ServerOptions::default());
     let home = Home::new(On::Folder).await;

@@ -1,5 +1,5 @@
 //! The ledger of one event: what is known, owed and done. Pure, but for `ledgers`, `places` and `cursor`, which read and write
-//! documents, and `recover`, which rebuilds ledgers from the lake.
+//! documents, and `recover`, which rebuilds ledgers from the lake and from what is staged.
 
 pub mod answers;
 mod closing;
@@ -12,6 +12,7 @@ pub mod health;
 pub mod ledgers;
 mod places;
 pub mod recover;
+mod recovered_event;
 pub mod visit;
 pub mod visit_row;
 
