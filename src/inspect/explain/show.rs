@@ -77,7 +77,7 @@ impl fmt::Display for State {
         }
         if !self.doubted.is_empty() {
             let days = Owed { days: self.doubted.iter().copied().collect(), ..Owed::default() };
-            write!(f, "\ndoubted    {days}: answered with less than it may have; asked for once more")?;
+            write!(f, "\ndoubted    {days}: answered with less than there may be; asked for once more")?;
         }
         Ok(())
     }
