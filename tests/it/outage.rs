@@ -1,12 +1,14 @@
 //! A vendor that cannot be reached, and a store that cannot be written.
 
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
 use rollcall::config::Config;
 use rollcall::error::Kind;
 use rollcall::job::selection::Selection;
+use rollcall::job::{Job, Plan};
 use rollcall::load::store::Store;
 use rollcall::report::Failure;
 use serde_json::Value;
@@ -104,11 +106,12 @@ async fn a_full_disk_stops_a_run_after_a_few_visits_and_all_events_stay_due() {
 #[tokio::test]
 async fn visits_whose_writes_fail_do_not_stop_others_while_the_store_itself_works() {
     let (desk, world) = (Desk::new(), small_world(8));
-    // No file can be made inside a file.
-    fs::create_dir(desk.store()).unwrap();
-    fs::write(desk.store().join("staging"), "").unwrap();
     let server = server_at(later(), &world, ServerOptions::default());
     let config = Config { concurrency: 1, ..config(&server, &desk.store()) };
+    let plan = Job::Plan(Plan { items: NonZeroUsize::new(1), ..Plan::default() });
+    assert!(job(&desk.open(), config.clone(), later(), plan).await.unwrap().ok);
+    // No file can be made inside a file.
+    fs::write(desk.store().join("staging"), "").unwrap();
     let report = sync(config.clone(), later(), Selection::default()).await.unwrap();
     let named = report.failures.iter().filter(|failure| failure.event_id.is_some());
     assert!(named.clone().all(|failure| failure.kind == Kind::Store), "{:?}", report.failures);
