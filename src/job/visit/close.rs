@@ -33,6 +33,7 @@ impl Visiting<'_> {
             owed: std::mem::take(&mut self.shortfall.owed),
             blank: std::mem::take(&mut self.shortfall.blank),
             lacking: std::mem::take(&mut self.shortfall.lacking),
+            believed: std::mem::take(&mut self.shortfall.believed),
             asked: self.answers.asked.clone(),
             has_asked_all,
             outcome,

@@ -66,7 +66,8 @@ impl Visiting<'_> {
     }
 
     /// Owes the days that lacked an array for which the snapshot, if it came after them, counts more records. Notes those of which
-    /// no snapshot can tell. Days that have not settled are asked for again anyway.
+    /// no snapshot can tell, and those of which only one without any data tells. Days that have not settled are asked for again
+    /// anyway.
     pub(super) fn owe_what_lacks(&mut self) {
         let mut lacking = std::mem::take(&mut self.answers.lacking);
         lacking.retain(|day, _| self.is_settled(*day, self.visit_id.pulled_at));
@@ -78,9 +79,14 @@ impl Visiting<'_> {
                     self.shortfall.blank.insert(day);
                     self.fail(task.named(error));
                 }
-                Some(false) if !(self.is_snapshot_blank() && self.has_had_viewers()) => {}
-                // A snapshot without any data, where there was one with viewers, may be no answer either. It is asked for again,
-                // but not if another visit at the same time got one: so the day is noted, too.
+                Some(false) if !self.is_snapshot_blank() => {}
+                // A snapshot without any data may be no answer either. It is asked for again, but not if another visit at the
+                // same time got one; and that visit may owe the day.
+                Some(false) if !self.has_had_viewers() => {
+                    if !self.ledger.owed.days.contains(&day) && !self.scope.accepts(day) {
+                        self.shortfall.believed.insert(day);
+                    }
+                }
                 Some(false) | None => {
                     let before = self.ledger.lacked.get(&day).copied().unwrap_or_default();
                     self.shortfall.lacking.insert(day, before.saturating_add(1));

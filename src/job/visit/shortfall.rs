@@ -20,6 +20,9 @@ pub(super) struct Shortfall {
     /// Settled days whose answers lacked arrays, without a snapshot that tells whether they have records: each with the number of
     /// such answers in a row.
     pub(super) lacking: BTreeMap<Date, u32>,
+    /// Settled days whose answers lacked arrays and were believed, though the snapshot lacked all data, too; except those that are
+    /// known to be owed.
+    pub(super) believed: BTreeSet<Date>,
     /// How many requests in a row were given up.
     given_up: u32,
     /// Whether the deadline came before everything was asked for.

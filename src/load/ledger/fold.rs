@@ -90,6 +90,8 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::super::tests::{HORIZON, at, ledger, visit};
     use super::super::visit::Owed;
     use super::*;
@@ -138,6 +140,20 @@ mod tests {
             ledger.fold(&visit, HORIZON);
             assert_eq!(ledger.lacked.get(&day).copied(), lacked, "{}", visit.pulled_at);
             assert_eq!(ledger.days_to_ask_for().contains(&day), lacked == Some(1), "{}", visit.pulled_at);
+        }
+    }
+
+    #[test]
+    fn a_day_that_was_only_believed_to_have_no_more_stays_owed_if_another_visit_at_the_same_time_owes_it() {
+        let day: Date = "2022-10-26".parse().unwrap();
+        let asking = |hours: i64, outcome| Visit { asked: [day].into(), ..visit(31 * 24 + hours, outcome) };
+        let owed = Owed { days: [day].into(), ..Owed::default() };
+        let owing = Visit { owed, ..asking(0, Outcome::Failed) };
+        for (believed, is_owed) in [(BTreeSet::new(), false), ([day].into(), true)] {
+            let mut ledger = ledger();
+            ledger.fold(&owing, HORIZON);
+            ledger.fold(&Visit { believed, ..asking(1, Outcome::Complete) }, HORIZON);
+            assert_eq!((ledger.owed.days.contains(&day), ledger.closed.is_none()), (is_owed, is_owed));
         }
     }
 

@@ -202,6 +202,7 @@ pub(super) mod tests {
             owed: Owed { snapshot: outcome != Outcome::Complete, ..Owed::default() },
             blank: BTreeSet::new(),
             lacking: BTreeMap::new(),
+            believed: BTreeSet::new(),
             asked: BTreeSet::new(),
             has_asked_all: true,
             outcome,

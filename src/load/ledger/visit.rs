@@ -30,9 +30,13 @@ impl Owed {
         self.days.is_empty() && !self.snapshot
     }
 
-    /// Strikes off what was answered in a visit.
+    /// Strikes off what was answered in a visit; but not a day that was only believed to have no more: if it is owed, another visit
+    /// at the same time has learned that there is more.
     pub(super) fn strike(&mut self, visit: &Visit) {
-        self.days.retain(|day| !visit.asked.contains(day) || visit.owed.days.contains(day));
+        let is_answered = |day: &Date| {
+            visit.asked.contains(day) && !visit.owed.days.contains(day) && !visit.believed.contains(day)
+        };
+        self.days.retain(|day| !is_answered(day));
         self.snapshot &= visit.snapshot.is_none();
     }
 
@@ -135,6 +139,9 @@ pub struct Visit {
     /// Settled days whose answers lacked arrays, without a snapshot that tells whether they have records: each with the number of
     /// such answers in a row, as far as the visit knew when it began.
     pub lacking: BTreeMap<Date, u32>,
+    /// Settled days whose answers lacked arrays and were believed, though the snapshot lacked all data, too; except those that the
+    /// visit knew to be owed.
+    pub believed: BTreeSet<Date>,
     /// All days that were asked for, including those without rows and those that failed.
     pub asked: BTreeSet<Date>,
     /// Whether every day up to the visit was answered or is owed.
