@@ -1,5 +1,4 @@
-"""A sync of many small events: what it asks of the vendor and of the store, and what it takes beside the vendor
-alone."""
+"""A sync of many small events: what it asks of the vendor and of the store, and what it takes beside the vendor alone."""
 
 import json
 import shutil
