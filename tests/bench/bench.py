@@ -46,8 +46,8 @@ class Tools:
     def __init__(self, folder, docs):
         self.folder = folder
         self.docs = docs
-        binaries = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
-        self.rollcall, self.simulator, self.bench = (binaries / name for name in ["rollcall", "simulator", "bench"])
+        programs = (measure.BINARIES / name for name in ["rollcall", "simulator", "bench"])
+        self.rollcall, self.simulator, self.bench = programs
 
     def write(self, command, file):
         subprocess.run([str(word) for word in command], stdout=file, check=True)
@@ -107,9 +107,8 @@ def main(parts):
         f"Measured by `make bench` on {machine()}, on {date.today()}. Each figure is the operating",
         f"system's own accounting of a whole process, the median of {Tools.runs} runs ({Tools.peer_runs} of the other tools, one of what",
         "takes minutes), in turn where two are compared. rollcall runs with the functions' settings of memory",
-        f"({', '.join(f'`{name}={value}`' for name, value in measure.OF_FUNCTIONS.items())}). MB are millions of bytes. Linux charges",
-        "a process with the memory of the one that starts it: where the smallest peaks are all alike, they are that. What misses its",
-        "target says so.",
+        f"({', '.join(f'`{name}={value}`' for name, value in measure.OF_FUNCTIONS.items())}). MB are millions of bytes. What misses",
+        "its target says so.",
         "",
         "| what | found | target | met |",
         "|---|---|---|---|",

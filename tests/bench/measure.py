@@ -1,14 +1,13 @@
-"""Runs a command, and tells what it took, by the operating system's own accounting of the whole process.
-
-This module imports nothing large: a process is charged with the memory of the one that started it.
-"""
+"""Runs a command, and tells what it took, by the operating system's own accounting of the whole process."""
 
 import os
 import statistics
 import subprocess
-import time
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
+BINARIES = Path(os.environ.get("CARGO_TARGET_DIR", Path(__file__).parent.parent.parent / "target")) / "release"
 # What `infra` sets for the functions' memory.
 OF_FUNCTIONS = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "131072"}
 
@@ -30,26 +29,27 @@ def run(command, cpus=(0,), environment=None, source=None, check=True):
     if source:
         feeder = subprocess.Popen([str(word) for word in source], stdout=subprocess.PIPE)
         stdin = feeder.stdout
-    begin = time.monotonic()
-    process = subprocess.Popen(
-        [str(word) for word in command],
-        stdin=stdin,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **(environment or {})},
-        preexec_fn=lambda: os.sched_setaffinity(0, cpus),
-    )
-    if feeder:
-        feeder.stdout.close()
-    output = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    wall = time.monotonic() - begin
-    if feeder:
-        feeder.wait()
+    with tempfile.NamedTemporaryFile("r") as taken:
+        # Linux charges a process with the memory of the one that starts it, and this one is large.
+        command = [BINARIES / "bench", "take", taken.name, *command]
+        process = subprocess.Popen(
+            [str(word) for word in command],
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **(environment or {})},
+            preexec_fn=lambda: os.sched_setaffinity(0, cpus),
+        )
+        if feeder:
+            feeder.stdout.close()
+        output, _ = process.communicate()
+        if feeder:
+            feeder.wait()
+        figures = taken.read().split()
     if check and process.returncode:
         raise SystemExit(f"failed with status {process.returncode}: {' '.join(map(str, command))}\n{output[-2000:]}")
-    return Taken(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss * 1024 / 1e6, output)
+    cpu, wall, memory = map(float, figures)
+    return Taken(cpu, wall, memory * 1024 / 1e6, output)
 
 
 def median(runs):

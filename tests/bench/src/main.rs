@@ -6,13 +6,16 @@ mod day;
 mod read;
 mod skip;
 mod stage;
+mod take;
 
 use std::error::Error;
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::Parser;
 
-type Outcome = Result<(), Box<dyn Error>>;
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 /// One piece of work.
 #[derive(Parser)]
@@ -62,15 +65,25 @@ enum Work {
         #[arg(long)]
         concurrency: usize,
     },
+    /// Runs a command, and ends with its status
+    Take {
+        /// The file that gets what it took: seconds of CPU, seconds of wall time, and the most memory in KB
+        taken: PathBuf,
+        /// The command
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        command: Vec<OsString>,
+    },
 }
 
-fn main() -> Outcome {
+fn main() -> Outcome<ExitCode> {
     match Work::parse() {
-        Work::Answer { viewers } => answer::write(viewers),
-        Work::Skip { answer } => skip::skip(&answer),
-        Work::Read { answer } => read::read(&answer),
-        Work::Stage { answer, store } => stage::stage(&answer, store),
-        Work::Day { store, events, viewers, again } => day::stage(store, events, viewers, again),
-        Work::Ask { url, concurrency } => ask::ask(&url, concurrency),
+        Work::Answer { viewers } => answer::write(viewers)?,
+        Work::Skip { answer } => skip::skip(&answer)?,
+        Work::Read { answer } => read::read(&answer)?,
+        Work::Stage { answer, store } => stage::stage(&answer, store)?,
+        Work::Day { store, events, viewers, again } => day::stage(store, events, viewers, again)?,
+        Work::Ask { url, concurrency } => ask::ask(&url, concurrency)?,
+        Work::Take { taken, command } => return take::take(&taken, &command),
     }
+    Ok(ExitCode::SUCCESS)
 }
