@@ -1,7 +1,7 @@
 //! How Parquet is written, so that every engine can read it.
 
 use arrow::datatypes::DataType;
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::basic::{Compression, CompressionCodec, Encoding, ZstdLevel};
 use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{
     EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion,
@@ -23,6 +23,10 @@ const STAGED_DICTIONARY_BYTES: usize = 64 * 1024;
 /// The most rows of a page of a staged file. Each column that is written holds a page in memory before it is encoded; as staged
 /// files are read as a whole, small pages cost them hardly anything.
 const STAGED_PAGE_ROWS: usize = 4 * 1024;
+
+/// The codecs that can be read, those of `Cargo.toml`'s features of parquet; no others are written.
+pub(super) const CODECS: [CompressionCodec; 3] =
+    [CompressionCodec::UNCOMPRESSED, CompressionCodec::LZ4_RAW, CompressionCodec::ZSTD];
 
 /// What is known of an object before it is written.
 #[derive(Clone, Copy, Debug)]

@@ -11,11 +11,12 @@ use futures::{StreamExt, TryStreamExt};
 use jiff::civil::Date;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, RowSelection, RowSelector};
 use parquet::arrow::{ParquetRecordBatchStreamBuilder, ProjectionMask};
-use parquet::file::metadata::RowGroupMetaData;
+use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 
 use super::encoded::EncodedGroups;
 use super::index::{self, PROGRAM, Rebuild};
 use super::object_bytes::ObjectBytes;
+use super::properties::CODECS;
 use super::{from_parquet, length};
 use crate::error::{Error, Kind, Result};
 use crate::load::FORMAT;
@@ -57,6 +58,13 @@ impl ObjectReader {
             let file = metadata.metadata().file_metadata();
             let rows = u64::try_from(file.num_rows()).unwrap_or_default();
             let index = index::read(table, day, file.key_value_metadata(), rows)?;
+            let columns = metadata.metadata().row_groups().iter().flat_map(RowGroupMetaData::columns);
+            let mut codecs = columns.map(ColumnChunkMetaData::compression_codec);
+            if let Some(codec) = codecs.find(|codec| !CODECS.contains(codec)) {
+                let message = format!("the object is packed with {codec}, which this program cannot read");
+                let hint = "do not delete it: upgrade rollcall, or, if another program wrote it, write it anew with zstd";
+                return Err(Error::new(Kind::Damaged, message).hint(hint));
+            }
             let (ours, theirs) = (table.schema(), metadata.schema());
             let unknown = theirs.fields().iter().find(|field| ours.index_of(field.name()).is_err());
             if let Some(unknown) = unknown.filter(|_| index.format == FORMAT) {
