@@ -41,6 +41,40 @@ async fn a_list_without_data_is_read_again_by_the_next_run() {
 }
 
 #[tokio::test]
+async fn a_list_that_states_a_total_without_naming_an_event_is_read_again_by_the_next_run() {
+    let (desk, world) = (Desk::new(), small_world(8));
+    for (hours, texts, is_known) in
+        [(0, &["null-array=list@path:event/modify/list"][..], false), (1, &[], true)]
+    {
+        let now = later() + HOUR * hours;
+        let server = server_at(now, &world, faults(texts));
+        let mut config = config(&server, &desk.store());
+        config.rosters.public = false;
+        sync_all(config, now).await;
+        assert_eq!(ledger(&desk, EVENT).await.is_some(), is_known, "{hours}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_public_events_without_data_is_read_again_at_once_if_no_other_run_asks_for_the_same() {
+    let (event, day) = busiest();
+    let world = small_world(8);
+    let end = Timestamp::from_second(world.event(event.unsigned_abs()).unwrap().end_time).unwrap();
+    let chosen = Selection { from: Some(day), to: Some(day), ..Selection::default() };
+    for (selection, is_short) in [(chosen, true), (Selection::default(), false)] {
+        let now = end + HOUR * if is_short { 60 } else { 24 * 60 };
+        let options = faults(&["code=200@path:event/public/list,first:1"]);
+        let (desk, server) = (Desk::new(), server_at(now, &world, options));
+        let mut config = config(&server, &desk.store());
+        config.rosters.edited = false;
+        config.lookback = HOUR * 24 * 90;
+        config.horizon = HOUR * 24 * 7;
+        assert!(sync(config, now, selection).await.unwrap().ok);
+        assert!(ledger(&desk, event).await.is_some(), "{now}");
+    }
+}
+
+#[tokio::test]
 async fn a_list_without_data_is_read_again_at_once_in_a_run_over_chosen_days() {
     let (event, day) = busiest();
     let world = small_world(8);
@@ -77,12 +111,14 @@ async fn no_event_is_lost_whichever_page_of_a_list_has_no_data() {
     let known = |desk: &Desk| std::fs::read_dir(desk.store().join("ledger/active")).unwrap().count();
     let whole = Desk::new();
     assert!(run(&whole, 0, ServerOptions::default()).await);
-    for nth in 1..=8 {
-        let desk = Desk::new();
-        // A page in the middle is asked for again at once; a list whose first page is blank, by the next run.
-        assert!(run(&desk, 0, faults(&[&format!("code=200@path:event/modify/list,nth:{nth}")])).await);
-        assert!(run(&desk, 1, ServerOptions::default()).await);
-        assert_eq!(known(&desk), known(&whole), "{nth}");
+    for fault in ["code=200", "null-array=list"] {
+        for nth in 1..=8 {
+            let desk = Desk::new();
+            // A page in the middle is asked for again at once; a list whose first page is blank, by the next run.
+            assert!(run(&desk, 0, faults(&[&format!("{fault}@path:event/modify/list,nth:{nth}")])).await);
+            assert!(run(&desk, 1, ServerOptions::default()).await);
+            assert_eq!(known(&desk), known(&whole), "{fault} {nth}");
+        }
     }
     // The third page of the last span, which is the fourth, in both readings, however often it is asked for.
     let nths = [6, 7, 8, 11, 12, 13].map(|nth| format!("code=200@path:event/modify/list,nth:{nth}"));

@@ -30,9 +30,12 @@ pub(super) fn total(data: &RawValue) -> Option<usize> {
     fields(data)?.get("count")?.get().trim_matches('"').parse().ok()
 }
 
-/// Whether an answer says nothing at all, not even that a list is empty.
+/// Whether an answer says nothing at all, not even that a list is empty; or contradicts itself: it states how many events the list
+/// has, and has null in place of them.
 pub(super) fn is_blank(data: &RawValue) -> bool {
-    is_empty(data)
+    let is_null_list =
+        || fields(data).is_some_and(|fields| fields.get("list").is_some_and(|list| is_null(list)));
+    is_empty(data) || total(data).is_some_and(|total| total > 0) && is_null_list()
 }
 
 fn fields(data: &RawValue) -> Option<BTreeMap<String, Box<RawValue>>> {
@@ -80,6 +83,22 @@ mod tests {
         ] {
             let data = RawValue::from_string(data.to_owned()).unwrap();
             assert_eq!(entries(&data).map(|found| found.len()), count, "{data}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_blank_if_it_does_not_say_that_there_is_nothing() {
+        for (data, expected) in [
+            ("null", true),
+            ("{}", true),
+            (r#"{"count": 7, "list": null}"#, true),
+            (r#"{"count": 0, "list": null}"#, false),
+            (r#"{"list": null}"#, false),
+            (r#"{"count": 7, "list": []}"#, false),
+            ("[]", false),
+        ] {
+            let data = RawValue::from_string(data.to_owned()).unwrap();
+            assert_eq!(is_blank(&data), expected, "{data}");
         }
     }
 

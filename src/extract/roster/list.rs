@@ -126,7 +126,8 @@ impl<'a> List<'a> {
         let mut again = self.vendor.attempts().few();
         let reply = loop {
             let reply = self.call(&parameters).await?;
-            let is_doubtful = is_blank(&reply.data) && self.lacks_a_page();
+            let stated = (self.request.total)(&reply.data).or(self.stated);
+            let is_doubtful = is_blank(&reply.data) && self.lacks_a_page(stated);
             // After a page without entries, there are probably no more: the total then counts more events than there are.
             if !is_doubtful || self.empty > 0 || again.pause(no_array(&reply)).await.is_err() {
                 if is_doubtful || is_blank(&reply.data) && self.readings == 0 && self.pages == 0 {
@@ -154,11 +155,11 @@ impl<'a> List<'a> {
         call(self.vendor.attempts()).await
     }
 
-    /// Whether the first page was a success without any data, and no page stated a total: then there may be no event, or this may
-    /// be no answer.
+    /// Whether the first page was a success without any data, and no page named an event: then there may be none, or this may be
+    /// no answer.
     #[must_use]
     pub fn is_blank(&self) -> bool {
-        self.blank_page == Some(0) && self.stated.is_none()
+        self.blank_page == Some(0) && self.in_any_reading.is_empty()
     }
 
     /// How many events the list has by its own total, if at least a page of them was never named.
@@ -173,9 +174,9 @@ impl<'a> List<'a> {
         self.blank_page.is_some() && self.lacking().is_some()
     }
 
-    /// Whether at least a page of the events is still to come, according to the stated total.
-    fn lacks_a_page(&self) -> bool {
-        self.stated.is_some_and(|total| {
+    /// Whether at least a page of the events is still to come, according to a stated total.
+    fn lacks_a_page(&self, stated: Option<usize>) -> bool {
+        stated.is_some_and(|total| {
             let has_room = self.pages * self.page_size() < total;
             has_room && total >= self.in_this_reading.len() + self.request.shortest
         })

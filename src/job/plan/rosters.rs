@@ -225,18 +225,26 @@ async fn public(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<Ve
         (None, None, Some(until)) => (before(until, context.horizon), now),
         (None, None, None) => (before(now, context.lookback), now),
     };
+    let asked_until = read.resume_from.or(read.until).unwrap_or(from);
     let (mut spans, mut without_end) = (Spans::new(from, to), Vec::new());
     let first = from;
     while let Some((from, to)) = spans.current() {
         let from = if from == first { from } else { before(from, ACROSS) };
-        let mut list = roster::public_between(update.vendor, from, to);
-        let mut pages = 0;
-        while let Some(page) = list.page().await? {
-            pages += 1;
-            update.unreadable += page.unreadable;
-            let is_without = |event: &&Event| event.end_time.is_none() && !event.is_cancelled();
-            without_end.extend(page.events.iter().filter(is_without).map(|event| event.event_id));
-            update.apply(page.events, Detail::ExistenceOnly).await?;
+        // If neither the last run nor the next asks for this as well, this one asks for a list without data at once.
+        let is_asked_twice = choice.days().is_none() && from.max(asked_until) >= before(now, context.horizon);
+        let (mut pages, mut may_be_asked_again) = (0, !is_asked_twice);
+        loop {
+            let mut list = roster::public_between(update.vendor, from, to);
+            while let Some(page) = list.page().await? {
+                pages += 1;
+                update.unreadable += page.unreadable;
+                let is_without = |event: &&Event| event.end_time.is_none() && !event.is_cancelled();
+                without_end.extend(page.events.iter().filter(is_without).map(|event| event.event_id));
+                update.apply(page.events, Detail::ExistenceOnly).await?;
+            }
+            if !(list.is_blank() && std::mem::take(&mut may_be_asked_again)) {
+                break;
+            }
         }
         read.resume_from = Some(to);
         spans.advance(pages);
