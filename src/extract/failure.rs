@@ -104,7 +104,7 @@ pub(super) async fn status(mut response: Response, now: Timestamp, secret: &str)
     // What has arrived of the body by then may say enough.
     let _ = tokio::time::timeout(BODY_TIMEOUT, read).await;
     let error = match Reply::read(&body) {
-        Some(sent) if sent.code().is_some() => of(&sent, secret),
+        Some(sent) if sent.code().is_some() && !is_of_a_gateway(&sent) => of(&sent, secret),
         _ if status.is_redirection() => {
             Error::new(Kind::Refused, "the vendor's host redirects elsewhere").hint("check `--api-url`")
         }
@@ -124,6 +124,11 @@ pub(super) async fn status(mut response: Response, now: Timestamp, secret: &str)
     let may_pass = error.kind() == Kind::Refused && asked.is_some_and(|pause| pause <= SOON);
     let error = if may_pass { error.taken_for(Kind::Unavailable) } else { error };
     error.with("status", status.as_u16()).retry_after(asked)
+}
+
+/// Whether something on the way knows no such page, and says so in JSON as well: the vendor's own answers have a `requestId`.
+fn is_of_a_gateway(sent: &Reply) -> bool {
+    sent.code() == Some(404) && sent.request_id().is_none()
 }
 
 /// Reads `Retry-After` of RFC 9110: seconds, or a date.

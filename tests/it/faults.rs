@@ -32,6 +32,7 @@ async fn transient_failures_are_retried_and_the_tables_are_the_same() {
         "status=502@every:3",
         "status=408@every:3",
         "status=404@every:3",
+        "gateway=404@every:3",
         "retry-after=429:0@every:3",
         "retry-after=503:0@every:3",
         "reset@every:3",
@@ -86,6 +87,7 @@ async fn an_event_that_fails_does_not_stop_the_others_and_is_named() {
         ("code=400", "does not understand the request"),
         ("code=500", "could not answer"),
         ("html", "not a JSON object"),
+        ("gateway=404", "there is no such page"),
     ] {
         let desk = Desk::new();
         let (report, _) =

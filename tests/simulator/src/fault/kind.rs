@@ -10,6 +10,8 @@ const STATUSES: std::ops::RangeInclusive<u16> = 200..=599;
 pub enum FaultKind {
     /// `status=503`: that HTTP status and a short page of HTML.
     Status(u16),
+    /// `gateway=404`: that HTTP status, and the JSON of a gateway, which has a code and a message, but no `requestId`.
+    Gateway(u16),
     /// `retry-after=429:2`: that HTTP status, and a header that asks to come back after that many seconds.
     RetryAfter(u16, u64),
     /// `reset`: the connection is closed instead of an answer.
@@ -51,6 +53,7 @@ impl FaultKind {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Status(_) => "status",
+            Self::Gateway(_) => "gateway",
             Self::RetryAfter(..) => "retry-after",
             Self::Reset => "reset",
             Self::Stall => "stall",
@@ -78,6 +81,7 @@ impl FromStr for FaultKind {
         let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
         Ok(match (name, value) {
             ("status", Some(status)) => Self::Status(http_status(status)?),
+            ("gateway", Some(status)) => Self::Gateway(http_status(status)?),
             ("retry-after", Some(value)) => {
                 let (status, seconds) = value.split_once(':').ok_or("retry-after=STATUS:SECONDS")?;
                 Self::RetryAfter(http_status(status)?, number(seconds)?)

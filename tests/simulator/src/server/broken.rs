@@ -15,6 +15,10 @@ pub(super) async fn broken(fault: &FaultKind, reply: &Reply, answer: impl FnOnce
     let whole = async || to_bytes(answer().into_body(), usize::MAX).await.unwrap_or_default();
     match fault {
         FaultKind::Status(status) => page(*status),
+        FaultKind::Gateway(status) => {
+            let body = serde_json::json!({ "code": status, "msg": "no route" }).to_string();
+            (self::status(*status), json(body.into())).into_response()
+        }
         FaultKind::RetryAfter(status, seconds) => {
             ([(RETRY_AFTER, seconds.to_string())], page(*status)).into_response()
         }
@@ -51,8 +55,12 @@ const SPACE: &[u8] = b" ";
 
 /// What a proxy in front of the vendor says.
 fn page(status: u16) -> Response {
-    // A fault that was read from a text has a valid status.
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status = self::status(status);
     let html = format!("<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>\n");
     (status, Html(html)).into_response()
+}
+
+fn status(status: u16) -> StatusCode {
+    // A fault that was read from a text has a valid status.
+    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
