@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use crate::support::command::Desk;
 use crate::support::faults::{settled, sync_with as run};
 use crate::support::lake::{cells, ledger};
-use crate::support::run::{HOUR, later};
+use crate::support::run::{HOUR, later, small_world};
+use crate::support::status::{names, status_of};
 use crate::support::vendor_lists::{self, VendorAnswers};
 
 const EVENT: i64 = 700_001;
@@ -103,6 +104,21 @@ async fn a_snapshot_without_viewers_is_asked_for_again_until_it_has_some() {
     for (hours, closed) in [(0, None), (24, Some(Closing::Complete))] {
         assert!(run(&last, later() + HOUR * hours, &[without_viewers]).await.ok);
         assert_eq!(ledger(&last, event).await.unwrap().closed, closed);
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_that_may_be_no_answer_is_compared_with_nothing() {
+    let (_, _, visited) = settled();
+    for fault in ["null-array=viewerDetails@snapshot", "code=200@snapshot"] {
+        let desk = Desk::new();
+        run(&desk, visited, &[]).await;
+        run(&desk, visited + HOUR * 24, &[fault]).await;
+        let status = status_of(&small_world(8), &desk.store(), visited + HOUR * 25).await.unwrap();
+        let checks = &status.lake.checks;
+        assert_eq!((checks.days_differing, checks.sums_differing), (0, 0), "{fault}: {status}");
+        let notes = names(&status.notes);
+        assert!(!notes.contains(&"fewer") && !notes.contains(&"sums"), "{fault}: {status}");
     }
 }
 

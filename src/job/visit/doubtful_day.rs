@@ -131,11 +131,11 @@ impl Visiting<'_> {
         }
     }
 
-    fn is_snapshot_blank(&self) -> bool {
+    pub(super) fn is_snapshot_blank(&self) -> bool {
         self.answers.counts.as_ref().is_some_and(|counts| counts.is_blank)
     }
 
-    fn has_had_viewers(&self) -> bool {
+    pub(super) fn has_had_viewers(&self) -> bool {
         self.ledger.snapshot.is_some_and(|before| before.viewer_details.rows > 0)
     }
 

@@ -217,9 +217,10 @@ impl Visiting<'_> {
     }
 
     /// Compares every settled day with the snapshot. Differences are only counted. If a day is owed, nothing is compared: a
-    /// difference would then say nothing about the vendor.
+    /// difference would then say nothing about the vendor. Nor would it if the snapshot may be no answer.
     fn compare(&mut self) {
-        if self.shortfall.owed.days.is_empty() {
+        let is_answered = !(self.is_snapshot_blank() && self.has_had_viewers());
+        if self.shortfall.owed.days.is_empty() && is_answered {
             let pulled_at = self.visit_id.pulled_at;
             self.figures.compared = self.answers.compare(|day| self.is_settled(day, pulled_at));
         }

@@ -47,7 +47,7 @@ pub(super) const COLUMNS: &[Column] = &[
     ),
     figure(
         "detail_seconds",
-        "Sum of duration over viewerDetails; null without a snapshot, as in most visits, or if a day is owed",
+        "Sum of duration over viewerDetails; null without a snapshot that has them, as in most visits, or if a day is owed",
     ),
     figure(
         "session_seconds",
