@@ -55,9 +55,14 @@ impl Hold {
         let first_day = ledger.first_day(&settings.zone, event_day);
         // Viewers may have come the day before.
         let first = calendar::previous(first_day).unwrap_or(first_day);
-        let asked = ledger
-            .through
-            .map(|through| settings.zone.day_of(through.checked_sub(settings.settle).unwrap_or(through)));
+        // An event that was visited before it began, or is held once more, holds back none of the days before: nothing was
+        // expected on them.
+        let day_of_start = settings.zone.day_of(start);
+        let before_start = calendar::previous(day_of_start).unwrap_or(day_of_start);
+        let asked = ledger.through.map(|through| {
+            let day = settings.zone.day_of(through.checked_sub(settings.settle).unwrap_or(through));
+            day.max(before_start)
+        });
         // An owed snapshot holds nothing back if there was an earlier one: days that the earlier one did not count have been
         // asked for since. A rebuilt ledger awaits one, but has the rows of an earlier one.
         let lacks_rows = |snapshot: SnapshotAnswer| snapshot.is_awaited && snapshot.viewer_details.rows == 0;
@@ -233,6 +238,20 @@ mod tests {
             (moved.through, moved.began_at) = (through, Some(at("2022-10-26T06:00:00Z")));
             let held_back = Hold::of(&moved, &settings(), now).map(|hold| (hold.day, hold.because));
             assert_eq!(held_back, Some((day(held), HeldBy::Running)), "it had begun before it was moved");
+        }
+    }
+
+    #[test]
+    fn an_event_that_is_held_once_more_holds_back_no_day_before_it_begins_again() {
+        let now = at("2022-11-01T00:00:00Z");
+        for (end, because) in
+            [("2022-11-02T00:00:00Z", HeldBy::Running), ("2022-10-31T20:00:00Z", HeldBy::Unsettled)]
+        {
+            let mut again = ledger("2022-08-29T12:00:00Z");
+            (again.event.start_time, again.event.end_time) =
+                (Some(at("2022-10-31T06:00:00Z")), Some(at(end)));
+            let held_back = Hold::of(&again, &settings(), now).map(|hold| (hold.day, hold.because));
+            assert_eq!(held_back, Some((day("2022-10-30"), because)));
         }
     }
 
