@@ -157,6 +157,21 @@ async fn objects_and_ledgers_that_cannot_be_read_are_named_and_the_rest_is_expla
 }
 
 #[tokio::test]
+async fn a_viewer_is_found_in_rows_of_a_visit_that_broke_off_before_its_ledger_was_written() {
+    let (desk, world, now) = (Desk::new(), world(20), "2022-10-30T00:00:00Z".parse().unwrap());
+    visit(&desk, now - HOUR * 24 * 5, &world, &[], EVENT).await;
+    let ledger = desk.store().join("ledger/active/700001.json");
+    let before = std::fs::read(&ledger).unwrap();
+    let seen = async || explain(&desk, now, EVENT, Some("1")).await.unwrap().seen.unwrap().len();
+    let first = seen().await;
+    visit(&desk, now, &world, &[], EVENT).await;
+    let both = seen().await;
+    assert!(both > first && first > 0, "{first} {both}");
+    std::fs::write(&ledger, before).unwrap();
+    assert_eq!(seen().await, both);
+}
+
+#[tokio::test]
 async fn staged_files_of_the_event_are_named() {
     let desk = Desk::new();
     visit(&desk, later(), &world(20), &[], EVENT).await;

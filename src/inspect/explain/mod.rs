@@ -188,7 +188,9 @@ async fn gather(
     let from = ledger.map(|ledger| first_day(context, ledger));
     // Foreign files are reported by `status`, not here.
     let listed = lake_objects::since(&context.lake.store, from, &mut Vec::new()).await?;
-    let until = ledger.and_then(|ledger| last_day(context, ledger)).unwrap_or(Date::MAX);
+    // The lake may be ahead of the ledger of an open event, by what a visit staged before it broke off.
+    let closed = ledger.filter(|ledger| ledger.closed.is_some());
+    let until = closed.and_then(|ledger| last_day(context, ledger)).unwrap_or(Date::MAX);
     let listed = listed.into_iter().take_while(|(day, _)| *day <= until);
     let objects = listed.flat_map(|(day, tables)| {
         tables.into_iter().map(move |(table, head)| LakeObject {
