@@ -16,7 +16,7 @@ use crate::job::context::Context;
 const COVERED: usize = 31;
 /// How many days before the last day with an event the chart shows.
 const CHARTED: i32 = 119;
-/// An open event is visited at least once a day; after this time without a visit, somebody should look.
+/// An open event is visited at least once a day after its end; after this time without a visit, somebody should look.
 const STALE: SignedDuration = SignedDuration::from_hours(48);
 /// How many events the coverage shows at most, the newest first.
 const SHOWN: usize = 500;
@@ -37,7 +37,7 @@ pub(super) struct LakePage {
     nameless: usize,
     viewings: u64,
     last_visit: Option<DateTime>,
-    /// Events that are still visited, but have not been for two days.
+    /// Events that are over and still visited, but have not been for two days.
     stale: usize,
     /// Events of which something is missing.
     incomplete: usize,
@@ -66,8 +66,8 @@ impl LakePage {
     pub(super) fn draw(context: &Context, lines: Vec<Line>, unread: usize) -> Self {
         let zone = &context.lake.settings.zone;
         let now = context.clock.now();
-        let is_stale =
-            |line: &&Line| !line.event.is_closed && now.duration_since(line.event.pulled_at) > STALE;
+        let is_due = |line: &Line| !line.event.is_closed && line.event.end_time.is_some_and(|end| end <= now);
+        let is_stale = |line: &&Line| is_due(line) && now.duration_since(line.event.pulled_at) > STALE;
         let is_incomplete = |line: &&Line| !line.owed.is_empty() || !line.event.is_complete;
         let nameless = lines.iter().filter(|line| !line.sums.tells_people()).count();
         Self {

@@ -200,3 +200,20 @@ fn viewings_that_do_not_say_who_came_count_as_no_people() {
     assert!(anonymous[1].parse::<u64>().unwrap() >= open[1].parse().unwrap(), "{shown:?}");
     assert_eq!(anonymous[1], anonymous[2]);
 }
+
+#[tokio::test]
+async fn an_event_that_was_visited_before_it_takes_place_does_not_count_as_not_visited_since() {
+    let visited = Timestamp::now() - HOUR * 24 * 4;
+    let next = (Timestamp::now() + HOUR * 24 * 7).to_zoned(jiff::tz::TimeZone::UTC).date();
+    for (first_day, stale) in [(next, 0), (visited.to_zoned(jiff::tz::TimeZone::UTC).date(), 1)] {
+        let desk = Desk::new();
+        let world = World::new(WorldOptions { events: 1, days: 1, first_day, ..WorldOptions::default() });
+        let server = server_at(visited, &world, ServerOptions::default());
+        let selection = Selection { event: vec![700_001], ..Selection::default() };
+        sync(config(&server, &desk.store()), visited, selection).await.unwrap();
+        desk.run(&["report", "--all", "--store", desk.store().to_str().unwrap(), "-o", "pages"]).succeeded();
+        let page = std::fs::read_to_string(desk.path().join("pages/index.html")).unwrap();
+        let told = page.split_once(r#"<b id="stale""#).unwrap().1.split_once('>').unwrap().1;
+        assert!(told.starts_with(&format!("{stale}<")), "{first_day}");
+    }
+}
