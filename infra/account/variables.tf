@@ -182,7 +182,7 @@ variable "settings" {
   }
 
   validation {
-    condition     = !strcontains(var.settings.privacy, "pseudonymous") || var.settings.hmac_key
-    error_message = "The policy `pseudonymous` needs `hmac_key = true`."
+    condition     = !can(regex("pseudonymous|\"hmac\"", var.settings.privacy)) || var.settings.hmac_key
+    error_message = "A policy that makes pseudonyms (`pseudonymous`, or `hmac` for a column) needs `hmac_key = true`."
   }
 }

@@ -77,6 +77,7 @@ REFUSED = [
     ({"heartbeat_hours": 169}, "heartbeat_hours"),
     ({"kms_key_arn": "arn:aws:kms:eu-central-1:123456789012:alias/lake"}, "kms_key_arn"),
     ({"privacy": "pseudonymous", "hmac_key": False}, "hmac_key"),
+    ({"privacy": '{"base":"open","columns":{"mobile":"hmac"}}', "hmac_key": False}, "hmac_key"),
 ]
 
 
