@@ -18,11 +18,15 @@ GB_SECOND = 0.0000133334  # Lambda, arm64: https://aws.amazon.com/lambda/pricing
 INVOCATION = 0.20 / 1e6
 PUT = 0.005 / 1000  # S3, and LIST: https://aws.amazon.com/s3/pricing/
 GET = 0.0004 / 1000
+# DELETE costs nothing; HEAD is a GET.
+PRICES = {"DELETE": 0, "GET": GET, "HEAD": GET, "LIST": PUT, "PUT": PUT}
 TRANSITION = 0.025 / 1000  # Step Functions: https://aws.amazon.com/step-functions/pricing/
 SECRET = 0.40  # a month: https://aws.amazon.com/secrets-manager/pricing/
 METRIC, ALARM, DASHBOARD = 0.30, 0.10, 3.00  # a month: https://aws.amazon.com/cloudwatch/pricing/
 
 MEMORY_GB = 0.5
+# What `infra` sets for a fan-out unless told otherwise.
+REQUESTS_PER_SECOND, PARALLEL_PULLS = 20, 20
 # A function has one processor with 1,769 MB, and a part of it with less:
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 PROCESSOR_GB = 1769 / 1024
@@ -51,16 +55,20 @@ def tables():
     )
     (event_processor,) = found(r"\n\| 1,000 \| ([\d.]+) \| \d+ \|\n\| 10,000 \|[^\n]*\n\n!\[CPU and memory by events")
     store = (gets + heads) * GET + (lists + puts) * PUT
+    idle = dict(re.findall(r"([A-Z]+) (\d+)", re.search(r"nothing to do takes (.*)", BENCHMARKS).group(1)))
+    idle_store = sum(int(number) * PRICES[name] for name, number in idle.items())
     thinking = requests * 0.5 / 4
     event = compute(event_processor / 1e6, thinking)
-    fan_out = 6 * TRANSITION / 10
+    # A worker of a fan-out waits until it may ask again.
+    paced = compute(event_processor / 1e6, max(thinking, requests * PARALLEL_PULLS / REQUESTS_PER_SECOND))
+    fan_out = 6 * TRANSITION / 10 + paced - event
     lines = [
         ("a million rows: decoding and staging", compute(million), f"{million:.1f} s of a processor"),
         ("an event, first visit: time", event, f"{event_processor / 1000:.0f} ms of a processor, {requests} requests"),
         ("an event, first visit: S3", store, f"{gets + heads:.0f} reads, {lists + puts:.0f} writes and lists"),
-        ("an event in the fan-out, besides", fan_out, "at most 6 transitions for 10 events"),
+        ("an event in the fan-out, besides", fan_out, "at most 6 transitions for 10 events; a request a second"),
         ("a backfill of 10,000 events", 10_000 * (event + store + fan_out + INVOCATION / 10), "20 rows each"),
-        ("a month: 720 runs without an event", 720 * (compute(0.1, 2) + INVOCATION + 3 * GET + 2 * PUT), "2 s each"),
+        ("a month: 720 runs without an event", 720 * (compute(0.1, 2) + INVOCATION + idle_store), "2 s each"),
         ("a month: two secrets", 2 * SECRET, "a third one with a key for pseudonyms"),
         (
             "a month: metrics, alarms, dashboard",

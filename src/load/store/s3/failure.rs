@@ -101,7 +101,9 @@ pub(super) fn explain<E: Said>(request: Request, key: &str, error: &SdkError<E>)
         (_, Some(403)) => format!("check the permission for `{}`, and for the KMS key", request.right()),
         (_, Some(_)) if is_transient(error) => "run it again: the failure may pass".to_owned(),
         (_, Some(_)) => "see what the store says".to_owned(),
-        (_, None) => "check the network, and the AWS credentials and region".to_owned(),
+        (_, None) => "check the network, and the AWS credentials and region; export those of a profile that logs in by a \
+                      browser: `aws configure export-credentials --format env`"
+            .to_owned(),
     };
     let id = error.request_id().map(str::to_owned);
     let mut explained = Error::new(Kind::Store, format!("cannot {request} `{key}`"));
