@@ -104,6 +104,18 @@ async fn an_event_that_fails_does_not_stop_the_others_and_is_named() {
 }
 
 #[tokio::test]
+async fn a_day_that_is_longer_than_the_vendor_allows_is_asked_for_in_halves() {
+    let expected = without_faults().await;
+    for longest in [43_202, 86_400] {
+        let quirks = Quirks { longest_range: Some(longest), ..Quirks::default() };
+        let (desk, options) = (Desk::new(), ServerOptions { quirks, ..ServerOptions::default() });
+        let (report, _) = run(&desk, options).await;
+        assert!(report.ok, "{:?}", report.failures);
+        assert!(cells(&desk.store()).await == expected, "{longest}");
+    }
+}
+
+#[tokio::test]
 async fn if_a_day_fails_only_that_day_is_owed_and_the_next_run_makes_it_good() {
     let expected = without_faults().await;
     let desk = Desk::new();

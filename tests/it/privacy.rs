@@ -34,6 +34,7 @@ const QUIRKS: Quirks = Quirks {
     telling: true,
     contradicting: false,
     most_rows: None,
+    longest_range: None,
     missing_array: None,
     null_array: None,
     null_if_empty: false,

@@ -105,6 +105,8 @@ impl Visiting<'_> {
             let error = match self.fetch(task, &windows).await {
                 Ok(Some(fetched)) => return self.fetch_cut_off(day, windows, fetched, pieces).await,
                 Err(error) if task.needs_shorter_windows(&error) => error,
+                // Any length from half a day on is allowed, or the reason is another one.
+                Err(error) if task.may_be_too_long(&error) && *pieces == 1 => error,
                 outcome => return outcome,
             };
             windows = match window::split(zone, day, *pieces * 2)? {

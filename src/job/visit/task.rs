@@ -7,6 +7,9 @@ use jiff::civil::Date;
 use crate::error::{Error, Kind};
 use crate::load::cell::Source;
 
+/// The vendor's code for what the user may not see.
+const FORBIDDEN: &str = "403";
+
 /// What a visit asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Task {
@@ -28,6 +31,12 @@ impl Task {
     /// Whether requests for shorter windows may succeed after this error.
     pub(super) fn needs_shorter_windows(self, error: &Error) -> bool {
         matches!(self, Self::Day(_)) && matches!(error.kind(), Kind::TooLarge | Kind::Timeout)
+    }
+
+    /// Whether the vendor may have refused the length of the windows: no documentation names the longest one.
+    pub(super) fn may_be_too_long(self, error: &Error) -> bool {
+        let is_of_vendor = error.context("code").is_some_and(|code| code != FORBIDDEN);
+        matches!(self, Self::Day(_)) && error.kind() == Kind::Refused && is_of_vendor
     }
 
     /// An error that says what was asked for.

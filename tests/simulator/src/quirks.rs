@@ -30,6 +30,9 @@ pub struct Quirks {
     /// An answer has no more than so many rows of each array, and does not say that there are more.
     #[arg(long, value_name = "ROWS")]
     pub most_rows: Option<u64>,
+    /// A report is refused for a range of more than so many seconds.
+    #[arg(long, value_name = "SECONDS")]
+    pub longest_range: Option<i64>,
     /// An array that is left out.
     #[arg(long, value_enum, value_name = "ARRAY")]
     pub missing_array: Option<ReportArray>,

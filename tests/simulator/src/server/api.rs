@@ -143,6 +143,10 @@ impl Api {
             }
             Endpoint::Info => reply.success(Info::new(self.event(&asked, now)?, now)),
             Endpoint::Report => {
+                let length = asked.end_time.zip(asked.start_time).map(|(end, start)| end - start);
+                if self.options.quirks.longest_range.is_some_and(|longest| length > Some(longest)) {
+                    return Err(Failure::BAD_REQUEST);
+                }
                 let range =
                     Range { start: asked.start_time, end: asked.end_time, ends: self.options.range_ends };
                 let query = Query {

@@ -38,6 +38,7 @@ fn a_report_is_json_under_every_mix_of_quirks() {
                         telling: false,
                         contradicting: true,
                         most_rows: None,
+                        longest_range: None,
                         unplaceable: Some(4),
                         missing_array,
                         null_array,
