@@ -22,7 +22,7 @@ class Taken:
     output: str = ""
 
 
-def run(command, cpus=(0,), environment=None, source=None, check=True):
+def run(command, cpus=(0,), environment=None, source=None):
     """One run on these processors. `source` is a command whose output the run reads."""
     feeder = None
     stdin = subprocess.DEVNULL
@@ -46,7 +46,7 @@ def run(command, cpus=(0,), environment=None, source=None, check=True):
         if feeder:
             feeder.wait()
         figures = taken.read().split()
-    if check and process.returncode:
+    if process.returncode:
         raise SystemExit(f"failed with status {process.returncode}: {' '.join(map(str, command))}\n{output[-2000:]}")
     cpu, wall, memory = map(float, figures)
     return Taken(cpu, wall, memory * 1024 / 1e6, output)

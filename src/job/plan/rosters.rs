@@ -215,7 +215,8 @@ async fn edited(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<()
 async fn public(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<Vec<i64>> {
     let (context, choice, now) = (update.context, update.choice, update.now);
     let zone = &context.lake.settings.zone;
-    let (from, to) = match (choice.days(), believed(read.resume_from, now), believed(read.until, now)) {
+    let (resume_from, until) = (believed(read.resume_from, now), believed(read.until, now));
+    let (from, to) = match (choice.days(), resume_from, until) {
         // Events that were held earlier may have been watched on these days.
         (Some(days), ..) => {
             let from = before(zone.start_of(days.first).unwrap_or_default(), context.horizon);
@@ -225,7 +226,7 @@ async fn public(read: &mut ReadUpTo, update: &mut RosterUpdate<'_>) -> Result<Ve
         (None, None, Some(until)) => (before(until, context.horizon), now),
         (None, None, None) => (before(now, context.lookback), now),
     };
-    let asked_until = read.resume_from.or(read.until).unwrap_or(from);
+    let asked_until = resume_from.or(until).unwrap_or(from);
     let (mut spans, mut without_end) = (Spans::new(from, to), Vec::new());
     let first = from;
     while let Some((from, to)) = spans.current() {

@@ -105,7 +105,7 @@ impl Visiting<'_> {
             let error = match self.fetch(task, &windows).await {
                 Ok(Some(fetched)) => return self.fetch_cut_off(day, windows, fetched, pieces).await,
                 Err(error) if task.needs_shorter_windows(&error) => error,
-                // Any length from half a day on is allowed, or the reason is another one.
+                // Only once: a vendor that refuses half a day as well most likely has another reason.
                 Err(error) if task.may_be_too_long(&error) && *pieces == 1 => error,
                 outcome => return outcome,
             };

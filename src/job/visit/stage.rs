@@ -112,14 +112,12 @@ impl Visiting<'_> {
         to_stage.figures.records = fetched.records;
         to_stage.figures.details = may_shrink.then_some(viewer_details);
         for cell in fetched.cells {
+            // Without the array, it does not say that there are fewer.
             let before = before
+                .filter(|_| may_shrink)
                 .map(|before| CellBefore { pulled_at: before.pulled_at, totals: before.viewer_details });
             let accepted_at = answer.accepted_at.filter(|_| may_shrink);
             self.add_cell(&mut to_stage, cell, viewer_details, before, accepted_at).await?;
-        }
-        // It says nothing of the viewers, not that there are fewer.
-        if !may_shrink {
-            to_stage.figures.fewer = 0;
         }
         let rejects = before.map(|before| before.rejects).unwrap_or_default();
         self.add_rejects(&mut to_stage, fetched.rejected, rejects).await;
