@@ -72,16 +72,16 @@ pub async fn that_lost_rows(
     Ok((lost, damaged))
 }
 
-/// Whether a ledger says that its event has rows in a table and day; of `pulls`, it knows only the last row.
+/// Whether a ledger says that its event has rows in a table and day, be it of an answer before the last, which had none any more; of
+/// `pulls`, it knows only the last row.
 fn has_rows(ledger: &Ledger, table: Table, settings: &LakeSettings, day: Date) -> bool {
     match table {
         Table::Pulls => ledger.last_visit.is_some_and(|last| settings.zone.day_of(last) == day),
         Table::Events => ledger.last_visit.is_some() && ledger.event_day == Some(day),
         Table::Lives | Table::Interactions | Table::ViewerDetails | Table::Rejects => {
             let snapshot = ledger.snapshot.filter(|_| ledger.event_day == Some(day));
-            let of_snapshot = snapshot.map(|answer| answer.totals(table));
-            let of_day = ledger.days.get(&day).map(|answer| answer.totals(table));
-            of_day.into_iter().chain(of_snapshot).any(|totals| totals.rows > 0)
+            snapshot.is_some_and(|answer| answer.has_rows(table))
+                || ledger.days.get(&day).is_some_and(|answer| answer.has_rows(table))
         }
     }
 }

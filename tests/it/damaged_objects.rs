@@ -16,7 +16,7 @@ use rollcall::load::keys;
 use rollcall::load::ledger::ledgers::Ledgers;
 use rollcall::load::store::Store;
 use rollcall::transform::tables::Table;
-use simulator::ServerOptions;
+use simulator::{ServerOptions, Viewers, World, WorldOptions};
 
 use crate::support::faulty::Faulty;
 use crate::support::lake::{cells_of, events_of};
@@ -178,6 +178,35 @@ async fn the_loss_of_an_object_is_reported_even_if_later_visits_stage_nothing_or
         let report = scene.run(visited + SignedDuration::from_mins(minutes), one(nobody)).await.unwrap();
         assert_eq!(errors(&report).len(), told, "{minutes} {:?}", errors(&report));
         assert!(of_pulls.exists());
+    }
+}
+
+#[tokio::test]
+async fn the_loss_of_an_object_is_reported_even_if_the_vendor_has_forgotten_what_it_had() {
+    const EVENT: i64 = 700_001;
+    let world = |viewers| {
+        let viewers = Viewers::Exactly(viewers);
+        World::new(WorldOptions { events: 1, days: 1, viewers, ..WorldOptions::default() })
+    };
+    let one = || sync_of(Selection { event: vec![EVENT], ..Selection::default() });
+    let upgrade = |accept_loss| Job::Upgrade(Upgrade { accept_loss, ..Upgrade::default() });
+    for table in [Table::Lives, Table::Interactions, Table::ViewerDetails] {
+        let home = Home::new(On::Folder).await;
+        let run = async |hours: i32, viewers, what| {
+            let now = later() + HOUR * hours;
+            let server = server_at(now, &world(viewers), ServerOptions::default());
+            job(&home.store, config(&server, Path::new("unused")), now, what).await.unwrap()
+        };
+        assert!(run(0, 40, one()).await.ok);
+        let ledger = Ledgers::new(home.store.clone()).find(EVENT).await.unwrap().unwrap().ledger;
+        let key = keys::object(table, ledger.event_day.unwrap());
+        std::fs::remove_file(home.path().join(&key)).unwrap();
+        for (hours, what) in (1..).zip([one(), one(), upgrade(false)]) {
+            let report = run(hours, 0, what).await;
+            let [error] = errors(&report)[..] else { panic!("{table:?} {hours} {:?}", errors(&report)) };
+            assert!(error.contains("the object is missing") && error.contains(&key), "{hours} {error}");
+        }
+        assert!(run(5, 0, upgrade(true)).await.ok, "{table:?}");
     }
 }
 

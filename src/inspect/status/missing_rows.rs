@@ -9,8 +9,8 @@ use crate::error::{Error, Kind};
 use crate::load::ledger::Ledger;
 use crate::transform::tables::Table;
 
-/// The events that had rows, by table and day. The table is `None` if the last answer no longer had rows: the lake keeps those of
-/// an earlier answer, and nothing says in which table.
+/// The events that had rows, by table and day. The table is `None` if a ledger of an older version does not say in which table the
+/// lake keeps the rows of an earlier answer.
 #[derive(Default)]
 pub(super) struct MissingRows {
     events: BTreeMap<(Option<Table>, Date), BTreeSet<i64>>,
@@ -23,7 +23,7 @@ impl MissingRows {
         let mut answered = Self::default();
         for ledger in ledgers {
             for (day, answer) in &ledger.days {
-                let [lives, interactions] = [answer.lives, answer.interactions].map(|totals| totals.rows > 0);
+                let [lives, interactions] = [Table::Lives, Table::Interactions].map(|of| answer.has_rows(of));
                 let tables = [
                     (Some(Table::Lives), lives),
                     (Some(Table::Interactions), interactions),

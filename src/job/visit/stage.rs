@@ -98,7 +98,8 @@ impl Visiting<'_> {
         let may_shrink = !fetched.missing.contains(&Table::ViewerDetails);
         let answer = if may_shrink {
             let accepted_at = self.accepted_at(Task::Snapshot);
-            SnapshotAnswer { viewer_details, accepted_at, ..SnapshotAnswer::empty(self.visit_id.pulled_at) }
+            let empty = SnapshotAnswer::empty(self.visit_id.pulled_at);
+            SnapshotAnswer { viewer_details, accepted_at, ..empty }.after(before)
         } else {
             let stands = before.unwrap_or(SnapshotAnswer::empty(self.visit_id.pulled_at));
             let without_viewers = stands.without_viewers.saturating_add(1);

@@ -31,6 +31,9 @@ pub struct DayAnswer {
     pub rejects: Totals,
     /// Whether this answer had viewings, or an earlier one whose rows the lake still keeps.
     pub has_had_rows: bool,
+    /// What the lake still keeps of an earlier answer.
+    #[serde(default, skip_serializing_if = "Kept::is_nothing")]
+    pub kept: Kept,
     /// When a user last accepted fewer rows (`--accept-shrink`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<Timestamp>,
@@ -39,13 +42,38 @@ pub struct DayAnswer {
     pub is_awaited: bool,
 }
 
+/// The tables of which the lake keeps a day's rows from an earlier answer, while the last one had none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Kept {
+    /// Whether it keeps rows of `lives`.
+    pub lives: bool,
+    /// Whether it keeps rows of `interactions`.
+    pub interactions: bool,
+}
+
+impl Kept {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 impl DayAnswer {
     /// An answer without rows.
     #[must_use]
     pub fn empty(pulled_at: Timestamp) -> Self {
         let [lives, interactions, rejects] = [Totals::default(); 3];
-        let (has_had_rows, accepted_at, is_awaited) = (false, None, false);
-        Self { pulled_at, lives, interactions, rejects, has_had_rows, accepted_at, is_awaited }
+        Self {
+            pulled_at,
+            lives,
+            interactions,
+            rejects,
+            has_had_rows: false,
+            kept: Kept::default(),
+            accepted_at: None,
+            is_awaited: false,
+        }
     }
 
     /// The sums over what a day's windows bring for a table.
@@ -59,15 +87,31 @@ impl DayAnswer {
         }
     }
 
-    /// This answer, given the one before: a day that has had rows keeps that mark, unless a user has accepted fewer rows since.
+    /// Whether the lake has rows of a table from this answer, or keeps those of an earlier one.
+    #[must_use]
+    pub fn has_rows(&self, table: Table) -> bool {
+        let keeps = match table {
+            Table::Lives => self.kept.lives,
+            Table::Interactions => self.kept.interactions,
+            Table::Rejects | Table::ViewerDetails | Table::Events | Table::Pulls => false,
+        };
+        self.totals(table).rows > 0 || keeps
+    }
+
+    /// This answer, given the one before: what had rows keeps that mark, because nothing becomes empty in the lake, unless a user
+    /// has accepted fewer rows since.
     #[must_use]
     pub fn after(self, before: Option<Self>) -> Self {
-        let stands = before.is_some_and(|before| {
-            let is_accepted =
-                self.accepted_at > before.accepted_at || self.accepted_at > Some(before.pulled_at);
-            before.has_had_rows && !is_accepted
-        });
-        Self { has_had_rows: self.lives.rows + self.interactions.rows > 0 || stands, ..self }
+        let stands =
+            before.filter(|before| !is_accepted(self.accepted_at, before.accepted_at, before.pulled_at));
+        let keeps =
+            |table| self.totals(table).rows == 0 && stands.is_some_and(|before| before.has_rows(table));
+        let had_rows = stands.is_some_and(|before| before.has_had_rows);
+        Self {
+            has_had_rows: self.lives.rows + self.interactions.rows > 0 || had_rows,
+            kept: Kept { lives: keeps(Table::Lives), interactions: keeps(Table::Interactions) },
+            ..self
+        }
     }
 }
 
@@ -84,6 +128,9 @@ pub struct SnapshotAnswer {
     /// of one. If there was none with viewers, this is the first of them.
     #[serde(default)]
     pub without_viewers: u32,
+    /// Whether the lake still keeps rows of `viewer_details` that an earlier snapshot had: this one has none.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub keeps_viewers: bool,
     /// When a user last accepted fewer rows (`--accept-shrink`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<Timestamp>,
@@ -98,8 +145,15 @@ impl SnapshotAnswer {
     #[must_use]
     pub fn empty(pulled_at: Timestamp) -> Self {
         let [viewer_details, rejects] = [Totals::default(); 2];
-        let (without_viewers, is_awaited) = (0, false);
-        Self { pulled_at, viewer_details, rejects, without_viewers, accepted_at: None, is_awaited }
+        Self {
+            pulled_at,
+            viewer_details,
+            rejects,
+            without_viewers: 0,
+            keeps_viewers: false,
+            accepted_at: None,
+            is_awaited: false,
+        }
     }
 
     /// The sums over what a snapshot brings for a table.
@@ -111,4 +165,29 @@ impl SnapshotAnswer {
             Table::Lives | Table::Interactions | Table::Events | Table::Pulls => Totals::default(),
         }
     }
+
+    /// Whether the lake has rows of a table from this snapshot, or keeps those of an earlier one.
+    #[must_use]
+    pub fn has_rows(&self, table: Table) -> bool {
+        self.totals(table).rows > 0 || table == Table::ViewerDetails && self.keeps_viewers
+    }
+
+    /// This snapshot, given the one before: see [`DayAnswer::after`].
+    #[must_use]
+    pub fn after(self, before: Option<Self>) -> Self {
+        let had_viewers = before.is_some_and(|before| {
+            before.has_rows(Table::ViewerDetails)
+                && !is_accepted(self.accepted_at, before.accepted_at, before.pulled_at)
+        });
+        Self { keeps_viewers: self.viewer_details.rows == 0 && had_viewers, ..self }
+    }
+}
+
+/// Whether a user has accepted fewer rows, according to an answer, since the one before.
+fn is_accepted(
+    accepted_at: Option<Timestamp>,
+    accepted_before: Option<Timestamp>,
+    pulled_before: Timestamp,
+) -> bool {
+    accepted_at > accepted_before || accepted_at > Some(pulled_before)
 }
