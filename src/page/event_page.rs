@@ -115,7 +115,7 @@ impl EventPage {
         index: Option<&'static str>,
     ) -> Result<Self> {
         event.check_zone(&context.lake.settings.zone)?;
-        let (audience, days) = source.audience(event).await?;
+        let (audience, days) = source.audience(context, event).await?;
         let visits = source.visits(context, event).await?;
         let rejects = source.rejects(context, event).await?;
         let sums = Sums::of(&audience);

@@ -66,8 +66,10 @@ impl LakePage {
     pub(super) fn draw(context: &Context, lines: Vec<Line>, unread: usize) -> Self {
         let zone = &context.lake.settings.zone;
         let now = context.clock.now();
-        let is_due = |line: &Line| !line.event.is_closed && line.event.end_time.is_some_and(|end| end <= now);
-        let is_stale = |line: &&Line| is_due(line) && now.duration_since(line.event.pulled_at) > STALE;
+        let is_stale = |line: &&Line| {
+            let end = line.event.end_time.filter(|_| !line.event.is_closed);
+            end.is_some_and(|end| now.duration_since(end.max(line.event.pulled_at)) > STALE)
+        };
         let is_incomplete = |line: &&Line| !line.owed.is_empty() || !line.event.is_complete;
         let nameless = lines.iter().filter(|line| !line.sums.tells_people()).count();
         Self {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
 use super::audience::Audience;
-use crate::calendar::{self, Zone};
+use crate::calendar::Zone;
 use crate::error::{Error, Kind, Result};
 use crate::job::context::Context;
 use crate::load::conflict_retries::retried;
@@ -154,16 +154,21 @@ impl Source {
     }
 
     /// Everybody who came to an event, and how many rows each day has. Starts again if an object is replaced meanwhile.
-    pub(super) async fn audience(&self, event: &EventRow) -> Result<(Audience, Vec<DayRows>)> {
-        retried(|| self.try_audience(event)).await
+    pub(super) async fn audience(
+        &self,
+        context: &Context,
+        event: &EventRow,
+    ) -> Result<(Audience, Vec<DayRows>)> {
+        retried(|| self.try_audience(context, event)).await
     }
 
-    async fn try_audience(&self, event: &EventRow) -> Result<(Audience, Vec<DayRows>)> {
+    async fn try_audience(&self, context: &Context, event: &EventRow) -> Result<(Audience, Vec<DayRows>)> {
         let mut audience = Audience::default();
         let mut days: Vec<DayRows> = Vec::new();
-        let Some((first, last)) = event.days else { return Ok((audience, days)) };
-        let places =
-            calendar::days(first, last).flat_map(|day| [(Table::Lives, day), (Table::Interactions, day)]);
+        let of_row = |day: &Date| event.days.is_some_and(|(first, last)| (first..=last).contains(day));
+        // Of a closed event, the row knows all days.
+        let with_viewings = self.days(context, event).filter(|day| !event.is_closed || of_row(day));
+        let places = with_viewings.flat_map(|day| [(Table::Lives, day), (Table::Interactions, day)]);
         let objects = places.filter_map(|(table, day)| self.object(table, day));
         // Footers are read ahead; rows are read in order.
         let mut found =
@@ -183,11 +188,13 @@ impl Source {
     }
 
     /// The days on which an event may have rows or visits, from the day before the first of them: people may wait for it to
-    /// begin.
+    /// begin. The lake may be ahead of the row of an open event, by what a visit staged before it broke off.
     fn days(&self, context: &Context, event: &EventRow) -> impl DoubleEndedIterator<Item = Date> {
         let first = event.days.map_or(event.day, |(first, _)| first.min(event.day));
         let first = first.yesterday().unwrap_or(first);
-        let last = context.lake.settings.zone.day_of(event.pulled_at);
+        let visited = context.lake.settings.zone.day_of(event.pulled_at);
+        let last =
+            if event.is_closed { visited.max(event.days.map_or(first, |(_, last)| last)) } else { Date::MAX };
         self.objects.range(first..=last.max(first)).map(|(day, _)| *day)
     }
 

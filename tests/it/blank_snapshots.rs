@@ -1,15 +1,17 @@
 //! A snapshot without any data, or without an array that it should have.
 
 use rollcall::calendar::Zone;
+use rollcall::job::selection::Selection;
 use rollcall::load::ledger::Closing;
 use rollcall::load::ledger::answers::SnapshotAnswer;
 use rollcall::transform::tables::Table;
 use serde_json::{Value, json};
+use simulator::{Quirks, ServerOptions};
 
 use crate::support::command::Desk;
-use crate::support::faults::{settled, sync_with as run};
+use crate::support::faults::{faults, settled, sync_with as run};
 use crate::support::lake::{cells, ledger};
-use crate::support::run::{HOUR, later, small_world};
+use crate::support::run::{HOUR, config, later, server_at, small_world, sync};
 use crate::support::status::{names, status_of};
 use crate::support::vendor_lists::{self, VendorAnswers};
 
@@ -120,6 +122,26 @@ async fn a_snapshot_that_may_be_no_answer_is_compared_with_nothing() {
         let notes = names(&status.notes);
         assert!(!notes.contains(&"fewer") && !notes.contains(&"sums"), "{fault}: {status}");
     }
+}
+
+#[tokio::test]
+async fn what_differed_stays_known_after_a_snapshot_that_lacks_viewers() {
+    let (_, _, visited) = settled();
+    let desk = Desk::new();
+    let contradicting = Quirks { contradicting: true, unplaceable: Some(3), ..Quirks::default() };
+    let mut differing = Vec::new();
+    for (hours, quirks, texts) in [
+        (0, contradicting, &[][..]),
+        (24, Quirks::default(), &["null-array=viewerDetails@snapshot"]),
+        (48, Quirks::default(), &[]),
+    ] {
+        let (now, options) = (visited + HOUR * hours, ServerOptions { quirks, ..faults(texts) });
+        let server = server_at(now, &small_world(8), options);
+        sync(config(&server, &desk.store()), now, Selection::default()).await.unwrap();
+        let status = status_of(&small_world(8), &desk.store(), now + HOUR).await.unwrap();
+        differing.push(status.lake.checks.sums_differing);
+    }
+    assert!(differing[1] == differing[0] && differing[2] < differing[0], "{differing:?}");
 }
 
 #[tokio::test]

@@ -1,13 +1,14 @@
 //! Explain: every visit and day of an event, and where each row of a viewer came from.
 
 use jiff::Timestamp;
-use rollcall::calendar::Clock;
+use rollcall::calendar::{Clock, Zone};
 use rollcall::config::Config;
 use rollcall::error::{Kind, Result};
 use rollcall::inspect::{ExplainCall, Explanation};
 use rollcall::job::context::Context;
 use rollcall::job::selection::Selection;
 use rollcall::progress::Progress;
+use serde_json::{Value, json};
 use simulator::{Fault, ServerOptions, Viewers, World, WorldOptions};
 
 use crate::support::command::Desk;
@@ -169,6 +170,42 @@ async fn a_viewer_is_found_in_rows_of_a_visit_that_broke_off_before_its_ledger_w
     assert!(both > first && first > 0, "{first} {both}");
     std::fs::write(&ledger, before).unwrap();
     assert_eq!(seen().await, both);
+}
+
+#[tokio::test]
+async fn a_viewer_is_found_on_the_day_before_the_event_was_heard_of_though_its_ledger_does_not_know_of_that_day()
+ {
+    let (desk, world) = (Desk::new(), World::default());
+    let zone = Zone::parse("Asia/Shanghai").unwrap();
+    let day_of = |second: i64| zone.day_of(Timestamp::from_second(second).unwrap());
+    // One that ends after midnight, and is heard of only then.
+    let event = world.events().find(|event| {
+        let first = day_of(event.start_time);
+        first < day_of(event.end_time) && event.sessions().any(|session| day_of(session.online) == first)
+    });
+    let event = event.unwrap();
+    let event_id = i64::try_from(event.id).unwrap();
+    let visited = Timestamp::from_second(event.end_time).unwrap() + HOUR;
+    visit(&desk, visited, &world, &[], event_id).await;
+    let ledger = desk.store().join(format!("ledger/active/{event_id}.json"));
+    let mut document: Value = serde_json::from_slice(&std::fs::read(&ledger).unwrap()).unwrap();
+    let seen = async || explain(&desk, visited, event_id, Some("1")).await.unwrap().seen.unwrap();
+    let all = seen().await;
+    assert!(all.iter().any(|seen| seen.day < day_of(event.end_time)));
+    (document["days"], document["event_day"]) = (json!({}), Value::Null);
+    std::fs::write(&ledger, document.to_string()).unwrap();
+    assert_eq!(seen().await.len(), all.len());
+}
+
+#[tokio::test]
+async fn a_closed_event_is_not_called_complete_once_it_owes_something() {
+    let (desk, world) = (Desk::new(), world(20));
+    for (hours, faults, what) in [(0, &[][..], "complete"), (1, &["code=500@snapshot"], "not complete")] {
+        let now = later() + HOUR * hours;
+        visit(&desk, now, &world, faults, EVENT).await;
+        let told = explain(&desk, now, EVENT, None).await.unwrap().to_string();
+        assert!(told.contains(&format!("closed: past the horizon, and {what}")), "{told}");
+    }
 }
 
 #[tokio::test]

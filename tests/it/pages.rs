@@ -204,8 +204,11 @@ fn viewings_that_do_not_say_who_came_count_as_no_people() {
 #[tokio::test]
 async fn an_event_that_was_visited_before_it_takes_place_does_not_count_as_not_visited_since() {
     let visited = Timestamp::now() - HOUR * 24 * 4;
-    let next = (Timestamp::now() + HOUR * 24 * 7).to_zoned(jiff::tz::TimeZone::UTC).date();
-    for (first_day, stale) in [(next, 0), (visited.to_zoned(jiff::tz::TimeZone::UTC).date(), 1)] {
+    let day_of = |at: Timestamp| at.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let (next, yesterday) = (day_of(Timestamp::now() + HOUR * 24 * 7), day_of(Timestamp::now() - HOUR * 24));
+    let day_of_visit = day_of(visited);
+    // It has yet to begin, ended yesterday, or ended soon after the visit.
+    for (first_day, stale) in [next, yesterday, day_of_visit].into_iter().zip([0, 0, 1]) {
         let desk = Desk::new();
         let world = World::new(WorldOptions { events: 1, days: 1, first_day, ..WorldOptions::default() });
         let server = server_at(visited, &world, ServerOptions::default());
@@ -216,4 +219,35 @@ async fn an_event_that_was_visited_before_it_takes_place_does_not_count_as_not_v
         let told = page.split_once(r#"<b id="stale""#).unwrap().1.split_once('>').unwrap().1;
         assert!(told.starts_with(&format!("{stale}<")), "{first_day}");
     }
+}
+
+#[tokio::test]
+async fn viewings_that_the_row_of_an_open_event_does_not_know_of_yet_are_on_its_page() {
+    let world = World::new(WorldOptions { events: 1, days: 1, ..WorldOptions::default() });
+    let event = world.event(700_001).unwrap();
+    let [begins, ends] = [event.start_time, event.end_time].map(|at| Timestamp::from_second(at).unwrap());
+    let day = Zone::parse("Asia/Shanghai").unwrap().day_of(ends);
+    let desk = Desk::new();
+    let store = desk.store();
+    let row = store.join(format!("lake/events/dt={day}/part-0.parquet"));
+    let (mut rows, mut shown) = (Vec::new(), Vec::new());
+    for visited in [begins - HOUR, ends + HOUR * 2, ends + HOUR * 24 * 5] {
+        let server = server_at(visited, &world, ServerOptions::default());
+        let selection = Selection { event: vec![700_001], ..Selection::default() };
+        assert!(sync(config(&server, &store), visited, selection).await.unwrap().ok);
+        rows.push(std::fs::read(&row).unwrap());
+        let mut viewings = Vec::new();
+        // The row as each visit so far left it: if a visit breaks off, what it has staged is published without its row.
+        for older in &rows {
+            std::fs::write(&row, older).unwrap();
+            desk.run(&["report", "700001", "--store", store.to_str().unwrap(), "-o", "event.html"])
+                .succeeded();
+            let page = std::fs::read_to_string(desk.path().join("event.html")).unwrap();
+            let figure = page.split_once("id=\"viewings\">").unwrap().1;
+            viewings.push(figure.split(['<', ' ']).next().unwrap().parse::<u64>().unwrap());
+        }
+        assert!(viewings.iter().all(|number| *number == viewings[0]), "{viewings:?}");
+        shown.push(viewings[0]);
+    }
+    assert!(shown[0] == 0 && shown[0] < shown[1] && shown[1] < shown[2], "{shown:?}");
 }

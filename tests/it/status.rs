@@ -122,6 +122,19 @@ async fn damage_is_reported_as_problems_and_does_not_hide_the_rest() {
 }
 
 #[tokio::test]
+async fn lists_that_were_read_are_not_said_never_to_have_been_once_nothing_tells_until_when() {
+    let (desk, world) = synced(ServerOptions::default(), now()).await;
+    for (document, is_told) in [(None, true), (Some("{"), false)] {
+        if let Some(document) = document {
+            std::fs::write(desk.store().join("ledger/roster.json"), document).unwrap();
+        }
+        let status = status_of(&world, &desk.store(), now() + HOUR).await.unwrap().to_string();
+        assert_eq!(status.contains(", roster 2022-10-28T00:00:00Z"), is_told, "{status}");
+        assert!(!status.contains("roster never"), "{status}");
+    }
+}
+
+#[tokio::test]
 async fn a_day_with_an_unreadable_or_missing_object_is_not_complete() {
     let (desk, world) = synced(ServerOptions::default(), now()).await;
     let object = desk.store().join("lake/lives/dt=2022-10-24/part-0.parquet");

@@ -162,11 +162,14 @@ impl Explanation {
     }
 }
 
-/// The first day that can have anything of the event: its first rows, its own day, or the day on which it was first seen.
+/// The first day that can have anything of the event: the day before its first rows, its own day, and the day on which it was first
+/// seen. People may wait for it to begin, and a visit that broke off may have staged that day.
 fn first_day(context: &Context, ledger: &Ledger) -> Date {
     let first_seen = context.lake.settings.zone.day_of(ledger.first_seen);
     let of_rows = ledger.days.keys().next().copied();
-    [Some(first_seen), ledger.event_day, of_rows].into_iter().flatten().min().unwrap_or(first_seen)
+    let first =
+        [Some(first_seen), ledger.event_day, of_rows].into_iter().flatten().min().unwrap_or(first_seen);
+    first.yesterday().unwrap_or(first)
 }
 
 /// The last day that can have anything of the event: that of its last visit, of its last rows, or its own; `None` if it has none

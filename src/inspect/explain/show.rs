@@ -49,8 +49,12 @@ impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("\nstate      ")?;
         match (self.closed, self.due_at) {
-            (Some(Closing::Complete), _) => f.write_str("closed: past the horizon, and complete")?,
-            (Some(Closing::Incomplete), _) => f.write_str("closed: past the horizon, and not complete")?,
+            (Some(Closing::Complete), _) if self.owed.is_empty() => {
+                f.write_str("closed: past the horizon, and complete")?;
+            }
+            (Some(Closing::Complete | Closing::Incomplete), _) => {
+                f.write_str("closed: past the horizon, and not complete")?;
+            }
             (Some(Closing::Cancelled), _) => f.write_str("closed: cancelled")?,
             (Some(Closing::Deleted), _) => {
                 f.write_str("closed: cancelled, and deleted by the vendor")?;

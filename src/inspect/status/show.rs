@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Status;
+use super::not_known::NotKnown;
 use crate::counted::counted;
 use crate::load::ledger::complete::{HeldBy, Hold};
 
@@ -27,10 +28,14 @@ impl fmt::Display for Status {
         write!(f, "\nevents     {} known: {} open, {} closed", events.known, events.open, events.closed)?;
         write!(f, "\nopen       {} due, ", events.due)?;
         write!(f, "{} overdue, {} failing", events.health.overdue, events.health.failing)?;
-        let never = || "never".to_owned();
-        let last = self.last_visit.map_or_else(never, |at| format!("{at:.0}"));
-        let read = self.roster_read.map_or_else(never, |at| format!("{at:.0}"));
-        write!(f, "\nlast       visit {last}, roster {read}")?;
+        let last = self.last_visit.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
+        write!(f, "\nlast       visit {last}")?;
+        match (self.roster_read, self.not_known) {
+            (Some(at), _) => write!(f, ", roster {at:.0}")?,
+            (None, Some(NotKnown::RosterNeverRead)) => f.write_str(", roster never")?,
+            // It cannot be read, or is not wanted.
+            (None, _) => {}
+        }
         let rows: Vec<String> =
             self.lake.rows.iter().map(|(table, rows)| format!("{rows} {table}")).collect();
         let rows = if rows.is_empty() { "none".to_owned() } else { rows.join(", ") };

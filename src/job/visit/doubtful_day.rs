@@ -131,7 +131,7 @@ impl Visiting<'_> {
         }
     }
 
-    pub(super) fn is_snapshot_blank(&self) -> bool {
+    fn is_snapshot_blank(&self) -> bool {
         self.answers.counts.as_ref().is_some_and(|counts| counts.is_blank)
     }
 

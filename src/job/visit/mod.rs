@@ -219,8 +219,9 @@ impl Visiting<'_> {
     /// Compares every settled day with the snapshot. Differences are only counted. If a day is owed, nothing is compared: a
     /// difference would then say nothing about the vendor. Nor would it if the snapshot may be no answer.
     fn compare(&mut self) {
-        let is_answered = !(self.is_snapshot_blank() && self.has_had_viewers());
-        if self.shortfall.owed.days.is_empty() && is_answered {
+        // Without viewers, where there were some, it would be half a comparison, which would hide what the last whole one found.
+        let has_viewers = self.figures.details.is_some() || !self.has_had_viewers();
+        if self.shortfall.owed.days.is_empty() && has_viewers {
             let pulled_at = self.visit_id.pulled_at;
             self.figures.compared = self.answers.compare(|day| self.is_settled(day, pulled_at));
         }
