@@ -61,8 +61,8 @@ pub(super) async fn forget(context: &Context, call: &Forget, report: &mut Report
     }
     let (lake, began) = (&context.lake, context.clock.now());
     let store = lake.store.as_ref();
-    lake.check_key().await?;
-    let people = suppression::people(&lake.settings.policy, &viewers)?;
+    let has_pseudonyms = lake.check_key().await?;
+    let people = suppression::people(&lake.settings.policy, &viewers, has_pseudonyms)?;
     let erasure = Erasure { identifiers: viewers.len(), is_dry: call.dry_run, ..Erasure::default() };
     let mut failures = Vec::new();
     // First, so that a run with another key than the list's is refused before anything is written.

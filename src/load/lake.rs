@@ -117,10 +117,13 @@ impl Lake {
         }
     }
 
-    /// Refuses a key other than that of the lake's pseudonyms: with it, nobody would be found by an older pseudonym.
-    pub async fn check_key(&self) -> Result<()> {
+    /// Refuses a key other than that of the lake's pseudonyms: with it, nobody would be found by an older pseudonym. Returns whether
+    /// the lake may have pseudonyms, be it from an earlier policy.
+    pub async fn check_key(&self) -> Result<bool> {
         let stored = self.read(None).await?;
-        self.compare_key(stored.as_ref().and_then(|stored| stored.document.key()))
+        let key = stored.as_ref().and_then(|stored| stored.document.key());
+        self.compare_key(key)?;
+        Ok(key.is_some() || self.settings.policy.document().key.is_some())
     }
 
     fn compare_key(&self, stored: Option<&str>) -> Result<()> {

@@ -88,15 +88,15 @@ impl Lake {
     }
 }
 
-/// The keyed hashes of these identifiers under the run's key. Returns [`Kind::Usage`] if the run has no key.
-pub fn people(policy: &Policy, identifiers: &[String]) -> Result<People> {
+/// The keyed hashes of these identifiers under the run's key, for a lake with pseudonyms or without. Returns [`Kind::Usage`] if the
+/// run has no key.
+pub fn people(policy: &Policy, identifiers: &[String], has_pseudonyms: bool) -> Result<People> {
     let Some(key) = policy.key() else { return Err(without_key()) };
     let mut suppressed = Suppressed::of([], Some(key.clone()))?;
-    let has_pseudonyms = policy.document().key.is_some();
     for identifier in identifiers {
         suppressed.add(identifier);
         if has_pseudonyms {
-            suppressed.add_digits_alone(identifier);
+            suppressed.add_of_pseudonyms(identifier);
         }
     }
     Ok(People { key: key.id().to_owned(), people: suppressed.sums().collect() })

@@ -45,9 +45,17 @@ async fn a_lake_keeps_the_key_of_its_pseudonyms_for_ever() {
     assert!(run(policy(open), change()).await.unwrap().ok);
     is_refused(run(policy_under(open, OTHER_KEY), forget()).await);
     is_refused(run(policy_under(pseudonymous, OTHER_KEY), change()).await);
-    assert!(run(policy(open), forget()).await.unwrap().ok);
+    // The list has every form that a pseudonym may be of, under the later policy as under the one before.
+    let number = || Job::Forget(Forget { viewer: vec!["+86-19000101106".to_owned()], dry_run: false });
+    let listed = || std::fs::read(home.path().join(keys::SUPPRESSED)).unwrap();
+    for what in [forget(), number()] {
+        assert!(run(policy(open), what).await.unwrap().ok);
+    }
+    let before_change = listed();
     assert!(run(policy(pseudonymous), change()).await.unwrap().ok);
     assert!(settings() == before, "it is as it was");
+    assert!(run(policy(pseudonymous), number()).await.unwrap().ok);
+    assert!(listed() == before_change);
 }
 
 #[tokio::test]

@@ -14,7 +14,8 @@ use rollcall::transform::tables::Table;
 use simulator::{Quirks, ServerOptions, ViewerDetails, Viewers, World, WorldOptions};
 
 use crate::support::command::{Desk, TOKEN, files};
-use crate::support::lake::{cells_of, events_said};
+use crate::support::faults::faults;
+use crate::support::lake::{Cells, cells_of, events_said};
 use crate::support::parquet::rewrite;
 use crate::support::policies::policy;
 use crate::support::run::{HOUR, config, job, later, server_at, small_world, sync_of};
@@ -61,7 +62,7 @@ async fn a_replay_on_s3_brings_back_a_day_of_one_event_or_everything() {
     scene.delete(&keys::table(Table::Lives)).await;
     let one = Replay { event: vec![event_id], from: Some(day), to: Some(day), ..Replay::default() };
     scene.run(later() + HOUR, Job::Replay(one)).await;
-    let lives = |cells: &crate::support::lake::Cells| {
+    let lives = |cells: &Cells| {
         cells
             .iter()
             .filter(|((table, ..), _)| *table == Table::Lives)
@@ -180,6 +181,28 @@ async fn rows_accepted_as_gone_do_not_come_back_in_a_replay() {
     scene.run(later() + HOUR * 3, sync_of(Selection::default())).await;
     scene.run(later() + HOUR * 4, replay_all()).await;
     assert!(is_gone().await, "{:?}", cells_of(&scene.home.store).await);
+}
+
+#[tokio::test]
+async fn viewers_whom_an_accepted_snapshot_did_not_list_at_all_come_back_in_a_replay() {
+    let scene = ArchivedLake::new(On::Folder, Arc::default(), Quirks::default()).await;
+    let viewers = async |scene: &ArchivedLake| -> Cells {
+        let cells = cells_of(&scene.home.store).await.into_iter();
+        cells.filter(|((table, ..), _)| *table == Table::ViewerDetails).collect()
+    };
+    let before = viewers(&scene).await;
+    let from = |texts| server_at(later(), &small_world(4), faults(texts));
+    let scene = ArchivedLake { server: from(&["null-array=viewerDetails@snapshot"]), ..scene };
+    let event = before.keys().map(|(_, _, event)| *event).collect();
+    let selection = Selection { event, accept_shrink: true, ..Selection::default() };
+    scene.run(later() + HOUR, sync_of(selection)).await;
+    scene.delete(keys::TABLES).await;
+    scene.delete("ledger/").await;
+    let scene = ArchivedLake { server: from(&[]), ..scene };
+    scene.run(later() + HOUR * 2, sync_of(Selection::default())).await;
+    scene.run(later() + HOUR * 3, replay_all()).await;
+    let after = viewers(&scene).await;
+    assert!(after == before && !before.is_empty(), "{before:?} {after:?}");
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ fn mobiles() -> Vec<String> {
 
 /// Puts people on the list, and does nothing else.
 async fn suppress(scene: &ArchivedLake, identifiers: &[String]) -> Privacy {
-    let people = suppression::people(&scene.policy, identifiers).unwrap();
+    let people = suppression::people(&scene.policy, identifiers, false).unwrap();
     let zone = Zone::parse("Asia/Shanghai").unwrap();
     let settings = LakeSettings { zone, settle: HOUR * 12, policy: Arc::clone(&scene.policy) };
     let lake = Lake { store: Arc::clone(&scene.home.store), settings };

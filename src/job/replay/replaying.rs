@@ -122,7 +122,12 @@ impl Replaying<'_> {
         }
         let fetched = intake.finish()?;
         for cell in fetched.cells.into_iter().chain([fetched.rejected]) {
-            self.stage(cell, &header).await?;
+            // A snapshot without the array of viewers empties nothing, whatever a user accepts.
+            let says_nothing =
+                cell.table() == Table::ViewerDetails && fetched.missing.contains(&cell.table());
+            // Only fewer rows can be accepted, never fewer rejects.
+            let may_shrink = cell.table() != Table::Rejects && !says_nothing;
+            self.stage(cell, &header, header.accepted_at.filter(|_| may_shrink)).await?;
         }
         Ok(fetched.records)
     }
@@ -141,7 +146,12 @@ impl Replaying<'_> {
     }
 
     /// Stages a cell if it is better than the cell in the lake, or if it is what that cell should have been.
-    async fn stage(&mut self, mut cell: CellWriter, header: &ArchiveHeader) -> Result<()> {
+    async fn stage(
+        &mut self,
+        mut cell: CellWriter,
+        header: &ArchiveHeader,
+        accepted_at: Option<Timestamp>,
+    ) -> Result<()> {
         let context = self.context;
         let (lake, table, day) = (&context.lake, cell.table(), header.day);
         let in_lake = lake.cell(table, day, header.event_id, cell.part()).await?;
@@ -154,8 +164,6 @@ impl Replaying<'_> {
             staged_at = calendar::later_than(before, staged_at);
         }
         let judge = lake.settings.judge(table, day)?;
-        // Only fewer rows can be accepted, never fewer rejects.
-        let accepted_at = header.accepted_at.filter(|_| table != Table::Rejects);
         let ours = cell.cell(staged_at, accepted_at);
         let key = (table, day, cell.part().to_owned());
         let is_worth = match &in_lake {

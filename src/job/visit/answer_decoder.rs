@@ -80,7 +80,8 @@ impl<'a> AnswerDecoder<'a> {
     pub(super) fn record(&mut self, position: Position<'_>, record: Record<'_>) {
         let table = Table::of_array(position.array);
         if self.is_used(table) && self.decode_context.privacy.suppressed.has_record(table, record) {
-            if let Some(table) = table {
+            // What only the archive would keep is counted like anybody's.
+            if let Some(table) = table.filter(|_| self.is_counted(table)) {
                 return self.suppress(table, record);
             }
         } else if let Some(redacted) = &mut self.redacted {
@@ -101,8 +102,12 @@ impl<'a> AnswerDecoder<'a> {
     /// Whether anything of a table's records is kept, even if only their number by day. Searching the other records for people to
     /// be forgotten would take most of the time: every answer repeats the records of all viewers.
     fn is_used(&self, table: Option<Table>) -> bool {
-        let is_decoded = self.decoders.iter().any(|decoder| Some(decoder.table()) == table);
-        is_decoded || self.redacted.is_some() || self.source.counts_days()
+        self.redacted.is_some() || self.is_counted(table)
+    }
+
+    /// Whether a table's records become rows here, or are counted by day.
+    fn is_counted(&self, table: Option<Table>) -> bool {
+        self.decoders.iter().any(|decoder| Some(decoder.table()) == table) || self.source.counts_days()
     }
 
     /// Counts a record of one of the people to be forgotten.
@@ -252,6 +257,27 @@ mod tests {
         let rejects = decoder.rejects.finish().unwrap();
         let kept = rejects.column_by_name("record").unwrap().as_string::<i32>().value(0);
         assert_eq!(kept, "{\"name\": \"cut \u{fffd}\", \"company\": \"\\u4e2d\"}");
+    }
+
+    #[test]
+    fn the_number_of_suppressed_records_does_not_depend_on_what_the_archive_may_keep() {
+        let suppressed = Arc::new(Suppressed::of_people(&["a@b.c"]));
+        let context = decode_context(Privacy { suppressed, ..Privacy::default() });
+        for is_archived in [false, true] {
+            let lives = Decoder::new(Table::Lives, context.clone());
+            let mut decoder = AnswerDecoder::new(Source::Windows, &context, vec![lives]);
+            if is_archived {
+                decoder.redact();
+            }
+            for array in ["lives", "viewerDetails"] {
+                let mut records = Records::default();
+                let record = records.first(br#"{"email": "a@b.c", "online_time": 10}"#).unwrap().unwrap();
+                decoder.record(Position { array, index: 0 }, record);
+            }
+            assert_eq!(decoder.records.suppressed, [(Table::Lives, 1)].into());
+            assert_eq!(decoder.records.counted, 1, "a window's viewers are not used");
+            assert!(!decoder.take_redacted().unwrap_or_default().contains("a@b.c"));
+        }
     }
 
     #[test]

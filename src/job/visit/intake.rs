@@ -80,7 +80,7 @@ pub(in crate::job) struct Fetched {
     /// The windows whose answers may lack some of the records; `None` stands for the snapshot.
     pub(super) cut_off: Vec<Option<Window>>,
     /// The tables whose array is missing from at least one answer.
-    pub(super) missing: BTreeSet<Table>,
+    pub(in crate::job) missing: BTreeSet<Table>,
     /// The error if the vendor does not know the event for some window. Such a window counts as answered without any array.
     pub(super) unknown: Option<Error>,
     /// The keys of the answers in the archive.

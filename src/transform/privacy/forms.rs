@@ -28,18 +28,43 @@ pub(super) fn listed(identifier: &str) -> BTreeSet<String> {
     texts(identifier).map(Cow::into_owned).chain(numbers).collect()
 }
 
-/// Further forms of a number, from which only the pseudonym of a customer's own identifier may have been made: its digits alone,
-/// with the country code and, if the number is in China, without.
-pub(super) fn digits_alone(identifier: &str) -> BTreeSet<String> {
+/// Further forms of a number, from which a pseudonym may have been made. A pseudonym is of one form only, and does not show which:
+/// a customer's own identifier may be the digits alone, with the country code and, if the number is in China, without; a number
+/// whose record states its country may have been written with a zero before it, or with the country code again, or both.
+pub(super) fn of_pseudonyms(identifier: &str) -> BTreeSet<String> {
     let listed = listed(identifier);
     let without = |prefix: &str| -> Vec<String> {
-        listed.iter().filter_map(|form| form.strip_prefix(prefix).map(str::to_owned)).collect()
+        let forms = listed.iter().filter_map(|form| form.strip_prefix(prefix));
+        forms.filter(|form| is_digits(form)).map(str::to_owned).collect()
     };
-    without("+")
-        .into_iter()
-        .chain(without("+86"))
-        .filter(|form| form.bytes().all(|byte| byte.is_ascii_digit()))
-        .collect()
+    let mut forms: BTreeSet<String> = without("+86").into_iter().collect();
+    for digits in without("+") {
+        if let Some((code, number)) = digits.split_at_checked(code_length(&digits)) {
+            let again = [format!("0{number}"), digits.clone(), format!("{code}0{number}")];
+            forms.extend(again.map(|number| format!("+{code}{number}")));
+        }
+        forms.insert(digits);
+    }
+    forms
+}
+
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// How many digits the country code has with which a number begins, by the list of assigned codes (ITU-T E.164).
+fn code_length(digits: &str) -> usize {
+    match digits.as_bytes() {
+        [b'1' | b'7', ..] => 1,
+        [b'2', b'0' | b'7', ..]
+        | [b'3', b'0'..=b'4' | b'6' | b'9', ..]
+        | [b'4', b'0' | b'1' | b'3'..=b'9', ..]
+        | [b'5', b'1'..=b'8', ..]
+        | [b'6', b'0'..=b'6', ..]
+        | [b'8', b'1' | b'2' | b'4' | b'6', ..]
+        | [b'9', b'0'..=b'5' | b'8', ..] => 2,
+        _ => 3,
+    }
 }
 
 /// The forms of a text, apart from numbers: as it is, in lower case, and as a mail address.
@@ -134,6 +159,10 @@ mod tests {
                 numbers(number, country).iter().any(|form| listed.contains(form)),
                 "{number} {listed_as}"
             );
+            let one_form = person::e164(number, country).unwrap();
+            let is_short = digits_of(listed_as).len() < FEWEST_TO_DIAL;
+            let is_found = listed.contains(&one_form) || of_pseudonyms(listed_as).contains(&one_form);
+            assert_eq!(is_found, !is_short, "the pseudonym of {one_form}, {listed_as}");
         }
     }
 
@@ -163,9 +192,22 @@ mod tests {
             listed("+86-19000101106"),
             ["+86-19000101106", "+8619000101106"].map(str::to_owned).into()
         );
-        let alone = ["19000101106", "8619000101106"].map(str::to_owned);
-        assert_eq!(digits_alone("+86-19000101106"), alone.into());
-        assert_eq!(digits_alone("crm-7"), BTreeSet::new());
+        for (identifier, further) in [
+            (
+                "+86-19000101106",
+                &["19000101106", "8619000101106", "+86019000101106", "+868619000101106", "+8686019000101106"]
+                    [..],
+            ),
+            ("+44 7911 123456", &["447911123456", "+4407911123456", "+44447911123456", "+444407911123456"]),
+            ("+85291234567", &["85291234567", "+852091234567", "+85285291234567", "+852852091234567"]),
+            ("+12125550100", &["12125550100", "+102125550100", "+112125550100", "+1102125550100"]),
+            ("12345", &[]),
+            ("crm-7", &[]),
+            ("10.0.0.123", &[]),
+        ] {
+            let further = further.iter().copied().map(str::to_owned).collect();
+            assert_eq!(of_pseudonyms(identifier), further, "{identifier}");
+        }
         assert_eq!(
             listed(" Li.Wei@Example.com"),
             ["Li.Wei@Example.com", "li.wei@example.com"].map(str::to_owned).into()

@@ -9,7 +9,11 @@ const LAST: usize = 4;
 /// How many digits before those are masked.
 const MASKED: usize = 4;
 
-/// Masks a value by what it looks like; of several values joined by commas, each by itself.
+/// How many digits a number has at most (E.164); more of them are several numbers.
+const LONGEST: usize = 15;
+
+/// Masks a value by what it looks like; of several values joined by commas, each by itself, and also of IP addresses joined by
+/// spaces.
 pub(super) fn mask(text: &str) -> String {
     text.split(',').map(|part| one(part.trim())).collect::<Vec<_>>().join(",")
 }
@@ -20,6 +24,9 @@ fn one(text: &str) -> String {
     }
     if let Ok(address) = text.parse() {
         return network(address);
+    }
+    if text.split_whitespace().any(|word| word != text && word.parse::<IpAddr>().is_ok()) {
+        return text.split_whitespace().map(one).collect::<Vec<_>>().join(" ");
     }
     if let Some((mailbox, domain)) = text.rsplit_once('@').filter(|(_, domain)| is_domain(domain)) {
         return format!("{}@{domain}", word(mailbox));
@@ -65,10 +72,11 @@ fn is_digit(sign: char) -> bool {
     sign.is_ascii_digit() || sign == '*'
 }
 
-/// Whether a text consists of more digits than a year or a count has, and of what people write between digits.
+/// Whether a text consists of more digits than a year or a count has, no more than a number can have, and of what people write
+/// between digits.
 fn is_number(text: &str) -> bool {
     text.chars().all(|sign| is_digit(sign) || " -().+".contains(sign))
-        && text.chars().filter(|sign| is_digit(*sign)).count() > LAST
+        && (LAST + 1..=LONGEST).contains(&text.chars().filter(|sign| is_digit(*sign)).count())
 }
 
 /// A number, with the four digits before its last four masked; a short number keeps only its last four.
@@ -107,6 +115,9 @@ mod tests {
             ("ip@张三 13900000000", "i***"),
             ("192.168.40.44", "192.168.40.0"),
             ("117.39.199.234,192.168.40.44", "117.39.199.0,192.168.40.0"),
+            ("117.39.199.234 192.168.40.44", "117.39.199.0 192.168.40.0"),
+            ("117.39.199.234;192.168.40.44", "1***"),
+            ("13900000000 13800000000", "1***"),
             ("2001:db8:1:2:3:4:5:6", "2001:db8:1::"),
             ("张三", "张***"),
             ("张", "***"),

@@ -60,10 +60,10 @@ impl Suppressed {
         self.people.extend(forms::listed(identifier).iter().map(|form| key.sum(form)));
     }
 
-    /// Adds the further forms of a number in which a lake with pseudonyms may have it.
-    pub fn add_digits_alone(&mut self, identifier: &str) {
+    /// Adds the further forms of a number from which a pseudonym may have been made.
+    pub fn add_of_pseudonyms(&mut self, identifier: &str) {
         let Some(key) = &self.key else { return };
-        self.people.extend(forms::digits_alone(identifier).iter().map(|form| key.sum(form)));
+        self.people.extend(forms::of_pseudonyms(identifier).iter().map(|form| key.sum(form)));
     }
 
     /// The list with these sums, in hex digits, added to it.

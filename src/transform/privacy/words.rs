@@ -8,12 +8,15 @@ use crate::transform::person;
 
 /// Characters that stand between the words of a text, and in no identifier.
 const BETWEEN: &[char] = &[
-    ',', ';', '|', '"', '\'', '<', '>', '(', ')', '[', ']', '{', '}', '，', '、', '；', '（', '）', ':',
-    '：', '/', '【', '】',
+    ',', ';', '|', '"', '<', '>', '(', ')', '[', ']', '{', '}', '，', '、', '；', '（', '）', ':', '：', '/',
+    '【', '】',
 ];
 
 /// Characters that stand between words, too, but also in some identifiers.
 const BETWEEN_OR_IN: &[char] = &['=', '&', '?', '#', '!', '。', '！', '？'];
+
+/// Stands around words, but also in a name and its mail address: nobody is meant by the second half of `d'souza@example.com`.
+const AROUND: char = '\'';
 
 /// How `@` is written in a URL.
 const ENCODED_AT: &str = "%40";
@@ -54,13 +57,15 @@ impl Suppressed {
     fn has_part(&self, text: &str, country: Option<&str>) -> bool {
         let words = text.split(|sign: char| sign.is_whitespace() || BETWEEN.contains(&sign));
         let mut words = words.flat_map(|word| {
-            let parts = word.split(BETWEEN_OR_IN).map(|part| part.trim_end_matches('.'));
+            let parts = word.split(BETWEEN_OR_IN).map(|part| part.trim_matches(AROUND).trim_end_matches('.'));
             iter::once(word).chain(parts.filter(|part| part.len() < word.len()))
         });
         let is_part = |part: &str| (SHORTEST..text.len()).contains(&part.len());
-        let mails = text.split(|sign: char| !sign.is_ascii_alphanumeric() && !"@._+-".contains(sign));
+        let mails = text
+            .split(|sign: char| !sign.is_ascii_alphanumeric() && !"@._+-".contains(sign) && sign != AROUND);
         // Without a full stop after the address.
-        let mut mails = mails.filter(|part| part.contains('@')).map(|mail| mail.trim_matches(['.', '-']));
+        let mut mails =
+            mails.filter(|part| part.contains('@')).map(|mail| mail.trim_matches(['.', '-', AROUND]));
         words.any(|word| is_part(word) && self.has_one(word, country))
             || numbers(text).any(|number| is_part(number) && self.has_one(number, country))
             || mails.any(|mail| is_part(mail) && self.has_one(mail, country))
@@ -87,6 +92,12 @@ mod tests {
             ("li.wei@example.com", "mail=eli.wei%40example.com", false),
             ("19000101106", "2026-10-26 190 0010 1106", true),
             ("19000101106", "10.0.0.1 190 0010 1106", true),
+            ("souza@example.com", "d'souza@example.com", false),
+            ("souza@example.com", "write to d'souza@example.com", false),
+            ("d'souza@example.com", "写给d'souza@example.com。", true),
+            ("d'souza@example.com", "'d'souza@example.com'", true),
+            ("souza@example.com", "mail='souza@example.com'", true),
+            ("crm-00000017", "('crm-00000017')", true),
             ("2408:8406:1234::1", "2408:8406:1234::1, 10.0.0.1", true),
             ("19000101106", "VIP 3 190 0010 1106", true),
             ("+1 212 555 0100", "VIP 3 +1 212 555 0100", true),
