@@ -49,8 +49,9 @@ async fn that_had_rows(lake: &Lake, missing: &BTreeSet<(Date, Table)>) -> Result
 }
 
 /// Those of the missing objects that are lost: they had rows, according to the ledgers, and these are not staged again. An object may
-/// also be missing because a publish of its day was killed, or is under way. With an error for each ledger that cannot be read;
-/// without missing objects, no ledger is read.
+/// also be missing because a publish of its day was killed, or is under way. With an error for each ledger that cannot be read: then
+/// any missing object may be lost, so that all of them are here, perhaps without an event. Without missing objects, no ledger is
+/// read.
 pub async fn that_lost_rows(
     lake: &Lake,
     missing: &BTreeSet<(Date, Table)>,
@@ -69,6 +70,11 @@ pub async fn that_lost_rows(
         }
     }
     lost.retain(|_, events| !events.is_empty());
+    for (day, table) in missing.iter().filter(|_| !damaged.is_empty()) {
+        if lake.store.head(&keys::object(*table, *day)).await?.is_none() {
+            lost.entry((*day, *table)).or_default();
+        }
+    }
     Ok((lost, damaged))
 }
 

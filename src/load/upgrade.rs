@@ -3,6 +3,7 @@
 use futures::{StreamExt, stream};
 use jiff::civil::Date;
 
+use super::conflict_retries::retried;
 use super::lake::Lake;
 use super::lake_objects;
 use super::lake_objects::READERS;
@@ -18,7 +19,7 @@ use crate::transform::tables::Table;
 
 /// Rewrites every object whose format or columns are older than this program's, or that has something that may no longer be
 /// kept. Puts an empty object for each table that a day lacks, unless a ledger says that there were rows, which an empty object would
-/// hide, and the user does not `accept_loss`. No object is looked at after the `deadline`; then [`Kind::Timeout`] is among the failures.
+/// hide, or a ledger cannot tell, and the user does not `accept_loss`. No object is looked at after the `deadline`; then [`Kind::Timeout`] is among the failures.
 pub async fn upgrade(lake: &Lake, accept_loss: bool, deadline: Deadline) -> Result<Published> {
     let (store, mut published) = (&lake.store, Published::default());
     let listed = lake_objects::since(store, None, &mut published.failures).await?;
@@ -58,15 +59,30 @@ pub async fn upgrade(lake: &Lake, accept_loss: bool, deadline: Deadline) -> Resu
             Ok(Found::Absent) => put_empty(&table_day).await,
             Err(error) => Err(error),
         };
+        let outcome = match outcome {
+            // Another process replaced it meanwhile, perhaps under an earlier policy.
+            Err(error) if error.kind() == Kind::Conflict => rewrite_newest(&table_day).await,
+            outcome => outcome,
+        };
         match outcome {
             Ok(true) => published.note_put(table, day),
             Ok(false) => {}
-            // The object was replaced meanwhile; if by an older program, the next upgrade finds it.
-            Err(error) if error.kind() == Kind::Conflict => {}
             Err(error) => published.failures.push(error.with("table", table.name()).with("day", day)),
         }
     }
     Ok(published)
+}
+
+/// Rewrites the newest version of an object, if that is to be rewritten. Returns whether it was.
+async fn rewrite_newest(table_day: &TableDay<'_>) -> Result<bool> {
+    let key = table_day.key();
+    retried(|| async {
+        match Found::of(table_day, table_day.lake.store.head(&key).await?).await? {
+            Found::Outdated(object) => table_day.rewrite(&key, *object).await.map(|()| true),
+            Found::Current | Found::Absent => Ok(false),
+        }
+    })
+    .await
 }
 
 /// Puts an empty object, and returns whether there was none.

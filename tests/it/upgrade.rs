@@ -1,15 +1,20 @@
 //! What older versions wrote, and what is missing: rewritten if nothing is lost by it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use futures::{FutureExt, future};
 use rollcall::error::Kind;
 use rollcall::job::{Job, Upgrade};
 use rollcall::load::keys;
+use rollcall::load::store::Store;
 use rollcall::transform::privacy::{Policy, PolicyDocument};
 use rollcall::transform::tables::Table;
 use simulator::ServerOptions;
 
+use crate::support::faulty::{Faulty, stride};
 use crate::support::parquet::{metadata, rename_column, rewrite};
+use crate::support::policies::policy;
 use crate::support::run::{HOUR, config, errors, job, later, server_at, small_world};
 use crate::support::scenes::WholeLake;
 
@@ -100,6 +105,65 @@ async fn a_lake_does_not_change_its_privacy_policy_unless_one_is_named() {
     let report = run(true).await.unwrap();
     let said = "the lake's privacy policy was `open`, and is `anonymous` from now on".to_owned();
     assert!(report.ok && report.notes.contains(&said), "{:?}", report.notes);
+}
+
+#[tokio::test]
+async fn no_missing_object_is_made_anew_while_a_ledger_that_may_know_of_its_rows_cannot_be_read() {
+    let scene = WholeLake::new().await;
+    let (path, ledger) =
+        (scene.object(Table::Interactions, scene.day()), scene.path("ledger/closed/700001.json"));
+    let document = std::fs::read(&ledger).unwrap();
+    std::fs::write(&ledger, "{").unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let upgrade = |accept_loss| Job::Upgrade(Upgrade { accept_loss, ..Upgrade::default() });
+    let report = scene.run(later() + HOUR, upgrade(false)).await.unwrap();
+    let [of_ledger, of_object] = errors(&report)[..] else { panic!("{:?}", errors(&report)) };
+    assert!(of_ledger.contains("700001.json") && of_object.contains("the object is missing"), "{of_object}");
+    assert!(!path.exists());
+    // Where the table had no rows, the ledgers say so once all can be read.
+    let rejects = scene.object(Table::Rejects, scene.day());
+    std::fs::remove_file(&rejects).unwrap();
+    assert_eq!(errors(&scene.run(later() + HOUR, upgrade(false)).await.unwrap()).len(), 3);
+    std::fs::write(&ledger, document).unwrap();
+    let report = scene.run(later() + HOUR, upgrade(false)).await.unwrap();
+    assert_eq!((errors(&report).len(), path.exists(), rejects.exists()), (1, false, true));
+}
+
+#[tokio::test]
+async fn an_object_that_is_replaced_during_a_change_of_policy_is_rewritten_all_the_same() {
+    let mut replaced = 0;
+    for at in (0_u64..).step_by(stride(5)) {
+        let scene = WholeLake::new().await;
+        let path = scene.object(Table::Lives, scene.day());
+        let before = std::fs::read(&path).unwrap();
+        // As another process leaves it that knows only the policy before.
+        let cells = metadata(&path, "rollcall.cells").unwrap();
+        rewrite(&path, &[("rollcall.format", "1"), ("rollcall.cells", &cells)], &[]);
+        let other = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &before).unwrap();
+        let (place, is_replaced) = (path.clone(), Arc::new(AtomicBool::new(false)));
+        let flag = Arc::clone(&is_replaced);
+        let watcher = move |k| {
+            if k == at && std::fs::read(&place).unwrap() == before {
+                std::fs::write(&place, &other).unwrap();
+                flag.store(true, Ordering::SeqCst);
+            }
+            future::ready(()).boxed()
+        };
+        let faulty = Faulty::watched(&scene.home.store, Box::new(watcher));
+        let store: Arc<dyn Store> = faulty.clone();
+        let mut config = config(&scene.server, &scene.home.path());
+        (config.policy, config.named.policy) = (policy(r#"{"base": "anonymous"}"#), true);
+        let change = Job::Upgrade(Upgrade { change_privacy: true, ..Upgrade::default() });
+        let report = job(&store, config, later() + HOUR, change).await.unwrap();
+        assert_eq!(errors(&report), [""; 0], "{at}");
+        assert!(metadata(&path, "rollcall.privacy").unwrap().contains("anonymous"), "{at}");
+        replaced += usize::from(is_replaced.load(Ordering::SeqCst));
+        if faulty.operations() <= at {
+            break;
+        }
+    }
+    assert!(replaced > 2, "{replaced}");
 }
 
 #[tokio::test]

@@ -8,6 +8,9 @@ use aws_sdk_s3::operation::RequestId;
 use crate::aws::{is_transient, status};
 use crate::error::{Error, Kind};
 
+/// The code with which S3 answers for an object in a class such as Glacier.
+const ARCHIVED: &str = "InvalidObjectState";
+
 /// The kind of a request, with the verb for messages and the permission that it needs.
 #[derive(Clone, Copy)]
 pub(super) enum Request {
@@ -97,6 +100,10 @@ pub(super) fn explain<E: Said>(request: Request, key: &str, error: &SdkError<E>)
         (Some("ExpiredToken" | "InvalidAccessKeyId" | "SignatureDoesNotMatch"), _) => {
             "check the AWS credentials".to_owned()
         }
+        (Some(ARCHIVED), _) => {
+            "a rule of the bucket has moved it to a class that cannot be read: restore it, and exempt rollcall's objects from the rule"
+                .to_owned()
+        }
         (Some("RequestTimeTooSkewed"), _) => "set the clock of this machine".to_owned(),
         (_, Some(403)) => format!("check the permission for `{}`, and for the KMS key", request.right()),
         (_, Some(_)) if is_transient(error) => "run it again: the failure may pass".to_owned(),
@@ -106,7 +113,9 @@ pub(super) fn explain<E: Said>(request: Request, key: &str, error: &SdkError<E>)
             .to_owned(),
     };
     let id = error.request_id().map(str::to_owned);
-    let mut explained = Error::new(Kind::Store, format!("cannot {request} `{key}`"));
+    // Other objects can be read.
+    let kind = if error.code() == Some(ARCHIVED) { Kind::Damaged } else { Kind::Store };
+    let mut explained = Error::new(kind, format!("cannot {request} `{key}`"));
     explained = explained.transient(is_transient(error)).hint(hint);
     explained = match (said, status) {
         (Some(said), _) => explained.caused_by(said),
@@ -134,4 +143,28 @@ fn one_line(error: &dyn std::error::Error) -> String {
 pub(super) fn unconditional(message: &str) -> Error {
     let hint = "use another store or, if only one process ever writes there, give `--single-writer`";
     Error::new(Kind::Unconditional, message).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_s3::config::http::HttpResponse;
+    use aws_sdk_s3::error::ErrorMetadata;
+    use aws_sdk_s3::operation::get_object::GetObjectError;
+    use aws_sdk_s3::primitives::SdkBody;
+
+    use super::*;
+
+    #[test]
+    fn an_object_in_a_class_that_cannot_be_read_is_not_taken_for_a_missing_permission_and_stops_no_other() {
+        for (code, is_unreadable, hint) in [
+            ("InvalidObjectState", true, "restore it"),
+            ("AccessDenied", false, "check the permission for `s3:GetObject`"),
+        ] {
+            let response = HttpResponse::new(403.try_into().unwrap(), SdkBody::empty());
+            let said = GetObjectError::generic(ErrorMetadata::builder().code(code).build());
+            let error = explain(Request::Read, "archive/x", &SdkError::service_error(said, response));
+            assert_eq!(error.is_unreadable(), is_unreadable, "{error}");
+            assert!(error.to_string().contains(hint), "{error}");
+        }
+    }
 }
