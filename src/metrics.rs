@@ -59,7 +59,6 @@ fn metrics(report: &Report) -> Vec<(&'static str, &'static str, Value)> {
             ("events_failed", "Count", json!(events.failed)),
             ("events_left", "Count", json!(events.left)),
             ("events_newly_failing", "Count", json!(events.newly_failing)),
-            ("events_given_up", "Count", json!(events.given_up)),
             ("rows", "Count", json!(report.rows)),
             ("rejects", "Count", json!(report.rejects)),
             ("without_table", "Count", json!(report.without_table)),
@@ -69,6 +68,9 @@ fn metrics(report: &Report) -> Vec<(&'static str, &'static str, Value)> {
             ("retries", "Count", json!(requests.retries)),
             ("bytes", "Bytes", json!(requests.bytes)),
         ]);
+    }
+    if matches!(job, JobName::Sync | JobName::Plan | JobName::Pull) {
+        metrics.push(("events_given_up", "Count", json!(report.events.given_up)));
     }
     if matches!(job, JobName::Sync | JobName::Publish | JobName::Upgrade) {
         metrics.push(("objects", "Count", json!(report.published.objects.values().sum::<u64>())));

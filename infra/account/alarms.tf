@@ -42,7 +42,7 @@ locals {
       sum    = true
       once   = true
       over   = 0
-      text   = "Within an hour, events were given up: their horizon (${var.settings.horizon}) is over, something of them is missing, and for a week and three visits or more, all failed. No run comes back to them, and what the vendor no longer has is lost. The fields `failed` and `notes` of the run's line name them: in ${local.log_group}, or in ${local.worker_log_group} where a fan-out pulls; so does the saved query health-incomplete, as closed. `rollcall explain ID` says what is missing, and why. When the cause is gone, invoke ${var.name}-sync with {\"job\": \"sync\", \"event_id\": ID}, which tries again."
+      text   = "Within an hour, events were given up: their horizon (${var.settings.horizon}) is over, something of them is missing, and for a week and three visits or more, all failed, or no end of them became known. No run comes back to them, and what the vendor no longer has is lost. The fields `failed` and `notes` of the run's line name them: in ${local.log_group}, or in ${local.worker_log_group} where a fan-out pulls; so does the saved query health-incomplete, as closed. `rollcall explain ID` says what is missing, and why. When the cause is gone, invoke ${var.name}-sync with {\"job\": \"sync\", \"event_id\": ID}, which tries again."
     }
     shrunk = {
       metric = "shrunk"
@@ -56,7 +56,7 @@ locals {
       over       = 0
       periods    = local.three_pauses
       datapoints = local.three_runs
-      text       = "In ${local.three_runs} of the last ${local.three_pauses} hours something failed that is no single event's, in any job but a pull: a list of the vendor's, the publish of a day, a check of the doctor. The field `failed` of the run's line says what, and what to do: in ${local.log_group}, or in ${local.worker_log_group} where a fan-out publishes."
+      text       = "In ${local.three_runs} of the last ${local.three_pauses} hours something failed that is no visit's, in any job but a pull: a list of the vendor's, an event that could not be planned, the publish of a day, a check of the doctor. The field `failed` of the run's line says what, and what to do: in ${local.log_group}, or in ${local.worker_log_group} where a fan-out publishes."
     }
     sync-errors = {
       namespace  = "AWS/Lambda"
@@ -223,7 +223,7 @@ resource "aws_cloudwatch_dashboard" "runs" {
   dashboard_body = jsonencode({
     widgets = [
       for index, widget in [
-        { title = "Runs over all events, and what failed that is no event's", metrics = ["heartbeat", "run_failures"], stat = "Sum" },
+        { title = "Runs over all events, and what failed that is no visit's", metrics = ["heartbeat", "run_failures"], stat = "Sum" },
         { title = "Events that are still visited", metrics = ["events_known"], stat = "Maximum" },
         { title = "Events", metrics = ["events_complete", "events_failed", "events_newly_failing", "events_given_up", "events_left"], stat = "Sum" },
         { title = "Events that need a person", metrics = ["events_overdue", "events_failing"], stat = "Maximum" },

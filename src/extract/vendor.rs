@@ -86,6 +86,11 @@ impl<'a> Vendor<'a> {
         }
     }
 
+    /// Makes a new token, which everybody uses from now on; false if tokens are not made here.
+    pub async fn renew_token(self) -> Result<bool> {
+        Ok(self.client.tokens.renew(self.metered()).await?.is_some())
+    }
+
     /// Whether a new token ends the one before, found out by making one; `None` if tokens are not made here.
     pub async fn token_ends_old(self) -> Result<Option<bool>> {
         let Some(old) = self.client.tokens.renew(self.metered()).await? else { return Ok(None) };

@@ -70,6 +70,10 @@ pub(super) async fn collect(context: &Context, call: &Collect, report: &mut Repo
                     report.event_gone(event_id);
                     continue;
                 }
+                Became::NotNeeded => {
+                    report.events.due -= 1;
+                    continue;
+                }
                 Became::Left if !is_of_days => continue,
                 Became::Left => Error::new(Kind::Timeout, "the event was not visited in full")
                     .hint("start the fan-out again with the same days"),
@@ -86,6 +90,8 @@ pub(super) async fn collect(context: &Context, call: &Collect, report: &mut Repo
 
 enum Became {
     Complete,
+    /// Another run closed the event after it was planned, so no pull of this plan visited it.
+    NotNeeded,
     Left,
     Failed(Error),
 }
@@ -96,7 +102,7 @@ fn outcome(ledger: &Ledger, planned_at: Timestamp, is_of_days: bool) -> Became {
         return Became::Complete;
     }
     if !was_visited_since(ledger, planned_at, is_of_days) {
-        return Became::Left;
+        return if ledger.closed.is_some() && !is_of_days { Became::NotNeeded } else { Became::Left };
     }
     if ledger.failures > 0 {
         let message = match ledger.failures {
@@ -112,6 +118,7 @@ fn outcome(ledger: &Ledger, planned_at: Timestamp, is_of_days: bool) -> Became {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::load::ledger::Closing;
     use crate::transform::event::Event;
 
     #[test]
@@ -127,6 +134,16 @@ mod tests {
         for failures in [0, 2] {
             let became = outcome(&visited(failures), Timestamp::from_second(1).unwrap(), false);
             assert!(matches!(became, Became::Left), "{failures}");
+        }
+    }
+
+    #[test]
+    fn an_event_closed_by_another_run_since_the_plan_is_not_left_unless_days_were_chosen() {
+        for (is_of_days, is_needed) in [(false, false), (true, true)] {
+            let ledger = Ledger { closed: Some(Closing::Complete), ..visited(0) };
+            let became = outcome(&ledger, Timestamp::from_second(1).unwrap(), is_of_days);
+            assert_eq!(matches!(became, Became::Left), is_needed, "{is_of_days}");
+            assert_eq!(matches!(became, Became::NotNeeded), !is_needed, "{is_of_days}");
         }
     }
 

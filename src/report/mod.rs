@@ -107,6 +107,10 @@ pub struct Report {
     pub failures: Vec<Failure>,
     /// How many more failures there were, if not all are named.
     pub unnamed: usize,
+    /// How many events could not be planned of which no ledger tells, so that they are neither overdue nor failing; each is a failure,
+    /// too.
+    #[serde(skip)]
+    pub without_ledger: usize,
 }
 
 /// How many events there are, by what became of them.
@@ -124,7 +128,7 @@ pub struct Events {
     pub left: usize,
     /// Visited and failed for the third time in a row.
     pub newly_failing: usize,
-    /// Visited for the last time, although something of them is missing that the vendor may still have.
+    /// No longer visited from now on, although something of them is missing that the vendor may still have.
     pub given_up: usize,
     /// Known events that need a person.
     #[serde(flatten)]
@@ -241,10 +245,11 @@ impl Report {
         self.due.truncate(NAMED);
     }
 
-    /// How many failures are not a single event's, such as a list of the vendor's, or the publish of a day.
+    /// How many failures are not an event's that its ledger tells of, such as a list of the vendor's, an event that could not be
+    /// planned, or the publish of a day.
     #[must_use]
     pub fn run_failures(&self) -> usize {
-        self.failures.iter().filter(|failure| failure.event_id.is_none()).count()
+        self.failures.iter().filter(|failure| failure.event_id.is_none()).count() + self.without_ledger
     }
 
     /// How many events were due, and are neither complete nor failed.
@@ -276,6 +281,7 @@ mod tests {
             report.event_failed(event_id, late());
         }
         report.failed(&late());
+        report.without_ledger = 1;
         report.notes = (0..150).map(|number| format!("field {number}")).collect();
         report.owed = (0..150).map(|event_id| (event_id, vec!["snapshot".to_owned()])).collect();
         let due = |event_id| DueEvent {
@@ -291,7 +297,7 @@ mod tests {
         report.due = (0..150).map(due).collect();
         report.name_few();
         assert_eq!((report.notes.len(), report.owed.len(), report.due.len()), (NAMED, NAMED, NAMED));
-        assert_eq!((report.failures.len(), report.unnamed, report.run_failures()), (NAMED, 51, 1));
+        assert_eq!((report.failures.len(), report.unnamed, report.run_failures()), (NAMED, 51, 2));
         assert_eq!(report.failures[1].event_id, Some(0));
         assert!(!report.finish(Timestamp::UNIX_EPOCH).ok);
     }

@@ -13,7 +13,7 @@ use simulator::{ServerOptions, World};
 
 use crate::support::command::Desk;
 use crate::support::lake::cells;
-use crate::support::run::{HOUR, config, later, paths, server_at, small_world, sync_all};
+use crate::support::run::{HOUR, config, later, paths, server_at, small_world, sync, sync_all};
 use crate::support::vendor_lists::{VendorAnswers, run_with};
 
 #[tokio::test]
@@ -34,6 +34,21 @@ async fn a_users_own_roster_is_visited_without_the_lists_from_a_file_or_from_the
     std::fs::write(desk.store().join("rosters/own.jsonl"), "{\"event_id\": 700010}\n").unwrap();
     own.rosters.file = Some("store:rosters/own.jsonl".into());
     assert_eq!(sync_all(own, later() + HOUR).await.events.complete, 1);
+}
+
+#[tokio::test]
+async fn an_event_that_no_ledger_tells_of_is_a_failure_of_the_run_and_not_only_its_own() {
+    let desk = Desk::new();
+    let file = desk.path().join("own.csv");
+    std::fs::write(&file, "event_id\n609768\n404\n").unwrap();
+    for hours in [0, 1] {
+        let server = server_at(later(), &small_world(4), ServerOptions::default());
+        let mut own = config(&server, &desk.store());
+        own.rosters = Rosters { edited: false, public: false, file: Some(file.to_str().unwrap().into()) };
+        let report = sync(own, later() + HOUR * hours, Selection::default()).await.unwrap();
+        let failed: Vec<_> = report.failures.iter().map(|failure| failure.event_id).collect();
+        assert_eq!((failed, report.run_failures()), (vec![Some(404)], 1), "{hours}");
+    }
 }
 
 #[tokio::test]
@@ -101,7 +116,7 @@ async fn a_closed_event_of_a_users_own_roster_is_visited_again_for_chosen_days()
         let server = server_at(later(), &world, ServerOptions::default());
         let mut own = config(&server, &desk.store());
         own.rosters = Rosters { edited: false, public: false, file: Some(file.to_str().unwrap().into()) };
-        crate::support::run::sync(own, later(), selection).await.unwrap()
+        sync(own, later(), selection).await.unwrap()
     };
     run(Selection::default()).await;
     let expected = cells(&desk.store()).await;
@@ -156,7 +171,7 @@ async fn an_unreadable_roster_is_a_failure_but_does_not_stop_visits_of_known_eve
     let server = server_at(later(), &small_world(8), ServerOptions::default());
     let mut own = config(&server, &desk.store());
     own.rosters.file = Some(file.to_str().unwrap().into());
-    let report = crate::support::run::sync(own.clone(), later(), Selection::default()).await.unwrap();
+    let report = sync(own.clone(), later(), Selection::default()).await.unwrap();
     let [failure] = &report.failures[..] else { panic!("{:?}", report.failures) };
     assert_eq!((failure.event_id, failure.kind), (None, Kind::Usage));
     assert!(known > 0 && report.events.complete >= known, "{:?}", report.events);
@@ -165,7 +180,7 @@ async fn an_unreadable_roster_is_a_failure_but_does_not_stop_visits_of_known_eve
     let empty = Desk::new();
     let rosters = Rosters { edited: false, public: false, ..own.rosters.clone() };
     let own = Config { store: Location::Folder(empty.store()), rosters, ..own };
-    let error = crate::support::run::sync(own, later(), Selection::default()).await.unwrap_err();
+    let error = sync(own, later(), Selection::default()).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Usage);
 }
 
@@ -197,8 +212,7 @@ async fn an_event_number_below_one_is_refused() {
     let desk = Desk::new();
     for number in [0, -5] {
         let selection = Selection { event: vec![number], ..Selection::default() };
-        let error =
-            crate::support::run::sync(config(&server, &desk.store()), later(), selection).await.unwrap_err();
+        let error = sync(config(&server, &desk.store()), later(), selection).await.unwrap_err();
         assert_eq!(error.kind(), Kind::Usage, "{number}");
     }
     assert_eq!(server.requests().len(), 0);
@@ -216,7 +230,7 @@ async fn an_event_that_cannot_be_closed_because_its_document_is_damaged_does_not
     std::fs::copy(&closed, ledger.join("active/609768.json")).unwrap();
     std::fs::write(&closed, "{").unwrap();
     let config = config(&server, &desk.store());
-    let report = crate::support::run::sync(config, later() + HOUR, Selection::default()).await.unwrap();
+    let report = sync(config, later() + HOUR, Selection::default()).await.unwrap();
     let [failure] = &report.failures[..] else { panic!("{:?}", report.failures) };
     assert_eq!((failure.event_id, failure.kind), (Some(609_768), Kind::Damaged));
 }

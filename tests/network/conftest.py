@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -64,14 +65,20 @@ def tls_front(context, upstream):
     return listener.getsockname()[1]
 
 
-@pytest.fixture(scope="session")
-def vendor(authority):
-    """The port of the simulated vendor behind TLS."""
-    command = [BINARIES / "simulator", "--token", TOKEN, "--events", "2", "--until-stdin-closes"]
+@contextmanager
+def simulated(authority, *words):
+    """The port of a simulated vendor behind TLS."""
+    command = [BINARIES / "simulator", "--token", TOKEN, "--events", "2", "--until-stdin-closes", *words]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as simulator:
         port = int(simulator.stdout.readline().strip().rsplit(":", 1)[1])
         yield tls_front(authority[1], port)
         simulator.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def vendor(authority):
+    with simulated(authority) as port:
+        yield port
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import json
 import boto3
 import pytest
 import trustme
-from conftest import TOKEN, tls_front
+from conftest import TOKEN, simulated, tls_front
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "cn-north-1"}
 
@@ -131,6 +131,32 @@ def test_replaced_credentials_take_effect_with_the_next_run(rollcall, vendor, au
     assert wrong.returncode == 1, wrong.stdout
     doctor = keep(("doctor",), application | {"app_secret": "wrong"})
     assert doctor.returncode == 1 and "vendor" in doctor.stdout
+
+
+@pytest.mark.parametrize("code", [401, 400, 403])
+def test_a_shared_token_that_has_ended_is_renewed_whatever_the_vendor_says_of_it(rollcall, authority, aws, secret, code):
+    application = secret(json.dumps(ALL[1]))
+    with simulated(authority, "--token-code", str(code), "--new-token-ends-old") as vendor:
+        inside = environment(vendor, authority, f"http://127.0.0.1:{aws}")
+        shared = inside | {"ROLLCALL_TOKEN_SECRET_ARN": secret()}
+        for another_makes_one in [False, True]:
+            if another_makes_one:
+                outcome = rollcall("--secret-arn", application, **inside)
+                assert outcome.returncode == 0, outcome.stderr
+            outcome = rollcall("--secret-arn", application, job=("token",), **shared)
+            assert outcome.returncode == 0, outcome.stderr
+            outcome = rollcall(**shared)
+            assert outcome.returncode == 0, outcome.stderr
+
+
+def test_a_token_is_shared_though_the_list_that_it_is_tried_with_fails(rollcall, authority, aws, secret):
+    words = ["--secret-arn", secret(json.dumps(ALL[0]))]
+    with simulated(authority, "--fault", "code=404@path:event/modify/list") as vendor:
+        inside = environment(vendor, authority, f"http://127.0.0.1:{aws}") | {"ROLLCALL_TOKEN_SECRET_ARN": secret()}
+        outcome = rollcall(*words, job=("token",), **inside)
+        assert outcome.returncode == 1 and "event/modify/list" in outcome.stderr, outcome.stderr
+        outcome = rollcall(**inside)
+        assert outcome.returncode == 0, outcome.stderr
 
 
 @pytest.mark.parametrize("content", ALL)

@@ -146,7 +146,8 @@ pub(in crate::job) async fn plan(
         update.establish().await?;
     }
     file_closed(&mut update, half_closed).await?;
-    let RosterUpdate { known, failures, notes, unsaved, now, .. } = update;
+    let RosterUpdate { known, failures, given_up, notes, unsaved, now, .. } = update;
+    planned.given_up = given_up;
     planned.notes.extend(notes);
     let reads_lists = context.rosters.edited || context.rosters.public;
     if !is_lake && reads_lists && known.is_empty() && matches!(choice.chosen, Chosen::Due) {
@@ -162,6 +163,9 @@ pub(in crate::job) async fn plan(
     {
         cursor.put(&context.ledgers).await?;
     }
+    let is_unknown =
+        |failure: &&Failure| failure.event_id.is_some_and(|event_id| !known.contains_key(&event_id));
+    planned.without_ledger = failures.iter().filter(is_unknown).count() + unsaved.len();
     let unsaved = unsaved.into_iter().map(|(event_id, error)| Failure::of_event(event_id, error));
     planned.failures.extend(failures.into_iter().chain(unsaved));
     for (event_id, known) in known {
@@ -201,6 +205,7 @@ async fn read_active_ledgers(update: &mut RosterUpdate<'_>) -> Result<Vec<Ledger
             ledger.give_up_without_end(context.horizon, now);
             if ledger.closed.is_some() {
                 let is_given_up = was_open && ledger.closed == Some(Closing::Incomplete);
+                update.given_up += usize::from(is_given_up);
                 update.failures.extend(is_given_up.then(|| without_end(&ledger)));
                 closed.push(ledger.clone());
             }

@@ -31,6 +31,10 @@ pub(in crate::job) struct Planned {
     is_of_all: bool,
     /// What could not be planned.
     pub(super) failures: Vec<Failure>,
+    /// How many of the events that could not be planned have no ledger that tells of them.
+    pub(super) without_ledger: usize,
+    /// How many events are given up.
+    pub(super) given_up: usize,
     /// What a user may want to know.
     pub(super) notes: Vec<String>,
 }
@@ -58,6 +62,8 @@ impl Planned {
     pub(in crate::job) fn add_to_report(self, report: &mut Report) -> Vec<Due> {
         report.planned(self.known, self.due.len());
         report.events.health += self.health;
+        report.events.given_up += self.given_up;
+        report.without_ledger += self.without_ledger;
         report.is_of_all = self.is_of_all;
         self.failures.into_iter().for_each(|failure| report.not_planned(failure));
         report.notes.extend(self.notes);

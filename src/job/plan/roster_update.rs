@@ -49,6 +49,8 @@ pub(super) struct RosterUpdate<'a> {
     pub(super) unreadable: u64,
     /// What could not be read.
     pub(super) failures: Vec<Failure>,
+    /// How many events are no longer visited because no end of them became known.
+    pub(super) given_up: usize,
     /// What a user may want to know.
     pub(super) notes: BTreeSet<String>,
 }
@@ -80,6 +82,7 @@ impl<'a> RosterUpdate<'a> {
             unsaved: BTreeMap::new(),
             unreadable: 0,
             failures: Vec::new(),
+            given_up: 0,
             notes: BTreeSet::new(),
         }
     }
