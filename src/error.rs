@@ -49,6 +49,8 @@ pub enum Kind {
     Damaged,
     /// An object was written by a newer version of this program.
     Newer,
+    /// An object was moved to a storage class in which it cannot be read before it is restored.
+    Frozen,
     /// The lake was made with settings other than this run's.
     OtherLake,
     /// This machine's clock is wrong: compared with the vendor's, or with that of the last visit.

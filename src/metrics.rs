@@ -139,6 +139,8 @@ mod tests {
             let line = line(&report, "acme");
             assert_eq!(line.get("heartbeat").is_some(), has_heartbeat, "{job:?}");
             assert_eq!(line.get("run_failures").is_some(), has_failures, "{job:?}");
+            let plans_or_visits = matches!(job, JobName::Sync | JobName::Plan | JobName::Pull);
+            assert_eq!(line.get("events_given_up").is_some(), plans_or_visits, "{job:?}");
         }
     }
 }

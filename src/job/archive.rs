@@ -115,5 +115,5 @@ async fn put_clean(context: &Context, privacy: &Privacy, listed: &Listed) -> Res
 
 /// Whether an error concerns a single object, so that the others can still be processed.
 pub(super) fn is_of_one_object(error: &Error) -> bool {
-    error.is_unreadable() || matches!(error.kind(), Kind::BadAnswer | Kind::Broken | Kind::Bug)
+    error.is_unreadable() || matches!(error.kind(), Kind::Frozen | Kind::BadAnswer | Kind::Broken | Kind::Bug)
 }

@@ -14,9 +14,14 @@ pub(super) async fn share(context: &Context, report: &mut Report) -> Result<()> 
     let list = async || roster::edited_between(vendor, now, now).page().await.err();
     let mut failed = list().await;
     let is_refused = failed.as_ref().is_some_and(|error| error.kind() == Kind::Refused);
-    // The vendor may say so of a token that has ended. If it refuses a new one, too, the user may not see the list.
-    if is_refused && context.rosters.edited && vendor.renew_token().await? {
-        failed = list().await;
+    // The vendor may say so of a token that has ended. If it refuses a new one, too, the user may not see the list; where the list is
+    // not wanted, that is known already.
+    if is_refused && context.rosters.edited {
+        match vendor.renew_token().await {
+            Ok(true) => failed = list().await,
+            Ok(false) => {}
+            Err(error) => failed = Some(error),
+        }
     }
     report.requests += usage.used();
     match failed {

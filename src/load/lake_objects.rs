@@ -53,8 +53,8 @@ pub async fn of(
 #[must_use]
 pub fn missing(table: Table, day: Date) -> Error {
     Error::new(Kind::Damaged, "the object is missing").with("key", keys::object(table, day)).hint(
-        "restore it, or run `sync` with `--from` and `--to` for its day; `upgrade` makes it anew if it had no rows, and \
-         `upgrade --accept-loss` in any case",
+        "restore it, or run `sync` with `--from` and `--to` for its day; `upgrade` makes it anew if it had no rows, once \
+         every ledger can be read, and `upgrade --accept-loss` in any case",
     )
 }
 

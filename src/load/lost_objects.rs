@@ -13,7 +13,7 @@ use super::ledger::ledgers::{Entry, Ledgers};
 use crate::error::{Error, Result};
 use crate::transform::tables::Table;
 
-/// Lost objects, each with the events whose rows are gone.
+/// Lost objects, each with the events whose rows are gone; without events if a ledger that cannot be read may tell of some.
 pub type LostObjects = BTreeMap<(Date, Table), BTreeSet<i64>>;
 
 /// The objects that these days lack, although they have others.
@@ -50,8 +50,8 @@ async fn that_had_rows(lake: &Lake, missing: &BTreeSet<(Date, Table)>) -> Result
 
 /// Those of the missing objects that are lost: they had rows, according to the ledgers, and these are not staged again. An object may
 /// also be missing because a publish of its day was killed, or is under way. With an error for each ledger that cannot be read: then
-/// any missing object may be lost, so that all of them are here, perhaps without an event. Without missing objects, no ledger is
-/// read.
+/// any missing object of which nothing is staged may be lost, and is among them, perhaps without an event. Without missing objects,
+/// no ledger is read.
 pub async fn that_lost_rows(
     lake: &Lake,
     missing: &BTreeSet<(Date, Table)>,
@@ -71,7 +71,8 @@ pub async fn that_lost_rows(
     }
     lost.retain(|_, events| !events.is_empty());
     for (day, table) in missing.iter().filter(|_| !damaged.is_empty()) {
-        if lake.store.head(&keys::object(*table, *day)).await?.is_none() {
+        let is_staged = !lake.store.list(&keys::staged_day(*table, *day), "").await?.is_empty();
+        if !is_staged && lake.store.head(&keys::object(*table, *day)).await?.is_none() {
             lost.entry((*day, *table)).or_default();
         }
     }

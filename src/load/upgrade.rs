@@ -77,6 +77,7 @@ pub async fn upgrade(lake: &Lake, accept_loss: bool, deadline: Deadline) -> Resu
 async fn rewrite_newest(table_day: &TableDay<'_>) -> Result<bool> {
     let key = table_day.key();
     retried(|| async {
+        // One that was written with a longer list of people counts as current.
         match Found::of(table_day, table_day.lake.store.head(&key).await?).await? {
             Found::Outdated(object) => table_day.rewrite(&key, *object).await.map(|()| true),
             Found::Current | Found::Absent => Ok(false),

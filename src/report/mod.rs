@@ -107,10 +107,10 @@ pub struct Report {
     pub failures: Vec<Failure>,
     /// How many more failures there were, if not all are named.
     pub unnamed: usize,
-    /// How many events could not be planned of which no ledger tells, so that they are neither overdue nor failing; each is a failure,
-    /// too.
+    /// How many events could not be planned that are not among those still visited, and so neither overdue nor failing; each is a
+    /// failure, too.
     #[serde(skip)]
-    pub without_ledger: usize,
+    pub not_visited: usize,
 }
 
 /// How many events there are, by what became of them.
@@ -245,11 +245,11 @@ impl Report {
         self.due.truncate(NAMED);
     }
 
-    /// How many failures are not an event's that its ledger tells of, such as a list of the vendor's, an event that could not be
-    /// planned, or the publish of a day.
+    /// How many failures are of no event that is still visited, such as that of a list of the vendor's, of an event that could not be
+    /// planned, or of the publish of a day.
     #[must_use]
     pub fn run_failures(&self) -> usize {
-        self.failures.iter().filter(|failure| failure.event_id.is_none()).count() + self.without_ledger
+        self.failures.iter().filter(|failure| failure.event_id.is_none()).count() + self.not_visited
     }
 
     /// How many events were due, and are neither complete nor failed.
@@ -281,7 +281,7 @@ mod tests {
             report.event_failed(event_id, late());
         }
         report.failed(&late());
-        report.without_ledger = 1;
+        report.not_visited = 1;
         report.notes = (0..150).map(|number| format!("field {number}")).collect();
         report.owed = (0..150).map(|event_id| (event_id, vec!["snapshot".to_owned()])).collect();
         let due = |event_id| DueEvent {

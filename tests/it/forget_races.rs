@@ -1,11 +1,11 @@
-//! A publish, a replay, and a forget, in the middle of which somebody is forgotten.
+//! A publish, a replay, an upgrade, and a forget, in the middle of which somebody is forgotten.
 
 use std::sync::Arc;
 
 use futures::FutureExt;
 use jiff::civil::Date;
 use rollcall::job::selection::Selection;
-use rollcall::job::{Forget, Job, Publish, Replay};
+use rollcall::job::{Forget, Job, Publish, Replay, Upgrade};
 use rollcall::load::keys;
 use rollcall::load::store::Store;
 use rollcall::transform::tables::Table;
@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 
 use crate::support::faulty::{Fault, Faulty, stride};
 use crate::support::lake::{Cells, cells_of};
+use crate::support::parquet::{metadata, rewrite};
 use crate::support::person::{assert_forgotten, forget, ok, run, vendor, without_the_person};
 use crate::support::policies::open;
 use crate::support::stores::{Home, On};
@@ -134,6 +135,33 @@ async fn a_replay_under_way_during_a_forget_brings_nobody_back_and_reports_no_da
     for at in (0..operations).step_by(stride(12)) {
         let home = lost().await;
         assert!(amid_a_forget(&server, &home, &home.store, replay(), (at, forget())).await, "{at}");
+        assert_forgotten(&home.store, &format!("forgotten at operation {at}")).await;
+        assert!(cells_of(&home.store).await == expected, "{at}");
+    }
+}
+
+/// A lake whose objects of viewings are as an older version wrote them.
+async fn outdated(server: &Server) -> Home {
+    let home = pulled(server).await;
+    ok(run(&home.store, server, open(), 0, publish(None)).await);
+    for key in home.keys(&keys::table(Table::Lives)).await {
+        let path = home.path().join(key);
+        let cells = metadata(&path, "rollcall.cells").unwrap();
+        rewrite(&path, &[("rollcall.format", "0"), ("rollcall.cells", &cells)], &[]);
+    }
+    home
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upgrade_under_way_during_a_forget_brings_nobody_back_and_reports_no_damage() {
+    let server = Arc::new(vendor());
+    let expected = without_the_person(&server).await;
+    let upgrade = || Job::Upgrade(Upgrade::default());
+    let operations = operations(&server, &outdated(&server).await, upgrade()).await;
+    assert!(operations > 20, "{operations}");
+    for at in (0..operations).step_by(stride(19)) {
+        let home = outdated(&server).await;
+        assert!(amid_a_forget(&server, &home, &home.store, upgrade(), (at, forget())).await, "{at}");
         assert_forgotten(&home.store, &format!("forgotten at operation {at}")).await;
         assert!(cells_of(&home.store).await == expected, "{at}");
     }

@@ -162,8 +162,8 @@ impl Explanation {
     }
 }
 
-/// The first day that can have anything of the event: the day before its first rows, its own day, and the day on which it was first
-/// seen. People may wait for it to begin, and a visit that broke off may have staged that day.
+/// The first day that can have anything of the event: the day before the earliest of its first rows, its own day, and the day on
+/// which it was first seen. People may wait for it to begin, and a visit that broke off may have staged that day.
 fn first_day(context: &Context, ledger: &Ledger) -> Date {
     let first_seen = context.lake.settings.zone.day_of(ledger.first_seen);
     let of_rows = ledger.days.keys().next().copied();

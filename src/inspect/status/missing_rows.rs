@@ -61,7 +61,10 @@ impl MissingRows {
             let events = counted(events.len() as u64, "event");
             let error =
                 Error::new(Kind::Damaged, format!("viewings of {events} were answered, but are missing"));
-            (day, error.with("day", day).hint("run `sync` with `--from` and `--to` for the day"))
+            (day, error.with("day", day).hint(
+                "run `sync` with `--from` and `--to` for the day; where the vendor has forgotten them for good, add `--event` and \
+                 `--accept-shrink`",
+            ))
         };
         days.into_iter().map(said).collect()
     }

@@ -33,7 +33,7 @@ impl fmt::Display for Status {
         match (self.roster_read, self.not_known) {
             (Some(at), _) => write!(f, ", roster {at:.0}")?,
             (None, Some(NotKnown::RosterNeverRead)) => f.write_str(", roster never")?,
-            // It cannot be read, or is not wanted.
+            // It is not known, or not wanted.
             (None, _) => {}
         }
         let rows: Vec<String> =

@@ -163,9 +163,9 @@ pub(in crate::job) async fn plan(
     {
         cursor.put(&context.ledgers).await?;
     }
-    let is_unknown =
-        |failure: &&Failure| failure.event_id.is_some_and(|event_id| !known.contains_key(&event_id));
-    planned.without_ledger = failures.iter().filter(is_unknown).count() + unsaved.len();
+    let is_open = |event_id: &i64| known.get(event_id).is_some_and(|known| known.is_open);
+    let not_planned = failures.iter().filter_map(|failure| failure.event_id.as_ref()).chain(unsaved.keys());
+    planned.not_visited = not_planned.filter(|event_id| !is_open(event_id)).count();
     let unsaved = unsaved.into_iter().map(|(event_id, error)| Failure::of_event(event_id, error));
     planned.failures.extend(failures.into_iter().chain(unsaved));
     for (event_id, known) in known {
@@ -194,9 +194,16 @@ async fn check_customer(context: &Context, customer: &str, purpose: Purpose) -> 
     }
 }
 
+/// A closed ledger among those of events that are still visited.
+struct HalfClosed {
+    ledger: Ledger,
+    /// Whether it was open until now, and not left like this by a killed run.
+    was_open: bool,
+}
+
 /// Remembers the events that are still visited. Returns the ledgers among them that are closed: those that are given up now, and
 /// those that a killed run left half-closed.
-async fn read_active_ledgers(update: &mut RosterUpdate<'_>) -> Result<Vec<Ledger>> {
+async fn read_active_ledgers(update: &mut RosterUpdate<'_>) -> Result<Vec<HalfClosed>> {
     let (context, now) = (update.context, update.now);
     let mut closed = Vec::new();
     let remember = |read: Result<Entry>| match read {
@@ -204,10 +211,7 @@ async fn read_active_ledgers(update: &mut RosterUpdate<'_>) -> Result<Vec<Ledger
             let was_open = ledger.closed.is_none();
             ledger.give_up_without_end(context.horizon, now);
             if ledger.closed.is_some() {
-                let is_given_up = was_open && ledger.closed == Some(Closing::Incomplete);
-                update.given_up += usize::from(is_given_up);
-                update.failures.extend(is_given_up.then(|| without_end(&ledger)));
-                closed.push(ledger.clone());
+                closed.push(HalfClosed { was_open, ledger: ledger.clone() });
             }
             update.remember(ledger);
         }
@@ -217,12 +221,16 @@ async fn read_active_ledgers(update: &mut RosterUpdate<'_>) -> Result<Vec<Ledger
     Ok(closed)
 }
 
-/// Files these ledgers among the closed ones.
-async fn file_closed(update: &mut RosterUpdate<'_>, closed: Vec<Ledger>) -> Result<()> {
+/// Files these ledgers among the closed ones, unless a list has told meanwhile when the event ends.
+async fn file_closed(update: &mut RosterUpdate<'_>, closed: Vec<HalfClosed>) -> Result<()> {
     let (context, now) = (update.context, update.now);
-    for ledger in closed.iter().filter(|_| update.purpose.writes_ledgers()) {
+    for HalfClosed { ledger, was_open } in closed.iter().filter(|_| update.purpose.writes_ledgers()) {
         let give_up = |ledger: &mut Ledger| ledger.give_up_without_end(context.horizon, now);
         match context.ledgers.update(ledger, give_up).await {
+            Ok(ledger) if *was_open && ledger.closed == Some(Closing::Incomplete) => {
+                update.given_up += 1;
+                update.failures.push(without_end(&ledger));
+            }
             Err(error) if error.is_unreadable() => {
                 update.failures.push(Failure::of_event(ledger.event.event_id, error));
             }

@@ -31,8 +31,8 @@ pub(in crate::job) struct Planned {
     is_of_all: bool,
     /// What could not be planned.
     pub(super) failures: Vec<Failure>,
-    /// How many of the events that could not be planned have no ledger that tells of them.
-    pub(super) without_ledger: usize,
+    /// How many of the events that could not be planned are not among those that are still visited.
+    pub(super) not_visited: usize,
     /// How many events are given up.
     pub(super) given_up: usize,
     /// What a user may want to know.
@@ -63,7 +63,7 @@ impl Planned {
         report.planned(self.known, self.due.len());
         report.events.health += self.health;
         report.events.given_up += self.given_up;
-        report.without_ledger += self.without_ledger;
+        report.not_visited += self.not_visited;
         report.is_of_all = self.is_of_all;
         self.failures.into_iter().for_each(|failure| report.not_planned(failure));
         report.notes.extend(self.notes);

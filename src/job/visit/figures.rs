@@ -28,7 +28,7 @@ pub(in crate::job) struct Figures {
     pub(in crate::job) shrunk: u64,
     /// The settled days, compared with the snapshot; `None` if they were not compared.
     pub(super) compared: Option<Comparison>,
-    /// The sums over `viewerDetails`; `None` if there was no snapshot.
+    /// The sums over `viewerDetails`; `None` if there was no snapshot, or one without that array, or it could not be staged.
     pub(super) details: Option<Totals>,
 }
 

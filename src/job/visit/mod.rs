@@ -217,9 +217,9 @@ impl Visiting<'_> {
     }
 
     /// Compares every settled day with the snapshot. Differences are only counted. If a day is owed, nothing is compared: a
-    /// difference would then say nothing about the vendor. Nor would it if the snapshot may be no answer.
+    /// difference would then say nothing about the vendor. Nor is anything compared with a snapshot that lacks viewers where there
+    /// were some: it may be no answer, and half a comparison would hide what the last whole one found.
     fn compare(&mut self) {
-        // Without viewers, where there were some, it would be half a comparison, which would hide what the last whole one found.
         let has_viewers = self.figures.details.is_some() || !self.has_had_viewers();
         if self.shortfall.owed.days.is_empty() && has_viewers {
             let pulled_at = self.visit_id.pulled_at;

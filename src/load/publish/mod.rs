@@ -109,7 +109,7 @@ struct Publishing {
     /// The staged files of `events`, listed before all others. A visit stages its row of `events` last: so whatever else these
     /// visits staged is found when the other files are listed.
     events: BTreeSet<String>,
-    /// The objects that are missing with rows that nobody has staged again, or may be.
+    /// The missing objects that had rows which nobody has staged again, or may have had some.
     lost: LostObjects,
     budget: Semaphore,
     deadline: Deadline,
@@ -196,12 +196,8 @@ impl Publishing {
             let staged = staged.remove(&table).unwrap_or_default();
             if let Some(events) = self.lost.get(&(day, table)) {
                 let missing = lake_objects::missing(table, day);
-                let is_known = !events.is_empty();
-                published.failures.push(if is_known {
-                    missing.with("events", events.len())
-                } else {
-                    missing
-                });
+                let error = if events.is_empty() { missing } else { missing.with("events", events.len()) };
+                published.failures.push(error);
                 // An empty object would hide that.
                 if staged.is_empty() {
                     continue;

@@ -15,8 +15,10 @@ const BETWEEN: &[char] = &[
 /// Characters that stand between words, too, but also in some identifiers.
 const BETWEEN_OR_IN: &[char] = &['=', '&', '?', '#', '!', '。', '！', '？'];
 
-/// Stands around words, but also in a name and its mail address: nobody is meant by the second half of `d'souza@example.com`.
-const AROUND: char = '\'';
+/// Stand around words, but also in names and mail addresses: nobody is meant by the second half of `d'souza@example.com`.
+const AROUND: &[char] = &['\'', '‘', '’'];
+/// What stands behind a word in the genitive.
+const GENITIVE: [&str; 2] = ["'s", "’s"];
 
 /// How `@` is written in a URL.
 const ENCODED_AT: &str = "%40";
@@ -57,19 +59,26 @@ impl Suppressed {
     fn has_part(&self, text: &str, country: Option<&str>) -> bool {
         let words = text.split(|sign: char| sign.is_whitespace() || BETWEEN.contains(&sign));
         let mut words = words.flat_map(|word| {
-            let parts = word.split(BETWEEN_OR_IN).map(|part| part.trim_matches(AROUND).trim_end_matches('.'));
+            let parts = word.split(BETWEEN_OR_IN).flat_map(bare);
             iter::once(word).chain(parts.filter(|part| part.len() < word.len()))
         });
         let is_part = |part: &str| (SHORTEST..text.len()).contains(&part.len());
-        let mails = text
-            .split(|sign: char| !sign.is_ascii_alphanumeric() && !"@._+-".contains(sign) && sign != AROUND);
+        let is_of_mail =
+            |sign: char| sign.is_ascii_alphanumeric() || "@._+-".contains(sign) || AROUND.contains(&sign);
+        let mails = text.split(|sign| !is_of_mail(sign)).filter(|part| part.contains('@'));
         // Without a full stop after the address.
-        let mut mails =
-            mails.filter(|part| part.contains('@')).map(|mail| mail.trim_matches(['.', '-', AROUND]));
+        let mut mails = mails.flat_map(bare).map(|mail| mail.trim_matches(['.', '-']));
         words.any(|word| is_part(word) && self.has_one(word, country))
             || numbers(text).any(|number| is_part(number) && self.has_one(number, country))
             || mails.any(|mail| is_part(mail) && self.has_one(mail, country))
     }
+}
+
+/// A word without what stands around it, also without the ending of a genitive.
+fn bare(word: &str) -> impl Iterator<Item = &str> {
+    let word = word.trim_start_matches(AROUND);
+    let word = word.trim_end_matches(|sign| sign == '.' || AROUND.contains(&sign));
+    iter::once(word).chain(GENITIVE.iter().filter_map(|ending| word.strip_suffix(ending)))
 }
 
 #[cfg(test)]
@@ -97,7 +106,12 @@ mod tests {
             ("d'souza@example.com", "写给d'souza@example.com。", true),
             ("d'souza@example.com", "'d'souza@example.com'", true),
             ("souza@example.com", "mail='souza@example.com'", true),
+            ("souza@example.com", "d’souza@example.com", false),
+            ("souza@example.com", "写给‘souza@example.com’", true),
+            ("souza@example.com", "souza@example.com's account", true),
             ("crm-00000017", "('crm-00000017')", true),
+            ("crm-00000017", "it is 'crm-00000017'.", true),
+            ("crm-00000017", "crm-00000017's seat", true),
             ("2408:8406:1234::1", "2408:8406:1234::1, 10.0.0.1", true),
             ("19000101106", "VIP 3 190 0010 1106", true),
             ("+1 212 555 0100", "VIP 3 +1 212 555 0100", true),

@@ -9,7 +9,7 @@ use crate::aws::{is_transient, status};
 use crate::error::{Error, Kind};
 
 /// The code with which S3 answers for an object in a class such as Glacier.
-const ARCHIVED: &str = "InvalidObjectState";
+const FROZEN: &str = "InvalidObjectState";
 
 /// The kind of a request, with the verb for messages and the permission that it needs.
 #[derive(Clone, Copy)]
@@ -100,7 +100,7 @@ pub(super) fn explain<E: Said>(request: Request, key: &str, error: &SdkError<E>)
         (Some("ExpiredToken" | "InvalidAccessKeyId" | "SignatureDoesNotMatch"), _) => {
             "check the AWS credentials".to_owned()
         }
-        (Some(ARCHIVED), _) => {
+        (Some(FROZEN), _) => {
             "a rule of the bucket has moved it to a class that cannot be read: restore it, and exempt rollcall's objects from the rule"
                 .to_owned()
         }
@@ -113,8 +113,7 @@ pub(super) fn explain<E: Said>(request: Request, key: &str, error: &SdkError<E>)
             .to_owned(),
     };
     let id = error.request_id().map(str::to_owned);
-    // Other objects can be read.
-    let kind = if error.code() == Some(ARCHIVED) { Kind::Damaged } else { Kind::Store };
+    let kind = if error.code() == Some(FROZEN) { Kind::Frozen } else { Kind::Store };
     let mut explained = Error::new(kind, format!("cannot {request} `{key}`"));
     explained = explained.transient(is_transient(error)).hint(hint);
     explained = match (said, status) {
@@ -155,15 +154,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_object_in_a_class_that_cannot_be_read_is_not_taken_for_a_missing_permission_and_stops_no_other() {
-        for (code, is_unreadable, hint) in [
-            ("InvalidObjectState", true, "restore it"),
-            ("AccessDenied", false, "check the permission for `s3:GetObject`"),
+    fn an_object_in_a_class_that_cannot_be_read_is_not_taken_for_one_without_permission() {
+        for (code, kind, hint) in [
+            ("InvalidObjectState", Kind::Frozen, "restore it"),
+            ("AccessDenied", Kind::Store, "check the permission for `s3:GetObject`"),
         ] {
             let response = HttpResponse::new(403.try_into().unwrap(), SdkBody::empty());
             let said = GetObjectError::generic(ErrorMetadata::builder().code(code).build());
             let error = explain(Request::Read, "archive/x", &SdkError::service_error(said, response));
-            assert_eq!(error.is_unreadable(), is_unreadable, "{error}");
+            assert_eq!(error.kind(), kind, "{error}");
             assert!(error.to_string().contains(hint), "{error}");
         }
     }
