@@ -1,5 +1,6 @@
 //! A snapshot without any data, or without an array that it should have.
 
+use jiff::SignedDuration;
 use rollcall::calendar::Zone;
 use rollcall::job::selection::Selection;
 use rollcall::load::ledger::Closing;
@@ -85,6 +86,32 @@ async fn an_event_is_not_closed_before_a_day_without_data_that_no_snapshot_tells
             assert_eq!(ledger(&desk, event).await.unwrap().closed, closed, "{keeps_lacking}");
         }
         assert_eq!(cells(&desk.store()).await == expected, !keeps_lacking);
+    }
+}
+
+#[tokio::test]
+async fn answers_that_two_visits_get_within_a_moment_are_believed_no_more_than_one() {
+    let (event, day, _) = settled();
+    let whole = Desk::new();
+    run(&whole, later() + HOUR * 24, &[]).await;
+    let of_event = async |desk: &Desk| {
+        let mut cells = cells(&desk.store()).await;
+        cells.retain(|(_, _, of), _| *of == event);
+        cells
+    };
+    let blank_day = format!("code=200@day:{event}:{day}");
+    for texts in [&["null-array=lives@snapshot", &*blank_day][..], &["null-array=viewerDetails@snapshot"]] {
+        let desk = Desk::new();
+        for seconds in [0, 5] {
+            let now = later() + SignedDuration::from_secs(seconds);
+            let server = server_at(now, &small_world(8), faults(texts));
+            let one = Selection { event: vec![event], ..Selection::default() };
+            assert!(sync(config(&server, &desk.store()), now, one).await.unwrap().ok);
+            assert_eq!(ledger(&desk, event).await.unwrap().closed, None, "{texts:?} {seconds}");
+        }
+        run(&desk, later() + HOUR * 24, &[]).await;
+        assert!(of_event(&desk).await == of_event(&whole).await, "{texts:?}");
+        assert_eq!(ledger(&desk, event).await.unwrap().closed, Some(Closing::Complete), "{texts:?}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! A day for which the vendor's answer has no data at all, lacks an array, or says that the event is unknown. It is not
 //! documented what the vendor's codes mean, nor what it sends if there are no records: perhaps just this. The snapshot decides.
 
+use jiff::SignedDuration;
 use jiff::civil::Date;
 
 use super::Visiting;
@@ -13,6 +14,8 @@ use crate::load::cell::Source;
 /// After this many visits in which a day lacked data that it may have, counted since it last had rows, its answer is used as it
 /// is. The same holds, after as many unfinished visits, for a snapshot that lacks data and is to tell the event's day.
 pub(super) const TRIES_WITHOUT_DATA: u32 = 6;
+/// Visits that begin within so long may meet the same trouble of the vendor's. Scheduled ones of the same event are an hour apart.
+const SAME_REASON: SignedDuration = SignedDuration::from_mins(10);
 
 impl Visiting<'_> {
     /// Returns the answer for a day if it can be used. An error if it lacks an array that may have records; the snapshot's error
@@ -89,10 +92,18 @@ impl Visiting<'_> {
                 }
                 Some(false) | None => {
                     let before = self.ledger.lacked.get(&day).copied().unwrap_or_default();
-                    self.shortfall.lacking.insert(day, before.saturating_add(1));
+                    self.shortfall.lacking.insert(day, self.one_more(before));
                 }
             }
         }
+    }
+
+    /// The number of answers in a row that lack the same, with this one. If the visit before began a moment ago, its answer and this
+    /// one may lack it for the same reason: then they count once.
+    pub(super) fn one_more(&self, before: u32) -> u32 {
+        let since = |last| self.visit_id.pulled_at.duration_since(last);
+        let is_soon = self.ledger.last_visit.is_some_and(|last| since(last) < SAME_REASON);
+        if is_soon && before > 0 { before } else { before.saturating_add(1) }
     }
 
     /// What the answer for a day lacks. As long as the day has not settled, tables with some rows are left out: the day is still

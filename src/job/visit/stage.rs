@@ -102,7 +102,7 @@ impl Visiting<'_> {
             SnapshotAnswer { viewer_details, accepted_at, ..empty }.after(before)
         } else {
             let stands = before.unwrap_or(SnapshotAnswer::empty(self.visit_id.pulled_at));
-            let without_viewers = stands.without_viewers.saturating_add(1);
+            let without_viewers = self.one_more(stands.without_viewers);
             SnapshotAnswer { without_viewers, is_awaited: false, ..stands }
         };
         let answer = SnapshotAnswer { rejects: fetched.rejected.totals(), ..answer };
