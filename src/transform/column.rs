@@ -125,6 +125,12 @@ impl Column {
         Self { distinct: true, ..self }
     }
 
+    /// Whether the value is one that hardly any two people have in common, such as a number or a name.
+    #[must_use]
+    pub fn identifies(&self) -> bool {
+        self.personal.is_some_and(|personal| !matches!(personal, Personal::Trait | Personal::Anything))
+    }
+
     /// The field of the Arrow schema.
     #[must_use]
     pub fn field(&self) -> Field {

@@ -10,7 +10,7 @@ use super::fields::Fields;
 use super::privacy::{Policy, Treatment};
 use super::tables::Table;
 use super::value::Value;
-use super::vendor_clock::VendorClock;
+use super::vendor_clock;
 use crate::calendar::{WallClock, Zone};
 use crate::json::record::Sent;
 
@@ -64,12 +64,11 @@ pub(super) struct Computer {
     event_id: i64,
     pulled_at: Timestamp,
     clock: WallClock,
-    vendor_clock: VendorClock,
 }
 
 impl Computer {
     pub(super) fn new(event_id: i64, pulled_at: Timestamp, zone: Zone) -> Self {
-        Self { event_id, pulled_at, clock: WallClock::new(zone), vendor_clock: VendorClock::default() }
+        Self { event_id, pulled_at, clock: WallClock::new(zone) }
     }
 
     /// The value of a computed column; `sent` is the field that was sent for it, if any. A field that contradicts the value of a
@@ -93,7 +92,7 @@ impl Computer {
             Computed::Clock { of } => {
                 let instant = fields.instant(of);
                 if let Some(sent) = sent
-                    && !self.vendor_clock.says(&sent.raw(), instant)
+                    && !vendor_clock::says(&sent.raw(), instant)
                 {
                     fields.keep_beside(extra, column, &sent);
                 }

@@ -53,7 +53,8 @@ pub fn of(table: Table, expected: Expected<'_>) -> Result<WriterProperties> {
             let packed = without_bounds(properties)
                 .set_compression(Compression::LZ4_RAW)
                 .set_data_page_row_count_limit(STAGED_PAGE_ROWS);
-            numbers_as_differences(table, with_dictionaries(table, packed, STAGED_DICTIONARY_BYTES))
+            let packed = with_dictionaries(table, packed, STAGED_DICTIONARY_BYTES);
+            numbers_as_differences(table, without_dictionaries_of_people(table, packed))
         }
         Expected::Groups(_) => {
             // The cheapest level: apart from what dictionaries shrink, there are only identifiers, addresses and times.
@@ -78,6 +79,22 @@ fn with_dictionaries(
     let mut properties = properties.set_dictionary_page_size_limit(most_bytes);
     for column in table.columns().iter().filter(|column| column.distinct) {
         properties = properties.set_column_dictionary_enabled(ColumnPath::from(column.name), false);
+    }
+    properties
+}
+
+/// No dictionaries for what identifies a person: in a row group there are too many people for one, so that it would be begun and
+/// given up. Where nearly every row has another identifier, the codec finds nothing either.
+fn without_dictionaries_of_people(
+    table: Table,
+    mut properties: WriterPropertiesBuilder,
+) -> WriterPropertiesBuilder {
+    for column in table.columns().iter().filter(|column| column.identifies()) {
+        let path = || ColumnPath::from(column.name);
+        properties = properties.set_column_dictionary_enabled(path(), false);
+        if column.distinct {
+            properties = properties.set_column_compression(path(), Compression::UNCOMPRESSED);
+        }
     }
     properties
 }
