@@ -116,14 +116,17 @@ lambda-local: build $(VENV)/installed-infra
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python samples/lambda_local.py
 
 # Instructions and memory of a small answer, beside the stored figures. `make guard` stores those of today.
-test-guard: build
-	@if valgrind --version >/dev/null 2>&1 || apt-get install --yes --quiet valgrind >/dev/null 2>&1; \
+test-guard: build | valgrind
+	@if valgrind --version >/dev/null 2>&1; \
 	then $(PYTHON) tests/bench/guard.py; \
 	else echo "SKIPPED: instructions and memory are not counted, for there is no valgrind" >&2; fi
 
-.PHONY: guard test-guard
-guard: build
+.PHONY: guard test-guard valgrind
+guard: build | valgrind
 	$(PYTHON) tests/bench/guard.py --write
+
+valgrind:
+	@valgrind --version >/dev/null 2>&1 || apt-get install --yes --quiet valgrind >/dev/null 2>&1 || true
 
 # What takes longer than every change should wait for: many more seeds of failing requests.
 .PHONY: soak
@@ -160,7 +163,7 @@ advisories: | deny
 
 # What it takes, beside what other tools take: half an hour once the release is built. Best on a machine that does nothing else.
 .PHONY: bench
-bench: $(VENV)/installed-bench
+bench: $(VENV)/installed-bench | valgrind
 	cargo build --release --workspace --locked
 	$(MAKE) lambda ARCHITECTURE=$(NATIVE)
 	$(S3) $(VENV)/bin/python tests/bench/bench.py

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import growing
 import measure
+import profiling
 import publishing
 import pulling
 import shipping
@@ -24,6 +25,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 PARTS = {
     "staging": staging,
+    "profiling": profiling,
     "pulling": pulling,
     "publishing": publishing,
     "syncing": syncing,
