@@ -25,7 +25,9 @@ pub(super) async fn share(context: &Context, report: &mut Report) -> Result<()> 
     }
     report.requests += usage.used();
     match failed {
-        Some(error) if matches!(error.kind(), Kind::Credentials | Kind::TokenRefused) => return Err(error),
+        Some(error) if matches!(error.kind(), Kind::Credentials | Kind::TokenRefused | Kind::Usage) => {
+            return Err(error);
+        }
         // The list may fail while everything else works.
         Some(error) if error.kind() != Kind::Refused => report.failed(&error),
         Some(_) | None => {}

@@ -48,6 +48,21 @@ fn a_wrong_call_ends_with_status_2_before_anything_is_done() {
 }
 
 #[test]
+fn the_token_job_names_what_it_lacks_in_the_order_in_which_it_is_needed() {
+    let server = server(&World::default(), ServerOptions::default());
+    let url = server.url();
+    for (words, message) in [
+        (&["--api-url", &url][..], "there is no token"),
+        (&["--api-url", &url, "--token", TOKEN], "there is no secret through which to share a token"),
+    ] {
+        let outcome = Desk::new().run(&[&["token"], words].concat());
+        assert_eq!(outcome.status, 2, "{words:?}: {}", outcome.stderr);
+        let [error] = outcome.errors()[..] else { panic!("{}", outcome.stderr) };
+        assert!(error.contains(message) && error.contains(" hint: "), "{error}");
+    }
+}
+
+#[test]
 fn a_call_that_cannot_be_parsed_is_reported_as_json_if_json_is_asked_for() {
     let desk = Desk::new();
     for (words, said) in [
